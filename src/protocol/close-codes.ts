@@ -20,7 +20,11 @@ export const CLOSE = {
   policy: { code: 1008, meaning: 'Ten bad frames in a row.', reconnect: 'never' },
   tooBig: { code: 1009, meaning: 'A message over MAX_MESSAGE_BYTES.', reconnect: 'never' },
   drain: { code: 1012, meaning: 'The pod is drained; another one takes over.', reconnect: 'backoff' },
-  overload: { code: 1013, meaning: 'The client reads too slowly, or the pod is overloaded.', reconnect: 'backoff' },
+  overload: {
+    code: 1013,
+    meaning: 'The client reads too slowly, or the pod is overloaded.',
+    reconnect: 'backoff',
+  },
   tokenEnded: { code: 4401, meaning: 'The token expired or was revoked.', reconnect: 'new-token' },
   kicked: { code: 4403, meaning: 'Disconnected by the application.', reconnect: 'never' },
   noHeartbeat: {
@@ -28,7 +32,11 @@ export const CLOSE = {
     meaning: 'Nothing was heard within HEARTBEAT_TIMEOUT_SECONDS.',
     reconnect: 'backoff',
   },
-  rateAbuse: { code: 4429, meaning: 'The rate limit was exceeded for ten seconds in a row.', reconnect: 'backoff' },
+  rateAbuse: {
+    code: 4429,
+    meaning: 'The rate limit was exceeded for ten seconds in a row.',
+    reconnect: 'backoff',
+  },
 } as const satisfies Record<string, CloseCode>;
 
 /** What a client should do after a close with this code; codes that are not listed (1006 among them): backoff. */

@@ -1,0 +1,81 @@
+import { DIRECT, GLOBAL, SYSTEM } from './names.ts';
+import { errorData } from './message-encode.ts';
+import type { Json, Message } from './message.ts';
+import type { Member, PresenceEvent, ServerEvent } from './event.ts';
+
+/**
+ * A published message as a broadcast. Clients that named the dialect also get its `id` (to resume from) and
+ * `ephemeral`; the others get the seed's fields and no more.
+ */
+export function encodeBroadcast(message: Message, named: boolean): Json {
+  const { room, to, from, event, type, data, timestamp, id, ephemeral } = message;
+  const channel = room ?? (to === undefined ? GLOBAL : DIRECT);
+  let frame = `{"type":"broadcast","channel":"${channel}","event":${JSON.stringify(event ?? type)},"payload":${data}`;
+  if (from !== SYSTEM) frame += `,"user_id":${JSON.stringify(from)}`;
+  frame += `,"ts":${Date.parse(timestamp)}`;
+  if (named) frame += `,"id":"${id}"`;
+  return named && ephemeral ? `${frame},"ephemeral":true}` : `${frame}}`;
+}
+
+/** Writes an event for a client that named the channel dialect; undefined for what the dialect has no frame for. */
+export function encodeChannelEvent(event: ServerEvent): Json | undefined {
+  switch (event.kind) {
+    case 'joined': {
+      const { room, position, recovery, replayed, count, ref } = event;
+      return JSON.stringify({
+        type: 'subscribed',
+        channel: room,
+        position,
+        ...recovery,
+        replayed,
+        count,
+        ref,
+      });
+    }
+    case 'left':
+      return JSON.stringify({ type: 'unsubscribed', channel: event.room, ref: event.ref });
+    case 'ack':
+      return JSON.stringify({ type: 'ack', ref: event.ref, id: event.id, channel: event.room });
+    case 'error': {
+      const { room, ref, rejection } = event;
+      return JSON.stringify({ type: 'error', channel: room, ...errorData(rejection), ref });
+    }
+    case 'recovered': {
+      const { room, recovered, reason, replayed } = event;
+      return JSON.stringify({ type: 'recovered', channel: room, recovered, reason, replayed });
+    }
+    case 'members':
+      return JSON.stringify({ type: 'members', channel: event.room, count: event.count });
+    default:
+      return encodeSeedEvent(event);
+  }
+}
+
+/**
+ * Writes an event for a client that never named the dialect: the seed's own frames, and the answer to whatever
+ * carried a `ref`.
+ */
+export function encodeGuessedChannelEvent(event: ServerEvent): Json | undefined {
+  return 'ref' in event && event.ref !== undefined ? encodeChannelEvent(event) : encodeSeedEvent(event);
+}
+
+function encodeSeedEvent(event: ServerEvent): Json | undefined {
+  if (event.kind === 'presence') return presence(event);
+  if (event.kind === 'sync') {
+    return `{"type":"presence_sync","channel":"${event.room}","users":[${event.members.map(user).join(',')}]}`;
+  }
+  return undefined;
+}
+
+function presence({ room, change, member, at }: PresenceEvent): Json {
+  const fields = userFields(member);
+  return `{"type":"presence_${change}","channel":"${room}",${fields},"ts":${at}}`;
+}
+
+function user(member: Member): Json {
+  return `{${userFields(member)}}`;
+}
+
+function userFields({ userId, meta, updatedAt }: Member): string {
+  return `"user_id":${JSON.stringify(userId)},"meta":${meta},"updated_at":${updatedAt}`;
+}

@@ -1,0 +1,51 @@
+import { decodeChannelFrame, looksLikeChannelFrame } from './channel-decode.ts';
+import { encodeBroadcast, encodeChannelEvent, encodeGuessedChannelEvent } from './channel-encode.ts';
+import { encodeMessage, encodeMessageEvent } from './message-encode.ts';
+import { decodeMessageFrame } from './message-decode.ts';
+import type { Dialect } from './dialect.ts';
+
+export const messageDialect: Dialect = {
+  name: 'message',
+  index: 0,
+  hearsAll: true,
+  decode: decodeMessageFrame,
+  message: encodeMessage,
+  event: encodeMessageEvent,
+};
+
+export const channelDialect: Dialect = {
+  name: 'channel',
+  index: 1,
+  hearsAll: false,
+  decode: decodeChannelFrame,
+  message: (message) => encodeBroadcast(message.decoded(), true),
+  event: encodeChannelEvent,
+};
+
+/** The channel dialect as spoken to a client whose first frame gave it away: the seed's frames and nothing more. */
+export const guessedChannelDialect: Dialect = {
+  name: 'guessed-channel',
+  index: 2,
+  hearsAll: false,
+  decode: decodeChannelFrame,
+  message: (message) => encodeBroadcast(message.decoded(), false),
+  event: encodeGuessedChannelEvent,
+};
+
+export const DIALECT_COUNT = 3;
+
+/** Subprotocols by which a client names its dialect, in the order in which one is chosen. */
+export const SUBPROTOCOLS: ReadonlyMap<string, Dialect> = new Map([
+  ['crosspod.message.v1', messageDialect],
+  ['crosspod.channel.v1', channelDialect],
+]);
+
+/** Values of `?dialect=`. */
+export const DIALECT_NAMES: ReadonlyMap<string, Dialect> = new Map([
+  ['message', messageDialect],
+  ['channel', channelDialect],
+]);
+
+export function dialectOfFirstFrame(frame: string): Dialect {
+  return looksLikeChannelFrame(frame) ? guessedChannelDialect : messageDialect;
+}

@@ -1,0 +1,104 @@
+import { type Command, type Decoded, LISTEN, type Status } from './command.ts';
+import {
+  anyJson,
+  decodeWith,
+  type Fields,
+  invalid,
+  isObject,
+  optionalBoolean,
+  optionalCount,
+  optionalObject,
+  optionalRef,
+  optionalRoom,
+  optionalString,
+} from './fields.ts';
+import { CONNECTION_PREFIX, isUserId } from './names.ts';
+import type { MessageType } from './message.ts';
+
+/** Reads a client's frame of the message dialect (docs/protocol.md, "Message dialect"). */
+export function decodeMessageFrame(frame: string): Decoded {
+  return decodeWith(frame, 'room', toCommand);
+}
+
+function toCommand(fields: Fields): Command {
+  const type = optionalString(fields, 'type') ?? 'chat';
+  switch (type) {
+    case 'chat':
+    case 'notification':
+      return publication(type, fields);
+    case 'join':
+      return join(fields);
+    case 'leave':
+      return { kind: 'leave', room: roomOf(fields), absent: true, ref: optionalRef(fields) };
+    case 'presence':
+      return presence(fields);
+    case 'ping':
+      return { kind: 'ping', ref: optionalRef(fields) };
+    case 'system':
+    case 'error':
+    case 'ack':
+    case 'pong':
+      throw invalid('type_not_allowed');
+    default:
+      throw invalid('unknown_type');
+  }
+}
+
+function publication(type: MessageType, fields: Fields): Command {
+  const shared = {
+    type,
+    event: optionalString(fields, 'event'),
+    data: anyJson(fields['data']),
+    ref: optionalRef(fields),
+  };
+  const to = optionalString(fields, 'to');
+  const room = optionalRoom(fields['room']);
+  const ephemeral = optionalBoolean(fields, 'ephemeral');
+  if (to === undefined) return { kind: 'publish', ...shared, room, ephemeral };
+  if (room !== undefined) throw invalid('invalid_message', 'give either room or to');
+  if (!isAddressee(to)) throw invalid('invalid_message', 'to must be a user id or conn:<connection id>');
+  return { kind: 'direct', ...shared, to };
+}
+
+function isAddressee(to: string): boolean {
+  return isUserId(to) || (to.startsWith(CONNECTION_PREFIX) && to.length > CONNECTION_PREFIX.length);
+}
+
+function join(fields: Fields): Command {
+  return {
+    kind: 'join',
+    room: roomOf(fields),
+    listen: LISTEN.all,
+    present: true,
+    lastId: optionalString(fields, 'last_id'),
+    history: optionalCount(fields, 'history'),
+    ref: optionalRef(fields),
+  };
+}
+
+function presence(fields: Fields): Command {
+  const data = dataOf(fields);
+  return {
+    kind: 'presence',
+    room: roomOf(fields),
+    status: status(data['status']),
+    meta: optionalObject(data, 'meta'),
+    membersOnly: true,
+    ref: optionalRef(fields),
+  };
+}
+
+function status(value: unknown): Status | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (value === 'online' || value === 'away' || value === 'offline') return value;
+  throw invalid('invalid_message', 'status must be online, away or offline');
+}
+
+/** The seeds' clients put the room of a join or leave into `data`. */
+function roomOf(fields: Fields): string | undefined {
+  return optionalRoom(fields['room']) ?? optionalRoom(dataOf(fields)['room']);
+}
+
+function dataOf(fields: Fields): Fields {
+  return isObject(fields['data']) ? fields['data'] : {};
+}

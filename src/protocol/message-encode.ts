@@ -1,0 +1,102 @@
+import { type Json, withId } from './message.ts';
+import type { Joined, Member, ServerEvent } from './event.ts';
+import type { Outgoing } from './dialect.ts';
+import { SYSTEM } from './names.ts';
+import type { Rejection } from './error-codes.ts';
+
+/** A published message goes out exactly as it came from the broker. */
+export function encodeMessage(message: Outgoing): Json {
+  return withId(message.id, message.body);
+}
+
+/** Writes an event in the message dialect; undefined for what it has no frame for. */
+export function encodeMessageEvent(event: ServerEvent): Json | undefined {
+  switch (event.kind) {
+    case 'connected':
+      return connected(event);
+    case 'joined':
+      return joined(event);
+    case 'left':
+      return system('left', event);
+    case 'recovered':
+      return recovered(event);
+    case 'members':
+      return system('members', event, { count: event.count });
+    case 'presence':
+      return presence(event);
+    case 'ack':
+      return JSON.stringify({ type: 'ack', ref: event.ref, id: event.id, room: event.room });
+    case 'error':
+      return errorFrame(event);
+    case 'pong':
+      return JSON.stringify({ type: 'pong', ref: event.ref, timestamp: timestamp(event.at) });
+    case 'sync':
+      return undefined;
+  }
+}
+
+function connected(event: Extract<ServerEvent, { kind: 'connected' }>): Json {
+  return system('connected', event, {
+    connection_id: event.connectionId,
+    user_id: event.userId,
+    heartbeat_seconds: event.heartbeatSeconds,
+  });
+}
+
+function recovered(event: Extract<ServerEvent, { kind: 'recovered' }>): Json {
+  return system('recovered', event, {
+    recovered: event.recovered,
+    reason: event.reason,
+    replayed: event.replayed,
+  });
+}
+
+function errorFrame({ ref, room, rejection }: Extract<ServerEvent, { kind: 'error' }>): Json {
+  return JSON.stringify({ type: 'error', ref, room, data: errorData(rejection) });
+}
+
+export function timestamp(at: number): string {
+  return new Date(at).toISOString();
+}
+
+/** The fields of an error that both dialects share. */
+export function errorData({ code, error, retryAfterMs }: Rejection) {
+  return { code, error, retry_after_ms: retryAfterMs };
+}
+
+/** A member as JSON text; its `meta` is JSON already. */
+export function memberJson({ userId, status, meta, updatedAt }: Member): Json {
+  const user = JSON.stringify(userId);
+  return `{"user_id":${user},"status":"${status}","meta":${meta},"updated_at":${updatedAt}}`;
+}
+
+interface Head {
+  readonly room?: string | undefined;
+  readonly ref?: string | undefined;
+  readonly at: number;
+}
+
+function system(event: string, { room, ref, at }: Head, data?: object): Json {
+  return JSON.stringify({ type: 'system', event, room, from: SYSTEM, ref, data, timestamp: timestamp(at) });
+}
+
+function joined(event: Joined & { at: number }): Json {
+  const data = {
+    position: event.position,
+    count: event.count,
+    recovered: event.recovery?.recovered,
+    reason: event.recovery?.reason,
+    replayed: event.replayed,
+  };
+  const frame = system('joined', event, data);
+  if (event.members === undefined) return frame;
+  const members = event.members.map(memberJson).join(',');
+  return frame.replace('"data":{', () => `"data":{"members":[${members}],`);
+}
+
+function presence({ room, change, member, at }: Extract<ServerEvent, { kind: 'presence' }>): Json {
+  const user = JSON.stringify(member.userId);
+  const status = change === 'leave' ? 'offline' : member.status;
+  const data = `{"user_id":${user},"status":"${status}","meta":${member.meta}}`;
+  return `{"type":"presence","room":"${room}","from":${user},"data":${data},"timestamp":"${timestamp(at)}"}`;
+}

@@ -1,0 +1,48 @@
+/** JSON text, ready to be put on the wire: what a client sent as `data` is parsed once and never again. */
+export type Json = string;
+
+/** What clients may publish; the channel dialect's broadcast is a `chat`. */
+export type MessageType = 'chat' | 'notification';
+
+/** A message as it was accepted, before it has an id. `room` is absent in a global or direct message. */
+export interface Draft {
+  readonly type: MessageType;
+  readonly room?: string | undefined;
+  /** The addressee of a direct message: a user id or `conn:<id>`. */
+  readonly to?: string | undefined;
+  readonly from: string;
+  readonly event?: string | undefined;
+  readonly data: Json;
+  /** RFC 3339, UTC, milliseconds. */
+  readonly timestamp: string;
+  /** At most once, and its id is no position. */
+  readonly ephemeral?: boolean;
+}
+
+export interface Message extends Draft {
+  readonly id: string;
+}
+
+/**
+ * The message dialect's JSON without its opening `{"id":"…",`. Whoever gives the message its id, a broker that
+ * appends it to a history, puts the two together with `withId` and need not parse anything.
+ */
+export function encodeBody(draft: Draft): string {
+  let body = `"type":"${draft.type}"`;
+  if (draft.room !== undefined) body += `,"room":"${draft.room}"`;
+  if (draft.to !== undefined) body += `,"to":${JSON.stringify(draft.to)}`;
+  body += `,"from":${JSON.stringify(draft.from)}`;
+  if (draft.event !== undefined) body += `,"event":${JSON.stringify(draft.event)}`;
+  body += `,"data":${draft.data},"timestamp":"${draft.timestamp}"`;
+  return draft.ephemeral ? `${body},"ephemeral":true}` : `${body}}`;
+}
+
+export function withId(id: string, body: string): Json {
+  return `{"id":"${id}",${body}`;
+}
+
+/** Reads back what `encodeBody` wrote; for the dialects that do not forward it as it is. */
+export function decodeBody(id: string, body: string): Message {
+  const message = JSON.parse(withId(id, body)) as Message;
+  return { ...message, data: JSON.stringify(message.data) };
+}
