@@ -1,2 +1,31 @@
-const x: number = 1;
-console.log(process.env, x);
+import { ConfigError, loadConfig } from './config.ts';
+import { createApp } from './app.ts';
+import { createLog } from './telemetry/log.ts';
+import { existsSync } from 'node:fs';
+
+/** Ends the process with the reason on standard error, before any port is open. */
+function giveUp(error: unknown): never {
+  const reason = error instanceof ConfigError ? error.problems.join('\n') : String(error);
+  process.stderr.write(`crosspod cannot start:\n${reason}\n`);
+  process.exit(1);
+}
+
+async function main(): Promise<void> {
+  if (existsSync('.env')) process.loadEnvFile('.env');
+  const config = loadConfig(process.env);
+  const { LOG_LEVEL: level, LOG_FORMAT, SHUTDOWN_TIMEOUT_SECONDS } = config.values;
+  const log = await createLog({ level, format: LOG_FORMAT ?? (process.stdout.isTTY ? 'pretty' : 'json') });
+  const app = createApp(config, log);
+  await app.start();
+  let stopping = false;
+  const stop = (signal: string): void => {
+    if (stopping) process.exit(0);
+    stopping = true;
+    log.info({ signal }, 'stopping');
+    setTimeout(() => process.exit(0), SHUTDOWN_TIMEOUT_SECONDS * 1_000).unref();
+    app.stop().then(() => process.exit(0), giveUp);
+  };
+  process.on('SIGTERM', stop).on('SIGINT', stop);
+}
+
+main().catch(giveUp);

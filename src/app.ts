@@ -1,0 +1,128 @@
+import { createServer, listen } from './http/server.ts';
+import { type Metrics, createMetrics } from './telemetry/metrics.ts';
+import { ops, type Readiness } from './http/ops.ts';
+import { randomIds, randomName, systemClock } from './platform.ts';
+import type { Config } from './config.ts';
+import { Gateway } from './core/gateway.ts';
+import { Heartbeat } from './ws/heartbeat.ts';
+import { Hono } from 'hono';
+import { Hub } from './core/hub.ts';
+import type { Limits } from './core/limits.ts';
+import type { Log } from './core/ports/log.ts';
+import { MemoryBroker } from './broker/memory.ts';
+import { MemoryPresence } from './presence/memory.ts';
+import type { Pod } from './core/pod.ts';
+import { Roster } from './core/roster.ts';
+import type { Server } from 'node:http';
+import { Turn } from './core/turn.ts';
+import { Upgrades } from './ws/upgrade.ts';
+import { createTally } from './core/tally.ts';
+import { framer } from './ws/frame.ts';
+import { hostname } from 'node:os';
+import { pages } from './http/pages.ts';
+import { sockets } from './http/sockets.ts';
+
+/** One pod, put together and ready to run. */
+export interface App {
+  /** Resolves once clients can connect; raises what the system says where a port cannot be had. */
+  start(): Promise<void>;
+  /** Closes every connection with 1001 and resolves when all are gone, after five seconds at the latest. */
+  stop(): Promise<void>;
+}
+
+/** The only place that names concrete adapters. */
+export function createApp(config: Config, log: Log): App {
+  const pod = createPod(config, log);
+  const gateway = new Gateway(pod);
+  const upgrades = new Upgrades({
+    pod,
+    gateway,
+    paths: config.values.WS_PATHS,
+    maxMessageBytes: config.values.MAX_MESSAGE_BYTES,
+  });
+  const heartbeat = new Heartbeat(pod.hub, pod.clock, pod.limits);
+  let readiness: Readiness = 'starting';
+  const { clients, operators } = createServers(config, pod, createMetrics(pod), () => readiness);
+  clients.on('upgrade', upgrades.handle);
+
+  return {
+    async start() {
+      await pod.broker.start((room, stored) => pod.hub.room(room)?.receive(stored));
+      const opsPort = await listen(operators, config.values.OPS_PORT);
+      const port = await listen(clients, config.port, config.host);
+      heartbeat.start();
+      readiness = 'ready';
+      log.info({ pod: pod.name, host: config.host, port, opsPort }, 'ready');
+    },
+    async stop() {
+      readiness = 'draining';
+      upgrades.drain();
+      heartbeat.stop();
+      await gateway.closeAll();
+      for (const server of [clients, operators]) {
+        server.close();
+        server.closeAllConnections();
+      }
+      await pod.broker.stop();
+      log.info({ pod: pod.name }, 'stopped');
+    },
+  };
+}
+
+function createPod(config: Config, log: Log): Pod {
+  const { values } = config;
+  const clock = systemClock;
+  const limits = limitsOf(config);
+  const tally = createTally();
+  const turn = new Turn((run) => void setImmediate(run));
+  const broker = new MemoryBroker({
+    clock,
+    epoch: randomName(),
+    historySize: values.HISTORY_SIZE,
+    historyTtlMs: values.HISTORY_TTL_SECONDS * 1_000,
+  });
+  const hub = new Hub({ broker, framer, turn, clock, tally });
+  const roster = new Roster({ store: new MemoryPresence(clock), hub, clock, framer, limits, log });
+  const startedAt = clock.now();
+  return {
+    name: hostname(),
+    startedAt,
+    hub,
+    broker,
+    roster,
+    framer,
+    turn,
+    clock,
+    ids: randomIds(),
+    limits,
+    tally,
+    log,
+  };
+}
+
+function limitsOf({ values }: Config): Limits {
+  return {
+    maxConnections: values.MAX_CONNECTIONS,
+    maxRoomsPerConnection: values.MAX_ROOMS_PER_CONNECTION,
+    outboxMessages: values.OUTBOX_MESSAGES,
+    outboxBytes: values.OUTBOX_BYTES,
+    historySize: values.HISTORY_SIZE,
+    presenceGraceMs: values.PRESENCE_GRACE_SECONDS * 1_000,
+    presenceEventsLimit: values.PRESENCE_EVENTS_LIMIT,
+    heartbeatSeconds: values.HEARTBEAT_SECONDS,
+    heartbeatTimeoutSeconds: values.HEARTBEAT_TIMEOUT_SECONDS,
+  };
+}
+
+function createServers(
+  config: Config,
+  pod: Pod,
+  metrics: Metrics,
+  readiness: () => Readiness,
+): { clients: Server; operators: Server } {
+  const app = new Hono();
+  app.route('/', sockets(pod, config.values.WS_PATHS));
+  app.route('/', pages());
+  app.notFound((c) => c.json({ error: 'there is nothing here', code: 'not_found' }, 404));
+  return { clients: createServer(app), operators: createServer(ops({ readiness, metrics })) };
+}

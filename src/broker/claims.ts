@@ -1,0 +1,25 @@
+/** How long a publication can be repeated without being published twice (docs/protocol.md, "Idempotency"). */
+const CLAIM_MS = 300_000;
+
+/** Which id was given first under which key, for five minutes. */
+export class Claims {
+  /** Oldest first: a Map keeps the order in which keys were set, and none is set twice before it expires. */
+  readonly #claims = new Map<string, { id: string; expires: number }>();
+
+  /** The id claimed under the key, if any. */
+  get(key: string, now: number): string | undefined {
+    this.#expire(now);
+    return this.#claims.get(key)?.id;
+  }
+
+  set(key: string, id: string, now: number): void {
+    this.#claims.set(key, { id, expires: now + CLAIM_MS });
+  }
+
+  #expire(now: number): void {
+    for (const [key, { expires }] of this.#claims) {
+      if (expires > now) return;
+      this.#claims.delete(key);
+    }
+  }
+}

@@ -1,0 +1,128 @@
+import type { Broker, Page, Published, ReadFrom, Receive } from '../core/ports/broker.ts';
+import type { Position } from '../protocol/position.ts';
+import { Claims } from './claims.ts';
+import type { Clock } from '../core/ports/clock.ts';
+import { POSITION_MS, RoomLog } from './room-log.ts';
+
+export interface MemoryBrokerOptions {
+  readonly clock: Clock;
+  /** Names this history; another one after each start, so that no position of an earlier run is taken for its own. */
+  readonly epoch: string;
+  /** Messages kept per room. */
+  readonly historySize: number;
+  readonly historyTtlMs: number;
+}
+
+interface KeptRoom {
+  readonly log: RoomLog;
+  touchedAt: number;
+}
+
+/** The broker of a single pod: rooms and their history in its own memory, gone when it stops. */
+export class MemoryBroker implements Broker {
+  readonly #options: MemoryBrokerOptions;
+  readonly #claims = new Claims();
+  readonly #subscribed = new Set<string>();
+  /** Least recently published first; a room moves to the second map when its messages have expired. */
+  readonly #rooms = new Map<string, KeptRoom>();
+  readonly #quiet = new Map<string, KeptRoom>();
+  #receive: Receive = () => undefined;
+  #lastMs = 0;
+  #lastSeq = 0;
+
+  constructor(options: MemoryBrokerOptions) {
+    this.#options = options;
+  }
+
+  start(receive: Receive): Promise<void> {
+    this.#receive = receive;
+    return Promise.resolve();
+  }
+
+  publish(room: string, body: string, key?: string): Promise<Published> {
+    const now = this.#options.clock.now();
+    const claim = key === undefined ? undefined : `${room}\n${key}`;
+    const first = claim === undefined ? undefined : this.#claims.get(claim, now);
+    if (first !== undefined) return Promise.resolve({ id: first, duplicate: true });
+    const stored = this.#touch(room, now).append(this.#nextPosition(now), body);
+    if (claim !== undefined) this.#claims.set(claim, stored.id, now);
+    this.#forgetOld(now);
+    if (this.#subscribed.has(room)) this.#receive(room, stored);
+    return Promise.resolve({ id: stored.id, duplicate: false });
+  }
+
+  claim(room: string, key: string, id: string): Promise<string> {
+    const now = this.#options.clock.now();
+    const first = this.#claims.get(`${room}\n${key}`, now);
+    if (first === undefined) this.#claims.set(`${room}\n${key}`, id, now);
+    return Promise.resolve(first ?? id);
+  }
+
+  subscribe(room: string): Promise<void> {
+    this.#subscribed.add(room);
+    this.#touch(room, this.#options.clock.now());
+    return Promise.resolve();
+  }
+
+  unsubscribe(room: string): void {
+    this.#subscribed.delete(room);
+    if (!this.#logOf(room)?.unused) return;
+    this.#rooms.delete(room);
+    this.#quiet.delete(room);
+  }
+
+  read(room: string, from: ReadFrom, limit: number): Promise<Page> {
+    const now = this.#options.clock.now();
+    const log = this.#logOf(room) ?? this.#newLog(now);
+    return Promise.resolve(log.read(from, limit, now));
+  }
+
+  stop(): Promise<void> {
+    this.#subscribed.clear();
+    return Promise.resolve();
+  }
+
+  /** The room's log, now the most recently used. */
+  #touch(room: string, now: number): RoomLog {
+    const log = this.#logOf(room) ?? this.#newLog(now);
+    this.#rooms.delete(room);
+    this.#quiet.delete(room);
+    this.#rooms.set(room, { log, touchedAt: now });
+    return log;
+  }
+
+  #logOf(room: string): RoomLog | undefined {
+    return (this.#rooms.get(room) ?? this.#quiet.get(room))?.log;
+  }
+
+  #newLog(now: number): RoomLog {
+    const { historySize, historyTtlMs } = this.#options;
+    return new RoomLog(this.#nextPosition(now), historySize, historyTtlMs);
+  }
+
+  /** Positions grow over all rooms, so that a room begun anew starts after where it ended before. */
+  #nextPosition(now: number): Position {
+    if (now > this.#lastMs) {
+      this.#lastMs = now;
+      this.#lastSeq = 0;
+    } else this.#lastSeq += 1;
+    return { epoch: this.#options.epoch, ms: this.#lastMs, seq: this.#lastSeq };
+  }
+
+  /** Looks only at the rooms that have been quiet longest. */
+  #forgetOld(now: number): void {
+    const { historyTtlMs } = this.#options;
+    for (const [room, kept] of this.#rooms) {
+      if (kept.touchedAt + historyTtlMs > now) break;
+      kept.log.expire(now);
+      this.#rooms.delete(room);
+      this.#quiet.set(room, kept);
+    }
+    for (const [room, kept] of this.#quiet) {
+      if (kept.touchedAt + historyTtlMs + POSITION_MS > now) break;
+      this.#quiet.delete(room);
+      // Whoever is in the room holds its newest position and must find it again.
+      if (this.#subscribed.has(room)) this.#quiet.set(room, { log: kept.log, touchedAt: now });
+    }
+  }
+}

@@ -1,0 +1,109 @@
+import { comparePositions, formatPosition, parsePosition, type Position } from '../protocol/position.ts';
+import type { Page, ReadFrom, Stored } from '../core/ports/broker.ts';
+import type { Missing } from '../protocol/event.ts';
+
+interface Entry extends Stored {
+  readonly position: Position;
+}
+
+/** How much longer than its messages a room's newest position is known (docs/protocol.md, "Positions"). */
+export const POSITION_MS = 86_400_000;
+
+/**
+ * One room's history in memory: the newest `size` messages that are younger than `ttlMs`, and the newest position
+ * also when they are all gone.
+ */
+export class RoomLog {
+  readonly #size: number;
+  readonly #ttlMs: number;
+  /** Where this history begins. A room that was used in the day before would not have been begun anew. */
+  readonly #floor: Position;
+  #entries: Entry[] = [];
+  #newest: Position;
+  /** The last position that is no longer held; what comes after it is complete. */
+  #trimmedTo: Position;
+
+  constructor(floor: Position, size: number, ttlMs: number) {
+    this.#floor = floor;
+    this.#newest = floor;
+    this.#trimmedTo = floor;
+    this.#size = size;
+    this.#ttlMs = ttlMs;
+  }
+
+  /** Nothing was ever published in it. */
+  get unused(): boolean {
+    return this.#newest === this.#floor;
+  }
+
+  /** `position` must be later than the newest one. */
+  append(position: Position, body: string): Stored {
+    const prev = formatPosition(this.#newest);
+    const entry = { id: formatPosition(position), prev, body, position };
+    this.#entries.push(entry);
+    this.#newest = position;
+    if (this.#entries.length > this.#size) this.#trim(this.#entries.length - this.#size);
+    return entry;
+  }
+
+  read(from: ReadFrom, limit: number, now: number): Page {
+    this.expire(now);
+    if ('newest' in from) {
+      const newest = from.newest === 0 ? [] : this.#entries.slice(-from.newest);
+      return this.#page(newest, limit);
+    }
+    const after = parsePosition(from.after);
+    const missing = this.#missingAfter(after);
+    if (after === undefined || missing !== undefined) return this.#page(this.#entries, limit, missing);
+    return this.#page(this.#entries.slice(this.#firstAfter(after)), limit);
+  }
+
+  /** Forgets messages that have outlived their time. */
+  expire(now: number): void {
+    const oldest = now - this.#ttlMs;
+    const kept = this.#entries.findIndex(({ position }) => position.ms > oldest);
+    this.#trim(kept === -1 ? this.#entries.length : kept);
+  }
+
+  #page(entries: readonly Entry[], limit: number, missing?: Missing): Page {
+    const messages = entries.slice(0, limit);
+    const more = messages.length < entries.length;
+    const position = more ? (messages.at(-1)?.id ?? '') : formatPosition(this.#newest);
+    return { messages, position, more, missing };
+  }
+
+  #missingAfter(after: Position | undefined): Missing | undefined {
+    if (after === undefined) return 'unknown_position';
+    if (after.epoch !== this.#newest.epoch) return 'history_lost';
+    if (comparePositions(after, this.#newest) > 0) return 'unknown_position';
+    if (this.#floor.ms - after.ms > POSITION_MS) return 'expired';
+    const start = comparePositions(after, this.#floor) < 0 ? this.#floor : after;
+    const toTrimmed = comparePositions(start, this.#trimmedTo);
+    if (toTrimmed < 0) return 'trimmed';
+    if (toTrimmed === 0) return undefined;
+    const before = this.#entries[this.#firstAfter(after) - 1];
+    return before !== undefined && comparePositions(before.position, after) === 0
+      ? undefined
+      : 'unknown_position';
+  }
+
+  /** Index of the first entry after a position. */
+  #firstAfter(position: Position): number {
+    let low = 0;
+    let high = this.#entries.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const entry = this.#entries[middle];
+      if (entry !== undefined && comparePositions(entry.position, position) <= 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  #trim(count: number): void {
+    const last = this.#entries[count - 1];
+    if (last === undefined) return;
+    this.#trimmedTo = last.position;
+    this.#entries.splice(0, count);
+  }
+}

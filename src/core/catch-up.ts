@@ -1,0 +1,85 @@
+import type { Connection, Membership } from './connection.ts';
+import { count, type Tally } from './tally.ts';
+import { type Delivery, storedDelivery } from './delivery.ts';
+import type { Page, Stored } from './ports/broker.ts';
+import { CLOSE } from '../protocol/close-codes.ts';
+import type { Framer } from './ports/socket.ts';
+import { isAtOrBefore } from './sequencer.ts';
+import type { Limits } from './limits.ts';
+
+interface CatchUpContext {
+  readonly framer: Framer;
+  readonly limits: Limits;
+  readonly tally: Tally;
+}
+
+/**
+ * Queues a page of history for one member alone, and then what a capture, begun before the page was read, holds
+ * beyond it. The member hears the room itself from now on.
+ */
+export function replay(
+  membership: Membership,
+  page: Page,
+  captured: readonly Delivery[],
+  framer: Framer,
+): void {
+  for (const stored of page.messages) queue(membership, storedDelivery(stored, framer));
+  for (const delivery of captured) {
+    if (isBeyond(delivery.stored, page.position)) queue(membership, delivery);
+  }
+}
+
+function isBeyond(stored: Stored | undefined, position: string): boolean {
+  return stored === undefined || !isAtOrBefore(stored.id, position);
+}
+
+function queue(membership: Membership, delivery: Delivery): void {
+  const { connection, room, lag } = membership;
+  // It came to lag over an earlier one: history brings this one too, in its turn.
+  if (lag !== undefined && delivery.stored !== undefined) return;
+  const bytes = connection.dialect === undefined ? undefined : delivery.frame(connection.dialect);
+  if (bytes !== undefined) connection.send({ bytes, count: 1, deliveries: [delivery], room: room.name });
+}
+
+/**
+ * Brings a connection that lagged and reads again up to date, page by page as fast as it reads. What history no
+ * longer holds cannot be helped: the connection is closed with 1013, and its next `last_id` is told why.
+ */
+export async function catchUp(connection: Connection, context: CatchUpContext): Promise<void> {
+  if (connection.catchingUp) return;
+  connection.catchingUp = true;
+  try {
+    for (const membership of connection.memberships) {
+      while (membership.lag !== undefined && !connection.closed && !connection.socket.congested) {
+        await catchUpPage(membership, membership.lag, context);
+        connection.outbox.flush();
+      }
+    }
+  } finally {
+    connection.catchingUp = false;
+  }
+}
+
+async function catchUpPage(membership: Membership, lag: string, context: CatchUpContext): Promise<void> {
+  const { connection, room } = membership;
+  const capture = room.capture();
+  try {
+    const page = await room.read({ after: lag }, context.limits.outboxMessages);
+    room.flush();
+    if (connection.closed) return;
+    count(context.tally.recoveries, page.missing ?? 'recovered');
+    if (page.missing !== undefined) {
+      connection.close(CLOSE.overload);
+      return;
+    }
+    membership.lag = undefined;
+    replay(membership, page, page.more ? [] : capture.deliveries.filter(isStored), context.framer);
+    if (page.more) membership.lag ??= page.position;
+  } finally {
+    room.release(capture);
+  }
+}
+
+function isStored(delivery: Delivery): boolean {
+  return delivery.stored !== undefined;
+}

@@ -1,0 +1,118 @@
+import { Outbox, type OutboxContext, type Parcel } from './outbox.ts';
+import { shed } from './shed.ts';
+import type { CloseCode } from '../protocol/close-codes.ts';
+import type { Dialect } from '../protocol/dialect.ts';
+import type { Framer, Socket } from './ports/socket.ts';
+import type { Occupant } from './ports/presence-store.ts';
+import type { Room } from './room.ts';
+import type { ServerEvent } from '../protocol/event.ts';
+
+/** Who is connected. */
+export interface Principal {
+  readonly userId: string;
+}
+
+/** What the address of the upgrade asked for. */
+export interface Address {
+  readonly room?: string | undefined;
+  readonly lastId?: string | undefined;
+  readonly history?: number | undefined;
+}
+
+/** A connection's place in a room. */
+export interface Membership {
+  readonly connection: Connection;
+  readonly room: Room;
+  /** What it hears, bits of LISTEN. */
+  listen: number;
+  /** Whether its user is present through it. */
+  present: boolean;
+  /** Set while the connection lags: the last position it was sent; history brings the rest when it reads again. */
+  lag: string | undefined;
+}
+
+/** What an upgrade brought. */
+export interface NewConnection {
+  readonly id: string;
+  readonly principal: Principal;
+  readonly address: Address;
+  /** Undefined: the first frame decides. */
+  readonly dialect: Dialect | undefined;
+  readonly socket: Socket;
+  readonly now: number;
+}
+
+/** What all connections of a pod share. */
+export interface ConnectionContext extends OutboxContext {
+  readonly framer: Framer;
+}
+
+/** One client on this pod: who it is, how it speaks, where it is, and the way to it. */
+export class Connection implements Occupant {
+  readonly #context: ConnectionContext;
+  readonly connectionId: string;
+  readonly principal: Principal;
+  readonly address: Address;
+  readonly socket: Socket;
+  readonly outbox: Outbox;
+  /** Undefined until the first frame decides; nothing is sent before. */
+  dialect: Dialect | undefined;
+  /** A plain array: a connection is in few rooms, and thousands of maps would cost memory. */
+  memberships: readonly Membership[] = [];
+  /** Whether global and direct messages are for it (GLOBAL and DIRECT as bits of HEARS). */
+  hears = 0;
+  /** Frames in a row that could not be understood. */
+  badFrames = 0;
+  /** The heartbeat's tick at which the next ping is due (see ws/heartbeat.ts). */
+  pingDue = 0;
+  /** When anything was last heard from it, in milliseconds since 1970. */
+  lastHeard: number;
+  /** Nothing is said or done any more; set when a close begins. */
+  closed = false;
+  /** The code this pod closed it with. */
+  closeCode: number | undefined;
+  /** Rooms are being brought up to date after a lag (see catch-up.ts). */
+  catchingUp = false;
+  /** Frames that wait for a command in progress; undefined while none is (see lane.ts). */
+  backlog: string[] | undefined;
+
+  constructor({ id, principal, address, dialect, socket, now }: NewConnection, context: ConnectionContext) {
+    this.connectionId = id;
+    this.principal = principal;
+    this.address = address;
+    this.dialect = dialect;
+    this.socket = socket;
+    this.lastHeard = now;
+    this.outbox = new Outbox(socket, context);
+    this.#context = context;
+  }
+
+  get userId(): string {
+    return this.principal.userId;
+  }
+
+  membership(room: string): Membership | undefined {
+    return this.memberships.find((membership) => membership.room.name === room);
+  }
+
+  /** Ends it in order: what the peer still reads, then the close frame. The transport reports when it is gone. */
+  close(code: CloseCode): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.closeCode = code.code;
+    this.outbox.close();
+    this.socket.close(code);
+  }
+
+  /** Queues it; where the client does not read, something has to give (see shed.ts). */
+  send(parcel: Parcel): void {
+    this.outbox.push(parcel);
+    if (this.outbox.overflowed) shed(this, this.#context.tally);
+  }
+
+  /** Says something to this connection alone; nothing where its dialect has no words for it. */
+  tell(event: ServerEvent): void {
+    const text = this.dialect?.event(event);
+    if (text !== undefined) this.send({ bytes: this.#context.framer.frame(text), count: 1 });
+  }
+}

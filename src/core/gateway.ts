@@ -1,0 +1,154 @@
+import { type Address, Connection, type Principal } from './connection.ts';
+import { BAD_FRAME_CODES, type Rejection, rejection } from '../protocol/error-codes.ts';
+import { type Command, type JoinCommand, LISTEN } from '../protocol/command.ts';
+import { endsBeforeNext, perform } from './perform.ts';
+import { CLOSE } from '../protocol/close-codes.ts';
+import type { Dialect } from '../protocol/dialect.ts';
+import { HEARS } from './hub.ts';
+import type { Pod } from './pod.ts';
+import { Refused } from './refused.ts';
+import type { Socket } from './ports/socket.ts';
+import { catchUp } from './catch-up.ts';
+import { count } from './tally.ts';
+import { dialectOfFirstFrame } from '../protocol/dialects.ts';
+import { inOrder } from './lane.ts';
+
+const BAD_FRAMES_IN_A_ROW = 10;
+const CLOSING_CHECK_MS = 20;
+
+/** Who came, how it speaks, and where to. */
+export interface Arrival {
+  readonly id: string;
+  readonly principal: Principal;
+  readonly address: Address;
+  readonly dialect: Dialect | undefined;
+  readonly socket: Socket;
+}
+
+/**
+ * The use cases of one connection, as its transport calls them: `open` once, then `receive`, `heard` and `drained`
+ * as they come, `closed` once at the end.
+ */
+export class Gateway {
+  readonly #pod: Pod;
+
+  constructor(pod: Pod) {
+    this.#pod = pod;
+  }
+
+  open(arrival: Arrival): Connection {
+    const connection = new Connection({ ...arrival, now: this.#pod.clock.now() }, this.#pod);
+    this.#pod.hub.add(connection);
+    const { dialect } = arrival;
+    if (dialect === undefined) return connection;
+    this.#speak(connection, dialect);
+    const command = this.#joinAddress(arrival.address, dialect);
+    if (command !== undefined) inOrder(connection, '', () => this.#carryOut(connection, command));
+    return connection;
+  }
+
+  /** A text frame came. */
+  receive(connection: Connection, frame: string): void {
+    if (connection.closed) return;
+    this.heard(connection);
+    this.#pod.tally.received += 1;
+    inOrder(connection, frame, (next) => this.#handle(connection, next));
+  }
+
+  /** The client gave a sign of life. */
+  heard(connection: Connection): void {
+    connection.lastHeard = this.#pod.clock.now();
+  }
+
+  /** The client reads again. */
+  drained(connection: Connection): void {
+    connection.outbox.flush();
+    if (connection.memberships.some(({ lag }) => lag !== undefined)) {
+      catchUp(connection, this.#pod).catch((error: unknown) => this.#failed(connection, error, {}));
+    }
+  }
+
+  /** The socket is gone, with the code of the close frame or 1006 (RFC 6455 section 7.1.5). */
+  closed(connection: Connection, code: number): void {
+    const { hub, roster, tally } = this.#pod;
+    connection.closed = true;
+    connection.outbox.close();
+    count(tally.closed, connection.closeCode ?? code);
+    const present = connection.memberships.filter((membership) => membership.present);
+    const rooms = present.map(({ room }) => room.name);
+    hub.remove(connection);
+    if (code === CLOSE.normal.code) roster.exitAll(rooms, connection);
+    else roster.lose(rooms, connection);
+  }
+
+  /** Closes every connection with 1001; resolves when all are gone. */
+  async closeAll(): Promise<void> {
+    for (const connection of this.#pod.hub.connections()) connection.close(CLOSE.goingAway);
+    while (this.#pod.hub.connectionCount > 0) {
+      await new Promise<void>((resolve) => this.#pod.clock.after(CLOSING_CHECK_MS, resolve));
+    }
+  }
+
+  #handle(connection: Connection, frame: string): Promise<void> | undefined {
+    if (connection.closed) return undefined;
+    if (connection.dialect === undefined) this.#speak(connection, dialectOfFirstFrame(frame));
+    const decoded = connection.dialect?.decode(frame);
+    if (decoded === undefined) return undefined;
+    if ('rejection' in decoded) {
+      this.#refuse(connection, decoded.rejection, decoded);
+      return undefined;
+    }
+    connection.badFrames = 0;
+    return this.#carryOut(connection, decoded.command);
+  }
+
+  /** From now on the connection speaks this dialect; the message dialect says hello. */
+  #speak(connection: Connection, dialect: Dialect): void {
+    const { clock, limits } = this.#pod;
+    connection.dialect = dialect;
+    connection.hears = dialect.hearsAll ? HEARS.both : HEARS.none;
+    connection.tell({
+      kind: 'connected',
+      connectionId: connection.connectionId,
+      userId: connection.userId,
+      heartbeatSeconds: limits.heartbeatSeconds,
+      at: clock.now(),
+    });
+  }
+
+  /** A room in the address is joined before the first frame is looked at. */
+  #joinAddress({ room, lastId, history }: Address, dialect: Dialect): JoinCommand | undefined {
+    if (room === undefined) return undefined;
+    return { kind: 'join', room, listen: LISTEN.all, present: dialect.hearsAll, lastId, history };
+  }
+
+  #carryOut(connection: Connection, command: Command): Promise<void> | undefined {
+    const told = (error: unknown): void => this.#failed(connection, error, command);
+    const work = perform(this.#pod, connection, command).catch(told);
+    return endsBeforeNext(command) ? work : undefined;
+  }
+
+  #failed(
+    connection: Connection,
+    error: unknown,
+    about: { room?: string | undefined; ref?: string | undefined },
+  ): void {
+    if (error instanceof Refused) {
+      this.#refuse(connection, error.rejection, about);
+      return;
+    }
+    this.#pod.log.error({ err: error, connection: connection.connectionId }, 'a command failed');
+    this.#refuse(connection, rejection('internal'), about);
+  }
+
+  #refuse(
+    connection: Connection,
+    reason: Rejection,
+    { room, ref }: { room?: string | undefined; ref?: string | undefined },
+  ): void {
+    connection.tell({ kind: 'error', room, ref, rejection: reason });
+    if (!BAD_FRAME_CODES.has(reason.code)) return;
+    connection.badFrames += 1;
+    if (connection.badFrames >= BAD_FRAMES_IN_A_ROW) connection.close(CLOSE.policy);
+  }
+}

@@ -1,0 +1,150 @@
+import type { Connection, Membership } from './connection.ts';
+import { DIRECT, GLOBAL } from '../protocol/names.ts';
+import { type JoinCommand, LISTEN, type LeaveCommand } from '../protocol/command.ts';
+import type { Capture, Room } from './room.ts';
+import { HEARS } from './hub.ts';
+import type { Member, Recovery } from '../protocol/event.ts';
+import type { Page } from './ports/broker.ts';
+import type { Pod } from './pod.ts';
+import { Refused } from './refused.ts';
+import { count } from './tally.ts';
+import { replay } from './catch-up.ts';
+
+/** The channels that stand for no room, and what hearing them means. */
+const SPECIAL: ReadonlyMap<string, number> = new Map([
+  [GLOBAL, HEARS.global],
+  [DIRECT, HEARS.direct],
+]);
+
+/**
+ * Makes a connection a member of a room, or changes what a member listens to. `joined` comes first, then the
+ * replayed messages in order, then live ones. Raises `too_many_rooms`.
+ */
+export async function join(
+  pod: Pod,
+  connection: Connection,
+  name: string,
+  command: JoinCommand,
+): Promise<void> {
+  const special = SPECIAL.get(name);
+  if (special !== undefined) {
+    hear(connection, name, special, command);
+    return;
+  }
+  requirePlace(pod, connection, name);
+  const room = pod.hub.openRoom(name);
+  const capture = room.capture();
+  try {
+    await room.opened();
+    const page = await readFor(room, command, pod.limits.historySize);
+    if (command.present) await pod.roster.enter(name, connection);
+    const presence = await pod.roster.list(name);
+    if (connection.closed) {
+      // It went while it was about to join: its presence ends as that of any lost one.
+      if (command.present) pod.roster.lose([name], connection);
+      return;
+    }
+    room.flush();
+    enter(pod, connection, room, command, page, presence, capture);
+  } finally {
+    room.release(capture);
+    pod.hub.tidy(room);
+  }
+}
+
+/** Raises `too_many_rooms` where one more would exceed the limit. */
+export function requirePlace(pod: Pod, connection: Connection, name: string): void {
+  const { maxRoomsPerConnection } = pod.limits;
+  if (connection.membership(name) !== undefined || connection.memberships.length < maxRoomsPerConnection)
+    return;
+  throw new Refused(
+    'too_many_rooms',
+    `a connection may be in ${maxRoomsPerConnection} rooms; leave one first`,
+  );
+}
+
+async function readFor(room: Room, { lastId, history = 0 }: JoinCommand, kept: number): Promise<Page> {
+  if (lastId !== undefined) return room.read({ after: lastId }, kept);
+  if (history > 0) return room.read({ newest: Math.min(history, kept) }, kept);
+  return { messages: [], position: await room.position(), more: false };
+}
+
+/** The last step, in one go: nothing is delivered between its parts. */
+function enter(
+  pod: Pod,
+  connection: Connection,
+  room: Room,
+  command: JoinCommand,
+  page: Page,
+  presence: { members: Member[]; count: number },
+  capture: Capture,
+): void {
+  const known = connection.membership(room.name);
+  const membership = known ?? room.add(connection);
+  membership.listen = command.listen;
+  membership.present ||= command.present;
+  connection.tell({
+    kind: 'joined',
+    room: room.name,
+    position: page.position,
+    ...presence,
+    recovery: recoveryOf(pod, command, page),
+    replayed: page.messages.length,
+    ref: command.ref,
+    at: pod.clock.now(),
+  });
+  if ((command.listen & LISTEN.presence) !== 0) {
+    connection.tell({ kind: 'sync', room: room.name, members: presence.members });
+  }
+  // A member heard all the while what was captured; of itself nobody is told.
+  const missed = known === undefined ? capture.deliveries : [];
+  const audible = missed.filter(
+    ({ audience, about }) => (audience & command.listen) !== 0 && about !== connection.userId,
+  );
+  replay(membership, page, audible, pod.framer);
+}
+
+function recoveryOf(pod: Pod, { lastId }: JoinCommand, { missing }: Page): Recovery | undefined {
+  if (lastId === undefined) return undefined;
+  count(pod.tally.recoveries, missing ?? 'recovered');
+  return { recovered: missing === undefined, reason: missing };
+}
+
+function hear(connection: Connection, name: string, special: number, command: JoinCommand): void {
+  if ((command.listen & LISTEN.messages) !== 0) connection.hears |= special;
+  else connection.hears &= ~special;
+  if (command.ref !== undefined) connection.tell({ kind: 'ack', ref: command.ref, room: name });
+}
+
+/** Ends a membership. Raises `not_in_room`. */
+export async function leave(
+  pod: Pod,
+  connection: Connection,
+  name: string,
+  command: LeaveCommand,
+): Promise<void> {
+  const special = SPECIAL.get(name);
+  if (special !== undefined) connection.hears &= ~special;
+  else await leaveRoom(pod, connection, requireMembership(connection, name), command.absent);
+  connection.tell({ kind: 'left', room: name, ref: command.ref, at: pod.clock.now() });
+}
+
+export function requireMembership(connection: Connection, name: string): Membership {
+  const membership = connection.membership(name);
+  if (membership === undefined) throw new Refused('not_in_room');
+  return membership;
+}
+
+async function leaveRoom(
+  pod: Pod,
+  connection: Connection,
+  membership: Membership,
+  absent: boolean,
+): Promise<void> {
+  const { room, present } = membership;
+  room.flush();
+  membership.listen = LISTEN.none;
+  if (present && !absent) return;
+  pod.hub.leave(connection, room);
+  if (present) await pod.roster.exit(room.name, connection);
+}

@@ -1,0 +1,15 @@
+/** The settings that the core obeys; app.ts takes them from the configuration. */
+export interface Limits {
+  readonly maxConnections: number;
+  readonly maxRoomsPerConnection: number;
+  /** What may wait for one connection that does not read: messages and bytes. */
+  readonly outboxMessages: number;
+  readonly outboxBytes: number;
+  /** Messages kept per room; 0 makes every message ephemeral. */
+  readonly historySize: number;
+  readonly presenceGraceMs: number;
+  /** Members of a room up to which single joins and leaves are announced, and the length of a member list. */
+  readonly presenceEventsLimit: number;
+  readonly heartbeatSeconds: number;
+  readonly heartbeatTimeoutSeconds: number;
+}

@@ -1,0 +1,77 @@
+import type { Command, PublishCommand } from '../protocol/command.ts';
+import { join, leave } from './join.ts';
+import { type Publication, publishDirectly, publishGlobally, publishToRoom } from './publish.ts';
+import type { Connection } from './connection.ts';
+import { GLOBAL } from '../protocol/names.ts';
+import type { Pod } from './pod.ts';
+import type { Published } from './ports/broker.ts';
+import { Refused } from './refused.ts';
+import { statePresence } from './state-presence.ts';
+
+/** Does what a client asked and answers it. Raises `Refused` where it is not done. */
+export async function perform(pod: Pod, connection: Connection, command: Command): Promise<void> {
+  switch (command.kind) {
+    case 'publish':
+    case 'direct': {
+      const { room, published } = publish(pod, connection, command);
+      const { id } = await published;
+      if (command.ref !== undefined) connection.tell({ kind: 'ack', ref: command.ref, id, room });
+      return;
+    }
+    case 'join':
+      return join(pod, connection, roomOf(connection, command), command);
+    case 'leave':
+      return leave(pod, connection, roomOf(connection, command), command);
+    case 'presence':
+      return statePresence(pod, connection, roomOf(connection, command), command);
+    case 'ping':
+      connection.tell({ kind: 'pong', ref: command.ref, at: pod.clock.now() });
+  }
+}
+
+/**
+ * Whether the connection's next command must wait for this one. A message that the broker puts in order need not:
+ * the broker keeps the order in which it was asked.
+ */
+export function endsBeforeNext(command: Command): boolean {
+  switch (command.kind) {
+    case 'publish':
+    case 'direct':
+      return (
+        command.ref !== undefined &&
+        (command.kind === 'direct' || command.ephemeral || command.room === GLOBAL)
+      );
+    case 'ping':
+      return false;
+    default:
+      return true;
+  }
+}
+
+type PublishingCommand = Extract<Command, { kind: 'publish' | 'direct' }>;
+
+function publish(
+  pod: Pod,
+  connection: Connection,
+  command: PublishingCommand,
+): { room?: string | undefined; published: Promise<Published> } {
+  const { type, event, data, ref } = command;
+  const from = connection.userId;
+  // A user id holds no control character, so that no two pairs give one key.
+  const key = ref === undefined ? undefined : `${from}\n${ref}`;
+  const what: Publication = { type, from, event, data, key };
+  if (command.kind === 'direct') return { published: publishDirectly(pod, command.to, what) };
+  const room = target(connection, command);
+  if (room === GLOBAL) return { published: publishGlobally(pod, what) };
+  return { room, published: publishToRoom(pod, room, command.ephemeral, what) };
+}
+
+function target(connection: Connection, { room }: PublishCommand): string {
+  return room ?? connection.address.room ?? GLOBAL;
+}
+
+function roomOf(connection: Connection, { room }: { room?: string | undefined }): string {
+  const name = room ?? connection.address.room;
+  if (name === undefined) throw new Refused('invalid_room', 'name a room');
+  return name;
+}

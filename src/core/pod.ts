@@ -1,0 +1,32 @@
+import type { Broker } from './ports/broker.ts';
+import type { Clock } from './ports/clock.ts';
+import type { Framer } from './ports/socket.ts';
+import type { Hub } from './hub.ts';
+import type { Limits } from './limits.ts';
+import type { Log } from './ports/log.ts';
+import type { Roster } from './roster.ts';
+import type { Tally } from './tally.ts';
+import type { Turn } from './turn.ts';
+
+/** Unique names; passed in so that tests can foresee them. */
+export interface Ids {
+  connection(): string;
+  /** For a message without a position; never looks like one. */
+  ephemeral(): string;
+}
+
+/** One pod's parts, as its use cases see them. */
+export interface Pod {
+  readonly name: string;
+  readonly startedAt: number;
+  readonly hub: Hub;
+  readonly broker: Broker;
+  readonly roster: Roster;
+  readonly framer: Framer;
+  readonly turn: Turn;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly limits: Limits;
+  readonly tally: Tally;
+  readonly log: Log;
+}

@@ -1,0 +1,7 @@
+/** Log lines: fields first, then a sentence. No field may hold a token, a secret or what a client sent. */
+export interface Log {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}

@@ -1,0 +1,56 @@
+import { type Delivery, isAtMostOnce } from './delivery.ts';
+import { DIALECT_COUNT } from '../protocol/dialects.ts';
+import type { Dialect } from '../protocol/dialect.ts';
+import type { Frame, Framer } from './ports/socket.ts';
+import { LISTEN } from '../protocol/command.ts';
+import type { Membership } from './connection.ts';
+import type { Parcel } from './outbox.ts';
+
+/**
+ * What a room sends in one turn. All members that speak one dialect and listen to the same share one parcel, which
+ * is made when the first of them asks; for a member it costs a look-up and no allocation.
+ */
+export class RoomBatch {
+  readonly #room: string;
+  readonly #deliveries: readonly Delivery[];
+  readonly #framer: Framer;
+  readonly #parcels: (Parcel | null | undefined)[] = Array(DIALECT_COUNT * (LISTEN.all + 1));
+
+  constructor(room: string, deliveries: readonly Delivery[], framer: Framer) {
+    this.#room = room;
+    this.#deliveries = deliveries;
+    this.#framer = framer;
+  }
+
+  /** Messages in it that history does not hold: a member that lags never gets them. */
+  get atMostOnce(): number {
+    return this.#deliveries.filter(isAtMostOnce).length;
+  }
+
+  parcelFor({ connection, listen, lag }: Membership): Parcel | undefined {
+    const { dialect } = connection;
+    if (dialect === undefined) return undefined;
+    // A member that lags is sent what was published when it has read what came before.
+    const hears = lag === undefined ? listen : listen & LISTEN.presence;
+    const place = dialect.index * (LISTEN.all + 1) + hears;
+    let parcel = this.#parcels[place];
+    if (parcel === undefined) {
+      parcel = this.#make(dialect, hears) ?? null;
+      this.#parcels[place] = parcel;
+    }
+    return parcel ?? undefined;
+  }
+
+  #make(dialect: Dialect, listen: number): Parcel | undefined {
+    const deliveries = this.#deliveries.filter(({ audience }) => (audience & listen) !== 0);
+    const frames: Frame[] = [];
+    for (const delivery of deliveries) {
+      const frame = delivery.frame(dialect);
+      if (frame !== undefined) frames.push(frame);
+    }
+    const [first] = frames;
+    if (first === undefined) return undefined;
+    const bytes = frames.length === 1 ? first : this.#framer.join(frames);
+    return { bytes, count: frames.length, deliveries, room: this.#room };
+  }
+}

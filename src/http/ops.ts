@@ -1,0 +1,24 @@
+import { Hono } from 'hono';
+
+/** Whether a pod should get traffic. */
+export type Readiness = 'starting' | 'ready' | 'draining';
+
+export interface OpsOptions {
+  readonly readiness: () => Readiness;
+  readonly metrics: { readonly contentType: string; readonly render: () => Promise<string> };
+}
+
+/** What Kubernetes and Prometheus ask; on a port of its own, which no ingress serves. */
+export function ops({ readiness, metrics }: OpsOptions): Hono {
+  const app = new Hono();
+  app.get('/livez', (c) => c.json({ status: 'alive' }));
+  app.get('/readyz', (c) => {
+    const status = readiness();
+    return c.json({ status }, status === 'ready' ? 200 : 503);
+  });
+  app.get('/metrics', async (c) =>
+    c.body(await metrics.render(), 200, { 'content-type': metrics.contentType }),
+  );
+  app.notFound((c) => c.json({ error: 'try /livez, /readyz or /metrics', code: 'not_found' }, 404));
+  return app;
+}

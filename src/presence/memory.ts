@@ -1,0 +1,76 @@
+import type { Occupant, PresenceChange, PresenceStore, Statement } from '../core/ports/presence-store.ts';
+import type { Clock } from '../core/ports/clock.ts';
+import type { Member } from '../protocol/event.ts';
+
+interface Row {
+  member: Member;
+  /** Few per user, so a plain array. */
+  connections: readonly string[];
+}
+
+/** The presence of a single pod, in its own memory. */
+export class MemoryPresence implements PresenceStore {
+  readonly #clock: Clock;
+  readonly #rooms = new Map<string, Map<string, Row>>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  enter(room: string, who: Occupant): Promise<PresenceChange | undefined> {
+    const known = this.#rooms.get(room)?.has(who.userId) ?? false;
+    const member = this.#put(room, who, {});
+    return Promise.resolve(known ? undefined : this.#change('join', room, member));
+  }
+
+  state(room: string, who: Occupant, statement: Statement): Promise<PresenceChange> {
+    const known = this.#rooms.get(room)?.has(who.userId) ?? false;
+    const member = this.#put(room, who, statement);
+    return Promise.resolve(this.#change(known ? 'update' : 'join', room, member));
+  }
+
+  exit(room: string, { userId, connectionId }: Occupant): Promise<PresenceChange | undefined> {
+    const rows = this.#rooms.get(room);
+    const row = rows?.get(userId);
+    if (rows === undefined || row === undefined) return Promise.resolve(undefined);
+    row.connections = row.connections.filter((id) => id !== connectionId);
+    if (row.connections.length > 0) return Promise.resolve(undefined);
+    rows.delete(userId);
+    if (rows.size === 0) this.#rooms.delete(room);
+    return Promise.resolve(this.#change('leave', room, { ...row.member, updatedAt: this.#seconds() }));
+  }
+
+  list(room: string, limit: number): Promise<{ members: Member[]; count: number }> {
+    const rows = this.#rooms.get(room);
+    const members: Member[] = [];
+    for (const { member } of rows?.values() ?? []) {
+      if (members.length === limit) break;
+      members.push(member);
+    }
+    return Promise.resolve({ members, count: rows?.size ?? 0 });
+  }
+
+  #put(room: string, { userId, connectionId }: Occupant, { status, meta }: Statement): Member {
+    const rows = this.#rooms.get(room) ?? new Map<string, Row>();
+    this.#rooms.set(room, rows);
+    const row = rows.get(userId);
+    const member: Member = {
+      userId,
+      status: status ?? row?.member.status ?? 'online',
+      meta: meta ?? row?.member.meta ?? '{}',
+      updatedAt: this.#seconds(),
+    };
+    const connections = row?.connections ?? [];
+    const all = connections.includes(connectionId) ? connections : [...connections, connectionId];
+    rows.set(userId, { member, connections: all });
+    return member;
+  }
+
+  #change(kind: PresenceChange['kind'], room: string, member: Member): PresenceChange {
+    return { kind, member, count: this.#rooms.get(room)?.size ?? 0 };
+  }
+
+  #seconds(): number {
+    return Math.floor(this.#clock.now() / 1000);
+  }
+}

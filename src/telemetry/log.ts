@@ -1,0 +1,23 @@
+import type { Log } from '../core/ports/log.ts';
+import { pino } from 'pino';
+
+export interface LogOptions {
+  /** A level of pino. */
+  readonly level: string;
+  /** `pretty` is for people, `json` for machines. */
+  readonly format: 'json' | 'pretty';
+}
+
+/** Log lines on standard output. */
+export async function createLog({ level, format }: LogOptions): Promise<Log> {
+  const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime };
+  let log: Log;
+  if (format === 'json') {
+    log = pino(options);
+    return log;
+  }
+  // Loaded only here: production never needs it.
+  const { default: pretty } = await import('pino-pretty');
+  log = pino(options, pretty({ sync: true, ignore: 'pod' }));
+  return log;
+}

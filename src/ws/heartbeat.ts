@@ -1,0 +1,48 @@
+import { CLOSE } from '../protocol/close-codes.ts';
+import type { Clock } from '../core/ports/clock.ts';
+import type { Hub } from '../core/hub.ts';
+import type { Limits } from '../core/limits.ts';
+
+const TICK_MS = 1_000;
+
+/**
+ * Pings every connection each HEARTBEAT_SECONDS and closes those from which nothing, not even the answer, came for
+ * HEARTBEAT_TIMEOUT_SECONDS. One timer serves all; a connection's pings fall on the second at which it came.
+ */
+export class Heartbeat {
+  readonly #hub: Hub;
+  readonly #clock: Clock;
+  readonly #limits: Limits;
+  #tick = 0;
+  #cancel: () => void = () => undefined;
+
+  constructor(hub: Hub, clock: Clock, limits: Limits) {
+    this.#hub = hub;
+    this.#clock = clock;
+    this.#limits = limits;
+  }
+
+  start(): void {
+    this.#cancel = this.#clock.after(TICK_MS, () => {
+      this.#beat();
+      this.start();
+    });
+  }
+
+  stop(): void {
+    this.#cancel();
+  }
+
+  #beat(): void {
+    this.#tick += 1;
+    const silentSince = this.#clock.now() - this.#limits.heartbeatTimeoutSeconds * 1_000;
+    for (const connection of this.#hub.connections()) {
+      if (connection.lastHeard <= silentSince) connection.close(CLOSE.noHeartbeat);
+      else if (connection.pingDue <= this.#tick) {
+        // A connection that has just come is not pinged before its first interval is over.
+        if (connection.pingDue > 0) connection.socket.ping();
+        connection.pingDue = this.#tick + this.#limits.heartbeatSeconds;
+      }
+    }
+  }
+}

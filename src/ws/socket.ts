@@ -1,0 +1,60 @@
+import type { Frame, Socket } from '../core/ports/socket.ts';
+import type { CloseCode } from '../protocol/close-codes.ts';
+import type { Duplex } from 'node:stream';
+import { PING_FRAME } from './frame.ts';
+import { WebSocket } from 'ws';
+
+/**
+ * A socket that the pod upgraded. Messages and pings go straight to the stream below as ready frames; ws reads,
+ * answers pings and does the closing handshake. Both write whole frames, so that they do not mix.
+ */
+export class WsSocket implements Socket {
+  readonly #ws: WebSocket;
+  readonly #stream: Duplex;
+
+  constructor(ws: WebSocket, stream: Duplex) {
+    this.#ws = ws;
+    this.#stream = stream;
+  }
+
+  get congested(): boolean {
+    return this.#stream.writableNeedDrain;
+  }
+
+  write(bytes: Frame): void {
+    if (this.#open) this.#stream.write(bytes);
+  }
+
+  writeAll(frames: readonly Frame[]): void {
+    if (!this.#open) return;
+    this.#stream.cork();
+    for (const frame of frames) this.#stream.write(frame);
+    this.#stream.uncork();
+  }
+
+  ping(): void {
+    this.write(PING_FRAME);
+  }
+
+  close({ code }: CloseCode): void {
+    this.#ws.close(code);
+    // A paused socket would never read the client's answer.
+    this.#ws.resume();
+  }
+
+  terminate(): void {
+    this.#ws.terminate();
+  }
+
+  pause(): void {
+    this.#ws.pause();
+  }
+
+  resume(): void {
+    this.#ws.resume();
+  }
+
+  get #open(): boolean {
+    return this.#ws.readyState === WebSocket.OPEN;
+  }
+}

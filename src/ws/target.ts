@@ -1,0 +1,66 @@
+import { isRoomName, isUserId } from '../protocol/names.ts';
+import type { Address } from '../core/connection.ts';
+import { DIALECT_NAMES, messageDialect } from '../protocol/dialects.ts';
+import type { Dialect } from '../protocol/dialect.ts';
+import { ERRORS } from '../protocol/error-codes.ts';
+import type { Refusal } from './refusal.ts';
+
+/** What the address of an upgrade says. */
+export interface Target {
+  readonly address: Address;
+  readonly userId: string | undefined;
+  /** As named by `?dialect=`, or `message` where there is a room; undefined: the first frame decides. */
+  readonly dialect: Dialect | undefined;
+}
+
+/** Reads `PATH`, `PATH/{room}` and their query, for the paths of WS_PATHS. */
+export function readTarget(requestTarget: string, paths: readonly string[]): Target | Refusal {
+  // Put together by hand: a target that begins with `//` must not name another host.
+  const url = requestTarget.startsWith('/') ? URL.parse(`http://pod${requestTarget}`) : null;
+  const path = url === null ? undefined : paths.find((one) => isAtOrBelow(url.pathname, one));
+  if (url === null || path === undefined) {
+    return { status: 404, error: `there is no WebSocket here; try ${paths.join(' or ')}`, code: 'not_found' };
+  }
+  const query = (name: string): string | undefined => url.searchParams.get(name) || undefined;
+  const room = decode(url.pathname.slice(path.length + 1)) || query('room');
+  return readQuery(room, query);
+}
+
+function readQuery(room: string | undefined, query: (name: string) => string | undefined): Target | Refusal {
+  const userId = query('user_id');
+  const dialectName = query('dialect');
+  const history = query('history');
+  if (room !== undefined && !isRoomName(room)) return bad(ERRORS.invalid_room, 'invalid_room');
+  if (userId !== undefined && !isUserId(userId)) {
+    return bad('user_id must be 1 to 256 printable characters, not system, conn:… or @…', 'invalid_user_id');
+  }
+  if (dialectName !== undefined && !DIALECT_NAMES.has(dialectName)) {
+    return bad(`dialect must be ${[...DIALECT_NAMES.keys()].join(' or ')}`, 'invalid_dialect');
+  }
+  if (history !== undefined && !/^\d{1,9}$/.test(history)) {
+    return bad('history must be a whole number from 0 up', 'invalid_history');
+  }
+  const named = dialectName === undefined ? undefined : DIALECT_NAMES.get(dialectName);
+  return {
+    address: { room, lastId: query('last_id'), history: history === undefined ? undefined : Number(history) },
+    userId,
+    dialect: named ?? (room === undefined ? undefined : messageDialect),
+  };
+}
+
+function isAtOrBelow(pathname: string, path: string): boolean {
+  return pathname === path || pathname.startsWith(`${path}/`);
+}
+
+/** A room that cannot be decoded is no room name, so that it is refused as one. */
+function decode(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return '%';
+  }
+}
+
+function bad(error: string, code: string): Refusal {
+  return { status: 400, error, code };
+}
