@@ -97,9 +97,10 @@ export class Connection implements Occupant {
 
   /** Ends it in order: what the peer still reads, then the close frame. The transport reports when it is gone. */
   close(code: CloseCode): void {
-    if (this.closed) return;
-    this.closed = true;
+    if (this.closed || this.closeCode !== undefined) return;
     this.closeCode = code.code;
+    this.#context.turn.flush();
+    this.closed = true;
     this.outbox.close();
     this.socket.close(code);
   }
@@ -108,6 +109,11 @@ export class Connection implements Occupant {
   send(parcel: Parcel): void {
     this.outbox.push(parcel);
     if (this.outbox.overflowed) shed(this, this.#context.tally);
+  }
+
+  /** Says something to this connection alone, after whatever its rooms have for it in this turn. */
+  answer(event: ServerEvent): void {
+    this.#context.turn.addAnswer(() => this.tell(event));
   }
 
   /** Says something to this connection alone; nothing where its dialect has no words for it. */

@@ -146,7 +146,7 @@ export class Gateway {
     reason: Rejection,
     { room, ref }: { room?: string | undefined; ref?: string | undefined },
   ): void {
-    connection.tell({ kind: 'error', room, ref, rejection: reason });
+    connection.answer({ kind: 'error', room, ref, rejection: reason });
     if (!BAD_FRAME_CODES.has(reason.code)) return;
     connection.badFrames += 1;
     if (connection.badFrames >= BAD_FRAMES_IN_A_ROW) connection.close(CLOSE.policy);

@@ -113,7 +113,7 @@ function recoveryOf(pod: Pod, { lastId }: JoinCommand, { missing }: Page): Recov
 function hear(connection: Connection, name: string, special: number, command: JoinCommand): void {
   if ((command.listen & LISTEN.messages) !== 0) connection.hears |= special;
   else connection.hears &= ~special;
-  if (command.ref !== undefined) connection.tell({ kind: 'ack', ref: command.ref, room: name });
+  if (command.ref !== undefined) connection.answer({ kind: 'ack', ref: command.ref, room: name });
 }
 
 /** Ends a membership. Raises `not_in_room`. */

@@ -15,7 +15,7 @@ export async function perform(pod: Pod, connection: Connection, command: Command
     case 'direct': {
       const { room, published } = publish(pod, connection, command);
       const { id } = await published;
-      if (command.ref !== undefined) connection.tell({ kind: 'ack', ref: command.ref, id, room });
+      if (command.ref !== undefined) connection.answer({ kind: 'ack', ref: command.ref, id, room });
       return;
     }
     case 'join':
@@ -25,7 +25,7 @@ export async function perform(pod: Pod, connection: Connection, command: Command
     case 'presence':
       return statePresence(pod, connection, roomOf(connection, command), command);
     case 'ping':
-      connection.tell({ kind: 'pong', ref: command.ref, at: pod.clock.now() });
+      connection.answer({ kind: 'pong', ref: command.ref, at: pod.clock.now() });
   }
 }
 

@@ -42,7 +42,7 @@ export class Sequencer {
   /** Everything up to `position` counts as delivered; what has arrived since is sorted in. */
   start(position: string): void {
     this.#last = position;
-    this.#advance();
+    if (!this.#sortIn()) this.#filling ??= this.#fill();
   }
 
   /** Takes what a subscription or a read of the history brought. */
@@ -71,31 +71,33 @@ export class Sequencer {
     return isAtOrBefore(stored.id, this.#last);
   }
 
-  /** Takes what waits as far as there is no gap; true if nothing is left. */
-  #advance(): boolean {
+  /** Takes what waits up to the next gap; true, and nothing waits any more, if there is none. */
+  #sortIn(): boolean {
     const waiting = this.#waiting ?? [];
     const gap = waiting.findIndex((stored) => !this.#take(stored));
-    this.#waiting = gap === -1 ? undefined : waiting.slice(gap);
-    if (gap !== -1) this.#filling ??= this.#fill();
-    return gap === -1;
+    this.#waiting = gap === -1 ? [] : waiting.slice(gap);
+    if (gap !== -1 || this.#overflowed) return false;
+    this.#waiting = undefined;
+    this.#filling = undefined;
+    return true;
   }
 
   async #fill(): Promise<void> {
     for (let attempt = 1; !(await this.#closeGap()); attempt += 1) {
       await this.#room.pause(attempt);
     }
-    this.#filling = undefined;
   }
 
   /** Reads on from the last message as long as that brings anything; true once nothing is missing. */
   async #closeGap(): Promise<boolean> {
     for (;;) {
       const before = this.#last;
+      // What was dropped until now is in the history that is about to be read.
+      this.#overflowed = false;
       const page = await this.#room.readAfter(before).catch(() => undefined);
       if (page === undefined) return false;
-      this.#overflowed = false;
       this.#deliverPage(page);
-      if (!page.more && this.#advance() && !this.#overflowed) return true;
+      if (!page.more && this.#sortIn()) return true;
       if (this.#last === before) return false;
     }
   }

@@ -18,7 +18,7 @@ export async function statePresence(
     membership.present = true;
     await pod.roster.state(name, connection, { status, meta });
   }
-  if (ref !== undefined) connection.tell({ kind: 'ack', ref, room: name });
+  if (ref !== undefined) connection.answer({ kind: 'ack', ref, room: name });
 }
 
 /** The channel dialect lets a user be present in a channel that its connection does not listen to. */

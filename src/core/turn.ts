@@ -3,12 +3,13 @@ interface Flushable {
 }
 
 /**
- * Collects what has something to send until this turn of the event loop ends. Rooms are flushed before connections:
- * what a room has for a connection leaves in the same write as what the connection has itself.
+ * Collects what has something to send until this turn of the event loop ends. Rooms come first, then answers, then
+ * outboxes: whoever publishes sees the message before its ack, and a connection gets all of it in one write.
  */
 export class Turn {
   readonly #schedule: (run: () => void) => void;
   #rooms: Flushable[] = [];
+  #answers: (() => void)[] = [];
   #outboxes: Flushable[] = [];
   #scheduled = false;
 
@@ -23,10 +24,29 @@ export class Turn {
     this.#ensureScheduled();
   }
 
+  /** Runs once the rooms of this turn have been flushed. */
+  addAnswer(answer: () => void): void {
+    this.#answers.push(answer);
+    this.#ensureScheduled();
+  }
+
   /** An outbox asks to be flushed; it asks once until it was. */
   addOutbox(outbox: Flushable): void {
     this.#outboxes.push(outbox);
     this.#ensureScheduled();
+  }
+
+  /** Ends the turn now, for somebody who cannot wait; also possible while it is ending. */
+  flush(): void {
+    const rooms = this.#rooms;
+    this.#rooms = [];
+    for (const room of rooms) room.flush();
+    const answers = this.#answers;
+    this.#answers = [];
+    for (const answer of answers) answer();
+    const outboxes = this.#outboxes;
+    this.#outboxes = [];
+    for (const outbox of outboxes) outbox.flush();
   }
 
   #ensureScheduled(): void {
@@ -36,12 +56,7 @@ export class Turn {
   }
 
   readonly #end = (): void => {
-    const rooms = this.#rooms;
-    this.#rooms = [];
-    for (const room of rooms) room.flush();
-    const outboxes = this.#outboxes;
-    this.#outboxes = [];
     this.#scheduled = false;
-    for (const outbox of outboxes) outbox.flush();
+    this.flush();
   };
 }

@@ -1,0 +1,82 @@
+import { execFileSync } from 'node:child_process';
+import { accessSync, constants, existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+/** Programs that are not npm packages and without which tests cannot run. */
+export type Program = 'chromium' | 'redis-server';
+
+interface Where {
+  /** An environment variable that names the program's path; it wins. */
+  readonly variable: string;
+  readonly names: readonly string[];
+  /** The Debian package. */
+  readonly debian: string;
+}
+
+const PROGRAMS: Record<Program, Where> = {
+  chromium: {
+    variable: 'CHROMIUM_PATH',
+    names: ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'],
+    debian: 'chromium',
+  },
+  'redis-server': { variable: 'REDIS_SERVER_PATH', names: ['redis-server'], debian: 'redis-server' },
+};
+
+/**
+ * The path of a program that tests need. Where it is missing, Debian's package is installed if this process may do
+ * that (root on Debian or Ubuntu); else, or if that fails, it throws and says how a person installs it: a test
+ * without its program fails, it is never skipped.
+ */
+export function requireProgram(name: Program): string {
+  const where = PROGRAMS[name];
+  const given = process.env[where.variable];
+  if (given !== undefined && given !== '') {
+    if (isExecutable(given)) return given;
+    throw new Error(`${where.variable} is ${given}, which is not a program that can be run`);
+  }
+  const found = findOnPath(where.names);
+  if (found !== undefined) return found;
+  if (mayInstall()) {
+    installDebian(name, where);
+    const installed = findOnPath(where.names);
+    if (installed !== undefined) return installed;
+  }
+  throw new Error(howToInstall(name, where));
+}
+
+function findOnPath(names: readonly string[]): string | undefined {
+  const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
+  return names.flatMap((name) => folders.map((folder) => join(folder, name))).find(isExecutable);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function mayInstall(): boolean {
+  return process.getuid?.() === 0 && existsSync('/etc/debian_version');
+}
+
+function installDebian(name: Program, where: Where): void {
+  const options = { stdio: 'inherit', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } } as const;
+  try {
+    execFileSync('apt-get', ['update'], options);
+    execFileSync('apt-get', ['install', '-y', '--no-install-recommends', where.debian], options);
+  } catch (cause) {
+    throw new Error(howToInstall(name, where), { cause });
+  }
+}
+
+function howToInstall(name: Program, where: Where): string {
+  return (
+    `${name} is needed by the tests and was not found on the PATH (looked for ${where.names.join(', ')}). ` +
+    `Install it (Debian and Ubuntu: sudo apt-get install ${where.debian}; ` +
+    `macOS: brew install ${name === 'chromium' ? '--cask chromium' : 'redis'}), ` +
+    `or set ${where.variable} to its path.`
+  );
+}

@@ -1,0 +1,63 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { CLOSE } from '../src/protocol/close-codes.ts';
+import { ERRORS } from '../src/protocol/error-codes.ts';
+import { SETTINGS, type Setting } from '../src/settings.ts';
+
+/** The tables of the documents, made from the code; each stands between `<!-- table NAME -->` and `<!-- end -->`. */
+export const TABLES: Readonly<Record<string, () => string>> = {
+  settings: () =>
+    markdown(
+      ['Setting', 'Default', 'Allowed', 'Meaning'],
+      Object.entries<Setting<unknown>>(SETTINGS).map(([name, { fallback, kind, meaning }]) => [
+        `\`${name}\``,
+        fallback === undefined ? '–' : `\`${fallback}\``,
+        kind.allowed,
+        meaning,
+      ]),
+    ),
+  errors: () =>
+    markdown(
+      ['Code', 'Meaning'],
+      Object.entries(ERRORS).map(([code, text]) => [`\`${code}\``, text]),
+    ),
+  closes: () =>
+    markdown(
+      ['Code', 'Meaning', 'Reconnect?'],
+      Object.values(CLOSE).map(({ code, meaning, reconnect }) => [
+        String(code),
+        meaning,
+        RECONNECT[reconnect],
+      ]),
+    ),
+};
+
+const RECONNECT = {
+  backoff: 'yes, with backoff',
+  'new-token': 'yes, with a new token',
+  never: 'no',
+} as const;
+
+export const DOCUMENTS = ['README.md', 'docs/protocol.md'];
+
+/** The document with every table in it made anew. Raises an error for a table that is not known. */
+export function withTables(document: string): string {
+  return document.replace(
+    /(<!-- table (\w+) -->\n)[^]*?(<!-- end -->)/g,
+    (_, begin: string, name: string, end: string) => {
+      const table = TABLES[name];
+      if (table === undefined)
+        throw new Error(`there is no table ${name}; known are ${Object.keys(TABLES).join(', ')}`);
+      return `${begin}${table()}${end}`;
+    },
+  );
+}
+
+function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |\n`;
+  return line(head) + line(head.map(() => '---')) + rows.map(line).join('');
+}
+
+if (import.meta.main) {
+  for (const path of DOCUMENTS) writeFileSync(path, withTables(readFileSync(path, 'utf8')));
+}

@@ -1,0 +1,14 @@
+import { MemoryBroker } from '../../src/broker/memory.ts';
+import { TestClock } from '../support/test-clock.ts';
+import { brokerContract } from './broker.ts';
+
+const clock = new TestClock();
+
+brokerContract('The memory broker', {
+  open: () =>
+    Promise.resolve(new MemoryBroker({ clock, epoch: 'epoch1', historySize: 5, historyTtlMs: 60_000 })),
+  pass(ms) {
+    clock.advance(ms);
+    return Promise.resolve();
+  },
+});

@@ -1,0 +1,228 @@
+import type { Broker, Stored } from '../../src/core/ports/broker.ts';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { parsePosition } from '../../src/protocol/position.ts';
+
+/** How a broker under test is made and how its time goes on; each call of `open` gives one with no history. */
+export interface BrokerSubject {
+  /** Keeps five messages per room for sixty seconds. */
+  open(): Promise<Broker>;
+  /** Lets so many milliseconds pass for the broker. */
+  pass(ms: number): Promise<void>;
+}
+
+const DAY_MS = 86_400_000;
+const ALL = 100;
+
+/** What every broker must hold (src/core/ports/broker.ts); each adapter runs it unchanged. */
+export function brokerContract(name: string, subject: BrokerSubject): void {
+  describe(`${name} keeps the broker's contract`, () => {
+    let broker: Broker;
+    let received: { room: string; stored: Stored }[];
+
+    beforeEach(async () => {
+      received = [];
+      broker = await subject.open();
+      await broker.start((room, stored) => received.push({ room, stored }));
+    });
+
+    afterEach(() => broker.stop());
+
+    const publish = async (room: string, ...bodies: string[]): Promise<string[]> => {
+      const ids: string[] = [];
+      for (const body of bodies) ids.push((await broker.publish(room, body)).id);
+      return ids;
+    };
+    const bodies = (messages: readonly Stored[]): string[] => messages.map(({ body }) => body);
+
+    test('a subscriber receives what is published, once, in order, each with the position before it', async () => {
+      await broker.subscribe('r');
+      const ids = await publish('r', 'a', 'b', 'c');
+      await expect.poll(() => received.length).toBe(3);
+      expect(received.map(({ room, stored }) => [room, stored.id, stored.body])).toEqual([
+        ['r', ids[0], 'a'],
+        ['r', ids[1], 'b'],
+        ['r', ids[2], 'c'],
+      ]);
+      expect(received[1]?.stored.prev).toBe(ids[0]);
+      expect(received[2]?.stored.prev).toBe(ids[1]);
+    });
+
+    test('the first message follows the position that the empty room had', async () => {
+      await broker.subscribe('r');
+      const { position } = await broker.read('r', { newest: 0 }, ALL);
+      await publish('r', 'a');
+      await expect.poll(() => received.length).toBe(1);
+      expect(received[0]?.stored.prev).toBe(position);
+    });
+
+    test('publications made without waiting keep their order', async () => {
+      await broker.subscribe('r');
+      const all = Array.from({ length: 5 }, (_, n) => `m${n}`);
+      await Promise.all(all.map((body) => broker.publish('r', body)));
+      await expect.poll(() => received.length).toBe(5);
+      expect(received.map(({ stored }) => stored.body)).toEqual(all);
+    });
+
+    test('positions of a room grow and are all of one epoch', async () => {
+      const ids = await publish('r', 'a', 'b', 'c');
+      const parsed = ids.map((id) => parsePosition(id));
+      expect(new Set(parsed.map((position) => position?.epoch)).size).toBe(1);
+      const sorted = parsed.toSorted((a, b) => (a?.ms ?? 0) - (b?.ms ?? 0) || (a?.seq ?? 0) - (b?.seq ?? 0));
+      expect(parsed).toEqual(sorted);
+      expect(new Set(ids).size).toBe(3);
+    });
+
+    test('nothing comes of a room that is not subscribed, or no longer', async () => {
+      await broker.subscribe('heard');
+      await broker.subscribe('left');
+      broker.unsubscribe('left');
+      await publish('left', 'x');
+      await publish('other', 'x');
+      await publish('heard', 'y');
+      await expect.poll(() => received.length).toBe(1);
+      expect(received[0]?.room).toBe('heard');
+    });
+
+    test('a body comes back as it was given, whatever is in it', async () => {
+      const body = `"data":"é \u2028 😀 \\u0000 ${'x'.repeat(70_000)}"}`;
+      await publish('r', body);
+      expect(bodies((await broker.read('r', { newest: 1 }, ALL)).messages)).toEqual([body]);
+    });
+
+    test('a repeated key gives the first id and publishes nothing, in its own room only', async () => {
+      await broker.subscribe('r');
+      const first = await broker.publish('r', 'a', 'alice\n1');
+      const again = await broker.publish('r', 'a again', 'alice\n1');
+      const otherKey = await broker.publish('r', 'b', 'alice\n2');
+      const otherRoom = await broker.publish('s', 'c', 'alice\n1');
+      expect(first.duplicate).toBe(false);
+      expect(again).toEqual({ id: first.id, duplicate: true });
+      expect(otherKey.duplicate).toBe(false);
+      expect(otherRoom.duplicate).toBe(false);
+      await expect.poll(() => received.length).toBe(2);
+      expect(received.map(({ stored }) => stored.body)).toEqual(['a', 'b']);
+    });
+
+    test('a key is free again after five minutes', async () => {
+      await broker.publish('r', 'a', 'k');
+      await subject.pass(299_000);
+      expect((await broker.publish('r', 'b', 'k')).duplicate).toBe(true);
+      await subject.pass(2_000);
+      expect((await broker.publish('r', 'c', 'k')).duplicate).toBe(false);
+    });
+
+    test('of several claims of one key the first id wins', async () => {
+      expect(await broker.claim('@global', 'k', 'one')).toBe('one');
+      expect(await broker.claim('@global', 'k', 'two')).toBe('one');
+      expect(await broker.claim('@direct', 'k', 'three')).toBe('three');
+    });
+
+    test('reading the newest gives the last so many, oldest first, and the room’s position', async () => {
+      const ids = await publish('r', 'a', 'b', 'c');
+      const page = await broker.read('r', { newest: 2 }, ALL);
+      expect(bodies(page.messages)).toEqual(['b', 'c']);
+      expect(page.position).toBe(ids[2]);
+      expect(page.more).toBe(false);
+      expect(page.missing).toBeUndefined();
+    });
+
+    test('reading after a position gives what came after it, each with its prev', async () => {
+      const ids = await publish('r', 'a', 'b', 'c');
+      const page = await broker.read('r', { after: ids[0] ?? '' }, ALL);
+      expect(page.messages).toMatchObject([
+        { id: ids[1], prev: ids[0], body: 'b' },
+        { id: ids[2], prev: ids[1], body: 'c' },
+      ]);
+      expect(page.missing).toBeUndefined();
+    });
+
+    test('reading after the newest position gives nothing, and nothing is missing', async () => {
+      const ids = await publish('r', 'a');
+      const page = await broker.read('r', { after: ids[0] ?? '' }, ALL);
+      expect(page).toMatchObject({ messages: [], position: ids[0], more: false });
+      expect(page.missing).toBeUndefined();
+    });
+
+    test('a limit cuts a page short and says so; reading on from its position brings the rest', async () => {
+      const ids = await publish('r', 'a', 'b', 'c', 'd');
+      const first = await broker.read('r', { after: ids[0] ?? '' }, 2);
+      expect(bodies(first.messages)).toEqual(['b', 'c']);
+      expect(first).toMatchObject({ more: true, position: ids[2] });
+      const second = await broker.read('r', { after: first.position }, 2);
+      expect(bodies(second.messages)).toEqual(['d']);
+      expect(second).toMatchObject({ more: false, position: ids[3] });
+    });
+
+    test('of what exceeds the size the oldest goes: a position before that is trimmed', async () => {
+      const ids = await publish('r', '1', '2', '3', '4', '5', '6', '7');
+      const trimmed = await broker.read('r', { after: ids[0] ?? '' }, ALL);
+      expect(trimmed.missing).toBe('trimmed');
+      expect(bodies(trimmed.messages)).toEqual(['3', '4', '5', '6', '7']);
+      const whole = await broker.read('r', { after: ids[1] ?? '' }, ALL);
+      expect(whole.missing).toBeUndefined();
+      expect(bodies(whole.messages)).toEqual(['3', '4', '5', '6', '7']);
+    });
+
+    test('a position that never was in the room is unknown, and all that is kept is given', async () => {
+      const ids = await publish('r', 'a', 'b');
+      const [other] = await publish('s', 'x');
+      for (const after of [other ?? '', 'nonsense', '', `${ids[0]}9`]) {
+        const page = await broker.read('r', { after }, ALL);
+        expect([after, page.missing]).toEqual([after, 'unknown_position']);
+        expect(bodies(page.messages)).toEqual(['a', 'b']);
+      }
+    });
+
+    test('a position of another epoch is lost history, also in an empty room', async () => {
+      const [id] = await publish('r', 'a');
+      const foreign = (id ?? '').replace(/^[^.]+/, 'another');
+      expect((await broker.read('r', { after: foreign }, ALL)).missing).toBe('history_lost');
+      expect((await broker.read('empty', { after: foreign }, ALL)).missing).toBe('history_lost');
+    });
+
+    test('a position of an empty room is good for what is published later', async () => {
+      const { position } = await broker.read('r', { newest: 0 }, ALL);
+      expect(await broker.read('r', { after: position }, ALL)).toMatchObject({ messages: [], more: false });
+      await publish('r', 'a', 'b');
+      const page = await broker.read('r', { after: position }, ALL);
+      expect(page.missing).toBeUndefined();
+      expect(bodies(page.messages)).toEqual(['a', 'b']);
+    });
+
+    test('messages go when their time is over; the newest position is still known', async () => {
+      const ids = await publish('r', 'a', 'b');
+      await subject.pass(61_000);
+      const newest = await broker.read('r', { after: ids[1] ?? '' }, ALL);
+      expect(newest).toMatchObject({ messages: [], position: ids[1] });
+      expect(newest.missing).toBeUndefined();
+      expect((await broker.read('r', { after: ids[0] ?? '' }, ALL)).missing).toBe('trimmed');
+    });
+
+    test('a day after its messages a room is forgotten: an old position is expired', async () => {
+      const [id] = await publish('r', 'a');
+      await subject.pass(DAY_MS + 62_000);
+      await publish('other', 'x');
+      const page = await broker.read('r', { after: id ?? '' }, ALL);
+      expect(page.missing).toBe('expired');
+      await publish('r', 'b');
+      const later = await broker.read('r', { after: id ?? '' }, ALL);
+      expect(later.missing).toBe('expired');
+      expect(bodies(later.messages)).toEqual(['b']);
+    });
+
+    test('a room that somebody listens to is never forgotten', async () => {
+      await broker.subscribe('r');
+      const [id] = await publish('r', 'a');
+      for (let day = 0; day < 3; day += 1) {
+        await subject.pass(DAY_MS);
+        await publish('other', 'x');
+      }
+      await publish('r', 'b');
+      const page = await broker.read('r', { after: id ?? '' }, ALL);
+      expect(page.missing).toBeUndefined();
+      expect(bodies(page.messages)).toEqual(['b']);
+      await expect.poll(() => received.length).toBe(2);
+      expect(received[1]?.stored.prev).toBe(id);
+    });
+  });
+}

@@ -1,0 +1,121 @@
+import type { Occupant, PresenceStore } from '../../src/core/ports/presence-store.ts';
+import { beforeEach, describe, expect, test } from 'vitest';
+
+/** How a presence store under test is made; each call of `open` gives one in which nobody is present. */
+export interface PresenceSubject {
+  open(): Promise<PresenceStore>;
+  /** Lets so many milliseconds pass for the store. */
+  pass(ms: number): Promise<void>;
+}
+
+const alice1: Occupant = { connectionId: 'a1', userId: 'alice' };
+const alice2: Occupant = { connectionId: 'a2', userId: 'alice' };
+const bob: Occupant = { connectionId: 'b1', userId: 'bob' };
+
+/** What every presence store must hold (src/core/ports/presence-store.ts); each adapter runs it unchanged. */
+export function presenceContract(name: string, subject: PresenceSubject): void {
+  describe(`${name} keeps the presence store's contract`, () => {
+    let store: PresenceStore;
+
+    beforeEach(async () => {
+      store = await subject.open();
+    });
+
+    const users = async (room = 'r'): Promise<string[]> =>
+      (await store.list(room, 10)).members.map(({ userId }) => userId).toSorted();
+
+    test('the first connection of a user joins, online and without meta', async () => {
+      const change = await store.enter('r', alice1);
+      expect(change).toMatchObject({ kind: 'join', count: 1 });
+      expect(change?.member).toMatchObject({ userId: 'alice', status: 'online', meta: '{}' });
+      expect(await users()).toEqual(['alice']);
+    });
+
+    test('a second connection of a user changes nothing', async () => {
+      await store.enter('r', alice1);
+      expect(await store.enter('r', alice2)).toBeUndefined();
+      expect(await store.enter('r', alice2)).toBeUndefined();
+      expect((await store.list('r', 10)).count).toBe(1);
+    });
+
+    test('a user leaves with the last connection', async () => {
+      await store.enter('r', alice1);
+      await store.enter('r', alice2);
+      await store.enter('r', bob);
+      expect(await store.exit('r', alice1)).toBeUndefined();
+      expect(await users()).toEqual(['alice', 'bob']);
+      expect(await store.exit('r', alice2)).toMatchObject({
+        kind: 'leave',
+        count: 1,
+        member: { userId: 'alice' },
+      });
+      expect(await users()).toEqual(['bob']);
+    });
+
+    test('an exit of somebody who is not there, or twice, changes nothing', async () => {
+      expect(await store.exit('r', alice1)).toBeUndefined();
+      await store.enter('r', alice1);
+      await store.exit('r', alice1);
+      expect(await store.exit('r', alice1)).toBeUndefined();
+    });
+
+    test('the exit of a connection that never entered does not take its user away', async () => {
+      await store.enter('r', alice1);
+      expect(await store.exit('r', alice2)).toBeUndefined();
+      expect(await users()).toEqual(['alice']);
+    });
+
+    test('a statement of a user who was not there is a join, of one who was an update', async () => {
+      const join = await store.state('r', alice1, { status: 'online', meta: '{"name":"Alice"}' });
+      expect(join).toMatchObject({ kind: 'join', count: 1, member: { meta: '{"name":"Alice"}' } });
+      const update = await store.state('r', alice1, { status: 'away' });
+      expect(update).toMatchObject({ kind: 'update', count: 1 });
+      expect(update.member).toMatchObject({ status: 'away', meta: '{"name":"Alice"}' });
+    });
+
+    test('of several connections the latest statement counts', async () => {
+      await store.state('r', alice1, { status: 'away', meta: '{"n":1}' });
+      await store.state('r', alice2, { status: 'online', meta: '{"n":2}' });
+      expect((await store.list('r', 10)).members).toMatchObject([{ status: 'online', meta: '{"n":2}' }]);
+    });
+
+    test('a connection that says nothing leaves the status and meta as they were', async () => {
+      await store.state('r', alice1, { status: 'away', meta: '{"n":1}' });
+      await store.enter('r', alice2);
+      await store.exit('r', alice1);
+      expect((await store.list('r', 10)).members).toMatchObject([{ status: 'away', meta: '{"n":1}' }]);
+    });
+
+    test('whoever comes back after leaving starts anew', async () => {
+      await store.state('r', alice1, { status: 'away', meta: '{"n":1}' });
+      await store.exit('r', alice1);
+      expect(await store.enter('r', alice1)).toMatchObject({
+        kind: 'join',
+        member: { status: 'online', meta: '{}' },
+      });
+    });
+
+    test('rooms know nothing of each other', async () => {
+      await store.enter('r', alice1);
+      await store.enter('s', bob);
+      expect(await users('r')).toEqual(['alice']);
+      expect(await users('s')).toEqual(['bob']);
+      expect(await store.list('t', 10)).toEqual({ members: [], count: 0 });
+    });
+
+    test('a list holds at most the limit and counts all', async () => {
+      for (let n = 0; n < 7; n += 1) await store.enter('r', { connectionId: `c${n}`, userId: `u${n}` });
+      const { members, count } = await store.list('r', 3);
+      expect(members).toHaveLength(3);
+      expect(count).toBe(7);
+    });
+
+    test('every statement renews the time of the row, in seconds', async () => {
+      const first = await store.state('r', alice1, {});
+      await subject.pass(5_000);
+      const second = await store.state('r', alice1, {});
+      expect(second.member.updatedAt - first.member.updatedAt).toBe(5);
+      expect(first.member.updatedAt).toBeLessThan(1e10);
+    });
+  });
+}

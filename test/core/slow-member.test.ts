@@ -1,0 +1,134 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { TestPod, type TestSocket, turns } from '../support/test-pod.ts';
+
+const chats = (socket: TestSocket): unknown[] =>
+  socket.frames.filter(({ type }) => type === 'chat').map(({ data }) => data);
+
+const numbers = (to: number): number[] => Array.from({ length: to }, (_, n) => n);
+
+describe('a member that does not read', () => {
+  test('gets what it missed from the history when it reads again, in order, and then goes on', async () => {
+    const pod = new TestPod({ outboxMessages: 8, historySize: 100 });
+    const slow = pod.connect('slow', { room: 'r' });
+    const fast = pod.connect('fast', { room: 'r' });
+    await turns();
+    slow.socket.congested = true;
+    for (const n of numbers(60)) {
+      fast.send({ data: n });
+      await turns(1);
+    }
+    expect(chats(slow.socket)).toEqual([]);
+    expect(chats(fast.socket)).toEqual(numbers(60));
+    slow.socket.congested = false;
+    pod.gateway.drained(slow.connection);
+    await turns();
+    fast.send({ data: 60 });
+    await turns();
+    expect(chats(slow.socket)).toEqual(numbers(61));
+    expect(slow.socket.closeCode).toBeUndefined();
+  });
+
+  test('is closed with 1013 if the history no longer holds what it missed', async () => {
+    const pod = new TestPod({ outboxMessages: 8, historySize: 20 });
+    const slow = pod.connect('slow', { room: 'r' });
+    const fast = pod.connect('fast', { room: 'r' });
+    await turns();
+    slow.socket.congested = true;
+    for (const n of numbers(60)) {
+      fast.send({ data: n });
+      await turns(1);
+    }
+    slow.socket.congested = false;
+    pod.gateway.drained(slow.connection);
+    await turns();
+    expect(slow.socket.closeCode).toBe(1013);
+    expect(chats(fast.socket)).toEqual(numbers(60));
+  });
+
+  test('keeps presence events and answers; messages without history are dropped and counted', async () => {
+    const pod = new TestPod({ outboxMessages: 8 });
+    const slow = pod.connect('slow', { room: 'r' });
+    const fast = pod.connect('fast', { room: 'r' });
+    await turns();
+    slow.socket.congested = true;
+    slow.send({ type: 'ping', ref: 'p' });
+    fast.send({ type: 'presence', data: { status: 'away' } });
+    for (const n of numbers(20)) {
+      fast.send({ data: n, ephemeral: true });
+      await turns(1);
+    }
+    slow.socket.congested = false;
+    pod.gateway.drained(slow.connection);
+    await turns();
+    const types = slow.socket.frames.map(({ type }) => type);
+    expect(types.filter((type) => type === 'pong')).toHaveLength(1);
+    expect(types.filter((type) => type === 'presence')).toHaveLength(2);
+    expect(chats(slow.socket).length + (pod.pod.tally.dropped.get('ephemeral') ?? 0)).toBe(20);
+    expect(slow.socket.closeCode).toBeUndefined();
+  });
+
+  test('is closed with 1013 when what must be kept exceeds the bounds', async () => {
+    const pod = new TestPod({ outboxMessages: 8 });
+    const slow = pod.connect('slow', { room: 'r' });
+    await turns();
+    slow.socket.congested = true;
+    for (const n of numbers(20)) slow.send({ type: 'ping', ref: String(n) });
+    await turns();
+    expect(slow.socket.closeCode).toBe(1013);
+  });
+
+  test('whenever it reads and whenever it does not, it gets every message once and in order', async () => {
+    const step = fc.oneof(
+      fc.record({ kind: fc.constant('publish' as const), count: fc.integer({ min: 1, max: 12 }) }),
+      fc.record({ kind: fc.constant('stop' as const), count: fc.constant(0) }),
+      fc.record({ kind: fc.constant('read' as const), count: fc.constant(0) }),
+      fc.record({ kind: fc.constant('turn' as const), count: fc.constant(0) }),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+        const pod = new TestPod({ outboxMessages: 8, historySize: 1_000 });
+        const slow = pod.connect('slow', { room: 'r' });
+        const fast = pod.connect('fast', { room: 'r' });
+        await turns();
+        let published = 0;
+        const read = (): void => {
+          slow.socket.congested = false;
+          pod.gateway.drained(slow.connection);
+        };
+        for (const { kind, count } of steps) {
+          if (kind === 'stop') slow.socket.congested = true;
+          else if (kind === 'read') read();
+          else if (kind === 'turn') await turns(1);
+          else for (let n = 0; n < count; n += 1) fast.send({ data: published++ });
+        }
+        read();
+        await turns(4);
+        expect(chats(slow.socket)).toEqual(numbers(published));
+        expect(chats(fast.socket)).toEqual(numbers(published));
+        expect(slow.socket.closeCode).toBeUndefined();
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('a replay longer than the outbox arrives whole and in order', async () => {
+    const pod = new TestPod({ outboxMessages: 8, historySize: 100 });
+    const fast = pod.connect('fast', { room: 'r' });
+    await turns();
+    for (const n of numbers(50)) fast.send({ data: n });
+    await turns();
+    const late = pod.connect('late', {});
+    await turns();
+    late.socket.congested = true;
+    late.send({ type: 'join', room: 'r', history: 50 });
+    await turns();
+    fast.send({ data: 50 });
+    await turns();
+    late.socket.congested = false;
+    pod.gateway.drained(late.connection);
+    await turns();
+    expect(late.socket.frames[1]?.event).toBe('joined');
+    expect(chats(late.socket)).toEqual(numbers(51));
+  });
+});

@@ -1,0 +1,123 @@
+import * as fc from 'fast-check';
+import { type Draft, decodeBody, encodeBody, withId } from '../../src/protocol/message.ts';
+import { describe, expect, test } from 'vitest';
+import { channelDialect, guessedChannelDialect, messageDialect } from '../../src/protocol/dialects.ts';
+import type { ServerEvent } from '../../src/protocol/event.ts';
+
+const RUNS = { numRuns: 1_000 };
+const text = fc.string({ unit: 'binary', minLength: 1 });
+const draft: fc.Arbitrary<Draft> = fc.record(
+  {
+    type: fc.constantFrom('chat' as const, 'notification' as const),
+    room: fc.stringMatching(/^[a-z][a-z0-9_.:@-]{0,20}$/),
+    from: text,
+    event: text,
+    to: text,
+    data: fc.jsonValue().map((value) => JSON.stringify(value)),
+    timestamp: fc
+      .date({ noInvalidDate: true, min: new Date(0), max: new Date(4e12) })
+      .map((date) => date.toISOString()),
+    ephemeral: fc.constant(true),
+  },
+  { requiredKeys: ['type', 'from', 'data', 'timestamp'] },
+);
+
+describe('a message', () => {
+  test('is read back as it was written', () => {
+    fc.assert(
+      fc.property(draft, (written) => {
+        expect(decodeBody('e.1-0', encodeBody(written))).toEqual({ ...written, id: 'e.1-0' });
+      }),
+      RUNS,
+    );
+  });
+
+  test('is JSON in the message dialect, its data unchanged', () => {
+    fc.assert(
+      fc.property(draft, (written) => {
+        const frame: unknown = JSON.parse(withId('e.1-0', encodeBody(written)));
+        expect(frame).toEqual({ ...written, id: 'e.1-0', data: JSON.parse(written.data) });
+      }),
+      RUNS,
+    );
+  });
+
+  test('is a broadcast in the channel dialect, with an id only for those who named the dialect', () => {
+    fc.assert(
+      fc.property(draft, (written) => {
+        const body = encodeBody(written);
+        const outgoing = { id: 'e.1-0', body, decoded: () => decodeBody('e.1-0', body) };
+        const plain = {
+          type: 'broadcast',
+          channel: written.room ?? (written.to === undefined ? '@global' : '@direct'),
+          event: written.event ?? written.type,
+          payload: JSON.parse(written.data) as unknown,
+          ...(written.from === 'system' ? {} : { user_id: written.from }),
+          ts: Date.parse(written.timestamp),
+        };
+        expect(JSON.parse(guessedChannelDialect.message(outgoing))).toEqual(plain);
+        expect(JSON.parse(channelDialect.message(outgoing))).toMatchObject({ ...plain, id: 'e.1-0' });
+      }),
+      RUNS,
+    );
+  });
+});
+
+const member = { userId: 'al"ice', status: 'away', meta: '{"a":1}', updatedAt: 5 } as const;
+const at = Date.UTC(2026, 0, 1);
+const EVENTS: ServerEvent[] = [
+  { kind: 'connected', connectionId: 'c', userId: 'al"ice', heartbeatSeconds: 25, at },
+  { kind: 'joined', room: 'r', position: 'e.1-0', count: 1, members: [member], replayed: 0, at },
+  { kind: 'left', room: 'r', at },
+  { kind: 'sync', room: 'r', members: [member] },
+  { kind: 'ack', ref: '"1"', id: 'e.1-0', room: 'r' },
+  { kind: 'error', rejection: { code: 'invalid_room', error: 'no "room"' } },
+  { kind: 'presence', room: 'r', change: 'leave', member, at },
+  { kind: 'members', room: 'r', count: 9, at },
+  { kind: 'recovered', room: 'r', recovered: false, reason: 'trimmed', replayed: 40, at },
+  { kind: 'pong', at },
+];
+
+describe('events', () => {
+  test.each(EVENTS)('$kind is JSON in every dialect that carries it', (event) => {
+    for (const dialect of [messageDialect, channelDialect, guessedChannelDialect]) {
+      const frame = dialect.event(event);
+      if (frame !== undefined) expect(JSON.parse(frame)).toHaveProperty('type');
+    }
+    expect(messageDialect.event(event) ?? channelDialect.event(event)).toBeDefined();
+  });
+
+  test('who never named the channel dialect sees the seed’s frames only', () => {
+    const seen = EVENTS.filter(({ kind }) => kind !== 'ack')
+      .map((event) => guessedChannelDialect.event(event))
+      .filter((frame) => frame !== undefined)
+      .map((frame) => (JSON.parse(frame) as { type: string }).type);
+    expect(seen).toEqual(['presence_sync', 'presence_leave']);
+  });
+
+  test('whoever sent a ref is answered, named or not', () => {
+    for (const kind of ['joined', 'left', 'ack', 'error'] as const) {
+      const event = EVENTS.find((one) => one.kind === kind);
+      const frame = guessedChannelDialect.event({ ...event, ref: '7' } as ServerEvent);
+      expect(JSON.parse(frame ?? '{}')).toMatchObject({ ref: '7' });
+    }
+  });
+
+  test('a member list does not disturb the frame around it', () => {
+    const joined = { ...EVENTS[1], ref: '"data":{' } as ServerEvent;
+    expect(JSON.parse(messageDialect.event(joined) ?? '')).toEqual({
+      type: 'system',
+      event: 'joined',
+      room: 'r',
+      from: 'system',
+      ref: '"data":{',
+      timestamp: '2026-01-01T00:00:00.000Z',
+      data: {
+        position: 'e.1-0',
+        count: 1,
+        replayed: 0,
+        members: [{ user_id: 'al"ice', status: 'away', meta: { a: 1 }, updated_at: 5 }],
+      },
+    });
+  });
+});

@@ -1,0 +1,150 @@
+import type { Frame, Framer, Socket } from '../../src/core/ports/socket.ts';
+import { Gateway } from '../../src/core/gateway.ts';
+import type { Address, Connection } from '../../src/core/connection.ts';
+import type { Dialect } from '../../src/protocol/dialect.ts';
+import { Hub } from '../../src/core/hub.ts';
+import type { Limits } from '../../src/core/limits.ts';
+import { MemoryBroker } from '../../src/broker/memory.ts';
+import { MemoryPresence } from '../../src/presence/memory.ts';
+import type { Pod } from '../../src/core/pod.ts';
+import { Roster } from '../../src/core/roster.ts';
+import { TestClock } from './test-clock.ts';
+import { Turn } from '../../src/core/turn.ts';
+import { createTally } from '../../src/core/tally.ts';
+import { messageDialect } from '../../src/protocol/dialects.ts';
+
+export interface ReceivedFrame {
+  readonly type: string;
+  readonly id?: string;
+  readonly event?: string;
+  readonly room?: string;
+  readonly data?: unknown;
+}
+
+/** A client's end that reads when it is told to. */
+export class TestSocket implements Socket {
+  congested = false;
+  writes = 0;
+  closeCode: number | undefined;
+  readonly frames: ReceivedFrame[] = [];
+
+  write(bytes: Frame): void {
+    this.writes += 1;
+    this.#take(bytes);
+  }
+
+  writeAll(frames: readonly Frame[]): void {
+    this.writes += 1;
+    for (const frame of frames) this.#take(frame);
+  }
+
+  #take(bytes: Frame): void {
+    for (const line of Buffer.from(bytes).toString().trimEnd().split('\n')) {
+      this.frames.push(JSON.parse(line) as ReceivedFrame);
+    }
+  }
+
+  close({ code }: { code: number }): void {
+    this.closeCode = code;
+  }
+
+  ping(): void {}
+  terminate(): void {}
+  pause(): void {}
+  resume(): void {}
+}
+
+const LIMITS: Limits = {
+  maxConnections: 100,
+  maxRoomsPerConnection: 10,
+  outboxMessages: 8,
+  outboxBytes: 1_000_000,
+  historySize: 100,
+  presenceGraceMs: 5_000,
+  presenceEventsLimit: 500,
+  heartbeatSeconds: 25,
+  heartbeatTimeoutSeconds: 60,
+};
+
+/** A whole pod over the memory adapters, without a network and with a clock that stands still. */
+export class TestPod {
+  readonly clock = new TestClock();
+  readonly pod: Pod;
+  readonly gateway: Gateway;
+  /** Told of every frame that is made. */
+  framed: (text: string) => void = () => undefined;
+  #connections = 0;
+  #messages = 0;
+
+  constructor(limits: Partial<Limits> = {}) {
+    const all = { ...LIMITS, ...limits };
+    const { clock } = this;
+    const tally = createTally();
+    const framer = this.#lines();
+    const turn = new Turn((run) => void setImmediate(run));
+    const broker = new MemoryBroker({
+      clock,
+      epoch: 'e',
+      historySize: all.historySize,
+      historyTtlMs: 300_000,
+    });
+    const hub = new Hub({ broker, framer, turn, clock, tally });
+    void broker.start((room, stored) => hub.room(room)?.receive(stored));
+    const log = { debug() {}, info() {}, warn() {}, error: (fields: object) => expectNone(fields) };
+    const roster = new Roster({
+      store: new MemoryPresence(clock),
+      hub,
+      clock,
+      framer,
+      limits: all,
+      log,
+    });
+    const ids = { connection: () => 'c', ephemeral: () => `~${(this.#messages += 1)}` };
+    this.pod = {
+      name: 'pod',
+      startedAt: 0,
+      hub,
+      broker,
+      roster,
+      framer,
+      turn,
+      clock,
+      ids,
+      limits: all,
+      tally,
+      log,
+    };
+    this.gateway = new Gateway(this.pod);
+  }
+
+  /** Frames as lines of text, so that a test can read what a socket was given. */
+  #lines(): Framer {
+    return {
+      frame: (text) => {
+        this.framed(text);
+        return Buffer.from(`${text}\n`);
+      },
+      join: (frames) => Buffer.concat(frames),
+    };
+  }
+
+  connect(
+    userId: string,
+    address: Address = {},
+    dialect: Dialect | undefined = messageDialect,
+  ): { connection: Connection; socket: TestSocket; send(frame: object): void } {
+    const socket = new TestSocket();
+    const id = `c${(this.#connections += 1)}`;
+    const connection = this.gateway.open({ id, principal: { userId }, address, dialect, socket });
+    return { connection, socket, send: (frame) => this.gateway.receive(connection, JSON.stringify(frame)) };
+  }
+}
+
+function expectNone(fields: object): void {
+  throw new Error('the pod logged an error', { cause: fields });
+}
+
+/** Lets everything that is under way on this turn of the event loop and the next come to its end. */
+export async function turns(count = 3): Promise<void> {
+  for (let n = 0; n < count; n += 1) await new Promise((resolve) => void setImmediate(resolve));
+}
