@@ -1,5 +1,5 @@
 import type { Broker, Page, Published, ReadFrom, Receive } from '../core/ports/broker.ts';
-import type { Position } from '../protocol/position.ts';
+import { type Position, roomTag } from '../protocol/position.ts';
 import { Claims } from './claims.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import { POSITION_MS, RoomLog } from './room-log.ts';
@@ -44,7 +44,7 @@ export class MemoryBroker implements Broker {
     const claim = key === undefined ? undefined : `${room}\n${key}`;
     const first = claim === undefined ? undefined : this.#claims.get(claim, now);
     if (first !== undefined) return Promise.resolve({ id: first, duplicate: true });
-    const stored = this.#touch(room, now).append(this.#nextPosition(now), body);
+    const stored = this.#touch(room, now).append(this.#nextPosition(room, now), body);
     if (claim !== undefined) this.#claims.set(claim, stored.id, now);
     this.#forgetOld(now);
     if (this.#subscribed.has(room)) this.#receive(room, stored);
@@ -73,7 +73,7 @@ export class MemoryBroker implements Broker {
 
   read(room: string, from: ReadFrom, limit: number): Promise<Page> {
     const now = this.#options.clock.now();
-    const log = this.#logOf(room) ?? this.#newLog(now);
+    const log = this.#logOf(room) ?? this.#newLog(room, now);
     return Promise.resolve(log.read(from, limit, now));
   }
 
@@ -84,7 +84,7 @@ export class MemoryBroker implements Broker {
 
   /** The room's log, now the most recently used. */
   #touch(room: string, now: number): RoomLog {
-    const log = this.#logOf(room) ?? this.#newLog(now);
+    const log = this.#logOf(room) ?? this.#newLog(room, now);
     this.#rooms.delete(room);
     this.#quiet.delete(room);
     this.#rooms.set(room, { log, touchedAt: now });
@@ -95,18 +95,18 @@ export class MemoryBroker implements Broker {
     return (this.#rooms.get(room) ?? this.#quiet.get(room))?.log;
   }
 
-  #newLog(now: number): RoomLog {
+  #newLog(room: string, now: number): RoomLog {
     const { historySize, historyTtlMs } = this.#options;
-    return new RoomLog(this.#nextPosition(now), historySize, historyTtlMs);
+    return new RoomLog(this.#nextPosition(room, now), historySize, historyTtlMs);
   }
 
   /** Positions grow over all rooms, so that a room begun anew starts after where it ended before. */
-  #nextPosition(now: number): Position {
+  #nextPosition(room: string, now: number): Position {
     if (now > this.#lastMs) {
       this.#lastMs = now;
       this.#lastSeq = 0;
     } else this.#lastSeq += 1;
-    return { epoch: this.#options.epoch, ms: this.#lastMs, seq: this.#lastSeq };
+    return { epoch: this.#options.epoch, tag: roomTag(room), ms: this.#lastMs, seq: this.#lastSeq };
   }
 
   /** Looks only at the rooms that have been quiet longest. */

@@ -75,7 +75,8 @@ export class RoomLog {
   #missingAfter(after: Position | undefined): Missing | undefined {
     if (after === undefined) return 'unknown_position';
     if (after.epoch !== this.#newest.epoch) return 'history_lost';
-    if (comparePositions(after, this.#newest) > 0) return 'unknown_position';
+    if (after.tag !== this.#newest.tag || comparePositions(after, this.#newest) > 0)
+      return 'unknown_position';
     if (this.#floor.ms - after.ms > POSITION_MS) return 'expired';
     const start = comparePositions(after, this.#floor) < 0 ? this.#floor : after;
     const toTrimmed = comparePositions(start, this.#trimmedTo);

@@ -12,13 +12,6 @@ export interface Principal {
   readonly userId: string;
 }
 
-/** What the address of the upgrade asked for. */
-export interface Address {
-  readonly room?: string | undefined;
-  readonly lastId?: string | undefined;
-  readonly history?: number | undefined;
-}
-
 /** A connection's place in a room. */
 export interface Membership {
   readonly connection: Connection;
@@ -35,7 +28,7 @@ export interface Membership {
 export interface NewConnection {
   readonly id: string;
   readonly principal: Principal;
-  readonly address: Address;
+  readonly room: string | undefined;
   /** Undefined: the first frame decides. */
   readonly dialect: Dialect | undefined;
   readonly socket: Socket;
@@ -52,7 +45,8 @@ export class Connection implements Occupant {
   readonly #context: ConnectionContext;
   readonly connectionId: string;
   readonly principal: Principal;
-  readonly address: Address;
+  /** The room of the address: what a command without a room means. */
+  readonly room: string | undefined;
   readonly socket: Socket;
   readonly outbox: Outbox;
   /** Undefined until the first frame decides; nothing is sent before. */
@@ -76,10 +70,10 @@ export class Connection implements Occupant {
   /** Frames that wait for a command in progress; undefined while none is (see lane.ts). */
   backlog: string[] | undefined;
 
-  constructor({ id, principal, address, dialect, socket, now }: NewConnection, context: ConnectionContext) {
+  constructor({ id, principal, room, dialect, socket, now }: NewConnection, context: ConnectionContext) {
     this.connectionId = id;
     this.principal = principal;
-    this.address = address;
+    this.room = room;
     this.dialect = dialect;
     this.socket = socket;
     this.lastHeard = now;

@@ -1,4 +1,4 @@
-import { type Address, Connection, type Principal } from './connection.ts';
+import { Connection, type Principal } from './connection.ts';
 import { BAD_FRAME_CODES, type Rejection, rejection } from '../protocol/error-codes.ts';
 import { type Command, type JoinCommand, LISTEN } from '../protocol/command.ts';
 import { endsBeforeNext, perform } from './perform.ts';
@@ -15,6 +15,13 @@ import { inOrder } from './lane.ts';
 
 const BAD_FRAMES_IN_A_ROW = 10;
 const CLOSING_CHECK_MS = 20;
+
+/** What the address of the upgrade asked for. */
+export interface Address {
+  readonly room?: string | undefined;
+  readonly lastId?: string | undefined;
+  readonly history?: number | undefined;
+}
 
 /** Who came, how it speaks, and where to. */
 export interface Arrival {
@@ -37,7 +44,10 @@ export class Gateway {
   }
 
   open(arrival: Arrival): Connection {
-    const connection = new Connection({ ...arrival, now: this.#pod.clock.now() }, this.#pod);
+    const connection = new Connection(
+      { ...arrival, room: arrival.address.room, now: this.#pod.clock.now() },
+      this.#pod,
+    );
     this.#pod.hub.add(connection);
     const { dialect } = arrival;
     if (dialect === undefined) return connection;

@@ -67,11 +67,11 @@ function publish(
 }
 
 function target(connection: Connection, { room }: PublishCommand): string {
-  return room ?? connection.address.room ?? GLOBAL;
+  return room ?? connection.room ?? GLOBAL;
 }
 
 function roomOf(connection: Connection, { room }: { room?: string | undefined }): string {
-  const name = room ?? connection.address.room;
+  const name = room ?? connection.room;
   if (name === undefined) throw new Refused('invalid_room', 'name a room');
   return name;
 }

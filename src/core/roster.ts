@@ -46,11 +46,7 @@ export class Roster {
 
   /** A connection ended as it should: nobody waits for it. */
   exitAll(rooms: readonly string[], who: Occupant): void {
-    for (const room of rooms) {
-      this.exit(room, who).catch((error: unknown) => {
-        this.#context.log.error({ err: error }, 'a connection could not be taken out of the presence');
-      });
-    }
+    for (const room of rooms) this.exit(room, who).catch(this.#failed);
   }
 
   /**
@@ -59,9 +55,14 @@ export class Roster {
    */
   lose(rooms: readonly string[], who: Occupant): void {
     if (rooms.length === 0) return;
-    const { clock, limits } = this.#context;
+    const { clock, limits, store } = this.#context;
+    for (const room of rooms) store.lose(room, who).catch(this.#failed);
     clock.after(limits.presenceGraceMs, () => this.exitAll(rooms, who));
   }
+
+  readonly #failed = (error: unknown): void => {
+    this.#context.log.error({ err: error }, 'the presence of a lost connection could not be changed');
+  };
 
   /** At most as many as single joins are announced for, and how many there are. */
   list(room: string): Promise<{ members: Member[]; count: number }> {

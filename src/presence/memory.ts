@@ -4,9 +4,13 @@ import type { Member } from '../protocol/event.ts';
 
 interface Row {
   member: Member;
-  /** Few per user, so a plain array. */
+  /** Few per user, so plain arrays. */
   connections: readonly string[];
+  /** Those of them that were lost, the earliest first. */
+  lost: readonly string[];
 }
+
+const EMPTY: Pick<Row, 'connections' | 'lost'> = { connections: [], lost: [] };
 
 /** The presence of a single pod, in its own memory. */
 export class MemoryPresence implements PresenceStore {
@@ -29,11 +33,18 @@ export class MemoryPresence implements PresenceStore {
     return Promise.resolve(this.#change(known ? 'update' : 'join', room, member));
   }
 
+  lose(room: string, { userId, connectionId }: Occupant): Promise<void> {
+    const row = this.#rooms.get(room)?.get(userId);
+    if (row?.connections.includes(connectionId)) row.lost = [...row.lost, connectionId];
+    return Promise.resolve();
+  }
+
   exit(room: string, { userId, connectionId }: Occupant): Promise<PresenceChange | undefined> {
     const rows = this.#rooms.get(room);
     const row = rows?.get(userId);
     if (rows === undefined || row === undefined) return Promise.resolve(undefined);
-    row.connections = row.connections.filter((id) => id !== connectionId);
+    row.connections = without(row.connections, connectionId);
+    row.lost = without(row.lost, connectionId);
     if (row.connections.length > 0) return Promise.resolve(undefined);
     rows.delete(userId);
     if (rows.size === 0) this.#rooms.delete(room);
@@ -60,9 +71,14 @@ export class MemoryPresence implements PresenceStore {
       meta: meta ?? row?.member.meta ?? '{}',
       updatedAt: this.#seconds(),
     };
-    const connections = row?.connections ?? [];
-    const all = connections.includes(connectionId) ? connections : [...connections, connectionId];
-    rows.set(userId, { member, connections: all });
+    const { connections, lost } = row ?? EMPTY;
+    if (connections.includes(connectionId)) rows.set(userId, { member, connections, lost });
+    else {
+      // Whoever was lost and is back comes by another connection, which takes the lost one's place.
+      const [replaced, ...stillLost] = lost;
+      const others = without(connections, replaced);
+      rows.set(userId, { member, connections: [...others, connectionId], lost: stillLost });
+    }
     return member;
   }
 
@@ -73,4 +89,8 @@ export class MemoryPresence implements PresenceStore {
   #seconds(): number {
     return Math.floor(this.#clock.now() / 1000);
   }
+}
+
+function without(ids: readonly string[], id: string | undefined): readonly string[] {
+  return ids.filter((other) => other !== id);
 }

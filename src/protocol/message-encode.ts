@@ -55,7 +55,7 @@ function errorFrame({ ref, room, rejection }: Extract<ServerEvent, { kind: 'erro
   return JSON.stringify({ type: 'error', ref, room, data: errorData(rejection) });
 }
 
-export function timestamp(at: number): string {
+function timestamp(at: number): string {
   return new Date(at).toISOString();
 }
 
@@ -65,7 +65,7 @@ export function errorData({ code, error, retryAfterMs }: Rejection) {
 }
 
 /** A member as JSON text; its `meta` is JSON already. */
-export function memberJson({ userId, status, meta, updatedAt }: Member): Json {
+function memberJson({ userId, status, meta, updatedAt }: Member): Json {
   const user = JSON.stringify(userId);
   return `{"user_id":${user},"status":"${status}","meta":${meta},"updated_at":${updatedAt}}`;
 }

@@ -1,25 +1,37 @@
 /**
- * A place in a room's history, written `<epoch>.<milliseconds>-<sequence>`; opaque to clients. The epoch names one
- * history: after its data was lost another epoch begins, and positions of two epochs cannot be compared.
+ * A place in a room's history, written `<epoch>.<room tag>.<milliseconds>-<sequence>`; opaque to clients. The epoch
+ * names one history: after its data was lost another epoch begins, and positions of two epochs cannot be compared.
+ * The tag tells positions of one room from those of another (docs/adr/0001-positions.md).
  */
 export interface Position {
   readonly epoch: string;
+  readonly tag: string;
   readonly ms: number;
   readonly seq: number;
 }
 
-const FORM = /^([A-Za-z0-9]{1,32})\.(\d{1,15})-(\d{1,15})$/;
+const FORM = /^([A-Za-z0-9]{1,32})\.([a-z0-9]{1,7})\.(\d{1,15})-(\d{1,15})$/;
 
 export function parsePosition(text: string): Position | undefined {
-  const [, epoch, ms, seq] = FORM.exec(text) ?? [];
-  return epoch === undefined ? undefined : { epoch, ms: Number(ms), seq: Number(seq) };
+  const [, epoch, tag, ms, seq] = FORM.exec(text) ?? [];
+  if (epoch === undefined || tag === undefined) return undefined;
+  return { epoch, tag, ms: Number(ms), seq: Number(seq) };
 }
 
-export function formatPosition({ epoch, ms, seq }: Position): string {
-  return `${epoch}.${ms}-${seq}`;
+export function formatPosition({ epoch, tag, ms, seq }: Position): string {
+  return `${epoch}.${tag}.${ms}-${seq}`;
 }
 
 /** Negative where `a` is earlier than `b`; both of one epoch. */
 export function comparePositions(a: Position, b: Position): number {
   return a.ms - b.ms || a.seq - b.seq;
+}
+
+/** A short hash of a room's name (FNV-1a, 32 bits). */
+export function roomTag(room: string): string {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < room.length; index += 1) {
+    hash = Math.imul(hash ^ room.charCodeAt(index), 0x01000193);
+  }
+  return (hash >>> 0).toString(36);
 }

@@ -1,5 +1,5 @@
 import { isRoomName, isUserId } from '../protocol/names.ts';
-import type { Address } from '../core/connection.ts';
+import type { Address } from '../core/gateway.ts';
 import { DIALECT_NAMES, messageDialect } from '../protocol/dialects.ts';
 import type { Dialect } from '../protocol/dialect.ts';
 import { ERRORS } from '../protocol/error-codes.ts';

@@ -52,7 +52,7 @@ export class Upgrades {
   /** Takes the `upgrade` event of the HTTP server. */
   readonly handle = (request: IncomingMessage, stream: Duplex, head: Buffer): void => {
     // A client that resets in the middle of an upgrade must not end the process (CVE-2026-126343).
-    stream.on('error', () => stream.destroy());
+    stream.on('error', destroy);
     const target = this.#admit(request);
     if ('status' in target) {
       this.#refuse(stream, target);
@@ -104,6 +104,11 @@ export class Upgrades {
     ws.on('close', (code) => gateway.closed(connection, code));
     stream.on('drain', () => gateway.drained(connection));
   }
+}
+
+/** One function for all streams: a closure here would keep each request's data for as long as its connection. */
+function destroy(this: Duplex): void {
+  this.destroy();
 }
 
 /** ws has sent the close frame itself; this is for the books. */

@@ -166,6 +166,10 @@ export function brokerContract(name: string, subject: BrokerSubject): void {
     test('a position that never was in the room is unknown, and all that is kept is given', async () => {
       const ids = await publish('r', 'a', 'b');
       const [other] = await publish('s', 'x');
+      const [earlier] = await publish('q', 'x');
+      await publish('later', 'a', 'b');
+      expect((await broker.read('later', { after: earlier ?? '' }, ALL)).missing).toBe('unknown_position');
+      expect((await broker.read('empty', { after: earlier ?? '' }, ALL)).missing).toBe('unknown_position');
       for (const after of [other ?? '', 'nonsense', '', `${ids[0]}9`]) {
         const page = await broker.read('r', { after }, ALL);
         expect([after, page.missing]).toEqual([after, 'unknown_position']);

@@ -95,6 +95,36 @@ export function presenceContract(name: string, subject: PresenceSubject): void {
       });
     });
 
+    test('a lost connection counts until it exits', async () => {
+      await store.enter('r', alice1);
+      await store.lose('r', alice1);
+      expect(await users()).toEqual(['alice']);
+      expect(await store.exit('r', alice1)).toMatchObject({ kind: 'leave' });
+    });
+
+    test('the next connection of its user takes the place of a lost one', async () => {
+      await store.enter('r', alice1);
+      await store.lose('r', alice1);
+      expect(await store.enter('r', alice2)).toBeUndefined();
+      expect(await store.exit('r', alice2)).toMatchObject({ kind: 'leave' });
+      expect(await store.exit('r', alice1)).toBeUndefined();
+      expect(await users()).toEqual([]);
+    });
+
+    test('of two lost connections one returns: the user stays until the other’s exit', async () => {
+      for (const who of [alice1, alice2]) await store.enter('r', who);
+      for (const who of [alice1, alice2]) await store.lose('r', who);
+      await store.enter('r', { connectionId: 'a3', userId: 'alice' });
+      expect(await store.exit('r', { connectionId: 'a3', userId: 'alice' })).toBeUndefined();
+      expect(await store.exit('r', alice1)).toBeUndefined();
+      expect(await store.exit('r', alice2)).toMatchObject({ kind: 'leave' });
+    });
+
+    test('a connection that was never there cannot be lost', async () => {
+      await store.lose('r', alice1);
+      expect(await users()).toEqual([]);
+    });
+
     test('rooms know nothing of each other', async () => {
       await store.enter('r', alice1);
       await store.enter('s', bob);

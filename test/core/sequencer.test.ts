@@ -5,7 +5,7 @@ import * as fc from 'fast-check';
 
 /** Message n of a room: `prev` is the one before it. */
 function message(n: number, epoch = 'e'): Stored {
-  return { id: `${epoch}.${n}-0`, prev: `${epoch}.${n - 1}-0`, body: `${epoch}${n}` };
+  return { id: `${epoch}.r.${n}-0`, prev: `${epoch}.r.${n - 1}-0`, body: `${epoch}${n}` };
 }
 
 function messages(from: number, to: number): Stored[] {
@@ -50,16 +50,16 @@ const unread = (): Promise<Page> => Promise.reject(new Error('must not be read')
 describe('the sequencer', () => {
   test('delivers messages that follow one another without reading anything', () => {
     const { sequencer, seen, reads } = sequencerOver(unread);
-    sequencer.start('e.0-0');
+    sequencer.start('e.r.0-0');
     for (const one of messages(1, 3)) sequencer.accept(one);
     expect(seen).toEqual(['e1', 'e2', 'e3']);
-    expect(sequencer.position).toBe('e.3-0');
+    expect(sequencer.position).toBe('e.r.3-0');
     expect(reads).toEqual([]);
   });
 
   test('drops echoes and duplicates', () => {
     const { sequencer, seen } = sequencerOver(unread);
-    sequencer.start('e.0-0');
+    sequencer.start('e.r.0-0');
     for (const n of [1, 1, 2, 1, 2, 3, 3]) sequencer.accept(message(n));
     expect(seen).toEqual(['e1', 'e2', 'e3']);
   });
@@ -68,25 +68,25 @@ describe('the sequencer', () => {
     const { sequencer, seen } = sequencerOver(unread);
     for (const one of messages(1, 5)) sequencer.accept(one);
     expect(seen).toEqual([]);
-    sequencer.start('e.3-0');
+    sequencer.start('e.r.3-0');
     expect(seen).toEqual(['e4', 'e5']);
   });
 
   test('reads a gap from the history and goes on after it', async () => {
     const { sequencer, seen, reads } = sequencerOver(historyUpTo(5));
-    sequencer.start('e.0-0');
+    sequencer.start('e.r.0-0');
     sequencer.accept(message(1));
     sequencer.accept(message(5));
     sequencer.accept(message(6));
     await sequencer.settled();
     sequencer.accept(message(7));
     expect(seen).toEqual(['e1', 'e2', 'e3', 'e4', 'e5', 'e6', 'e7']);
-    expect(reads).toEqual(['e.1-0']);
+    expect(reads).toEqual(['e.r.1-0']);
   });
 
   test('reads a long gap page by page', async () => {
     const { sequencer, seen } = sequencerOver(historyUpTo(100, 7));
-    sequencer.start('e.0-0');
+    sequencer.start('e.r.0-0');
     sequencer.accept(message(100));
     await sequencer.settled();
     expect(seen).toEqual(messages(1, 100).map(({ body }) => body));
@@ -99,16 +99,16 @@ describe('the sequencer', () => {
       attempts += 1;
       return attempts < 4 ? Promise.reject(new Error('away')) : history(after);
     });
-    sequencer.start('e.0-0');
+    sequencer.start('e.r.0-0');
     sequencer.accept(message(3));
     await sequencer.settled();
     expect(seen).toEqual(['e1', 'e2', 'e3']);
   });
 
   test('says why when the history no longer holds what is missing, and delivers what it holds', async () => {
-    const kept: Page = { messages: messages(8, 9), position: 'e.9-0', more: false, missing: 'trimmed' };
+    const kept: Page = { messages: messages(8, 9), position: 'e.r.9-0', more: false, missing: 'trimmed' };
     const { sequencer, seen } = sequencerOver(() => Promise.resolve(kept));
-    sequencer.start('e.0-0');
+    sequencer.start('e.r.0-0');
     sequencer.accept(message(9));
     await sequencer.settled();
     sequencer.accept(message(10));
@@ -118,12 +118,12 @@ describe('the sequencer', () => {
   test('takes another epoch for a lost history, however its positions compare', async () => {
     const fresh: Page = {
       messages: [message(1, 'f')],
-      position: 'f.1-0',
+      position: 'f.r.1-0',
       more: false,
       missing: 'history_lost',
     };
     const { sequencer, seen } = sequencerOver(() => Promise.resolve(fresh));
-    sequencer.start('e.7-0');
+    sequencer.start('e.r.7-0');
     sequencer.accept(message(1, 'f'));
     await sequencer.settled();
     sequencer.accept(message(2, 'f'));
@@ -139,9 +139,9 @@ describe('the sequencer', () => {
       first = false;
       return new Promise((resolve) => (answer = resolve));
     });
-    sequencer.start('e.0-0');
+    sequencer.start('e.r.0-0');
     for (const one of messages(2, 3_000)) sequencer.accept(one);
-    answer({ messages: messages(1, 1), position: 'e.1-0', more: false });
+    answer({ messages: messages(1, 1), position: 'e.r.1-0', more: false });
     await sequencer.settled();
     expect(seen).toEqual(messages(1, 3_000).map(({ body }) => body));
   });
@@ -151,7 +151,7 @@ describe('the sequencer', () => {
       fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 30 }), { maxLength: 60 }), async (arrivals) => {
         const newest = Math.max(0, ...arrivals);
         const { sequencer, seen } = sequencerOver(historyUpTo(newest, 5));
-        sequencer.start('e.0-0');
+        sequencer.start('e.r.0-0');
         for (const n of arrivals) {
           sequencer.accept(message(n));
           if (n % 3 === 0) await sequencer.settled();

@@ -30,6 +30,11 @@ export interface PresenceStore {
   enter(room: string, who: Occupant): Promise<PresenceChange | undefined>;
   /** The connection is in the room and says so: a `join` for a user who was not there, else an `update`. */
   state(room: string, who: Occupant, statement: Statement): Promise<PresenceChange>;
+  /**
+   * The connection was lost and its user may return: until `exit` it counts as there, and the user's next connection
+   * to enter takes its place.
+   */
+  lose(room: string, who: Occupant): Promise<void>;
   /** The connection is gone: a `leave` if it was the user's last, else no change. */
   exit(room: string, who: Occupant): Promise<PresenceChange | undefined>;
   /** At most `limit` users, and how many there are. */
