@@ -3,10 +3,6 @@ export class Inbox<Item> {
   readonly #items: Item[] = [];
   readonly #takers: ((item: Item) => void)[] = [];
 
-  get size(): number {
-    return this.#items.length;
-  }
-
   put(item: Item): void {
     const taker = this.#takers.shift();
     if (taker === undefined) this.#items.push(item);

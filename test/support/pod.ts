@@ -17,8 +17,6 @@ export interface Pod {
   readonly opsUrl: string;
   /** What to give `startPod` so that the next pod listens where this one did. */
   readonly ports: { readonly PORT: string; readonly OPS_PORT: string };
-  /** The process id, for signals that are not an end (SIGSTOP, SIGCONT). */
-  readonly pid: number;
   /** Sends the signal (SIGTERM) and waits for the end of the process. */
   stop(signal?: NodeJS.Signals): Promise<Exit>;
   /** SIGKILL: the process gets no chance to say goodbye. */
@@ -72,7 +70,6 @@ function observe(child: ChildProcess, ports: Pod['ports']): Pod {
     wsUrl: `ws://127.0.0.1:${ports.PORT}`,
     opsUrl: `http://127.0.0.1:${ports.OPS_PORT}`,
     ports,
-    pid: child.pid ?? -1,
     stop: (signal = 'SIGTERM') => end(signal),
     kill: () => end('SIGKILL'),
     output: () => text,

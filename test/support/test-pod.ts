@@ -1,6 +1,6 @@
 import type { Frame, Framer, Socket } from '../../src/core/ports/socket.ts';
-import { Gateway } from '../../src/core/gateway.ts';
-import type { Address, Connection } from '../../src/core/connection.ts';
+import { type Address, Gateway } from '../../src/core/gateway.ts';
+import type { Connection } from '../../src/core/connection.ts';
 import type { Dialect } from '../../src/protocol/dialect.ts';
 import { Hub } from '../../src/core/hub.ts';
 import type { Limits } from '../../src/core/limits.ts';

@@ -1,0 +1,90 @@
+import { CrosspodError, retryDelayMs } from './errors.ts';
+import type { Clock } from './platform.ts';
+
+/** As many as the server takes in one burst by default; more than these are refused at once. */
+const MOST_PENDING = 100;
+
+interface Entry {
+  readonly ref: string;
+  readonly frame: object;
+  readonly resolve: (id: string) => void;
+  readonly reject: (error: CrosspodError) => void;
+  /** It has left at least once: the server may have it, and only its ack can tell. */
+  sent: boolean;
+}
+
+/**
+ * Publishes that wait for their ack, in order. After a reconnect those that may have arrived are sent again one at
+ * a time, with the `ref` they had, so that the server can tell and none overtakes another; then what was never sent.
+ */
+export class Pending {
+  readonly #clock: Clock;
+  readonly #write: (frame: object) => boolean;
+  readonly #entries = new Map<string, Entry>();
+  /** The one that is being sent again. */
+  #again: Entry | undefined;
+  #timer: unknown;
+
+  constructor(clock: Clock, write: (frame: object) => boolean) {
+    this.#clock = clock;
+    this.#write = write;
+  }
+
+  /** Resolves with the message id of the ack; rejects with a CrosspodError. */
+  add(ref: string, frame: object): Promise<string> {
+    return new Promise((resolve, reject) => {
+      if (this.#entries.size >= MOST_PENDING) {
+        reject(new CrosspodError('queue_full', `${MOST_PENDING} messages wait for their ack already`));
+        return;
+      }
+      const entry: Entry = { ref, frame: { ...frame, ref }, resolve, reject, sent: false };
+      this.#entries.set(ref, entry);
+      if (this.#again === undefined) entry.sent = this.#write(entry.frame);
+    });
+  }
+
+  /** The line is up (again). */
+  resume(): void {
+    this.#clock.clearTimeout(this.#timer);
+    const entries = [...this.#entries.values()];
+    this.#again = entries.find((entry) => entry.sent);
+    if (this.#again !== undefined) return void this.#write(this.#again.frame);
+    for (const entry of entries) entry.sent = this.#write(entry.frame);
+  }
+
+  acked(ref: string, id: string): void {
+    this.#take(ref)?.resolve(id);
+    this.#next(ref);
+  }
+
+  /** Whether it was one of these that the server refused. */
+  refused(ref: string, error: CrosspodError): boolean {
+    const delay = this.#again?.ref === ref ? retryDelayMs(error) : undefined;
+    if (delay !== undefined) {
+      // A refusal now says nothing of the first time: it may have been taken then, so the question stays open.
+      this.#timer = this.#clock.setTimeout(() => this.resume(), delay);
+      return true;
+    }
+    const entry = this.#take(ref);
+    entry?.reject(error);
+    this.#next(ref);
+    return entry !== undefined;
+  }
+
+  /** Rejects all: no ack will come any more. */
+  close(error: CrosspodError): void {
+    this.#clock.clearTimeout(this.#timer);
+    for (const entry of this.#entries.values()) entry.reject(error);
+    this.#entries.clear();
+  }
+
+  #take(ref: string): Entry | undefined {
+    const entry = this.#entries.get(ref);
+    this.#entries.delete(ref);
+    return entry;
+  }
+
+  #next(ref: string): void {
+    if (this.#again?.ref === ref) this.resume();
+  }
+}

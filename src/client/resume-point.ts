@@ -1,0 +1,44 @@
+import type { Joined, Message } from './wire.ts';
+
+/** More than a default history, so that nothing of a full replay is shown twice. */
+const MOST_SEEN = 1_000;
+
+/** Where in a room's history this client stands, and which messages it has had. */
+export class ResumePoint {
+  #position: string | undefined;
+  readonly #seen = new Set<string>();
+
+  /** The position to resume after; undefined when the room was never joined. */
+  get position(): string | undefined {
+    return this.#position;
+  }
+
+  /**
+   * Where the history ends is where to resume only if nothing of it is still to come: the position moves by what was
+   * received. After a history that was lost whole the old position is worthless, however.
+   */
+  joined({ position, recovered, reason, replayed = 0 }: Joined): void {
+    const worthless = recovered === false && reason !== 'unavailable';
+    if (replayed === 0 && (this.#position === undefined || worthless)) this.#position = position;
+  }
+
+  /** Moves to a message; false if it was received before. */
+  received(message: Message): boolean {
+    const { id, provisional_id: earlier, ephemeral, provisional } = message;
+    const isNew = !this.#seen.has(id) && !(earlier !== undefined && this.#seen.has(earlier));
+    if (ephemeral !== true && provisional !== true) this.#position = id;
+    this.#seen.add(id);
+    if (this.#seen.size > MOST_SEEN) this.#forgetOldest();
+    return isNew;
+  }
+
+  forget(): void {
+    this.#position = undefined;
+    this.#seen.clear();
+  }
+
+  #forgetOldest(): void {
+    const [oldest] = this.#seen;
+    if (oldest !== undefined) this.#seen.delete(oldest);
+  }
+}

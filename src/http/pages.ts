@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { stripTypeScriptTypes } from 'node:module';
+import { join } from 'node:path';
+import { type Context, Hono } from 'hono';
+
+const SOURCES = join(import.meta.dirname, '..');
+/** The folders whose code runs in browsers; nothing else of the server is ever served. */
+const FOLDERS = new Set(['web', 'client', 'protocol']);
+const ASSET = /^[a-z0-9-]+\.(?:ts|css)$/;
+
+const HTML = 'text/html; charset=utf-8';
+const CSS = 'text/css; charset=utf-8';
+const JAVASCRIPT = 'text/javascript; charset=utf-8';
+
+/** The chat page speaks to its own server alone. */
+const CHAT_CONNECTS = "'self'";
+/** The playground is a tool for any Crosspod. */
+const PLAYGROUND_CONNECTS = "'self' ws: wss: http: https:";
+
+interface Asset {
+  readonly body: string;
+  readonly type: string;
+  readonly etag: string;
+}
+
+/**
+ * The pages that come with the server: the chat at `/`, the playground at `/playground`, and what they load under
+ * `/assets/`. Browser code is TypeScript too: its types are stripped when it is first asked for, and its relative
+ * imports of `.ts` files are addresses that exist here.
+ */
+export function pages(): Hono {
+  const assets = new Map<string, Asset>();
+  const app = new Hono();
+
+  const answer = (c: Context, path: string, connects = CHAT_CONNECTS): Response | Promise<Response> => {
+    const asset = assets.get(path) ?? load(path);
+    if (asset === undefined) return c.notFound();
+    assets.set(path, asset);
+    setHeaders(c, asset, connects);
+    // Part of the header, not all of it: a proxy that compresses turns the tag into a weak one.
+    if (c.req.header('If-None-Match')?.includes(asset.etag) === true) return c.body(null, 304);
+    return c.body(asset.body);
+  };
+
+  app.get('/', (c) => answer(c, 'web/chat.html'));
+  app.get('/playground', (c) => answer(c, 'web/playground.html', PLAYGROUND_CONNECTS));
+  app.get('/assets/:folder/:file', (c) => {
+    const { folder, file } = c.req.param();
+    return FOLDERS.has(folder) && ASSET.test(file) ? answer(c, `${folder}/${file}`) : c.notFound();
+  });
+  return app;
+}
+
+function load(path: string): Asset | undefined {
+  const file = join(SOURCES, path);
+  if (!existsSync(file)) return undefined;
+  const source = readFileSync(file, 'utf8');
+  const body = path.endsWith('.ts') ? stripTypeScriptTypes(source) : source;
+  const type = path.endsWith('.ts') ? JAVASCRIPT : path.endsWith('.css') ? CSS : HTML;
+  return { body, type, etag: `"${createHash('sha256').update(body).digest('base64url')}"` };
+}
+
+function setHeaders(c: Context, { type, etag }: Asset, connects: string): void {
+  c.header('Content-Type', type);
+  // Kept, but asked for again every time: after an upgrade nobody runs half of the old page.
+  c.header('Cache-Control', 'no-cache');
+  c.header('ETag', etag);
+  c.header('Content-Security-Policy', contentSecurityPolicy(connects));
+  c.header('X-Content-Type-Options', 'nosniff');
+  c.header('Referrer-Policy', 'no-referrer');
+  c.header('Cross-Origin-Opener-Policy', 'same-origin');
+}
+
+function contentSecurityPolicy(connects: string): string {
+  return [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' data:",
+    `connect-src ${connects}`,
+    "form-action 'none'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+    // A string that reaches innerHTML or its like throws, whoever wrote it.
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
+  ].join('; ');
+}

@@ -1,0 +1,30 @@
+export interface Target {
+  readonly url: string;
+  readonly protocols: readonly string[];
+}
+
+const SUBPROTOCOLS: Readonly<Record<string, string>> = {
+  message: 'crosspod.message.v1',
+  channel: 'crosspod.channel.v1',
+};
+
+/** Where the connection form points; throws a TypeError when its server is no URL. */
+export function targetOf(form: HTMLFormElement): Target {
+  const fields = new FormData(form);
+  const field = (name: string): string => {
+    const value = fields.get(name);
+    return typeof value === 'string' ? value.trim() : '';
+  };
+  const url = new URL(field('path'), field('server'));
+  url.protocol = url.protocol.replace('http', 'ws');
+  if (field('room') !== '') url.pathname += `/${encodeURIComponent(field('room'))}`;
+  if (field('user') !== '') url.searchParams.set('user_id', field('user'));
+  const protocols: string[] = [];
+  const dialect = field('dialect');
+  if (field('naming') === 'subprotocol') protocols.push(SUBPROTOCOLS[dialect] ?? '');
+  if (field('naming') === 'query') url.searchParams.set('dialect', dialect);
+  const token = field('token');
+  if (token !== '' && field('tokenAs') === 'query') url.searchParams.set('token', token);
+  else if (token !== '') protocols.push(`bearer.${token}`);
+  return { url: url.href, protocols };
+}

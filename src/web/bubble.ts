@@ -1,0 +1,22 @@
+import { el } from './dom.ts';
+import { timeOf } from './words.ts';
+
+export interface BubbleContent {
+  readonly author: string;
+  readonly own: boolean;
+  /** Whether it goes on where the same author left off, so that the name need not be seen again. */
+  readonly follows: boolean;
+  readonly text: string;
+  readonly at: Date;
+}
+
+/** A message as a row of the log; its author is read out even where it is not seen. */
+export function bubble({ author, own, follows, text, at }: BubbleContent): HTMLLIElement {
+  const name = el('span', { class: own || follows ? 'unseen' : 'author' }, own ? 'You' : author);
+  const when = el('time', { class: 'when', datetime: at.toISOString() }, timeOf(at));
+  return el(
+    'li',
+    { class: ['message', own ? 'own' : '', follows ? 'follows' : ''].join(' ').trim() },
+    el('div', { class: 'bubble' }, name, el('p', { class: 'text' }, text), when),
+  );
+}

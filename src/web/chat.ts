@@ -1,0 +1,117 @@
+import { Crosspod } from '../client/client.ts';
+import { Composer } from './composer.ts';
+import { showState } from './connection-state.ts';
+import { byId } from './dom.ts';
+import { Drawers } from './drawers.ts';
+import { drawMembers, drawRooms } from './lists.ts';
+import { remember } from './memory.ts';
+import { askName } from './name-form.ts';
+import { onRoomAdded } from './room-form.ts';
+import { RoomView } from './room-view.ts';
+import { recallRooms, rememberRooms } from './rooms-memory.ts';
+import { plural } from './words.ts';
+
+/** The chat page of one person: rooms, the shown one, and what surrounds it. */
+class Chat {
+  readonly #me: string;
+  readonly #client: Crosspod;
+  readonly #views = new Map<string, RoomView>();
+  readonly #composer = new Composer((text) => this.#shown?.send(text));
+  readonly #drawers = new Drawers([
+    byId('show-rooms', HTMLButtonElement),
+    byId('show-members', HTMLButtonElement),
+  ]);
+  #shown: RoomView | undefined;
+
+  constructor(me: string) {
+    this.#me = me;
+    this.#client = new Crosspod(new URL('/ws', location.href).href, { userId: me });
+  }
+
+  start(): void {
+    byId('me', HTMLElement).textContent = this.#me;
+    byId('chat', HTMLElement).hidden = false;
+    showState(this.#client);
+    for (const name of recallRooms()) this.#add(name);
+    const [first] = this.#views.keys();
+    if (first !== undefined) this.#show(first);
+    this.#listen();
+  }
+
+  #listen(): void {
+    onRoomAdded((name) => {
+      this.#add(name);
+      this.#show(name);
+    });
+    byId('leave', HTMLButtonElement).addEventListener('click', () => this.#leaveShown());
+    byId('change-name', HTMLButtonElement).addEventListener('click', () => this.#forgetName());
+    document.addEventListener('visibilitychange', () => {
+      for (const view of this.#views.values()) view.setAway(document.hidden);
+      this.#shown?.seen();
+    });
+  }
+
+  #add(name: string): void {
+    if (this.#views.has(name)) return;
+    const view = new RoomView(this.#client.room(name), {
+      changed: () => this.#draw(),
+      isMe: (userId) => userId === this.#me,
+      isSeen: () => this.#shown?.name === name && !document.hidden,
+    });
+    if (document.hidden) view.setAway(true);
+    view.element.hidden = true;
+    this.#views.set(name, view);
+    byId('logs', HTMLElement).append(view.element);
+    rememberRooms(this.#views.keys());
+  }
+
+  #show(name: string): void {
+    const view = this.#views.get(name);
+    if (view === undefined) return;
+    if (this.#shown !== undefined) this.#shown.draft = this.#composer.draft;
+    this.#shown?.show(false);
+    this.#shown = view;
+    view.show(true);
+    this.#composer.address(name, view.draft);
+    byId('room', HTMLElement).textContent = name;
+    this.#draw();
+    // Out of a drawer it stays with its button: on a phone the keyboard would cover what one came to read.
+    if (!this.#drawers.close()) this.#composer.focus();
+  }
+
+  #leaveShown(): void {
+    const view = this.#shown;
+    if (view === undefined) return;
+    this.#shown = undefined;
+    this.#views.delete(view.name);
+    view.leave();
+    rememberRooms(this.#views.keys());
+    if (this.#views.size === 0) this.#add(recallRooms()[0] ?? view.name);
+    const [next] = this.#views.keys();
+    if (next !== undefined) this.#show(next);
+  }
+
+  #forgetName(): void {
+    remember('name', undefined);
+    this.#client.close();
+    location.reload();
+  }
+
+  #draw(): void {
+    const views = [...this.#views.values()];
+    drawRooms(byId('rooms', HTMLElement), views, this.#shown, (name) => this.#show(name));
+    const members = this.#shown?.members ?? [];
+    drawMembers(byId('members', HTMLElement), members, this.#me);
+    for (const id of ['members-title', 'show-members']) {
+      byId(id, HTMLElement).textContent = plural(members.length, 'member', 'members');
+    }
+    const unread = views.reduce((sum, view) => sum + view.unread, 0);
+    const elsewhere = byId('elsewhere', HTMLElement);
+    elsewhere.hidden = unread === 0;
+    elsewhere.textContent = String(unread);
+    document.title = unread > 0 ? `(${unread}) Crosspod` : 'Crosspod';
+  }
+}
+
+const chat = new Chat(await askName());
+chat.start();

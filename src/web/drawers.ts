@@ -1,0 +1,37 @@
+import { byId } from './dom.ts';
+
+/** On a phone the lists beside the conversation are drawers: a button opens one, Escape or a tap beside it closes it. */
+export class Drawers {
+  readonly #scrim = byId('scrim', HTMLElement);
+  #open: { readonly panel: HTMLElement; readonly opener: HTMLElement } | undefined;
+
+  constructor(openers: readonly HTMLElement[]) {
+    for (const opener of openers) opener.addEventListener('click', () => this.#show(opener));
+    this.#scrim.addEventListener('click', () => this.close());
+    document.addEventListener('keydown', (event) => {
+      if (event.key === 'Escape') this.close();
+    });
+  }
+
+  /** Closes what is open and gives the focus back to the button that opened it; false if nothing was open. */
+  close(): boolean {
+    if (this.#open === undefined) return false;
+    const { panel, opener } = this.#open;
+    panel.classList.remove('open');
+    opener.setAttribute('aria-expanded', 'false');
+    this.#scrim.hidden = true;
+    this.#open = undefined;
+    opener.focus();
+    return true;
+  }
+
+  #show(opener: HTMLElement): void {
+    const panel = byId(opener.getAttribute('aria-controls') ?? '', HTMLElement);
+    panel.classList.add('open');
+    opener.setAttribute('aria-expanded', 'true');
+    this.#scrim.hidden = false;
+    this.#open = { panel, opener };
+    const first = panel.querySelector<HTMLElement>('[aria-current]') ?? panel.querySelector('button');
+    first?.focus();
+  }
+}

@@ -1,0 +1,74 @@
+export type DialectName = 'message' | 'channel';
+
+/** What the frame form holds, empty fields left out. */
+export interface FrameFields {
+  readonly place?: string;
+  readonly event?: string;
+  readonly data?: unknown;
+  readonly to?: string;
+  readonly status?: string;
+  readonly ref?: string;
+  readonly last_id?: string;
+  readonly history?: number;
+  readonly listen: readonly string[];
+}
+
+type Build = (fields: FrameFields) => object;
+
+/** A member's meta is an object; other data is for messages. */
+function metaOf(data: unknown): unknown {
+  return typeof data === 'object' && data !== null && !Array.isArray(data) ? data : undefined;
+}
+
+const publish: Build = ({ place, to, event, data, ref }) => {
+  return { ...(to === undefined ? { room: place } : { to }), event, data, ref };
+};
+const inRoom: Build = ({ place, ref }) => ({ room: place, ref });
+const inChannel: Build = ({ place, ref }) => ({ channel: place, ref });
+const channelPresence: Build = ({ place, data, ref }) => ({ channel: place, payload: metaOf(data), ref });
+
+/** By dialect, the types that a client may send, and which fields go into each. */
+const BUILDERS: Readonly<Record<DialectName, Readonly<Record<string, Build>>>> = {
+  message: {
+    chat: publish,
+    notification: publish,
+    join: ({ place, last_id, history, ref }) => ({ room: place, last_id, history, ref }),
+    leave: inRoom,
+    presence: ({ place, status, data, ref }) => ({ room: place, data: { status, meta: metaOf(data) }, ref }),
+    ping: ({ ref }) => ({ ref }),
+  },
+  channel: {
+    subscribe: ({ place, listen, last_id, ref }) => ({ channel: place, listen, last_id, ref }),
+    unsubscribe: inChannel,
+    broadcast: ({ place, event, data, ref }) => ({ channel: place, event, payload: data, ref }),
+    presence_join: channelPresence,
+    presence_update: channelPresence,
+    presence_leave: inChannel,
+  },
+};
+
+export function frameTypes(dialect: DialectName): string[] {
+  return Object.keys(BUILDERS[dialect]);
+}
+
+/** The frame of this type as JSON text. */
+export function buildFrame(dialect: DialectName, type: string, fields: FrameFields): string {
+  return JSON.stringify({ type, ...BUILDERS[dialect][type]?.(fields) });
+}
+
+/** Reads the frame form; throws a SyntaxError when its data is not JSON. */
+export function fieldsOf(form: HTMLFormElement): FrameFields {
+  const values = new FormData(form);
+  const listen = values.getAll('listen').filter((value) => typeof value === 'string');
+  values.delete('listen');
+  const filled: [string, string][] = [];
+  for (const [name, value] of values)
+    if (typeof value === 'string' && value !== '') filled.push([name, value]);
+  const { data, history, ...texts }: Record<string, string> = Object.fromEntries(filled);
+  return {
+    ...texts,
+    ...(data === undefined ? {} : { data: JSON.parse(data) }),
+    ...(history === undefined ? {} : { history: Number(history) }),
+    listen,
+  };
+}

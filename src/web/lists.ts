@@ -1,0 +1,45 @@
+import type { Member } from '../client/client.ts';
+import { el } from './dom.ts';
+import type { RoomView } from './room-view.ts';
+
+/** The list of rooms, the shown one marked, with what is unread in the others. */
+export function drawRooms(
+  list: HTMLElement,
+  views: Iterable<RoomView>,
+  shown: RoomView | undefined,
+  open: (name: string) => void,
+): void {
+  const focused = list.contains(document.activeElement) ? document.activeElement?.id : undefined;
+  list.replaceChildren(...Array.from(views, (view) => roomRow(view, view === shown, open)));
+  if (focused !== undefined) document.getElementById(focused)?.focus();
+}
+
+function roomRow(view: RoomView, current: boolean, open: (name: string) => void): HTMLLIElement {
+  const button = el('button', { type: 'button', id: `room:${view.name}`, 'aria-current': current && 'true' });
+  button.append(el('span', { class: 'name' }, view.name));
+  if (view.unread > 0) {
+    button.classList.add('has-unread');
+    button.append(unreadBadge(view.unread));
+  }
+  button.addEventListener('click', () => open(view.name));
+  return el('li', {}, button);
+}
+
+function unreadBadge(count: number): HTMLElement {
+  return el('span', { class: 'badge' }, String(count), el('span', { class: 'unseen' }, ' unread'));
+}
+
+/** The members of the shown room, this person first, the others by name. */
+export function drawMembers(list: HTMLElement, members: readonly Member[], me: string): void {
+  const rank = (member: Member): number => (member.user_id === me ? 0 : 1);
+  const sorted = members.toSorted((a, b) => rank(a) - rank(b) || a.user_id.localeCompare(b.user_id));
+  list.replaceChildren(...sorted.map((member) => memberRow(member, member.user_id === me)));
+}
+
+function memberRow({ user_id: name, status }: Member, isMe: boolean): HTMLLIElement {
+  const row = el('li', { 'data-status': status }, el('span', { class: 'name' }, name));
+  const note = [isMe ? 'you' : '', status === 'away' ? 'away' : ''].filter(Boolean).join(', ');
+  if (note === '') row.append(el('span', { class: 'unseen' }, 'online'));
+  else row.append(el('span', { class: 'note' }, note));
+  return row;
+}

@@ -1,0 +1,86 @@
+import type { Message } from '../client/client.ts';
+import { bubble } from './bubble.ts';
+import { button, el } from './dom.ts';
+import { dayOf, textOf } from './words.ts';
+
+/** Older rows are let go: a busy room must not fill the memory of an open tab. */
+const MOST_ROWS = 500;
+const FOLLOWS_WITHIN_MS = 5 * 60_000;
+const ANNOUNCE_AFTER_MS = 250;
+const NEAR_END_PX = 80;
+
+/** The messages of one room, newest at the end; keeps to the end unless the person has scrolled up. */
+export class LogView {
+  readonly element: HTMLElement;
+  readonly #scroller: HTMLElement;
+  readonly #rows = el('ol', { class: 'rows' });
+  readonly #empty = el('p', { class: 'empty' }, 'Nothing has been said here yet.');
+  readonly #newer: HTMLButtonElement;
+  #day = '';
+  /** The message that the next one may follow on without a name of its own. */
+  #last: { readonly from: string; readonly at: Date } | undefined;
+
+  /** `outbox` is shown below the messages. */
+  constructor(room: string, outbox: HTMLElement) {
+    this.#scroller = el(
+      'div',
+      // Silent until the history is there: nobody wants fifty old messages read out.
+      { class: 'log', role: 'log', tabindex: '0', 'aria-label': `Messages in ${room}`, 'aria-live': 'off' },
+      this.#empty,
+      this.#rows,
+      outbox,
+    );
+    this.#newer = button('New messages below', 'newer', () => this.toEnd());
+    this.#newer.hidden = true;
+    this.#scroller.addEventListener('scroll', () => {
+      if (this.#isAtEnd()) this.#newer.hidden = true;
+    });
+    this.element = el('div', { class: 'pane' }, this.#scroller, this.#newer);
+  }
+
+  /** From now on what comes is read out; a moment later, since browsers tell of the rows before late. */
+  announce(): void {
+    setTimeout(() => this.#scroller.setAttribute('aria-live', 'polite'), ANNOUNCE_AFTER_MS);
+  }
+
+  add(message: Message, own: boolean): void {
+    const at = new Date(message.timestamp);
+    this.#turnTo(at);
+    const follows =
+      this.#last?.from === message.from && at.getTime() - this.#last.at.getTime() < FOLLOWS_WITHIN_MS;
+    this.#last = { from: message.from, at };
+    this.#append(bubble({ author: message.from, own, follows, text: textOf(message.data), at }), own);
+  }
+
+  /** A line of the page itself, such as a gap in the history. */
+  notice(text: string): void {
+    this.#last = undefined;
+    this.#append(el('li', { class: 'notice' }, el('span', {}, text)), false);
+  }
+
+  toEnd(): void {
+    this.#scroller.scrollTop = this.#scroller.scrollHeight;
+    this.#newer.hidden = true;
+  }
+
+  #turnTo(at: Date): void {
+    if (this.#day === at.toDateString()) return;
+    this.#day = at.toDateString();
+    this.#last = undefined;
+    this.#append(el('li', { class: 'day' }, dayOf(at)), false);
+  }
+
+  #append(row: HTMLLIElement, follow: boolean): void {
+    const keep = follow || this.#isAtEnd();
+    this.#empty.hidden = true;
+    this.#rows.append(row);
+    if (this.#rows.childElementCount > MOST_ROWS) this.#rows.firstElementChild?.remove();
+    if (keep) this.toEnd();
+    else this.#newer.hidden = false;
+  }
+
+  #isAtEnd(): boolean {
+    const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
+    return scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
+  }
+}

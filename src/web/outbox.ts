@@ -1,0 +1,60 @@
+import { CrosspodError } from '../client/client.ts';
+import { button, el } from './dom.ts';
+
+/** A message that arrives at once is never shown as one on its way: it would only flicker. */
+const SHOW_AFTER_MS = 300;
+
+/** What this person wrote and the server has not acked; below the messages, in the order in which it was sent. */
+export class OutboxView {
+  readonly element = el('ol', { class: 'outbox', 'aria-live': 'off' });
+  readonly #send: (text: string) => Promise<unknown>;
+  readonly #changed: () => void;
+
+  /** `changed` is told when rows come, so that the log can show them. */
+  constructor(send: (text: string) => Promise<unknown>, changed: () => void) {
+    this.#send = send;
+    this.#changed = changed;
+  }
+
+  add(text: string): void {
+    const note = el('span', { class: 'when' }, 'sending…');
+    const body = el('div', { class: 'bubble' }, el('p', { class: 'text' }, text), note);
+    const row = el('li', { class: 'message own' }, body);
+    void this.#track(text, row, note);
+  }
+
+  async #track(text: string, row: HTMLLIElement, note: HTMLElement): Promise<void> {
+    const show = setTimeout(() => this.#show(row), SHOW_AFTER_MS);
+    try {
+      await this.#send(text);
+      row.remove();
+    } catch (error) {
+      this.#failed(text, row, note, error);
+    } finally {
+      clearTimeout(show);
+    }
+  }
+
+  #failed(text: string, row: HTMLLIElement, note: HTMLElement, error: unknown): void {
+    const retry = button('Try again', 'quiet', () => {
+      row.remove();
+      this.add(text);
+    });
+    const discard = button('Discard', 'quiet', () => row.remove());
+    note.textContent = `not sent: ${reason(error)}`;
+    note.setAttribute('role', 'alert');
+    row.classList.add('failed');
+    row.firstElementChild?.append(el('span', { class: 'actions' }, retry, discard));
+    this.#show(row);
+  }
+
+  #show(row: HTMLLIElement): void {
+    this.element.append(row);
+    this.#changed();
+  }
+}
+
+function reason(error: unknown): string {
+  if (!(error instanceof CrosspodError)) return 'something went wrong';
+  return error.code === 'closed' ? 'you are disconnected' : error.message;
+}

@@ -1,0 +1,24 @@
+const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' });
+const calendar = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
+
+/** Any publisher may send any JSON: text is shown as it is, and so is `{"text": …}`; the rest as JSON. */
+export function textOf(data: unknown): string {
+  if (typeof data === 'string') return data;
+  if (typeof data === 'object' && data !== null && 'text' in data && typeof data.text === 'string') {
+    return data.text;
+  }
+  return JSON.stringify(data);
+}
+
+export function timeOf(date: Date): string {
+  return clock.format(date);
+}
+
+/** "Today", or the date of an earlier day. */
+export function dayOf(date: Date, now = new Date()): string {
+  return date.toDateString() === now.toDateString() ? 'Today' : calendar.format(date);
+}
+
+export function plural(count: number, one: string, many: string): string {
+  return `${count} ${count === 1 ? one : many}`;
+}

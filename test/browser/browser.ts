@@ -1,0 +1,56 @@
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+import { requireProgram } from '../../scripts/requirements.ts';
+
+const ARGS = [
+  '--no-sandbox',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** For `expect.poll`: as long as a loaded machine may need; a test that succeeds never waits so long. */
+export const PATIENT = { timeout: 10_000 };
+
+interface OpenOptions extends BrowserContextOptions {
+  /** Console errors that belong to the test, such as those of a server that is away. */
+  readonly expected?: RegExp;
+}
+
+/** Opens pages as people do, each with a browser profile of its own. */
+export type OpenPage = (url: string, options?: OpenOptions) => Promise<Page>;
+
+/**
+ * A browser for the tests of a file. After each test its pages are closed, and whatever they complained of (an
+ * exception, a console error, a breach of the content security policy) fails the test.
+ */
+export function useBrowser(): OpenPage {
+  let browser: Browser;
+  let problems: string[] = [];
+  beforeAll(async () => {
+    browser = await chromium.launch({ executablePath: requireProgram('chromium'), args: ARGS });
+  });
+  afterAll(() => browser.close());
+  afterEach(async () => {
+    for (const context of browser.contexts()) await context.close();
+    const found = problems;
+    problems = [];
+    expect(found).toEqual([]);
+  });
+
+  return async (url, { expected, ...options } = {}) => {
+    const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+    const page = await context.newPage();
+    const complain = (problem: string): void => {
+      if (expected?.test(problem) !== true) problems.push(problem);
+    };
+    page.on('pageerror', (error) => complain(String(error)));
+    page.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) complain(message.text());
+    });
+    await page.goto(url);
+    return page;
+  };
+}

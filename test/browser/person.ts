@@ -1,0 +1,87 @@
+import type { Locator, Page } from 'playwright-core';
+import { onTestFinished } from 'vitest';
+import { Crosspod } from '../../src/client/client.ts';
+import { type Pod, startPod } from '../support/pod.ts';
+
+/** Someone at the chat page: what they see, and what they do. */
+export class Person {
+  readonly page: Page;
+
+  constructor(page: Page) {
+    this.page = page;
+  }
+
+  get log(): Locator {
+    return this.page.getByRole('log');
+  }
+
+  get box(): Locator {
+    return this.page.getByRole('textbox', { name: /^Message to/ });
+  }
+
+  get members(): Locator {
+    return this.page.getByRole('complementary', { name: /member/ }).getByRole('listitem');
+  }
+
+  room(name: string): Locator {
+    return this.page.getByRole('navigation', { name: 'Rooms' }).getByRole('button', { name });
+  }
+
+  async enters(name: string): Promise<this> {
+    await this.page.getByLabel('Your name').fill(name);
+    await this.page.getByRole('button', { name: 'Enter' }).click();
+    await this.state('connected');
+    return this;
+  }
+
+  async says(text: string): Promise<void> {
+    await this.box.fill(text);
+    await this.box.press('Enter');
+  }
+
+  async adds(room: string): Promise<void> {
+    await this.page.getByLabel('Join or open a room').fill(room);
+    await this.page.getByRole('button', { name: 'Add' }).click();
+  }
+
+  /** Waits until the page says that the connection is so. */
+  state(words: string): Promise<void> {
+    return this.page.getByRole('status').filter({ hasText: words }).waitFor();
+  }
+
+  /** The texts of the messages in the log. */
+  readonly texts = (): Promise<string[]> => this.log.locator('.rows .text').allTextContents();
+
+  /** The rows of the member list. */
+  readonly memberRows = async (): Promise<string[]> => onOneLine(await this.members.allInnerTexts());
+
+  /** The id of what has the focus. */
+  readonly focused = (): Promise<string | null> => this.page.locator(':focus').getAttribute('id');
+
+  /** How far to the right the page goes, be it by scrolling or by what is cut off. */
+  readonly width = (): Promise<number> =>
+    this.page.evaluate<number>(`Math.max(
+      document.documentElement.scrollWidth,
+      ...Array.from(document.querySelectorAll('main *'), (each) => each.getBoundingClientRect().right),
+    )`);
+}
+
+function onOneLine(texts: string[]): string[] {
+  return texts.map((text) => text.replaceAll(/\s+/g, ' ').trim());
+}
+
+/** A pod that ends with the test. */
+export async function podForTest(env?: Record<string, string>): Promise<Pod> {
+  const pod = await startPod(env);
+  onTestFinished(async () => {
+    await pod.kill();
+  });
+  return pod;
+}
+
+/** A program that takes part; it ends with the test. */
+export function script(pod: Pod, userId: string): Crosspod {
+  const client = new Crosspod(`${pod.wsUrl}/ws`, { userId });
+  onTestFinished(() => client.close());
+  return client;
+}
