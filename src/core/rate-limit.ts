@@ -1,0 +1,32 @@
+/**
+ * A token bucket: so many units a second, twice as many at once. It starts full.
+ */
+export class Bucket {
+  readonly #perSecond: number;
+  readonly #burst: number;
+  #level: number;
+  #at: number;
+
+  constructor(perSecond: number, burst: number, now: number) {
+    this.#perSecond = perSecond;
+    this.#burst = burst;
+    this.#level = burst;
+    this.#at = now;
+  }
+
+  /** Takes one unit; else says in how many milliseconds there will be one. `now` in milliseconds. */
+  take(now: number): number {
+    // A clock that is set back gives nothing and takes nothing.
+    const elapsed = Math.max(0, now - this.#at);
+    this.#level = Math.min(this.#burst, this.#level + (elapsed * this.#perSecond) / 1_000);
+    this.#at = now;
+    if (this.#level < 1) return Math.ceil(((1 - this.#level) * 1_000) / this.#perSecond);
+    this.#level -= 1;
+    return 0;
+  }
+
+  /** It has had time to fill up again: forgetting it changes nothing. */
+  isFull(now: number): boolean {
+    return this.#level + ((now - this.#at) * this.#perSecond) / 1_000 >= this.#burst;
+  }
+}
