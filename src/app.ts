@@ -2,15 +2,19 @@ import { createServer, listen } from './http/server.ts';
 import { type Metrics, createMetrics } from './telemetry/metrics.ts';
 import { ops, type Readiness } from './http/ops.ts';
 import { randomIds, randomName, systemClock } from './platform.ts';
+import type { Authenticator } from './core/ports/authenticator.ts';
 import type { Config } from './config.ts';
+import { Admission } from './ws/admission.ts';
 import { Gateway } from './core/gateway.ts';
 import { Heartbeat } from './ws/heartbeat.ts';
 import { Hono } from 'hono';
 import { Hub } from './core/hub.ts';
 import type { Limits } from './core/limits.ts';
 import type { Log } from './core/ports/log.ts';
+import { jwtAuthenticator } from './auth/jwt.ts';
 import { MemoryBroker } from './broker/memory.ts';
 import { MemoryPresence } from './presence/memory.ts';
+import { Origins } from './core/origins.ts';
 import type { Pod } from './core/pod.ts';
 import { Roster } from './core/roster.ts';
 import type { Server } from 'node:http';
@@ -34,10 +38,12 @@ export interface App {
 export function createApp(config: Config, log: Log): App {
   const pod = createPod(config, log);
   const gateway = new Gateway(pod);
+  const origins = new Origins(config.allowedOrigins);
+  const admission = new Admission({ pod, paths: config.values.WS_PATHS, origins });
   const upgrades = new Upgrades({
     pod,
     gateway,
-    paths: config.values.WS_PATHS,
+    admission,
     maxMessageBytes: config.values.MAX_MESSAGE_BYTES,
   });
   const heartbeat = new Heartbeat(pod.hub, pod.clock, pod.limits);
@@ -56,7 +62,7 @@ export function createApp(config: Config, log: Log): App {
     },
     async stop() {
       readiness = 'draining';
-      upgrades.drain();
+      admission.drain();
       heartbeat.stop();
       await gateway.closeAll();
       for (const server of [clients, operators]) {
@@ -83,26 +89,30 @@ function createPod(config: Config, log: Log): Pod {
   });
   const hub = new Hub({ broker, framer, turn, clock, tally });
   const roster = new Roster({ store: new MemoryPresence(clock), hub, clock, framer, limits, log });
-  const startedAt = clock.now();
-  return {
-    name: hostname(),
-    startedAt,
-    hub,
-    broker,
-    roster,
-    framer,
-    turn,
-    clock,
-    ids: randomIds(),
-    limits,
-    tally,
-    log,
-  };
+  const authenticator = authenticatorOf(config);
+  const shared = { hub, broker, roster, authenticator, framer, turn, clock, limits, tally, log };
+  return { ...shared, name: hostname(), startedAt: clock.now(), ids: randomIds() };
+}
+
+function authenticatorOf({ auth, values }: Config): Authenticator | undefined {
+  if (!auth) return undefined;
+  return jwtAuthenticator({
+    secret: values.JWT_SECRET,
+    jwksUrl: values.JWKS_URL,
+    jwksFile: values.JWKS_FILE,
+    issuer: values.JWT_ISSUER,
+    audience: values.JWT_AUDIENCE,
+    userClaim: values.JWT_USER_CLAIM,
+    permissionsClaim: values.JWT_PERMISSIONS_CLAIM,
+  });
 }
 
 function limitsOf({ values }: Config): Limits {
   return {
     maxConnections: values.MAX_CONNECTIONS,
+    maxConnectionsPerUser: values.MAX_CONNECTIONS_PER_USER,
+    handshakesPerSecond: values.HANDSHAKES_PER_SECOND,
+    messagesPerSecond: values.MESSAGES_PER_SECOND,
     maxRoomsPerConnection: values.MAX_ROOMS_PER_CONNECTION,
     outboxMessages: values.OUTBOX_MESSAGES,
     outboxBytes: values.OUTBOX_BYTES,

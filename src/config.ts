@@ -7,6 +7,9 @@ type ValueOf<S> = S extends Setting<infer T> ? (S extends { fallback: string } ?
 export interface Config {
   readonly host: string;
   readonly port: number;
+  /** Whether clients need a token. */
+  readonly auth: boolean;
+  readonly allowedOrigins: readonly string[];
   readonly values: Values;
 }
 
@@ -26,11 +29,21 @@ type Env = Readonly<Record<string, string | undefined>>;
 export function loadConfig(env: Env): Config {
   const problems: string[] = [];
   const entries = Object.entries(SETTINGS).map(([name, one]) => [name, valueOf(name, one, env, problems)]);
+  // Those that could not be read are undefined here; nobody sees them, because then there is a problem.
   const values = Object.freeze(Object.fromEntries(entries)) as Values;
   const address = addressOf(values, problems);
-  if (problems.length === 0) checkTogether(values, address.port, problems);
+  const auth =
+    values.AUTH_ENABLED ??
+    [values.JWT_SECRET, values.JWKS_URL, values.JWKS_FILE].some((key) => key !== undefined);
+  checkTogether(values, address.port, problems);
+  checkIdentity(values, auth, problems);
   if (problems.length > 0) throw new ConfigError(problems);
-  return Object.freeze({ ...address, values });
+  return Object.freeze({
+    ...address,
+    auth,
+    allowedOrigins: values.ALLOWED_ORIGINS ?? values.CORS_ALLOWED_ORIGINS ?? ['*'],
+    values,
+  });
 }
 
 function valueOf(name: string, { kind, fallback }: Setting<unknown>, env: Env, problems: string[]): unknown {
@@ -50,14 +63,31 @@ function addressOf(values: Values, problems: string[]): { host: string; port: nu
   return { host: bracketed || plain || values.HOST, port: port ?? 0 };
 }
 
-function checkTogether(values: Values, port: number, problems: string[]): void {
-  const { OPS_PORT, HEARTBEAT_SECONDS, HEARTBEAT_TIMEOUT_SECONDS } = values;
-  if (port !== 0 && port === OPS_PORT) {
+/** Settings that are right each by itself but not together; those that are wrong already are left alone. */
+function checkTogether(values: Partial<Values>, port: number | undefined, problems: string[]): void {
+  const { OPS_PORT, HEARTBEAT_SECONDS = 0, HEARTBEAT_TIMEOUT_SECONDS = Infinity } = values;
+  if (port !== undefined && port !== 0 && port === OPS_PORT) {
     problems.push(problem('OPS_PORT', String(OPS_PORT), 'another port than the one where clients connect'));
   }
   if (HEARTBEAT_TIMEOUT_SECONDS <= HEARTBEAT_SECONDS) {
     const allowed = `more than HEARTBEAT_SECONDS (${HEARTBEAT_SECONDS})`;
     problems.push(problem('HEARTBEAT_TIMEOUT_SECONDS', String(HEARTBEAT_TIMEOUT_SECONDS), allowed));
+  }
+}
+
+/** What goes with a missing key would let everybody in, or nobody; both are refused. */
+function checkIdentity(values: Partial<Values>, auth: boolean, problems: string[]): void {
+  const { JWT_SECRET, JWKS_URL, JWKS_FILE, GUEST_LOGIN, WEBHOOK_URL, WEBHOOK_SECRET } = values;
+  if (auth && JWT_SECRET === undefined && JWKS_URL === undefined && JWKS_FILE === undefined) {
+    problems.push(problem('AUTH_ENABLED', 'true', 'false, or true with JWT_SECRET, JWKS_URL or JWKS_FILE'));
+  }
+  if (auth && GUEST_LOGIN === true && JWT_SECRET === undefined) {
+    problems.push(problem('GUEST_LOGIN', 'true', 'false, or true with JWT_SECRET to sign guest tokens with'));
+  }
+  if (WEBHOOK_URL !== undefined && WEBHOOK_SECRET === undefined) {
+    problems.push(
+      'WEBHOOK_SECRET: nothing was given; allowed: any text, to sign what is posted to WEBHOOK_URL',
+    );
   }
 }
 

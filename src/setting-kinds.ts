@@ -8,6 +8,61 @@ export interface Kind<T> {
 
 export const text: Kind<string> = { allowed: 'any text', read: (value) => value };
 
+export const secret: Kind<string> = {
+  allowed: 'any text, kept secret',
+  secret: true,
+  read: (value) => value,
+};
+
+export const flag: Kind<boolean> = {
+  allowed: 'true, false',
+  read: (value) => ({ true: true, false: false })[value.toLowerCase()],
+};
+
+/** Comma-separated, blanks around each left out. */
+export const secrets: Kind<readonly string[]> = {
+  allowed: 'texts separated by commas, kept secret',
+  secret: true,
+  read: (value) => nonEmpty(split(value)),
+};
+
+export const origins: Kind<readonly string[]> = {
+  allowed: '*, or origins separated by commas such as https://app.example.com or https://*.example.com',
+  read: (value) => allOf(split(value), (one) => one === '*' || ORIGIN.test(one)),
+};
+
+export const rules: Kind<readonly string[]> = {
+  allowed: 'rules separated by commas such as join:*,publish:lobby',
+  read: (value) => allOf(split(value), (one) => /^[a-z*]+:[^:\s].*$/.test(one)),
+};
+
+/** May hold a password, so that a wrong one is not printed. */
+export const httpUrl: Kind<string> = {
+  allowed: 'an http or https URL',
+  secret: true,
+  read: (value) => (/^https?:$/.test(URL.parse(value)?.protocol ?? '') ? value : undefined),
+};
+
+const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/(\*\.)?[A-Za-z0-9.-]+(:\d{1,5})?$/;
+
+function split(value: string): string[] {
+  return value
+    .split(',')
+    .map((one) => one.trim())
+    .filter((one) => one !== '');
+}
+
+function nonEmpty(values: readonly string[]): readonly string[] | undefined {
+  return values.length === 0 ? undefined : values;
+}
+
+function allOf(
+  values: readonly string[],
+  isAllowed: (one: string) => boolean,
+): readonly string[] | undefined {
+  return values.every(isAllowed) ? nonEmpty(values) : undefined;
+}
+
 /** 0 lets the system choose. */
 export const port: Kind<number> = { ...count(0, 65_535), allowed: 'a port, 0 to 65535' };
 
@@ -34,6 +89,6 @@ export const wsPaths: Kind<readonly string[]> = {
   allowed: 'paths such as /ws,/live, each of letters, digits and - _ . ~',
   read(value) {
     const paths = value.split(',').map((path) => path.trim());
-    return paths.every((path) => /^(\/[A-Za-z0-9_.~-]+)+$/.test(path)) ? paths : undefined;
+    return allOf(paths, (path) => /^(\/[A-Za-z0-9_.~-]+)+$/.test(path));
   },
 };

@@ -1,16 +1,14 @@
 import { Outbox, type OutboxContext, type Parcel } from './outbox.ts';
 import { shed } from './shed.ts';
+import type { Action } from './permissions.ts';
+import type { Allowance } from './allowance.ts';
 import type { CloseCode } from '../protocol/close-codes.ts';
 import type { Dialect } from '../protocol/dialect.ts';
 import type { Framer, Socket } from './ports/socket.ts';
 import type { Occupant } from './ports/presence-store.ts';
+import type { Principal } from './principal.ts';
 import type { Room } from './room.ts';
 import type { ServerEvent } from '../protocol/event.ts';
-
-/** Who is connected. */
-export interface Principal {
-  readonly userId: string;
-}
 
 /** A connection's place in a room. */
 export interface Membership {
@@ -44,7 +42,8 @@ export interface ConnectionContext extends OutboxContext {
 export class Connection implements Occupant {
   readonly #context: ConnectionContext;
   readonly connectionId: string;
-  readonly principal: Principal;
+  /** Replaced by a newer one of the same user when the client sends a new token. */
+  principal: Principal;
   /** The room of the address: what a command without a room means. */
   readonly room: string | undefined;
   readonly socket: Socket;
@@ -67,6 +66,8 @@ export class Connection implements Occupant {
   closeCode: number | undefined;
   /** Rooms are being brought up to date after a lag (see catch-up.ts). */
   catchingUp = false;
+  /** Made with the first frame, where frames are limited (see gateway.ts). */
+  allowance: Allowance | undefined;
   /** Frames that wait for a command in progress; undefined while none is (see lane.ts). */
   backlog: string[] | undefined;
 
@@ -83,6 +84,11 @@ export class Connection implements Occupant {
 
   get userId(): string {
     return this.principal.userId;
+  }
+
+  /** Whether its user may do this in the room, or with `@global` or `@direct`. */
+  may(action: Action, name: string): boolean {
+    return this.principal.permissions.allow(action, name, this.principal.userId);
   }
 
   membership(room: string): Membership | undefined {

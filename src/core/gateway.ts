@@ -1,4 +1,5 @@
-import { Connection, type Principal } from './connection.ts';
+import { Connection } from './connection.ts';
+import { Allowance } from './allowance.ts';
 import { BAD_FRAME_CODES, type Rejection, rejection } from '../protocol/error-codes.ts';
 import { type Command, type JoinCommand, LISTEN } from '../protocol/command.ts';
 import { endsBeforeNext, perform } from './perform.ts';
@@ -7,6 +8,7 @@ import type { Dialect } from '../protocol/dialect.ts';
 import { HEARS } from './hub.ts';
 import type { Pod } from './pod.ts';
 import { Refused } from './refused.ts';
+import type { Principal } from './principal.ts';
 import type { Socket } from './ports/socket.ts';
 import { catchUp } from './catch-up.ts';
 import { count } from './tally.ts';
@@ -109,7 +111,21 @@ export class Gateway {
       return undefined;
     }
     connection.badFrames = 0;
-    return this.#carryOut(connection, decoded.command);
+    return this.#hasAllowance(connection, decoded.command)
+      ? this.#carryOut(connection, decoded.command)
+      : undefined;
+  }
+
+  /** Counts the frame; one too many is refused, and whoever does not care for ten seconds is closed. */
+  #hasAllowance(connection: Connection, { ref }: Command): boolean {
+    const { clock, limits } = this.#pod;
+    if (limits.messagesPerSecond === 0) return true;
+    connection.allowance ??= new Allowance(limits.messagesPerSecond, clock.now());
+    const retryAfterMs = connection.allowance.take(clock.now());
+    if (retryAfterMs === 0) return true;
+    if (connection.allowance.abused) connection.close(CLOSE.rateAbuse);
+    else this.#refuse(connection, { ...rejection('rate_limited'), retryAfterMs }, { ref });
+    return false;
   }
 
   /** From now on the connection speaks this dialect; the message dialect says hello. */

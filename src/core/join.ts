@@ -6,7 +6,7 @@ import { HEARS } from './hub.ts';
 import type { Member, Recovery } from '../protocol/event.ts';
 import type { Page } from './ports/broker.ts';
 import type { Pod } from './pod.ts';
-import { Refused } from './refused.ts';
+import { Refused, permit } from './refused.ts';
 import { count } from './tally.ts';
 import { replay } from './catch-up.ts';
 
@@ -31,12 +31,13 @@ export async function join(
     hear(connection, name, special, command);
     return;
   }
+  permit(connection.may('join', name));
   requirePlace(pod, connection, name);
   const room = pod.hub.openRoom(name);
   const capture = room.capture();
   try {
     await room.opened();
-    const page = await readFor(room, command, pod.limits.historySize);
+    const page = await readFor(connection, room, command, pod.limits.historySize);
     if (command.present) await pod.roster.enter(name, connection);
     const presence = await pod.roster.list(name);
     if (connection.closed) {
@@ -63,7 +64,16 @@ export function requirePlace(pod: Pod, connection: Connection, name: string): vo
   );
 }
 
-async function readFor(room: Room, { lastId, history = 0 }: JoinCommand, kept: number): Promise<Page> {
+async function readFor(
+  connection: Connection,
+  room: Room,
+  { lastId, history = 0 }: JoinCommand,
+  kept: number,
+): Promise<Page> {
+  if (!connection.may('history', room.name)) {
+    const missing = lastId === undefined ? undefined : 'unavailable';
+    return { messages: [], position: await room.position(), more: false, missing };
+  }
   if (lastId !== undefined) return room.read({ after: lastId }, kept);
   if (history > 0) return room.read({ newest: Math.min(history, kept) }, kept);
   return { messages: [], position: await room.position(), more: false };
@@ -81,25 +91,27 @@ function enter(
 ): void {
   const known = connection.membership(room.name);
   const membership = known ?? room.add(connection);
-  membership.listen = command.listen;
+  const seesPresence = connection.may('presence', room.name);
+  membership.listen = seesPresence ? command.listen : command.listen & LISTEN.messages;
   membership.present ||= command.present;
   connection.tell({
     kind: 'joined',
     room: room.name,
     position: page.position,
-    ...presence,
+    count: presence.count,
+    members: seesPresence ? presence.members : undefined,
     recovery: recoveryOf(pod, command, page),
     replayed: page.messages.length,
     ref: command.ref,
     at: pod.clock.now(),
   });
-  if ((command.listen & LISTEN.presence) !== 0) {
+  if ((membership.listen & LISTEN.presence) !== 0) {
     connection.tell({ kind: 'sync', room: room.name, members: presence.members });
   }
   // A member heard all the while what was captured; of itself nobody is told.
   const missed = known === undefined ? capture.deliveries : [];
   const audible = missed.filter(
-    ({ audience, about }) => (audience & command.listen) !== 0 && about !== connection.userId,
+    ({ audience, about }) => (audience & membership.listen) !== 0 && about !== connection.userId,
   );
   replay(membership, page, audible, pod.framer);
 }

@@ -1,6 +1,11 @@
 /** The settings that the core obeys; app.ts takes them from the configuration. */
 export interface Limits {
   readonly maxConnections: number;
+  /** Of one user; 0: no limit. */
+  readonly maxConnectionsPerUser: number;
+  readonly handshakesPerSecond: number;
+  /** Frames from one connection; 0: no limit. */
+  readonly messagesPerSecond: number;
   readonly maxRoomsPerConnection: number;
   /** What may wait for one connection that does not read: messages and bytes. */
   readonly outboxMessages: number;

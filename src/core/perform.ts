@@ -2,10 +2,11 @@ import type { Command, PublishCommand } from '../protocol/command.ts';
 import { join, leave } from './join.ts';
 import { type Publication, publishDirectly, publishGlobally, publishToRoom } from './publish.ts';
 import type { Connection } from './connection.ts';
-import { GLOBAL } from '../protocol/names.ts';
+import { DIRECT, GLOBAL } from '../protocol/names.ts';
 import type { Pod } from './pod.ts';
 import type { Published } from './ports/broker.ts';
-import { Refused } from './refused.ts';
+import { Refused, permit } from './refused.ts';
+import { refresh } from './refresh.ts';
 import { statePresence } from './state-presence.ts';
 
 /** Does what a client asked and answers it. Raises `Refused` where it is not done. */
@@ -24,6 +25,8 @@ export async function perform(pod: Pod, connection: Connection, command: Command
       return leave(pod, connection, roomOf(connection, command), command);
     case 'presence':
       return statePresence(pod, connection, roomOf(connection, command), command);
+    case 'auth':
+      return refresh(pod, connection, command);
     case 'ping':
       connection.answer({ kind: 'pong', ref: command.ref, at: pod.clock.now() });
   }
@@ -60,10 +63,16 @@ function publish(
   // A user id holds no control character, so that no two pairs give one key.
   const key = ref === undefined ? undefined : `${from}\n${ref}`;
   const what: Publication = { type, from, event, data, key };
+  permit(connection.may('publish', nameOf(connection, command)));
   if (command.kind === 'direct') return { published: publishDirectly(pod, command.to, what) };
   const room = target(connection, command);
   if (room === GLOBAL) return { published: publishGlobally(pod, what) };
   return { room, published: publishToRoom(pod, room, command.ephemeral, what) };
+}
+
+/** What a permission to publish must name. */
+function nameOf(connection: Connection, command: PublishingCommand): string {
+  return command.kind === 'direct' ? DIRECT : target(connection, command);
 }
 
 function target(connection: Connection, { room }: PublishCommand): string {

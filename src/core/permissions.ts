@@ -25,8 +25,7 @@ export class Permissions {
     return this.#rules.some(
       (rule) =>
         (rule.action === action || rule.action === '*') &&
-        rule.pattern.startsWith('@') === name.startsWith('@') &&
-        matches(rule.pattern, name, userId),
+        (rule.pattern === '*' ? !name.startsWith('@') : matches(rule.pattern, name, userId)),
     );
   }
 
@@ -63,8 +62,12 @@ function readRule(text: unknown): Rule | undefined {
   return colon > 0 && ACTIONS.has(action) && PATTERN.test(pattern) ? { action, pattern } : undefined;
 }
 
-/** Glob matching without a regular expression, so that no user id and no claim can make it slow or mean more. */
+/**
+ * Glob matching without a regular expression, so that no user id and no claim can make it slow or mean more. A
+ * pattern speaks of rooms or, if it begins with `@`, of what is none.
+ */
 function matches(pattern: string, name: string, userId: string): boolean {
+  if (pattern.startsWith('@') !== name.startsWith('@')) return false;
   const pieces = pattern.split('*').map((piece) => piece.replaceAll('{user}', () => userId));
   const [first = '', ...others] = pieces;
   if (others.length === 0) return name === first;

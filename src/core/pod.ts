@@ -1,3 +1,4 @@
+import type { Authenticator } from './ports/authenticator.ts';
 import type { Broker } from './ports/broker.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Framer } from './ports/socket.ts';
@@ -22,6 +23,8 @@ export interface Pod {
   readonly hub: Hub;
   readonly broker: Broker;
   readonly roster: Roster;
+  /** Undefined while authentication is off. */
+  readonly authenticator: Authenticator | undefined;
   readonly framer: Framer;
   readonly turn: Turn;
   readonly clock: Clock;

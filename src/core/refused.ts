@@ -9,3 +9,8 @@ export class Refused extends Error {
     this.rejection = rejection(code, error);
   }
 }
+
+/** Raises `forbidden` unless it is permitted. */
+export function permit(permitted: boolean): void {
+  if (!permitted) throw new Refused('forbidden');
+}

@@ -1,6 +1,7 @@
 import type { Connection, Membership } from './connection.ts';
 import { LISTEN, type PresenceCommand } from '../protocol/command.ts';
 import type { Pod } from './pod.ts';
+import { permit } from './refused.ts';
 import { requireMembership, requirePlace } from './join.ts';
 
 /** A connection says how its user is in a room. Raises `not_in_room`, `too_many_rooms`. */
@@ -10,6 +11,7 @@ export async function statePresence(
   name: string,
   { status, meta, membersOnly, ref }: PresenceCommand,
 ): Promise<void> {
+  permit(connection.may('presence', name));
   const membership = membersOnly
     ? requireMembership(connection, name)
     : ensureMembership(pod, connection, name);

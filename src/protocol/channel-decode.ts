@@ -10,6 +10,7 @@ import {
   optionalObject,
   optionalRef,
   optionalString,
+  requiredString,
   parseFields,
 } from './fields.ts';
 
@@ -42,6 +43,8 @@ function toCommand(fields: Fields): Command {
     case 'presence_join':
     case 'presence_update':
       return present(fields);
+    case 'auth':
+      return { kind: 'auth', token: requiredString(fields, 'token'), ref };
     case 'presence_leave':
       return { kind: 'presence', room: channelOf(fields), status: 'offline', membersOnly: false, ref };
     default:

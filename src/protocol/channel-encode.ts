@@ -1,5 +1,5 @@
 import { DIRECT, GLOBAL, SYSTEM } from './names.ts';
-import { errorData } from './message-encode.ts';
+import { errorData, optionalTimestamp } from './message-encode.ts';
 import type { Json, Message } from './message.ts';
 import type { Member, PresenceEvent, ServerEvent } from './event.ts';
 
@@ -40,6 +40,12 @@ export function encodeChannelEvent(event: ServerEvent): Json | undefined {
       const { room, ref, rejection } = event;
       return JSON.stringify({ type: 'error', channel: room, ...errorData(rejection), ref });
     }
+    case 'authenticated':
+      return JSON.stringify({
+        type: 'authenticated',
+        expires_at: optionalTimestamp(event.expiresAt),
+        ref: event.ref,
+      });
     case 'recovered': {
       const { room, recovered, reason, replayed } = event;
       return JSON.stringify({ type: 'recovered', channel: room, recovered, reason, replayed });

@@ -64,6 +64,13 @@ export interface PingCommand {
   readonly ref?: string | undefined;
 }
 
+/** A new token for the same user, before the old one ends. */
+export interface AuthCommand {
+  readonly kind: 'auth';
+  readonly token: string;
+  readonly ref?: string | undefined;
+}
+
 /** What a client asks, in whichever dialect it asked. */
 export type Command =
   | PublishCommand
@@ -71,7 +78,8 @@ export type Command =
   | JoinCommand
   | LeaveCommand
   | PresenceCommand
-  | PingCommand;
+  | PingCommand
+  | AuthCommand;
 
 /** A frame as understood: a command, or why not; `ref` and `room` as far as they could be read. */
 export type Decoded =

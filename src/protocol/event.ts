@@ -69,4 +69,10 @@ export type ServerEvent =
       readonly replayed: number;
       readonly at: number;
     })
+  | (Answer & {
+      readonly kind: 'authenticated';
+      /** When the token ends, in milliseconds since 1970; undefined: never. */
+      readonly expiresAt: number | undefined;
+      readonly at: number;
+    })
   | (Answer & { readonly kind: 'pong'; readonly at: number });

@@ -72,6 +72,13 @@ export function optionalString(fields: Fields, name: string): string | undefined
   return value;
 }
 
+/** A string that must be there. */
+export function requiredString(fields: Fields, name: string): string {
+  const value = optionalString(fields, name);
+  if (value === undefined) throw invalid('invalid_message', `${name} is missing`);
+  return value;
+}
+
 /** 1 to 64 characters. */
 export function optionalRef(fields: Fields): string | undefined {
   const { ref } = fields;

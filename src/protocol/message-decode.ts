@@ -11,6 +11,7 @@ import {
   optionalRef,
   optionalRoom,
   optionalString,
+  requiredString,
 } from './fields.ts';
 import { CONNECTION_PREFIX, isUserId } from './names.ts';
 import type { MessageType } from './message.ts';
@@ -34,6 +35,8 @@ function toCommand(fields: Fields): Command {
       return presence(fields);
     case 'ping':
       return { kind: 'ping', ref: optionalRef(fields) };
+    case 'auth':
+      return { kind: 'auth', token: requiredString(dataOf(fields), 'token'), ref: optionalRef(fields) };
     case 'system':
     case 'error':
     case 'ack':

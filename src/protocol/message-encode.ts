@@ -28,6 +28,8 @@ export function encodeMessageEvent(event: ServerEvent): Json | undefined {
       return JSON.stringify({ type: 'ack', ref: event.ref, id: event.id, room: event.room });
     case 'error':
       return errorFrame(event);
+    case 'authenticated':
+      return system('authenticated', event, { expires_at: optionalTimestamp(event.expiresAt) });
     case 'pong':
       return JSON.stringify({ type: 'pong', ref: event.ref, timestamp: timestamp(event.at) });
     case 'sync':
@@ -57,6 +59,11 @@ function errorFrame({ ref, room, rejection }: Extract<ServerEvent, { kind: 'erro
 
 function timestamp(at: number): string {
   return new Date(at).toISOString();
+}
+
+/** Absent for what never ends. */
+export function optionalTimestamp(at: number | undefined): string | undefined {
+  return at === undefined ? undefined : timestamp(at);
 }
 
 /** The fields of an error that both dialects share. */

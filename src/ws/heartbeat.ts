@@ -7,7 +7,7 @@ const TICK_MS = 1_000;
 
 /**
  * Pings every connection each HEARTBEAT_SECONDS and closes those from which nothing, not even the answer, came for
- * HEARTBEAT_TIMEOUT_SECONDS. One timer serves all; a connection's pings fall on the second at which it came.
+ * HEARTBEAT_TIMEOUT_SECONDS, and those whose token has ended. One timer serves all; a connection's pings fall on the second at which it came.
  */
 export class Heartbeat {
   readonly #hub: Hub;
@@ -35,9 +35,12 @@ export class Heartbeat {
 
   #beat(): void {
     this.#tick += 1;
-    const silentSince = this.#clock.now() - this.#limits.heartbeatTimeoutSeconds * 1_000;
+    const now = this.#clock.now();
+    const silentSince = now - this.#limits.heartbeatTimeoutSeconds * 1_000;
     for (const connection of this.#hub.connections()) {
-      if (connection.lastHeard <= silentSince) connection.close(CLOSE.noHeartbeat);
+      const { expiresAt } = connection.principal;
+      if (expiresAt !== undefined && expiresAt <= now) connection.close(CLOSE.tokenEnded);
+      else if (connection.lastHeard <= silentSince) connection.close(CLOSE.noHeartbeat);
       else if (connection.pingDue <= this.#tick) {
         // A connection that has just come is not pinged before its first interval is over.
         if (connection.pingDue > 0) connection.socket.ping();

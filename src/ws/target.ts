@@ -8,7 +8,9 @@ import type { Refusal } from './refusal.ts';
 /** What the address of an upgrade says. */
 export interface Target {
   readonly address: Address;
+  /** While authentication is off. */
   readonly userId: string | undefined;
+  readonly query: URLSearchParams;
   /** As named by `?dialect=`, or `message` where there is a room; undefined: the first frame decides. */
   readonly dialect: Dialect | undefined;
 }
@@ -21,12 +23,12 @@ export function readTarget(requestTarget: string, paths: readonly string[]): Tar
   if (url === null || path === undefined) {
     return { status: 404, error: `there is no WebSocket here; try ${paths.join(' or ')}`, code: 'not_found' };
   }
-  const query = (name: string): string | undefined => url.searchParams.get(name) || undefined;
-  const room = decode(url.pathname.slice(path.length + 1)) || query('room');
-  return readQuery(room, query);
+  return readQuery(decode(url.pathname.slice(path.length + 1)), url.searchParams);
 }
 
-function readQuery(room: string | undefined, query: (name: string) => string | undefined): Target | Refusal {
+function readQuery(roomInPath: string, parameters: URLSearchParams): Target | Refusal {
+  const query = (name: string): string | undefined => parameters.get(name) || undefined;
+  const room = roomInPath || query('room');
   const userId = query('user_id');
   const dialectName = query('dialect');
   const history = query('history');
@@ -44,6 +46,7 @@ function readQuery(room: string | undefined, query: (name: string) => string | u
   return {
     address: { room, lastId: query('last_id'), history: history === undefined ? undefined : Number(history) },
     userId,
+    query: parameters,
     dialect: named ?? (room === undefined ? undefined : messageDialect),
   };
 }

@@ -1,4 +1,5 @@
 import type { Arrival, Gateway } from '../core/gateway.ts';
+import type { Admission } from './admission.ts';
 import { type Refusal, refuse } from './refusal.ts';
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
 import { CLOSE, type CloseCode } from '../protocol/close-codes.ts';
@@ -8,17 +9,14 @@ import type { Pod } from '../core/pod.ts';
 import { SUBPROTOCOLS } from '../protocol/dialects.ts';
 import { WsSocket } from './socket.ts';
 import { count } from '../core/tally.ts';
-import { readTarget, type Target } from './target.ts';
 
 /** How long a client may take to answer a close frame. */
 const CLOSE_TIMEOUT_MS = 5_000;
-const RETRY_AFTER_SECONDS = 5;
 
 export interface UpgradeOptions {
   readonly pod: Pod;
   readonly gateway: Gateway;
-  /** Where WebSockets are served (WS_PATHS). */
-  readonly paths: readonly string[];
+  readonly admission: Admission;
   readonly maxMessageBytes: number;
 }
 
@@ -26,7 +24,6 @@ export interface UpgradeOptions {
 export class Upgrades {
   readonly #options: UpgradeOptions;
   readonly #server: WebSocketServer;
-  #draining = false;
 
   constructor(options: UpgradeOptions) {
     this.#options = options;
@@ -44,47 +41,28 @@ export class Upgrades {
     });
   }
 
-  /** From now on every upgrade is refused. */
-  drain(): void {
-    this.#draining = true;
-  }
-
   /** Takes the `upgrade` event of the HTTP server. */
   readonly handle = (request: IncomingMessage, stream: Duplex, head: Buffer): void => {
     // A client that resets in the middle of an upgrade must not end the process (CVE-2026-126343).
     stream.on('error', destroy);
-    const target = this.#admit(request);
-    if ('status' in target) {
-      this.#refuse(stream, target);
-      return;
-    }
-    const id = this.#options.pod.ids.connection();
-    this.#server.handleUpgrade(request, stream, head, (ws) => {
-      const { address, userId = id } = target;
-      const dialect = SUBPROTOCOLS.get(ws.protocol) ?? target.dialect;
-      this.#connect(ws, stream, { id, principal: { userId }, address, dialect });
+    this.#upgrade(request, stream, head).catch((error: unknown) => {
+      this.#options.pod.log.error({ err: error }, 'an upgrade failed');
+      stream.destroy();
     });
   };
 
-  #admit(request: IncomingMessage): Target | Refusal {
-    const { hub, limits } = this.#options.pod;
-    const target = readTarget(request.url ?? '', this.#options.paths);
-    if ('status' in target) return target;
-    if (request.headers.upgrade?.toLowerCase() !== 'websocket') {
-      return { status: 426, error: 'upgrade to websocket', code: 'upgrade_required' };
+  async #upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): Promise<void> {
+    const id = this.#options.pod.ids.connection();
+    const admitted = await this.#options.admission.admit(request, id);
+    if ('status' in admitted) {
+      this.#refuse(stream, admitted);
+      return;
     }
-    if (this.#draining) {
-      return { status: 503, error: 'draining', code: 'draining', retryAfterSeconds: RETRY_AFTER_SECONDS };
-    }
-    if (hub.connectionCount >= limits.maxConnections) {
-      return {
-        status: 503,
-        error: 'server at capacity',
-        code: 'server_at_capacity',
-        retryAfterSeconds: RETRY_AFTER_SECONDS,
-      };
-    }
-    return target;
+    const { principal, target } = admitted;
+    this.#server.handleUpgrade(request, stream, head, (ws) => {
+      const dialect = SUBPROTOCOLS.get(ws.protocol) ?? target.dialect;
+      this.#connect(ws, stream, { id, principal, address: target.address, dialect });
+    });
   }
 
   #refuse(stream: Duplex, refusal: Refusal): void {

@@ -32,7 +32,7 @@ process.once('exit', () => {
 
 /**
  * Starts a pod and waits until it is ready. It sees only the settings given here, neither those of the shell nor a
- * `.env` of the repository; ports that are not given are chosen. Throws with the pod's output when it ends first or
+ * `.env` of the repository; ports that are not given are chosen, and messages are not limited unless a test asks. Throws with the pod's output when it ends first or
  * is not ready within 20 s.
  */
 export async function startPod(env: Readonly<Record<string, string>> = {}): Promise<Pod> {
@@ -42,7 +42,7 @@ export async function startPod(env: Readonly<Record<string, string>> = {}): Prom
   };
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN], {
     cwd: import.meta.dirname,
-    env: { PATH: process.env['PATH'], LOG_FORMAT: 'json', ...env, ...ports },
+    env: { PATH: process.env['PATH'], LOG_FORMAT: 'json', MESSAGES_PER_SECOND: '0', ...env, ...ports },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const pod = observe(child, ports);

@@ -9,6 +9,7 @@ import { MemoryPresence } from '../../src/presence/memory.ts';
 import type { Pod } from '../../src/core/pod.ts';
 import { Roster } from '../../src/core/roster.ts';
 import { TestClock } from './test-clock.ts';
+import { UNRESTRICTED } from '../../src/core/permissions.ts';
 import { Turn } from '../../src/core/turn.ts';
 import { createTally } from '../../src/core/tally.ts';
 import { messageDialect } from '../../src/protocol/dialects.ts';
@@ -56,6 +57,9 @@ export class TestSocket implements Socket {
 
 const LIMITS: Limits = {
   maxConnections: 100,
+  maxConnectionsPerUser: 0,
+  handshakesPerSecond: 1_000,
+  messagesPerSecond: 0,
   maxRoomsPerConnection: 10,
   outboxMessages: 8,
   outboxBytes: 1_000_000,
@@ -106,6 +110,7 @@ export class TestPod {
       hub,
       broker,
       roster,
+      authenticator: undefined,
       framer,
       turn,
       clock,
@@ -135,7 +140,13 @@ export class TestPod {
   ): { connection: Connection; socket: TestSocket; send(frame: object): void } {
     const socket = new TestSocket();
     const id = `c${(this.#connections += 1)}`;
-    const connection = this.gateway.open({ id, principal: { userId }, address, dialect, socket });
+    const connection = this.gateway.open({
+      id,
+      principal: { userId, permissions: UNRESTRICTED },
+      address,
+      dialect,
+      socket,
+    });
     return { connection, socket, send: (frame) => this.gateway.receive(connection, JSON.stringify(frame)) };
   }
 }

@@ -1,0 +1,22 @@
+import type { AuthCommand } from '../protocol/command.ts';
+import type { Connection } from './connection.ts';
+import type { Pod } from './pod.ts';
+import { Refused } from './refused.ts';
+import { leave } from './join.ts';
+
+/**
+ * Takes a new token of the same user for a connection that stays. Rooms that the new one does not permit are left.
+ * Raises `invalid_token`, `token_expired`, `unavailable`, and `forbidden` for the token of another user.
+ */
+export async function refresh(pod: Pod, connection: Connection, { token, ref }: AuthCommand): Promise<void> {
+  if (pod.authenticator === undefined) throw new Refused('forbidden', 'authentication is off');
+  const result = await pod.authenticator.authenticate(token);
+  if ('fault' in result) throw new Refused(result.fault);
+  if (result.userId !== connection.userId) throw new Refused('forbidden', 'the token is of another user');
+  connection.principal = result;
+  connection.answer({ kind: 'authenticated', ref, expiresAt: result.expiresAt, at: pod.clock.now() });
+  for (const { room } of connection.memberships) {
+    if (!connection.may('join', room.name))
+      await leave(pod, connection, room.name, { kind: 'leave', absent: true });
+  }
+}

@@ -1,0 +1,116 @@
+import { offersTokenAlone, tokenOf } from './token.ts';
+import { readTarget, type Target } from './target.ts';
+import { Bucket } from '../core/rate-limit.ts';
+import type { IncomingMessage } from 'node:http';
+import type { Origins } from '../core/origins.ts';
+import type { Pod } from '../core/pod.ts';
+import type { Principal } from '../core/principal.ts';
+import type { Refusal } from './refusal.ts';
+import type { TokenFault } from '../core/ports/authenticator.ts';
+import { UNRESTRICTED } from '../core/permissions.ts';
+
+const RETRY_AFTER_SECONDS = 5;
+
+export interface AdmissionOptions {
+  readonly pod: Pod;
+  /** Where WebSockets are served (WS_PATHS). */
+  readonly paths: readonly string[];
+  readonly origins: Origins;
+}
+
+export interface Admitted {
+  readonly target: Target;
+  readonly principal: Principal;
+}
+
+/** Decides whether an upgrade becomes a connection; cheap checks first, a token is looked at last. */
+export class Admission {
+  readonly #options: AdmissionOptions;
+  readonly #handshakes: Bucket;
+  #draining = false;
+
+  constructor(options: AdmissionOptions) {
+    this.#options = options;
+    const { clock, limits } = options.pod;
+    this.#handshakes = new Bucket(limits.handshakesPerSecond, limits.handshakesPerSecond, clock.now());
+  }
+
+  /** From now on everybody is refused. */
+  drain(): void {
+    this.#draining = true;
+  }
+
+  /** `id` is the connection's, and the user's where nobody says who comes. */
+  async admit(request: IncomingMessage, id: string): Promise<Admitted | Refusal> {
+    const target = readTarget(request.url ?? '', this.#options.paths);
+    if ('status' in target) return target;
+    const refusal = this.#refuseRequest(request) ?? this.#refuseNow();
+    if (refusal !== undefined) return refusal;
+    const principal = await this.#identify(request, target, id);
+    if ('status' in principal) return principal;
+    return this.#refuseUser(principal, target) ?? this.#refuseFull() ?? { target, principal };
+  }
+
+  #refuseRequest(request: IncomingMessage): Refusal | undefined {
+    const { origin, upgrade } = request.headers;
+    if (upgrade?.toLowerCase() !== 'websocket') {
+      return { status: 426, error: 'upgrade to websocket', code: 'upgrade_required' };
+    }
+    // Without an origin it is no browser, and nobody's page.
+    if (origin !== undefined && !this.#options.origins.allow(origin)) {
+      return { status: 403, error: 'origin not allowed', code: 'origin_not_allowed' };
+    }
+    if (offersTokenAlone(request)) {
+      return { status: 400, error: 'offer a dialect beside bearer.<token>', code: 'missing_dialect' };
+    }
+    return undefined;
+  }
+
+  #refuseNow(): Refusal | undefined {
+    if (this.#draining) return retryLater(503, 'draining', 'draining');
+    const wait = this.#handshakes.take(this.#options.pod.clock.now());
+    if (wait > 0) return retryLater(429, 'too many handshakes', 'rate_limited', Math.ceil(wait / 1_000));
+    return this.#refuseFull();
+  }
+
+  #refuseFull(): Refusal | undefined {
+    const { hub, limits } = this.#options.pod;
+    if (hub.connectionCount < limits.maxConnections) return undefined;
+    return retryLater(503, 'server at capacity', 'server_at_capacity');
+  }
+
+  async #identify(request: IncomingMessage, target: Target, id: string): Promise<Principal | Refusal> {
+    const { authenticator } = this.#options.pod;
+    if (authenticator === undefined) return { userId: target.userId ?? id, permissions: UNRESTRICTED };
+    const token = tokenOf(request, target.query);
+    if (token === undefined) return { status: 401, error: 'missing token', code: 'missing_token' };
+    const result = await authenticator.authenticate(token);
+    return 'fault' in result ? TOKEN_REFUSALS[result.fault] : result;
+  }
+
+  #refuseUser({ userId, permissions }: Principal, { address }: Target): Refusal | undefined {
+    const { hub, limits } = this.#options.pod;
+    if (address.room !== undefined && !permissions.allow('join', address.room, userId)) {
+      return { status: 403, error: 'no permission to join the room', code: 'forbidden' };
+    }
+    const { maxConnectionsPerUser } = limits;
+    if (maxConnectionsPerUser === 0 || hub.connectionsOf(userId).length < maxConnectionsPerUser)
+      return undefined;
+    return retryLater(429, `a user may have ${maxConnectionsPerUser} connections`, 'too_many_connections');
+  }
+}
+
+const TOKEN_REFUSALS: Readonly<Record<TokenFault, Refusal>> = {
+  invalid_token: { status: 401, error: 'invalid token', code: 'invalid_token' },
+  token_expired: { status: 401, error: 'token expired', code: 'token_expired' },
+  unavailable: retryLater(503, 'the keys to check tokens with cannot be had', 'unavailable'),
+};
+
+function retryLater(
+  status: number,
+  error: string,
+  code: string,
+  retryAfterSeconds = RETRY_AFTER_SECONDS,
+): Refusal {
+  return { status, error, code, retryAfterSeconds };
+}
