@@ -1,7 +1,7 @@
 import { Connection } from './connection.ts';
 import { Allowance } from './allowance.ts';
 import { BAD_FRAME_CODES, type Rejection, rejection } from '../protocol/error-codes.ts';
-import { type Command, type JoinCommand, LISTEN } from '../protocol/command.ts';
+import { type Command, type Decoded, type JoinCommand, LISTEN } from '../protocol/command.ts';
 import { endsBeforeNext, perform } from './perform.ts';
 import { CLOSE } from '../protocol/close-codes.ts';
 import type { Dialect } from '../protocol/dialect.ts';
@@ -105,26 +105,29 @@ export class Gateway {
     if (connection.closed) return undefined;
     if (connection.dialect === undefined) this.#speak(connection, dialectOfFirstFrame(frame));
     const decoded = connection.dialect?.decode(frame);
-    if (decoded === undefined) return undefined;
+    if (decoded === undefined || !this.#hasAllowance(connection, decoded)) return undefined;
     if ('rejection' in decoded) {
       this.#refuse(connection, decoded.rejection, decoded);
       return undefined;
     }
     connection.badFrames = 0;
-    return this.#hasAllowance(connection, decoded.command)
-      ? this.#carryOut(connection, decoded.command)
-      : undefined;
+    return this.#carryOut(connection, decoded.command);
   }
 
   /** Counts the frame; one too many is refused, and whoever does not care for ten seconds is closed. */
-  #hasAllowance(connection: Connection, { ref }: Command): boolean {
+  #hasAllowance(connection: Connection, decoded: Decoded): boolean {
     const { clock, limits } = this.#pod;
     if (limits.messagesPerSecond === 0) return true;
     connection.allowance ??= new Allowance(limits.messagesPerSecond, clock.now());
     const retryAfterMs = connection.allowance.take(clock.now());
     if (retryAfterMs === 0) return true;
     if (connection.allowance.abused) connection.close(CLOSE.rateAbuse);
-    else this.#refuse(connection, { ...rejection('rate_limited'), retryAfterMs }, { ref });
+    else
+      this.#refuse(
+        connection,
+        { ...rejection('rate_limited'), retryAfterMs },
+        'command' in decoded ? decoded.command : decoded,
+      );
     return false;
   }
 
