@@ -1,0 +1,86 @@
+import type { Options } from '../arguments.ts';
+import { CONTENDERS } from '../contenders.ts';
+import type { Contender } from '../contenders.ts';
+import { startGenerator } from '../generator.ts';
+import { settledBytes } from '../proc.ts';
+import { ratio, spread } from '../rounds.ts';
+import { startServer } from '../server.ts';
+import type { CaseResult } from '../table.ts';
+
+const CONNECTIONS = 5000;
+const SETTLE_MS = 20_000;
+
+interface Variant {
+  readonly label: string;
+  readonly contender: Contender;
+  readonly rooms: number;
+}
+
+const { ws, socketio, crosspod } = CONTENDERS;
+/** Node's flags decide much of what garbage costs, so `ws` is also run with those of Crosspod. */
+const wsAlike = { ...ws, nodeFlags: crosspod.nodeFlags };
+
+const VARIANTS: readonly Variant[] = [
+  { label: 'ws', contender: ws, rooms: 1 },
+  { label: 'ws, Node as for crosspod', contender: wsAlike, rooms: 1 },
+  { label: 'socketio', contender: socketio, rooms: 1 },
+  { label: 'crosspod', contender: crosspod, rooms: 1 },
+  { label: 'crosspod, 500 rooms of 10', contender: crosspod, rooms: 500 },
+];
+
+/** Resident memory of the server for each connection that has joined and says nothing. */
+export async function memory(options: Options): Promise<CaseResult[]> {
+  const asked = new Set<Contender>(options.contenders.map((name) => CONTENDERS[name]));
+  if (asked.has(ws)) asked.add(wsAlike);
+  const variants = VARIANTS.filter((variant) => asked.has(variant.contender));
+  const figures = new Map<string, Memory[]>(variants.map(({ label }) => [label, []]));
+  for (let round = 0; round < roundsOf(options); round++) {
+    for (const variant of variants) figures.get(variant.label)?.push(await measure(variant));
+  }
+  const perConnection = new Map(
+    [...figures].map(([label, all]) => [label, all.map((one) => one.perConnection)]),
+  );
+  return [
+    {
+      name: 'rss',
+      title: `Resident memory per idle joined connection, at ${CONNECTIONS} connections`,
+      header: ['server', 'KiB per connection', '÷ ws', 'MiB without connections'],
+      rows: [...figures].map(([label, all]) => [
+        label,
+        spread(
+          all.map((one) => one.perConnection / 1024),
+          1,
+        ),
+        ratio(perConnection.get(label) ?? [], perConnection.get('ws')),
+        spread(
+          all.map((one) => one.empty / 2 ** 20),
+          0,
+        ),
+      ]),
+      figures: Object.fromEntries(figures),
+    },
+  ];
+}
+
+/** Each reading waits until memory has settled, so this case has fewer of them. */
+function roundsOf(options: Options): number {
+  return Math.ceil(options.rounds / 3);
+}
+
+/** In bytes. */
+interface Memory {
+  readonly empty: number;
+  readonly perConnection: number;
+}
+
+async function measure({ contender, rooms }: Variant): Promise<Memory> {
+  const server = await startServer(contender);
+  const generator = startGenerator();
+  const empty = await settledBytes(server.pid, SETTLE_MS);
+  const { dialect, path } = contender;
+  await generator.connect({ port: server.port, dialect, path, rooms, connections: CONNECTIONS });
+  const full = await settledBytes(server.pid, SETTLE_MS);
+  await generator.stop();
+  await server.stop();
+  return { empty, perConnection: (full - empty) / CONNECTIONS };
+}

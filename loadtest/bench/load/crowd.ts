@@ -1,0 +1,49 @@
+import { Client } from './client.ts';
+import type { ConnectOptions } from './commands.ts';
+import { DIALECTS } from './dialect.ts';
+
+/** Handshakes that wait for their answer at the same time. */
+const CONCURRENCY = 64;
+const JOIN_TIMEOUT_MS = 15_000;
+
+/** What a crowd reports; `index` is the number of the connection. */
+export interface Listener {
+  onMessage(index: number, number: number, at: number): void;
+  onClose(index: number): void;
+}
+
+/** Connects all clients, CONCURRENCY at a time, and resolves when all of them have joined. */
+export async function gather(options: ConnectOptions, listener: Listener): Promise<Client[]> {
+  const clients: Client[] = [];
+  const connectNext = async (): Promise<void> => {
+    while (clients.length < options.connections) await join(options, listener, clients);
+  };
+  await Promise.all(Array.from({ length: CONCURRENCY }, connectNext));
+  return clients;
+}
+
+function join(options: ConnectOptions, listener: Listener, clients: Client[]): Promise<void> {
+  const index = clients.length;
+  const room = options.rooms === 1 ? 'bench' : `bench-${index % options.rooms}`;
+  const path = options.path.replace('{room}', room).replace('{n}', String(index));
+  return new Promise((resolve, reject) => {
+    const timeout = setTimeout(() => reject(new Error(`${path}: not joined in time`)), JOIN_TIMEOUT_MS);
+    clients.push(
+      new Client({
+        port: options.port,
+        path,
+        dialect: DIALECTS[options.dialect],
+        onJoined: () => {
+          clearTimeout(timeout);
+          resolve();
+        },
+        onMessage: (number, at) => listener.onMessage(index, number, at),
+        onClose: (error) => {
+          clearTimeout(timeout);
+          listener.onClose(index);
+          reject(new Error(`${path}: ${error?.message ?? 'closed by the server'}`));
+        },
+      }),
+    );
+  });
+}

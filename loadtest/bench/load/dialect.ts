@@ -1,0 +1,29 @@
+/** How a contender's clients talk: what is sent to publish, when a client has joined, what must be answered. */
+export interface Dialect {
+  /** The text that publishes this JSON. */
+  publish(data: string): string;
+  /** True for the text after which a client receives what is published; `undefined`: from the handshake on. */
+  readonly joined?: (text: string) => boolean;
+  /** The answer a text wants, if any. */
+  readonly answer?: (text: string) => string | undefined;
+}
+
+const message = (data: string): string => `{"type":"chat","data":${data}}`;
+
+export const DIALECTS = {
+  plain: { publish: message },
+  crosspod: { publish: message, joined: (text) => text.includes('"event":"joined"') },
+  socketio: {
+    publish: (data) => `42["chat",${data}]`,
+    joined: (text) => text.startsWith('40'),
+    answer: socketioAnswer,
+  },
+} as const satisfies Record<string, Dialect>;
+
+export type DialectName = keyof typeof DIALECTS;
+
+/** Engine.IO 4: `0` opens, after which Socket.IO wants `40`; `2` is a ping, `3` its pong. */
+function socketioAnswer(text: string): string | undefined {
+  if (text.startsWith('0')) return '40';
+  return text === '2' ? '3' : undefined;
+}

@@ -1,0 +1,63 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ContenderName } from './contenders.ts';
+import type { RunOptions } from './load/commands.ts';
+import { median } from './stats.ts';
+import { openSubject } from './subject.ts';
+import type { Reading } from './subject.ts';
+
+const WARM_UP_MS = 2000;
+const PAUSE_MS = 300;
+
+export type Readings = ReadonlyMap<ContenderName, readonly Reading[]>;
+
+export interface RoundsOptions {
+  readonly contenders: readonly ContenderName[];
+  readonly connections: number;
+  readonly rounds: number;
+  readonly run: RunOptions;
+}
+
+/**
+ * Measures the contenders in turn, round after round, so that what disturbs the machine for a while meets all of
+ * them. Each stays up and connected from the first round to the last, and is warmed up with the same load.
+ */
+export async function measureRounds(options: RoundsOptions): Promise<Readings> {
+  const warmUp = { ...options.run, bursts: Math.ceil(WARM_UP_MS / options.run.intervalMs) };
+  const subjects = [];
+  for (const name of options.contenders) {
+    const subject = await named(name, openSubject(name, options.connections));
+    await named(name, subject.run(warmUp));
+    subjects.push({ ...subject, readings: [] as Reading[] });
+  }
+  for (let round = 0; round < options.rounds; round++) {
+    for (let turn = 0; turn < subjects.length; turn++) {
+      // Another one begins each round: nobody always follows the same neighbour.
+      const subject = subjects[(round + turn) % subjects.length];
+      if (subject === undefined) continue;
+      await sleep(PAUSE_MS);
+      subject.readings.push(await named(subject.name, subject.run(options.run)));
+    }
+  }
+  for (const subject of subjects) await subject.stop();
+  return new Map(subjects.map(({ name, readings }) => [name, readings]));
+}
+
+async function named<T>(name: ContenderName, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw new Error(`${name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+}
+
+/** Median and range of one figure, as `6.20 (6.05–6.41)`. */
+export function spread(values: readonly number[], digits: number): string {
+  const [lowest, highest] = [Math.min(...values), Math.max(...values)].map((value) => value.toFixed(digits));
+  return `${median(values).toFixed(digits)} (${lowest}–${highest})`;
+}
+
+/** How many times the base's figure this one is: the median of the rounds' ratios; `–` without a base. */
+export function ratio(values: readonly number[], base: readonly number[] | undefined): string {
+  if (base === undefined) return '–';
+  return median(values.map((value, round) => value / (base[round] ?? Number.NaN))).toFixed(2);
+}

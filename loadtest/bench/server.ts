@@ -1,0 +1,51 @@
+import { spawn } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { adopt, stop } from './children.ts';
+import type { Contender } from './contenders.ts';
+import { freePort } from './ports.ts';
+
+const READY_TIMEOUT_MS = 20_000;
+const POLL_MS = 2;
+
+export interface RunningServer {
+  readonly pid: number;
+  readonly port: number;
+  /** From spawn to the first 200 of the readiness probe, in milliseconds. */
+  readonly readyMs: number;
+  stop(timeoutMs?: number): Promise<void>;
+}
+
+/** Starts a contender in a process of its own and waits until it is ready. */
+export async function startServer(contender: Contender): Promise<RunningServer> {
+  const [port, opsPort] = [await freePort(), await freePort()];
+  const started = performance.now();
+  const child = adopt(
+    spawn(process.execPath, [...contender.nodeFlags, contender.script], {
+      // Not this process's environment: a setting of the shell must not change what is measured.
+      env: { HOST: '127.0.0.1', PORT: String(port), OPS_PORT: String(opsPort), ...contender.env },
+      // Nor its folder, where Crosspod would find a .env.
+      cwd: tmpdir(),
+      // What a server says is for people; standard output is for the tables.
+      stdio: ['ignore', process.stderr.fd, 'inherit'],
+    }),
+  );
+  const probe = `http://127.0.0.1:${contender.dialect === 'crosspod' ? opsPort : port}/readyz`;
+  while (!(await answers(probe))) {
+    if (child.exitCode !== null) throw new Error(`${contender.script} exited with ${child.exitCode}`);
+    if (performance.now() - started > READY_TIMEOUT_MS) throw new Error(`${contender.script} is not ready`);
+    await sleep(POLL_MS);
+  }
+  const readyMs = performance.now() - started;
+  return { pid: child.pid ?? 0, port, readyMs, stop: (timeoutMs) => stop(child, timeoutMs) };
+}
+
+async function answers(url: string): Promise<boolean> {
+  try {
+    const response = await fetch(url);
+    await response.body?.cancel();
+    return response.status === 200;
+  } catch {
+    return false;
+  }
+}
