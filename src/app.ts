@@ -1,3 +1,5 @@
+import type { Api } from './http/api-env.ts';
+import { createApi } from './http/api.ts';
 import { createServer, listen } from './http/server.ts';
 import { type Metrics, createMetrics } from './telemetry/metrics.ts';
 import { ops, type Readiness } from './http/ops.ts';
@@ -6,6 +8,7 @@ import type { Authenticator } from './core/ports/authenticator.ts';
 import type { Config } from './config.ts';
 import { Admission } from './ws/admission.ts';
 import { Gateway } from './core/gateway.ts';
+import { GuestLogin } from './auth/guest.ts';
 import { Heartbeat } from './ws/heartbeat.ts';
 import { Hono } from 'hono';
 import { Hub } from './core/hub.ts';
@@ -48,7 +51,7 @@ export function createApp(config: Config, log: Log): App {
   });
   const heartbeat = new Heartbeat(pod.hub, pod.clock, pod.limits);
   let readiness: Readiness = 'starting';
-  const { clients, operators } = createServers(config, pod, createMetrics(pod), () => readiness);
+  const { clients, operators } = createServers(config, pod, origins, createMetrics(pod), () => readiness);
   clients.on('upgrade', upgrades.handle);
 
   return {
@@ -107,6 +110,34 @@ function authenticatorOf({ auth, values }: Config): Authenticator | undefined {
   });
 }
 
+function apiOf(config: Config, pod: Pod, origins: Origins): Api {
+  const { values } = config;
+  return createApi({
+    pod,
+    origins,
+    apiKeys: values.API_KEYS ?? [],
+    guest: guestLoginOf(config, pod),
+    maxBodyBytes: values.MAX_MESSAGE_BYTES,
+    requestsPerSecond: values.API_REQUESTS_PER_SECOND,
+    trustProxy: values.TRUST_PROXY,
+  });
+}
+
+/** On while authentication is off, unless it is switched. */
+function guestLoginOf({ auth, values }: Config, { clock }: Pod): GuestLogin | undefined {
+  if (!(values.GUEST_LOGIN ?? !auth)) return undefined;
+  return new GuestLogin({
+    secret: auth ? values.JWT_SECRET : undefined,
+    prefix: values.GUEST_PREFIX ?? (auth ? 'guest:' : ''),
+    permissions: values.GUEST_PERMISSIONS,
+    permissionsClaim: values.JWT_PERMISSIONS_CLAIM,
+    userClaim: values.JWT_USER_CLAIM,
+    issuer: values.JWT_ISSUER,
+    audience: values.JWT_AUDIENCE,
+    now: () => clock.now(),
+  });
+}
+
 function limitsOf({ values }: Config): Limits {
   return {
     maxConnections: values.MAX_CONNECTIONS,
@@ -127,11 +158,13 @@ function limitsOf({ values }: Config): Limits {
 function createServers(
   config: Config,
   pod: Pod,
+  origins: Origins,
   metrics: Metrics,
   readiness: () => Readiness,
 ): { clients: Server; operators: Server } {
   const app = new Hono();
   app.route('/', sockets(pod, config.values.WS_PATHS));
+  app.route('/', apiOf(config, pod, origins));
   app.route('/', pages());
   app.notFound((c) => c.json({ error: 'there is nothing here', code: 'not_found' }, 404));
   return { clients: createServer(app), operators: createServer(ops({ readiness, metrics })) };

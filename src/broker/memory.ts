@@ -1,4 +1,4 @@
-import type { Broker, Page, Published, ReadFrom, Receive } from '../core/ports/broker.ts';
+import type { Broker, Page, PublishOptions, Published, ReadFrom, Receive } from '../core/ports/broker.ts';
 import { type Position, roomTag } from '../protocol/position.ts';
 import { Claims } from './claims.ts';
 import type { Clock } from '../core/ports/clock.ts';
@@ -39,7 +39,7 @@ export class MemoryBroker implements Broker {
     return Promise.resolve();
   }
 
-  publish(room: string, body: string, key?: string): Promise<Published> {
+  publish(room: string, body: string, { key, trace }: PublishOptions = {}): Promise<Published> {
     const now = this.#options.clock.now();
     const claim = key === undefined ? undefined : `${room}\n${key}`;
     const first = claim === undefined ? undefined : this.#claims.get(claim, now);
@@ -47,7 +47,7 @@ export class MemoryBroker implements Broker {
     const stored = this.#touch(room, now).append(this.#nextPosition(room, now), body);
     if (claim !== undefined) this.#claims.set(claim, stored.id, now);
     this.#forgetOld(now);
-    if (this.#subscribed.has(room)) this.#receive(room, stored);
+    if (this.#subscribed.has(room)) this.#receive(room, trace === undefined ? stored : { ...stored, trace });
     return Promise.resolve({ id: stored.id, duplicate: false });
   }
 

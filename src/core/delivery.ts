@@ -4,6 +4,10 @@ import type { PresenceEvent, ServerEvent } from '../protocol/event.ts';
 import type { Dialect } from '../protocol/dialect.ts';
 import { LISTEN } from '../protocol/command.ts';
 import type { Stored } from './ports/broker.ts';
+import { observe, type Tally } from './tally.ts';
+
+const TIMESTAMP = '"timestamp":"';
+const ZERO = 48;
 
 /**
  * One thing on its way to many connections. It is encoded and framed at most once for each dialect, when the first
@@ -16,18 +20,23 @@ export interface Delivery {
   readonly stored?: Stored | undefined;
   /** Of a presence event: the user it is about. */
   readonly about?: string | undefined;
+  /** Of a message: what `encodeBody` wrote. */
+  readonly body?: string | undefined;
+  /** Of a message that is traced: where it belongs (see ports/tracer.ts). */
+  readonly trace?: string | undefined;
   /** Undefined where the dialect does not carry it. */
   frame(dialect: Dialect): Frame | undefined;
 }
 
 /** A message that history holds. */
 export function storedDelivery(stored: Stored, framer: Framer): Delivery {
-  return { audience: LISTEN.messages, stored, frame: messageFrames(stored.id, stored.body, framer) };
+  const { id, body, trace } = stored;
+  return { audience: LISTEN.messages, stored, body, trace, frame: messageFrames(id, body, framer) };
 }
 
 /** A message that is delivered at most once. */
-export function ephemeralDelivery(id: string, body: string, framer: Framer): Delivery {
-  return { audience: LISTEN.messages, frame: messageFrames(id, body, framer) };
+export function ephemeralDelivery(id: string, body: string, framer: Framer, trace?: string): Delivery {
+  return { audience: LISTEN.messages, body, trace, frame: messageFrames(id, body, framer) };
 }
 
 export function presenceDelivery(event: PresenceEvent, framer: Framer): Delivery {
@@ -43,6 +52,39 @@ export function eventDelivery(event: ServerEvent, audience: number, framer: Fram
 /** Whether it is a message that nothing can bring back once it is dropped. */
 export function isAtMostOnce(delivery: Delivery): boolean {
   return delivery.audience === LISTEN.messages && delivery.stored === undefined;
+}
+
+/** Notes how long the messages took from when they were made; called once for each of them on each pod. */
+export function observeDeliveries(deliveries: readonly Delivery[], now: number, tally: Tally): void {
+  for (const { body } of deliveries) {
+    const made = body === undefined ? undefined : madeAt(body);
+    if (made !== undefined) observe(tally.publishToDeliver, now - made);
+  }
+}
+
+/** When `encodeBody` wrote it, read in place: no text is cut out and nothing parsed for this alone. */
+function madeAt(body: string): number | undefined {
+  const at = body.lastIndexOf(TIMESTAMP) + TIMESTAMP.length;
+  const made = Date.UTC(
+    digits(body, at, 4),
+    digits(body, at + 5, 2) - 1,
+    digits(body, at + 8, 2),
+    digits(body, at + 11, 2),
+    digits(body, at + 14, 2),
+    digits(body, at + 17, 2),
+    digits(body, at + 20, 3),
+  );
+  return Number.isNaN(made) ? undefined : made;
+}
+
+/** A number in decimal digits; NaN where there is anything else. */
+function digits(text: string, from: number, length: number): number {
+  let number = 0;
+  for (let at = from; at < from + length; at += 1) {
+    const digit = text.charCodeAt(at) - ZERO;
+    number = digit >= 0 && digit <= 9 ? number * 10 + digit : Number.NaN;
+  }
+  return number;
 }
 
 function messageFrames(id: string, body: string, framer: Framer): Delivery['frame'] {

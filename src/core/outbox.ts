@@ -52,6 +52,15 @@ export class Outbox {
     this.#context.turn.addOutbox(this);
   }
 
+  /** Frames that wait. */
+  get messages(): number {
+    return this.#count;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** More waits for a peer that does not read than the limits allow. */
   get overflowed(): boolean {
     if (!this.#socket.congested) return false;

@@ -7,6 +7,7 @@ import type { Limits } from './limits.ts';
 import type { Log } from './ports/log.ts';
 import type { Roster } from './roster.ts';
 import type { Tally } from './tally.ts';
+import type { Tracer } from './ports/tracer.ts';
 import type { Turn } from './turn.ts';
 
 /** Unique names; passed in so that tests can foresee them. */
@@ -31,5 +32,7 @@ export interface Pod {
   readonly ids: Ids;
   readonly limits: Limits;
   readonly tally: Tally;
+  /** Undefined: nothing is traced. */
+  readonly tracer?: Tracer | undefined;
   readonly log: Log;
 }

@@ -4,7 +4,8 @@ import { HEARS } from './hub.ts';
 import type { Connection } from './connection.ts';
 import type { Pod } from './pod.ts';
 import type { Published } from './ports/broker.ts';
-import { ephemeralDelivery } from './delivery.ts';
+import type { Destination } from './ports/tracer.ts';
+import { type Delivery, ephemeralDelivery, observeDeliveries } from './delivery.ts';
 
 /** What is published, whoever asks for it. */
 export interface Publication {
@@ -24,26 +25,57 @@ export function publishToRoom(
   ephemeral: boolean,
   what: Publication,
 ): Promise<Published> {
-  if (ephemeral || pod.limits.historySize === 0) {
-    return deliverOnce(pod, room, bodyOf(pod, { ...what, room, ephemeral: true }), what.key, (id, body) => {
-      pod.hub.room(room)?.deliver(ephemeralDelivery(id, body, pod.framer));
-    });
-  }
-  return pod.broker.publish(room, bodyOf(pod, { ...what, room }), what.key);
+  return traced(pod, 'room', what, (trace) => {
+    if (ephemeral || pod.limits.historySize === 0) {
+      return deliverOnce(pod, room, bodyOf(pod, { ...what, room, ephemeral: true }), what.key, (id, body) => {
+        pod.hub.room(room)?.deliver(ephemeralDelivery(id, body, pod.framer, trace));
+      });
+    }
+    return pod.broker.publish(room, bodyOf(pod, { ...what, room }), { key: what.key, trace });
+  });
 }
 
 /** To every connection. */
 export function publishGlobally(pod: Pod, what: Publication): Promise<Published> {
-  return deliverOnce(pod, GLOBAL, bodyOf(pod, { ...what, ephemeral: true }), what.key, (id, body) => {
-    pod.hub.deliverTo(pod.hub.connections(), HEARS.global, ephemeralDelivery(id, body, pod.framer));
-  });
+  return traced(pod, GLOBAL, what, (trace) =>
+    deliverOnce(pod, GLOBAL, bodyOf(pod, { ...what, ephemeral: true }), what.key, (id, body) => {
+      const delivery = ephemeralDelivery(id, body, pod.framer, trace);
+      deliverTo(pod, [...pod.hub.connections()], GLOBAL, delivery);
+    }),
+  );
 }
 
 /** To every connection of a user, or to the one of `conn:<id>`. */
 export function publishDirectly(pod: Pod, to: string, what: Publication): Promise<Published> {
-  return deliverOnce(pod, DIRECT, bodyOf(pod, { ...what, to, ephemeral: true }), what.key, (id, body) => {
-    pod.hub.deliverTo(addressees(pod, to), HEARS.direct, ephemeralDelivery(id, body, pod.framer));
-  });
+  return traced(pod, DIRECT, what, (trace) =>
+    deliverOnce(pod, DIRECT, bodyOf(pod, { ...what, to, ephemeral: true }), what.key, (id, body) => {
+      const delivery = ephemeralDelivery(id, body, pod.framer, trace);
+      deliverTo(pod, addressees(pod, to), DIRECT, delivery);
+    }),
+  );
+}
+
+/** Outside of any room. */
+function deliverTo(
+  pod: Pod,
+  connections: readonly Connection[],
+  destination: '@global' | '@direct',
+  delivery: Delivery,
+): void {
+  const span = delivery.trace === undefined ? undefined : pod.tracer?.deliver(delivery.trace, destination);
+  pod.hub.deliverTo(connections, destination === GLOBAL ? HEARS.global : HEARS.direct, delivery);
+  if (connections.length > 0) observeDeliveries([delivery], pod.clock.now(), pod.tally);
+  span?.end(connections.length);
+}
+
+/** As part of a trace, where this pod has a tracer. */
+function traced(
+  { tracer }: Pod,
+  destination: Destination,
+  { type }: Publication,
+  publish: (trace: string | undefined) => Promise<Published>,
+): Promise<Published> {
+  return tracer === undefined ? publish(undefined) : tracer.publish({ destination, type }, publish);
 }
 
 function bodyOf(pod: Pod, what: Publication & { room?: string; to?: string; ephemeral?: boolean }): string {

@@ -1,5 +1,5 @@
 import type { Broker, Page, ReadFrom, Stored } from './ports/broker.ts';
-import { type Delivery, eventDelivery, storedDelivery } from './delivery.ts';
+import { type Delivery, eventDelivery, observeDeliveries, storedDelivery } from './delivery.ts';
 import type { Connection, Membership } from './connection.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Framer } from './ports/socket.ts';
@@ -9,6 +9,7 @@ import { RoomBatch } from './room-batch.ts';
 import { Sequencer } from './sequencer.ts';
 import type { Turn } from './turn.ts';
 import { count, type Tally } from './tally.ts';
+import type { DeliverySpan, Tracer } from './ports/tracer.ts';
 
 /** How many messages one read of a gap brings at most. */
 const GAP_PAGE = 500;
@@ -20,6 +21,8 @@ export interface RoomContext {
   readonly turn: Turn;
   readonly clock: Clock;
   readonly tally: Tally;
+  /** Undefined: nothing is traced. */
+  readonly tracer?: Tracer | undefined;
 }
 
 /** Everything delivered in a room from `Room.capture` on, for somebody who is about to become a member. */
@@ -35,6 +38,8 @@ export class Room {
   readonly #captures = new Set<Capture>();
   readonly #sequencer: Sequencer;
   #batch: Delivery[] = [];
+  /** Of the messages in the batch that are traced. */
+  #spans: DeliverySpan[] | undefined;
   #opened: Promise<void> | undefined;
 
   constructor(name: string, context: RoomContext) {
@@ -97,20 +102,23 @@ export class Room {
   /** Gives it to every member that listens, at the end of this turn of the event loop. */
   deliver(delivery: Delivery): void {
     this.#batch.push(delivery);
+    if (delivery.trace !== undefined) this.#follow(delivery.trace);
     if (this.#batch.length === 1) this.#context.turn.addRoom(this);
   }
 
   /** Hands the members' outboxes what the room has for them so far. */
   flush(): void {
     if (this.#batch.length === 0) return;
-    const batch = new RoomBatch(this.name, this.#batch, this.#context.framer);
-    for (const capture of this.#captures) capture.deliveries.push(...this.#batch);
+    const deliveries = this.#batch;
+    const batch = new RoomBatch(this.name, deliveries, this.#context.framer);
+    for (const capture of this.#captures) capture.deliveries.push(...deliveries);
     this.#batch = [];
     for (const member of this.#members) {
       if (member.lag !== undefined) count(this.#context.tally.dropped, 'ephemeral', batch.atMostOnce);
       const parcel = batch.parcelFor(member);
       if (parcel !== undefined) member.connection.send(parcel);
     }
+    this.#handedOver(deliveries);
   }
 
   /** Collects what is delivered from now on; keeps the room open until `release`. */
@@ -129,7 +137,7 @@ export class Room {
   add(connection: Connection): Membership {
     const membership = { connection, room: this, listen: LISTEN.none, present: false, lag: undefined };
     this.#members.add(membership);
-    connection.memberships = [...connection.memberships, membership];
+    connection.memberships = connection.memberships.concat([membership]);
     return membership;
   }
 
@@ -137,6 +145,20 @@ export class Room {
     const { connection } = membership;
     this.#members.delete(membership);
     connection.memberships = connection.memberships.filter((other) => other !== membership);
+  }
+
+  #follow(trace: string): void {
+    const span = this.#context.tracer?.deliver(trace, 'room');
+    if (span !== undefined) (this.#spans ??= []).push(span);
+  }
+
+  /** For the books: the members' outboxes have it. */
+  #handedOver(deliveries: readonly Delivery[]): void {
+    const { clock, tally } = this.#context;
+    if (this.size > 0) observeDeliveries(deliveries, clock.now(), tally);
+    if (this.#spans === undefined) return;
+    for (const span of this.#spans) span.end(this.size);
+    this.#spans = undefined;
   }
 
   #lost(reason: Missing, replayed: number): void {

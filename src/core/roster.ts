@@ -69,6 +69,11 @@ export class Roster {
     return this.#context.store.list(room, this.#context.limits.presenceEventsLimit);
   }
 
+  /** All of them, however many; for those who ask by HTTP. */
+  everybody(room: string): Promise<{ members: Member[]; count: number }> {
+    return this.#context.store.list(room, Number.MAX_SAFE_INTEGER);
+  }
+
   #announce(room: string, change: PresenceChange | undefined): void {
     if (change === undefined) return;
     const { kind, member, count } = change;

@@ -77,7 +77,7 @@ export class MemoryPresence implements PresenceStore {
       // Whoever was lost and is back comes by another connection, which takes the lost one's place.
       const [replaced, ...stillLost] = lost;
       const others = without(connections, replaced);
-      rows.set(userId, { member, connections: [...others, connectionId], lost: stillLost });
+      rows.set(userId, { member, connections: others.concat([connectionId]), lost: stillLost });
     }
     return member;
   }

@@ -6,11 +6,13 @@ export interface LogOptions {
   readonly level: string;
   /** `pretty` is for people, `json` for machines. */
   readonly format: 'json' | 'pretty';
+  /** What every line carries that is written now: `trace_id` and `span_id` within a sampled span. */
+  readonly fields?: () => object;
 }
 
 /** Log lines on standard output. */
-export async function createLog({ level, format }: LogOptions): Promise<Log> {
-  const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime };
+export async function createLog({ level, format, fields }: LogOptions): Promise<Log> {
+  const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, ...mixinOf(fields) };
   let log: Log;
   if (format === 'json') {
     log = pino(options);
@@ -20,4 +22,8 @@ export async function createLog({ level, format }: LogOptions): Promise<Log> {
   const { default: pretty } = await import('pino-pretty');
   log = pino(options, pretty({ sync: true, ignore: 'pod' }));
   return log;
+}
+
+function mixinOf(fields: LogOptions['fields']): { mixin?: () => object } {
+  return fields === undefined ? {} : { mixin: fields };
 }

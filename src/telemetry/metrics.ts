@@ -1,6 +1,15 @@
-import { counter, counters, gauge } from './figures.ts';
+import { type Figure, type Row, counter, counters, gauge, scrape, scrapeDelays } from './figures.ts';
+import { eventLoopFigures, processFigures } from './process-figures.ts';
+import type { Membership } from '../core/connection.ts';
 import type { Pod } from '../core/pod.ts';
-import { Registry } from 'prom-client';
+// Not `prom-client` itself: that loads OpenTelemetry, which a pod without tracing never does.
+import Registry from 'prom-client/lib/registry.js';
+import { readVersion } from './version.ts';
+
+const DELAY = 'realtime_publish_to_deliver_seconds';
+const DELAY_HELP =
+  'Time from the making of a message to the outboxes of its members, once for each message and pod. In steps of a ' +
+  "millisecond; with another pod's message it includes the difference of the two clocks, and counts as 0 below 0.";
 
 /** A pod's metrics in the Prometheus text format 0.0.4. */
 export interface Metrics {
@@ -9,23 +18,107 @@ export interface Metrics {
 }
 
 /**
- * The figures are counted in the core as plain numbers and read here when somebody asks. The names are the seeds',
- * `_total` on a gauge included. No label holds a room, a user or an id.
+ * The figures are counted in the core as plain numbers and read here when somebody asks; `others` are those that
+ * other parts of the pod count. The names are the seeds', `_total` on a gauge included. No label holds a room, a user
+ * or an id.
  */
-export function createMetrics({ hub, tally }: Pod): Metrics {
+export function createMetrics(pod: Pod, others: readonly Figure[] = []): Metrics {
   const registry = new Registry();
-  for (const metric of [
+  const lag = eventLoopFigures();
+  const figures = [
+    ...gauges(pod),
+    ...counts(pod),
+    ...lag.figures,
+    ...processFigures(),
+    buildInfo(),
+    ...others,
+  ];
+  for (const figure of figures) {
+    registry.registerMetric({ name: figure.name, get: () => Promise.resolve(scrape(figure)) });
+  }
+  const { publishToDeliver } = pod.tally;
+  registry.registerMetric({
+    name: DELAY,
+    get: () => Promise.resolve(scrapeDelays(DELAY, DELAY_HELP, publishToDeliver)),
+  });
+  const render = async (): Promise<string> => {
+    const text = await registry.metrics();
+    lag.reset();
+    return text;
+  };
+  return { contentType: registry.contentType, render };
+}
+
+function gauges({ hub }: Pod): Figure[] {
+  return [
     gauge('realtime_connections_total', 'Open connections on this pod.', () => hub.connectionCount),
     gauge('realtime_rooms_total', 'Rooms with a member on this pod.', () => hub.roomCount),
+    gauge('realtime_outbox_messages', 'Frames that wait in outboxes.', () =>
+      sum(hub.connections(), ({ outbox }) => outbox.messages),
+    ),
+    gauge('realtime_outbox_bytes', 'Bytes that wait in outboxes; those of a room are shared by many.', () =>
+      sum(hub.connections(), ({ outbox }) => outbox.bytes),
+    ),
+    gauge(
+      'realtime_presence_members',
+      'Connections of this pod present in a room, summed over rooms; a user with two of them counts twice.',
+      () => sum(hub.connections(), ({ memberships }) => memberships.filter(isPresent).length),
+    ),
+  ];
+}
+
+function counts({ tally }: Pod): Figure[] {
+  return [
     counter('realtime_messages_sent', 'Frames delivered to sockets.', () => tally.sent),
     counter('realtime_messages_received', 'Frames received from clients.', () => tally.received),
     counter('realtime_redis_publish_errors', 'Publications that Redis did not take.', () => 0),
+    counter(
+      'realtime_commands_rate_limited',
+      'Commands refused because a connection sent more than it may.',
+      () => tally.rateLimited,
+    ),
     counters('realtime_messages_dropped', 'Messages not delivered, by reason.', 'reason', tally.dropped),
     counters('realtime_closes', 'Connections closed, by close code.', 'code', tally.closed),
     counters('realtime_upgrades_refused', 'Upgrades refused, by reason.', 'reason', tally.refused),
     counters('realtime_recoveries', 'Recoveries from history, by result.', 'result', tally.recoveries),
-  ]) {
-    registry.registerMetric(metric);
-  }
-  return { contentType: registry.contentType, render: () => registry.metrics() };
+    counters(
+      'realtime_auth_failures',
+      'Tokens and keys not accepted, by reason.',
+      'reason',
+      tally.authFailures,
+    ),
+    counters('realtime_hook_failures', 'Hooks that failed, by hook.', 'hook', tally.hookFailures),
+    {
+      type: 'counter',
+      name: 'realtime_http_requests',
+      help: 'HTTP requests answered, by method, pattern of the route and status.',
+      rows: () => Array.from(tally.requests, requestRow),
+    },
+  ];
+}
+
+/** Undoes the key of `countRequest`. */
+function requestRow([key, value]: [string, number]): Row {
+  const [method = '', status = '', ...route] = key.split(' ');
+  return { labels: { method, route: route.join(' '), status }, value };
+}
+
+function buildInfo(): Figure {
+  const version = readVersion();
+  return {
+    type: 'gauge',
+    name: 'realtime_build_info',
+    help: 'Always 1; the label says which version runs.',
+    rows: () => [{ labels: { version }, value: 1 }],
+  };
+}
+
+function isPresent({ present }: Membership): boolean {
+  return present;
+}
+
+function sum<Item>(items: Iterable<Item>, read: (item: Item) => number): number {
+  let total = 0;
+  for (const item of items) total += read(item);
+  return total;
 }

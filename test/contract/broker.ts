@@ -91,10 +91,10 @@ export function brokerContract(name: string, subject: BrokerSubject): void {
 
     test('a repeated key gives the first id and publishes nothing, in its own room only', async () => {
       await broker.subscribe('r');
-      const first = await broker.publish('r', 'a', 'alice\n1');
-      const again = await broker.publish('r', 'a again', 'alice\n1');
-      const otherKey = await broker.publish('r', 'b', 'alice\n2');
-      const otherRoom = await broker.publish('s', 'c', 'alice\n1');
+      const first = await broker.publish('r', 'a', { key: 'alice\n1' });
+      const again = await broker.publish('r', 'a again', { key: 'alice\n1' });
+      const otherKey = await broker.publish('r', 'b', { key: 'alice\n2' });
+      const otherRoom = await broker.publish('s', 'c', { key: 'alice\n1' });
       expect(first.duplicate).toBe(false);
       expect(again).toEqual({ id: first.id, duplicate: true });
       expect(otherKey.duplicate).toBe(false);
@@ -104,11 +104,11 @@ export function brokerContract(name: string, subject: BrokerSubject): void {
     });
 
     test('a key is free again after five minutes', async () => {
-      await broker.publish('r', 'a', 'k');
+      await broker.publish('r', 'a', { key: 'k' });
       await subject.pass(299_000);
-      expect((await broker.publish('r', 'b', 'k')).duplicate).toBe(true);
+      expect((await broker.publish('r', 'b', { key: 'k' })).duplicate).toBe(true);
       await subject.pass(2_000);
-      expect((await broker.publish('r', 'c', 'k')).duplicate).toBe(false);
+      expect((await broker.publish('r', 'c', { key: 'k' })).duplicate).toBe(false);
     });
 
     test('of several claims of one key the first id wins', async () => {

@@ -6,6 +6,15 @@ export interface Stored {
   readonly prev: string;
   /** What `encodeBody` wrote; a broker never looks inside. */
   readonly body: string;
+  /** As it was given to `publish`; a broker brings it to the pods and need not keep it in the history. */
+  readonly trace?: string | undefined;
+}
+
+export interface PublishOptions {
+  /** Makes the publication idempotent for five minutes. */
+  readonly key?: string | undefined;
+  /** Where the message belongs in a trace (see tracer.ts); no client ever sees it. */
+  readonly trace?: string | undefined;
 }
 
 export interface Published {
@@ -40,8 +49,8 @@ export type Receive = (room: string, message: Stored) => void;
  */
 export interface Broker {
   start(receive: Receive): Promise<void>;
-  /** Appends to the history and tells the subscribers, as one step. A `key` makes it idempotent for five minutes. */
-  publish(room: string, body: string, key?: string): Promise<Published>;
+  /** Appends to the history and tells the subscribers, as one step. */
+  publish(room: string, body: string, options?: PublishOptions): Promise<Published>;
   /** Idempotency for what has no history: the first `id` claimed under the key within five minutes. */
   claim(room: string, key: string, id: string): Promise<string>;
   /** Once resolved, whatever is published from then on is received. */

@@ -1,0 +1,153 @@
+import type { ConnectionView, HookFigures, Hooks, Submission, Verdict } from '../core/ports/hooks.ts';
+import { type Rejection, rejection } from '../protocol/error-codes.ts';
+import { refusalOf, shownOf, verdictOf, WrongAnswer } from './verdict.ts';
+import type { Clock } from '../core/ports/clock.ts';
+import type { HooksModule } from './types.ts';
+import type { Log } from '../core/ports/log.ts';
+import { count } from '../core/tally.ts';
+
+/** How long a hook may take, in milliseconds. */
+export const TIME_LIMIT_MS = 1_000;
+
+export interface HookRunnerContext {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Where failures are counted, by hook. */
+  readonly failed: Map<string, number>;
+}
+
+/** Calls the hooks of a module and stands between them and the pod: whatever they do, it has an answer in time. */
+export class HookRunner implements Hooks {
+  readonly figures: HookFigures;
+  readonly publishing: Hooks['publishing'];
+  readonly #module: HooksModule;
+  readonly #context: HookRunnerContext;
+  /** What still runs, by connection; the latest of each is enough, as they come one after the other. */
+  readonly #running = new Map<string, Promise<unknown>>();
+
+  constructor(module: HooksModule, context: HookRunnerContext) {
+    this.#module = module;
+    this.#context = context;
+    this.figures = { replaced: 0, suppressed: 0, refused: new Map(), failed: context.failed };
+    if (module.onMessage !== undefined) this.publishing = (who, what) => this.#judge(who, what);
+  }
+
+  async connecting(who: ConnectionView): Promise<Rejection | undefined> {
+    const { onConnect } = this.#module;
+    if (onConnect === undefined) return undefined;
+    const welcome = (): undefined => undefined;
+    return this.#call('onConnect', who, () => onConnect(frozen(who)), welcome, asIs);
+  }
+
+  disconnected(who: ConnectionView, code: number): void {
+    const { onDisconnect } = this.#module;
+    if (onDisconnect === undefined) return;
+    const run = (): unknown =>
+      this.#call('onDisconnect', who, () => onDisconnect(frozen(who), { code }), asIs, asIs);
+    // A message of this connection may still be with onMessage.
+    const before = this.#running.get(who.id);
+    const work = before === undefined ? run() : before.then(run);
+    if (work instanceof Promise) this.#remember(who.id, work);
+  }
+
+  /** Resolves when no hook runs any more, which each one's time limit bounds. */
+  async stop(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all(this.#running.values());
+  }
+
+  #judge(who: ConnectionView, what: Submission): Verdict | Promise<Verdict> {
+    const verdict = this.#call<Verdict>(
+      'onMessage',
+      who,
+      () => this.#module.onMessage?.(frozen(who), shownOf(what)),
+      (answer) => this.#counted(verdictOf(answer, what), what),
+      (why) => ({ kind: 'refuse', rejection: why }),
+    );
+    if (verdict instanceof Promise) this.#remember(who.id, verdict);
+    return verdict;
+  }
+
+  #counted(verdict: Verdict, what: Submission): Verdict {
+    if (verdict.kind === 'suppress') this.figures.suppressed += 1;
+    if (verdict.kind === 'publish' && verdict.content !== what) this.figures.replaced += 1;
+    return verdict;
+  }
+
+  /** Never throws or rejects; answers at once if the hook does. */
+  #call<Answer>(
+    hook: keyof HooksModule,
+    who: ConnectionView,
+    call: () => unknown,
+    read: (answer: unknown) => Answer,
+    refuse: (why: Rejection) => Answer,
+  ): Answer | Promise<Answer> {
+    const failed = (error: unknown): Answer => refuse(this.#failed(hook, who, error));
+    try {
+      const given = call();
+      return isThenable(given) ? this.#inTime(given).then(read).catch(failed) : read(given);
+    } catch (error) {
+      return failed(error);
+    }
+  }
+
+  #inTime(work: PromiseLike<unknown>): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const late = new WrongAnswer(`no answer within ${TIME_LIMIT_MS} ms`);
+      const cancel = this.#context.clock.after(TIME_LIMIT_MS, () => reject(late));
+      void Promise.resolve(work).then(resolve, reject).finally(cancel);
+    });
+  }
+
+  #failed(hook: keyof HooksModule, who: ConnectionView, error: unknown): Rejection {
+    const refusal = attempt(() => refusalOf(error));
+    count(refusal === undefined ? this.figures.failed : this.figures.refused, hook);
+    if (refusal !== undefined) return refusal;
+    const trace = attempt(() => traceOf(error));
+    this.#context.log.error({ hook, connection: who.id, ...trace }, 'a hook failed');
+    return rejection('internal');
+  }
+
+  #remember(id: string, work: Promise<unknown>): void {
+    this.#running.set(id, work);
+    void work.finally(() => {
+      if (this.#running.get(id) === work) this.#running.delete(id);
+    });
+  }
+}
+
+function asIs<T>(value: T): T {
+  return value;
+}
+
+function frozen({ id, userId, rooms }: ConnectionView): ConnectionView {
+  return Object.freeze({ id, userId, rooms: Object.freeze([...rooms]) });
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
+
+/** What was thrown may have getters that throw in turn. */
+function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Where it happened, but not the message: the hook may have quoted there what a client sent. */
+function traceOf(error: unknown): object {
+  if (error instanceof WrongAnswer) return { reason: error.message };
+  if (!(error instanceof Error)) return { reason: `threw ${typeof error}` };
+  const { message, name, stack = '' } = error;
+  const start = stack.indexOf(message);
+  const lines = start === -1 ? [] : stack.slice(start + message.length).split('\n');
+  return {
+    reason: `threw ${name}`,
+    at: lines
+      .map((line) => line.trim())
+      .filter(Boolean)
+      .slice(0, 5),
+  };
+}

@@ -1,0 +1,81 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { ApiError } from './errors.ts';
+import type { ApiOptions } from './api-env.ts';
+import type { Authenticator } from '../core/ports/authenticator.ts';
+
+/** What a request shows of who sent it. */
+export interface Credentials {
+  /** Header `X-API-Key`. */
+  readonly key: string | undefined;
+  /** Header `Authorization`. */
+  readonly authorization: string | undefined;
+}
+
+/** Who asks, as far as it is known, and why the API stays closed to it. */
+export interface Identity {
+  readonly name?: string | undefined;
+  readonly refusal?: ApiError;
+}
+
+/** Decides who may use the API. */
+export class Access {
+  readonly #keys: readonly Buffer[];
+  readonly #authenticator: Authenticator | undefined;
+
+  constructor({ apiKeys, pod }: Pick<ApiOptions, 'apiKeys' | 'pod'>) {
+    this.#keys = apiKeys.map(digest);
+    this.#authenticator = pod.authenticator;
+  }
+
+  /**
+   * An API key opens everything, a token what its permissions allow. A key that is given must be right: who has sent
+   * a wrong one should learn it, whatever else it sent.
+   */
+  async identify({ key, authorization }: Credentials): Promise<Identity> {
+    if (this.#keys.length === 0 && this.#authenticator === undefined) return {};
+    if (key !== undefined) return this.#identifyKey(key);
+    const [, token] = /^Bearer +(\S+)$/i.exec(authorization ?? '') ?? [];
+    if (this.#authenticator === undefined) {
+      return { refusal: unauthorized('missing_api_key', 'send an API key in X-API-Key') };
+    }
+    if (token === undefined) return { refusal: unauthorized('missing_token', 'missing token') };
+    return identifyToken(this.#authenticator, token);
+  }
+
+  #identifyKey(key: string): Identity {
+    const given = digest(key);
+    // All of them, always: how long it takes says nothing about any key.
+    const right = this.#keys.filter((known) => timingSafeEqual(known, given)).length > 0;
+    if (!right) return { refusal: unauthorized('invalid_api_key', 'invalid API key') };
+    return { name: `key:${given.toString('base64url')}` };
+  }
+}
+
+async function identifyToken(authenticator: Authenticator, token: string): Promise<Identity> {
+  const result = await authenticator.authenticate(token);
+  if ('fault' in result) {
+    if (result.fault === 'unavailable') {
+      return {
+        refusal: new ApiError(503, 'unavailable', 'tokens cannot be checked', { 'Retry-After': '5' }),
+      };
+    }
+    return { refusal: unauthorized(result.fault, result.fault.replace('_', ' ')) };
+  }
+  const name = `user:${result.userId}`;
+  if (result.permissions.allowApi) return { name };
+  return { name, refusal: new ApiError(403, 'forbidden', 'the token lacks the permission api:*') };
+}
+
+function unauthorized(
+  code: 'missing_api_key' | 'missing_token' | 'invalid_api_key' | 'invalid_token' | 'token_expired',
+  error: string,
+): ApiError {
+  // RFC 9110 section 11.6.1 wants a challenge, RFC 6750 section 3 says which.
+  const challenge = code.startsWith('missing') ? 'Bearer' : 'Bearer error="invalid_token"';
+  return new ApiError(401, code, error, { 'WWW-Authenticate': challenge });
+}
+
+/** Of one length for all keys, which is what timingSafeEqual needs. */
+function digest(key: string): Buffer {
+  return createHash('sha256').update(key).digest();
+}

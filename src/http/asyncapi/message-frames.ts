@@ -1,0 +1,254 @@
+import {
+  ANY,
+  CODE,
+  COUNT,
+  EPHEMERAL,
+  EVENT,
+  fixed,
+  frame,
+  type Frame,
+  FROM,
+  ID,
+  list,
+  META,
+  number,
+  object,
+  PERSON,
+  POSITION,
+  POSITION_EXAMPLE as position,
+  REASON,
+  RECOVERED,
+  REF,
+  REPLAYED,
+  RETRY_AFTER,
+  ROOM,
+  SECONDS,
+  text,
+  TIME_EXAMPLE as timestamp,
+  TIMESTAMP,
+  TOKEN,
+  USER,
+} from './frame.ts';
+
+const PUBLICATION = { event: EVENT, data: ANY, ref: REF };
+const ADDRESSEE = text('A user id, or `conn:` and a connection id.');
+const SHOWN = { enum: ['online', 'away'] };
+
+/** What a client of the message dialect sends (docs/protocol.md, "Message dialect"). */
+export const MESSAGE_COMMANDS: Readonly<Record<string, Frame>> = {
+  chat: frame(
+    ['chat', 'notification'],
+    'Publishes in a room, to a user (`to`), or without either in the room of the address, else to everybody.',
+    { room: ROOM, to: ADDRESSEE, ephemeral: EPHEMERAL, ...PUBLICATION },
+    [],
+    { type: 'chat', room: 'lobby', event: 'said', data: { text: 'hi' }, ref: '1' },
+    { type: 'notification', room: 'lobby', data: { title: 'hi' } },
+    { type: 'chat', to: 'bob', data: { text: 'psst' } },
+  ),
+  join: frame(
+    'join',
+    'Joins a room, after a position or with so many of its last messages.',
+    { room: ROOM, last_id: POSITION, history: number('So many of the last messages.'), ref: REF },
+    ['type'],
+    { type: 'join', room: 'lobby', last_id: position, ref: '2' },
+    { type: 'join', room: 'lobby', history: 50 },
+  ),
+  leave: frame('leave', 'Leaves a room.', { room: ROOM, ref: REF }, ['type'], {
+    type: 'leave',
+    room: 'lobby',
+    ref: '3',
+  }),
+  presence: frame(
+    'presence',
+    'Says how the user is in a room.',
+    { room: ROOM, data: object({ status: { enum: ['online', 'away', 'offline'] }, meta: META }), ref: REF },
+    ['type'],
+    { type: 'presence', room: 'lobby', data: { status: 'away', meta: { device: 'phone' } } },
+  ),
+  ping: frame('ping', 'Asks for a sign of life.', { ref: REF }, ['type'], { type: 'ping', ref: '4' }),
+  auth: frame(
+    'auth',
+    'Brings a new token before the old one ends.',
+    { data: object({ token: TOKEN }, ['token']), ref: REF },
+    ['type', 'data'],
+    { type: 'auth', data: { token: 'eyJhbGciOiJIUzI1NiJ9.e30.c2ln' }, ref: '5' },
+  ),
+};
+
+const SYSTEM = { from: fixed('system'), timestamp: TIMESTAMP };
+const MEMBER = object({ user_id: USER, status: SHOWN, meta: META, updated_at: SECONDS }, [
+  'user_id',
+  'status',
+  'meta',
+  'updated_at',
+]);
+const RECOVERY = { recovered: RECOVERED, reason: REASON, replayed: REPLAYED };
+
+/** What the server says of the connection itself and of its rooms. */
+const SYSTEM_EVENTS: Readonly<Record<string, Frame>> = {
+  connected: frame(
+    'system',
+    'The first frame of a connection.',
+    {
+      event: fixed('connected'),
+      ...SYSTEM,
+      data: object(
+        { connection_id: text('Unique.'), user_id: USER, heartbeat_seconds: number('Between two pings.') },
+        ['connection_id', 'user_id', 'heartbeat_seconds'],
+      ),
+    },
+    ['type', 'event', 'from', 'data', 'timestamp'],
+    {
+      type: 'system',
+      event: 'connected',
+      from: 'system',
+      data: { connection_id: 'Zm9vYmFyYmF6', user_id: 'alice', heartbeat_seconds: 25 },
+      timestamp,
+    },
+  ),
+  joined: frame(
+    'system',
+    'Answers a join; the replayed messages follow, then live ones.',
+    {
+      event: fixed('joined'),
+      room: ROOM,
+      ref: REF,
+      ...SYSTEM,
+      data: object(
+        { members: list(MEMBER, 'Who is present.'), position: POSITION, count: COUNT, ...RECOVERY },
+        ['position', 'count', 'replayed'],
+      ),
+    },
+    ['type', 'event', 'room', 'from', 'data', 'timestamp'],
+    {
+      type: 'system',
+      event: 'joined',
+      room: 'lobby',
+      from: 'system',
+      ref: '2',
+      data: {
+        members: [{ user_id: 'alice', status: 'online', meta: {}, updated_at: 1_767_225_600 }],
+        position,
+        count: 1,
+        recovered: true,
+        replayed: 3,
+      },
+      timestamp,
+    },
+  ),
+  left: frame(
+    'system',
+    'Answers a leave.',
+    { event: fixed('left'), room: ROOM, ref: REF, ...SYSTEM },
+    ['type', 'event', 'room', 'from', 'timestamp'],
+    { type: 'system', event: 'left', room: 'lobby', from: 'system', ref: '3', timestamp },
+  ),
+  members: frame(
+    'system',
+    'How many are present in a room too large for single joins and leaves; at most once a second.',
+    { event: fixed('members'), room: ROOM, ...SYSTEM, data: object({ count: COUNT }, ['count']) },
+    ['type', 'event', 'room', 'from', 'data', 'timestamp'],
+    { type: 'system', event: 'members', room: 'lobby', from: 'system', data: { count: 1_200 }, timestamp },
+  ),
+  recovered: frame(
+    'system',
+    'A gap in the middle of a connection; what is kept follows.',
+    { event: fixed('recovered'), room: ROOM, ...SYSTEM, data: object(RECOVERY, ['recovered', 'replayed']) },
+    ['type', 'event', 'room', 'from', 'data', 'timestamp'],
+    {
+      type: 'system',
+      event: 'recovered',
+      room: 'lobby',
+      from: 'system',
+      data: { recovered: false, reason: 'trimmed', replayed: 40 },
+      timestamp,
+    },
+  ),
+  authenticated: frame(
+    'system',
+    'Answers auth.',
+    { event: fixed('authenticated'), ref: REF, ...SYSTEM, data: object({ expires_at: TIMESTAMP }) },
+    ['type', 'event', 'from', 'data', 'timestamp'],
+    {
+      type: 'system',
+      event: 'authenticated',
+      from: 'system',
+      ref: '5',
+      data: { expires_at: '2026-01-01T01:00:00.000Z' },
+      timestamp,
+    },
+  ),
+};
+
+/** What the server sends in the message dialect. */
+export const MESSAGE_EVENTS: Readonly<Record<string, Frame>> = {
+  ...SYSTEM_EVENTS,
+  message: frame(
+    ['chat', 'notification'],
+    'What was published; the publisher receives it like everyone.',
+    {
+      id: ID,
+      room: ROOM,
+      to: ADDRESSEE,
+      from: FROM,
+      event: EVENT,
+      data: ANY,
+      timestamp: TIMESTAMP,
+      ephemeral: EPHEMERAL,
+    },
+    ['id', 'type', 'from', 'data', 'timestamp'],
+    {
+      id: position,
+      type: 'chat',
+      room: 'lobby',
+      from: 'alice',
+      event: 'said',
+      data: { text: 'hi' },
+      timestamp,
+    },
+  ),
+  presenceChanged: frame(
+    'presence',
+    'A user came, went, or says something else of itself.',
+    {
+      room: ROOM,
+      from: USER,
+      data: object({ user_id: USER, status: { enum: ['online', 'away', 'offline'] }, meta: META }, [
+        'user_id',
+        'status',
+        'meta',
+      ]),
+      timestamp: TIMESTAMP,
+    },
+    ['type', 'room', 'from', 'data', 'timestamp'],
+    {
+      type: 'presence',
+      room: 'lobby',
+      from: 'alice',
+      data: { user_id: 'alice', status: 'away', meta: {} },
+      timestamp,
+    },
+  ),
+  ack: frame('ack', 'Answers whatever carried a ref.', { ref: REF, id: ID, room: ROOM }, ['type', 'ref'], {
+    type: 'ack',
+    ref: '1',
+    id: position,
+    room: 'lobby',
+  }),
+  pong: frame('pong', 'Answers a ping.', { ref: REF, timestamp: TIMESTAMP }, ['type', 'timestamp'], {
+    type: 'pong',
+    ref: '4',
+    timestamp,
+  }),
+  error: frame(
+    'error',
+    'To the sender alone; the connection stays open.',
+    {
+      ref: REF,
+      room: ROOM,
+      data: object({ code: CODE, error: PERSON, retry_after_ms: RETRY_AFTER }, ['code', 'error']),
+    },
+    ['type', 'data'],
+    { type: 'error', ref: '1', data: { code: 'rate_limited', error: 'too many', retry_after_ms: 250 } },
+  ),
+};

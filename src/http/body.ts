@@ -1,0 +1,44 @@
+import { ApiError, unsupportedMediaType } from './errors.ts';
+import type { MiddlewareHandler } from 'hono';
+import { isUtf8 } from 'node:buffer';
+
+const JSON_TYPE = /^application\/json\s*(?:;|$)/i;
+
+/**
+ * Reads a request's body, at most as many bytes as `limitOf` gives for the path: 415 for what is not said to be JSON,
+ * 413 as soon as it has become too long, whatever Content-Length says, 400 for what is not UTF-8. The schema of the
+ * route looks at what is in it.
+ */
+export function body(limitOf: (path: string) => number): MiddlewareHandler {
+  return async (c, next) => {
+    if (c.req.method === 'POST') {
+      const { raw } = c.req;
+      const type = c.req.header('Content-Type');
+      if (type !== undefined && !JSON_TYPE.test(type)) throw unsupportedMediaType();
+      const limit = limitOf(c.req.path);
+      if (Number(c.req.header('Content-Length') ?? 0) > limit) throw tooLarge(limit);
+      const bytes = await read(raw.body, limit);
+      if (bytes.length > 0 && type === undefined) throw unsupportedMediaType();
+      if (!isUtf8(bytes)) throw new ApiError(400, 'invalid_json', 'the body is not UTF-8');
+      // Some clients name the type and send nothing where nothing is needed.
+      const given = bytes.length === 0 && type !== undefined ? '{}' : bytes;
+      c.req.raw = new Request(raw, { method: raw.method, body: given });
+    }
+    await next();
+  };
+}
+
+async function read(stream: ReadableStream<Uint8Array> | null, limit: number): Promise<Buffer<ArrayBuffer>> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of stream ?? []) {
+    size += chunk.length;
+    if (size > limit) throw tooLarge(limit);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function tooLarge(limit: number): ApiError {
+  return new ApiError(413, 'too_large', `the body may have ${limit} bytes`);
+}

@@ -1,0 +1,16 @@
+import { cors as honoCors } from 'hono/cors';
+import type { MiddlewareHandler } from 'hono';
+import type { Origins } from '../core/origins.ts';
+
+const PREFLIGHT_SECONDS = 600;
+
+/** Lets pages of the allowed origins read the answers; a preflight is answered with 204 whoever asks. */
+export function cors(origins: Origins): MiddlewareHandler {
+  return honoCors({
+    origin: origins.any ? '*' : (origin) => (origin !== '' && origins.allow(origin) ? origin : null),
+    allowMethods: ['GET', 'POST', 'OPTIONS'],
+    allowHeaders: ['Content-Type', 'Authorization', 'X-API-Key', 'Idempotency-Key'],
+    exposeHeaders: ['Retry-After'],
+    maxAge: PREFLIGHT_SECONDS,
+  });
+}

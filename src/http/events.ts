@@ -1,0 +1,30 @@
+import { BAD_BODY, GUARDED, GUARDED_BY, json, jsonBody } from './answers.ts';
+import { ChannelEvent, Draft, MessageId } from './schemas.ts';
+import { createRoute, z } from '@hono/zod-openapi';
+import { IdempotencyHeaders, publicationKey } from './idempotency.ts';
+import type { Api } from './api-env.ts';
+import type { Pod } from '../core/pod.ts';
+import { publishDraft } from './publishing.ts';
+
+const Accepted = z.object({ status: z.literal('ok'), message_id: MessageId }).openapi('EventAccepted');
+
+const postEvent = createRoute({
+  method: 'post',
+  path: '/api/event',
+  operationId: 'postEvent',
+  tags: ['publish'],
+  summary: 'Broadcasts an event in a channel, in the words of the channel dialect.',
+  security: GUARDED_BY,
+  request: { headers: IdempotencyHeaders, body: jsonBody(ChannelEvent) },
+  responses: { 200: json('It is published.', Accepted), ...BAD_BODY, ...GUARDED },
+});
+
+export function eventRoutes(api: Api, pod: Pod): void {
+  api.openapi(postEvent, async (c) => {
+    const { channel, event = 'message', payload } = c.req.valid('json');
+    const key = publicationKey(c.var.caller, c.req.valid('header')['Idempotency-Key']);
+    const draft = { ...Draft.parse({}), event, data: payload };
+    const { id } = await publishDraft(pod, channel, draft, key);
+    return c.json({ status: 'ok', message_id: id } as const, 200);
+  });
+}

@@ -1,0 +1,59 @@
+import { Announcement, Draft, MessageId, RoomName, Timestamp, toJson } from './schemas.ts';
+import { atThisMoment, publishDraft } from './publishing.ts';
+import { BAD_BODY, GUARDED, GUARDED_BY, json, jsonBody } from './answers.ts';
+import { createRoute, z } from '@hono/zod-openapi';
+import { IdempotencyHeaders, publicationKey } from './idempotency.ts';
+import type { Api } from './api-env.ts';
+import type { Pod } from '../core/pod.ts';
+import { publishGlobally } from '../core/publish.ts';
+import { SYSTEM } from '../protocol/names.ts';
+
+const Published = z
+  .object({ id: MessageId, room: RoomName, timestamp: Timestamp })
+  .openapi('PublishedInRoom');
+
+/** The answer where there is no room. */
+export const Sent = z.object({ id: MessageId, timestamp: Timestamp }).openapi('Sent');
+
+const postMessage = createRoute({
+  method: 'post',
+  path: '/api/rooms/{room}/messages',
+  operationId: 'postMessage',
+  tags: ['publish'],
+  summary: 'Publishes a message in a room.',
+  security: GUARDED_BY,
+  request: {
+    params: z.object({ room: RoomName }),
+    headers: IdempotencyHeaders,
+    body: jsonBody(Draft),
+  },
+  responses: { 200: json('It is published.', Published), ...BAD_BODY, ...GUARDED },
+});
+
+const postBroadcast = createRoute({
+  method: 'post',
+  path: '/api/broadcast',
+  operationId: 'postBroadcast',
+  tags: ['publish'],
+  summary: 'Sends a message to every connection on every pod; it is not kept.',
+  security: GUARDED_BY,
+  request: { headers: IdempotencyHeaders, body: jsonBody(Announcement) },
+  responses: { 200: json('It is sent.', Sent), ...BAD_BODY, ...GUARDED },
+});
+
+export function messageRoutes(api: Api, pod: Pod): void {
+  api.openapi(postMessage, async (c) => {
+    const { room } = c.req.valid('param');
+    const key = publicationKey(c.var.caller, c.req.valid('header')['Idempotency-Key']);
+    const { id, timestamp } = await publishDraft(pod, room, c.req.valid('json'), key);
+    return c.json({ id, room, timestamp }, 200);
+  });
+
+  api.openapi(postBroadcast, async (c) => {
+    const { type, event, data } = c.req.valid('json');
+    const key = publicationKey(c.var.caller, c.req.valid('header')['Idempotency-Key']);
+    const { moment, timestamp } = atThisMoment(pod);
+    const { id } = await publishGlobally(moment, { type, from: SYSTEM, event, data: toJson(data), key });
+    return c.json({ id, timestamp }, 200);
+  });
+}

@@ -1,0 +1,78 @@
+import { BAD_REQUEST, GUARDED, GUARDED_BY, json } from './answers.ts';
+import { createRoute, z } from '@hono/zod-openapi';
+import { limit, RoomName } from './schemas.ts';
+import type { Api } from './api-env.ts';
+import { ApiError } from './errors.ts';
+import type { Hub } from '../core/hub.ts';
+import { isRoomName } from '../protocol/names.ts';
+
+const PREFIX_RULE = { error: 'must be the beginning of a room name' } as const;
+
+const RoomsQuery = z.object({
+  prefix: z
+    .string(PREFIX_RULE)
+    .refine((prefix) => prefix === '' || isRoomName(prefix), PREFIX_RULE)
+    .default('')
+    .openapi({ description: 'Only rooms whose names begin so.', example: 'lobby' }),
+  limit: limit(1_000, 100),
+  cursor: z
+    .string({ error: 'must be the cursor of an answer' })
+    .default('')
+    .openapi({ description: '`cursor` of the answer before this one.', example: 'bG9iYnk' }),
+});
+
+const Rooms = z
+  .object({
+    rooms: z.array(
+      z.object({
+        room: RoomName,
+        connections: z.int().min(1).openapi({ description: 'Connections in the room.', example: 3 }),
+      }),
+    ),
+    cursor: z
+      .string()
+      .nullable()
+      .openapi({ description: 'For the next page; null: this is the last one.', example: null }),
+  })
+  .openapi('Rooms');
+
+const getRooms = createRoute({
+  method: 'get',
+  path: '/api/rooms',
+  operationId: 'getRooms',
+  tags: ['rooms'],
+  summary: 'Lists the rooms that have connections, by name.',
+  security: GUARDED_BY,
+  request: { query: RoomsQuery },
+  responses: { 200: json('One page of them.', Rooms), ...BAD_REQUEST, ...GUARDED },
+});
+
+export function roomRoutes(api: Api, hub: Hub): void {
+  api.openapi(getRooms, (c) => {
+    const { prefix, limit, cursor } = c.req.valid('query');
+    const rooms = roomsAfter(hub, prefix, readCursor(cursor));
+    const page = rooms.slice(0, limit);
+    const last = rooms.length > limit ? page.at(-1) : undefined;
+    return c.json({ rooms: page, cursor: last === undefined ? null : writeCursor(last.room) }, 200);
+  });
+}
+
+/** By name, so that a page stays where it was while rooms come and go. */
+function roomsAfter(hub: Hub, prefix: string, after: string): { room: string; connections: number }[] {
+  const rooms: { room: string; connections: number }[] = [];
+  for (const { name, size } of hub.rooms()) {
+    if (size > 0 && name > after && name.startsWith(prefix)) rooms.push({ room: name, connections: size });
+  }
+  return rooms.sort((a, b) => (a.room < b.room ? -1 : 1));
+}
+
+/** The last room of the page before. */
+function writeCursor(room: string): string {
+  return Buffer.from(room).toString('base64url');
+}
+
+function readCursor(cursor: string): string {
+  const room = Buffer.from(cursor, 'base64url').toString();
+  if (cursor === '' || (isRoomName(room) && writeCursor(room) === cursor)) return room;
+  throw new ApiError(400, 'invalid_request', 'cursor must be the cursor of an answer');
+}

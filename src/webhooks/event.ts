@@ -1,0 +1,31 @@
+import type { PresenceChange } from '../core/ports/presence-store.ts';
+
+/** One event as it is posted. */
+export interface WebhookEvent {
+  /** Unique, and the same when the event is posted again: whoever takes it may get it twice. */
+  readonly id: string;
+  readonly type: 'room_occupied' | 'room_vacated' | 'member_joined' | 'member_left';
+  readonly room: string;
+  /** Absent in events about the room. */
+  readonly user_id?: string;
+  /** RFC 3339, UTC, milliseconds. */
+  readonly timestamp: string;
+}
+
+type Told = Pick<WebhookEvent, 'type' | 'user_id'>;
+
+/** What a change of presence means: the first member occupies the room, the last one vacates it. */
+export function toldBy({ kind, member, count }: PresenceChange): readonly Told[] {
+  const user = { user_id: member.userId };
+  switch (kind) {
+    case 'join':
+      return [
+        ...(count === 1 ? [{ type: 'room_occupied' } as const] : []),
+        { type: 'member_joined', ...user },
+      ];
+    case 'leave':
+      return [{ type: 'member_left', ...user }, ...(count === 0 ? [{ type: 'room_vacated' } as const] : [])];
+    case 'update':
+      return [];
+  }
+}

@@ -1,0 +1,111 @@
+import type { Clock } from '../core/ports/clock.ts';
+import { createHmac } from 'node:crypto';
+
+/** How long one request may take, in milliseconds. */
+const REQUEST_TIMEOUT_MS = 5_000;
+/** Longer than this nobody is obeyed: the queue would be lost meanwhile. */
+const LONGEST_RETRY_AFTER_MS = 300_000;
+
+/** Where events are posted, and the secret they are signed with. */
+export interface Destination {
+  readonly address: URL;
+  readonly authorization: Readonly<Record<string, string>>;
+  readonly secret: string;
+}
+
+/** `reason` is fit for a log line: a status or an error code, nothing of the address or the body. */
+export type Outcome =
+  | { readonly kind: 'taken' }
+  | { readonly kind: 'refused'; readonly reason: string }
+  | { readonly kind: 'failed'; readonly reason: string; readonly retryAfterMs?: number | undefined };
+
+/**
+ * Reads an http or https address; `user:password@` in it becomes an Authorization header, as fetch takes none there and
+ * would quote it in its error. Raises an Error with one line that names the setting and quotes nothing.
+ */
+export function destinationOf(url: string, secret: string): Destination {
+  const address = URL.parse(url);
+  if (address === null || !/^https?:$/.test(address.protocol)) throw invalidUrl();
+  const { username, password } = address;
+  address.username = '';
+  address.password = '';
+  const authorization = username === '' && password === '' ? {} : basic(username, password);
+  return { address, authorization, secret };
+}
+
+/** An address holds both percent-encoded. */
+function basic(username: string, password: string): { Authorization: string } {
+  try {
+    const credentials = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`);
+    return { Authorization: `Basic ${credentials.toString('base64')}` };
+  } catch {
+    throw invalidUrl();
+  }
+}
+
+function invalidUrl(): Error {
+  return new Error('WEBHOOK_URL: the value given is not valid; allowed: an http or https URL');
+}
+
+/**
+ * Posts a body once. Never rejects: network errors, timeouts, redirects, 429 and 5xx have `failed` and may be tried
+ * again, any other status but 2xx is `refused`. `stopped` ends it early.
+ */
+export async function post(
+  { address, authorization, secret }: Destination,
+  body: string,
+  clock: Clock,
+  stopped: AbortSignal,
+): Promise<Outcome> {
+  const timeout = new AbortController();
+  const cancel = clock.after(REQUEST_TIMEOUT_MS, () => timeout.abort());
+  try {
+    const answer = await fetch(address, {
+      method: 'POST',
+      body,
+      headers: { ...authorization, ...signed(body, secret, clock.now()) },
+      redirect: 'error',
+      signal: AbortSignal.any([timeout.signal, stopped]),
+    });
+    // Nothing in it matters, and reading it could take for ever.
+    await answer.body?.cancel();
+    return outcomeOf(answer, clock.now());
+  } catch (error) {
+    return { kind: 'failed', reason: timeout.signal.aborted ? 'timeout' : reasonOf(error) };
+  } finally {
+    cancel();
+  }
+}
+
+/** Signed anew for each attempt, so that a receiver can refuse what is old. Seconds since 1970, as is usual. */
+function signed(body: string, secret: string, now: number): Record<string, string> {
+  const timestamp = String(Math.floor(now / 1_000));
+  const signature = createHmac('sha256', secret).update(`${timestamp}.${body}`).digest('hex');
+  return {
+    'Content-Type': 'application/json',
+    'User-Agent': 'crosspod',
+    'X-Crosspod-Timestamp': timestamp,
+    'X-Crosspod-Signature': `sha256=${signature}`,
+  };
+}
+
+function outcomeOf(answer: Response, now: number): Outcome {
+  if (answer.ok) return { kind: 'taken' };
+  const reason = `status ${answer.status}`;
+  if (answer.status !== 429 && answer.status < 500) return { kind: 'refused', reason };
+  return { kind: 'failed', reason, retryAfterMs: retryAfterMs(answer.headers.get('Retry-After'), now) };
+}
+
+/** Seconds or a date (RFC 9110 section 10.2.3); undefined for anything else. */
+function retryAfterMs(value: string | null, now: number): number | undefined {
+  if (value === null) return undefined;
+  const ms = /^\d+$/.test(value) ? Number(value) * 1_000 : Date.parse(value) - now;
+  return Number.isNaN(ms) ? undefined : Math.min(Math.max(0, ms), LONGEST_RETRY_AFTER_MS);
+}
+
+/** The code of what lies below fetch's own error, whose message may name the address. */
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined;
+  if (cause instanceof Error && 'code' in cause && typeof cause.code === 'string') return cause.code;
+  return error instanceof Error ? error.name : 'unknown';
+}

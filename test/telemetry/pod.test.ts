@@ -1,0 +1,143 @@
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { type Pod, startPod } from '../support/pod.ts';
+import { freePort } from '../support/ports.ts';
+import { guest, member, published } from '../integration/people.ts';
+import { type ReceivedSpan, Receiver } from './receiver.ts';
+import { recordModules } from './programs.ts';
+import { until } from '../support/client.ts';
+
+const CALLER = '0af7651916cd43dd8448eb211c80319c';
+const CALLER_SPAN = 'b7ad6b7169203331';
+const ROUTE = /^POST \/api\/rooms\/[:{]room\}?\/messages$/;
+
+async function receive(): Promise<Receiver> {
+  const receiver = await Receiver.start();
+  onTestFinished(() => receiver.stop());
+  return receiver;
+}
+
+async function start(env: Record<string, string>): Promise<Pod> {
+  const pod = await startPod(env);
+  onTestFinished(async () => void (await pod.stop()));
+  return pod;
+}
+
+function post(
+  pod: Pod,
+  room: string,
+  data: unknown,
+  headers: Record<string, string> = {},
+): Promise<Response> {
+  return fetch(`${pod.url}/api/rooms/${room}/messages`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify({ data }),
+  });
+}
+
+describe('A pod without an endpoint for traces', () => {
+  test('loads nothing of OpenTelemetry, whatever it serves', async () => {
+    const { env, modules } = recordModules();
+    const pod = await start(env);
+    const alice = await member(pod, 'r', 'alice');
+    await published(alice, { data: 1 });
+    await post(pod, 'r', 2);
+    await fetch(`${pod.opsUrl}/metrics`);
+    expect(modules().filter((url) => url.includes('opentelemetry'))).toEqual([]);
+    expect(modules().some((url) => url.includes('/prom-client/'))).toBe(true);
+  });
+});
+
+describe('A pod with an endpoint for traces', () => {
+  test('loads OpenTelemetry', async () => {
+    const receiver = await receive();
+    const { env, modules } = recordModules();
+    await start({ ...env, ...receiver.env });
+    expect(modules().some((url) => url.includes('/@opentelemetry/sdk-node/'))).toBe(true);
+  });
+
+  test('gives the way of a message from HTTP to its members as one trace, which its caller began', async () => {
+    const receiver = await receive();
+    const pod = await start(receiver.env);
+    const members = [
+      await member(pod, 'secret-room', 'secret-user'),
+      await member(pod, 'secret-room', 'bob'),
+    ];
+    const traceparent = `00-${CALLER}-${CALLER_SPAN}-01`;
+    expect((await post(pod, 'secret-room', 'secret-data', { traceparent })).status).toBe(200);
+    for (const one of members) await one.next({ data: 'secret-data' });
+    const delivered = await receiver.one('deliver');
+    const sent = await receiver.one('publish');
+    const request = (): ReceivedSpan | undefined => receiver.spans.find(({ name }) => ROUTE.test(name));
+    await until('the span of the request', () => request() !== undefined);
+    const asked = request();
+    expect(asked).toMatchObject({ traceId: CALLER, parentSpanId: CALLER_SPAN, kind: 2 });
+    expect(sent).toMatchObject({ traceId: CALLER, parentSpanId: asked?.spanId, kind: 4 });
+    expect(delivered).toMatchObject({ traceId: CALLER, parentSpanId: sent.spanId, kind: 5 });
+    expect(delivered.attributes['crosspod.connections']).toBe(2);
+    expect(asked?.attributes['http.response.status_code']).toBe(200);
+    expect(receiver.text).not.toContain('secret');
+    for (const { texts } of members) expect(texts.join('\n')).not.toContain(CALLER);
+  });
+
+  test('begins a trace for what a client publishes, of each kind', async () => {
+    const receiver = await receive();
+    const pod = await start(receiver.env);
+    const alice = await member(pod, 'r', 'alice');
+    await published(alice, { data: 1 });
+    await published(alice, { data: 2, ephemeral: true });
+    await published(alice, { to: 'alice', data: 3 });
+    await published(await guest(pod), { data: 4 });
+    const delivered = await receiver.first(4, 'deliver');
+    const sent = await receiver.first(4, 'publish');
+    expect(new Set(sent.map(({ traceId }) => traceId)).size).toBe(4);
+    for (const one of delivered) {
+      expect(sent.some(({ traceId, spanId }) => traceId === one.traceId && spanId === one.parentSpanId)).toBe(
+        true,
+      );
+    }
+    const destinations = sent.map(({ attributes }) => attributes['messaging.destination.template']);
+    expect(destinations).toEqual(['{room}', '{room}', '@direct', '@global']);
+  });
+
+  test('sends nothing where nothing is sampled, also of a caller that did not sample', async () => {
+    const receiver = await receive();
+    for (const [env, flags] of [
+      [{ OTEL_TRACES_SAMPLER: 'always_off' }, '01'],
+      [{}, '00'],
+    ] as const) {
+      const pod = await startPod({ ...receiver.env, ...env });
+      const alice = await member(pod, 'r', 'alice');
+      await post(pod, 'r', 'unsampled', { traceparent: `00-${CALLER}-${CALLER_SPAN}-${flags}` });
+      await alice.next({ data: 'unsampled' });
+      await pod.stop();
+    }
+    expect(receiver.spans.map(({ name }) => name)).toEqual([]);
+  });
+
+  test('sends what is left when it stops', async () => {
+    const receiver = await receive();
+    const pod = await startPod({ ...receiver.env, OTEL_BSP_SCHEDULE_DELAY: '60000' });
+    await published(await member(pod, 'r', 'alice'), { data: 1 });
+    expect(receiver.spans).toEqual([]);
+    expect(await pod.stop()).toEqual({ code: 0, signal: null });
+    expect(receiver.spans.map(({ name }) => name).toSorted()).toEqual(['deliver', 'publish']);
+  });
+
+  test('serves as ever while the receiver is away, and stops in time', async () => {
+    const pod = await startPod({
+      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${await freePort()}`,
+      OTEL_BSP_SCHEDULE_DELAY: '10',
+      OTEL_BSP_MAX_QUEUE_SIZE: '10',
+      OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '5',
+      MESSAGES_PER_SECOND: '0',
+    });
+    const alice = await member(pod, 'r', 'alice');
+    for (let n = 0; n < 500; n += 1) alice.send({ data: n });
+    await alice.next({ data: 499 });
+    const began = Date.now();
+    expect(await pod.stop()).toEqual({ code: 0, signal: null });
+    expect(Date.now() - began).toBeLessThan(8_000);
+    expect(pod.output().split('\n').length).toBeLessThan(30);
+  });
+});
