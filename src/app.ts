@@ -22,6 +22,12 @@ import type { Pod } from './core/pod.ts';
 import { Roster } from './core/roster.ts';
 import type { Server } from 'node:http';
 import { Turn } from './core/turn.ts';
+import { Webhooks } from './webhooks/webhooks.ts';
+import { destinationOf } from './webhooks/post.ts';
+import { randomUUID } from 'node:crypto';
+import type { HookRunner } from './hooks/runner.ts';
+import type { Hooks } from './core/ports/hooks.ts';
+import type { Watcher } from './core/ports/watcher.ts';
 import { Upgrades } from './ws/upgrade.ts';
 import { createTally } from './core/tally.ts';
 import { framer } from './ws/frame.ts';
@@ -38,8 +44,10 @@ export interface App {
 }
 
 /** The only place that names concrete adapters. */
-export function createApp(config: Config, log: Log): App {
-  const pod = createPod(config, log);
+export async function createApp(config: Config, log: Log): Promise<App> {
+  const hooks = await hooksOf(config, log);
+  const webhooks = webhooksOf(config, log);
+  const pod = createPod(config, log, hooks, webhooks);
   const gateway = new Gateway(pod);
   const origins = new Origins(config.allowedOrigins);
   const admission = new Admission({ pod, paths: config.values.WS_PATHS, origins });
@@ -68,17 +76,38 @@ export function createApp(config: Config, log: Log): App {
       admission.drain();
       heartbeat.stop();
       await gateway.closeAll();
-      for (const server of [clients, operators]) {
-        server.close();
-        server.closeAllConnections();
-      }
+      closeServers([clients, operators]);
+      await hooks?.stop();
+      await webhooks?.stop();
       await pod.broker.stop();
       log.info({ pod: pod.name }, 'stopped');
     },
   };
 }
 
-function createPod(config: Config, log: Log): Pod {
+function closeServers(servers: readonly Server[]): void {
+  for (const server of servers) {
+    server.close();
+    server.closeAllConnections();
+  }
+}
+
+/** Loaded only where a module is named. */
+async function hooksOf({ values }: Config, log: Log): Promise<HookRunner | undefined> {
+  if (values.HOOKS_MODULE === undefined) return undefined;
+  const { loadHooks } = await import('./hooks/load.ts');
+  const { HookRunner } = await import('./hooks/runner.ts');
+  return new HookRunner(await loadHooks(values.HOOKS_MODULE), { clock: systemClock, log, failed: new Map() });
+}
+
+function webhooksOf({ values }: Config, log: Log): Webhooks | undefined {
+  const { WEBHOOK_URL, WEBHOOK_SECRET } = values;
+  if (WEBHOOK_URL === undefined || WEBHOOK_SECRET === undefined) return undefined;
+  const destination = destinationOf(WEBHOOK_URL, WEBHOOK_SECRET);
+  return new Webhooks({ destination, clock: systemClock, log, random: Math.random, newId: randomUUID });
+}
+
+function createPod(config: Config, log: Log, hooks: Hooks | undefined, watcher: Watcher | undefined): Pod {
   const { values } = config;
   const clock = systemClock;
   const limits = limitsOf(config);
@@ -91,9 +120,9 @@ function createPod(config: Config, log: Log): Pod {
     historyTtlMs: values.HISTORY_TTL_SECONDS * 1_000,
   });
   const hub = new Hub({ broker, framer, turn, clock, tally });
-  const roster = new Roster({ store: new MemoryPresence(clock), hub, clock, framer, limits, log });
+  const roster = new Roster({ store: new MemoryPresence(clock), hub, clock, framer, limits, log, watcher });
   const authenticator = authenticatorOf(config);
-  const shared = { hub, broker, roster, authenticator, framer, turn, clock, limits, tally, log };
+  const shared = { hub, broker, roster, authenticator, hooks, framer, turn, clock, limits, tally, log };
   return { ...shared, name: hostname(), startedAt: clock.now(), ids: randomIds() };
 }
 

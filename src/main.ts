@@ -15,14 +15,15 @@ async function main(): Promise<void> {
   const config = loadConfig(process.env);
   const { LOG_LEVEL: level, LOG_FORMAT, SHUTDOWN_TIMEOUT_SECONDS } = config.values;
   const log = await createLog({ level, format: LOG_FORMAT ?? (process.stdout.isTTY ? 'pretty' : 'json') });
-  const app = createApp(config, log);
+  const app = await createApp(config, log);
   await app.start();
   let stopping = false;
   const stop = (signal: string): void => {
     if (stopping) process.exit(0);
     stopping = true;
     log.info({ signal }, 'stopping');
-    setTimeout(() => process.exit(0), SHUTDOWN_TIMEOUT_SECONDS * 1_000).unref();
+    // Not unref: what is left to do may have nothing but timers that do not keep the process alive.
+    setTimeout(() => process.exit(0), SHUTDOWN_TIMEOUT_SECONDS * 1_000);
     app.stop().then(() => process.exit(0), giveUp);
   };
   process.on('SIGTERM', stop).on('SIGINT', stop);

@@ -10,7 +10,9 @@ import type { Pod } from './pod.ts';
 import { Refused } from './refused.ts';
 import type { Principal } from './principal.ts';
 import type { Socket } from './ports/socket.ts';
+import type { Verdict } from './ports/hooks.ts';
 import { catchUp } from './catch-up.ts';
+import { consult, viewOf } from './consult.ts';
 import { count } from './tally.ts';
 import { dialectOfFirstFrame } from '../protocol/dialects.ts';
 import { inOrder } from './lane.ts';
@@ -82,12 +84,13 @@ export class Gateway {
 
   /** The socket is gone, with the code of the close frame or 1006 (RFC 6455 section 7.1.5). */
   closed(connection: Connection, code: number): void {
-    const { hub, roster, tally } = this.#pod;
+    const { hooks, hub, roster, tally } = this.#pod;
     connection.closed = true;
     connection.outbox.close();
     count(tally.closed, connection.closeCode ?? code);
     const present = connection.memberships.filter((membership) => membership.present);
     const rooms = present.map(({ room }) => room.name);
+    hooks?.disconnected(viewOf(connection), connection.closeCode ?? code);
     hub.remove(connection);
     if (code === CLOSE.normal.code) roster.exitAll(rooms, connection);
     else roster.lose(rooms, connection);
@@ -151,7 +154,27 @@ export class Gateway {
     return { kind: 'join', room, listen: LISTEN.all, present: dialect.hearsAll, lastId, history };
   }
 
+  /** Later commands wait for the hooks' verdict, so that the order stays, but not for the broker. */
   #carryOut(connection: Connection, command: Command): Promise<void> | undefined {
+    const verdict = consult(this.#pod, connection, command);
+    return verdict instanceof Promise
+      ? verdict.then((given) => this.#obey(connection, command, given))
+      : this.#obey(connection, command, verdict);
+  }
+
+  #obey(connection: Connection, command: Command, verdict?: Verdict): Promise<void> | undefined {
+    if (verdict === undefined) return this.#perform(connection, command);
+    if (verdict.kind === 'publish') return this.#perform(connection, { ...command, ...verdict.content });
+    if (verdict.kind === 'refuse') this.#refuse(connection, verdict.rejection, command);
+    else if (command.ref !== undefined) {
+      // Without an id: nothing was published.
+      const room = command.kind === 'publish' ? (command.room ?? connection.room) : undefined;
+      connection.answer({ kind: 'ack', ref: command.ref, room });
+    }
+    return undefined;
+  }
+
+  #perform(connection: Connection, command: Command): Promise<void> | undefined {
     const told = (error: unknown): void => this.#failed(connection, error, command);
     const work = perform(this.#pod, connection, command).catch(told);
     return endsBeforeNext(command) ? work : undefined;

@@ -51,7 +51,7 @@ export function endsBeforeNext(command: Command): boolean {
   }
 }
 
-type PublishingCommand = Extract<Command, { kind: 'publish' | 'direct' }>;
+export type PublishingCommand = Extract<Command, { kind: 'publish' | 'direct' }>;
 
 function publish(
   pod: Pod,
@@ -63,15 +63,15 @@ function publish(
   // A user id holds no control character, so that no two pairs give one key.
   const key = ref === undefined ? undefined : `${from}\n${ref}`;
   const what: Publication = { type, from, event, data, key };
-  permit(connection.may('publish', nameOf(connection, command)));
+  permit(connection.may('publish', addresseeOf(connection, command)));
   if (command.kind === 'direct') return { published: publishDirectly(pod, command.to, what) };
   const room = target(connection, command);
   if (room === GLOBAL) return { published: publishGlobally(pod, what) };
   return { room, published: publishToRoom(pod, room, command.ephemeral, what) };
 }
 
-/** What a permission to publish must name. */
-function nameOf(connection: Connection, command: PublishingCommand): string {
+/** Whom it is for, as a permission names it: a room, `@global` or `@direct`. */
+export function addresseeOf(connection: Connection, command: PublishingCommand): string {
   return command.kind === 'direct' ? DIRECT : target(connection, command);
 }
 

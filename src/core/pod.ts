@@ -1,6 +1,7 @@
 import type { Authenticator } from './ports/authenticator.ts';
 import type { Broker } from './ports/broker.ts';
 import type { Clock } from './ports/clock.ts';
+import type { Hooks } from './ports/hooks.ts';
 import type { Framer } from './ports/socket.ts';
 import type { Hub } from './hub.ts';
 import type { Limits } from './limits.ts';
@@ -26,6 +27,8 @@ export interface Pod {
   readonly roster: Roster;
   /** Undefined while authentication is off. */
   readonly authenticator: Authenticator | undefined;
+  /** Undefined while there are none. */
+  readonly hooks?: Hooks | undefined;
   readonly framer: Framer;
   readonly turn: Turn;
   readonly clock: Clock;

@@ -7,6 +7,7 @@ import type { Hub } from './hub.ts';
 import { LISTEN } from '../protocol/command.ts';
 import type { Limits } from './limits.ts';
 import type { Log } from './ports/log.ts';
+import type { Watcher } from './ports/watcher.ts';
 
 const MEMBERS_EVENT_MS = 1_000;
 
@@ -17,6 +18,8 @@ export interface RosterContext {
   readonly framer: Framer;
   readonly limits: Limits;
   readonly log: Log;
+  /** Undefined: nobody outside wants to know. */
+  readonly watcher?: Watcher | undefined;
 }
 
 /** Keeps who is present in a room and tells its listeners of every change. */
@@ -76,6 +79,7 @@ export class Roster {
 
   #announce(room: string, change: PresenceChange | undefined): void {
     if (change === undefined) return;
+    this.#context.watcher?.changed(room, change);
     const { kind, member, count } = change;
     if (kind !== 'update' && count > this.#context.limits.presenceEventsLimit) {
       this.#announceCount(room, count);

@@ -6,10 +6,13 @@ import type { Origins } from '../core/origins.ts';
 import type { Pod } from '../core/pod.ts';
 import type { Principal } from '../core/principal.ts';
 import type { Refusal } from './refusal.ts';
+import type { Rejection } from '../protocol/error-codes.ts';
 import type { TokenFault } from '../core/ports/authenticator.ts';
 import { UNRESTRICTED } from '../core/permissions.ts';
 
 const RETRY_AFTER_SECONDS = 5;
+/** RFC 6455 section 7.1.5. */
+export const NO_CLOSE_FRAME = 1006;
 
 export interface AdmissionOptions {
   readonly pod: Pod;
@@ -49,6 +52,23 @@ export class Admission {
     const principal = await this.#identify(request, target, id);
     if ('status' in principal) return principal;
     return this.#refuseUser(principal, target) ?? this.#refuseFull() ?? { target, principal };
+  }
+
+  /** Asks the hooks, last of all: whoever they let in they are told the end of. */
+  async welcome(id: string, { principal, target }: Admitted): Promise<Refusal | undefined> {
+    const { hooks } = this.#options.pod;
+    if (hooks === undefined) return undefined;
+    const who = { id, userId: principal.userId, rooms: [] };
+    const rejection = await hooks.connecting(who);
+    if (rejection !== undefined) return refusalOf(rejection);
+    // The pod may have filled up meanwhile, or be about to stop.
+    const refusal = this.#refuseDraining() ?? this.#refuseUser(principal, target) ?? this.#refuseFull();
+    if (refusal !== undefined) hooks.disconnected(who, NO_CLOSE_FRAME);
+    return refusal;
+  }
+
+  #refuseDraining(): Refusal | undefined {
+    return this.#draining ? retryLater(503, 'draining', 'draining') : undefined;
   }
 
   #refuseRequest(request: IncomingMessage): Refusal | undefined {
@@ -105,6 +125,22 @@ const TOKEN_REFUSALS: Readonly<Record<TokenFault, Refusal>> = {
   token_expired: { status: 401, error: 'token expired', code: 'token_expired' },
   unavailable: retryLater(503, 'the keys to check tokens with cannot be had', 'unavailable'),
 };
+
+/** What a hook's no is in HTTP. */
+function refusalOf({ code, error }: Rejection): Refusal {
+  switch (code) {
+    case 'internal':
+    case 'unavailable':
+      return retryLater(503, error, code);
+    case 'rate_limited':
+      return retryLater(429, error, code);
+    case 'invalid_token':
+    case 'token_expired':
+      return { status: 401, error, code };
+    default:
+      return { status: 403, error, code };
+  }
+}
 
 function retryLater(
   status: number,

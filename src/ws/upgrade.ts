@@ -1,5 +1,5 @@
 import type { Arrival, Gateway } from '../core/gateway.ts';
-import type { Admission } from './admission.ts';
+import { type Admission, NO_CLOSE_FRAME } from './admission.ts';
 import { type Refusal, refuse } from './refusal.ts';
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
 import { CLOSE, type CloseCode } from '../protocol/close-codes.ts';
@@ -58,11 +58,22 @@ export class Upgrades {
       this.#refuse(stream, admitted);
       return;
     }
+    const refusal = await this.#options.admission.welcome(id, admitted);
+    if (refusal !== undefined) {
+      this.#refuse(stream, refusal);
+      return;
+    }
     const { principal, target } = admitted;
+    let opened = false;
     this.#server.handleUpgrade(request, stream, head, (ws) => {
+      opened = true;
       const dialect = SUBPROTOCOLS.get(ws.protocol) ?? target.dialect;
       this.#connect(ws, stream, { id, principal, address: target.address, dialect });
     });
+    // ws calls back before it returns, or not at all: the handshake was bad, or the client is gone.
+    if (!opened) {
+      this.#options.pod.hooks?.disconnected({ id, userId: principal.userId, rooms: [] }, NO_CLOSE_FRAME);
+    }
   }
 
   #refuse(stream: Duplex, refusal: Refusal): void {

@@ -1,0 +1,149 @@
+import { describe, expect, test } from 'vitest';
+import { asyncapi } from '../../src/http/asyncapi/document.ts';
+import { CHANNEL_COMMANDS, CHANNEL_EVENTS } from '../../src/http/asyncapi/channel-frames.ts';
+import { decodeChannelFrame } from '../../src/protocol/channel-decode.ts';
+import { decodeMessageFrame } from '../../src/protocol/message-decode.ts';
+import { delivered, world } from './world.ts';
+import type { Frame } from '../../src/http/asyncapi/frame.ts';
+import { MESSAGE_COMMANDS, MESSAGE_EVENTS } from '../../src/http/asyncapi/message-frames.ts';
+import { channelDialect } from '../../src/protocol/dialects.ts';
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+
+type Frames = Readonly<Record<string, Frame>>;
+interface Reference {
+  readonly $ref: string;
+}
+
+/** The kinds of frame that the value is one of. */
+function kindsOf(value: unknown, frames: Frames): string[] {
+  return Object.entries(frames)
+    .filter(([, { schema }]) => z.fromJSONSchema(schema).safeParse(value).success)
+    .map(([name]) => name);
+}
+
+/** The frames in the section of docs/protocol.md with these headings; `…` stands for anything. */
+function documented(...headings: string[]): { type: string }[] {
+  let text = readFileSync('docs/protocol.md', 'utf8');
+  for (const heading of headings) text = text.slice(text.indexOf(`\n${heading}\n`) + 1);
+  const end = text.slice(1).search(headings.length > 1 ? /\n### / : /\n## /);
+  const blocks = text.slice(0, end === -1 ? undefined : end + 1).matchAll(/```json\n([^]*?)```/g);
+  const lines = [...blocks].flatMap(([, block = '']) => block.trim().split('\n'));
+  return lines.map(
+    (line) =>
+      JSON.parse(line.replaceAll('"timestamp":"…"', '"timestamp":"2026-01-01T00:00:00.000Z"')) as {
+        type: string;
+      },
+  );
+}
+
+const SECTIONS: [string, string, Frames][] = [
+  ['## Message dialect', '### What a client sends', MESSAGE_COMMANDS],
+  ['## Message dialect', '### What the server sends', MESSAGE_EVENTS],
+  ['## Channel dialect', '### What a client sends', CHANNEL_COMMANDS],
+  ['## Channel dialect', '### What the server sends', CHANNEL_EVENTS],
+];
+
+describe('the AsyncAPI document', () => {
+  test.each(SECTIONS)('describes each frame of docs/protocol.md, %s, %s', (dialect, heading, frames) => {
+    const examples = documented(dialect, heading);
+    expect(examples.length).toBeGreaterThan(2);
+    for (const example of examples) {
+      expect(kindsOf(example, frames), JSON.stringify(example)).toHaveLength(1);
+    }
+  });
+
+  test('describes the frames for those who named the channel dialect', () => {
+    const examples = documented('## Channel dialect', '### More, for those who ask');
+    expect(examples.length).toBeGreaterThan(5);
+    for (const example of examples) {
+      const kinds = kindsOf(example, { ...CHANNEL_EVENTS, ...CHANNEL_COMMANDS });
+      expect(kinds, JSON.stringify(example)).toHaveLength(1);
+    }
+  });
+
+  test.each([
+    ...Object.entries({ ...MESSAGE_COMMANDS, ...MESSAGE_EVENTS }),
+    ...Object.entries({ ...CHANNEL_COMMANDS, ...CHANNEL_EVENTS }),
+  ])('has examples of %s that its schema allows', (_, { schema, examples }) => {
+    expect(examples.length).toBeGreaterThan(0);
+    for (const example of examples) {
+      expect(z.fromJSONSchema(schema).safeParse(example).error).toBeUndefined();
+    }
+  });
+
+  test('gives examples of commands that the server understands', () => {
+    for (const { examples } of Object.values(MESSAGE_COMMANDS)) {
+      for (const example of examples) {
+        expect(decodeMessageFrame(JSON.stringify(example))).toHaveProperty('command');
+      }
+    }
+    for (const { examples } of Object.values(CHANNEL_COMMANDS)) {
+      for (const example of examples) {
+        expect(decodeChannelFrame(JSON.stringify(example))).toHaveProperty('command');
+      }
+    }
+  });
+
+  test('describes what sockets are really sent', async () => {
+    const { test, post } = world({ limits: { maxRoomsPerConnection: 2 } });
+    const alice = test.connect('alice', { room: 'r' });
+    const carol = test.connect('carol', { room: 'r' }, channelDialect);
+    await delivered();
+    const said = [
+      { data: 1, ref: '1' },
+      { to: 'alice', data: 2 },
+      { type: 'presence', room: 'r', data: { status: 'away', meta: { a: 1 } } },
+      { type: 'ping' },
+      { type: 'join', room: 's', last_id: 'x', ref: '2' },
+      { type: 'leave', room: 's' },
+      { type: 'leave', room: 'unknown', ref: '3' },
+      { type: 'auth', data: { token: 't' } },
+      { type: 'pong' },
+    ];
+    for (const frame of said) alice.send(frame);
+    const channelSaid = [
+      { type: 'broadcast', channel: 'r', payload: 1, ref: '1' },
+      { type: 'subscribe', channel: 's', listen: ['presence'], ref: '2' },
+      { type: 'presence_join', channel: 's', payload: { a: 1 } },
+      { type: 'presence_leave', channel: 's' },
+      { type: 'unsubscribe', channel: 's', ref: '3' },
+      { type: 'subscribe', channel: '@global', ref: '4' },
+      { type: 'ack', channel: 's' },
+    ];
+    for (const frame of channelSaid) carol.send(frame);
+    await delivered();
+    await post('/api/broadcast', { data: 1 });
+    await post('/api/rooms/r/messages', { data: 1, ephemeral: true });
+    await delivered();
+    for (const frame of alice.socket.frames) {
+      expect(kindsOf(frame, MESSAGE_EVENTS), JSON.stringify(frame)).toHaveLength(1);
+    }
+    for (const frame of carol.socket.frames) {
+      expect(kindsOf(frame, CHANNEL_EVENTS), JSON.stringify(frame)).toHaveLength(1);
+    }
+    expect(new Set(alice.socket.frames.map(({ type }) => type)).size).toBeGreaterThan(5);
+    expect(new Set(carol.socket.frames.map(({ type }) => type)).size).toBeGreaterThan(5);
+  });
+
+  test('has an operation for every frame, and refers to nothing that is not there', () => {
+    const document = asyncapi('0.0.0');
+    const text = JSON.stringify(document);
+    const references = [...text.matchAll(/"\$ref":"#\/([^"]+)"/g)].map(([, path = '']) => path);
+    for (const path of references) expect(at(document, path.split('/')), path).toBeDefined();
+    const operations = Object.values(document['operations'] as Record<string, { messages: Reference[] }>);
+    const used = operations.flatMap(({ messages }) => messages.map(({ $ref }) => $ref));
+    for (const channel of ['message', 'channel']) {
+      const messages = at(document, ['channels', channel, 'messages']) as object;
+      for (const name of Object.keys(messages)) {
+        expect(used).toContain(`#/channels/${channel}/messages/${name}`);
+      }
+    }
+  });
+});
+
+function at(value: unknown, path: readonly string[]): unknown {
+  let part = value;
+  for (const name of path) part = (part as Record<string, unknown> | undefined)?.[name];
+  return part;
+}

@@ -1,0 +1,223 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Pod, startPod } from '../support/pod.ts';
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+
+/** A request and the status it is answered with. */
+interface Case {
+  /** Of the path's parameters and the query, as they stand in the address. */
+  readonly address?: string;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly status: number;
+}
+
+/** A document: {type, one of its examples} and so on, as far as the tests look into it. */
+interface Operation {
+  readonly operationId: string;
+  readonly security?: readonly object[];
+  readonly parameters?: readonly { readonly name: string; readonly in: string }[];
+  readonly requestBody?: { readonly content: Content };
+  readonly responses: Readonly<Record<string, { readonly description: string; readonly content?: Content }>>;
+}
+type Content = Readonly<Record<string, { readonly schema: object }>>;
+interface Document {
+  readonly info: { readonly version: string };
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components: { readonly schemas: Readonly<Record<string, { readonly example?: unknown }>> };
+}
+
+const KEY = { 'X-API-Key': 'the-key' };
+const BAD_KEY = { 'Idempotency-Key': 'x'.repeat(65) };
+const OPERATORS = new Set(['getLiveness', 'getReadiness', 'getMetrics']);
+
+/** By operation: at least one that is answered with 200 and, where anything can be wrong, one that is refused. */
+const CASES: Readonly<Record<string, readonly Case[]>> = {
+  postEvent: [
+    { body: { channel: 'r' }, status: 200 },
+    { body: { channel: 'r', event: 'e', payload: { a: [1] } }, status: 200 },
+    { body: { channel: '-' }, status: 400 },
+    { body: {}, status: 400 },
+    { body: { channel: 'r' }, headers: BAD_KEY, status: 400 },
+  ],
+  postMessage: [
+    { address: '/api/rooms/r/messages', body: { data: 1 }, status: 200 },
+    { address: '/api/rooms/r%2Fs/messages', body: {}, status: 400 },
+    { address: '/api/rooms/r/messages', body: { type: 'pong' }, status: 400 },
+    { address: '/api/rooms/r/messages', body: {}, headers: BAD_KEY, status: 400 },
+  ],
+  postBatch: [
+    { body: { messages: [{ room: 'r' }, {}] }, status: 200 },
+    { body: { messages: 'r' }, status: 400 },
+    { body: { messages: Array(1_001).fill({}) }, status: 400 },
+    { body: { messages: [] }, headers: BAD_KEY, status: 400 },
+  ],
+  postBroadcast: [
+    { body: { data: 'x' }, status: 200 },
+    { body: { event: {} }, status: 400 },
+    { body: {}, headers: BAD_KEY, status: 400 },
+  ],
+  postToUser: [
+    { address: '/api/users/al%20ice/messages', body: { data: 1 }, status: 200 },
+    { address: '/api/users/%40all/messages', body: {}, status: 400 },
+    { address: '/api/users/alice/messages', body: { type: 1 }, status: 400 },
+    { address: '/api/users/alice/messages', body: {}, headers: BAD_KEY, status: 400 },
+  ],
+  disconnectUser: [
+    { address: '/api/users/alice/disconnect', body: { reason: 'r' }, status: 200 },
+    { address: '/api/users/system/disconnect', body: {}, status: 400 },
+    { address: '/api/users/alice/disconnect', body: { reason: [] }, status: 400 },
+  ],
+  disconnectConnection: [
+    { address: '/api/connections/abc/disconnect', body: {}, status: 200 },
+    { address: '/api/connections/a.b/disconnect', body: {}, status: 400 },
+    { address: '/api/connections/abc/disconnect', body: { reason: 1 }, status: 400 },
+  ],
+  getRooms: [
+    { address: '/api/rooms', status: 200 },
+    { address: '/api/rooms?prefix=r&limit=1&cursor=cg', status: 200 },
+    { address: '/api/rooms?limit=0', status: 400 },
+    { address: '/api/rooms?prefix=%2F', status: 400 },
+    { address: '/api/rooms?cursor=%2F', status: 400 },
+  ],
+  getPresence: [
+    { address: '/api/rooms/r/presence', status: 200 },
+    { address: '/api/rooms/%0A/presence', status: 400 },
+  ],
+  getHistory: [
+    { address: '/api/rooms/r/history', status: 200 },
+    { address: '/api/rooms/r/history?after=x&limit=1', status: 200 },
+    { address: '/api/rooms/r/history?limit=x', status: 400 },
+    { address: '/api/rooms/r%20/history', status: 400 },
+  ],
+  postGuest: [
+    { body: { username: 'alice' }, status: 200 },
+    { body: { username: '@alice' }, status: 400 },
+    { body: { username: null }, status: 400 },
+  ],
+  getStats: [{ status: 200 }],
+  getChat: [{ status: 200 }],
+  getPlayground: [{ status: 200 }],
+  getOpenApi: [{ status: 200 }],
+  getAsyncApi: [{ status: 200 }],
+  getLiveness: [{ status: 200 }],
+  getReadiness: [{ status: 200 }],
+  getMetrics: [{ status: 200 }],
+};
+
+let pod: Pod;
+let document: Document;
+/** method, path, operation */
+let operations: readonly (readonly [string, string, Operation])[];
+
+beforeAll(async () => {
+  pod = await startPod({ API_KEYS: 'the-key', GUEST_LOGIN: 'true' });
+  const answer = await fetch(`${pod.url}/openapi.json`);
+  document = (await answer.json()) as Document;
+  operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => [method, path, operation] as const),
+  );
+});
+
+afterAll(() => pod.stop());
+
+function ask(method: string, path: string, operationId: string, one: Case): Promise<Response> {
+  const base = OPERATORS.has(operationId) ? pod.opsUrl : pod.url;
+  const headers: Record<string, string> = { ...KEY, ...one.headers };
+  const init: RequestInit = { method: method.toUpperCase(), headers };
+  if (one.body !== undefined) {
+    headers['Content-Type'] ??= 'application/json';
+    init.body = typeof one.body === 'string' ? one.body : JSON.stringify(one.body);
+  }
+  return fetch(`${base}${one.address ?? path}`, init);
+}
+
+/** The document's schema, ready to be asked; references are resolved within the document. */
+function schemaOf(schema: object): z.ZodType {
+  return z.fromJSONSchema({
+    ...schema,
+    $defs: inDefs(document.components.schemas),
+    ...(inDefs(schema) as object),
+  });
+}
+
+function inDefs(value: unknown): Record<string, never> {
+  const text = JSON.stringify(value).replaceAll('#/components/schemas/', '#/$defs/');
+  return JSON.parse(text) as Record<string, never>;
+}
+
+describe('the OpenAPI document', () => {
+  test('has the version of the package', () => {
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+    expect(document).toMatchObject({ openapi: '3.1.0', info: { version } });
+  });
+
+  test('has a case here for each of its operations, and nothing else has one', () => {
+    const names = operations.map(([, , { operationId }]) => operationId);
+    expect(names.toSorted()).toEqual(Object.keys(CASES).toSorted());
+    for (const [, path, { operationId, requestBody, parameters = [] }] of operations) {
+      const statuses = (CASES[operationId] ?? []).map(({ status }) => status);
+      expect(statuses, path).toContain(200);
+      if (requestBody !== undefined || parameters.length > 0) expect(statuses, path).toContain(400);
+    }
+  });
+
+  test('answers every case as the document says', async () => {
+    for (const [method, path, operation] of operations) {
+      for (const one of CASES[operation.operationId] ?? []) {
+        const about = `${method} ${path} ${JSON.stringify(one)}`;
+        const answer = await ask(method, path, operation.operationId, one);
+        const text = await answer.text();
+        expect(answer.status, `${about}: ${text}`).toBe(one.status);
+        const content = operation.responses[one.status]?.content ?? {};
+        const type = answer.headers.get('Content-Type')?.split(';')[0] ?? '';
+        expect(Object.keys(content), about).toContain(type);
+        const { schema } = content[type] ?? {};
+        if (type === 'application/json' && schema !== undefined) {
+          expect(schemaOf(schema).safeParse(JSON.parse(text)).error, `${about}: ${text}`).toBeUndefined();
+        }
+      }
+    }
+  });
+
+  test('lists every status that any route with a body may be refused with', async () => {
+    for (const [method, path, operation] of operations) {
+      if (operation.requestBody === undefined) continue;
+      const { operationId, responses } = operation;
+      const [good] = CASES[operationId] ?? [];
+      if (good === undefined) throw new Error(`no case for ${operationId}`);
+      const refused = async (status: number, more: Partial<Case>): Promise<void> => {
+        const answer = await ask(method, path, operationId, { ...good, ...more });
+        expect(answer.status, `${method} ${path} ${status}`).toBe(status);
+        expect(await answer.json()).toEqual({
+          error: expect.any(String) as string,
+          code: expect.any(String) as string,
+        });
+        expect(Object.keys(responses)).toContain(String(status));
+      };
+      await refused(400, { body: '{' });
+      await refused(400, { body: '[]' });
+      await refused(413, { body: `"${'x'.repeat(1_048_576)}"` });
+      await refused(415, { headers: { 'Content-Type': 'text/plain' } });
+    }
+  });
+
+  test('says which routes need a key, and only these refuse those who have none', async () => {
+    for (const [method, path, operation] of operations) {
+      const { operationId, security = [] } = operation;
+      const [good] = CASES[operationId] ?? [];
+      if (good === undefined) throw new Error(`no case for ${operationId}`);
+      const answer = await ask(method, path, operationId, { ...good, headers: { 'X-API-Key': '' } });
+      expect(answer.status === 401, `${method} ${path}`).toBe(security.length > 0);
+      await answer.arrayBuffer();
+    }
+  });
+
+  test('gives examples that its own schemas allow', () => {
+    const examples = Object.entries(document.components.schemas).filter(([, schema]) => 'example' in schema);
+    expect(examples.length).toBeGreaterThan(5);
+    for (const [name, schema] of examples) {
+      expect(schemaOf(schema).safeParse(schema.example).error, name).toBeUndefined();
+    }
+  });
+});

@@ -1,0 +1,88 @@
+import { delivered, field, world } from './world.ts';
+import { describe, expect, test } from 'vitest';
+
+describe('POST /api/users/{user}/disconnect', () => {
+  test('closes every connection of the user with 4403 and no other', async () => {
+    const { test, post } = world();
+    const one = test.connect('alice');
+    const two = test.connect('alice', { room: 'r' });
+    const other = test.connect('bob');
+    await delivered();
+    const answer = await post('/api/users/alice/disconnect', { reason: 'rules' });
+    expect(answer).toMatchObject({ status: 200, body: { status: 'ok' } });
+    expect([one, two, other].map(({ socket }) => socket.closeCode)).toEqual([4403, 4403, undefined]);
+  });
+
+  test('is ok when nobody is there, and needs no body', async () => {
+    const { ask } = world();
+    for (const headers of [{}, { 'Content-Type': 'application/json' }]) {
+      const answer = await ask('POST', '/api/users/nobody/disconnect', { headers });
+      expect(answer).toMatchObject({ status: 200, body: { status: 'ok' } });
+    }
+  });
+
+  test('refuses a reason that is no text', async () => {
+    const answer = await world().post('/api/users/alice/disconnect', { reason: 4 });
+    expect(answer).toMatchObject({ status: 400, body: { error: 'reason must be a string' } });
+  });
+});
+
+describe('POST /api/connections/{id}/disconnect', () => {
+  test('closes that connection with 4403 and no other of its user', async () => {
+    const { test, post } = world();
+    const one = test.connect('alice');
+    const two = test.connect('alice');
+    await delivered();
+    const { connectionId } = one.connection;
+    expect((await post(`/api/connections/${connectionId}/disconnect`)).status).toBe(200);
+    expect([one, two].map(({ socket }) => socket.closeCode)).toEqual([4403, undefined]);
+  });
+
+  test('is ok when it is not there', async () => {
+    expect((await world().post('/api/connections/none/disconnect')).body).toEqual({ status: 'ok' });
+  });
+
+  test.each(['a%20b', 'conn:c1', '%0d%0a', 'x'.repeat(65)])('refuses the id %s', async (id) => {
+    const answer = await world().post(`/api/connections/${id}/disconnect`);
+    expect(answer).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
+    expect(field(answer, 'error')).toMatch(/^id must be a connection id/);
+  });
+});
+
+describe('POST /api/auth/guest', () => {
+  const guest = {
+    login: (username: string) =>
+      Promise.resolve(
+        username === 'system'
+          ? undefined
+          : { token: 't', userId: `guest:${username}`, expiresAt: Date.UTC(2026, 0, 1, 1) },
+      ),
+  };
+
+  test('gives what the guest needs', async () => {
+    const answer = await world({ guest }).post('/api/auth/guest', { username: 'alice' });
+    expect(answer).toMatchObject({
+      status: 200,
+      body: { token: 't', user_id: 'guest:alice', expires_at: '2026-01-01T01:00:00.000Z' },
+    });
+    expect(answer.headers.get('Cache-Control')).toBe('no-store');
+  });
+
+  test.each([{ username: 'system' }, { username: 5 }, {}])('refuses %j', async (body) => {
+    const answer = await world({ guest }).post('/api/auth/guest', body);
+    expect(answer).toMatchObject({ status: 400, body: { code: 'invalid_user_id' } });
+  });
+
+  test('is not there when it is switched off, whatever it is asked', async () => {
+    for (const body of [{ username: 'alice' }, {}, '{']) {
+      const answer = await world().post('/api/auth/guest', body);
+      expect(answer).toMatchObject({ status: 404, body: { code: 'not_found' } });
+    }
+  });
+
+  test('is open to those who have no key and no token', async () => {
+    const { post } = world({ guest, apiKeys: ['k'] });
+    expect((await post('/api/auth/guest', { username: 'alice' })).status).toBe(200);
+    expect((await post('/api/auth/guest', { username: 'alice' }, { 'X-API-Key': 'wrong' })).status).toBe(200);
+  });
+});

@@ -1,0 +1,118 @@
+import { TestPod } from '../support/test-pod.ts';
+import type { ApiOptions } from '../../src/http/api-env.ts';
+import type { Authenticator } from '../../src/core/ports/authenticator.ts';
+import { createApi } from '../../src/http/api.ts';
+import type { Limits } from '../../src/core/limits.ts';
+import { Origins } from '../../src/core/origins.ts';
+import { type Permissions, readPermissions } from '../../src/core/permissions.ts';
+
+type Headers = Readonly<Record<string, string>>;
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: globalThis.Headers;
+  readonly text: string;
+  /** The parsed body; undefined where it is no JSON. */
+  readonly body: unknown;
+}
+
+export interface Ask {
+  readonly headers?: Headers;
+  /** A string goes out as it is, anything else as JSON. */
+  readonly body?: unknown;
+  /** The address of the peer. */
+  readonly from?: string;
+}
+
+export interface World {
+  readonly test: TestPod;
+  get(path: string, ask?: Ask): Promise<Answer>;
+  post(path: string, body?: unknown, headers?: Headers): Promise<Answer>;
+  ask(method: string, path: string, ask?: Ask): Promise<Answer>;
+}
+
+export interface WorldOptions extends Partial<Omit<ApiOptions, 'pod' | 'origins'>> {
+  readonly limits?: Partial<Limits>;
+  readonly allowedOrigins?: readonly string[];
+  readonly authenticator?: Authenticator;
+}
+
+/** The API over a pod with the memory adapters, in this process. It is open unless the options say otherwise. */
+export function world({ limits, allowedOrigins = ['*'], authenticator, ...more }: WorldOptions = {}): World {
+  const test = new TestPod(limits);
+  const api = createApi({
+    pod: { ...test.pod, authenticator },
+    origins: new Origins(allowedOrigins),
+    apiKeys: [],
+    maxBodyBytes: 65_536,
+    requestsPerSecond: 1_000_000,
+    trustProxy: false,
+    ...more,
+  });
+  const ask: World['ask'] = async (method, path, { headers = {}, body, from } = {}) => {
+    const json = body === undefined ? {} : { 'Content-Type': 'application/json' };
+    const init: RequestInit = { method, headers: { ...json, ...headers } };
+    if (body !== undefined) init.body = typeof body === 'string' ? body : JSON.stringify(body);
+    const incoming = { socket: { remoteAddress: from } };
+    return read(await api.request(path, init, { incoming }));
+  };
+  return {
+    test,
+    ask,
+    get: (path, options) => ask('GET', path, options),
+    post: (path, body = {}, headers = {}) => ask('POST', path, { body, headers }),
+  };
+}
+
+export async function read(response: Response): Promise<Answer> {
+  const text = await response.text();
+  const { status, headers } = response;
+  return { status, headers, text, body: parsed(text) };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The value at a path of field names and indexes of an answer. */
+export function field(answer: Answer, ...path: (string | number)[]): unknown {
+  let value: unknown = answer.body;
+  for (const name of path) value = (value as Record<string | number, unknown> | undefined)?.[name];
+  return value;
+}
+
+/** Whatever is published has reached the sockets. */
+export async function delivered(): Promise<void> {
+  for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => void setImmediate(resolve));
+}
+
+const TOKENS: Readonly<Record<string, readonly string[] | undefined>> = {
+  'api-token': ['api:*'],
+  'other-api-token': ['*:*'],
+  'plain-token': undefined,
+  'rooms-token': ['api:lobby', 'publish:*'],
+};
+
+/** Knows the tokens above by name, each of a user of the same name. */
+export const authenticator: Authenticator = {
+  authenticate(token) {
+    if (token === 'expired') return Promise.resolve({ fault: 'token_expired' });
+    if (token === 'unchecked') return Promise.resolve({ fault: 'unavailable' });
+    if (!Object.hasOwn(TOKENS, token)) return Promise.resolve({ fault: 'invalid_token' });
+    return Promise.resolve({ userId: token, permissions: permissions(TOKENS[token]) });
+  },
+};
+
+function permissions(claim: readonly string[] | undefined): Permissions {
+  const read = readPermissions(claim);
+  if (read === undefined) throw new Error('a claim of the test is wrong');
+  return read;
+}
+
+export function bearer(token: string): Headers {
+  return { Authorization: `Bearer ${token}` };
+}
