@@ -1,6 +1,7 @@
 import { ConfigError, loadConfig } from './config.ts';
 import { createApp } from './app.ts';
 import { createLog } from './telemetry/log.ts';
+import { startTracing, type Tracing } from './telemetry/tracing.ts';
 import { existsSync } from 'node:fs';
 
 /** Ends the process with the reason on standard error, before any port is open. */
@@ -14,8 +15,11 @@ async function main(): Promise<void> {
   if (existsSync('.env')) process.loadEnvFile('.env');
   const config = loadConfig(process.env);
   const { LOG_LEVEL: level, LOG_FORMAT, SHUTDOWN_TIMEOUT_SECONDS } = config.values;
-  const log = await createLog({ level, format: LOG_FORMAT ?? (process.stdout.isTTY ? 'pretty' : 'json') });
-  const app = await createApp(config, log);
+  const format = LOG_FORMAT ?? (process.stdout.isTTY ? 'pretty' : 'json');
+  let tracing: Tracing | undefined;
+  const log = await createLog({ level, format, fields: () => tracing?.logFields() ?? {} });
+  tracing = await startTracing(process.env, log);
+  const app = await createApp(config, log, tracing?.tracer);
   await app.start();
   let stopping = false;
   const stop = (signal: string): void => {
@@ -24,7 +28,8 @@ async function main(): Promise<void> {
     log.info({ signal }, 'stopping');
     // Not unref: what is left to do may have nothing but timers that do not keep the process alive.
     setTimeout(() => process.exit(0), SHUTDOWN_TIMEOUT_SECONDS * 1_000);
-    app.stop().then(() => process.exit(0), giveUp);
+    const stopped = app.stop().then(() => tracing?.stop());
+    stopped.then(() => process.exit(0), giveUp);
   };
   process.on('SIGTERM', stop).on('SIGINT', stop);
 }

@@ -124,6 +124,7 @@ export class Gateway {
     connection.allowance ??= new Allowance(limits.messagesPerSecond, clock.now());
     const retryAfterMs = connection.allowance.take(clock.now());
     if (retryAfterMs === 0) return true;
+    this.#pod.tally.rateLimited += 1;
     if (connection.allowance.abused) connection.close(CLOSE.rateAbuse);
     else
       this.#refuse(

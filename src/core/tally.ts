@@ -16,8 +16,6 @@ export interface Tally {
   rateLimited: number;
   /** Tokens and keys that were not accepted, by reason. */
   readonly authFailures: Map<string, number>;
-  /** Calls of a hook that raised or took too long, by hook. */
-  readonly hookFailures: Map<string, number>;
   /** HTTP requests; `countRequest` makes the keys. */
   readonly requests: Map<string, number>;
   /** From the making of a message to its members' outboxes. */
@@ -45,7 +43,6 @@ export function createTally(): Tally {
     recoveries: new Map(),
     rateLimited: 0,
     authFailures: new Map(),
-    hookFailures: new Map(),
     requests: new Map(),
     publishToDeliver: { counts: Array<number>(DELAY_BOUNDS_MS.length + 1).fill(0), sumMs: 0 },
   };

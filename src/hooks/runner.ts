@@ -13,7 +13,6 @@ export interface HookRunnerContext {
   readonly clock: Clock;
   readonly log: Log;
   /** Where failures are counted, by hook. */
-  readonly failed: Map<string, number>;
 }
 
 /** Calls the hooks of a module and stands between them and the pod: whatever they do, it has an answer in time. */
@@ -28,7 +27,7 @@ export class HookRunner implements Hooks {
   constructor(module: HooksModule, context: HookRunnerContext) {
     this.#module = module;
     this.#context = context;
-    this.figures = { replaced: 0, suppressed: 0, refused: new Map(), failed: context.failed };
+    this.figures = { replaced: 0, suppressed: 0, refused: new Map(), failed: new Map() };
     if (module.onMessage !== undefined) this.publishing = (who, what) => this.#judge(who, what);
   }
 

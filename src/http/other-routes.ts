@@ -5,13 +5,7 @@ import { z } from '@hono/zod-openapi';
 type Registry = OpenAPIHono['openAPIRegistry'];
 
 /** Where operators ask: another port, which no ingress serves. */
-const OPERATORS = [
-  {
-    url: 'http://{host}:{port}',
-    description: 'The port for operators (OPS_PORT).',
-    variables: { host: { default: 'localhost' }, port: { default: '9090' } },
-  },
-];
+const OPERATORS = [{ url: 'http://localhost:9090', description: 'OPS_PORT of a pod.' }];
 
 const Stats = z
   .object({

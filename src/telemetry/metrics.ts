@@ -87,7 +87,6 @@ function counts({ tally }: Pod): Figure[] {
       'reason',
       tally.authFailures,
     ),
-    counters('realtime_hook_failures', 'Hooks that failed, by hook.', 'hook', tally.hookFailures),
     {
       type: 'counter',
       name: 'realtime_http_requests',

@@ -27,7 +27,7 @@ function bench(module: object): Bench {
   const lines: string[] = [];
   const note = (fields: object, message: string): void => void lines.push(JSON.stringify([fields, message]));
   const log = { debug: note, info: note, warn: note, error: note };
-  const runner = new HookRunner(module, { clock, log, failed: new Map() });
+  const runner = new HookRunner(module, { clock, log });
   const judge = (): Verdict | Promise<Verdict> => runner.publishing?.(WHO, WHAT) ?? { kind: 'suppress' };
   return { runner, clock, lines, judge };
 }

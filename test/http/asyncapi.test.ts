@@ -15,11 +15,12 @@ interface Reference {
   readonly $ref: string;
 }
 
-/** The kinds of frame that the value is one of. */
-function kindsOf(value: unknown, frames: Frames): string[] {
-  return Object.entries(frames)
-    .filter(([, { schema }]) => z.fromJSONSchema(schema).safeParse(value).success)
+/** Fails unless the frame is of exactly one of the kinds. */
+function expectOneKind(frame: unknown, frames: Frames): void {
+  const kinds = Object.entries(frames)
+    .filter(([, { schema }]) => z.fromJSONSchema(schema).safeParse(frame).success)
     .map(([name]) => name);
+  expect({ frame, kinds }).toEqual({ frame, kinds: [expect.any(String) as string] });
 }
 
 /** The frames in the section of docs/protocol.md with these headings; `…` stands for anything. */
@@ -49,7 +50,7 @@ describe('the AsyncAPI document', () => {
     const examples = documented(dialect, heading);
     expect(examples.length).toBeGreaterThan(2);
     for (const example of examples) {
-      expect(kindsOf(example, frames), JSON.stringify(example)).toHaveLength(1);
+      expectOneKind(example, frames);
     }
   });
 
@@ -57,8 +58,7 @@ describe('the AsyncAPI document', () => {
     const examples = documented('## Channel dialect', '### More, for those who ask');
     expect(examples.length).toBeGreaterThan(5);
     for (const example of examples) {
-      const kinds = kindsOf(example, { ...CHANNEL_EVENTS, ...CHANNEL_COMMANDS });
-      expect(kinds, JSON.stringify(example)).toHaveLength(1);
+      expectOneKind(example, { ...CHANNEL_EVENTS, ...CHANNEL_COMMANDS });
     }
   });
 
@@ -117,10 +117,10 @@ describe('the AsyncAPI document', () => {
     await post('/api/rooms/r/messages', { data: 1, ephemeral: true });
     await delivered();
     for (const frame of alice.socket.frames) {
-      expect(kindsOf(frame, MESSAGE_EVENTS), JSON.stringify(frame)).toHaveLength(1);
+      expectOneKind(frame, MESSAGE_EVENTS);
     }
     for (const frame of carol.socket.frames) {
-      expect(kindsOf(frame, CHANNEL_EVENTS), JSON.stringify(frame)).toHaveLength(1);
+      expectOneKind(frame, CHANNEL_EVENTS);
     }
     expect(new Set(alice.socket.frames.map(({ type }) => type)).size).toBeGreaterThan(5);
     expect(new Set(carol.socket.frames.map(({ type }) => type)).size).toBeGreaterThan(5);
@@ -130,7 +130,8 @@ describe('the AsyncAPI document', () => {
     const document = asyncapi('0.0.0');
     const text = JSON.stringify(document);
     const references = [...text.matchAll(/"\$ref":"#\/([^"]+)"/g)].map(([, path = '']) => path);
-    for (const path of references) expect(at(document, path.split('/')), path).toBeDefined();
+    const missing = references.filter((path) => at(document, path.split('/')) === undefined);
+    expect(missing).toEqual([]);
     const operations = Object.values(document['operations'] as Record<string, { messages: Reference[] }>);
     const used = operations.flatMap(({ messages }) => messages.map(({ $ref }) => $ref));
     for (const channel of ['message', 'channel']) {

@@ -93,13 +93,13 @@ describe('errors', () => {
     expect(await world().ask('HEAD', '/api/rooms')).toMatchObject({ status: 200, text: '' });
   });
 
-  function failing(error: Error): { api: Hono; lines: unknown[] } {
+  function failing(cause: Error): { api: Hono; lines: unknown[] } {
     const { pod } = new TestPod();
     const lines: unknown[] = [];
     const log: Log = { ...pod.log, error: (fields, message) => void lines.push({ ...fields, message }) };
     const broker = Object.assign(Object.create(pod.broker) as typeof pod.broker, {
-      publish: () => Promise.reject(error),
-      read: () => Promise.reject(error),
+      publish: () => Promise.reject(cause),
+      read: () => Promise.reject(cause),
     });
     const api = createApi({
       pod: { ...pod, broker, log },

@@ -85,13 +85,13 @@ describe('Idempotency-Key', () => {
 
   test('is never taken for the ref of a client', async () => {
     const here = world({ authenticator });
-    const { socket, send } = here.test.connect('api-token', { room: 'r' });
+    const member = here.test.connect('api-token', { room: 'r' });
     await delivered();
-    send({ data: 1, ref: 'k-1' });
+    member.send({ data: 1, ref: 'k-1' });
     await delivered();
     await here.post('/api/rooms/r/messages', { from: 'api-token' }, { ...KEY, ...bearer('api-token') });
     await delivered();
-    expect(socket.frames.filter(({ type }) => type === 'chat')).toHaveLength(2);
+    expect(member.socket.frames.filter(({ type }) => type === 'chat')).toHaveLength(2);
   });
 
   test.each(['', 'x'.repeat(65), 'caf\u00e9', 'a\tb'])('refuses %j', async (key) => {

@@ -84,9 +84,9 @@ describe('GET /api/rooms/{room}/presence', () => {
 
   test('gives status and meta as the user stated them', async () => {
     const { test, get } = world();
-    const { send } = test.connect('"q"', { room: 'r' });
+    const quote = test.connect('"q"', { room: 'r' });
     await delivered();
-    send({ type: 'presence', room: 'r', data: { status: 'away', meta: { a: ['"', 1] } } });
+    quote.send({ type: 'presence', room: 'r', data: { status: 'away', meta: { a: ['"', 1] } } });
     await delivered();
     expect(field(await get('/api/rooms/r/presence'), 'members')).toMatchObject([
       { user_id: '"q"', status: 'away', meta: { a: ['"', 1] } },
@@ -166,10 +166,10 @@ describe('GET /api/rooms/{room}/history', () => {
 
   test('names a position also where nothing was ever said, and nothing is missing after it', async () => {
     const here = world();
-    const { socket, send } = here.test.connect('alice', {}, messageDialect);
-    send({ type: 'join', room: 'r' });
+    const alice = here.test.connect('alice', {}, messageDialect);
+    alice.send({ type: 'join', room: 'r' });
     await delivered();
-    expect(socket.frames.at(-1)).toMatchObject({ event: 'joined' });
+    expect(alice.socket.frames.at(-1)).toMatchObject({ event: 'joined' });
     const position = String(field(await here.get('/api/rooms/r/history'), 'position'));
     await publish(here, 1);
     const answer = await here.get(`/api/rooms/r/history?after=${position}`);

@@ -26,9 +26,9 @@ export interface Ask {
 
 export interface World {
   readonly test: TestPod;
-  get(path: string, ask?: Ask): Promise<Answer>;
-  post(path: string, body?: unknown, headers?: Headers): Promise<Answer>;
-  ask(method: string, path: string, ask?: Ask): Promise<Answer>;
+  readonly get: (path: string, ask?: Ask) => Promise<Answer>;
+  readonly post: (path: string, body?: unknown, headers?: Headers) => Promise<Answer>;
+  readonly ask: (method: string, path: string, ask?: Ask) => Promise<Answer>;
 }
 
 export interface WorldOptions extends Partial<Omit<ApiOptions, 'pod' | 'origins'>> {

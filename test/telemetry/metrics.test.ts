@@ -1,3 +1,4 @@
+import { hookFigures, webhookFigures } from '../../src/telemetry/part-figures.ts';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { connections, guest, join, member } from '../integration/people.ts';
 import { countRequest } from '../../src/core/tally.ts';
@@ -40,7 +41,6 @@ const LABELLED = [
   ['realtime_upgrades_refused', 'counter'],
   ['realtime_recoveries', 'counter'],
   ['realtime_auth_failures', 'counter'],
-  ['realtime_hook_failures', 'counter'],
   ['realtime_http_requests', 'counter'],
   ['realtime_build_info', 'gauge'],
   [DELAY, 'histogram'],
@@ -254,14 +254,12 @@ describe('createMetrics', () => {
     const { tally } = inside;
     tally.rateLimited = 4;
     tally.authFailures.set('token_expired', 2);
-    tally.hookFailures.set('message', 1);
     countRequest(tally, 'GET', '/a b/:c', 200);
     countRequest(tally, 'GET', '/a b/:c', 200);
     const text = await createMetrics(inside).render();
     for (const line of [
       'realtime_commands_rate_limited 4',
       'realtime_auth_failures{reason="token_expired"} 2',
-      'realtime_hook_failures{hook="message"} 1',
       'realtime_http_requests{method="GET",route="/a b/:c",status="200"} 2',
     ]) {
       expect(text).toContain(`\n${line}\n`);
@@ -281,4 +279,30 @@ describe('createMetrics', () => {
     await wait(100);
     expect(await longest()).toBeLessThan(0.15);
   });
+});
+
+test('the figures of hooks and webhooks are there where hooks and webhooks are', async () => {
+  const hooks = {
+    replaced: 1,
+    suppressed: 2,
+    refused: new Map([['onMessage', 3]]),
+    failed: new Map([['onConnect', 4]]),
+  };
+  const webhooks = { reported: 5, dropped: new Map([['overflow' as const, 6]]), retries: 7, waiting: 8 };
+  const text = await createMetrics(new TestPod().pod, [
+    ...hookFigures(hooks),
+    ...webhookFigures(webhooks),
+  ]).render();
+  for (const line of [
+    'realtime_hook_replacements 1',
+    'realtime_hook_suppressions 2',
+    'realtime_hook_refusals{hook="onMessage"} 3',
+    'realtime_hook_failures{hook="onConnect"} 4',
+    'realtime_webhook_events 5',
+    'realtime_webhook_events_dropped{reason="overflow"} 6',
+    'realtime_webhook_retries 7',
+    'realtime_webhook_events_waiting 8',
+  ]) {
+    expect(text).toContain(`\n${line}\n`);
+  }
 });

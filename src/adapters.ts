@@ -1,0 +1,109 @@
+import { type Api } from './http/api-env.ts';
+import { createApi } from './http/api.ts';
+import type { Authenticator } from './core/ports/authenticator.ts';
+import type { Config } from './config.ts';
+import { destinationOf } from './webhooks/post.ts';
+import { GuestLogin } from './auth/guest.ts';
+import type { HookRunner } from './hooks/runner.ts';
+import { jwtAuthenticator } from './auth/jwt.ts';
+import type { Limits } from './core/limits.ts';
+import type { Log } from './core/ports/log.ts';
+import { MemoryBroker } from './broker/memory.ts';
+import type { Origins } from './core/origins.ts';
+import type { Pod } from './core/pod.ts';
+import { randomName, systemClock } from './platform.ts';
+import { randomUUID } from 'node:crypto';
+import { count, type Tally } from './core/tally.ts';
+import { Webhooks } from './webhooks/webhooks.ts';
+
+/** Each part that a setting can switch or change, as the configuration asks for it. */
+
+export function brokerOf({ values }: Config): MemoryBroker {
+  return new MemoryBroker({
+    clock: systemClock,
+    epoch: randomName(),
+    historySize: values.HISTORY_SIZE,
+    historyTtlMs: values.HISTORY_TTL_SECONDS * 1_000,
+  });
+}
+
+/** Undefined while authentication is off. Raises an error where a key file cannot be used. */
+export function authenticatorOf({ auth, values }: Config, tally: Tally): Authenticator | undefined {
+  if (!auth) return undefined;
+  const authenticator = jwtAuthenticator({
+    secret: values.JWT_SECRET,
+    jwksUrl: values.JWKS_URL,
+    jwksFile: values.JWKS_FILE,
+    issuer: values.JWT_ISSUER,
+    audience: values.JWT_AUDIENCE,
+    userClaim: values.JWT_USER_CLAIM,
+    permissionsClaim: values.JWT_PERMISSIONS_CLAIM,
+  });
+  return {
+    async authenticate(token) {
+      const result = await authenticator.authenticate(token);
+      if ('fault' in result) count(tally.authFailures, result.fault);
+      return result;
+    },
+  };
+}
+
+/** On while authentication is off, unless it is switched. */
+function guestLoginOf({ auth, values }: Config): GuestLogin | undefined {
+  if (!(values.GUEST_LOGIN ?? !auth)) return undefined;
+  return new GuestLogin({
+    secret: auth ? values.JWT_SECRET : undefined,
+    prefix: values.GUEST_PREFIX ?? (auth ? 'guest:' : ''),
+    permissions: values.GUEST_PERMISSIONS,
+    permissionsClaim: values.JWT_PERMISSIONS_CLAIM,
+    userClaim: values.JWT_USER_CLAIM,
+    issuer: values.JWT_ISSUER,
+    audience: values.JWT_AUDIENCE,
+    now: () => systemClock.now(),
+  });
+}
+
+export function apiOf(config: Config, pod: Pod, origins: Origins): Api {
+  const { values } = config;
+  return createApi({
+    pod,
+    origins,
+    apiKeys: values.API_KEYS ?? [],
+    guest: guestLoginOf(config),
+    maxBodyBytes: values.MAX_MESSAGE_BYTES,
+    requestsPerSecond: values.API_REQUESTS_PER_SECOND,
+    trustProxy: values.TRUST_PROXY,
+  });
+}
+
+/** Loaded only where a module is named. Raises an error where the module cannot be used. */
+export async function hooksOf({ values }: Config, log: Log): Promise<HookRunner | undefined> {
+  if (values.HOOKS_MODULE === undefined) return undefined;
+  const { loadHooks } = await import('./hooks/load.ts');
+  const { HookRunner } = await import('./hooks/runner.ts');
+  return new HookRunner(await loadHooks(values.HOOKS_MODULE), { clock: systemClock, log });
+}
+
+export function webhooksOf({ values }: Config, log: Log): Webhooks | undefined {
+  const { WEBHOOK_URL, WEBHOOK_SECRET } = values;
+  if (WEBHOOK_URL === undefined || WEBHOOK_SECRET === undefined) return undefined;
+  const destination = destinationOf(WEBHOOK_URL, WEBHOOK_SECRET);
+  return new Webhooks({ destination, clock: systemClock, log, random: Math.random, newId: randomUUID });
+}
+
+export function limitsOf({ values }: Config): Limits {
+  return {
+    maxConnections: values.MAX_CONNECTIONS,
+    maxConnectionsPerUser: values.MAX_CONNECTIONS_PER_USER,
+    handshakesPerSecond: values.HANDSHAKES_PER_SECOND,
+    messagesPerSecond: values.MESSAGES_PER_SECOND,
+    maxRoomsPerConnection: values.MAX_ROOMS_PER_CONNECTION,
+    outboxMessages: values.OUTBOX_MESSAGES,
+    outboxBytes: values.OUTBOX_BYTES,
+    historySize: values.HISTORY_SIZE,
+    presenceGraceMs: values.PRESENCE_GRACE_SECONDS * 1_000,
+    presenceEventsLimit: values.PRESENCE_EVENTS_LIMIT,
+    heartbeatSeconds: values.HEARTBEAT_SECONDS,
+    heartbeatTimeoutSeconds: values.HEARTBEAT_TIMEOUT_SECONDS,
+  };
+}
