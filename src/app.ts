@@ -44,13 +44,7 @@ export async function createApp(config: Config, log: Log, tracer?: Tracer): Prom
   const pod = createPod(config, log, { hooks, watcher: webhooks, tracer });
   const gateway = new Gateway(pod);
   const origins = new Origins(config.allowedOrigins);
-  const admission = new Admission({ pod, paths: config.values.WS_PATHS, origins });
-  const upgrades = new Upgrades({
-    pod,
-    gateway,
-    admission,
-    maxMessageBytes: config.values.MAX_MESSAGE_BYTES,
-  });
+  const { admission, upgrades } = createUpgrades(config, pod, gateway, origins);
   const heartbeat = new Heartbeat(pod.hub, pod.clock, pod.limits);
   let readiness: Readiness = 'starting';
   const { clients, operators } = createServers(
@@ -82,6 +76,19 @@ export async function createApp(config: Config, log: Log, tracer?: Tracer): Prom
       await pod.broker.stop();
       log.info({ pod: pod.name }, 'stopped');
     },
+  };
+}
+
+function createUpgrades(
+  { values }: Config,
+  pod: Pod,
+  gateway: Gateway,
+  origins: Origins,
+): { admission: Admission; upgrades: Upgrades } {
+  const admission = new Admission({ pod, paths: values.WS_PATHS, origins });
+  return {
+    admission,
+    upgrades: new Upgrades({ pod, gateway, admission, maxMessageBytes: values.MAX_MESSAGE_BYTES }),
   };
 }
 

@@ -49,7 +49,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
   postBatch: [
     { body: { messages: [{ room: 'r' }, {}] }, status: 200 },
     { body: { messages: 'r' }, status: 400 },
-    { body: { messages: Array(1_001).fill({}) }, status: 400 },
+    { body: { messages: Array.from({ length: 1_001 }, () => ({})) }, status: 400 },
     { body: { messages: [] }, headers: BAD_KEY, status: 400 },
   ],
   postBroadcast: [

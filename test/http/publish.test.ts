@@ -34,6 +34,15 @@ describe('POST /api/rooms/{room}/messages', () => {
     ]);
   });
 
+  test('answers with the timestamp of the message, however long it took', async () => {
+    const { test, post, get } = world();
+    let now = test.clock.now();
+    test.clock.now = () => (now += 1);
+    const { body } = await post('/api/rooms/r/messages', {});
+    const kept = await get('/api/rooms/r/history');
+    expect(field(kept, 'messages', 0, 'timestamp')).toBe((body as { timestamp: string }).timestamp);
+  });
+
   test('is a chat of the server with data null unless the body says otherwise', async () => {
     const { test, post } = world();
     const { socket } = test.connect('alice', { room: 'r' });
