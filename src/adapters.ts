@@ -33,7 +33,7 @@ export function authenticatorOf({ auth, values }: Config, tally: Tally): Authent
   const authenticator = jwtAuthenticator({
     secret: values.JWT_SECRET,
     jwksUrl: values.JWKS_URL,
-    jwksFile: values.JWKS_FILE,
+    keySet: values.JWKS_FILE === undefined ? undefined : { keys: [...values.JWKS_FILE.keys] },
     issuer: values.JWT_ISSUER,
     audience: values.JWT_AUDIENCE,
     userClaim: values.JWT_USER_CLAIM,

@@ -111,7 +111,10 @@ function createPod(config: Config, log: Log, { hooks, watcher, tracer }: Extras)
   const tally = createTally();
   // What ends a turn belongs to nobody's request, whoever was the first to publish in it.
   const outside = AsyncLocalStorage.snapshot();
-  const turn = new Turn((run) => void outside(setImmediate, run));
+  const turn = new Turn(
+    (run) => void outside(setImmediate, run),
+    (error) => log.error({ err: error }, 'something could not be sent'),
+  );
   const broker = brokerOf(config);
   const hub = new Hub({ broker, framer, turn, clock, tally, tracer });
   const store = new MemoryPresence(clock);

@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs';
+import { readRule } from './protocol/rule.ts';
+
 /** What a setting may hold: how it is read, and in words what is allowed. `read` gives undefined for what is not. */
 export interface Kind<T> {
   readonly allowed: string;
@@ -28,12 +31,12 @@ export const secrets: Kind<readonly string[]> = {
 
 export const origins: Kind<readonly string[]> = {
   allowed: '*, or origins separated by commas such as https://app.example.com or https://*.example.com',
-  read: (value) => allOf(split(value), (one) => one === '*' || ORIGIN.test(one)),
+  read: (value) => allOf(split(value), (one) => one === '*' || isOrigin(one)),
 };
 
 export const rules: Kind<readonly string[]> = {
-  allowed: 'rules separated by commas such as join:*,publish:lobby',
-  read: (value) => allOf(split(value), (one) => /^[a-z*]+:[^:\s].*$/.test(one)),
+  allowed: 'rules separated by commas such as join:*,publish:lobby (docs/protocol.md, Permissions)',
+  read: (value) => allOf(split(value), (one) => readRule(one) !== undefined),
 };
 
 /** May hold a password, so that a wrong one is not printed. */
@@ -43,7 +46,38 @@ export const httpUrl: Kind<string> = {
   read: (value) => (/^https?:$/.test(URL.parse(value)?.protocol ?? '') ? value : undefined),
 };
 
-const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/(\*\.)?[A-Za-z0-9.-]+(:\d{1,5})?$/;
+/** The parsed content of a file of public keys (RFC 7517 section 5). */
+export interface KeySet {
+  readonly keys: readonly { readonly kty: string }[];
+}
+
+/** The value is what is in the file, so that nobody reads it again. */
+export const keySetFile: Kind<KeySet> = {
+  allowed: 'path of a readable file {"keys":[…]} (RFC 7517 section 5)',
+  read(value) {
+    try {
+      const content: unknown = JSON.parse(readFileSync(value, 'utf8'));
+      return isKeySet(content) ? content : undefined;
+    } catch {
+      return undefined;
+    }
+  },
+};
+
+function isKeySet(value: unknown): value is KeySet {
+  if (typeof value !== 'object' || value === null || !('keys' in value) || !Array.isArray(value.keys))
+    return false;
+  return (
+    value.keys.length > 0 &&
+    value.keys.every((key: unknown) => typeof key === 'object' && key !== null && 'kty' in key)
+  );
+}
+
+const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/(\*\.)?[A-Za-z0-9.-]+(:\d{1,5})?$/i;
+
+function isOrigin(text: string): boolean {
+  return ORIGIN.test(text) && URL.canParse(text.replace('*.', 'any.'));
+}
 
 function split(value: string): string[] {
   return value

@@ -1,5 +1,5 @@
 import type { Authenticator, TokenFault } from '../core/ports/authenticator.ts';
-import { decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose';
+import { decodeProtectedHeader, errors, type JWTPayload, jwtVerify, type JWTVerifyOptions } from 'jose';
 import { type KeySources, type Verifier, verifiersOf } from './keys.ts';
 import type { Principal } from '../core/principal.ts';
 import { isUserId } from '../protocol/names.ts';
@@ -61,8 +61,25 @@ async function verifyWith(
       typeof key === 'function' ? await jwtVerify(token, key, checks) : await jwtVerify(token, key, checks);
     return { claims: payload };
   } catch (error) {
+    if (error instanceof errors.JWKSMultipleMatchingKeys) return verifyWithAny(token, error, checks);
     return { fault: faultOf(error) };
   }
+}
+
+/** The set has several keys that could be meant, and the token names none: whichever fits. */
+async function verifyWithAny(
+  token: string,
+  keys: errors.JWKSMultipleMatchingKeys,
+  checks: JWTVerifyOptions,
+): Promise<Verified> {
+  for await (const key of keys) {
+    try {
+      return { claims: (await jwtVerify(token, key, checks)).payload };
+    } catch (error) {
+      if (!(error instanceof errors.JWSSignatureVerificationFailed)) return { fault: faultOf(error) };
+    }
+  }
+  return { fault: 'invalid_token' };
 }
 
 function algorithmOf(token: string): string | undefined {
@@ -86,5 +103,10 @@ function principalOf(claims: JWTPayload, { userClaim, permissionsClaim }: JwtOpt
   const userId = claims[userClaim] ?? claims['user_id'] ?? claims.sub;
   const permissions = readPermissions(claims[permissionsClaim]);
   if (typeof userId !== 'string' || !isUserId(userId) || permissions === undefined) return undefined;
-  return { userId, permissions, expiresAt: claims.exp === undefined ? undefined : claims.exp * 1_000 };
+  return { userId, permissions, expiresAt: endOf(claims) };
+}
+
+/** In milliseconds; an end beyond all dates, as some write for never, is none. */
+function endOf({ exp }: JWTPayload): number | undefined {
+  return exp === undefined || Number.isNaN(new Date(exp * 1_000).getTime()) ? undefined : exp * 1_000;
 }

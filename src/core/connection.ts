@@ -68,8 +68,8 @@ export class Connection implements Occupant {
   catchingUp = false;
   /** Made with the first frame, where frames are limited (see gateway.ts). */
   allowance: Allowance | undefined;
-  /** Frames that wait for a command in progress; undefined while none is (see lane.ts). */
-  backlog: string[] | undefined;
+  /** What waits for a command in progress; undefined while none is (see lane.ts). */
+  backlog: (() => Promise<void> | undefined)[] | undefined;
 
   constructor({ id, principal, room, dialect, socket, now }: NewConnection, context: ConnectionContext) {
     this.connectionId = id;
@@ -96,13 +96,13 @@ export class Connection implements Occupant {
   }
 
   /** Ends it in order: what the peer still reads, then the close frame. The transport reports when it is gone. */
-  close(code: CloseCode): void {
+  close(code: CloseCode, reason?: string): void {
     if (this.closed || this.closeCode !== undefined) return;
     this.closeCode = code.code;
     this.#context.turn.flush();
     this.closed = true;
     this.outbox.close();
-    this.socket.close(code);
+    this.socket.close(code, reason);
   }
 
   /** Queues it; where the client does not read, something has to give (see shed.ts). */
@@ -113,7 +113,7 @@ export class Connection implements Occupant {
 
   /** Says something to this connection alone, after whatever its rooms have for it in this turn. */
   answer(event: ServerEvent): void {
-    this.#context.turn.addAnswer(() => this.tell(event));
+    this.#context.turn.addAnswer({ flush: () => this.tell(event) });
   }
 
   /** Says something to this connection alone; nothing where its dialect has no words for it. */

@@ -57,7 +57,7 @@ export class Gateway {
     if (dialect === undefined) return connection;
     this.#speak(connection, dialect);
     const command = this.#joinAddress(arrival.address, dialect);
-    if (command !== undefined) inOrder(connection, '', () => this.#carryOut(connection, command));
+    if (command !== undefined) inOrder(connection, () => this.#carryOut(connection, command));
     return connection;
   }
 
@@ -66,7 +66,7 @@ export class Gateway {
     if (connection.closed) return;
     this.heard(connection);
     this.#pod.tally.received += 1;
-    inOrder(connection, frame, (next) => this.#handle(connection, next));
+    inOrder(connection, () => this.#handle(connection, frame));
   }
 
   /** The client gave a sign of life. */

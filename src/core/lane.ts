@@ -1,31 +1,27 @@
 import type { Connection } from './connection.ts';
 
-/** Frames that may wait for a command in progress before the connection is no longer read. */
+/** How much may wait for a command in progress before the connection is no longer read. */
 const BACKLOG = 16;
 
 /**
- * Handles a connection's frames one after the other: while a command is in progress (`handle` gave a promise) later
- * frames wait, and where many do, the socket is not read, so that the client feels it.
+ * Does one thing after the other for a connection: while a command is in progress (`task` gave a promise, which never
+ * rejects) later ones wait, and where many do, the socket is not read, so that the client feels it.
  */
-export function inOrder(
-  connection: Connection,
-  frame: string,
-  handle: (frame: string) => Promise<void> | undefined,
-): void {
+export function inOrder(connection: Connection, task: () => Promise<void> | undefined): void {
   if (connection.backlog !== undefined) {
-    connection.backlog.push(frame);
+    connection.backlog.push(task);
     if (connection.backlog.length === BACKLOG) connection.socket.pause();
     return;
   }
-  const work = handle(frame);
+  const work = task();
   if (work === undefined) return;
   connection.backlog = [];
-  void work.then(() => release(connection, handle));
+  void work.then(() => release(connection));
 }
 
-function release(connection: Connection, handle: (frame: string) => Promise<void> | undefined): void {
+function release(connection: Connection): void {
   const backlog = connection.backlog ?? [];
   connection.backlog = undefined;
   if (backlog.length >= BACKLOG) connection.socket.resume();
-  for (const next of backlog) inOrder(connection, next, handle);
+  for (const task of backlog) inOrder(connection, task);
 }

@@ -1,3 +1,5 @@
+const DEFAULT_PORT = /^(http:.*):80$|^(https:.*):443$/;
+
 /**
  * Which pages may connect: exact origins (`https://app.example.com`), or all below a domain (`https://*.example.com`,
  * one or more labels); `*` is any. Scheme and port must be equal. One list serves the upgrade and CORS.
@@ -8,7 +10,8 @@ export class Origins {
   readonly any: boolean;
 
   constructor(patterns: readonly string[]) {
-    const lower = patterns.map((pattern) => pattern.toLowerCase());
+    // As browsers write them: in small letters, without the port that the scheme implies.
+    const lower = patterns.map((pattern) => pattern.toLowerCase().replace(DEFAULT_PORT, '$1$2'));
     this.any = lower.includes('*');
     this.#exact = new Set(lower.filter((pattern) => !pattern.includes('*')));
     this.#below = lower

@@ -1,6 +1,6 @@
 import type { Command, PublishCommand } from '../protocol/command.ts';
 import { join, leave } from './join.ts';
-import { type Publication, publishDirectly, publishGlobally, publishToRoom } from './publish.ts';
+import { type Publication, publishDirectly, publishGlobally, publishToRoom, timestampOf } from './publish.ts';
 import type { Connection } from './connection.ts';
 import { DIRECT, GLOBAL } from '../protocol/names.ts';
 import type { Pod } from './pod.ts';
@@ -62,7 +62,7 @@ function publish(
   const from = connection.userId;
   // A user id holds no control character, so that no two pairs give one key.
   const key = ref === undefined ? undefined : `${from}\n${ref}`;
-  const what: Publication = { type, from, event, data, key };
+  const what: Publication = { type, from, event, data, key, timestamp: timestampOf(pod) };
   permit(connection.may('publish', addresseeOf(connection, command)));
   if (command.kind === 'direct') return { published: publishDirectly(pod, command.to, what) };
   const room = target(connection, command);

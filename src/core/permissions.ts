@@ -1,12 +1,6 @@
-export type Action = 'join' | 'publish' | 'presence' | 'history' | 'api';
+import { type Action, readRule, type Rule } from '../protocol/rule.ts';
 
-const ACTIONS: ReadonlySet<string> = new Set(['join', 'publish', 'presence', 'history', 'api', '*']);
-const PATTERN = /^@?(?:[A-Za-z0-9_.:@*-]|\{user\})+$/;
-
-interface Rule {
-  readonly action: string;
-  readonly pattern: string;
-}
+export type { Action } from '../protocol/rule.ts';
 
 /**
  * What somebody may do where. A rule is `action:pattern`; a pattern is a room name with `*` for any run of characters
@@ -43,7 +37,7 @@ export const UNRESTRICTED = new Permissions([
 
 /** What a token without a claim gives: everything in rooms, nothing globally. */
 export const DEFAULT_PERMISSIONS = new Permissions(
-  ['join', 'publish', 'presence', 'history'].map((action) => ({ action, pattern: '*' })),
+  (['join', 'publish', 'presence', 'history'] as const).map((action) => ({ action, pattern: '*' })),
 );
 
 /** Reads a permissions claim; undefined where it is malformed, which refuses the token. */
@@ -52,14 +46,6 @@ export function readPermissions(claim: unknown): Permissions | undefined {
   if (!Array.isArray(claim)) return undefined;
   const rules = claim.map((text: unknown) => readRule(text));
   return rules.includes(undefined) ? undefined : new Permissions(rules.filter((rule) => rule !== undefined));
-}
-
-function readRule(text: unknown): Rule | undefined {
-  if (typeof text !== 'string') return undefined;
-  const colon = text.indexOf(':');
-  const action = text.slice(0, colon);
-  const pattern = text.slice(colon + 1);
-  return colon > 0 && ACTIONS.has(action) && PATTERN.test(pattern) ? { action, pattern } : undefined;
 }
 
 /**

@@ -14,6 +14,8 @@ export interface Publication {
   readonly from: string;
   readonly event?: string | undefined;
   readonly data: Json;
+  /** RFC 3339, UTC, milliseconds. */
+  readonly timestamp: string;
   /** Makes the publication idempotent within its room for five minutes. */
   readonly key?: string | undefined;
 }
@@ -27,18 +29,18 @@ export function publishToRoom(
 ): Promise<Published> {
   return traced(pod, 'room', what, (trace) => {
     if (ephemeral || pod.limits.historySize === 0) {
-      return deliverOnce(pod, room, bodyOf(pod, { ...what, room, ephemeral: true }), what.key, (id, body) => {
+      return deliverOnce(pod, room, encodeBody({ ...what, room, ephemeral: true }), what.key, (id, body) => {
         pod.hub.room(room)?.deliver(ephemeralDelivery(id, body, pod.framer, trace));
       });
     }
-    return pod.broker.publish(room, bodyOf(pod, { ...what, room }), { key: what.key, trace });
+    return pod.broker.publish(room, encodeBody({ ...what, room }), { key: what.key, trace });
   });
 }
 
 /** To every connection. */
 export function publishGlobally(pod: Pod, what: Publication): Promise<Published> {
   return traced(pod, GLOBAL, what, (trace) =>
-    deliverOnce(pod, GLOBAL, bodyOf(pod, { ...what, ephemeral: true }), what.key, (id, body) => {
+    deliverOnce(pod, GLOBAL, encodeBody({ ...what, ephemeral: true }), what.key, (id, body) => {
       const delivery = ephemeralDelivery(id, body, pod.framer, trace);
       deliverTo(pod, [...pod.hub.connections()], GLOBAL, delivery);
     }),
@@ -48,7 +50,7 @@ export function publishGlobally(pod: Pod, what: Publication): Promise<Published>
 /** To every connection of a user, or to the one of `conn:<id>`. */
 export function publishDirectly(pod: Pod, to: string, what: Publication): Promise<Published> {
   return traced(pod, DIRECT, what, (trace) =>
-    deliverOnce(pod, DIRECT, bodyOf(pod, { ...what, to, ephemeral: true }), what.key, (id, body) => {
+    deliverOnce(pod, DIRECT, encodeBody({ ...what, to, ephemeral: true }), what.key, (id, body) => {
       const delivery = ephemeralDelivery(id, body, pod.framer, trace);
       deliverTo(pod, addressees(pod, to), DIRECT, delivery);
     }),
@@ -78,10 +80,6 @@ function traced(
   return tracer === undefined ? publish(undefined) : tracer.publish({ destination, type }, publish);
 }
 
-function bodyOf(pod: Pod, what: Publication & { room?: string; to?: string; ephemeral?: boolean }): string {
-  return encodeBody({ ...what, timestamp: new Date(pod.clock.now()).toISOString() });
-}
-
 async function deliverOnce(
   pod: Pod,
   room: string,
@@ -99,4 +97,9 @@ function addressees(pod: Pod, to: string): readonly Connection[] {
   if (!to.startsWith(CONNECTION_PREFIX)) return pod.hub.connectionsOf(to);
   const connection = pod.hub.connection(to.slice(CONNECTION_PREFIX.length));
   return connection === undefined ? [] : [connection];
+}
+
+/** The moment of a publication that is made now. */
+export function timestampOf({ clock }: Pod): string {
+  return new Date(clock.now()).toISOString();
 }

@@ -1,3 +1,5 @@
+const EPSILON = 1e-9;
+
 /**
  * A token bucket: so many units a second, twice as many at once. It starts full.
  */
@@ -20,7 +22,8 @@ export class Bucket {
     const elapsed = Math.max(0, now - this.#at);
     this.#level = Math.min(this.#burst, this.#level + (elapsed * this.#perSecond) / 1_000);
     this.#at = now;
-    if (this.#level < 1) return Math.ceil(((1 - this.#level) * 1_000) / this.#perSecond);
+    // A billionth more or less is not worth a millisecond.
+    if (this.#level < 1 - EPSILON) return Math.ceil(((1 - this.#level) * 1_000) / this.#perSecond - EPSILON);
     this.#level -= 1;
     return 0;
   }

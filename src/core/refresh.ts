@@ -1,5 +1,5 @@
-import type { AuthCommand } from '../protocol/command.ts';
-import type { Connection } from './connection.ts';
+import { type AuthCommand, LISTEN } from '../protocol/command.ts';
+import type { Connection, Membership } from './connection.ts';
 import type { Pod } from './pod.ts';
 import { Refused } from './refused.ts';
 import { leave } from './join.ts';
@@ -15,8 +15,15 @@ export async function refresh(pod: Pod, connection: Connection, { token, ref }: 
   if (result.userId !== connection.userId) throw new Refused('forbidden', 'the token is of another user');
   connection.principal = result;
   connection.answer({ kind: 'authenticated', ref, expiresAt: result.expiresAt, at: pod.clock.now() });
-  for (const { room } of connection.memberships) {
-    if (!connection.may('join', room.name))
-      await leave(pod, connection, room.name, { kind: 'leave', absent: true });
-  }
+  for (const membership of connection.memberships) await hold(pod, connection, membership);
+}
+
+/** Takes from a membership what the connection may no longer have. */
+async function hold(pod: Pod, connection: Connection, membership: Membership): Promise<void> {
+  const { name } = membership.room;
+  const seesPresence = connection.may('presence', name);
+  // Whoever is present without listening needed no permission to join.
+  const stays = membership.listen === LISTEN.none ? seesPresence : connection.may('join', name);
+  if (!stays) await leave(pod, connection, name, { kind: 'leave', absent: true });
+  else if (!seesPresence) membership.listen &= LISTEN.messages;
 }

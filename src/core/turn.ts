@@ -8,14 +8,19 @@ interface Flushable {
  */
 export class Turn {
   readonly #schedule: (run: () => void) => void;
+  readonly #failed: (error: unknown) => void;
   #rooms: Flushable[] = [];
-  #answers: (() => void)[] = [];
+  #answers: Flushable[] = [];
   #outboxes: Flushable[] = [];
   #scheduled = false;
 
-  /** `schedule` runs its argument once, at the end of the turn (in Node: `setImmediate`). */
-  constructor(schedule: (run: () => void) => void) {
+  /**
+   * `schedule` runs its argument once, at the end of the turn (in Node: `setImmediate`). `failed` is told of what was
+   * thrown: nobody's fault may keep the others from what is theirs.
+   */
+  constructor(schedule: (run: () => void) => void, failed: (error: unknown) => void) {
     this.#schedule = schedule;
+    this.#failed = failed;
   }
 
   /** A room asks to be flushed; it asks once until it was. */
@@ -25,7 +30,7 @@ export class Turn {
   }
 
   /** Runs once the rooms of this turn have been flushed. */
-  addAnswer(answer: () => void): void {
+  addAnswer(answer: Flushable): void {
     this.#answers.push(answer);
     this.#ensureScheduled();
   }
@@ -40,13 +45,21 @@ export class Turn {
   flush(): void {
     const rooms = this.#rooms;
     this.#rooms = [];
-    for (const room of rooms) room.flush();
+    for (const room of rooms) this.#attempt(room);
     const answers = this.#answers;
     this.#answers = [];
-    for (const answer of answers) answer();
+    for (const answer of answers) this.#attempt(answer);
     const outboxes = this.#outboxes;
     this.#outboxes = [];
-    for (const outbox of outboxes) outbox.flush();
+    for (const outbox of outboxes) this.#attempt(outbox);
+  }
+
+  #attempt(one: Flushable): void {
+    try {
+      one.flush();
+    } catch (error) {
+      this.#failed(error);
+    }
   }
 
   #ensureScheduled(): void {

@@ -1,11 +1,11 @@
 import { Announcement, Draft, MessageId, RoomName, Timestamp, toJson } from './schemas.ts';
-import { atThisMoment, publishDraft } from './publishing.ts';
+import { publishDraft } from './publishing.ts';
 import { BAD_BODY, GUARDED, GUARDED_BY, json, jsonBody } from './answers.ts';
 import { createRoute, z } from '@hono/zod-openapi';
 import { IdempotencyHeaders, publicationKey } from './idempotency.ts';
 import type { Api } from './api-env.ts';
 import type { Pod } from '../core/pod.ts';
-import { publishGlobally } from '../core/publish.ts';
+import { publishGlobally, timestampOf } from '../core/publish.ts';
 import { SYSTEM } from '../protocol/names.ts';
 
 const Published = z
@@ -52,8 +52,15 @@ export function messageRoutes(api: Api, pod: Pod): void {
   api.openapi(postBroadcast, async (c) => {
     const { type, event, data } = c.req.valid('json');
     const key = publicationKey(c.var.caller, c.req.valid('header')['Idempotency-Key']);
-    const { moment, timestamp } = atThisMoment(pod);
-    const { id } = await publishGlobally(moment, { type, from: SYSTEM, event, data: toJson(data), key });
+    const timestamp = timestampOf(pod);
+    const { id } = await publishGlobally(pod, {
+      type,
+      from: SYSTEM,
+      event,
+      data: toJson(data),
+      key,
+      timestamp,
+    });
     return c.json({ id, timestamp }, 200);
   });
 }

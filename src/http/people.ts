@@ -4,9 +4,8 @@ import { DirectMessage, Done, Farewell, toJson, UserId } from './schemas.ts';
 import { IdempotencyHeaders, publicationKey } from './idempotency.ts';
 import { kickConnection, kickUser } from '../core/kick.ts';
 import type { Api } from './api-env.ts';
-import { atThisMoment } from './publishing.ts';
 import type { Pod } from '../core/pod.ts';
-import { publishDirectly } from '../core/publish.ts';
+import { publishDirectly, timestampOf } from '../core/publish.ts';
 import { Sent } from './messages.ts';
 import { SYSTEM } from '../protocol/names.ts';
 
@@ -58,19 +57,19 @@ export function peopleRoutes(api: Api, pod: Pod): void {
     const { user } = c.req.valid('param');
     const { type, event, data } = c.req.valid('json');
     const key = publicationKey(c.var.caller, c.req.valid('header')['Idempotency-Key']);
-    const { moment, timestamp } = atThisMoment(pod);
-    const what = { type, from: SYSTEM, event, data: toJson(data), key };
-    const { id } = await publishDirectly(moment, user, what);
+    const timestamp = timestampOf(pod);
+    const what = { type, from: SYSTEM, event, data: toJson(data), key, timestamp };
+    const { id } = await publishDirectly(pod, user, what);
     return c.json({ id, timestamp }, 200);
   });
 
   api.openapi(disconnectUser, (c) => {
-    kickUser(pod, c.req.valid('param').user);
+    kickUser(pod, c.req.valid('param').user, c.req.valid('json').reason);
     return c.json({ status: 'ok' } as const, 200);
   });
 
   api.openapi(disconnectConnection, (c) => {
-    kickConnection(pod, c.req.valid('param').id);
+    kickConnection(pod, c.req.valid('param').id, c.req.valid('json').reason);
     return c.json({ status: 'ok' } as const, 200);
   });
 }

@@ -1,7 +1,8 @@
 import { offersTokenAlone, tokenOf } from './token.ts';
-import { readTarget, type Target } from './target.ts';
+import { bad, readTarget, type Target } from './target.ts';
 import { Bucket } from '../core/rate-limit.ts';
 import type { IncomingMessage } from 'node:http';
+import { isUserId } from '../protocol/names.ts';
 import type { Origins } from '../core/origins.ts';
 import type { Pod } from '../core/pod.ts';
 import type { Principal } from '../core/principal.ts';
@@ -101,7 +102,7 @@ export class Admission {
 
   async #identify(request: IncomingMessage, target: Target, id: string): Promise<Principal | Refusal> {
     const { authenticator } = this.#options.pod;
-    if (authenticator === undefined) return { userId: target.userId ?? id, permissions: UNRESTRICTED };
+    if (authenticator === undefined) return anybody(target.userId ?? id);
     const token = tokenOf(request, target.query);
     if (token === undefined) return { status: 401, error: 'missing token', code: 'missing_token' };
     const result = await authenticator.authenticate(token);
@@ -118,6 +119,12 @@ export class Admission {
       return undefined;
     return retryLater(429, `a user may have ${maxConnectionsPerUser} connections`, 'too_many_connections');
   }
+}
+
+/** While authentication is off everybody is who they say they are. */
+function anybody(userId: string): Principal | Refusal {
+  if (isUserId(userId)) return { userId, permissions: UNRESTRICTED };
+  return bad('user_id must be 1 to 256 printable characters, not system, conn:… or @…', 'invalid_user_id');
 }
 
 const TOKEN_REFUSALS: Readonly<Record<TokenFault, Refusal>> = {

@@ -36,8 +36,8 @@ export class WsSocket implements Socket {
     this.write(PING_FRAME);
   }
 
-  close({ code }: CloseCode): void {
-    this.#ws.close(code);
+  close({ code }: CloseCode, reason = ''): void {
+    this.#ws.close(code, fitting(reason));
     // A paused socket would never read the client's answer.
     this.#ws.resume();
   }
@@ -57,4 +57,11 @@ export class WsSocket implements Socket {
   get #open(): boolean {
     return this.#ws.readyState === WebSocket.OPEN;
   }
+}
+
+/** A close frame holds at most 123 bytes of reason (RFC 6455 section 5.5); no character is cut in two. */
+function fitting(reason: string): string {
+  const characters = Array.from(reason.slice(0, 123).toWellFormed());
+  while (Buffer.byteLength(characters.join('')) > 123) characters.pop();
+  return characters.join('');
 }

@@ -1,4 +1,4 @@
-import { isRoomName, isUserId } from '../protocol/names.ts';
+import { isRoomName } from '../protocol/names.ts';
 import type { Address } from '../core/gateway.ts';
 import { DIALECT_NAMES, messageDialect } from '../protocol/dialects.ts';
 import type { Dialect } from '../protocol/dialect.ts';
@@ -8,7 +8,7 @@ import type { Refusal } from './refusal.ts';
 /** What the address of an upgrade says. */
 export interface Target {
   readonly address: Address;
-  /** While authentication is off. */
+  /** As given; it counts only while authentication is off. */
   readonly userId: string | undefined;
   readonly query: URLSearchParams;
   /** As named by `?dialect=`, or `message` where there is a room; undefined: the first frame decides. */
@@ -29,13 +29,9 @@ export function readTarget(requestTarget: string, paths: readonly string[]): Tar
 function readQuery(roomInPath: string, parameters: URLSearchParams): Target | Refusal {
   const query = (name: string): string | undefined => parameters.get(name) || undefined;
   const room = roomInPath || query('room');
-  const userId = query('user_id');
   const dialectName = query('dialect');
   const history = query('history');
   if (room !== undefined && !isRoomName(room)) return bad(ERRORS.invalid_room, 'invalid_room');
-  if (userId !== undefined && !isUserId(userId)) {
-    return bad('user_id must be 1 to 256 printable characters, not system, conn:… or @…', 'invalid_user_id');
-  }
   if (dialectName !== undefined && !DIALECT_NAMES.has(dialectName)) {
     return bad(`dialect must be ${[...DIALECT_NAMES.keys()].join(' or ')}`, 'invalid_dialect');
   }
@@ -45,7 +41,7 @@ function readQuery(roomInPath: string, parameters: URLSearchParams): Target | Re
   const named = dialectName === undefined ? undefined : DIALECT_NAMES.get(dialectName);
   return {
     address: { room, lastId: query('last_id'), history: history === undefined ? undefined : Number(history) },
-    userId,
+    userId: query('user_id'),
     query: parameters,
     dialect: named ?? (room === undefined ? undefined : messageDialect),
   };
@@ -64,6 +60,7 @@ function decode(segment: string): string {
   }
 }
 
-function bad(error: string, code: string): Refusal {
+/** The request itself is wrong. */
+export function bad(error: string, code: string): Refusal {
   return { status: 400, error, code };
 }

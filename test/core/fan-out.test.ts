@@ -88,3 +88,28 @@ describe('fan-out', () => {
     expect(pod.pod.hub.connectionCount).toBe(1);
   });
 });
+
+describe('the order of commands', () => {
+  test('frames that come while the room of the address is being joined are carried out after it', async () => {
+    const pod = new TestPod();
+    const alice = pod.connect('alice', { room: 'r' });
+    alice.send({ data: 1, ref: 'one' });
+    alice.send({ type: 'ping', ref: 'two' });
+    await turns();
+    const seen = alice.socket.frames.map(({ type, event, data }) => event ?? (type === 'chat' ? data : type));
+    expect(seen.slice(0, 3)).toEqual(['connected', 'joined', 1]);
+    expect(new Set(seen.slice(3))).toEqual(new Set(['ack', 'pong']));
+  });
+
+  test('a client whose commands pile up behind one in progress is not read meanwhile', async () => {
+    const pod = new TestPod();
+    const alice = pod.connect('alice', { room: 'r' });
+    const reading: boolean[] = [];
+    Object.assign(alice.socket, { pause: () => reading.push(false), resume: () => reading.push(true) });
+    for (let n = 0; n < 40; n += 1) alice.send({ data: n });
+    await turns();
+    expect(reading).toEqual([false, true]);
+    const chats = alice.socket.frames.filter(({ type }) => type === 'chat').map(({ data }) => data);
+    expect(chats).toEqual(Array.from({ length: 40 }, (_, n) => n));
+  });
+});

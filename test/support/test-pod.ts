@@ -85,7 +85,7 @@ export class TestPod {
     const { clock } = this;
     const tally = createTally();
     const framer = this.#lines();
-    const turn = new Turn((run) => void setImmediate(run));
+    const turn = new Turn((run) => void setImmediate(run), expectNone);
     const broker = new MemoryBroker({
       clock,
       epoch: 'e',
@@ -151,7 +151,7 @@ export class TestPod {
   }
 }
 
-function expectNone(fields: object): void {
+function expectNone(fields: unknown): void {
   throw new Error('the pod logged an error', { cause: fields });
 }
 

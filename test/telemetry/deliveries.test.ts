@@ -1,6 +1,12 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { DeliverySpan, TracedPublication, Tracer } from '../../src/core/ports/tracer.ts';
-import { publishDirectly, publishGlobally, publishToRoom } from '../../src/core/publish.ts';
+import {
+  type Publication,
+  publishDirectly,
+  publishGlobally,
+  publishToRoom,
+  timestampOf,
+} from '../../src/core/publish.ts';
 import { TestPod, turns } from '../support/test-pod.ts';
 import { DELAY_BOUNDS_MS, observe } from '../../src/core/tally.ts';
 import { Gateway } from '../../src/core/gateway.ts';
@@ -9,7 +15,7 @@ import type { Limits } from '../../src/core/limits.ts';
 import type { Pod } from '../../src/core/pod.ts';
 import type { Stored } from '../../src/core/ports/broker.ts';
 
-const WHAT = { type: 'chat', from: 'p', data: '1' } as const;
+const what = (pod: Pod): Publication => ({ type: 'chat', from: 'p', data: '1', timestamp: timestampOf(pod) });
 
 /** A tracer that samples what it is told to, and writes down what it is told. */
 class Notes implements Tracer {
@@ -62,7 +68,7 @@ describe('A message that is traced', () => {
   test('carries its trace through the broker and is delivered once per pod, however many members', async () => {
     const members = ['a', 'b', 'c'].map((user) => pod.connect(user, { room: 'r' }));
     await turns();
-    await publishToRoom(pod.traced, 'r', false, WHAT);
+    await publishToRoom(pod.traced, 'r', false, what(pod.traced));
     await turns();
     expect(pod.notes.published).toEqual([{ destination: 'room', type: 'chat' }]);
     expect(pod.received.map(({ trace }) => trace)).toEqual(['trace-1']);
@@ -73,7 +79,7 @@ describe('A message that is traced', () => {
   test('tells who recovers nothing of its trace, and is not delivered again', async () => {
     pod.connect('a', { room: 'r' });
     await turns();
-    await publishToRoom(pod.traced, 'r', false, WHAT);
+    await publishToRoom(pod.traced, 'r', false, what(pod.traced));
     const late = pod.connect('b', { room: 'r', history: 10 });
     await turns();
     expect(late.socket.frames.filter(({ type }) => type === 'chat')).toHaveLength(1);
@@ -85,9 +91,9 @@ describe('A message that is traced', () => {
     pod.connect('a', { room: 'r' });
     pod.connect('b');
     await turns();
-    await publishToRoom(pod.traced, 'r', true, WHAT);
-    await publishGlobally(pod.traced, WHAT);
-    await publishDirectly(pod.traced, 'b', WHAT);
+    await publishToRoom(pod.traced, 'r', true, what(pod.traced));
+    await publishGlobally(pod.traced, what(pod.traced));
+    await publishDirectly(pod.traced, 'b', what(pod.traced));
     await turns();
     expect(pod.notes.published.map(({ destination }) => destination)).toEqual(['room', '@global', '@direct']);
     expect(pod.notes.delivered.toSorted((x, y) => x.trace.localeCompare(y.trace))).toEqual([
@@ -101,9 +107,9 @@ describe('A message that is traced', () => {
     pod.notes.sampling = false;
     pod.connect('a', { room: 'r' });
     await turns();
-    await publishToRoom(pod.traced, 'r', false, WHAT);
-    await publishToRoom(pod.traced, 'r', true, WHAT);
-    await publishGlobally(pod.traced, WHAT);
+    await publishToRoom(pod.traced, 'r', false, what(pod.traced));
+    await publishToRoom(pod.traced, 'r', true, what(pod.traced));
+    await publishGlobally(pod.traced, what(pod.traced));
     await turns();
     expect(pod.received).toHaveLength(1);
     expect(pod.received[0]).not.toHaveProperty('trace');
@@ -135,7 +141,7 @@ describe('The time from publish to deliver', () => {
     const pod = new TestPod({ historySize });
     for (const user of ['a', 'b', 'c']) pod.connect(user, { room: 'r' });
     await turns();
-    const published = [1, 2].map(() => publishToRoom(pod.pod, 'r', false, WHAT));
+    const published = [1, 2].map(() => publishToRoom(pod.pod, 'r', false, what(pod.pod)));
     // They wait for the end of the turn, which comes 30 ms later by this clock.
     pod.clock.advance(30);
     await Promise.all(published);
@@ -146,14 +152,14 @@ describe('The time from publish to deliver', () => {
 
   test('is noted for global and direct messages, and not where nobody is', async () => {
     const pod = new TestPod();
-    await publishGlobally(pod.pod, WHAT);
-    await publishToRoom(pod.pod, 'nobody-there', false, WHAT);
-    await publishDirectly(pod.pod, 'nobody', WHAT);
+    await publishGlobally(pod.pod, what(pod.pod));
+    await publishToRoom(pod.pod, 'nobody-there', false, what(pod.pod));
+    await publishDirectly(pod.pod, 'nobody', what(pod.pod));
     await turns();
     expect(seen(pod)).toEqual([]);
     pod.connect('a');
-    await publishGlobally(pod.pod, WHAT);
-    await publishDirectly(pod.pod, 'a', WHAT);
+    await publishGlobally(pod.pod, what(pod.pod));
+    await publishDirectly(pod.pod, 'a', what(pod.pod));
     expect(seen(pod)).toEqual([[0.5, 2]]);
   });
 
@@ -162,7 +168,7 @@ describe('The time from publish to deliver', () => {
     pod.connect('a', { room: 'r' });
     await turns();
     const data = JSON.stringify({ timestamp: '1999-01-01T00:00:00.000Z' });
-    const published = publishToRoom(pod.pod, 'r', false, { ...WHAT, data });
+    const published = publishToRoom(pod.pod, 'r', false, { ...what(pod.pod), data });
     pod.clock.advance(7);
     await published;
     await turns();

@@ -24,7 +24,7 @@ export interface Socket {
   /** Asks the peer's WebSocket stack for a sign of life. */
   ping(): void;
   /** Sends a close frame after what was written; the gateway's `closed` follows, at the latest after five seconds. */
-  close(code: CloseCode): void;
+  close(code: CloseCode, reason?: string): void;
   /** Ends it without a word. */
   terminate(): void;
   /** Stops and resumes reading, so that the peer feels the backpressure. */

@@ -1,0 +1,67 @@
+import { describe, expect, test } from 'vitest';
+import * as fc from 'fast-check';
+import { Origins } from '../../src/core/origins.ts';
+
+const scheme = fc.constantFrom('http', 'https');
+const port = fc.constantFrom('', ':1', ':8443');
+const label = fc.constantFrom('a', 'b', 'ex', 'x-1');
+const host = fc.array(label, { minLength: 1, maxLength: 4 }).map((labels) => labels.join('.'));
+const origin = fc.tuple(scheme, host, port).map(([s, h, p]) => `${s}://${h}${p}`);
+const pattern = fc
+  .tuple(scheme, fc.boolean(), host, port)
+  .map(([s, below, h, p]) => `${s}://${below ? '*.' : ''}${h}${p}`);
+
+/** The sentence of the protocol over the parts of the two, as a URL parser sees them. */
+function covers(allowed: string, from: string): boolean {
+  const [one, other] = [new URL(allowed.replace('*.', '')), new URL(from)];
+  if (one.protocol !== other.protocol || one.port !== other.port) return false;
+  return allowed.includes('*')
+    ? other.hostname.endsWith(`.${one.hostname}`)
+    : one.hostname === other.hostname;
+}
+
+describe('Origins', () => {
+  test('allow what one of the patterns covers, and nothing else', () => {
+    fc.assert(
+      fc.property(fc.array(pattern, { maxLength: 4 }), origin, (patterns, from) => {
+        const expected = patterns.some((allowed) => covers(allowed, from));
+        expect(new Origins(patterns).allow(from)).toBe(expected);
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
+  test('allow anything where a star is among them, and say so', () => {
+    fc.assert(
+      fc.property(fc.array(pattern), fc.string(), (patterns, from) => {
+        const origins = new Origins([...patterns, '*']);
+        expect([origins.any, origins.allow(from)]).toEqual([true, true]);
+        expect(new Origins(patterns).any).toBe(false);
+      }),
+    );
+  });
+
+  test('allow nothing that is no origin', () => {
+    const origins = new Origins(['https://app.example.com', 'https://*.example.com']);
+    fc.assert(
+      fc.property(fc.string(), fc.constantFrom('', '.example.com'), (text, end) => {
+        const from = `https://${text}${end}`;
+        fc.pre(from !== 'https://app.example.com' && !/^[A-Za-z0-9.-]*$/.test(text));
+        expect(origins.allow(from)).toBe(false);
+      }),
+    );
+  });
+
+  test('do not care about the case in which a pattern is written', () => {
+    const origins = new Origins(['HTTPS://App.Example.com', 'https://*.Example.ORG']);
+    expect(origins.allow('https://app.example.com')).toBe(true);
+    expect(origins.allow('https://a.example.org')).toBe(true);
+  });
+
+  test('know the usual port of a scheme', () => {
+    const origins = new Origins(['https://a.example:443', 'http://*.example:80']);
+    expect(origins.allow('https://a.example')).toBe(true);
+    expect(origins.allow('http://b.example')).toBe(true);
+    expect(origins.allow('http://a.example:443')).toBe(false);
+  });
+});
