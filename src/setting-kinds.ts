@@ -67,10 +67,7 @@ export const keySetFile: Kind<KeySet> = {
 function isKeySet(value: unknown): value is KeySet {
   if (typeof value !== 'object' || value === null || !('keys' in value) || !Array.isArray(value.keys))
     return false;
-  return (
-    value.keys.length > 0 &&
-    value.keys.every((key: unknown) => typeof key === 'object' && key !== null && 'kty' in key)
-  );
+  return value.keys.every((key: unknown) => typeof key === 'object' && key !== null && 'kty' in key);
 }
 
 const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/(\*\.)?[A-Za-z0-9.-]+(:\d{1,5})?$/i;

@@ -1,12 +1,13 @@
 import { Emitter, type Off } from './emitter.ts';
 import { CrosspodError } from './errors.ts';
-import { Line, type Closed, type State } from './line.ts';
+import { Line, type Closed, type State, type TokenSource } from './line.ts';
 import { Pending } from './pending.ts';
 import { platformClock, platformSocket, type Clock, type SocketConstructor } from './platform.ts';
 import { Room } from './room.ts';
 import { errorOf, fieldsOf, type Frame, type Message } from './wire.ts';
 
-export type { Closed, State } from './line.ts';
+export type { Closed, State, TokenSource } from './line.ts';
+export type { Token } from './renewal.ts';
 export type { Joined, Member, Message } from './wire.ts';
 export type { Room } from './room.ts';
 export { CrosspodError } from './errors.ts';
@@ -14,8 +15,11 @@ export { CrosspodError } from './errors.ts';
 export interface CrosspodOptions {
   /** Who connects, while the server's authentication is off. Without it a `send` is not safe against doubles. */
   readonly userId?: string;
-  /** Asked for a token before every connection; if it rejects, the client tries again later. */
-  readonly getToken?: () => string | Promise<string>;
+  /**
+   * Asked for a token before every connection; if it rejects, the client tries again later. Whoever also says when
+   * the token ends is asked again half a minute before, and the connection goes on with the new one.
+   */
+  readonly getToken?: TokenSource;
   /** For tests: timers and the time. */
   readonly clock?: Clock;
   /** For tests: numbers in [0, 1). */

@@ -2,9 +2,13 @@ import { reconnectAfter } from '../protocol/close-codes.ts';
 import { backoffMs } from './backoff.ts';
 import { Heartbeat } from './heartbeat.ts';
 import type { Clock, Socket, SocketConstructor } from './platform.ts';
+import { Renewal, type Token } from './renewal.ts';
 import { fieldsOf, numberOr, parseFrame, SUBPROTOCOL, type Frame } from './wire.ts';
 
 export type State = 'connecting' | 'connected' | 'reconnecting' | 'closed';
+
+/** Where tokens come from; a bare string is a token of which nobody knows when it ends. */
+export type TokenSource = () => string | Token | Promise<string | Token>;
 
 /** Why the line is closed for good: the close code and the server's reason. */
 export interface Closed {
@@ -14,7 +18,7 @@ export interface Closed {
 
 export interface LineOptions {
   readonly url: string;
-  readonly getToken: (() => string | Promise<string>) | undefined;
+  readonly getToken: TokenSource | undefined;
   readonly clock: Clock;
   readonly random: () => number;
   readonly WebSocket: SocketConstructor;
@@ -36,13 +40,14 @@ export class Line {
   readonly #options: LineOptions;
   readonly #handlers: LineHandlers;
   readonly #heartbeat: Heartbeat;
+  readonly #renewal: Renewal;
   #state: State = 'connecting';
   #socket: Socket | undefined;
   #timer: unknown;
   #attempt = 0;
   #connectedAt = 0;
   #hintMs: number | undefined;
-  #token: string | undefined;
+  #token: Token | undefined;
   #tokenEnded = false;
 
   constructor(options: LineOptions, handlers: LineHandlers) {
@@ -53,6 +58,7 @@ export class Line {
       () => this.send({ type: 'ping' }),
       () => this.#lost(),
     );
+    this.#renewal = new Renewal(options.clock, () => void this.#renew());
   }
 
   get state(): State {
@@ -80,18 +86,31 @@ export class Line {
     this.#end({ code: 1000, reason: '' });
   }
 
-  async #nextToken(): Promise<string | undefined> {
-    return this.#options.getToken?.();
+  async #nextToken(): Promise<Token | undefined> {
+    const token = await this.#options.getToken?.();
+    return typeof token === 'string' ? { token } : token;
   }
 
-  #dial(token: string | undefined): void {
+  /** Brings a new token without a new socket. Where that fails, the server closes with 4401 when the old one ends. */
+  async #renew(): Promise<void> {
+    const socket = this.#socket;
+    const next = await this.#nextToken().catch(() => undefined);
+    if (next === undefined || next.token === this.#token?.token || this.#socket !== socket) return;
+    if (!this.send({ type: 'auth', data: { token: next.token } })) return;
+    this.#token = next;
+    this.#renewal.plan(next.expiresAt);
+  }
+
+  #dial(token: Token | undefined): void {
     if (this.#state === 'closed') return;
-    if (this.#tokenEnded && token === this.#token) return this.#end({ code: 4401, reason: 'no new token' });
+    if (this.#tokenEnded && token?.token === this.#token?.token)
+      return this.#end({ code: 4401, reason: 'no new token' });
     this.#token = token;
     this.#tokenEnded = false;
     const { url, WebSocket } = this.#options;
     // Not in the address: addresses end up in logs.
-    const socket = new WebSocket(url, token === undefined ? [SUBPROTOCOL] : [SUBPROTOCOL, `bearer.${token}`]);
+    const bearer = token === undefined ? [] : [`bearer.${token.token}`];
+    const socket = new WebSocket(url, [SUBPROTOCOL, ...bearer]);
     this.#socket = socket;
     // A socket that was given up reports its close minutes later, when another has taken its place.
     const ifCurrent = (act: () => void): void => {
@@ -117,6 +136,7 @@ export class Line {
     if (event !== 'connected') return;
     this.#connectedAt = this.#options.clock.now();
     this.#heartbeat.start(numberOr(fields['heartbeat_seconds'], DEFAULT_HEARTBEAT_SECONDS) * 1_000);
+    this.#renewal.plan(this.#token?.expiresAt);
     this.#become('connected');
   }
 
@@ -149,6 +169,7 @@ export class Line {
 
   #drop(code?: number): void {
     this.#heartbeat.stop();
+    this.#renewal.stop();
     this.#options.clock.clearTimeout(this.#timer);
     const socket = this.#socket;
     this.#socket = undefined;

@@ -2,7 +2,7 @@ import { el } from './dom.ts';
 import { timeOf } from './words.ts';
 
 export interface BubbleContent {
-  readonly author: string;
+  readonly author: { readonly name: string; readonly note: string };
   readonly own: boolean;
   /** Whether it goes on where the same author left off, so that the name need not be seen again. */
   readonly follows: boolean;
@@ -12,7 +12,8 @@ export interface BubbleContent {
 
 /** A message as a row of the log; its author is read out even where it is not seen. */
 export function bubble({ author, own, follows, text, at }: BubbleContent): HTMLLIElement {
-  const name = el('span', { class: own || follows ? 'unseen' : 'author' }, own ? 'You' : author);
+  const name = el('span', { class: own || follows ? 'unseen' : 'author' }, own ? 'You' : author.name);
+  if (!own && author.note !== '') name.append(' ', el('span', { class: 'note' }, author.note));
   const when = el('time', { class: 'when', datetime: at.toISOString() }, timeOf(at));
   return el(
     'li',

@@ -1,19 +1,23 @@
-import { Crosspod } from '../client/client.ts';
+import type { Crosspod } from '../client/client.ts';
 import { Composer } from './composer.ts';
 import { showState } from './connection-state.ts';
 import { byId } from './dom.ts';
 import { Drawers } from './drawers.ts';
+import type { Guest } from './guest-login.ts';
 import { drawMembers, drawRooms } from './lists.ts';
 import { remember } from './memory.ts';
-import { askName } from './name-form.ts';
+import { enter } from './name-form.ts';
+import { Names } from './names.ts';
 import { onRoomAdded } from './room-form.ts';
 import { RoomView } from './room-view.ts';
 import { recallRooms, rememberRooms } from './rooms-memory.ts';
+import { connectAs } from './session.ts';
 import { plural } from './words.ts';
 
 /** The chat page of one person: rooms, the shown one, and what surrounds it. */
 class Chat {
-  readonly #me: string;
+  readonly #me: Guest;
+  readonly #names: Names;
   readonly #client: Crosspod;
   readonly #views = new Map<string, RoomView>();
   readonly #composer = new Composer((text) => this.#shown?.send(text));
@@ -23,13 +27,14 @@ class Chat {
   ]);
   #shown: RoomView | undefined;
 
-  constructor(me: string) {
+  constructor(me: Guest) {
     this.#me = me;
-    this.#client = new Crosspod(new URL('/ws', location.href).href, { userId: me });
+    this.#names = new Names(me);
+    this.#client = connectAs(me);
   }
 
   start(): void {
-    byId('me', HTMLElement).textContent = this.#me;
+    byId('me', HTMLElement).textContent = this.#names.of(this.#me.userId);
     byId('chat', HTMLElement).hidden = false;
     showState(this.#client);
     for (const name of recallRooms()) this.#add(name);
@@ -53,9 +58,9 @@ class Chat {
 
   #add(name: string): void {
     if (this.#views.has(name)) return;
-    const view = new RoomView(this.#client.room(name), {
+    const view = new RoomView(this.#client.room(name), this.#names, {
       changed: () => this.#draw(),
-      isMe: (userId) => userId === this.#me,
+      isMe: (userId) => userId === this.#me.userId,
       isSeen: () => this.#shown?.name === name && !document.hidden,
     });
     if (document.hidden) view.setAway(true);
@@ -101,7 +106,7 @@ class Chat {
     const views = [...this.#views.values()];
     drawRooms(byId('rooms', HTMLElement), views, this.#shown, (name) => this.#show(name));
     const members = this.#shown?.members ?? [];
-    drawMembers(byId('members', HTMLElement), members, this.#me);
+    drawMembers(byId('members', HTMLElement), members, this.#me.userId, this.#names);
     for (const id of ['members-title', 'show-members']) {
       byId(id, HTMLElement).textContent = plural(members.length, 'member', 'members');
     }
@@ -113,5 +118,5 @@ class Chat {
   }
 }
 
-const chat = new Chat(await askName());
+const chat = new Chat(await enter());
 chat.start();

@@ -1,5 +1,6 @@
 import type { Member } from '../client/client.ts';
 import { el } from './dom.ts';
+import type { Names } from './names.ts';
 import type { RoomView } from './room-view.ts';
 
 /** The list of rooms, the shown one marked, with what is unread in the others. */
@@ -30,15 +31,18 @@ function unreadBadge(count: number): HTMLElement {
 }
 
 /** The members of the shown room, this person first, the others by name. */
-export function drawMembers(list: HTMLElement, members: readonly Member[], me: string): void {
+export function drawMembers(list: HTMLElement, members: readonly Member[], me: string, names: Names): void {
   const rank = (member: Member): number => (member.user_id === me ? 0 : 1);
-  const sorted = members.toSorted((a, b) => rank(a) - rank(b) || a.user_id.localeCompare(b.user_id));
-  list.replaceChildren(...sorted.map((member) => memberRow(member, member.user_id === me)));
+  const byName = (a: Member, b: Member): number =>
+    names.of(a.user_id).localeCompare(names.of(b.user_id)) || a.user_id.localeCompare(b.user_id);
+  const sorted = members.toSorted((a, b) => rank(a) - rank(b) || byName(a, b));
+  list.replaceChildren(...sorted.map((member) => memberRow(member, member.user_id === me, names)));
 }
 
-function memberRow({ user_id: name, status }: Member, isMe: boolean): HTMLLIElement {
-  const row = el('li', { 'data-status': status }, el('span', { class: 'name' }, name));
-  const note = [isMe ? 'you' : '', status === 'away' ? 'away' : ''].filter(Boolean).join(', ');
+function memberRow({ user_id: id, status }: Member, isMe: boolean, names: Names): HTMLLIElement {
+  const row = el('li', { 'data-status': status }, el('span', { class: 'name' }, names.of(id)));
+  const notes = [isMe ? 'you' : '', names.noteOn(id), status === 'away' ? 'away' : ''];
+  const note = notes.filter(Boolean).join(', ');
   if (note === '') row.append(el('span', { class: 'unseen' }, 'online'));
   else row.append(el('span', { class: 'note' }, note));
   return row;

@@ -1,6 +1,7 @@
 import type { Message } from '../client/client.ts';
 import { bubble } from './bubble.ts';
 import { button, el } from './dom.ts';
+import type { Names } from './names.ts';
 import { dayOf, textOf } from './words.ts';
 
 /** Older rows are let go: a busy room must not fill the memory of an open tab. */
@@ -13,6 +14,7 @@ const NEAR_END_PX = 80;
 export class LogView {
   readonly element: HTMLElement;
   readonly #scroller: HTMLElement;
+  readonly #names: Names;
   readonly #rows = el('ol', { class: 'rows' });
   readonly #empty = el('p', { class: 'empty' }, 'Nothing has been said here yet.');
   readonly #newer: HTMLButtonElement;
@@ -21,7 +23,8 @@ export class LogView {
   #last: { readonly from: string; readonly at: Date } | undefined;
 
   /** `outbox` is shown below the messages. */
-  constructor(room: string, outbox: HTMLElement) {
+  constructor(room: string, names: Names, outbox: HTMLElement) {
+    this.#names = names;
     this.#scroller = el(
       'div',
       // Silent until the history is there: nobody wants fifty old messages read out.
@@ -49,7 +52,8 @@ export class LogView {
     const follows =
       this.#last?.from === message.from && at.getTime() - this.#last.at.getTime() < FOLLOWS_WITHIN_MS;
     this.#last = { from: message.from, at };
-    this.#append(bubble({ author: message.from, own, follows, text: textOf(message.data), at }), own);
+    const author = { name: this.#names.of(message.from), note: this.#names.noteOn(message.from) };
+    this.#append(bubble({ author, own, follows, text: textOf(message.data), at }), own);
   }
 
   /** A line of the page itself, such as a gap in the history. */

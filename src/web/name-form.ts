@@ -1,31 +1,62 @@
-import { isUserId } from '../protocol/names.ts';
+import { type Guest, GuestProblem, logIn } from './guest-login.ts';
 import { byId } from './dom.ts';
+import { isUserId } from '../protocol/names.ts';
 import { recall, remember } from './memory.ts';
 
-/** The name of the person: what the browser remembers, else what they enter on the welcome card. */
-export async function askName(): Promise<string> {
+const NO_NAME = new GuestProblem('Enter a name.', true);
+const NO_SUCH_NAME = new GuestProblem('Choose another name; this one is not possible.', true);
+
+/** Lets the person in: under the name that the browser remembers, else under the one they enter on the card. */
+export async function enter(): Promise<Guest> {
   const known = recall('name');
-  return known !== undefined && isUserId(known) ? known : askOnCard();
+  if (known === undefined || !isUserId(known)) return askOnCard();
+  try {
+    return await logIn(known);
+  } catch (error) {
+    return askOnCard(known, error);
+  }
 }
 
-function askOnCard(): Promise<string> {
+function askOnCard(known = '', why?: unknown): Promise<Guest> {
   const welcome = byId('welcome', HTMLElement);
   const input = byId('name', HTMLInputElement);
-  const problem = byId('name-problem', HTMLElement);
+  let busy = false;
   welcome.hidden = false;
+  input.value = known;
   input.focus();
+  if (why !== undefined) explain(why);
   return new Promise((resolve) => {
+    const submit = async (): Promise<void> => {
+      if (busy) return;
+      busy = true;
+      try {
+        const guest = await logInAs(input.value.trim());
+        welcome.hidden = true;
+        resolve(guest);
+      } catch (error) {
+        explain(error);
+        input.focus();
+      } finally {
+        busy = false;
+      }
+    };
     byId('name-form', HTMLFormElement).addEventListener('submit', (event) => {
       event.preventDefault();
-      const name = input.value.trim();
-      if (isUserId(name)) {
-        remember('name', name);
-        welcome.hidden = true;
-        return resolve(name);
-      }
-      problem.textContent = name === '' ? 'Enter a name.' : 'Choose another name; this one is not possible.';
-      input.setAttribute('aria-invalid', 'true');
-      input.focus();
+      void submit();
     });
   });
+}
+
+async function logInAs(name: string): Promise<Guest> {
+  if (name === '') throw NO_NAME;
+  if (!isUserId(name)) throw NO_SUCH_NAME;
+  const guest = await logIn(name);
+  remember('name', name);
+  return guest;
+}
+
+function explain(error: unknown): void {
+  const known = error instanceof GuestProblem;
+  byId('name-problem', HTMLElement).textContent = known ? error.message : 'Something went wrong. Try again.';
+  byId('name', HTMLInputElement).setAttribute('aria-invalid', String(known && error.isTheName));
 }

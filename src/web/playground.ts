@@ -2,7 +2,9 @@ import { targetOf } from './address.ts';
 import { closeWords } from './close-words.ts';
 import { button, byId } from './dom.ts';
 import { buildFrame, fieldsOf, frameTypes, type DialectName } from './frames.ts';
+import { HttpForms } from './http-form.ts';
 import { record, type Way } from './record.ts';
+import { showToken } from './token-view.ts';
 
 const connectionForm = byId('connection', HTMLFormElement);
 const framesForm = byId('frames', HTMLFormElement);
@@ -120,5 +122,8 @@ freeForm.addEventListener('submit', (event) => {
 });
 byId('disconnect', HTMLButtonElement).addEventListener('click', () => socket?.close(1000));
 byId('clear', HTMLButtonElement).addEventListener('click', () => list.replaceChildren());
+const httpForms = new HttpForms(log);
+httpForms.listen();
+showToken(byId('token-field', HTMLInputElement));
 showAddress();
 showDialect();

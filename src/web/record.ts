@@ -1,7 +1,7 @@
 import { el } from './dom.ts';
 
-/** Which way a frame went; `line` is what happened to the connection itself. */
-export type Way = 'sent' | 'received' | 'line';
+/** Which way a frame went, or what was asked by HTTP; `line` is what happened to the connection itself. */
+export type Way = 'sent' | 'received' | 'request' | 'answer' | 'line';
 
 const MOST_ROWS = 1_000;
 const clock = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });

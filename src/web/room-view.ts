@@ -1,5 +1,6 @@
 import type { Joined, Member, Message, Room } from '../client/client.ts';
 import { LogView } from './log-view.ts';
+import type { Names } from './names.ts';
 import { OutboxView } from './outbox.ts';
 
 const HISTORY = 50;
@@ -25,7 +26,7 @@ export class RoomView {
   #history: number | undefined;
   draft = '';
 
-  constructor(room: Room, events: RoomViewEvents) {
+  constructor(room: Room, names: Names, events: RoomViewEvents) {
     this.name = room.name;
     this.#room = room;
     this.#events = events;
@@ -33,7 +34,7 @@ export class RoomView {
       (text) => room.send({ text }),
       () => this.#log.toEnd(),
     );
-    this.#log = new LogView(room.name, this.#outbox.element);
+    this.#log = new LogView(room.name, names, this.#outbox.element);
     this.#offs = [
       room.on('joined', (joined) => this.#joined(joined)),
       room.on('message', (message) => this.#message(message)),

@@ -22,3 +22,16 @@ export function dayOf(date: Date, now = new Date()): string {
 export function plural(count: number, one: string, many: string): string {
   return `${count} ${count === 1 ? one : many}`;
 }
+
+const UNITS = [
+  [86_400, 'day'],
+  [3_600, 'hour'],
+  [60, 'minute'],
+] as const;
+
+/** How long, in the largest unit of which there are two: 90 minutes, but 2 hours. */
+export function durationOf(ms: number): string {
+  const seconds = Math.floor(ms / 1_000);
+  const [size, unit] = UNITS.find(([size]) => seconds >= 2 * size) ?? [1, 'second'];
+  return plural(Math.floor(seconds / size), unit, `${unit}s`);
+}

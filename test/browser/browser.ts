@@ -1,4 +1,10 @@
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import {
+  type Browser,
+  type BrowserContextOptions,
+  chromium,
+  type ConsoleMessage,
+  type Page,
+} from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import { requireProgram } from '../../scripts/requirements.ts';
 
@@ -17,7 +23,12 @@ export const PATIENT = { timeout: 10_000 };
 interface OpenOptions extends BrowserContextOptions {
   /** Console errors that belong to the test, such as those of a server that is away. */
   readonly expected?: RegExp;
+  /** The HTTP answers of 400 and above that must come, each once: `404 /api/auth/guest`. Chromium logs each as an error. */
+  readonly refusals?: readonly string[];
 }
+
+/** What Chromium writes to the console for an HTTP answer of 400 and above. */
+const REFUSED = /^Failed to load resource: the server responded with a status of (\d+) /;
 
 /** Opens pages as people do, each with a browser profile of its own. */
 export type OpenPage = (url: string, options?: OpenOptions) => Promise<Page>;
@@ -29,18 +40,38 @@ export type OpenPage = (url: string, options?: OpenOptions) => Promise<Page>;
 export function useBrowser(): OpenPage {
   let browser: Browser;
   let problems: string[] = [];
+  let awaited: string[] = [];
   beforeAll(async () => {
     browser = await chromium.launch({ executablePath: requireProgram('chromium'), args: ARGS });
   });
   afterAll(() => browser.close());
   afterEach(async () => {
-    for (const context of browser.contexts()) await context.close();
+    const missing = awaited;
+    await expect
+      .poll(() => missing, PATIENT)
+      .toEqual([])
+      .finally(closePages);
     const found = problems;
     problems = [];
     expect(found).toEqual([]);
   });
 
-  return async (url, { expected, ...options } = {}) => {
+  const closePages = async (): Promise<void> => {
+    awaited = [];
+    for (const context of browser.contexts()) await context.close();
+  };
+
+  /** Whether it is the console's word about an answer that the test waits for. */
+  const wasAwaited = (message: ConsoleMessage): boolean => {
+    const [, status] = REFUSED.exec(message.text()) ?? [];
+    const url = URL.parse(message.location().url);
+    const place = awaited.indexOf(`${status} ${url?.pathname}`);
+    if (place >= 0) awaited.splice(place, 1);
+    return place >= 0;
+  };
+
+  return async (url, { expected, refusals = [], ...options } = {}) => {
+    awaited.push(...refusals);
     const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
     const page = await context.newPage();
     const complain = (problem: string): void => {
@@ -48,7 +79,8 @@ export function useBrowser(): OpenPage {
     };
     page.on('pageerror', (error) => complain(String(error)));
     page.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) complain(message.text());
+      if (!['error', 'warning'].includes(message.type()) || wasAwaited(message)) return;
+      complain(message.text());
     });
     await page.goto(url);
     return page;

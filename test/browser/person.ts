@@ -28,10 +28,19 @@ export class Person {
   }
 
   async enters(name: string): Promise<this> {
-    await this.page.getByLabel('Your name').fill(name);
-    await this.page.getByRole('button', { name: 'Enter' }).click();
+    await this.triesToEnter(name);
     await this.state('connected');
     return this;
+  }
+
+  async triesToEnter(name: string): Promise<void> {
+    await this.page.getByLabel('Your name').fill(name);
+    await this.page.getByRole('button', { name: 'Enter' }).click();
+  }
+
+  /** Waits until the form says why this person is not let in. */
+  async isTold(words: string | RegExp): Promise<void> {
+    await this.page.getByRole('alert').filter({ hasText: words }).waitFor();
   }
 
   async says(text: string): Promise<void> {
@@ -79,9 +88,10 @@ export async function podForTest(env?: Record<string, string>): Promise<Pod> {
   return pod;
 }
 
-/** A program that takes part; it ends with the test. */
-export function script(pod: Pod, userId: string): Crosspod {
-  const client = new Crosspod(`${pod.wsUrl}/ws`, { userId });
+/** A program that takes part, as somebody or with a token; it ends with the test. */
+export function script(pod: Pod, who: string | { readonly token: string }): Crosspod {
+  const options = typeof who === 'string' ? { userId: who } : { getToken: () => who.token };
+  const client = new Crosspod(`${pod.wsUrl}/ws`, options);
   onTestFinished(() => client.close());
   return client;
 }
