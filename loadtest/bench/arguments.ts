@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { CONTENDER_NAMES } from './contenders.ts';
+import { BY_DEFAULT, CONTENDER_NAMES } from './contenders.ts';
 import type { ContenderName } from './contenders.ts';
 
 export interface Options {
@@ -22,7 +22,7 @@ export function parseOptions(args: string[]): Options {
     options: {
       rounds: { type: 'string', default: '5' },
       seconds: { type: 'string', default: '3' },
-      contenders: { type: 'string', default: CONTENDER_NAMES.join(',') },
+      contenders: { type: 'string', default: BY_DEFAULT.join(',') },
       json: { type: 'string' },
     },
   });

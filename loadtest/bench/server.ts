@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { adopt, stop } from './children.ts';
 import type { Contender } from './contenders.ts';
 import { freePort } from './ports.ts';
+import { startTraceSink } from './trace-sink.ts';
 
 const READY_TIMEOUT_MS = 20_000;
 const POLL_MS = 2;
@@ -19,11 +20,13 @@ export interface RunningServer {
 /** Starts a contender in a process of its own and waits until it is ready. */
 export async function startServer(contender: Contender): Promise<RunningServer> {
   const [port, opsPort] = [await freePort(), await freePort()];
+  const sink = contender.traced === true ? await startTraceSink() : undefined;
+  const traces = sink === undefined ? {} : { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url };
   const started = performance.now();
   const child = adopt(
     spawn(process.execPath, [...contender.nodeFlags, contender.script], {
       // Not this process's environment: a setting of the shell must not change what is measured.
-      env: { HOST: '127.0.0.1', PORT: String(port), OPS_PORT: String(opsPort), ...contender.env },
+      env: { HOST: '127.0.0.1', PORT: String(port), OPS_PORT: String(opsPort), ...traces, ...contender.env },
       // Nor its folder, where Crosspod would find a .env.
       cwd: tmpdir(),
       // What a server says is for people; standard output is for the tables.
@@ -37,7 +40,15 @@ export async function startServer(contender: Contender): Promise<RunningServer> 
     await sleep(POLL_MS);
   }
   const readyMs = performance.now() - started;
-  return { pid: child.pid ?? 0, port, readyMs, stop: (timeoutMs) => stop(child, timeoutMs) };
+  return {
+    pid: child.pid ?? 0,
+    port,
+    readyMs,
+    async stop(timeoutMs) {
+      await stop(child, timeoutMs);
+      sink?.close();
+    },
+  };
 }
 
 async function answers(url: string): Promise<boolean> {

@@ -5,7 +5,7 @@ import { measureRounds, ratio, spread } from '../rounds.ts';
 import type { CaseResult } from '../table.ts';
 
 const CONNECTIONS = 1000;
-const BASES = ['bare', 'bare-turn', 'ws', 'socketio'] as const satisfies readonly ContenderName[];
+const BASES = ['bare', 'bare-turn', 'ws', 'socketio', 'crosspod'] as const satisfies readonly ContenderName[];
 
 /** One room of 1,000, 20 messages a second, one at a time. */
 export const SPARSE = { perBurst: 1, intervalMs: 50 } as const;

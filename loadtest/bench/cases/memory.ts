@@ -16,7 +16,7 @@ interface Variant {
   readonly rooms: number;
 }
 
-const { ws, socketio, crosspod } = CONTENDERS;
+const { ws, socketio, crosspod, 'crosspod-auth': auth, 'crosspod-traced': traced } = CONTENDERS;
 /** Node's flags decide much of what garbage costs, so `ws` is also run with those of Crosspod. */
 const wsAlike = { ...ws, nodeFlags: crosspod.nodeFlags };
 
@@ -26,6 +26,8 @@ const VARIANTS: readonly Variant[] = [
   { label: 'socketio', contender: socketio, rooms: 1 },
   { label: 'crosspod', contender: crosspod, rooms: 1 },
   { label: 'crosspod, 500 rooms of 10', contender: crosspod, rooms: 500 },
+  { label: 'crosspod, with tokens', contender: auth, rooms: 500 },
+  { label: 'crosspod, traced', contender: traced, rooms: 500 },
 ];
 
 /** Resident memory of the server for each connection that has joined and says nothing. */

@@ -4,7 +4,7 @@ import type { DialectName } from './dialect.ts';
 export interface ConnectOptions {
   readonly port: number;
   readonly dialect: DialectName;
-  /** Path and query of the upgrade; `{room}` and `{n}` stand for the room's name and the connection's number. */
+  /** Path and query of the upgrade; `{room}`, `{n}` and `{token}` stand for the room's name, the connection's number, its token. */
   readonly path: string;
   readonly connections: number;
   readonly rooms: number;

@@ -1,5 +1,6 @@
 import { Client } from './client.ts';
 import type { ConnectOptions } from './commands.ts';
+import { tokenFor } from './token.ts';
 import { DIALECTS } from './dialect.ts';
 
 /** Handshakes that wait for their answer at the same time. */
@@ -25,7 +26,10 @@ export async function gather(options: ConnectOptions, listener: Listener): Promi
 function join(options: ConnectOptions, listener: Listener, clients: Client[]): Promise<void> {
   const index = clients.length;
   const room = options.rooms === 1 ? 'bench' : `bench-${index % options.rooms}`;
-  const path = options.path.replace('{room}', room).replace('{n}', String(index));
+  const path = options.path
+    .replace('{room}', room)
+    .replace('{n}', String(index))
+    .replace('{token}', () => tokenFor(`u${index}`));
   return new Promise((resolve, reject) => {
     const timeout = setTimeout(() => reject(new Error(`${path}: not joined in time`)), JOIN_TIMEOUT_MS);
     clients.push(
