@@ -7,7 +7,6 @@ import { Room } from './room.ts';
 import { errorOf, fieldsOf, type Frame, type Message } from './wire.ts';
 
 export type { Closed, State, TokenSource } from './line.ts';
-export type { Token } from './renewal.ts';
 export type { Joined, Member, Message } from './wire.ts';
 export type { Room } from './room.ts';
 export { CrosspodError } from './errors.ts';

@@ -40,26 +40,23 @@ export type OpenPage = (url: string, options?: OpenOptions) => Promise<Page>;
 export function useBrowser(): OpenPage {
   let browser: Browser;
   let problems: string[] = [];
+  /** Refusals that are still to come. */
   let awaited: string[] = [];
   beforeAll(async () => {
     browser = await chromium.launch({ executablePath: requireProgram('chromium'), args: ARGS });
   });
   afterAll(() => browser.close());
   afterEach(async () => {
-    const missing = awaited;
-    await expect
-      .poll(() => missing, PATIENT)
-      .toEqual([])
-      .finally(closePages);
+    try {
+      await expect.poll(() => awaited, PATIENT).toEqual([]);
+    } finally {
+      for (const context of browser.contexts()) await context.close();
+      awaited = [];
+    }
     const found = problems;
     problems = [];
     expect(found).toEqual([]);
   });
-
-  const closePages = async (): Promise<void> => {
-    awaited = [];
-    for (const context of browser.contexts()) await context.close();
-  };
 
   /** Whether it is the console's word about an answer that the test waits for. */
   const wasAwaited = (message: ConsoleMessage): boolean => {

@@ -1,0 +1,33 @@
+import { byId } from './dom.ts';
+import { readToken } from './read-token.ts';
+
+const TICK_MS = 1_000;
+
+/** Shows below the field what the token in it says, as long as there is one; nothing of it leaves the page. */
+export function showToken(input: HTMLInputElement): void {
+  const box = byId('token', HTMLElement);
+  const draw = (): void => {
+    box.hidden = input.value.trim() === '';
+    if (!box.hidden) drawToken(box, input);
+  };
+  input.addEventListener('input', draw);
+  setInterval(draw, TICK_MS);
+  draw();
+}
+
+function drawToken(box: HTMLElement, input: HTMLInputElement): void {
+  const { standing, words, parts } = readToken(input.value, Date.now());
+  box.dataset['standing'] = standing;
+  input.setAttribute('aria-invalid', String(standing === 'broken'));
+  write('token-standing', words[0] ?? '');
+  write('token-remarks', words.slice(1).join(' '));
+  byId('token-parts', HTMLElement).hidden = parts === undefined;
+  write('token-header', JSON.stringify(parts?.header, undefined, 2) ?? '');
+  write('token-claims', JSON.stringify(parts?.claims, undefined, 2) ?? '');
+}
+
+/** Only what has changed: what is written anew loses the selection in it. */
+function write(id: string, text: string): void {
+  const element = byId(id, HTMLElement);
+  if (element.textContent !== text) element.textContent = text;
+}

@@ -1,0 +1,50 @@
+import type { Page } from 'playwright-core';
+
+type Frame = Record<string, unknown>;
+
+/** The playground and what its log says. */
+export class Playground {
+  readonly page: Page;
+
+  constructor(page: Page) {
+    this.page = page;
+  }
+
+  async fills(fields: Record<string, string>): Promise<void> {
+    for (const [name, value] of Object.entries(fields)) {
+      const field = this.page.locator(`[name=${name}]`);
+      if (await field.evaluate((element) => element.tagName === 'SELECT')) await field.selectOption(value);
+      else await field.fill(value);
+    }
+  }
+
+  async connects(): Promise<void> {
+    await this.page.getByRole('button', { name: 'Connect', exact: true }).click();
+    await this.page.getByRole('status').filter({ hasText: 'connected' }).waitFor();
+  }
+
+  sends(type: string): Promise<void> {
+    return this.page.getByRole('button', { name: type, exact: true }).click();
+  }
+
+  readonly sent = (): Promise<Frame[]> => this.#frames('sent');
+
+  readonly received = (): Promise<Frame[]> => this.#frames('received');
+
+  lineSays(words: string | RegExp): Promise<void> {
+    return this.page.locator('[data-way=line]').filter({ hasText: words }).waitFor();
+  }
+
+  /** What was asked by HTTP and answered, one text each. */
+  readonly calls = (): Promise<string[]> =>
+    this.page.locator('[data-way=request] .text, [data-way=answer] .text').allTextContents();
+
+  async posts(): Promise<void> {
+    await this.page.getByRole('button', { name: 'Post this event' }).click();
+  }
+
+  async #frames(way: string): Promise<Frame[]> {
+    const texts = await this.page.locator(`[data-way=${way}] .text`).allTextContents();
+    return texts.map((text) => JSON.parse(text) as Frame);
+  }
+}

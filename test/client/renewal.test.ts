@@ -1,0 +1,150 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { Crosspod, type TokenSource } from '../../src/client/client.ts';
+import { Renewal } from '../../src/client/renewal.ts';
+import { startPod } from '../support/pod.ts';
+import { inSeconds, SECRET, token } from '../support/tokens.ts';
+import { FakeClock, settled } from './fake-clock.ts';
+import { fakeSockets } from './fake-socket.ts';
+
+const HOUR = 3_600_000;
+/** A heartbeat that never comes in the way. */
+const QUIET_SECONDS = 1_000_000;
+
+/** A client that is connected by the first token of the source. */
+async function connect(source: (clock: FakeClock) => TokenSource) {
+  const clock = new FakeClock();
+  const { made, WebSocket } = fakeSockets();
+  const getToken = source(clock);
+  const client = new Crosspod('ws://pod.test/ws', { clock, WebSocket, getToken, random: () => 0.5 });
+  await settled();
+  const [socket] = made;
+  if (socket === undefined) throw new Error('no socket was opened');
+  socket.welcomes(QUIET_SECONDS);
+  return { client, clock, made, socket };
+}
+
+/** Tokens of an hour, named by when they were given. */
+const hourly =
+  (clock: FakeClock): TokenSource =>
+  () => ({ token: `at-${clock.now()}`, expiresAt: clock.now() + HOUR });
+
+test('a new token is brought half a minute before the old one ends, again and again', async () => {
+  const { clock, made, socket } = await connect(hourly);
+  await clock.advance(HOUR - 30_001);
+  expect(socket.sent).toEqual([]);
+  await clock.advance(1);
+  expect(socket.sent).toEqual([{ type: 'auth', data: { token: 'at-3570000' } }]);
+  await clock.advance(HOUR);
+  expect(socket.sent).toHaveLength(2);
+  expect(made).toHaveLength(1);
+});
+
+test('after a reconnect it counts from the token of the new connection', async () => {
+  const { clock, made, socket } = await connect(hourly);
+  await clock.advance(HOUR / 2);
+  socket.ends();
+  await clock.advance(500);
+  made[1]?.welcomes(QUIET_SECONDS);
+  await clock.advance(HOUR - 30_001);
+  expect(made[1]?.sent).toEqual([]);
+  await clock.advance(1);
+  expect(made[1]?.sent).toHaveLength(1);
+  expect(socket.sent).toEqual([]);
+});
+
+test('nothing is brought when there is no new token, and 4401 leads to one', async () => {
+  const tokens = ['a', 'a', 'b'];
+  const { clock, made, socket } = await connect(() => () => ({
+    token: tokens.shift() ?? 'b',
+    expiresAt: HOUR,
+  }));
+  await clock.advance(HOUR);
+  expect(socket.sent).toEqual([]);
+  socket.ends(4401);
+  await clock.advance(500);
+  expect(made[1]?.protocols).toEqual(['crosspod.message.v1', 'bearer.b']);
+});
+
+test('a source that fails leaves the connection as it is', async () => {
+  let asked = 0;
+  const { client, clock, socket } = await connect(() => async () => {
+    asked += 1;
+    if (asked > 1) throw new Error('the token server is away');
+    return { token: 'a', expiresAt: HOUR };
+  });
+  await clock.advance(HOUR);
+  expect(asked).toBe(2);
+  expect(socket.sent).toEqual([]);
+  expect(client.state).toBe('connected');
+});
+
+test('a token that comes after the connection is lost is not sent on the next one', async () => {
+  const late = Promise.withResolvers<{ token: string }>();
+  let asked = 0;
+  const { clock, made, socket } = await connect(() => () => {
+    asked += 1;
+    return asked === 2 ? late.promise : { token: `${asked}`, expiresAt: HOUR };
+  });
+  await clock.advance(HOUR - 30_000);
+  socket.ends();
+  await clock.advance(500);
+  made[1]?.welcomes(QUIET_SECONDS);
+  late.resolve({ token: 'late' });
+  await settled();
+  expect(socket.sent).toEqual([]);
+  expect(made[1]?.sent).toEqual([]);
+});
+
+test.each([
+  ['has ended by this clock', -HOUR],
+  ['is about to end', 30_000],
+])('a token that %s is not renewed in a loop', async (_, lifetime) => {
+  let asked = 0;
+  const { clock } = await connect(() => () => {
+    asked += 1;
+    return { token: `${asked}`, expiresAt: lifetime };
+  });
+  await clock.advance(HOUR);
+  expect(asked).toBe(1);
+});
+
+test('the end of a token may be further away than a timer of the platform can wait', async () => {
+  const clock = new FakeClock();
+  const year = 365 * 24 * HOUR;
+  const rings: number[] = [];
+  const renewal = new Renewal(clock, () => rings.push(clock.now()));
+  renewal.plan(year);
+  for (let month = 0; month < 12; month += 1) {
+    expect(clock.due).toHaveLength(1);
+    expect(clock.due[0]).toBeLessThan(2 ** 31);
+    await clock.advance(year / 12);
+  }
+  expect(rings).toEqual([year - 30_000]);
+});
+
+test('close leaves no timer behind', async () => {
+  const { client, clock } = await connect(hourly);
+  client.close();
+  expect(clock.due).toEqual([]);
+});
+
+test('a pod keeps the connection beyond the end of its first token', async () => {
+  const pod = await startPod({ JWT_SECRET: SECRET });
+  onTestFinished(async () => void (await pod.kill()));
+  let asked = 0;
+  const client = new Crosspod(`${pod.wsUrl}/ws`, {
+    getToken: async () => {
+      asked += 1;
+      const ends = inSeconds(asked === 1 ? 3 : 3_600);
+      // The client believes it to end later, and so comes a second and a half before the end.
+      return { token: await token({ sub: 'ann', exp: ends }), expiresAt: ends * 1_000 + 28_500 };
+    },
+  });
+  onTestFinished(() => client.close());
+  const states: string[] = [];
+  client.on('state', (state) => states.push(state));
+  await expect.poll(() => asked, { timeout: 10_000 }).toBe(2);
+  await new Promise((resolve) => setTimeout(resolve, 3_000));
+  await client.room('r').send('still here');
+  expect(states).toEqual(['connected']);
+});
