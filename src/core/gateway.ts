@@ -1,23 +1,21 @@
 import { Connection } from './connection.ts';
 import { Allowance } from './allowance.ts';
-import { BAD_FRAME_CODES, type Rejection, rejection } from '../protocol/error-codes.ts';
-import { type Command, type Decoded, type JoinCommand, LISTEN } from '../protocol/command.ts';
-import { endsBeforeNext, perform } from './perform.ts';
+import { rejection } from '../protocol/error-codes.ts';
+import { type Decoded, type JoinCommand, LISTEN } from '../protocol/command.ts';
 import { CLOSE } from '../protocol/close-codes.ts';
 import type { Dialect } from '../protocol/dialect.ts';
 import { HEARS } from './hub.ts';
 import type { Pod } from './pod.ts';
-import { Refused } from './refused.ts';
 import type { Principal } from './principal.ts';
 import type { Socket } from './ports/socket.ts';
-import type { Verdict } from './ports/hooks.ts';
 import { catchUp } from './catch-up.ts';
-import { consult, viewOf } from './consult.ts';
+import { carryOut } from './carry-out.ts';
+import { viewOf } from './consult.ts';
+import { fail, refuse } from './refuse.ts';
 import { count } from './tally.ts';
 import { dialectOfFirstFrame } from '../protocol/dialects.ts';
 import { inOrder } from './lane.ts';
 
-const BAD_FRAMES_IN_A_ROW = 10;
 const CLOSING_CHECK_MS = 20;
 
 /** What the address of the upgrade asked for. */
@@ -57,7 +55,7 @@ export class Gateway {
     if (dialect === undefined) return connection;
     this.#speak(connection, dialect);
     const command = this.#joinAddress(arrival.address, dialect);
-    if (command !== undefined) inOrder(connection, () => this.#carryOut(connection, command));
+    if (command !== undefined) inOrder(connection, () => carryOut(this.#pod, connection, command));
     return connection;
   }
 
@@ -78,7 +76,7 @@ export class Gateway {
   drained(connection: Connection): void {
     connection.outbox.flush();
     if (connection.memberships.some(({ lag }) => lag !== undefined)) {
-      catchUp(connection, this.#pod).catch((error: unknown) => this.#failed(connection, error, {}));
+      catchUp(connection, this.#pod).catch((error: unknown) => fail(this.#pod, connection, error, {}));
     }
   }
 
@@ -105,16 +103,17 @@ export class Gateway {
   }
 
   #handle(connection: Connection, frame: string): Promise<void> | undefined {
-    if (connection.closed) return undefined;
+    // A client may close as soon as it has said what it had to say; whom the pod closed is not heard any more.
+    if (connection.closeCode !== undefined) return undefined;
     if (connection.dialect === undefined) this.#speak(connection, dialectOfFirstFrame(frame));
     const decoded = connection.dialect?.decode(frame);
     if (decoded === undefined || !this.#hasAllowance(connection, decoded)) return undefined;
     if ('rejection' in decoded) {
-      this.#refuse(connection, decoded.rejection, decoded);
+      refuse(connection, decoded.rejection, decoded);
       return undefined;
     }
     connection.badFrames = 0;
-    return this.#carryOut(connection, decoded.command);
+    return carryOut(this.#pod, connection, decoded.command);
   }
 
   /** Counts the frame; one too many is refused, and whoever does not care for ten seconds is closed. */
@@ -126,12 +125,10 @@ export class Gateway {
     if (retryAfterMs === 0) return true;
     this.#pod.tally.rateLimited += 1;
     if (connection.allowance.abused) connection.close(CLOSE.rateAbuse);
-    else
-      this.#refuse(
-        connection,
-        { ...rejection('rate_limited'), retryAfterMs },
-        'command' in decoded ? decoded.command : decoded,
-      );
+    else {
+      const about = 'command' in decoded ? decoded.command : decoded;
+      refuse(connection, { ...rejection('rate_limited'), retryAfterMs }, about);
+    }
     return false;
   }
 
@@ -153,55 +150,5 @@ export class Gateway {
   #joinAddress({ room, lastId, history }: Address, dialect: Dialect): JoinCommand | undefined {
     if (room === undefined) return undefined;
     return { kind: 'join', room, listen: LISTEN.all, present: dialect.hearsAll, lastId, history };
-  }
-
-  /** Later commands wait for the hooks' verdict, so that the order stays, but not for the broker. */
-  #carryOut(connection: Connection, command: Command): Promise<void> | undefined {
-    const verdict = consult(this.#pod, connection, command);
-    return verdict instanceof Promise
-      ? verdict.then((given) => this.#obey(connection, command, given))
-      : this.#obey(connection, command, verdict);
-  }
-
-  #obey(connection: Connection, command: Command, verdict?: Verdict): Promise<void> | undefined {
-    if (verdict === undefined) return this.#perform(connection, command);
-    if (verdict.kind === 'publish') return this.#perform(connection, { ...command, ...verdict.content });
-    if (verdict.kind === 'refuse') this.#refuse(connection, verdict.rejection, command);
-    else if (command.ref !== undefined) {
-      // Without an id: nothing was published.
-      const room = command.kind === 'publish' ? (command.room ?? connection.room) : undefined;
-      connection.answer({ kind: 'ack', ref: command.ref, room });
-    }
-    return undefined;
-  }
-
-  #perform(connection: Connection, command: Command): Promise<void> | undefined {
-    const told = (error: unknown): void => this.#failed(connection, error, command);
-    const work = perform(this.#pod, connection, command).catch(told);
-    return endsBeforeNext(command) ? work : undefined;
-  }
-
-  #failed(
-    connection: Connection,
-    error: unknown,
-    about: { room?: string | undefined; ref?: string | undefined },
-  ): void {
-    if (error instanceof Refused) {
-      this.#refuse(connection, error.rejection, about);
-      return;
-    }
-    this.#pod.log.error({ err: error, connection: connection.connectionId }, 'a command failed');
-    this.#refuse(connection, rejection('internal'), about);
-  }
-
-  #refuse(
-    connection: Connection,
-    reason: Rejection,
-    { room, ref }: { room?: string | undefined; ref?: string | undefined },
-  ): void {
-    connection.answer({ kind: 'error', room, ref, rejection: reason });
-    if (!BAD_FRAME_CODES.has(reason.code)) return;
-    connection.badFrames += 1;
-    if (connection.badFrames >= BAD_FRAMES_IN_A_ROW) connection.close(CLOSE.policy);
   }
 }

@@ -36,14 +36,12 @@ export async function perform(pod: Pod, connection: Connection, command: Command
  * Whether the connection's next command must wait for this one. A message that the broker puts in order need not:
  * the broker keeps the order in which it was asked.
  */
-export function endsBeforeNext(command: Command): boolean {
+export function endsBeforeNext(connection: Connection, command: Command): boolean {
   switch (command.kind) {
     case 'publish':
+      return command.ref !== undefined && (command.ephemeral || target(connection, command) === GLOBAL);
     case 'direct':
-      return (
-        command.ref !== undefined &&
-        (command.kind === 'direct' || command.ephemeral || command.room === GLOBAL)
-      );
+      return command.ref !== undefined;
     case 'ping':
       return false;
     default:

@@ -113,3 +113,14 @@ describe('the order of commands', () => {
     expect(chats).toEqual(Array.from({ length: 40 }, (_, n) => n));
   });
 });
+
+test('a client that publishes and closes at once has published, also while its room is being joined', async () => {
+  const pod = new TestPod();
+  const bob = pod.connect('bob', { room: 'r' });
+  await turns();
+  const alice = pod.connect('alice', { room: 'r' });
+  alice.send({ data: 'said' });
+  pod.gateway.closed(alice.connection, 1000);
+  await turns();
+  expect(bob.socket.frames.filter(({ type }) => type === 'chat').map(({ data }) => data)).toEqual(['said']);
+});

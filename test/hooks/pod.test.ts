@@ -100,7 +100,7 @@ test.each(['throw', 'hang'])('A hook that does %s costs its sender this one mess
   await frank.next({ type: 'error', ref: '1', data: { code: 'internal' } });
   await frank.next({ type: 'ack', ref: '2' });
   expect(grace.all({ type: 'error' })).toEqual([]);
-  expect(pod.output()).toContain('"hook":"onMessage"');
+  await expect.poll(() => pod.output()).toContain('"hook":"onMessage"');
   expect(pod.output()).not.toContain('a secret');
 });
 
