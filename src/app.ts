@@ -3,7 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { followed } from './http/followed.ts';
 import { hookFigures, webhookFigures } from './telemetry/part-figures.ts';
 import type { Tracer } from './core/ports/tracer.ts';
-import { createServer, listen } from './http/server.ts';
+import { createServer, listen, onUpgrade } from './http/server.ts';
 import { type Metrics, createMetrics } from './telemetry/metrics.ts';
 import { ops, type Readiness } from './http/ops.ts';
 import { randomIds, systemClock } from './platform.ts';
@@ -54,7 +54,7 @@ export async function createApp(config: Config, log: Log, tracer?: Tracer): Prom
     metricsOf(pod, webhooks),
     () => readiness,
   );
-  clients.on('upgrade', upgrades.handle);
+  onUpgrade(clients, upgrades.handle);
 
   return {
     async start() {

@@ -1,5 +1,6 @@
 import { CONNECTION_PREFIX, DIRECT, GLOBAL } from '../protocol/names.ts';
-import { encodeBody, type Json, type MessageType } from '../protocol/message.ts';
+import type { Json } from '../protocol/json.ts';
+import { encodeBody, type MessageType } from '../protocol/message.ts';
 import { HEARS } from './hub.ts';
 import type { Connection } from './connection.ts';
 import type { Pod } from './pod.ts';

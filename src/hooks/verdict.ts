@@ -1,6 +1,7 @@
 import { ERRORS, type ErrorCode, type Rejection, rejection } from '../protocol/error-codes.ts';
 import type { HookMessage } from './types.ts';
 import type { Submission, Verdict } from '../core/ports/hooks.ts';
+import { writeJson } from '../protocol/json.ts';
 
 /** A hook's answer that means nothing; the message says what is wrong with it and quotes nothing of it. */
 export class WrongAnswer extends Error {}
@@ -36,7 +37,7 @@ function eventAndData({ event, data }: Fields, what: Submission): Pick<Submissio
     throw new WrongAnswer('event must be a string, or null for none');
   }
   // Undefined for a function or a symbol, although its type does not say so.
-  const text = data === undefined ? what.data : (JSON.stringify(data) as string | undefined);
+  const text = data === undefined ? what.data : writeJson(data);
   if (text === undefined) throw new WrongAnswer('data must be JSON');
   return { event: event === undefined ? what.event : event || undefined, data: text };
 }

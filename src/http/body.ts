@@ -31,10 +31,16 @@ export function body(limitOf: (path: string) => number): MiddlewareHandler {
 async function read(stream: ReadableStream<Uint8Array> | null, limit: number): Promise<Buffer<ArrayBuffer>> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of stream ?? []) {
-    size += chunk.length;
-    if (size > limit) throw tooLarge(limit);
-    chunks.push(chunk);
+  try {
+    for await (const chunk of stream ?? []) {
+      size += chunk.length;
+      if (size > limit) throw tooLarge(limit);
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    if (error instanceof ApiError) throw error;
+    // The caller went away in the middle: nobody reads the answer, and it is nobody's fault here.
+    throw new ApiError(400, 'invalid_request', 'the body ended early');
   }
   return Buffer.concat(chunks);
 }

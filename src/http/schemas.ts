@@ -1,7 +1,7 @@
 import { isRoomName, isUserId, SYSTEM } from '../protocol/names.ts';
 import { ApiError } from './errors.ts';
 import { ERRORS } from '../protocol/error-codes.ts';
-import type { Json } from '../protocol/message.ts';
+import { type Json, writeJson } from '../protocol/json.ts';
 import { z } from '@hono/zod-openapi';
 
 const ROOM_RULE = 'must have 1 to 128 of A-Z a-z 0-9 _ - . : @ and begin with a letter or digit';
@@ -93,12 +93,9 @@ export const Timestamp = z.iso.datetime().openapi({
 
 /** Any value as JSON text; absent is `null`. Raises 400 for what is too deep to be written. */
 export function toJson(value: unknown): Json {
-  try {
-    return JSON.stringify(value ?? null);
-  } catch {
-    // JSON.stringify recurses and JSON.parse does not.
-    throw new ApiError(400, 'invalid_request', 'the body is nested too deeply');
-  }
+  const text = writeJson(value ?? null);
+  if (text === undefined) throw new ApiError(400, 'invalid_request', 'the body is nested too deeply');
+  return text;
 }
 
 /** A whole number in a query. */

@@ -1,13 +1,30 @@
 import { type AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import type { Hono } from 'hono';
-import { Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type IncomingMessage, Server, type ServerResponse } from 'node:http';
 
 /** An HTTP server of Node for Hono routes; it does not listen yet. */
 export function createServer(app: Hono): Server {
   const server = createAdaptorServer({ fetch: app.fetch });
   if (!(server instanceof Server)) throw new TypeError('an HTTP/1.1 server is needed');
   return server;
+}
+
+type UpgradeHandler = (request: IncomingMessage, stream: Duplex, head: Buffer) => void;
+
+/**
+ * Calls `handle` for every upgrade request. One that was sent behind requests which are not answered yet waits for
+ * them: its answer must not overtake theirs (RFC 9112 section 9.3.2).
+ */
+export function onUpgrade(server: Server, handle: UpgradeHandler): void {
+  const latest = new WeakMap<Duplex, ServerResponse>();
+  server.on('request', ({ socket }, response) => latest.set(socket, response));
+  server.on('upgrade', (request, stream, head) => {
+    const before = latest.get(stream);
+    if (before === undefined || before.closed) handle(request, stream, head);
+    else before.once('close', () => handle(request, stream, head));
+  });
 }
 
 /** Resolves with the port once the server listens; raises what the system says, EADDRINUSE for one. */

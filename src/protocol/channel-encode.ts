@@ -1,6 +1,7 @@
 import { DIRECT, GLOBAL, SYSTEM } from './names.ts';
 import { errorData, optionalTimestamp } from './message-encode.ts';
-import type { Json, Message } from './message.ts';
+import type { Json } from './json.ts';
+import type { Message } from './message.ts';
 import type { Member, PresenceEvent, ServerEvent } from './event.ts';
 
 /**

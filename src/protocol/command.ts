@@ -1,4 +1,5 @@
-import type { Json, MessageType } from './message.ts';
+import type { Json } from './json.ts';
+import type { MessageType } from './message.ts';
 import type { Rejection } from './error-codes.ts';
 
 /** What a member hears of a room, as bits. */

@@ -1,5 +1,5 @@
 import type { Status } from './command.ts';
-import type { Json } from './message.ts';
+import type { Json } from './json.ts';
 import type { Rejection } from './error-codes.ts';
 
 /** One user in a room's presence, however many connections it has. */

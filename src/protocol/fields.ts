@@ -1,7 +1,7 @@
 import type { Command, Decoded } from './command.ts';
 import { type ErrorCode, ERRORS, type Rejection, rejection } from './error-codes.ts';
 import { isRoomName } from './names.ts';
-import type { Json } from './message.ts';
+import { type Json, writeJson } from './json.ts';
 
 /** Thrown by the readers below and caught by `decodeWith`, nowhere else. */
 class InvalidField extends Error {
@@ -39,8 +39,6 @@ export function decodeWith(frame: string, roomField: string, read: (fields: Fiel
 
 function rejectionOf(error: unknown): Rejection {
   if (error instanceof InvalidField) return rejection(error.code, error.message);
-  // JSON.stringify recurses, so a value may be too deep for it although JSON.parse could read it.
-  if (error instanceof RangeError) return rejection('invalid_message', 'data is nested too deeply');
   return rejection('internal');
 }
 
@@ -112,7 +110,7 @@ export function optionalCount(fields: Fields, name: string): number | undefined 
 
 /** Any value as JSON text; absent is `null`. */
 export function anyJson(value: unknown): Json {
-  return value === undefined ? 'null' : JSON.stringify(value);
+  return write(value ?? null);
 }
 
 /** A JSON object as text. */
@@ -120,5 +118,11 @@ export function optionalObject(fields: Fields, name: string): Json | undefined {
   const value = fields[name];
   if (value === undefined || value === null) return undefined;
   if (!isObject(value)) throw invalid('invalid_message', `${name} must be an object`);
-  return JSON.stringify(value);
+  return write(value);
+}
+
+function write(value: unknown): Json {
+  const text = writeJson(value);
+  if (text === undefined) throw invalid('invalid_message', 'data is nested too deeply');
+  return text;
 }

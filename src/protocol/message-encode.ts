@@ -1,4 +1,5 @@
-import { type Json, withId } from './message.ts';
+import type { Json } from './json.ts';
+import { withId } from './message.ts';
 import type { Joined, Member, ServerEvent } from './event.ts';
 import type { Outgoing } from './dialect.ts';
 import { SYSTEM } from './names.ts';

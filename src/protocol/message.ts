@@ -1,5 +1,4 @@
-/** JSON text, ready to be put on the wire: what a client sent as `data` is parsed once and never again. */
-export type Json = string;
+import type { Json } from './json.ts';
 
 /** What clients may publish; the channel dialect's broadcast is a `chat`. */
 export type MessageType = 'chat' | 'notification';

@@ -1,4 +1,5 @@
-import type { Json, MessageType } from '../../protocol/message.ts';
+import type { Json } from '../../protocol/json.ts';
+import type { MessageType } from '../../protocol/message.ts';
 import type { Rejection } from '../../protocol/error-codes.ts';
 
 /** A connection as hooks see it: at the moment of the call, and not to be changed by them. */

@@ -1,5 +1,5 @@
 import type { Member } from '../../protocol/event.ts';
-import type { Json } from '../../protocol/message.ts';
+import type { Json } from '../../protocol/json.ts';
 import type { Status } from '../../protocol/command.ts';
 
 /** A connection and whose it is. */

@@ -1,0 +1,25 @@
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { writeJson } from '../../src/protocol/json.ts';
+
+const nested = (depth: number, inner = ''): unknown =>
+  JSON.parse('['.repeat(depth) + inner + ']'.repeat(depth));
+
+test('data may be nested 512 deep and no deeper', () => {
+  expect(writeJson(nested(512))).toBe('['.repeat(512) + ']'.repeat(512));
+  expect(writeJson(nested(513))).toBeUndefined();
+  expect(writeJson(nested(100_000))).toBeUndefined();
+});
+
+test('brackets in strings do not count', () => {
+  const text = `${'['.repeat(2_000)}\\"${'{'.repeat(2_000)}`;
+  expect(writeJson({ text })).toBe(JSON.stringify({ text }));
+});
+
+test('what is no JSON is not written', () => {
+  expect(writeJson(() => 1)).toBeUndefined();
+});
+
+test('any other value is written as JSON.stringify writes it', () => {
+  fc.assert(fc.property(fc.jsonValue(), (value) => expect(writeJson(value)).toBe(JSON.stringify(value))));
+});
