@@ -6,7 +6,10 @@ import { type IncomingMessage, Server, type ServerResponse } from 'node:http';
 
 /** An HTTP server of Node for Hono routes; it does not listen yet. */
 export function createServer(app: Hono): Server {
-  const server = createAdaptorServer({ fetch: app.fetch });
+  const server = createAdaptorServer({
+    fetch: app.fetch,
+    serverOptions: { shouldUpgradeCallback: wantsWebSocket },
+  });
   if (!(server instanceof Server)) throw new TypeError('an HTTP/1.1 server is needed');
   return server;
 }
@@ -25,6 +28,11 @@ export function onUpgrade(server: Server, handle: UpgradeHandler): void {
     if (before === undefined || before.closed) handle(request, stream, head);
     else before.once('close', () => handle(request, stream, head));
   });
+}
+
+/** Any other upgrade, as curl offers to HTTP/2, is for a server to ignore (RFC 9110 section 7.8). */
+function wantsWebSocket({ headers }: IncomingMessage): boolean {
+  return headers.upgrade?.toLowerCase() === 'websocket';
 }
 
 /** Resolves with the port once the server listens; raises what the system says, EADDRINUSE for one. */

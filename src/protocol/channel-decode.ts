@@ -7,7 +7,7 @@ import {
   invalid,
   optionalBoolean,
   optionalCount,
-  optionalObject,
+  optionalMeta,
   optionalRef,
   optionalString,
   requiredString,
@@ -69,7 +69,7 @@ function present(fields: Fields): Command {
     kind: 'presence',
     room: channelOf(fields),
     status: 'online',
-    meta: optionalObject(fields, 'payload') ?? '{}',
+    meta: optionalMeta(fields, 'payload') ?? '{}',
     membersOnly: false,
     ref: optionalRef(fields),
   };

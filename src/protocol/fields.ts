@@ -12,6 +12,8 @@ class InvalidField extends Error {
   }
 }
 
+const META_LIMIT = 4_096;
+
 export type Fields = Readonly<Record<string, unknown>>;
 
 export function invalid(code: ErrorCode, message: string = ERRORS[code]): InvalidField {
@@ -113,12 +115,15 @@ export function anyJson(value: unknown): Json {
   return write(value ?? null);
 }
 
-/** A JSON object as text. */
-export function optionalObject(fields: Fields, name: string): Json | undefined {
+/** A presence's meta: a JSON object as text. Every member list carries it, so that it is kept short. */
+export function optionalMeta(fields: Fields, name: string): Json | undefined {
   const value = fields[name];
   if (value === undefined || value === null) return undefined;
   if (!isObject(value)) throw invalid('invalid_message', `${name} must be an object`);
-  return write(value);
+  const meta = write(value);
+  if (meta.length > META_LIMIT)
+    throw invalid('invalid_message', `${name} may have ${META_LIMIT} characters as JSON`);
+  return meta;
 }
 
 function write(value: unknown): Json {

@@ -7,7 +7,7 @@ import {
   isObject,
   optionalBoolean,
   optionalCount,
-  optionalObject,
+  optionalMeta,
   optionalRef,
   optionalRoom,
   optionalString,
@@ -85,7 +85,7 @@ function presence(fields: Fields): Command {
     kind: 'presence',
     room: roomOf(fields),
     status: status(data['status']),
-    meta: optionalObject(data, 'meta'),
+    meta: optionalMeta(data, 'meta'),
     membersOnly: true,
     ref: optionalRef(fields),
   };

@@ -73,10 +73,7 @@ export class Admission {
   }
 
   #refuseRequest(request: IncomingMessage): Refusal | undefined {
-    const { origin, upgrade } = request.headers;
-    if (upgrade?.toLowerCase() !== 'websocket') {
-      return { status: 426, error: 'upgrade to websocket', code: 'upgrade_required' };
-    }
+    const { origin } = request.headers;
     // Without an origin it is no browser, and nobody's page.
     if (origin !== undefined && !this.#options.origins.allow(origin)) {
       return { status: 403, error: 'origin not allowed', code: 'origin_not_allowed' };

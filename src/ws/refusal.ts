@@ -21,7 +21,6 @@ export function refuse(stream: Duplex, { status, error, code, retryAfterSeconds 
   ];
   if (retryAfterSeconds !== undefined) head.push(`Retry-After: ${retryAfterSeconds}`);
   if (status === 401) head.push('WWW-Authenticate: Bearer');
-  if (status === 426) head.push('Upgrade: websocket');
   stream.once('finish', () => stream.destroy());
   stream.end(`${head.join('\r\n')}\r\n\r\n${body}`);
 }

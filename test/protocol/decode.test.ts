@@ -175,6 +175,7 @@ describe('the message dialect', () => {
     ['invalid_message', '{"type":"join","room":"r","last_id":1}'],
     ['invalid_message', '{"type":"presence","room":"r","data":{"status":"busy"}}'],
     ['invalid_message', '{"type":"presence","room":"r","data":{"meta":[]}}'],
+    ['invalid_message', `{"type":"presence","room":"r","data":{"meta":{"m":"${'x'.repeat(4_096)}"}}}`],
     ['invalid_room', '{"type":"chat","room":"-r"}'],
     ['invalid_room', `{"type":"chat","room":"${'r'.repeat(129)}"}`],
     ['invalid_room', '{"type":"chat","room":7}'],

@@ -21,5 +21,5 @@ test('what is no JSON is not written', () => {
 });
 
 test('any other value is written as JSON.stringify writes it', () => {
-  fc.assert(fc.property(fc.jsonValue(), (value) => expect(writeJson(value)).toBe(JSON.stringify(value))));
+  fc.assert(fc.property(fc.jsonValue(), (value) => writeJson(value) === JSON.stringify(value)));
 });

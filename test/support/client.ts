@@ -125,7 +125,7 @@ export class Client {
 }
 
 /** Whether the value has all that the pattern has. */
-export function matches(value: unknown, pattern: unknown): boolean {
+function matches(value: unknown, pattern: unknown): boolean {
   if (typeof pattern === 'function') return Boolean(pattern(value));
   if (Array.isArray(pattern)) {
     return (
