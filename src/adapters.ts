@@ -16,6 +16,8 @@ import { randomUUID } from 'node:crypto';
 import { count, type Tally } from './core/tally.ts';
 import { Webhooks } from './webhooks/webhooks.ts';
 
+const KEYS_WARNING_MS = 60_000;
+
 /** Each part that a setting can switch or change, as the configuration asks for it. */
 
 export function brokerOf({ values }: Config): MemoryBroker {
@@ -28,23 +30,43 @@ export function brokerOf({ values }: Config): MemoryBroker {
 }
 
 /** Undefined while authentication is off. Raises an error where a key file cannot be used. */
-export function authenticatorOf({ auth, values }: Config, tally: Tally): Authenticator | undefined {
+export function authenticatorOf({ auth, values }: Config, tally: Tally, log: Log): Authenticator | undefined {
   if (!auth) return undefined;
+  const { JWT_SECRET: secret, JWKS_URL: jwksUrl, JWKS_FILE: keySet } = values;
   const authenticator = jwtAuthenticator({
-    secret: values.JWT_SECRET,
-    jwksUrl: values.JWKS_URL,
-    keySet: values.JWKS_FILE === undefined ? undefined : { keys: [...values.JWKS_FILE.keys] },
+    secret,
+    jwksUrl,
+    keySet: keySet === undefined ? undefined : { keys: [...keySet.keys] },
     issuer: values.JWT_ISSUER,
     audience: values.JWT_AUDIENCE,
     userClaim: values.JWT_USER_CLAIM,
     permissionsClaim: values.JWT_PERMISSIONS_CLAIM,
   });
+  const warn = (): void =>
+    log.warn({ host: URL.parse(jwksUrl ?? '')?.host }, 'the keys at JWKS_URL cannot be had');
+  return counted(authenticator, tally, atMostOncePer(KEYS_WARNING_MS, warn));
+}
+
+/** Counts what is not accepted, and warns while that is for want of keys. */
+function counted(authenticator: Authenticator, tally: Tally, warn: () => void): Authenticator {
   return {
     async authenticate(token) {
       const result = await authenticator.authenticate(token);
-      if ('fault' in result) count(tally.authFailures, result.fault);
+      if (!('fault' in result)) return result;
+      count(tally.authFailures, result.fault);
+      if (result.fault === 'unavailable') warn();
       return result;
     },
+  };
+}
+
+function atMostOncePer(ms: number, task: () => void): () => void {
+  let last = Number.NEGATIVE_INFINITY;
+  return () => {
+    const now = systemClock.now();
+    if (now - last < ms) return;
+    last = now;
+    task();
   };
 }
 

@@ -119,7 +119,7 @@ function createPod(config: Config, log: Log, { hooks, watcher, tracer }: Extras)
   const hub = new Hub({ broker, framer, turn, clock, tally, tracer });
   const store = new MemoryPresence(clock);
   const roster = new Roster({ store, hub, clock, framer, limits, log, watcher });
-  const authenticator = authenticatorOf(config, tally);
+  const authenticator = authenticatorOf(config, tally, log);
   const shared = {
     hub,
     broker,

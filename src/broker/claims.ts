@@ -1,6 +1,9 @@
 /** How long a publication can be repeated without being published twice (docs/protocol.md, "Idempotency"). */
 const CLAIM_MS = 300_000;
 
+/** More than that many at a time are not remembered: the oldest go. */
+const MOST_CLAIMS = 100_000;
+
 /** Which id was given first under which key, for five minutes. */
 export class Claims {
   /** Oldest first: a Map keeps the order in which keys were set, and none is set twice before it expires. */
@@ -14,6 +17,11 @@ export class Claims {
 
   set(key: string, id: string, now: number): void {
     this.#claims.set(key, { id, expires: now + CLAIM_MS });
+    if (this.#claims.size <= MOST_CLAIMS) return;
+    for (const [oldest] of this.#claims) {
+      this.#claims.delete(oldest);
+      return;
+    }
   }
 
   #expire(now: number): void {

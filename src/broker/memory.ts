@@ -2,7 +2,12 @@ import type { Broker, Page, PublishOptions, Published, ReadFrom, Receive } from 
 import { type Position, roomTag } from '../protocol/position.ts';
 import { Claims } from './claims.ts';
 import type { Clock } from '../core/ports/clock.ts';
-import { POSITION_MS, RoomLog } from './room-log.ts';
+import { type Held, POSITION_MS, RoomLog } from './room-log.ts';
+
+/** More than that is not kept over all rooms: those that have been quiet longest lose their messages first. */
+export const MOST_BYTES = 67_108_864;
+/** The newest positions of so many rooms without messages are known. */
+const MOST_QUIET_ROOMS = 100_000;
 
 export interface MemoryBrokerOptions {
   readonly clock: Clock;
@@ -26,6 +31,9 @@ export class MemoryBroker implements Broker {
   /** Least recently published first; a room moves to the second map when its messages have expired. */
   readonly #rooms = new Map<string, KeptRoom>();
   readonly #quiet = new Map<string, KeptRoom>();
+  readonly #held: Held = { bytes: 0 };
+  /** The newest position of a room that was forgotten before its time, in milliseconds since 1970. */
+  #forgottenUpTo = 0;
   #receive: Receive = () => undefined;
   #lastMs = 0;
   #lastSeq = 0;
@@ -97,7 +105,9 @@ export class MemoryBroker implements Broker {
 
   #newLog(room: string, now: number): RoomLog {
     const { historySize, historyTtlMs } = this.#options;
-    return new RoomLog(this.#nextPosition(room, now), historySize, historyTtlMs);
+    const rememberedSince = Math.max(now - POSITION_MS, this.#forgottenUpTo);
+    const options = { size: historySize, ttlMs: historyTtlMs, rememberedSince, held: this.#held };
+    return new RoomLog(this.#nextPosition(room, now), options);
   }
 
   /** Positions grow over all rooms, so that a room begun anew starts after where it ended before. */
@@ -113,16 +123,19 @@ export class MemoryBroker implements Broker {
   #forgetOld(now: number): void {
     const { historyTtlMs } = this.#options;
     for (const [room, kept] of this.#rooms) {
-      if (kept.touchedAt + historyTtlMs > now) break;
-      kept.log.expire(now);
+      if (kept.touchedAt + historyTtlMs > now && this.#held.bytes <= MOST_BYTES) break;
+      kept.log.clear();
       this.#rooms.delete(room);
       this.#quiet.set(room, kept);
     }
     for (const [room, kept] of this.#quiet) {
-      if (kept.touchedAt + historyTtlMs + POSITION_MS > now) break;
+      const isDue = kept.touchedAt + historyTtlMs + POSITION_MS <= now;
+      if (!isDue && this.#quiet.size <= MOST_QUIET_ROOMS) break;
       this.#quiet.delete(room);
       // Whoever is in the room holds its newest position and must find it again.
       if (this.#subscribed.has(room)) this.#quiet.set(room, { log: kept.log, touchedAt: now });
+      else if (!isDue) this.#forgottenUpTo = Math.max(this.#forgottenUpTo, kept.log.newest.ms);
+      if (!isDue && this.#subscribed.has(room)) break;
     }
   }
 }

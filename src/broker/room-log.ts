@@ -2,6 +2,20 @@ import { comparePositions, formatPosition, parsePosition, type Position } from '
 import type { Page, ReadFrom, Stored } from '../core/ports/broker.ts';
 import type { Missing } from '../protocol/event.ts';
 
+/** What all logs of a broker hold, in bytes; each log keeps it right. */
+export interface Held {
+  bytes: number;
+}
+
+export interface RoomLogOptions {
+  /** Messages kept. */
+  readonly size: number;
+  readonly ttlMs: number;
+  /** In milliseconds since 1970: a room that was used since then would not have been begun anew. */
+  readonly rememberedSince: number;
+  readonly held: Held;
+}
+
 interface Entry extends Stored {
   readonly position: Position;
 }
@@ -14,21 +28,23 @@ export const POSITION_MS = 86_400_000;
  * also when they are all gone.
  */
 export class RoomLog {
-  readonly #size: number;
-  readonly #ttlMs: number;
-  /** Where this history begins. A room that was used in the day before would not have been begun anew. */
+  readonly #options: RoomLogOptions;
+  /** Where this history begins. */
   readonly #floor: Position;
   #entries: Entry[] = [];
   #newest: Position;
   /** The last position that is no longer held; what comes after it is complete. */
   #trimmedTo: Position;
 
-  constructor(floor: Position, size: number, ttlMs: number) {
+  constructor(floor: Position, options: RoomLogOptions) {
     this.#floor = floor;
     this.#newest = floor;
     this.#trimmedTo = floor;
-    this.#size = size;
-    this.#ttlMs = ttlMs;
+    this.#options = options;
+  }
+
+  get newest(): Position {
+    return this.#newest;
   }
 
   /** Nothing was ever published in it. */
@@ -42,7 +58,8 @@ export class RoomLog {
     const entry = { id: formatPosition(position), prev, body, position };
     this.#entries.push(entry);
     this.#newest = position;
-    if (this.#entries.length > this.#size) this.#trim(this.#entries.length - this.#size);
+    this.#options.held.bytes += body.length;
+    if (this.#entries.length > this.#options.size) this.#trim(this.#entries.length - this.#options.size);
     return entry;
   }
 
@@ -60,9 +77,14 @@ export class RoomLog {
 
   /** Forgets messages that have outlived their time. */
   expire(now: number): void {
-    const oldest = now - this.#ttlMs;
+    const oldest = now - this.#options.ttlMs;
     const kept = this.#entries.findIndex(({ position }) => position.ms > oldest);
     this.#trim(kept === -1 ? this.#entries.length : kept);
+  }
+
+  /** Forgets all messages. */
+  clear(): void {
+    this.#trim(this.#entries.length);
   }
 
   #page(entries: readonly Entry[], limit: number, missing?: Missing): Page {
@@ -77,7 +99,7 @@ export class RoomLog {
     if (after.epoch !== this.#newest.epoch) return 'history_lost';
     if (after.tag !== this.#newest.tag || comparePositions(after, this.#newest) > 0)
       return 'unknown_position';
-    if (this.#floor.ms - after.ms > POSITION_MS) return 'expired';
+    if (after.ms < this.#options.rememberedSince) return 'expired';
     const start = comparePositions(after, this.#floor) < 0 ? this.#floor : after;
     const toTrimmed = comparePositions(start, this.#trimmedTo);
     if (toTrimmed < 0) return 'trimmed';
@@ -105,6 +127,6 @@ export class RoomLog {
     const last = this.#entries[count - 1];
     if (last === undefined) return;
     this.#trimmedTo = last.position;
-    this.#entries.splice(0, count);
+    for (const { body } of this.#entries.splice(0, count)) this.#options.held.bytes -= body.length;
   }
 }

@@ -1,5 +1,5 @@
 import { endsBeforeNext, perform } from './perform.ts';
-import { fail, refuse } from './refuse.ts';
+import { fail, refuse } from './tell-refusal.ts';
 import type { Command } from '../protocol/command.ts';
 import type { Connection } from './connection.ts';
 import type { Pod } from './pod.ts';
@@ -40,5 +40,5 @@ function attempt(pod: Pod, connection: Connection, command: Command): Promise<vo
   const work = perform(pod, connection, command).catch((error: unknown) => {
     fail(pod, connection, error, command);
   });
-  return endsBeforeNext(connection, command) ? work : undefined;
+  return endsBeforeNext(pod, connection, command) ? work : undefined;
 }

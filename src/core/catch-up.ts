@@ -4,11 +4,14 @@ import { type Delivery, storedDelivery } from './delivery.ts';
 import type { Page, Stored } from './ports/broker.ts';
 import { CLOSE } from '../protocol/close-codes.ts';
 import type { Framer } from './ports/socket.ts';
+import type { Hub } from './hub.ts';
+import { LISTEN } from '../protocol/command.ts';
 import { isAtOrBefore } from './sequencer.ts';
 import type { Limits } from './limits.ts';
 
 interface CatchUpContext {
   readonly framer: Framer;
+  readonly hub: Hub;
   readonly limits: Limits;
   readonly tally: Tally;
 }
@@ -66,7 +69,7 @@ async function catchUpPage(membership: Membership, lag: string, context: CatchUp
   try {
     const page = await room.read({ after: lag }, context.limits.outboxMessages);
     room.flush();
-    if (connection.closed) return;
+    if (connection.closed || !isListening(membership)) return;
     count(context.tally.recoveries, page.missing ?? 'recovered');
     if (page.missing !== undefined) {
       connection.close(CLOSE.overload);
@@ -77,7 +80,14 @@ async function catchUpPage(membership: Membership, lag: string, context: CatchUp
     if (page.more) membership.lag ??= page.position;
   } finally {
     room.release(capture);
+    context.hub.tidy(room);
   }
+}
+
+/** It may have left or stopped listening while history was read. */
+function isListening(membership: Membership): boolean {
+  const { connection, room, listen } = membership;
+  return connection.membership(room.name) === membership && (listen & LISTEN.messages) !== 0;
 }
 
 function isStored(delivery: Delivery): boolean {

@@ -108,7 +108,10 @@ export class Connection implements Occupant {
   /** Queues it; where the client does not read, something has to give (see shed.ts). */
   send(parcel: Parcel): void {
     this.outbox.push(parcel);
-    if (this.outbox.overflowed) shed(this, this.#context.tally);
+    if (!this.outbox.overflowed) return;
+    // Not at the turn's end: whoever asks for much at once must not make the pod hold it all.
+    this.outbox.flush();
+    if (this.outbox.overflowed) shed(this, this.#context);
   }
 
   /** Says something to this connection alone, after whatever its rooms have for it in this turn. */

@@ -3,6 +3,7 @@ import type { ConnectionView, Submission, Verdict } from './ports/hooks.ts';
 import type { Command } from '../protocol/command.ts';
 import type { Connection } from './connection.ts';
 import { GLOBAL } from '../protocol/names.ts';
+import { isEphemeral } from './publish.ts';
 import type { Pod } from './pod.ts';
 
 /** A connection as hooks see it. */
@@ -30,5 +31,5 @@ function submissionOf(pod: Pod, connection: Connection, command: PublishingComma
   if (command.kind === 'direct') return { type, event, data, to: command.to, ephemeral: true };
   const room = addresseeOf(connection, command);
   if (room === GLOBAL) return { type, event, data, ephemeral: true };
-  return { type, event, data, room, ephemeral: command.ephemeral || pod.limits.historySize === 0 };
+  return { type, event, data, room, ephemeral: isEphemeral(pod, command.ephemeral) };
 }

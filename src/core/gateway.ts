@@ -11,12 +11,18 @@ import type { Socket } from './ports/socket.ts';
 import { catchUp } from './catch-up.ts';
 import { carryOut } from './carry-out.ts';
 import { viewOf } from './consult.ts';
-import { fail, refuse } from './refuse.ts';
+import { fail, refuse } from './tell-refusal.ts';
 import { count } from './tally.ts';
 import { dialectOfFirstFrame } from '../protocol/dialects.ts';
 import { inOrder } from './lane.ts';
 
 const CLOSING_CHECK_MS = 20;
+/** A client may close with any number; those are counted as one. */
+const KNOWN_CODES: ReadonlySet<number> = new Set([
+  1005,
+  1006,
+  ...Object.values(CLOSE).map(({ code }) => code),
+]);
 
 /** What the address of the upgrade asked for. */
 export interface Address {
@@ -82,22 +88,36 @@ export class Gateway {
 
   /** The socket is gone, with the code of the close frame or 1006 (RFC 6455 section 7.1.5). */
   closed(connection: Connection, code: number): void {
-    const { hooks, hub, roster, tally } = this.#pod;
+    const { hub, roster, tally } = this.#pod;
     connection.closed = true;
     connection.outbox.close();
-    count(tally.closed, connection.closeCode ?? code);
+    count(
+      tally.closed,
+      KNOWN_CODES.has(code) ? (connection.closeCode ?? code) : (connection.closeCode ?? 'other'),
+    );
     const present = connection.memberships.filter((membership) => membership.present);
     const rooms = present.map(({ room }) => room.name);
-    hooks?.disconnected(viewOf(connection), connection.closeCode ?? code);
+    this.#tellHooks(connection, connection.closeCode ?? code);
     hub.remove(connection);
     if (code === CLOSE.normal.code) roster.exitAll(rooms, connection);
     else roster.lose(rooms, connection);
   }
 
+  /** After everything it has sent: what waits behind a command in progress comes first. */
+  #tellHooks(connection: Connection, code: number): void {
+    const { hooks } = this.#pod;
+    if (hooks === undefined) return;
+    const view = viewOf(connection);
+    inOrder(connection, () => {
+      hooks.disconnected(view, code);
+      return undefined;
+    });
+  }
+
   /** Closes every connection with 1001; resolves when all are gone. */
   async closeAll(): Promise<void> {
-    for (const connection of this.#pod.hub.connections()) connection.close(CLOSE.goingAway);
     while (this.#pod.hub.connectionCount > 0) {
+      for (const connection of this.#pod.hub.connections()) connection.close(CLOSE.goingAway);
       await new Promise<void>((resolve) => this.#pod.clock.after(CLOSING_CHECK_MS, resolve));
     }
   }

@@ -156,6 +156,7 @@ async function leaveRoom(
   const { room, present } = membership;
   room.flush();
   membership.listen = LISTEN.none;
+  membership.lag = undefined;
   if (present && !absent) return;
   pod.hub.leave(connection, room);
   if (present) await pod.roster.exit(room.name, connection);

@@ -61,9 +61,8 @@ export class Outbox {
     return this.#bytes;
   }
 
-  /** More waits for a peer that does not read than the limits allow. */
+  /** More waits than the limits allow; a flush may help. */
   get overflowed(): boolean {
-    if (!this.#socket.congested) return false;
     const { outboxMessages, outboxBytes } = this.#context.limits;
     return this.#count > outboxMessages || this.#bytes > outboxBytes;
   }

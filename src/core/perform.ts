@@ -1,6 +1,13 @@
 import type { Command, PublishCommand } from '../protocol/command.ts';
 import { join, leave } from './join.ts';
-import { type Publication, publishDirectly, publishGlobally, publishToRoom, timestampOf } from './publish.ts';
+import {
+  type Publication,
+  publishDirectly,
+  publishGlobally,
+  publishToRoom,
+  isEphemeral,
+  timestampOf,
+} from './publish.ts';
 import type { Connection } from './connection.ts';
 import { DIRECT, GLOBAL } from '../protocol/names.ts';
 import type { Pod } from './pod.ts';
@@ -36,10 +43,13 @@ export async function perform(pod: Pod, connection: Connection, command: Command
  * Whether the connection's next command must wait for this one. A message that the broker puts in order need not:
  * the broker keeps the order in which it was asked.
  */
-export function endsBeforeNext(connection: Connection, command: Command): boolean {
+export function endsBeforeNext(pod: Pod, connection: Connection, command: Command): boolean {
   switch (command.kind) {
     case 'publish':
-      return command.ref !== undefined && (command.ephemeral || target(connection, command) === GLOBAL);
+      return (
+        command.ref !== undefined &&
+        (isEphemeral(pod, command.ephemeral) || target(connection, command) === GLOBAL)
+      );
     case 'direct':
       return command.ref !== undefined;
     case 'ping':

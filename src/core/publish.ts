@@ -29,13 +29,18 @@ export function publishToRoom(
   what: Publication,
 ): Promise<Published> {
   return traced(pod, 'room', what, (trace) => {
-    if (ephemeral || pod.limits.historySize === 0) {
+    if (isEphemeral(pod, ephemeral)) {
       return deliverOnce(pod, room, encodeBody({ ...what, room, ephemeral: true }), what.key, (id, body) => {
         pod.hub.room(room)?.deliver(ephemeralDelivery(id, body, pod.framer, trace));
       });
     }
     return pod.broker.publish(room, encodeBody({ ...what, room }), { key: what.key, trace });
   });
+}
+
+/** Whether a message to a room is not kept: its publisher says so, or nothing is. */
+export function isEphemeral({ limits }: Pod, asked: boolean): boolean {
+  return asked || limits.historySize === 0;
 }
 
 /** To every connection. */

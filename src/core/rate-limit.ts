@@ -1,8 +1,6 @@
 const EPSILON = 1e-9;
 
-/**
- * A token bucket: so many units a second, twice as many at once. It starts full.
- */
+/** A token bucket: so many units a second, and at most `burst` at once. It starts full. */
 export class Bucket {
   readonly #perSecond: number;
   readonly #burst: number;
@@ -26,10 +24,5 @@ export class Bucket {
     if (this.#level < 1 - EPSILON) return Math.ceil(((1 - this.#level) * 1_000) / this.#perSecond - EPSILON);
     this.#level -= 1;
     return 0;
-  }
-
-  /** It has had time to fill up again: forgetting it changes nothing. */
-  isFull(now: number): boolean {
-    return this.#level + ((now - this.#at) * this.#perSecond) / 1_000 >= this.#burst;
   }
 }

@@ -70,7 +70,11 @@ export class Room {
 
   /** Resolves once this pod hears what is published in the room. */
   opened(): Promise<void> {
-    this.#opened ??= this.#open();
+    this.#opened ??= this.#open().catch((error: unknown) => {
+      // Whoever comes next tries again.
+      this.#opened = undefined;
+      throw error;
+    });
     return this.#opened;
   }
 

@@ -7,7 +7,7 @@ export interface Tally {
   /** Messages that were not delivered, by reason. */
   readonly dropped: Map<string, number>;
   /** Connections closed, by close code. */
-  readonly closed: Map<number, number>;
+  readonly closed: Map<number | 'other', number>;
   /** Upgrades refused, by reason. */
   readonly refused: Map<string, number>;
   /** Recoveries, by result: `recovered` or the reason why not. */

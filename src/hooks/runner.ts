@@ -12,7 +12,6 @@ export const TIME_LIMIT_MS = 1_000;
 export interface HookRunnerContext {
   readonly clock: Clock;
   readonly log: Log;
-  /** Where failures are counted, by hook. */
 }
 
 /** Calls the hooks of a module and stands between them and the pod: whatever they do, it has an answer in time. */

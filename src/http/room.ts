@@ -1,8 +1,8 @@
+import { memberJson } from '../protocol/message-encode.ts';
 import { answerText, BAD_REQUEST, GUARDED, GUARDED_BY, json } from './answers.ts';
 import { createRoute, z } from '@hono/zod-openapi';
 import { limit, MessageId, RoomName, Timestamp, UserId } from './schemas.ts';
 import type { Api } from './api-env.ts';
-import type { Member } from '../protocol/event.ts';
 import type { Pod } from '../core/pod.ts';
 import { withId } from '../protocol/message.ts';
 
@@ -80,7 +80,7 @@ export function roomStateRoutes(api: Api, { broker, roster }: Pod): void {
   api.openapi(getPresence, async (c) => {
     const { room } = c.req.valid('param');
     const { members } = await roster.everybody(room);
-    return answerText(c, `{"room":"${room}","members":[${members.map(rowText).join(',')}]}`);
+    return answerText(c, `{"room":"${room}","members":[${members.map(memberJson).join(',')}]}`);
   });
 
   api.openapi(getHistory, async (c) => {
@@ -94,10 +94,4 @@ export function roomStateRoutes(api: Api, { broker, roster }: Pod): void {
     const end = JSON.stringify({ position, more, recovered, reason }).slice(1);
     return answerText(c, `{"room":"${room}","messages":[${messages}],${end}`);
   });
-}
-
-/** A member as JSON text; its `meta` is JSON already. */
-function rowText({ userId, status, meta, updatedAt }: Member): string {
-  const user = JSON.stringify(userId);
-  return `{"user_id":${user},"status":"${status}","meta":${meta},"updated_at":${updatedAt}}`;
 }

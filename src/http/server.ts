@@ -24,10 +24,17 @@ export function onUpgrade(server: Server, handle: UpgradeHandler): void {
   const latest = new WeakMap<Duplex, ServerResponse>();
   server.on('request', ({ socket }, response) => latest.set(socket, response));
   server.on('upgrade', (request, stream, head) => {
+    // Node has taken its own listeners off; a reset must not end the process (CVE-2026-126343).
+    stream.on('error', destroy);
     const before = latest.get(stream);
     if (before === undefined || before.closed) handle(request, stream, head);
     else before.once('close', () => handle(request, stream, head));
   });
+}
+
+/** One function for all streams: a closure here would keep each request's data for as long as its connection. */
+function destroy(this: Duplex): void {
+  this.destroy();
 }
 
 /** Any other upgrade, as curl offers to HTTP/2, is for a server to ignore (RFC 9110 section 7.8). */

@@ -4,7 +4,7 @@ import type { Pod } from '../core/pod.ts';
 /** What the WebSocket paths answer to plain HTTP: statistics at `PATH/stats`, else 426 (RFC 9110 section 15.5.22). */
 export function sockets(pod: Pod, paths: readonly string[]): Hono {
   const app = new Hono();
-  for (const path of paths) {
+  for (const path of paths.toSorted((a, b) => b.length - a.length)) {
     app.get(`${path}/stats`, (c) =>
       c.json({
         pod: pod.name,

@@ -73,7 +73,7 @@ export function errorData({ code, error, retryAfterMs }: Rejection) {
 }
 
 /** A member as JSON text; its `meta` is JSON already. */
-function memberJson({ userId, status, meta, updatedAt }: Member): Json {
+export function memberJson({ userId, status, meta, updatedAt }: Member): Json {
   const user = JSON.stringify(userId);
   return `{"user_id":${user},"status":"${status}","meta":${meta},"updated_at":${updatedAt}}`;
 }

@@ -52,7 +52,7 @@ export class Admission {
     if (refusal !== undefined) return refusal;
     const principal = await this.#identify(request, target, id);
     if ('status' in principal) return principal;
-    return this.#refuseUser(principal, target) ?? this.#refuseFull() ?? { target, principal };
+    return this.#refuseAdmitted({ target, principal }) ?? { target, principal };
   }
 
   /** Asks the hooks, last of all: whoever they let in they are told the end of. */
@@ -63,13 +63,18 @@ export class Admission {
     const rejection = await hooks.connecting(who);
     if (rejection !== undefined) return refusalOf(rejection);
     // The pod may have filled up meanwhile, or be about to stop.
-    const refusal = this.#refuseDraining() ?? this.#refuseUser(principal, target) ?? this.#refuseFull();
+    const refusal = this.#refuseAdmitted({ target, principal });
     if (refusal !== undefined) hooks.disconnected(who, NO_CLOSE_FRAME);
     return refusal;
   }
 
   #refuseDraining(): Refusal | undefined {
     return this.#draining ? retryLater(503, 'draining', 'draining') : undefined;
+  }
+
+  /** What may have changed while somebody was waited for. */
+  #refuseAdmitted({ principal, target }: Admitted): Refusal | undefined {
+    return this.#refuseDraining() ?? this.#refuseUser(principal, target) ?? this.#refuseFull();
   }
 
   #refuseRequest(request: IncomingMessage): Refusal | undefined {
@@ -85,7 +90,8 @@ export class Admission {
   }
 
   #refuseNow(): Refusal | undefined {
-    if (this.#draining) return retryLater(503, 'draining', 'draining');
+    const draining = this.#refuseDraining();
+    if (draining !== undefined) return draining;
     const wait = this.#handshakes.take(this.#options.pod.clock.now());
     if (wait > 0) return retryLater(429, 'too many handshakes', 'rate_limited', Math.ceil(wait / 1_000));
     return this.#refuseFull();

@@ -19,7 +19,9 @@ export interface Target {
 export function readTarget(requestTarget: string, paths: readonly string[]): Target | Refusal {
   // Put together by hand: a target that begins with `//` must not name another host.
   const url = requestTarget.startsWith('/') ? URL.parse(`http://pod${requestTarget}`) : null;
-  const path = url === null ? undefined : paths.find((one) => isAtOrBelow(url.pathname, one));
+  // Of two paths one of which lies below the other, the longer is meant.
+  const longestFirst = paths.toSorted((a, b) => b.length - a.length);
+  const path = url === null ? undefined : longestFirst.find((one) => isAtOrBelow(url.pathname, one));
   if (url === null || path === undefined) {
     return { status: 404, error: `there is no WebSocket here; try ${paths.join(' or ')}`, code: 'not_found' };
   }

@@ -41,10 +41,8 @@ export class Upgrades {
     });
   }
 
-  /** Takes the `upgrade` event of the HTTP server. */
+  /** Takes an upgrade request of the HTTP server, whose stream has a listener for errors already. */
   readonly handle = (request: IncomingMessage, stream: Duplex, head: Buffer): void => {
-    // A client that resets in the middle of an upgrade must not end the process (CVE-2026-126343).
-    stream.on('error', destroy);
     this.#upgrade(request, stream, head).catch((error: unknown) => {
       this.#options.pod.log.error({ err: error }, 'an upgrade failed');
       stream.destroy();
@@ -93,11 +91,6 @@ export class Upgrades {
     ws.on('close', (code) => gateway.closed(connection, code));
     stream.on('drain', () => gateway.drained(connection));
   }
-}
-
-/** One function for all streams: a closure here would keep each request's data for as long as its connection. */
-function destroy(this: Duplex): void {
-  this.destroy();
 }
 
 /** ws has sent the close frame itself; this is for the books. */

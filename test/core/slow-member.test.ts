@@ -131,4 +131,54 @@ describe('a member that does not read', () => {
     expect(late.socket.frames[1]?.event).toBe('joined');
     expect(chats(late.socket)).toEqual(numbers(51));
   });
+
+  test('hears nothing more of a room that it leaves while it catches up', async () => {
+    const pod = new TestPod({ outboxMessages: 8, historySize: 100 });
+    const slow = pod.connect('slow', { room: 'r' });
+    const fast = pod.connect('fast', { room: 'r' });
+    await turns();
+    slow.socket.congested = true;
+    for (const n of numbers(60)) {
+      fast.send({ data: n });
+      await turns(1);
+    }
+    slow.send({ type: 'leave', room: 'r' });
+    await turns();
+    slow.socket.congested = false;
+    pod.gateway.drained(slow.connection);
+    fast.send({ type: 'leave', room: 'r' });
+    await turns();
+    expect(chats(slow.socket)).toEqual([]);
+    expect(slow.socket.frames.at(-1)?.event).toBe('left');
+    expect(pod.pod.hub.roomCount).toBe(0);
+  });
+
+  test('does not disturb the order of what others are sent when it is closed', async () => {
+    const pod = new TestPod({ outboxMessages: 2 });
+    const slow = pod.connect('slow', { room: 'a' });
+    const other = pod.connect('other', { room: 'a' });
+    const publisher = pod.connect('publisher', { room: 'b' });
+    await turns();
+    slow.socket.congested = true;
+    for (const status of ['away', 'online', 'away', 'online'])
+      other.send({ type: 'presence', data: { status } });
+    publisher.send({ data: 1, ref: 'r' });
+    await turns();
+    expect(slow.socket.closeCode).toBe(1013);
+    expect(publisher.socket.frames.map(({ type }) => type).slice(-2)).toEqual(['chat', 'ack']);
+  });
+
+  test('that asks for much at once is sent it as it reads, and the pod does not hold it all', async () => {
+    const pod = new TestPod({ outboxMessages: 8, historySize: 100 });
+    const fast = pod.connect('fast', { room: 'r' });
+    await turns();
+    for (const n of numbers(100)) fast.send({ data: n });
+    await turns();
+    const greedy = pod.connect('greedy');
+    await turns();
+    greedy.socket.takes = 20;
+    for (let n = 0; n < 50; n += 1) greedy.send({ type: 'join', room: 'r', history: 100 });
+    await turns();
+    expect(greedy.connection.outbox.messages).toBeLessThanOrEqual(60);
+  });
 });

@@ -1,10 +1,11 @@
+import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { dial, exchange } from './http-exchange.ts';
 import { expectUnharmed, onlyConnections } from './pod-state.ts';
 import { handshake, Peer, text } from './wire.ts';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { type Pod, startPod } from '../support/pod.ts';
 import { until } from '../support/client.ts';
 import { Witnesses } from './witnesses.ts';
@@ -177,5 +178,20 @@ test('A client that asks without end and reads no answer is closed, and nobody e
   });
   await onlyConnections(pod, Witnesses.connections);
   expect(await witnesses.stop()).toEqual([]);
+  await expectUnharmed(pod);
+});
+
+test('A client that resets behind pipelined requests, before its upgrade is looked at, harms nobody', async () => {
+  const pod = await startPod();
+  onTestFinished(async () => void (await pod.stop()));
+  const { hostname, port } = new URL(pod.url);
+  for (let n = 0; n < 20; n += 1) {
+    const socket = connect(Number(port), hostname);
+    socket.on('error', () => undefined);
+    await once(socket, 'connect');
+    socket.write('GET /openapi.json HTTP/1.1\r\nHost: pod\r\n\r\n'.repeat(300) + handshake('/ws'));
+    await fetch(`${pod.opsUrl}/livez`);
+    socket.resetAndDestroy();
+  }
   await expectUnharmed(pod);
 });

@@ -25,6 +25,8 @@ export interface ReceivedFrame {
 /** A client's end that reads when it is told to. */
 export class TestSocket implements Socket {
   congested = false;
+  /** Frames after which it takes no more. */
+  takes = Number.POSITIVE_INFINITY;
   writes = 0;
   closeCode: number | undefined;
   readonly frames: ReceivedFrame[] = [];
@@ -42,6 +44,8 @@ export class TestSocket implements Socket {
   #take(bytes: Frame): void {
     for (const line of Buffer.from(bytes).toString().trimEnd().split('\n')) {
       this.frames.push(JSON.parse(line) as ReceivedFrame);
+      this.takes -= 1;
+      if (this.takes <= 0) this.congested = true;
     }
   }
 
