@@ -33,8 +33,7 @@ export class Access {
    */
   async identify({ key, authorization }: Credentials): Promise<Identity> {
     if (this.#keys.length === 0 && this.#authenticator === undefined) return {};
-    // Where there are no keys, one that somebody else put into the request means nothing.
-    if (key !== undefined && this.#keys.length > 0) return this.#identifyKey(key);
+    if (key !== undefined) return this.#identifyKey(key);
     const [, token] = /^Bearer +(\S+)$/i.exec(authorization ?? '') ?? [];
     if (this.#authenticator === undefined) {
       return { refusal: unauthorized('missing_api_key', 'send an API key in X-API-Key') };
