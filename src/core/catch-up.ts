@@ -69,7 +69,11 @@ async function catchUpPage(membership: Membership, lag: string, context: CatchUp
   try {
     const page = await room.read({ after: lag }, context.limits.outboxMessages);
     room.flush();
-    if (connection.closed || !isListening(membership)) return;
+    if (connection.closed) return;
+    if (!isListening(membership)) {
+      membership.lag = undefined;
+      return;
+    }
     count(context.tally.recoveries, page.missing ?? 'recovered');
     if (page.missing !== undefined) {
       connection.close(CLOSE.overload);

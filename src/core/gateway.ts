@@ -91,10 +91,7 @@ export class Gateway {
     const { hub, roster, tally } = this.#pod;
     connection.closed = true;
     connection.outbox.close();
-    count(
-      tally.closed,
-      KNOWN_CODES.has(code) ? (connection.closeCode ?? code) : (connection.closeCode ?? 'other'),
-    );
+    count(tally.closed, connection.closeCode ?? (KNOWN_CODES.has(code) ? code : 'other'));
     const present = connection.memberships.filter((membership) => membership.present);
     const rooms = present.map(({ room }) => room.name);
     this.#tellHooks(connection, connection.closeCode ?? code);

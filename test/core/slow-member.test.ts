@@ -1,4 +1,5 @@
 import * as fc from 'fast-check';
+import { channelDialect } from '../../src/protocol/dialects.ts';
 import { describe, expect, test } from 'vitest';
 import { TestPod, type TestSocket, turns } from '../support/test-pod.ts';
 
@@ -151,6 +152,29 @@ describe('a member that does not read', () => {
     expect(chats(slow.socket)).toEqual([]);
     expect(slow.socket.frames.at(-1)?.event).toBe('left');
     expect(pod.pod.hub.roomCount).toBe(0);
+  });
+
+  test('is left alone when it stops listening to messages before it reads again', async () => {
+    const pod = new TestPod({ outboxMessages: 8, historySize: 100 });
+    const slow = pod.connect('slow', {}, channelDialect);
+    const fast = pod.connect('fast', { room: 'r' });
+    slow.send({ type: 'subscribe', channel: 'r', listen: ['broadcast', 'presence'] });
+    await turns();
+    slow.socket.congested = true;
+    for (const n of numbers(60)) {
+      fast.send({ data: n });
+      await turns(1);
+    }
+    slow.send({ type: 'subscribe', channel: 'r', listen: ['presence'] });
+    await turns();
+    slow.socket.congested = false;
+    pod.gateway.drained(slow.connection);
+    await turns();
+    fast.send({ type: 'presence', data: { status: 'away' } });
+    await turns();
+    const types = slow.socket.frames.map(({ type }) => type);
+    expect(types.filter((type) => type === 'broadcast')).toEqual([]);
+    expect(types.at(-1)).toBe('presence_update');
   });
 
   test('does not disturb the order of what others are sent when it is closed', async () => {
