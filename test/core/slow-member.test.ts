@@ -8,21 +8,32 @@ const chats = (socket: TestSocket): unknown[] =>
 
 const numbers = (to: number): number[] => Array.from({ length: to }, (_, n) => n);
 
+type Client = ReturnType<TestPod['connect']>;
+
+/** While `slow` does not read, `fast` publishes 0 to 59, each in a turn of its own. */
+async function fallBehind(slow: Client, fast: Client): Promise<void> {
+  slow.socket.congested = true;
+  for (const n of numbers(60)) {
+    fast.send({ data: n });
+    await turns(1);
+  }
+}
+
+function readAgain(pod: TestPod, { connection, socket }: Client): void {
+  socket.congested = false;
+  pod.gateway.drained(connection);
+}
+
 describe('a member that does not read', () => {
   test('gets what it missed from the history when it reads again, in order, and then goes on', async () => {
     const pod = new TestPod({ outboxMessages: 8, historySize: 100 });
     const slow = pod.connect('slow', { room: 'r' });
     const fast = pod.connect('fast', { room: 'r' });
     await turns();
-    slow.socket.congested = true;
-    for (const n of numbers(60)) {
-      fast.send({ data: n });
-      await turns(1);
-    }
+    await fallBehind(slow, fast);
     expect(chats(slow.socket)).toEqual([]);
     expect(chats(fast.socket)).toEqual(numbers(60));
-    slow.socket.congested = false;
-    pod.gateway.drained(slow.connection);
+    readAgain(pod, slow);
     await turns();
     fast.send({ data: 60 });
     await turns();
@@ -35,13 +46,8 @@ describe('a member that does not read', () => {
     const slow = pod.connect('slow', { room: 'r' });
     const fast = pod.connect('fast', { room: 'r' });
     await turns();
-    slow.socket.congested = true;
-    for (const n of numbers(60)) {
-      fast.send({ data: n });
-      await turns(1);
-    }
-    slow.socket.congested = false;
-    pod.gateway.drained(slow.connection);
+    await fallBehind(slow, fast);
+    readAgain(pod, slow);
     await turns();
     expect(slow.socket.closeCode).toBe(1013);
     expect(chats(fast.socket)).toEqual(numbers(60));
@@ -59,8 +65,7 @@ describe('a member that does not read', () => {
       fast.send({ data: n, ephemeral: true });
       await turns(1);
     }
-    slow.socket.congested = false;
-    pod.gateway.drained(slow.connection);
+    readAgain(pod, slow);
     await turns();
     const types = slow.socket.frames.map(({ type }) => type);
     expect(types.filter((type) => type === 'pong')).toHaveLength(1);
@@ -138,15 +143,10 @@ describe('a member that does not read', () => {
     const slow = pod.connect('slow', { room: 'r' });
     const fast = pod.connect('fast', { room: 'r' });
     await turns();
-    slow.socket.congested = true;
-    for (const n of numbers(60)) {
-      fast.send({ data: n });
-      await turns(1);
-    }
+    await fallBehind(slow, fast);
     slow.send({ type: 'leave', room: 'r' });
     await turns();
-    slow.socket.congested = false;
-    pod.gateway.drained(slow.connection);
+    readAgain(pod, slow);
     fast.send({ type: 'leave', room: 'r' });
     await turns();
     expect(chats(slow.socket)).toEqual([]);
@@ -160,15 +160,10 @@ describe('a member that does not read', () => {
     const fast = pod.connect('fast', { room: 'r' });
     slow.send({ type: 'subscribe', channel: 'r', listen: ['broadcast', 'presence'] });
     await turns();
-    slow.socket.congested = true;
-    for (const n of numbers(60)) {
-      fast.send({ data: n });
-      await turns(1);
-    }
+    await fallBehind(slow, fast);
     slow.send({ type: 'subscribe', channel: 'r', listen: ['presence'] });
     await turns();
-    slow.socket.congested = false;
-    pod.gateway.drained(slow.connection);
+    readAgain(pod, slow);
     await turns();
     fast.send({ type: 'presence', data: { status: 'away' } });
     await turns();
