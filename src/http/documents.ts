@@ -2,11 +2,9 @@ import { asyncapi } from './asyncapi/document.ts';
 import { createRoute, z } from '@hono/zod-openapi';
 import type { Api } from './api-env.ts';
 import { describeOthers } from './other-routes.ts';
-import { join } from 'node:path';
-import { readFileSync } from 'node:fs';
+import { readVersion } from '../version.ts';
 
-const packageJson = readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8');
-const { version } = z.object({ version: z.string() }).parse(JSON.parse(packageJson));
+const version = readVersion();
 
 const Document = z.record(z.string(), z.unknown());
 

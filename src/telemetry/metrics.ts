@@ -4,7 +4,7 @@ import type { Membership } from '../core/connection.ts';
 import type { Pod } from '../core/pod.ts';
 // Not `prom-client` itself: that loads OpenTelemetry, which a pod without tracing never does.
 import Registry from 'prom-client/lib/registry.js';
-import { readVersion } from './version.ts';
+import { readVersion } from '../version.ts';
 
 const DELAY = 'realtime_publish_to_deliver_seconds';
 const DELAY_HELP =

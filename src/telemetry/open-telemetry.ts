@@ -4,7 +4,7 @@ import { Bucket } from '../core/rate-limit.ts';
 import type { Log } from '../core/ports/log.ts';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import type { Tracing } from './tracing.ts';
-import { readVersion } from './version.ts';
+import { readVersion } from '../version.ts';
 
 const STOP_MS = 5_000;
 /** A receiver that is away is away for every batch: it is said ten times, then once a minute. */
