@@ -8,7 +8,16 @@ import type { HookRunner } from './hooks/runner.ts';
 import { jwtAuthenticator } from './auth/jwt.ts';
 import type { Limits } from './core/limits.ts';
 import type { Log } from './core/ports/log.ts';
+import type { Broker } from './core/ports/broker.ts';
+import type { Directory } from './core/ports/directory.ts';
+import type { Figure } from './telemetry/figures.ts';
+import type { Ids } from './core/pod.ts';
+import { LocalDirectory } from './directory/local.ts';
 import { MemoryBroker } from './broker/memory.ts';
+import { MemoryPresence } from './presence/memory.ts';
+import type { PresenceStore } from './core/ports/presence-store.ts';
+import type { RedisAddress } from './redis/options.ts';
+import { redisFigures, withoutRedis } from './telemetry/part-figures.ts';
 import type { Origins } from './core/origins.ts';
 import type { Pod } from './core/pod.ts';
 import { randomName, systemClock } from './platform.ts';
@@ -20,13 +29,63 @@ const KEYS_WARNING_MS = 60_000;
 
 /** Each part that a setting can switch or change, as the configuration asks for it. */
 
-export function brokerOf({ values }: Config): MemoryBroker {
-  return new MemoryBroker({
+/** What a pod shares with the others, or holds alone. */
+export interface Shared {
+  readonly broker: Broker;
+  readonly store: PresenceStore;
+  readonly directory: Directory;
+  /** What these parts count. */
+  readonly figures: readonly Figure[];
+}
+
+export async function sharedOf(config: Config, log: Log, ids: Ids): Promise<Shared> {
+  if (config.redis !== undefined) return redisOf(config, config.redis, log, ids);
+  const { values } = config;
+  const broker = new MemoryBroker({
     clock: systemClock,
     epoch: randomName(),
     historySize: values.HISTORY_SIZE,
     historyTtlMs: values.HISTORY_TTL_SECONDS * 1_000,
   });
+  return {
+    broker,
+    store: new MemoryPresence(systemClock),
+    directory: new LocalDirectory(),
+    figures: withoutRedis(),
+  };
+}
+
+/** Loaded only where Redis is configured. */
+async function redisOf({ values }: Config, address: RedisAddress, log: Log, ids: Ids): Promise<Shared> {
+  const [{ Backbone }, { BROKER_SCRIPTS, RedisBroker }, presence, directories] = await Promise.all([
+    import('./redis/backbone.ts'),
+    import('./broker/redis.ts'),
+    import('./presence/redis.ts'),
+    import('./directory/redis.ts'),
+  ]);
+  const backbone = new Backbone({
+    address,
+    prefix: values.REDIS_PREFIX ?? '',
+    pod: randomName(),
+    leaseMs: values.POD_LEASE_SECONDS * 1_000,
+    scripts: [...BROKER_SCRIPTS, ...presence.PRESENCE_SCRIPTS, ...directories.DIRECTORY_SCRIPTS],
+    clock: systemClock,
+    log,
+  });
+  const broker = new RedisBroker({
+    backbone,
+    historySize: values.HISTORY_SIZE,
+    historyTtlMs: values.HISTORY_TTL_SECONDS * 1_000,
+    bufferMessages: values.PUBLISH_BUFFER_MESSAGES,
+    newName: () => ids.ephemeral(),
+  });
+  const store = new presence.RedisPresence({
+    backbone,
+    ttlMs: values.PRESENCE_TTL_SECONDS * 1_000,
+    graceMs: values.PRESENCE_GRACE_SECONDS * 1_000,
+  });
+  const directory = new directories.RedisDirectory(backbone);
+  return { broker, store, directory, figures: redisFigures({ backbone, broker }) };
 }
 
 /** Undefined while authentication is off. Raises an error where a key file cannot be used. */

@@ -1,4 +1,4 @@
-import { apiOf, authenticatorOf, brokerOf, hooksOf, limitsOf, webhooksOf } from './adapters.ts';
+import { apiOf, authenticatorOf, hooksOf, limitsOf, type Shared, sharedOf, webhooksOf } from './adapters.ts';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { followed } from './http/followed.ts';
 import { hookFigures, webhookFigures } from './telemetry/part-figures.ts';
@@ -14,8 +14,9 @@ import { Heartbeat } from './ws/heartbeat.ts';
 import { Hono } from 'hono';
 import { Hub } from './core/hub.ts';
 import type { Log } from './core/ports/log.ts';
-import { MemoryPresence } from './presence/memory.ts';
+import type { Ids } from './core/pod.ts';
 import { Origins } from './core/origins.ts';
+import { receiverOf } from './core/receive.ts';
 import type { Pod } from './core/pod.ts';
 import { Roster } from './core/roster.ts';
 import type { Server } from 'node:http';
@@ -41,38 +42,40 @@ export interface App {
 export async function createApp(config: Config, log: Log, tracer?: Tracer): Promise<App> {
   const hooks = await hooksOf(config, log);
   const webhooks = webhooksOf(config, log);
-  const pod = createPod(config, log, { hooks, watcher: webhooks, tracer });
+  const ids = randomIds();
+  const shared = await sharedOf(config, log, ids);
+  const pod = createPod(config, log, { hooks, watcher: webhooks, tracer, shared, ids });
   const gateway = new Gateway(pod);
   const origins = new Origins(config.allowedOrigins);
   const { admission, upgrades } = createUpgrades(config, pod, gateway, origins);
   const heartbeat = new Heartbeat(pod.hub, pod.clock, pod.limits);
-  let readiness: Readiness = 'starting';
-  const { clients, operators } = createServers(
-    config,
-    pod,
-    origins,
-    metricsOf(pod, webhooks),
-    () => readiness,
+  let phase: Exclude<Readiness, 'degraded'> = 'starting';
+  const { clients, operators } = createServers(config, pod, origins, metricsOf(pod, webhooks, shared), () =>
+    phase === 'ready' && !pod.broker.available ? 'degraded' : phase,
   );
   onUpgrade(clients, upgrades.handle);
 
   return {
     async start() {
-      await pod.broker.start((room, stored) => pod.hub.room(room)?.receive(stored));
+      await pod.directory.start(pod.hub);
+      await pod.roster.start();
+      await pod.broker.start(receiverOf(pod));
       const opsPort = await listen(operators, config.values.OPS_PORT);
       const port = await listen(clients, config.port, config.host);
       heartbeat.start();
-      readiness = 'ready';
+      phase = 'ready';
       log.info({ pod: pod.name, host: config.host, port, opsPort }, 'ready');
     },
     async stop() {
-      readiness = 'draining';
+      phase = 'draining';
       admission.drain();
       heartbeat.stop();
       await gateway.closeAll();
       closeServers([clients, operators]);
       await hooks?.stop();
       await webhooks?.stop();
+      await pod.directory.stop();
+      await pod.roster.stop();
       await pod.broker.stop();
       log.info({ pod: pod.name }, 'stopped');
     },
@@ -103,9 +106,11 @@ interface Extras {
   readonly hooks: Hooks | undefined;
   readonly watcher: Watcher | undefined;
   readonly tracer: Tracer | undefined;
+  readonly shared: Shared;
+  readonly ids: Ids;
 }
 
-function createPod(config: Config, log: Log, { hooks, watcher, tracer }: Extras): Pod {
+function createPod(config: Config, log: Log, { hooks, watcher, tracer, shared, ids }: Extras): Pod {
   const clock = systemClock;
   const limits = limitsOf(config);
   const tally = createTally();
@@ -115,30 +120,17 @@ function createPod(config: Config, log: Log, { hooks, watcher, tracer }: Extras)
     (run) => void outside(setImmediate, run),
     (error) => log.error({ err: error }, 'something could not be sent'),
   );
-  const broker = brokerOf(config);
-  const hub = new Hub({ broker, framer, turn, clock, tally, tracer });
-  const store = new MemoryPresence(clock);
+  const { broker, store, directory } = shared;
+  const hub = new Hub({ broker, directory, framer, turn, clock, tally, tracer });
   const roster = new Roster({ store, hub, clock, framer, limits, log, watcher });
   const authenticator = authenticatorOf(config, tally, log);
-  const shared = {
-    hub,
-    broker,
-    roster,
-    authenticator,
-    hooks,
-    tracer,
-    framer,
-    turn,
-    clock,
-    limits,
-    tally,
-    log,
-  };
-  return { ...shared, name: hostname(), startedAt: clock.now(), ids: randomIds() };
+  const parts = { hub, broker, directory, roster, authenticator, hooks, tracer, framer, turn, clock };
+  return { ...parts, limits, tally, log, ids, name: hostname(), startedAt: clock.now() };
 }
 
-function metricsOf(pod: Pod, webhooks: Watcher | undefined): Metrics {
+function metricsOf(pod: Pod, webhooks: Watcher | undefined, { figures }: Shared): Metrics {
   return createMetrics(pod, [
+    ...figures,
     ...(pod.hooks === undefined ? [] : hookFigures(pod.hooks.figures)),
     ...(webhooks === undefined ? [] : webhookFigures(webhooks.figures)),
   ]);

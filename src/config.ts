@@ -1,3 +1,4 @@
+import type { RedisAddress } from './redis/options.ts';
 import { SETTINGS, type Setting } from './settings.ts';
 
 type Values = { readonly [Name in keyof typeof SETTINGS]: ValueOf<(typeof SETTINGS)[Name]> };
@@ -7,6 +8,8 @@ type ValueOf<S> = S extends Setting<infer T> ? (S extends { fallback: string } ?
 export interface Config {
   readonly host: string;
   readonly port: number;
+  /** Where Redis is; undefined where messages stay on this pod. */
+  readonly redis: RedisAddress | undefined;
   /** Whether clients need a token. */
   readonly auth: boolean;
   readonly allowedOrigins: readonly string[];
@@ -36,11 +39,14 @@ export function loadConfig(env: Env): Config {
     values.AUTH_ENABLED ??
     [values.JWT_SECRET, values.JWKS_URL, values.JWKS_FILE].some((key) => key !== undefined);
   checkTogether(values, address.port, problems);
+  checkPresence(values, problems);
+  const redis = redisOf(values, problems);
   checkIdentity(values, auth, problems);
   if (problems.length > 0) throw new ConfigError(problems);
   return Object.freeze({
     ...address,
     auth,
+    redis,
     allowedOrigins: values.ALLOWED_ORIGINS ?? values.CORS_ALLOWED_ORIGINS ?? ['*'],
     values,
   });
@@ -73,6 +79,40 @@ function checkTogether(values: Partial<Values>, port: number | undefined, proble
     const allowed = `more than HEARTBEAT_SECONDS (${HEARTBEAT_SECONDS})`;
     problems.push(problem('HEARTBEAT_TIMEOUT_SECONDS', String(HEARTBEAT_TIMEOUT_SECONDS), allowed));
   }
+}
+
+function checkPresence(values: Partial<Values>, problems: string[]): void {
+  const { PRESENCE_TTL_SECONDS = Infinity, POD_LEASE_SECONDS = 0 } = values;
+  if (PRESENCE_TTL_SECONDS > POD_LEASE_SECONDS) return;
+  const allowed = `more than POD_LEASE_SECONDS (${POD_LEASE_SECONDS})`;
+  problems.push(problem('PRESENCE_TTL_SECONDS', String(PRESENCE_TTL_SECONDS), allowed));
+}
+
+function redisOf(values: Partial<Values>, problems: string[]): RedisAddress | undefined {
+  const { BROADCAST_MQ_TYPE, REDIS_URL, REDIS_ADDR, REDIS_SENTINELS } = values;
+  const url = REDIS_URL ?? REDIS_ADDR;
+  if (BROADCAST_MQ_TYPE === 'memory') return undefined;
+  if (url !== undefined && REDIS_SENTINELS !== undefined) {
+    problems.push('REDIS_SENTINELS: given beside REDIS_URL or REDIS_ADDR; allowed: one of them');
+  }
+  if (url === undefined && REDIS_SENTINELS === undefined) {
+    if (BROADCAST_MQ_TYPE === 'redis') {
+      problems.push(
+        problem('BROADCAST_MQ_TYPE', 'redis', 'memory, or redis with REDIS_URL or REDIS_SENTINELS'),
+      );
+    }
+    return undefined;
+  }
+  return {
+    server: url?.server,
+    tls: url?.tls ?? false,
+    sentinels: REDIS_SENTINELS,
+    master: values.REDIS_SENTINEL_MASTER ?? '',
+    sentinelPassword: values.REDIS_SENTINEL_PASSWORD,
+    username: values.REDIS_USERNAME ?? url?.username,
+    password: values.REDIS_PASSWORD ?? url?.password,
+    db: values.REDIS_DB ?? url?.db ?? 0,
+  };
 }
 
 /** What goes with a missing key would let everybody in, or nobody; both are refused. */

@@ -1,5 +1,9 @@
 import { readFileSync } from 'node:fs';
+import type { HostPort } from './redis/options.ts';
 import { readRule } from './protocol/rule.ts';
+
+const REDIS_PORT = 6379;
+const SENTINEL_PORT = 26379;
 
 /** What a setting may hold: how it is read, and in words what is allowed. `read` gives undefined for what is not. */
 export interface Kind<T> {
@@ -83,7 +87,7 @@ function split(value: string): string[] {
     .filter((one) => one !== '');
 }
 
-function nonEmpty(values: readonly string[]): readonly string[] | undefined {
+function nonEmpty<T>(values: readonly T[]): readonly T[] | undefined {
   return values.length === 0 ? undefined : values;
 }
 
@@ -93,6 +97,71 @@ function allOf(
 ): readonly string[] | undefined {
   return values.every(isAllowed) ? nonEmpty(values) : undefined;
 }
+
+/** A host, with a port or the usual one. */
+const HOST_PORT = /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9_.-]+))(?::(\d{1,5}))?$/;
+
+function readHostPort(text: string, usual: number): HostPort | undefined {
+  const [whole, bracketed, plain, digits] = HOST_PORT.exec(text) ?? [];
+  const port = digits === undefined ? usual : Number(digits);
+  if (whole === undefined || port < 1 || port > 65_535) return undefined;
+  return { host: bracketed ?? plain ?? '', port };
+}
+
+/** A Redis server, and what its URL says of who comes. */
+export interface RedisUrl {
+  readonly server: HostPort;
+  readonly tls: boolean;
+  readonly username: string | undefined;
+  readonly password: string | undefined;
+  readonly db: number | undefined;
+}
+
+/** May hold a password, so that a wrong one is not printed. */
+export const redisUrl: Kind<RedisUrl> = {
+  allowed: 'redis://[user:password@]host[:port][/db], the same with rediss:// for TLS, or host:port',
+  secret: true,
+  read(value) {
+    if (!value.includes('://')) {
+      const server = readHostPort(value, REDIS_PORT);
+      return server && { server, tls: false, username: undefined, password: undefined, db: undefined };
+    }
+    const url = URL.parse(value);
+    const server = url === null ? undefined : readHostPort(url.host, REDIS_PORT);
+    const db = /^\/?(\d{0,6})$/.exec(url?.pathname ?? '')?.[1];
+    if (url === null || server === undefined || db === undefined) return undefined;
+    if (url.protocol !== 'redis:' && url.protocol !== 'rediss:') return undefined;
+    return {
+      server,
+      tls: url.protocol === 'rediss:',
+      username: decoded(url.username),
+      password: decoded(url.password),
+      db: db === '' ? undefined : Number(db),
+    };
+  },
+};
+
+function decoded(part: string): string | undefined {
+  try {
+    return decodeURIComponent(part) || undefined;
+  } catch {
+    return part;
+  }
+}
+
+export const hostPorts: Kind<readonly HostPort[]> = {
+  allowed: 'host:port,…',
+  read(value) {
+    const all = split(value).map((one) => readHostPort(one, SENTINEL_PORT));
+    return all.every((one) => one !== undefined) ? nonEmpty(all) : undefined;
+  },
+};
+
+/** Put before names in Redis; a blank or a brace in one would mean something there. */
+export const keyPrefix: Kind<string> = {
+  allowed: 'letters, digits and - _ . : at most 64',
+  read: (value) => (/^[A-Za-z0-9_.:-]{1,64}$/.test(value) ? value : undefined),
+};
 
 /** 0 lets the system choose. */
 export const port: Kind<number> = { ...count(0, 65_535), allowed: 'a port, 0 to 65535' };

@@ -1,5 +1,5 @@
 /** How long a publication can be repeated without being published twice (docs/protocol.md, "Idempotency"). */
-const CLAIM_MS = 300_000;
+export const CLAIM_MS = 300_000;
 
 /** More than that many at a time are not remembered: the oldest go. */
 const MOST_CLAIMS = 100_000;
@@ -13,6 +13,13 @@ export class Claims {
   get(key: string, now: number): string | undefined {
     this.#expire(now);
     return this.#claims.get(key)?.id;
+  }
+
+  /** The first id claimed under the key, which is this one if there is none yet. */
+  claim(key: string, id: string, now: number): string {
+    const first = this.get(key, now);
+    if (first === undefined) this.set(key, id, now);
+    return first ?? id;
   }
 
   set(key: string, id: string, now: number): void {

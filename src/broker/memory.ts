@@ -1,11 +1,11 @@
-import type { Broker, Page, PublishOptions, Published, ReadFrom, Receive } from '../core/ports/broker.ts';
+import type { Broker, Page, PublishOptions, Published, ReadFrom, Receiver } from '../core/ports/broker.ts';
 import { type Position, roomTag } from '../protocol/position.ts';
 import { Claims } from './claims.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import { type Held, POSITION_MS, RoomLog } from './room-log.ts';
 
 /** More than that is not kept over all rooms: those that have been quiet longest lose their messages first. */
-export const MOST_BYTES = 67_108_864;
+export const MOST_CHARS = 67_108_864;
 /** The newest positions of so many rooms without messages are known. */
 const MOST_QUIET_ROOMS = 100_000;
 
@@ -34,7 +34,7 @@ export class MemoryBroker implements Broker {
   readonly #held: Held = { bytes: 0 };
   /** The newest position of a room that was forgotten before its time, in milliseconds since 1970. */
   #forgottenUpTo = 0;
-  #receive: Receive = () => undefined;
+  #receiver: Receiver | undefined;
   #lastMs = 0;
   #lastSeq = 0;
 
@@ -42,8 +42,21 @@ export class MemoryBroker implements Broker {
     this.#options = options;
   }
 
-  start(receive: Receive): Promise<void> {
-    this.#receive = receive;
+  get available(): boolean {
+    return true;
+  }
+
+  start(receiver: Receiver): Promise<void> {
+    this.#receiver = receiver;
+    return Promise.resolve();
+  }
+
+  /** There is no other pod. */
+  tell(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  tellAll(): Promise<void> {
     return Promise.resolve();
   }
 
@@ -55,15 +68,14 @@ export class MemoryBroker implements Broker {
     const stored = this.#touch(room, now).append(this.#nextPosition(room, now), body);
     if (claim !== undefined) this.#claims.set(claim, stored.id, now);
     this.#forgetOld(now);
-    if (this.#subscribed.has(room)) this.#receive(room, trace === undefined ? stored : { ...stored, trace });
+    if (this.#subscribed.has(room)) {
+      this.#receiver?.message(room, trace === undefined ? stored : { ...stored, trace });
+    }
     return Promise.resolve({ id: stored.id, duplicate: false });
   }
 
   claim(room: string, key: string, id: string): Promise<string> {
-    const now = this.#options.clock.now();
-    const first = this.#claims.get(`${room}\n${key}`, now);
-    if (first === undefined) this.#claims.set(`${room}\n${key}`, id, now);
-    return Promise.resolve(first ?? id);
+    return Promise.resolve(this.#claims.claim(`${room}\n${key}`, id, this.#options.clock.now()));
   }
 
   subscribe(room: string): Promise<void> {
@@ -123,7 +135,7 @@ export class MemoryBroker implements Broker {
   #forgetOld(now: number): void {
     const { historyTtlMs } = this.#options;
     for (const [room, kept] of this.#rooms) {
-      if (kept.touchedAt + historyTtlMs > now && this.#held.bytes <= MOST_BYTES) break;
+      if (kept.touchedAt + historyTtlMs > now && this.#held.bytes <= MOST_CHARS) break;
       kept.log.clear();
       this.#rooms.delete(room);
       this.#quiet.set(room, kept);

@@ -69,6 +69,15 @@ export class RoomLog {
       const newest = from.newest === 0 ? [] : this.#entries.slice(-from.newest);
       return this.#page(newest, limit);
     }
+    if ('since' in from) {
+      const missing =
+        this.#trimmedTo !== this.#floor && this.#trimmedTo.ms >= from.since ? 'trimmed' : undefined;
+      return this.#page(
+        this.#entries.filter(({ position }) => position.ms >= from.since),
+        limit,
+        missing,
+      );
+    }
     const after = parsePosition(from.after);
     const missing = this.#missingAfter(after);
     if (after === undefined || missing !== undefined) return this.#page(this.#entries, limit, missing);

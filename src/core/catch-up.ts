@@ -1,4 +1,4 @@
-import type { Connection, Membership } from './connection.ts';
+import type { After, Connection, Membership } from './connection.ts';
 import { count, type Tally } from './tally.ts';
 import { type Delivery, storedDelivery } from './delivery.ts';
 import type { Page, Stored } from './ports/broker.ts';
@@ -6,10 +6,13 @@ import { CLOSE } from '../protocol/close-codes.ts';
 import type { Framer } from './ports/socket.ts';
 import type { Hub } from './hub.ts';
 import { LISTEN } from '../protocol/command.ts';
+import type { Clock } from './ports/clock.ts';
+import type { Missing } from '../protocol/event.ts';
 import { isAtOrBefore } from './sequencer.ts';
 import type { Limits } from './limits.ts';
 
 interface CatchUpContext {
+  readonly clock: Clock;
   readonly framer: Framer;
   readonly hub: Hub;
   readonly limits: Limits;
@@ -63,11 +66,11 @@ export async function catchUp(connection: Connection, context: CatchUpContext): 
   }
 }
 
-async function catchUpPage(membership: Membership, lag: string, context: CatchUpContext): Promise<void> {
+async function catchUpPage(membership: Membership, lag: After, context: CatchUpContext): Promise<void> {
   const { connection, room } = membership;
   const capture = room.capture();
   try {
-    const page = await room.read({ after: lag }, context.limits.outboxMessages);
+    const page = await room.read(lag, context.limits.outboxMessages);
     room.flush();
     if (connection.closed) return;
     if (!isListening(membership)) {
@@ -75,13 +78,20 @@ async function catchUpPage(membership: Membership, lag: string, context: CatchUp
       return;
     }
     count(context.tally.recoveries, page.missing ?? 'recovered');
-    if (page.missing !== undefined) {
+    if (page.missing !== undefined && membership.owed === undefined) {
       connection.close(CLOSE.overload);
       return;
     }
     membership.lag = undefined;
-    replay(membership, page, page.more ? [] : capture.deliveries.filter(isStored), context.framer);
-    if (page.more) membership.lag ??= page.position;
+    const messages = page.messages.filter(
+      (stored) => membership.owed === undefined || !room.hadProvisionally(stored),
+    );
+    // Once, though there may be more pages: the first begins where the member was left.
+    if (lag === membership.owed) tellRecovered(membership, page.missing, messages.length, context);
+    const captured = page.more ? [] : capture.deliveries.filter(isUnheard(membership));
+    replay(membership, { ...page, messages }, captured, context.framer);
+    if (page.more) membership.lag ??= { after: page.position };
+    else membership.owed = undefined;
   } finally {
     room.release(capture);
     context.hub.tidy(room);
@@ -94,6 +104,18 @@ function isListening(membership: Membership): boolean {
   return connection.membership(room.name) === membership && (listen & LISTEN.messages) !== 0;
 }
 
-function isStored(delivery: Delivery): boolean {
-  return delivery.stored !== undefined;
+/** What a member that lagged has not heard of what was captured meanwhile. */
+function isUnheard({ room, owed }: Membership): (delivery: Delivery) => boolean {
+  return ({ stored }) => stored !== undefined && (owed === undefined || !room.hadProvisionally(stored));
+}
+
+/** Answers what was left open when history could not be read (docs/protocol.md, "While Redis is away"). */
+function tellRecovered(
+  { connection, room }: Membership,
+  reason: Missing | undefined,
+  replayed: number,
+  { clock }: CatchUpContext,
+): void {
+  const recovered = reason === undefined;
+  connection.tell({ kind: 'recovered', room: room.name, recovered, reason, replayed, at: clock.now() });
 }

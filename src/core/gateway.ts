@@ -15,6 +15,7 @@ import { fail, refuse } from './tell-refusal.ts';
 import { count } from './tally.ts';
 import { dialectOfFirstFrame } from '../protocol/dialects.ts';
 import { inOrder } from './lane.ts';
+import { isUnavailable } from './refused.ts';
 
 const CLOSING_CHECK_MS = 20;
 /** A client may close with any number; those are counted as one. */
@@ -82,13 +83,16 @@ export class Gateway {
   drained(connection: Connection): void {
     connection.outbox.flush();
     if (connection.memberships.some(({ lag }) => lag !== undefined)) {
-      catchUp(connection, this.#pod).catch((error: unknown) => fail(this.#pod, connection, error, {}));
+      catchUp(connection, this.#pod).catch((error: unknown) => {
+        // It goes on when history can be read again (receive.ts).
+        if (!isUnavailable(error)) fail(this.#pod, connection, error, {});
+      });
     }
   }
 
   /** The socket is gone, with the code of the close frame or 1006 (RFC 6455 section 7.1.5). */
   closed(connection: Connection, code: number): void {
-    const { hub, roster, tally } = this.#pod;
+    const { directory, hub, roster, tally } = this.#pod;
     connection.closed = true;
     connection.outbox.close();
     count(tally.closed, connection.closeCode ?? (KNOWN_CODES.has(code) ? code : 'other'));
@@ -96,6 +100,7 @@ export class Gateway {
     const rooms = present.map(({ room }) => room.name);
     this.#tellHooks(connection, connection.closeCode ?? code);
     hub.remove(connection);
+    directory.release(connection.userId, connection.connectionId);
     if (code === CLOSE.normal.code) roster.exitAll(rooms, connection);
     else roster.lose(rooms, connection);
   }

@@ -1,12 +1,13 @@
 import { Room, type RoomContext } from './room.ts';
 import type { Connection } from './connection.ts';
 import type { Delivery } from './delivery.ts';
+import type { DirectorySource, Occupied } from './ports/directory.ts';
 
 /** Whether global and direct messages are for a connection, as bits of `Connection.hears`. */
 export const HEARS = { none: 0, global: 1, direct: 2, both: 3 } as const;
 
 /** This pod's index: which connections it has, whose they are, and which rooms they are in. */
-export class Hub {
+export class Hub implements DirectorySource {
   readonly #context: RoomContext;
   readonly #connections = new Map<string, Connection>();
   readonly #users = new Map<string, Connection[]>();
@@ -49,6 +50,15 @@ export class Hub {
     if (others.length === 0) this.#users.delete(connection.userId);
     else this.#users.set(connection.userId, others);
     for (const { room } of connection.memberships) this.leave(connection, room);
+  }
+
+  /** Rooms with connections of this pod. */
+  *occupied(): Iterable<Occupied> {
+    for (const { name, size } of this.#rooms.values()) if (size > 0) yield { room: name, connections: size };
+  }
+
+  connectionsIn(room: string): number {
+    return this.#rooms.get(room)?.size ?? 0;
   }
 
   rooms(): Iterable<Room> {

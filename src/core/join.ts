@@ -1,4 +1,5 @@
-import type { Connection, Membership } from './connection.ts';
+import type { After, Connection, Membership } from './connection.ts';
+import type { Delivery } from './delivery.ts';
 import { DIRECT, GLOBAL } from '../protocol/names.ts';
 import { type JoinCommand, LISTEN, type LeaveCommand } from '../protocol/command.ts';
 import type { Capture, Room } from './room.ts';
@@ -6,7 +7,7 @@ import { HEARS } from './hub.ts';
 import type { Member, Recovery } from '../protocol/event.ts';
 import type { Page } from './ports/broker.ts';
 import type { Pod } from './pod.ts';
-import { Refused, permit } from './refused.ts';
+import { Refused, isUnavailable, permit } from './refused.ts';
 import { count } from './tally.ts';
 import { replay } from './catch-up.ts';
 
@@ -36,8 +37,7 @@ export async function join(
   const room = pod.hub.openRoom(name);
   const capture = room.capture();
   try {
-    await room.opened();
-    const page = await readFor(connection, room, command, pod.limits.historySize);
+    const found = await lookUp(pod, connection, room, command);
     if (command.present) await pod.roster.enter(name, connection);
     const presence = await pod.roster.list(name);
     if (connection.closed) {
@@ -46,7 +46,7 @@ export async function join(
       return;
     }
     room.flush();
-    enter(pod, connection, room, command, page, presence, capture);
+    enter(pod, connection, room, command, found, presence, capture);
   } finally {
     room.release(capture);
     pod.hub.tidy(room);
@@ -62,6 +62,34 @@ export function requirePlace(pod: Pod, connection: Connection, name: string): vo
     'too_many_rooms',
     `a connection may be in ${maxRoomsPerConnection} rooms; leave one first`,
   );
+}
+
+/** What a join found of the room's history. */
+interface Found {
+  readonly page: Page;
+  /** Set where history cannot be read at present: from where on it will have to be. */
+  readonly owed?: After;
+}
+
+async function lookUp(pod: Pod, connection: Connection, room: Room, command: JoinCommand): Promise<Found> {
+  try {
+    if (!pod.broker.available) throw new Refused('unavailable');
+    await room.opened();
+    return { page: await readFor(connection, room, command, pod.limits.historySize) };
+  } catch (error) {
+    if (!isUnavailable(error)) throw error;
+    const { lastId } = command;
+    const after = connection.may('history', room.name) ? lastId : undefined;
+    const position = after ?? room.lastPosition;
+    const owed = position === '' ? { since: pod.clock.now() } : { after: position };
+    const page = {
+      messages: [],
+      position: lastId ?? room.lastPosition,
+      more: false,
+      missing: 'unavailable',
+    } as const;
+    return { page, owed };
+  }
 }
 
 async function readFor(
@@ -85,7 +113,7 @@ function enter(
   connection: Connection,
   room: Room,
   command: JoinCommand,
-  page: Page,
+  { page, owed }: Found,
   presence: { members: Member[]; count: number },
   capture: Capture,
 ): void {
@@ -94,6 +122,7 @@ function enter(
   const seesPresence = connection.may('presence', room.name);
   membership.listen = seesPresence ? command.listen : command.listen & LISTEN.messages;
   membership.present ||= command.present;
+  if (known === undefined) membership.owed = owed;
   connection.tell({
     kind: 'joined',
     room: room.name,
@@ -109,15 +138,22 @@ function enter(
     connection.tell({ kind: 'sync', room: room.name, members: presence.members });
   }
   // A member heard all the while what was captured; of itself nobody is told.
-  const missed = known === undefined ? capture.deliveries : [];
+  const missed = known === undefined ? [...unkept(room, page, capture), ...capture.deliveries] : [];
   const audible = missed.filter(
     ({ audience, about }) => (audience & membership.listen) !== 0 && about !== connection.userId,
   );
   replay(membership, page, audible, pod.framer);
 }
 
+/** What the room's members have that history has not, or had not when the page was read. */
+function unkept(room: Room, { messages }: Page, capture: Capture): Delivery[] {
+  const read = new Set(messages.map(({ provisionalId }) => provisionalId));
+  const pending = Array.from(room.provisional()).filter(([id]) => !read.has(id));
+  return pending.map(([, delivery]) => delivery).filter((delivery) => !capture.deliveries.includes(delivery));
+}
+
 function recoveryOf(pod: Pod, { lastId }: JoinCommand, { missing }: Page): Recovery | undefined {
-  if (lastId === undefined) return undefined;
+  if (lastId === undefined && missing === undefined) return undefined;
   count(pod.tally.recoveries, missing ?? 'recovered');
   return { recovered: missing === undefined, reason: missing };
 }

@@ -22,7 +22,9 @@ export async function perform(pod: Pod, connection: Connection, command: Command
     case 'publish':
     case 'direct': {
       const { room, published } = publish(pod, connection, command);
-      const { id } = await published;
+      const first = await published;
+      // Acked when history has it.
+      const { id } = (await first.settled) ?? first;
       if (command.ref !== undefined) connection.answer({ kind: 'ack', ref: command.ref, id, room });
       return;
     }

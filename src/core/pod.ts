@@ -1,6 +1,7 @@
 import type { Authenticator } from './ports/authenticator.ts';
 import type { Broker } from './ports/broker.ts';
 import type { Clock } from './ports/clock.ts';
+import type { Directory } from './ports/directory.ts';
 import type { Hooks } from './ports/hooks.ts';
 import type { Framer } from './ports/socket.ts';
 import type { Hub } from './hub.ts';
@@ -24,6 +25,7 @@ export interface Pod {
   readonly startedAt: number;
   readonly hub: Hub;
   readonly broker: Broker;
+  readonly directory: Directory;
   readonly roster: Roster;
   /** Undefined while authentication is off. */
   readonly authenticator: Authenticator | undefined;

@@ -10,6 +10,11 @@ export class Refused extends Error {
   }
 }
 
+/** Whether it was not done for want of the other pods or the history. */
+export function isUnavailable(error: unknown): boolean {
+  return error instanceof Refused && error.rejection.code === 'unavailable';
+}
+
 /** Raises `forbidden` unless it is permitted. */
 export function permit(permitted: boolean): void {
   if (!permitted) throw new Refused('forbidden');

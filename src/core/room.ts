@@ -1,10 +1,18 @@
-import type { Broker, Page, ReadFrom, Stored } from './ports/broker.ts';
-import { type Delivery, eventDelivery, observeDeliveries, storedDelivery } from './delivery.ts';
+import type { Broker, Fleeting, Page, ReadFrom, Stored } from './ports/broker.ts';
+import {
+  type Delivery,
+  ephemeralDelivery,
+  eventDelivery,
+  observeDeliveries,
+  storedDelivery,
+} from './delivery.ts';
 import type { Connection, Membership } from './connection.ts';
 import type { Clock } from './ports/clock.ts';
+import type { Directory } from './ports/directory.ts';
 import type { Framer } from './ports/socket.ts';
 import { LISTEN } from '../protocol/command.ts';
 import type { Missing } from '../protocol/event.ts';
+import { Provisional } from './provisional.ts';
 import { RoomBatch } from './room-batch.ts';
 import { Sequencer } from './sequencer.ts';
 import type { Turn } from './turn.ts';
@@ -17,6 +25,7 @@ const GAP_PAGE = 500;
 /** What all rooms of a pod share. */
 export interface RoomContext {
   readonly broker: Broker;
+  readonly directory: Directory;
   readonly framer: Framer;
   readonly turn: Turn;
   readonly clock: Clock;
@@ -37,6 +46,8 @@ export class Room {
   readonly #members = new Set<Membership>();
   readonly #captures = new Set<Capture>();
   readonly #sequencer: Sequencer;
+  /** Made when there is the first message that history does not have yet. */
+  #provisional: Provisional | undefined;
   #batch: Delivery[] = [];
   /** Of the messages in the batch that are traced. */
   #spans: DeliverySpan[] | undefined;
@@ -47,7 +58,7 @@ export class Room {
     this.#context = context;
     this.#sequencer = new Sequencer({
       readAfter: (position) => context.broker.read(name, { after: position }, GAP_PAGE),
-      deliver: (stored) => this.deliver(storedDelivery(stored, context.framer)),
+      deliver: (stored) => this.#deliverStored(stored),
       lost: (missing, replayed) => this.#lost(missing, replayed),
       pause: (attempt) =>
         new Promise((resolve) => context.clock.after(Math.min(100 * 2 ** attempt, 5_000), resolve)),
@@ -98,6 +109,44 @@ export class Room {
     return this.#sequencer.position;
   }
 
+  /** Like `position`, also where a gap is open; empty as long as none is known. */
+  get lastPosition(): string {
+    return this.#sequencer.position;
+  }
+
+  members(): Iterable<Membership> {
+    return this.#members;
+  }
+
+  /** Whether anybody in it listens to that, one bit of LISTEN. */
+  isHeard(audience: number): boolean {
+    for (const { listen } of this.#members) if ((listen & audience) !== 0) return true;
+    return false;
+  }
+
+  /** Messages may have been missed; the newest position is this, if it is known. Raises as `opened` does. */
+  async renew(newest: string | undefined): Promise<void> {
+    if (this.#sequencer.started) this.#sequencer.expect(newest);
+    else await this.opened();
+  }
+
+  /** Gives the members a message that history will have later, and then not again. */
+  deliverProvisionally({ id, body, trace }: Fleeting): void {
+    this.#provisional ??= new Provisional();
+    const delivery = ephemeralDelivery(id, body, this.#context.framer, trace);
+    if (this.#provisional.add(id, delivery)) this.deliver(delivery);
+  }
+
+  /** What members have that no history has yet; each by its provisional id. */
+  provisional(): Iterable<[string, Delivery]> {
+    return this.#provisional?.pending() ?? [];
+  }
+
+  /** Whether those who have been members since have it by its provisional id. */
+  hadProvisionally({ provisionalId }: Stored): boolean {
+    return provisionalId !== undefined && (this.#provisional?.has(provisionalId) ?? false);
+  }
+
   /** Takes what the broker brought, in whatever order. */
   receive(stored: Stored): void {
     this.#sequencer.accept(stored);
@@ -139,8 +188,17 @@ export class Room {
 
   /** A member that listens to nothing yet. What was published before must have been flushed. */
   add(connection: Connection): Membership {
-    const membership = { connection, room: this, listen: LISTEN.none, present: false, lag: undefined };
+    const membership: Membership = {
+      connection,
+      room: this,
+      listen: LISTEN.none,
+      present: false,
+      statement: undefined,
+      lag: undefined,
+      owed: undefined,
+    };
     this.#members.add(membership);
+    this.#context.directory.changed(this.name);
     connection.memberships = connection.memberships.concat([membership]);
     return membership;
   }
@@ -148,7 +206,25 @@ export class Room {
   remove(membership: Membership): void {
     const { connection } = membership;
     this.#members.delete(membership);
+    this.#context.directory.changed(this.name);
     connection.memberships = connection.memberships.filter((other) => other !== membership);
+  }
+
+  #deliverStored(stored: Stored): void {
+    const delivery = storedDelivery(stored, this.#context.framer);
+    if (stored.provisionalId === undefined || !this.#provisional?.land(stored.provisionalId)) {
+      this.deliver(delivery);
+      return;
+    }
+    // The members have it. Whoever is about to be one may not.
+    this.flush();
+    for (const capture of this.#captures) capture.deliveries.push(delivery);
+    if (!this.#owesAnybody()) this.#provisional.forgetLanded();
+  }
+
+  #owesAnybody(): boolean {
+    for (const { owed } of this.#members) if (owed !== undefined) return true;
+    return false;
   }
 
   #follow(trace: string): void {

@@ -8,6 +8,8 @@ import { LISTEN } from '../protocol/command.ts';
 import type { Limits } from './limits.ts';
 import type { Log } from './ports/log.ts';
 import type { Watcher } from './ports/watcher.ts';
+import { isUnavailable } from './refused.ts';
+import { presentHere, present } from './present.ts';
 
 const MEMBERS_EVENT_MS = 1_000;
 
@@ -32,19 +34,45 @@ export class Roster {
     this.#context = context;
   }
 
+  async start(): Promise<void> {
+    const { hub, store } = this.#context;
+    await store.start({
+      changed: (room, change) => this.#announce(room, change),
+      caused: (room, change) => this.#context.watcher?.changed(room, change),
+      uncertain: () => {
+        this.#tellAnew().catch(this.#failed);
+      },
+      present: () => present(hub),
+    });
+  }
+
+  stop(): Promise<void> {
+    return this.#context.store.stop();
+  }
+
   /** A connection is there and says nothing of itself. */
-  async enter(room: string, who: Occupant): Promise<void> {
-    this.#announce(room, await this.#context.store.enter(room, who));
+  enter(room: string, who: Occupant): Promise<void> {
+    return this.#change(room, this.#context.store.enter(room, who));
   }
 
   /** A connection says how it is. */
-  async state(room: string, who: Occupant, statement: Statement): Promise<void> {
-    this.#announce(room, await this.#context.store.state(room, who, statement));
+  state(room: string, who: Occupant, statement: Statement): Promise<void> {
+    return this.#change(room, this.#context.store.state(room, who, statement));
   }
 
   /** A connection is gone for good. */
-  async exit(room: string, who: Occupant): Promise<void> {
-    this.#announce(room, await this.#context.store.exit(room, who));
+  exit(room: string, who: Occupant): Promise<void> {
+    return this.#change(room, this.#context.store.exit(room, who));
+  }
+
+  /** While the store is away nobody waits for it: it makes up for what it missed. */
+  async #change(room: string, work: Promise<PresenceChange | undefined>): Promise<void> {
+    try {
+      const change = await work;
+      if (change !== undefined) this.#context.watcher?.changed(room, change);
+    } catch (error) {
+      if (!isUnavailable(error)) throw error;
+    }
   }
 
   /** A connection ended as it should: nobody waits for it. */
@@ -59,28 +87,50 @@ export class Roster {
   lose(rooms: readonly string[], who: Occupant): void {
     if (rooms.length === 0) return;
     const { clock, limits, store } = this.#context;
-    for (const room of rooms) store.lose(room, who).catch(this.#failed);
+    for (const room of rooms)
+      this.#change(
+        room,
+        store.lose(room, who).then(() => undefined),
+      ).catch(this.#failed);
     clock.after(limits.presenceGraceMs, () => this.exitAll(rooms, who));
   }
 
   readonly #failed = (error: unknown): void => {
-    this.#context.log.error({ err: error }, 'the presence of a lost connection could not be changed');
+    if (isUnavailable(error)) return;
+    this.#context.log.error({ err: error }, 'presence could not be changed');
   };
 
-  /** At most as many as single joins are announced for, and how many there are. */
-  list(room: string): Promise<{ members: Member[]; count: number }> {
-    return this.#context.store.list(room, this.#context.limits.presenceEventsLimit);
+  /**
+   * At most as many as single joins are announced for, and how many there are; while the store is away those of this
+   * pod.
+   */
+  async list(room: string): Promise<{ members: Member[]; count: number }> {
+    const { clock, hub, limits, store } = this.#context;
+    try {
+      return await store.list(room, limits.presenceEventsLimit);
+    } catch (error) {
+      if (!isUnavailable(error)) throw error;
+      return presentHere(hub.room(room), limits.presenceEventsLimit, clock.now());
+    }
   }
 
-  /** All of them, however many; for those who ask by HTTP. */
+  /** All of them, however many; for those who ask by HTTP. Raises `unavailable`. */
   everybody(room: string): Promise<{ members: Member[]; count: number }> {
     return this.#context.store.list(room, Number.MAX_SAFE_INTEGER);
   }
 
-  #announce(room: string, change: PresenceChange | undefined): void {
-    if (change === undefined) return;
-    this.#context.watcher?.changed(room, change);
-    const { kind, member, count } = change;
+  /** Changes may have gone unheard: who listens is told who is there. */
+  async #tellAnew(): Promise<void> {
+    const { clock, framer, hub, limits, store } = this.#context;
+    for (const room of [...hub.rooms()]) {
+      if (!room.isHeard(LISTEN.presence)) continue;
+      const { members, count } = await store.list(room.name, limits.presenceEventsLimit);
+      const event = { kind: 'census', room: room.name, count, members, at: clock.now() } as const;
+      room.deliver(eventDelivery(event, LISTEN.presence, framer));
+    }
+  }
+
+  #announce(room: string, { kind, member, count }: PresenceChange): void {
     if (kind !== 'update' && count > this.#context.limits.presenceEventsLimit) {
       this.#announceCount(room, count);
       return;

@@ -1,13 +1,17 @@
 import { comparePositions, parsePosition } from '../protocol/position.ts';
 import type { Page, Stored } from './ports/broker.ts';
 import type { Missing } from '../protocol/event.ts';
+import { isUnavailable } from './refused.ts';
 
 /** Arrivals that are kept while a gap is read; beyond that they are dropped and read from the history themselves. */
 const WAITING_LIMIT = 1_000;
 
 /** What the sequencer needs of its room. */
 export interface SequencerRoom {
-  /** Reads the history after a position; may fail, then it is tried again. */
+  /**
+   * Reads the history after a position. May raise: `Refused` where it cannot be had at present, then `expect` will be
+   * called; after anything else it is tried again.
+   */
   readAfter(position: string): Promise<Page>;
   /** Hands a message to the local members; called once for each message, in the room's order. */
   deliver(stored: Stored): void;
@@ -16,6 +20,9 @@ export interface SequencerRoom {
   /** Resolves after a pause, longer with each failed attempt in a row. */
   pause(attempt: number): Promise<void>;
 }
+
+/** What has become of an attempt to close a gap; `away`: it will be begun anew by `expect`. */
+type Attempt = 'closed' | 'again' | 'away';
 
 /**
  * Puts what a subscription brings into the one order of the room: a message whose `prev` is the last one delivered is
@@ -39,6 +46,17 @@ export class Sequencer {
     return this.#last;
   }
 
+  get started(): boolean {
+    return this.#last !== '';
+  }
+
+  /** The room's newest position, where messages may have been missed; undefined: not known. To be called once started. */
+  expect(position: string | undefined): void {
+    if (position !== undefined && isAtOrBefore(position, this.#last) && this.#waiting === undefined) return;
+    this.#waiting ??= [];
+    this.#filling ??= this.#fill();
+  }
+
   /** Everything up to `position` counts as delivered; what has arrived since is sorted in. */
   start(position: string): void {
     this.#last = position;
@@ -56,7 +74,7 @@ export class Sequencer {
     if (this.#last !== '') this.#filling ??= this.#fill();
   }
 
-  /** Resolves once no gap is open. */
+  /** Resolves once no gap is open, or one cannot be closed at present. */
   async settled(): Promise<void> {
     while (this.#filling !== undefined) await this.#filling;
   }
@@ -71,10 +89,13 @@ export class Sequencer {
     return isAtOrBefore(stored.id, this.#last);
   }
 
-  /** Takes what waits up to the next gap; true, and nothing waits any more, if there is none. */
-  #sortIn(): boolean {
+  /**
+   * Takes what waits up to the next gap; true, and nothing waits any more, if there is none. The first `known` had
+   * arrived before all of the history was read: what does not fit in is not part of it (any more) and no gap.
+   */
+  #sortIn(known = 0): boolean {
     const waiting = this.#waiting ?? [];
-    const gap = waiting.findIndex((stored) => !this.#take(stored));
+    const gap = waiting.findIndex((stored, index) => !this.#take(stored) && index >= known);
     this.#waiting = gap === -1 ? [] : waiting.slice(gap);
     if (gap !== -1 || this.#overflowed) return false;
     this.#waiting = undefined;
@@ -83,22 +104,29 @@ export class Sequencer {
   }
 
   async #fill(): Promise<void> {
-    for (let attempt = 1; !(await this.#closeGap()); attempt += 1) {
+    for (let attempt = 1; ; attempt += 1) {
+      const fate = await this.#closeGap();
+      if (fate === 'away') this.#filling = undefined;
+      if (fate !== 'again') return;
       await this.#room.pause(attempt);
     }
   }
 
-  /** Reads on from the last message as long as that brings anything; true once nothing is missing. */
-  async #closeGap(): Promise<boolean> {
+  /** Reads on from the last message until nothing is missing. */
+  async #closeGap(): Promise<Attempt> {
     for (;;) {
-      const before = this.#last;
       // What was dropped until now is in the history that is about to be read.
       this.#overflowed = false;
-      const page = await this.#room.readAfter(before).catch(() => undefined);
-      if (page === undefined) return false;
+      const arrived = this.#waiting?.length ?? 0;
+      let page: Page;
+      try {
+        page = await this.#room.readAfter(this.#last);
+      } catch (error) {
+        return isUnavailable(error) ? 'away' : 'again';
+      }
       this.#deliverPage(page);
-      if (!page.more && this.#sortIn()) return true;
-      if (this.#last === before) return false;
+      if (page.more) continue;
+      if (this.#sortIn(arrived)) return 'closed';
     }
   }
 

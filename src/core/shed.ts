@@ -26,7 +26,7 @@ export function shed(connection: Connection, { tally, turn }: OutboxContext): vo
 function keepOrShed(connection: Connection, { room }: Parcel, delivery: Delivery, tally: Tally): void {
   if (delivery.stored !== undefined) {
     const membership = room === undefined ? undefined : connection.membership(room);
-    if (membership !== undefined) membership.lag ??= delivery.stored.prev;
+    if (membership !== undefined) membership.lag ??= { after: delivery.stored.prev };
   } else if (delivery.audience === LISTEN.messages) {
     count(tally.dropped, 'ephemeral');
   } else if (connection.dialect !== undefined) {

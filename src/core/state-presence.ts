@@ -18,6 +18,8 @@ export async function statePresence(
   if (status === 'offline') await withdraw(pod, connection, membership);
   else {
     membership.present = true;
+    const { statement = {} } = membership;
+    membership.statement = { status: status ?? statement.status, meta: meta ?? statement.meta };
     await pod.roster.state(name, connection, { status, meta });
   }
   if (ref !== undefined) connection.answer({ kind: 'ack', ref, room: name });
@@ -35,6 +37,7 @@ function ensureMembership(pod: Pod, connection: Connection, name: string): Membe
 async function withdraw(pod: Pod, connection: Connection, membership: Membership): Promise<void> {
   const { room, present, listen } = membership;
   membership.present = false;
+  membership.statement = undefined;
   if (listen === LISTEN.none) pod.hub.leave(connection, room);
   if (present) await pod.roster.exit(room.name, connection);
 }

@@ -38,7 +38,7 @@ export function createApi(options: ApiOptions): Api {
   messageRoutes(api, pod);
   batchRoutes(api, options);
   peopleRoutes(api, pod);
-  roomRoutes(api, pod.hub);
+  roomRoutes(api, pod.directory);
   roomStateRoutes(api, pod);
   guestRoutes(api, options.guest);
   documentRoutes(api);

@@ -2,7 +2,7 @@ import { ApiError, describeError, invalidField } from './errors.ts';
 import { BAD_BODY, ErrorBody, GUARDED, GUARDED_BY, json, jsonBody } from './answers.ts';
 import { createRoute, z } from '@hono/zod-openapi';
 import { IdempotencyHeaders, publicationKey } from './idempotency.ts';
-import { MessageId, RoomDraft, toJson } from './schemas.ts';
+import { MessageId, Partial, Provisional, RoomDraft, toJson } from './schemas.ts';
 import type { Api, ApiOptions } from './api-env.ts';
 import { publishDraft } from './publishing.ts';
 
@@ -26,7 +26,7 @@ const Batch = z
   )
   .openapi('Batch', { example: { messages: [{ room: 'lobby', data: { text: 'hi' } }] } });
 
-const Result = z.union([z.object({ id: MessageId }), ErrorBody]);
+const Result = z.union([z.object({ id: MessageId, provisional: Provisional, partial: Partial }), ErrorBody]);
 
 const Results = z.object({ results: z.array(Result) }).openapi('BatchResults');
 
@@ -57,8 +57,9 @@ export function batchRoutes(api: Api, { pod, maxBodyBytes }: ApiOptions): void {
     const publishOne = async (message: unknown, index: number): Promise<z.input<typeof Result>> => {
       try {
         const { room, ...draft } = readMessage(message, maxBodyBytes);
-        const { id } = await publishDraft(pod, room, draft, publicationKey(c.var.caller, header, index));
-        return { id };
+        const key = publicationKey(c.var.caller, header, index);
+        const { id, provisional, partial } = await publishDraft(pod, room, draft, key);
+        return { id, provisional, partial };
       } catch (error) {
         const { message: text, code } = describeError(error, pod.log);
         return { error: text, code };

@@ -1,12 +1,14 @@
 import { BAD_BODY, GUARDED, GUARDED_BY, json, jsonBody } from './answers.ts';
-import { ChannelEvent, Draft, MessageId } from './schemas.ts';
+import { ChannelEvent, Draft, MessageId, Partial, Provisional } from './schemas.ts';
 import { createRoute, z } from '@hono/zod-openapi';
 import { IdempotencyHeaders, publicationKey } from './idempotency.ts';
 import type { Api } from './api-env.ts';
 import type { Pod } from '../core/pod.ts';
 import { publishDraft } from './publishing.ts';
 
-const Accepted = z.object({ status: z.literal('ok'), message_id: MessageId }).openapi('EventAccepted');
+const Accepted = z
+  .object({ status: z.literal('ok'), message_id: MessageId, provisional: Provisional, partial: Partial })
+  .openapi('EventAccepted');
 
 const postEvent = createRoute({
   method: 'post',
@@ -24,7 +26,7 @@ export function eventRoutes(api: Api, pod: Pod): void {
     const { channel, event = 'message', payload } = c.req.valid('json');
     const key = publicationKey(c.var.caller, c.req.valid('header')['Idempotency-Key']);
     const draft = { ...Draft.parse({}), event, data: payload };
-    const { id } = await publishDraft(pod, channel, draft, key);
-    return c.json({ status: 'ok', message_id: id } as const, 200);
+    const { id, provisional, partial } = await publishDraft(pod, channel, draft, key);
+    return c.json({ status: 'ok', message_id: id, provisional, partial } as const, 200);
   });
 }

@@ -1,4 +1,13 @@
-import { Announcement, Draft, MessageId, RoomName, Timestamp, toJson } from './schemas.ts';
+import {
+  Announcement,
+  Draft,
+  MessageId,
+  Partial,
+  Provisional,
+  RoomName,
+  Timestamp,
+  toJson,
+} from './schemas.ts';
 import { publishDraft } from './publishing.ts';
 import { BAD_BODY, GUARDED, GUARDED_BY, json, jsonBody } from './answers.ts';
 import { createRoute, z } from '@hono/zod-openapi';
@@ -9,11 +18,11 @@ import { publishGlobally, timestampOf } from '../core/publish.ts';
 import { SYSTEM } from '../protocol/names.ts';
 
 const Published = z
-  .object({ id: MessageId, room: RoomName, timestamp: Timestamp })
+  .object({ id: MessageId, room: RoomName, timestamp: Timestamp, provisional: Provisional, partial: Partial })
   .openapi('PublishedInRoom');
 
 /** The answer where there is no room. */
-export const Sent = z.object({ id: MessageId, timestamp: Timestamp }).openapi('Sent');
+export const Sent = z.object({ id: MessageId, timestamp: Timestamp, partial: Partial }).openapi('Sent');
 
 const postMessage = createRoute({
   method: 'post',
@@ -45,15 +54,15 @@ export function messageRoutes(api: Api, pod: Pod): void {
   api.openapi(postMessage, async (c) => {
     const { room } = c.req.valid('param');
     const key = publicationKey(c.var.caller, c.req.valid('header')['Idempotency-Key']);
-    const { id, timestamp } = await publishDraft(pod, room, c.req.valid('json'), key);
-    return c.json({ id, room, timestamp }, 200);
+    const { id, timestamp, ...kind } = await publishDraft(pod, room, c.req.valid('json'), key);
+    return c.json({ id, room, timestamp, ...kind }, 200);
   });
 
   api.openapi(postBroadcast, async (c) => {
     const { type, event, data } = c.req.valid('json');
     const key = publicationKey(c.var.caller, c.req.valid('header')['Idempotency-Key']);
     const timestamp = timestampOf(pod);
-    const { id } = await publishGlobally(pod, {
+    const { id, partial } = await publishGlobally(pod, {
       type,
       from: SYSTEM,
       event,
@@ -61,6 +70,6 @@ export function messageRoutes(api: Api, pod: Pod): void {
       key,
       timestamp,
     });
-    return c.json({ id, timestamp }, 200);
+    return c.json({ id, timestamp, ...(partial && { partial }) }, 200);
   });
 }

@@ -1,7 +1,10 @@
 import { Hono } from 'hono';
 
 /** Whether a pod should get traffic. */
-export type Readiness = 'starting' | 'ready' | 'draining';
+export type Readiness = 'starting' | 'ready' | 'degraded' | 'draining';
+
+/** With either a pod serves; degraded is one that Redis is away for. */
+const SERVING: ReadonlySet<Readiness> = new Set(['ready', 'degraded']);
 
 export interface OpsOptions {
   readonly readiness: () => Readiness;
@@ -14,7 +17,7 @@ export function ops({ readiness, metrics }: OpsOptions): Hono {
   app.get('/livez', (c) => c.json({ status: 'alive' }));
   app.get('/readyz', (c) => {
     const status = readiness();
-    return c.json({ status }, status === 'ready' ? 200 : 503);
+    return c.json({ status }, SERVING.has(status) ? 200 : 503);
   });
   app.get('/metrics', async (c) =>
     c.body(await metrics.render(), 200, { 'content-type': metrics.contentType }),

@@ -59,17 +59,17 @@ export function peopleRoutes(api: Api, pod: Pod): void {
     const key = publicationKey(c.var.caller, c.req.valid('header')['Idempotency-Key']);
     const timestamp = timestampOf(pod);
     const what = { type, from: SYSTEM, event, data: toJson(data), key, timestamp };
-    const { id } = await publishDirectly(pod, user, what);
-    return c.json({ id, timestamp }, 200);
+    const { id, partial } = await publishDirectly(pod, user, what);
+    return c.json({ id, timestamp, ...(partial && { partial }) }, 200);
   });
 
-  api.openapi(disconnectUser, (c) => {
-    kickUser(pod, c.req.valid('param').user, c.req.valid('json').reason);
-    return c.json({ status: 'ok' } as const, 200);
+  api.openapi(disconnectUser, async (c) => {
+    const { partial } = await kickUser(pod, c.req.valid('param').user, c.req.valid('json').reason);
+    return c.json({ status: 'ok', ...(partial && { partial }) } as const, 200);
   });
 
-  api.openapi(disconnectConnection, (c) => {
-    kickConnection(pod, c.req.valid('param').id, c.req.valid('json').reason);
-    return c.json({ status: 'ok' } as const, 200);
+  api.openapi(disconnectConnection, async (c) => {
+    const { partial } = await kickConnection(pod, c.req.valid('param').id, c.req.valid('json').reason);
+    return c.json({ status: 'ok', ...(partial && { partial }) } as const, 200);
   });
 }

@@ -3,7 +3,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { limit, RoomName } from './schemas.ts';
 import type { Api } from './api-env.ts';
 import { ApiError } from './errors.ts';
-import type { Hub } from '../core/hub.ts';
+import type { Directory } from '../core/ports/directory.ts';
 import { isRoomName } from '../protocol/names.ts';
 
 const PREFIX_RULE = { error: 'must be the beginning of a room name' } as const;
@@ -47,26 +47,17 @@ const getRooms = createRoute({
   responses: { 200: json('One page of them.', Rooms), ...BAD_REQUEST, ...GUARDED },
 });
 
-export function roomRoutes(api: Api, hub: Hub): void {
-  api.openapi(getRooms, (c) => {
+export function roomRoutes(api: Api, directory: Directory): void {
+  api.openapi(getRooms, async (c) => {
     const { prefix, limit, cursor } = c.req.valid('query');
-    const rooms = roomsAfter(hub, prefix, readCursor(cursor));
+    const rooms = await directory.rooms(prefix, readCursor(cursor), limit + 1);
     const page = rooms.slice(0, limit);
     const last = rooms.length > limit ? page.at(-1) : undefined;
     return c.json({ rooms: page, cursor: last === undefined ? null : writeCursor(last.room) }, 200);
   });
 }
 
-/** By name, so that a page stays where it was while rooms come and go. */
-function roomsAfter(hub: Hub, prefix: string, after: string): { room: string; connections: number }[] {
-  const rooms: { room: string; connections: number }[] = [];
-  for (const { name, size } of hub.rooms()) {
-    if (size > 0 && name > after && name.startsWith(prefix)) rooms.push({ room: name, connections: size });
-  }
-  return rooms.sort((a, b) => (a.room < b.room ? -1 : 1));
-}
-
-/** The last room of the page before. */
+/** The last room of the page before: pages stay where they were while rooms come and go. */
 function writeCursor(room: string): string {
   return Buffer.from(room).toString('base64url');
 }

@@ -79,7 +79,18 @@ export const Farewell = z
   .object({ reason: z.string({ error: 'must be a string' }).optional() }, object)
   .openapi('Farewell', { example: { reason: 'rules broken' } });
 
-export const Done = z.object({ status: z.literal('ok') }).openapi('Done');
+/** Said while Redis is away; absent otherwise. */
+export const Partial = z
+  .boolean()
+  .optional()
+  .openapi({ description: 'True: the other pods could not be reached, only connections of this one were.' });
+
+export const Provisional = z
+  .boolean()
+  .optional()
+  .openapi({ description: 'True: the message waits for Redis, and `id` is not its position yet.' });
+
+export const Done = z.object({ status: z.literal('ok'), partial: Partial }).openapi('Done');
 
 export const MessageId = z.string().openapi({
   description: 'The id of the message; a position of its room, if it is kept in the history.',

@@ -1,4 +1,10 @@
-import type { Occupant, PresenceChange, PresenceStore, Statement } from '../core/ports/presence-store.ts';
+import type {
+  Occupant,
+  PresenceChange,
+  PresenceReceiver,
+  PresenceStore,
+  Statement,
+} from '../core/ports/presence-store.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Member } from '../protocol/event.ts';
 
@@ -16,9 +22,19 @@ const EMPTY: Pick<Row, 'connections' | 'lost'> = { connections: [], lost: [] };
 export class MemoryPresence implements PresenceStore {
   readonly #clock: Clock;
   readonly #rooms = new Map<string, Map<string, Row>>();
+  #receiver: PresenceReceiver | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
+  }
+
+  start(receiver: PresenceReceiver): Promise<void> {
+    this.#receiver = receiver;
+    return Promise.resolve();
+  }
+
+  stop(): Promise<void> {
+    return Promise.resolve();
   }
 
   enter(room: string, who: Occupant): Promise<PresenceChange | undefined> {
@@ -83,7 +99,9 @@ export class MemoryPresence implements PresenceStore {
   }
 
   #change(kind: PresenceChange['kind'], room: string, member: Member): PresenceChange {
-    return { kind, member, count: this.#rooms.get(room)?.size ?? 0 };
+    const change = { kind, member, count: this.#rooms.get(room)?.size ?? 0 };
+    this.#receiver?.changed(room, change);
+    return change;
   }
 
   #seconds(): number {

@@ -5,17 +5,20 @@ import type { Message } from './message.ts';
 import type { Member, PresenceEvent, ServerEvent } from './event.ts';
 
 /**
- * A published message as a broadcast. Clients that named the dialect also get its `id` (to resume from) and
- * `ephemeral`; the others get the seed's fields and no more.
+ * A published message as a broadcast. Clients that named the dialect also get its `id` (to resume from) and what
+ * says of which kind that is; the others get the seed's fields and no more.
  */
 export function encodeBroadcast(message: Message, named: boolean): Json {
-  const { room, to, from, event, type, data, timestamp, id, ephemeral } = message;
+  const { room, to, from, event, type, data, timestamp, id, ephemeral, provisional } = message;
   const channel = room ?? (to === undefined ? GLOBAL : DIRECT);
   let frame = `{"type":"broadcast","channel":"${channel}","event":${JSON.stringify(event ?? type)},"payload":${data}`;
   if (from !== SYSTEM) frame += `,"user_id":${JSON.stringify(from)}`;
   frame += `,"ts":${Date.parse(timestamp)}`;
-  if (named) frame += `,"id":"${id}"`;
-  return named && ephemeral ? `${frame},"ephemeral":true}` : `${frame}}`;
+  if (!named) return `${frame}}`;
+  frame += `,"id":"${id}"`;
+  if (message.provisional_id !== undefined) frame += `,"provisional_id":"${message.provisional_id}"`;
+  if (provisional) frame += ',"provisional":true';
+  return ephemeral ? `${frame},"ephemeral":true}` : `${frame}}`;
 }
 
 /** Writes an event for a client that named the channel dialect; undefined for what the dialect has no frame for. */
@@ -53,6 +56,8 @@ export function encodeChannelEvent(event: ServerEvent): Json | undefined {
     }
     case 'members':
       return JSON.stringify({ type: 'members', channel: event.room, count: event.count });
+    case 'census':
+      return encodeSeedEvent({ ...event, kind: 'sync' });
     default:
       return encodeSeedEvent(event);
   }

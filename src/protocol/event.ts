@@ -63,6 +63,14 @@ export type ServerEvent =
   | (Answer & { readonly kind: 'error'; readonly room?: string | undefined; readonly rejection: Rejection })
   | PresenceEvent
   | { readonly kind: 'members'; readonly room: string; readonly count: number; readonly at: number }
+  /** Who is there, for those who may have missed changes. */
+  | {
+      readonly kind: 'census';
+      readonly room: string;
+      readonly count: number;
+      readonly members: readonly Member[];
+      readonly at: number;
+    }
   | (Recovery & {
       readonly kind: 'recovered';
       readonly room: string;

@@ -23,6 +23,8 @@ export function encodeMessageEvent(event: ServerEvent): Json | undefined {
       return recovered(event);
     case 'members':
       return system('members', event, { count: event.count });
+    case 'census':
+      return census(event);
     case 'presence':
       return presence(event);
     case 'ack':
@@ -97,9 +99,16 @@ function joined(event: Joined & { at: number }): Json {
     replayed: event.replayed,
   };
   const frame = system('joined', event, data);
-  if (event.members === undefined) return frame;
-  const members = event.members.map(memberJson).join(',');
-  return frame.replace('"data":{', () => `"data":{"members":[${members}],`);
+  return event.members === undefined ? frame : withMembers(frame, event.members);
+}
+
+function census({ members, ...event }: Extract<ServerEvent, { kind: 'census' }>): Json {
+  return withMembers(system('members', event, { count: event.count }), members);
+}
+
+/** Members hold JSON already, so that they are put into the text. */
+function withMembers(frame: Json, members: readonly Member[]): Json {
+  return frame.replace('"data":{', () => `"data":{"members":[${members.map(memberJson).join(',')}],`);
 }
 
 function presence({ room, change, member, at }: Extract<ServerEvent, { kind: 'presence' }>): Json {

@@ -20,6 +20,10 @@ export interface Draft {
 
 export interface Message extends Draft {
   readonly id: string;
+  /** No history has it yet, and its id is no position. */
+  readonly provisional?: boolean;
+  /** The id under which some had it before. */
+  readonly provisional_id?: string;
 }
 
 /**
@@ -38,6 +42,16 @@ export function encodeBody(draft: Draft): string {
 
 export function withId(id: string, body: string): Json {
   return `{"id":"${id}",${body}`;
+}
+
+/** The body of a message that no history has yet (docs/protocol.md, "While Redis is away"). */
+export function withProvisional(body: string): string {
+  return `${body.slice(0, -1)},"provisional":true}`;
+}
+
+/** The body of a message that history has, and that some know by the id it had before. */
+export function withProvisionalId(body: string, id: string): string {
+  return `${body.slice(0, -1)},"provisional_id":"${id}"}`;
 }
 
 /** Reads back what `encodeBody` wrote; for the dialects that do not forward it as it is. */

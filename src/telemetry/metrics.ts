@@ -71,7 +71,6 @@ function counts({ tally }: Pod): Figure[] {
   return [
     counter('realtime_messages_sent', 'Frames delivered to sockets.', () => tally.sent),
     counter('realtime_messages_received', 'Frames received from clients.', () => tally.received),
-    counter('realtime_redis_publish_errors', 'Publications that Redis did not take.', () => 0),
     counter(
       'realtime_commands_rate_limited',
       'Commands refused because a connection sent more than it may.',

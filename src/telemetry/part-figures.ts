@@ -21,3 +21,38 @@ export function webhookFigures(figures: WatcherFigures): Figure[] {
     gauge('realtime_webhook_events_waiting', 'Events that wait to be posted.', () => figures.waiting),
   ];
 }
+
+/** What is read of the connection to Redis and of what waits for it. */
+export interface RedisFigures {
+  readonly backbone: {
+    readonly link: { readonly up: boolean; readonly losses: number };
+    readonly subscriptions: { readonly up: boolean; readonly revivals: number };
+  };
+  readonly broker: { readonly waiting: number; readonly failures: number };
+}
+
+export function redisFigures({ backbone: { link, subscriptions }, broker }: RedisFigures): Figure[] {
+  return [
+    gauge('realtime_redis_up', '1 while Redis answers and takes writes, else 0.', () => Number(link.up)),
+    gauge('realtime_redis_subscribed', '1 while all subscriptions of this pod are in place, else 0.', () =>
+      Number(subscriptions.up),
+    ),
+    counter('realtime_redis_losses', 'How often Redis went away.', () => link.losses),
+    counter(
+      'realtime_redis_subscription_revivals',
+      'How often the subscription was found dead and made anew.',
+      () => subscriptions.revivals,
+    ),
+    gauge('realtime_redis_publications_waiting', 'Publications that wait for Redis.', () => broker.waiting),
+    counter(
+      'realtime_redis_publish_errors',
+      'Attempts to publish that Redis did not take.',
+      () => broker.failures,
+    ),
+  ];
+}
+
+/** The same name where there is no Redis, for dashboards that expect it. */
+export function withoutRedis(): Figure[] {
+  return [counter('realtime_redis_publish_errors', 'Attempts to publish that Redis did not take.', () => 0)];
+}

@@ -52,7 +52,15 @@ export class Admission {
     if (refusal !== undefined) return refusal;
     const principal = await this.#identify(request, target, id);
     if ('status' in principal) return principal;
-    return this.#refuseAdmitted({ target, principal }) ?? { target, principal };
+    return (
+      this.#refuseAdmitted({ target, principal }) ??
+      (await this.#refuseUser(principal, id)) ?? { target, principal }
+    );
+  }
+
+  /** What was admitted has come to nothing: its place among those of its user is free again. */
+  giveBack(id: string, { principal }: Admitted): void {
+    this.#options.pod.directory.release(principal.userId, id);
   }
 
   /** Asks the hooks, last of all: whoever they let in they are told the end of. */
@@ -74,7 +82,7 @@ export class Admission {
 
   /** What may have changed while somebody was waited for. */
   #refuseAdmitted({ principal, target }: Admitted): Refusal | undefined {
-    return this.#refuseDraining() ?? this.#refuseUser(principal, target) ?? this.#refuseFull();
+    return this.#refuseDraining() ?? refuseRoom(principal, target) ?? this.#refuseFull();
   }
 
   #refuseRequest(request: IncomingMessage): Refusal | undefined {
@@ -112,16 +120,18 @@ export class Admission {
     return 'fault' in result ? TOKEN_REFUSALS[result.fault] : result;
   }
 
-  #refuseUser({ userId, permissions }: Principal, { address }: Target): Refusal | undefined {
-    const { hub, limits } = this.#options.pod;
-    if (address.room !== undefined && !permissions.allow('join', address.room, userId)) {
-      return { status: 403, error: 'no permission to join the room', code: 'forbidden' };
-    }
-    const { maxConnectionsPerUser } = limits;
-    if (maxConnectionsPerUser === 0 || hub.connectionsOf(userId).length < maxConnectionsPerUser)
-      return undefined;
-    return retryLater(429, `a user may have ${maxConnectionsPerUser} connections`, 'too_many_connections');
+  /** Last, because whoever is not refused takes one of the user's places. */
+  async #refuseUser({ userId }: Principal, id: string): Promise<Refusal | undefined> {
+    const { directory, limits } = this.#options.pod;
+    const most = limits.maxConnectionsPerUser;
+    if (most === 0 || (await directory.admit(userId, id, most))) return undefined;
+    return retryLater(429, `a user may have ${most} connections`, 'too_many_connections');
   }
+}
+
+function refuseRoom({ userId, permissions }: Principal, { address }: Target): Refusal | undefined {
+  if (address.room === undefined || permissions.allow('join', address.room, userId)) return undefined;
+  return { status: 403, error: 'no permission to join the room', code: 'forbidden' };
 }
 
 /** While authentication is off everybody is who they say they are. */

@@ -58,6 +58,7 @@ export class Upgrades {
     }
     const refusal = await this.#options.admission.welcome(id, admitted);
     if (refusal !== undefined) {
+      this.#options.admission.giveBack(id, admitted);
       this.#refuse(stream, refusal);
       return;
     }
@@ -70,6 +71,7 @@ export class Upgrades {
     });
     // ws calls back before it returns, or not at all: the handshake was bad, or the client is gone.
     if (!opened) {
+      this.#options.admission.giveBack(id, admitted);
       this.#options.pod.hooks?.disconnected({ id, userId: principal.userId, rooms: [] }, NO_CLOSE_FRAME);
     }
   }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { MemoryBroker, MOST_BYTES } from '../../src/broker/memory.ts';
+import { MemoryBroker, MOST_CHARS } from '../../src/broker/memory.ts';
 import { TestClock } from '../support/test-clock.ts';
 
 const BODY = 'x'.repeat(1_048_576);
@@ -8,7 +8,7 @@ describe('the memory broker', () => {
   test('keeps no more than its bound over all rooms: the quietest lose their messages first', async () => {
     const clock = new TestClock();
     const broker = new MemoryBroker({ clock, epoch: 'e', historySize: 100, historyTtlMs: 300_000 });
-    const rooms = (MOST_BYTES / BODY.length) * 2;
+    const rooms = (MOST_CHARS / BODY.length) * 2;
     const first = await broker.publish('room-0', BODY);
     await broker.publish('room-0', BODY);
     for (let n = 1; n < rooms; n += 1) await broker.publish(`room-${n}`, BODY);
@@ -18,7 +18,7 @@ describe('the memory broker', () => {
     let kept = 0;
     for (let n = 0; n < rooms; n += 1)
       kept += (await broker.read(`room-${n}`, { newest: 9 }, 9)).messages.length;
-    expect(kept * BODY.length).toBeLessThanOrEqual(MOST_BYTES);
+    expect(kept * BODY.length).toBeLessThanOrEqual(MOST_CHARS);
   });
 
   test('says of a room that it had to forget before its time that the position is expired', async () => {

@@ -22,7 +22,13 @@ export function brokerContract(name: string, subject: BrokerSubject): void {
     beforeEach(async () => {
       received = [];
       broker = await subject.open();
-      await broker.start((room, stored) => received.push({ room, stored }));
+      await broker.start({
+        message: (room, stored) => received.push({ room, stored }),
+        fleeting() {},
+        provisional() {},
+        newest() {},
+        note() {},
+      });
     });
 
     afterEach(() => broker.stop());

@@ -4,9 +4,11 @@ import type { Connection } from '../../src/core/connection.ts';
 import type { Dialect } from '../../src/protocol/dialect.ts';
 import { Hub } from '../../src/core/hub.ts';
 import type { Limits } from '../../src/core/limits.ts';
+import { LocalDirectory } from '../../src/directory/local.ts';
 import { MemoryBroker } from '../../src/broker/memory.ts';
 import { MemoryPresence } from '../../src/presence/memory.ts';
 import type { Pod } from '../../src/core/pod.ts';
+import { receiverOf } from '../../src/core/receive.ts';
 import { Roster } from '../../src/core/roster.ts';
 import { TestClock } from './test-clock.ts';
 import { UNRESTRICTED } from '../../src/core/permissions.ts';
@@ -96,8 +98,8 @@ export class TestPod {
       historySize: all.historySize,
       historyTtlMs: 300_000,
     });
-    const hub = new Hub({ broker, framer, turn, clock, tally });
-    void broker.start((room, stored) => hub.room(room)?.receive(stored));
+    const directory = new LocalDirectory();
+    const hub = new Hub({ broker, directory, framer, turn, clock, tally });
     const log = { debug() {}, info() {}, warn() {}, error: (fields: object) => expectNone(fields) };
     const roster = new Roster({
       store: new MemoryPresence(clock),
@@ -113,6 +115,7 @@ export class TestPod {
       startedAt: 0,
       hub,
       broker,
+      directory,
       roster,
       authenticator: undefined,
       framer,
@@ -123,6 +126,9 @@ export class TestPod {
       tally,
       log,
     };
+    void broker.start(receiverOf(this.pod));
+    void roster.start();
+    void directory.start(hub);
     this.gateway = new Gateway(this.pod);
   }
 

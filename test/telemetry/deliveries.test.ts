@@ -10,6 +10,7 @@ import {
 import { TestPod, turns } from '../support/test-pod.ts';
 import { DELAY_BOUNDS_MS, observe } from '../../src/core/tally.ts';
 import { Gateway } from '../../src/core/gateway.ts';
+import { receiverOf } from '../../src/core/receive.ts';
 import { Hub } from '../../src/core/hub.ts';
 import type { Limits } from '../../src/core/limits.ts';
 import type { Pod } from '../../src/core/pod.ts';
@@ -49,11 +50,15 @@ class TracedPod extends TestPod {
   constructor(limits: Partial<Limits> = {}) {
     super(limits);
     const hub = new Hub({ ...this.pod, tracer: this.notes });
-    void this.pod.broker.start((room, stored) => {
-      this.received.push(stored);
-      hub.room(room)?.receive(stored);
-    });
     this.traced = { ...this.pod, hub, tracer: this.notes };
+    const receiver = receiverOf(this.traced);
+    void this.pod.broker.start({
+      ...receiver,
+      message: (room, stored) => {
+        this.received.push(stored);
+        receiver.message(room, stored);
+      },
+    });
     this.gateway = new Gateway(this.traced);
   }
 }

@@ -8,7 +8,23 @@ export interface Stored {
   readonly body: string;
   /** As it was given to `publish`; a broker brings it to the pods and need not keep it in the history. */
   readonly trace?: string | undefined;
+  /** The provisional id that the message had, or would have had; absent where a broker never gives any. */
+  readonly provisionalId?: string | undefined;
 }
+
+/** A message that no history holds. */
+export interface Fleeting {
+  readonly id: string;
+  readonly body: string;
+  readonly trace?: string | undefined;
+}
+
+/** What one pod tells all others. */
+export type Note =
+  | (Fleeting & { readonly kind: 'global' })
+  /** `to` is a user id or `conn:<id>`, also in a kick. */
+  | (Fleeting & { readonly kind: 'direct'; readonly to: string })
+  | { readonly kind: 'kick'; readonly to: string; readonly reason?: string | undefined };
 
 export interface PublishOptions {
   /** Makes the publication idempotent for five minutes. */
@@ -21,10 +37,17 @@ export interface Published {
   readonly id: string;
   /** The key was used before: `id` is the first one's and nothing was published. */
   readonly duplicate: boolean;
+  /**
+   * Set while the history cannot be reached: `id` is provisional, the message was handed to `Receiver.provisional` and
+   * waits. Resolves with what became of it when the history has it.
+   */
+  readonly settled?: Promise<Published> | undefined;
+  /** The other pods could not be reached and will not have it. */
+  readonly partial?: boolean | undefined;
 }
 
-/** Where to read from: after a position, or the newest so many. */
-export type ReadFrom = { readonly after: string } | { readonly newest: number };
+/** Where to read from: after a position, from a moment on (milliseconds since 1970), or the newest so many. */
+export type ReadFrom = { readonly after: string } | { readonly since: number } | { readonly newest: number };
 
 export interface Page {
   /** Oldest first. */
@@ -37,8 +60,21 @@ export interface Page {
   readonly missing?: Missing | undefined;
 }
 
-/** Where a broker brings messages; the room is one that was subscribed. Called in the room's order. */
-export type Receive = (room: string, message: Stored) => void;
+/** Where a broker brings things; a room is one that was subscribed. Nothing here throws. */
+export interface Receiver {
+  /** A message of the room's history; in the room's order, except for what a broken connection lost on the way. */
+  message(room: string, stored: Stored): void;
+  /** A message of another pod that no history holds. */
+  fleeting(room: string, message: Fleeting): void;
+  /** A message of this pod that cannot be kept at present; it comes again by `message` with its `provisionalId`. */
+  provisional(room: string, message: Fleeting): void;
+  /**
+   * The room's newest position; undefined where that is not known. Called for every subscribed room whenever messages
+   * may have gone missing, and once calls about the room that have failed with `unavailable` would succeed again.
+   */
+  newest(room: string, position: string | undefined): void;
+  note(note: Note): void;
+}
 
 /**
  * Carries messages between pods and keeps the history of rooms.
@@ -46,14 +82,23 @@ export type Receive = (room: string, message: Stored) => void;
  * Order of calls: `start` once, then anything, then `stop` once. Calls about one room take effect in the order in
  * which they were made. What `publish` appends has one order per room on all pods; every pod that has subscribed the
  * room, the publisher's own included, receives it at least once, and finds out by `prev` if something is missing.
+ *
+ * A broker that cannot be reached raises `Refused` with `unavailable`, within two seconds.
  */
 export interface Broker {
-  start(receive: Receive): Promise<void>;
-  /** Appends to the history and tells the subscribers, as one step. */
+  /** Whether the other pods and the history can be reached at present. */
+  readonly available: boolean;
+  /** Resolves when that is known; a broker that cannot be reached at first is no failure. */
+  start(receiver: Receiver): Promise<void>;
+  /** Appends to the history and tells the subscribers, as one step. Raises `unavailable` if no more can wait. */
   publish(room: string, body: string, options?: PublishOptions): Promise<Published>;
+  /** To the other pods that have subscribed the room; at most once. */
+  tell(room: string, message: Fleeting): Promise<void>;
+  /** To all other pods; at most once. */
+  tellAll(note: Note): Promise<void>;
   /** Idempotency for what has no history: the first `id` claimed under the key within five minutes. */
   claim(room: string, key: string, id: string): Promise<string>;
-  /** Once resolved, whatever is published from then on is received. */
+  /** Once resolved, whatever is published from then on is received. Stays asked for, also where it raises. */
   subscribe(room: string): Promise<void>;
   unsubscribe(room: string): void;
   /** At most `limit` messages; names the room's position even where it has none. */

@@ -21,11 +21,40 @@ export interface Statement {
   readonly meta?: Json | undefined;
 }
 
+/** A connection of this pod that is present in a room, and what it last said of itself. */
+export interface Occupancy {
+  readonly room: string;
+  readonly who: Occupant;
+  readonly statement: Statement;
+}
+
+/** Whom a store tells. Nothing here throws. */
+export interface PresenceReceiver {
+  /**
+   * Somebody came, changed or left, on whichever pod. Called on every pod that has subscribed the room, in one order;
+   * on the pod that caused it before the call that did resolves.
+   */
+  changed(room: string, change: PresenceChange): void;
+  /**
+   * The store itself has caused this change, here and on no other pod: after the pod that the user was on died, or
+   * after a time in which the store could not be reached.
+   */
+  caused(room: string, change: PresenceChange): void;
+  /** Members of subscribed rooms may have come and gone without `changed`. */
+  uncertain(): void;
+  /** Everybody present through this pod, for a store that must be told anew. */
+  present(): Iterable<Occupancy>;
+}
+
 /**
  * Who is present in which room. Kept per connection, shown per user: a user is there while one connection is. Of
- * several, the latest statement counts. The store announces nothing; whoever called passes the change on.
+ * several, the latest statement counts.
+ *
+ * Order of calls: `start` once, then anything, then `stop` once. A store that cannot be reached raises `Refused` with
+ * `unavailable`; it makes up for the missed calls by itself, asking `PresenceReceiver.present`.
  */
 export interface PresenceStore {
+  start(receiver: PresenceReceiver): Promise<void>;
   /** The connection is in the room and says nothing: a user already there stays as it was (no change). */
   enter(room: string, who: Occupant): Promise<PresenceChange | undefined>;
   /** The connection is in the room and says so: a `join` for a user who was not there, else an `update`. */
@@ -39,4 +68,5 @@ export interface PresenceStore {
   exit(room: string, who: Occupant): Promise<PresenceChange | undefined>;
   /** At most `limit` users, and how many there are. */
   list(room: string, limit: number): Promise<{ members: Member[]; count: number }>;
+  stop(): Promise<void>;
 }

@@ -1,0 +1,7 @@
+-- The newest positions of rooms, which are remembered at least for so much longer. KEYS: states. ARGV: ttl in ms.
+local reply = {}
+for index, key in ipairs(KEYS) do
+  reply[index] = redis.call('HGET', key, 'last') or ''
+  if redis.call('PTTL', key) < tonumber(ARGV[1]) then redis.call('PEXPIRE', key, ARGV[1]) end
+end
+return reply

@@ -1,0 +1,170 @@
+import type { Published, PublishOptions } from '../core/ports/broker.ts';
+import { Away } from '../redis/away.ts';
+
+/** A publication on its way to Redis. */
+export interface Publication {
+  readonly room: string;
+  readonly body: string;
+  readonly key: string | undefined;
+  readonly trace: string | undefined;
+  /** Its name until it has a position: made from room and key where there is one, else like no other. */
+  readonly provisionalId: string;
+  /** The pod's members have it already. */
+  provisional: boolean;
+  /** When it was first sent, by Redis's clock: it may have been taken then without our hearing of it. */
+  sentAt: number | undefined;
+}
+
+interface Waiting extends Publication {
+  state: 'waits' | 'sent';
+  /** Answers whoever published. */
+  answer(published: Published | Promise<never>): void;
+  readonly settled: PromiseWithResolvers<Published>;
+}
+
+export interface OutgoingOptions {
+  /** Sends one; raises Away, or an error that will not pass. */
+  readonly send: (publication: Publication) => Promise<Published>;
+  readonly isUp: () => boolean;
+  readonly now: () => number;
+  /** Gives it to this pod's members, since the others must wait. */
+  readonly deliver: (publication: Publication) => void;
+  readonly nameOf: (room: string, key: string | undefined) => string;
+  /** Resolves after a pause, longer with each failed attempt in a row. */
+  readonly pause: (attempt: number) => Promise<void>;
+  readonly mostMessages: number;
+  readonly mostChars: number;
+}
+
+/** How many that have waited are sent before the answer to the first is awaited. */
+const CHUNK = 500;
+
+/**
+ * Publications between a client and Redis, in the order in which they were made. While Redis takes them each is sent
+ * at once; while it is away they wait here, as many as there is room for, and this pod's members have them already.
+ */
+export class Outgoing {
+  readonly #options: OutgoingOptions;
+  /** Oldest first; gone once Redis has it. */
+  readonly #queue = new Set<Waiting>();
+  readonly #byName = new Map<string, Waiting>();
+  #chars = 0;
+  #waits = 0;
+  #pumping = false;
+  /** Attempts that failed, since the start. */
+  failures = 0;
+
+  constructor(options: OutgoingOptions) {
+    this.#options = options;
+  }
+
+  /** Publications that wait for Redis. */
+  get waiting(): number {
+    return this.#waits;
+  }
+
+  /** Raises Away where no more can wait. */
+  publish(room: string, body: string, { key, trace }: PublishOptions): Promise<Published> {
+    const name = this.#options.nameOf(room, key);
+    const same = key === undefined ? undefined : this.#byName.get(name);
+    if (same?.provisional === true) {
+      return Promise.resolve({ id: name, duplicate: true, settled: same.settled.promise });
+    }
+    if (this.#queue.size >= this.#options.mostMessages || this.#chars >= this.#options.mostChars) {
+      return Promise.reject(new Away('as many publications wait as may'));
+    }
+    const answered = Promise.withResolvers<Published>();
+    const settled = Promise.withResolvers<Published>();
+    // Nobody may be waiting for it.
+    settled.promise.catch(ignored);
+    const one: Waiting = {
+      room,
+      body,
+      key,
+      trace,
+      provisionalId: name,
+      provisional: false,
+      sentAt: undefined,
+      state: 'waits',
+      answer: answered.resolve,
+      settled,
+    };
+    this.#queue.add(one);
+    this.#byName.set(name, one);
+    this.#chars += body.length;
+    this.#waits += 1;
+    if (this.#waits > 1 || !this.#options.isUp()) this.#hold(one);
+    else void this.#send(one);
+    return answered.promise;
+  }
+
+  /** Redis is there: what waits goes out, in order. */
+  async pump(): Promise<void> {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    for (let attempt = 1; this.#waits > 0;) {
+      if (!this.#options.isUp()) break;
+      const before = this.#waits;
+      await Promise.all(this.#next().map((one) => this.#send(one)));
+      if (this.#waits < before) attempt = 1;
+      else await this.#options.pause(attempt++);
+    }
+    this.#pumping = false;
+  }
+
+  #next(): Waiting[] {
+    const next: Waiting[] = [];
+    for (const one of this.#queue) {
+      if (one.state === 'waits') next.push(one);
+      if (next.length === CHUNK) break;
+    }
+    return next;
+  }
+
+  async #send(one: Waiting): Promise<void> {
+    one.state = 'sent';
+    this.#waits -= 1;
+    // What `send` reads of it is what was true until now.
+    const sent = this.#options.send(one);
+    one.sentAt ??= this.#options.now();
+    try {
+      this.#end(one, await sent);
+    } catch (error) {
+      this.failures += 1;
+      if (error instanceof Away) this.#hold(one, true);
+      else this.#fail(one, error);
+    }
+  }
+
+  #end(one: Waiting, published: Published): void {
+    this.#forget(one);
+    one.answer(published);
+    one.settled.resolve(published);
+  }
+
+  #fail(one: Waiting, error: unknown): void {
+    this.#forget(one);
+    one.answer(Promise.reject(error as Error));
+    one.settled.reject(error);
+  }
+
+  /** It has to wait; whoever published need not. */
+  #hold(one: Waiting, wasSent = false): void {
+    one.state = 'waits';
+    if (wasSent) this.#waits += 1;
+    if (!one.provisional) {
+      one.provisional = true;
+      this.#options.deliver(one);
+      one.answer({ id: one.provisionalId, duplicate: false, settled: one.settled.promise });
+    }
+    if (this.#options.isUp()) void this.pump();
+  }
+
+  #forget(one: Waiting): void {
+    this.#queue.delete(one);
+    this.#byName.delete(one.provisionalId);
+    this.#chars -= one.body.length;
+  }
+}
+
+function ignored(): void {}

@@ -1,0 +1,141 @@
+import type { Directory, DirectorySource, Occupied } from '../core/ports/directory.ts';
+import { readScript, type Script } from '../redis/script.ts';
+import { Away } from '../redis/away.ts';
+import type { Backbone } from '../redis/backbone.ts';
+import type { Leaseholder } from '../redis/lease.ts';
+
+const script = (name: string): Script => readScript(new URL(`lua/${name}.lua`, import.meta.url));
+const COUNT = script('count');
+const LIST = script('list');
+const ADMIT = script('admit');
+const BURY = script('bury');
+export const DIRECTORY_SCRIPTS: readonly Script[] = [COUNT, LIST, ADMIT, BURY];
+
+/** Changes are written together, so many milliseconds after the first. */
+const WRITE_MS = 100;
+/** Rooms or users in one step. */
+const CHUNK = 200;
+
+/** What all pods hold, in Redis: each writes its own numbers under the name of its lease, and sums are kept beside. */
+export class RedisDirectory implements Directory, Leaseholder {
+  readonly #backbone: Backbone;
+  #changed = new Set<string>();
+  #cancelWrite: (() => void) | undefined;
+  #source: DirectorySource | undefined;
+  /** Whether anybody was admitted by number: else there is nothing to take back. */
+  #admits = false;
+
+  constructor(backbone: Backbone) {
+    this.#backbone = backbone;
+    backbone.lease.add(this);
+  }
+
+  start(source: DirectorySource): Promise<void> {
+    this.#source = source;
+    return Promise.resolve();
+  }
+
+  changed(room: string): void {
+    this.#changed.add(room);
+    this.#cancelWrite ??= this.#backbone.clock.after(WRITE_MS, () => this.#writeChanges());
+  }
+
+  async rooms(prefix: string, after: string, limit: number): Promise<Occupied[]> {
+    const { keys, link } = this.#backbone;
+    await this.#write();
+    const from = after > prefix ? `(${after}` : `[${prefix}`;
+    // No name has a byte that comes after this one.
+    const to = prefix === '' ? '+' : `(${prefix}\xff`;
+    const reply = (await link.call(LIST, [keys.rooms, keys.roomCounts], [from, to, limit])) as string[];
+    const rooms: Occupied[] = [];
+    for (let at = 0; at < reply.length; at += 2) {
+      rooms.push({ room: reply[at] ?? '', connections: Number(reply[at + 1]) });
+    }
+    return rooms;
+  }
+
+  async admit(userId: string, connectionId: string, most: number): Promise<boolean> {
+    this.#admits = true;
+    try {
+      return (await this.#admit(userId, connectionId, most)) === 1;
+    } catch (error) {
+      if (!(error instanceof Away)) throw error;
+      return (this.#source?.connectionsOf(userId).length ?? 0) < most;
+    }
+  }
+
+  release(userId: string, connectionId: string): void {
+    if (!this.#admits) return;
+    const { keys, lease, link } = this.#backbone;
+    const users = keys.podUsers(lease.name);
+    const place = `${connectionId} ${userId}`;
+    link
+      .command((client) =>
+        Promise.all([client.hdel(keys.user(userId), connectionId), client.srem(users, place)]),
+      )
+      // What could not be taken back lapses with the lease.
+      .catch((error: unknown) => this.#failed(error));
+  }
+
+  stop(): Promise<void> {
+    this.#cancelWrite?.();
+    this.#source = undefined;
+    return Promise.resolve();
+  }
+
+  async registerAnew(): Promise<void> {
+    for (const { room } of this.#source?.occupied() ?? []) this.#changed.add(room);
+    await this.#write();
+    if (!this.#admits) return;
+    for (const { userId, connectionId } of this.#source?.connections() ?? []) {
+      await this.#admit(userId, connectionId, Number.MAX_SAFE_INTEGER);
+    }
+  }
+
+  async bury(pod: string): Promise<void> {
+    const { keys, link } = this.#backbone;
+    const names = [keys.rooms, keys.roomCounts, keys.podRooms(pod), keys.podUsers(pod)];
+    for (;;) {
+      if (Number(await link.call(BURY, names, [CHUNK, keys.user('')])) === 0) return;
+    }
+  }
+
+  async #admit(userId: string, connectionId: string, most: number): Promise<unknown> {
+    const { keys, lease, link } = this.#backbone;
+    const { name } = lease;
+    const names = [keys.user(userId), keys.podUsers(name), keys.pods];
+    return this.#unlessLapsed(name, await link.call(ADMIT, names, [connectionId, name, most, userId]));
+  }
+
+  #writeChanges(): void {
+    this.#write().catch((error: unknown) => this.#failed(error));
+  }
+
+  async #write(): Promise<void> {
+    this.#cancelWrite?.();
+    this.#cancelWrite = undefined;
+    const { keys, lease, link } = this.#backbone;
+    const rooms = [...this.#changed];
+    this.#changed = new Set();
+    for (let at = 0; at < rooms.length; at += CHUNK) {
+      const { name } = lease;
+      const numbers = rooms
+        .slice(at, at + CHUNK)
+        .flatMap((room) => [room, this.#source?.connectionsIn(room) ?? 0]);
+      const names = [keys.rooms, keys.roomCounts, keys.podRooms(name), keys.pods];
+      this.#unlessLapsed(name, await link.call(COUNT, names, [name, ...numbers]));
+    }
+  }
+
+  /** What was not written is, when the pod registers anew. */
+  #unlessLapsed(name: string, reply: unknown): unknown {
+    if (reply !== 'lapsed') return reply;
+    this.#backbone.lease.lapsed(name);
+    throw new Away('this pod counts as dead and registers anew');
+  }
+
+  #failed(error: unknown): void {
+    if (error instanceof Away) return;
+    this.#backbone.log.error({ err: error }, 'the directory could not be written');
+  }
+}

@@ -1,0 +1,40 @@
+-- with shared.lua
+-- Connections of one pod are present in one room.
+-- KEYS: presence, tabs, what the pod has, pods. ARGV: pod, room, now in seconds, ttl in ms, channel; then for each
+-- connection seven: connection, user, user as JSON, '1' if it states something, status or '', meta or '', change.
+-- Gives 'lapsed', or for each connection three: kind or '', users present, row.
+local pod, room, now, ttl, channel = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+if not redis.call('ZSCORE', KEYS[4], pod) then return 'lapsed' end
+local reply = {}
+for at = 6, #ARGV, 7 do
+  local connection, user, user_json, states = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3] == '1'
+  local row = redis.call('HGET', KEYS[1], user)
+  local tabs = words(redis.call('HGET', KEYS[2], user))
+  local known = row and #tabs > 0
+  local place, lost
+  for index, word in ipairs(tabs) do
+    if is_connection(word, connection) then place = index end
+    if not lost and is_lost(word) then lost = index end
+  end
+  -- Whoever was lost and is back comes by another connection, which takes the lost one's place.
+  if not place and lost then table.remove(tabs, lost) end
+  tabs[place or #tabs + 1] = connection .. '@' .. pod
+  redis.call('HSET', KEYS[2], user, table.concat(tabs, ' '))
+  redis.call('SADD', KEYS[3], room .. ' ' .. user)
+  local status, meta = read_row(known and row, user_json)
+  if states or not known then
+    if ARGV[at + 4] ~= '' then status = ARGV[at + 4] end
+    if ARGV[at + 5] ~= '' then meta = ARGV[at + 5] end
+  end
+  row = row_of(user_json, status, meta, now)
+  redis.call('HSET', KEYS[1], user, row)
+  local count = redis.call('HLEN', KEYS[1])
+  local kind = (not known and 'join') or (states and 'update') or ''
+  if kind ~= '' then announce(channel, ARGV[at + 6], kind, count, row) end
+  reply[#reply + 1] = kind
+  reply[#reply + 1] = count
+  reply[#reply + 1] = row
+end
+redis.call('PEXPIRE', KEYS[1], ttl)
+redis.call('PEXPIRE', KEYS[2], ttl)
+return reply

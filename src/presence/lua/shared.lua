@@ -1,0 +1,38 @@
+-- A row of the presence hash, and what travels between pods when it changes (src/redis/envelope.ts).
+local function row_of(user_json, status, meta, at)
+  return '{"user_id":' .. user_json .. ',"status":"' .. status .. '","meta":' .. meta .. ',"updated_at":' .. at .. '}'
+end
+
+-- Status and meta of a row as row_of wrote it; what stands there in another form counts as nothing said.
+local function read_row(row, user_json)
+  local start = '{"user_id":' .. user_json .. ',"status":"'
+  if row and string.sub(row, 1, #start) == start then
+    local status, meta = string.match(row, '^(%a+)","meta":(.*),"updated_at":%d+}$', #start + 1)
+    if status then return status, meta end
+  end
+  return 'online', '{}'
+end
+
+local function announce(channel, change, kind, count, row)
+  redis.call('PUBLISH', channel, 'presence ' .. change .. ' ' .. kind .. ' ' .. count .. '\n' .. row)
+end
+
+-- A user's connections in a room: words of the form <connection>@<pod>, and ! behind those that were lost.
+local function words(text)
+  local list = {}
+  for word in string.gmatch(text or '', '%S+') do list[#list + 1] = word end
+  return list
+end
+
+local function is_connection(word, connection)
+  return string.sub(word, 1, #connection + 1) == connection .. '@'
+end
+
+local function is_lost(word)
+  return string.sub(word, -1) == '!'
+end
+
+local function is_of_pod(word, pod)
+  return string.match(word, '@([^!]*)') == pod
+end
+

@@ -1,0 +1,82 @@
+import type { Fleeting, Note, Stored } from '../core/ports/broker.ts';
+
+/**
+ * What travels between pods: a line of words parted by blanks, the first of which says what it is, and behind it a
+ * text that nobody on the way looks into. The scripts that append and that change presence write `message` and
+ * `presence` themselves (lua/append.lua, presence/lua/shared.lua); here is the rest, and how all are read.
+ */
+export type Envelope =
+  | { readonly kind: 'message'; readonly stored: Stored }
+  | PresenceEnvelope
+  | { readonly kind: 'fleeting'; readonly origin: string; readonly message: Fleeting }
+  | { readonly kind: 'note'; readonly origin: string; readonly note: Note }
+  | { readonly kind: 'probe' };
+
+/** Somebody came, changed or left. */
+export interface PresenceEnvelope {
+  readonly kind: 'presence';
+  /** By which the pod that caused it knows it again. */
+  readonly name: string;
+  /** As in `PresenceChange`. */
+  readonly change: string;
+  readonly count: number;
+  /** As it is, or was, in the presence hash. */
+  readonly row: string;
+}
+
+const LINE_END = 10;
+
+export function writeFleeting(origin: string, { id, body, trace = '' }: Fleeting): string {
+  return `fleeting ${origin} ${id} ${trace}\n${body}`;
+}
+
+export function writeNote(origin: string, note: Note): string {
+  switch (note.kind) {
+    case 'global':
+      return `global ${origin} ${note.id} ${note.trace ?? ''}\n${note.body}`;
+    case 'direct':
+      return `direct ${origin} ${note.id} ${note.trace ?? ''} ${encodeURIComponent(note.to)}\n${note.body}`;
+    case 'kick':
+      return `kick ${origin} ${encodeURIComponent(note.to)}\n${note.reason ?? ''}`;
+  }
+}
+
+/** Undefined for what is none of these: another version's, or a stranger's. */
+export function readEnvelope(bytes: Buffer): Envelope | undefined {
+  const end = bytes.indexOf(LINE_END);
+  if (end === -1) return undefined;
+  const [kind, ...words] = bytes.toString('latin1', 0, end).split(' ');
+  const [first = '', second = '', third = '', fourth = ''] = words;
+  const text = bytes.toString('utf8', end + 1);
+  const optional = (word: string): string | undefined => (word === '' ? undefined : word);
+  switch (kind) {
+    case 'message': {
+      const stored = { id: first, prev: second, provisionalId: third, trace: optional(fourth), body: text };
+      return { kind, stored };
+    }
+    case 'presence':
+      return { kind, name: first, change: second, count: Number(third), row: text };
+    case 'fleeting':
+      return { kind, origin: first, message: { id: second, trace: optional(third), body: text } };
+    case 'global': {
+      const note = { kind, id: second, trace: optional(third), body: text } as const;
+      return { kind: 'note', origin: first, note };
+    }
+    case 'direct': {
+      const to = decodeURIComponent(fourth);
+      return {
+        kind: 'note',
+        origin: first,
+        note: { kind, id: second, trace: optional(third), body: text, to },
+      };
+    }
+    case 'kick': {
+      const to = decodeURIComponent(second);
+      return { kind: 'note', origin: first, note: { kind, to, reason: optional(text) } };
+    }
+    case 'probe':
+      return { kind };
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,145 @@
+import { Away } from './away.ts';
+import type { Clock } from '../core/ports/clock.ts';
+import type { Keys } from './keys.ts';
+import type { Link } from './link.ts';
+import type { Log } from '../core/ports/log.ts';
+import { readScript } from './script.ts';
+import type { Subscriptions } from './subscriptions.ts';
+
+export const RENEW = readScript(new URL('lua/renew.lua', import.meta.url));
+/** A lease is renewed at least so often: it also is the probe of the subscription. */
+const MOST_BETWEEN_MS = 3_000;
+/** A pod that was given a dead one to bury has so long before another is given it. */
+const BURIAL_MS = 10_000;
+
+export interface LeaseOptions {
+  readonly link: Link;
+  readonly subscriptions: Subscriptions;
+  readonly keys: Keys;
+  /** No other process has this name. */
+  readonly pod: string;
+  readonly leaseMs: number;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Somebody who keeps things in Redis for this pod, under the name of its lease. */
+export interface Leaseholder {
+  /** There is a new name: nothing that was kept counts any more. Raises Away. */
+  registerAnew(): Promise<void>;
+  /** Clears away what a dead pod had, in bounded steps. Raises Away. */
+  bury(pod: string): Promise<void>;
+}
+
+/**
+ * This pod's sign of life. What it keeps in Redis is kept under `name`; when the pod has been silent for the length of
+ * the lease, one of the others clears that away. After every absence of Redis the pod goes on under another name: what
+ * it keeps is written anew, and what the old name still holds, and nobody holds under the new one, lapses with it.
+ */
+export class Lease {
+  readonly #options: LeaseOptions;
+  readonly #holders: Leaseholder[] = [];
+  #generation = 0;
+  /** The lease is held under the present name. */
+  #held = false;
+  #renewing = false;
+  #stopped = false;
+
+  constructor(options: LeaseOptions) {
+    this.#options = options;
+    options.link.whenUp(() => this.#takeAnother());
+  }
+
+  get name(): string {
+    return `${this.#options.pod}.${this.#generation}`;
+  }
+
+  add(holder: Leaseholder): void {
+    this.#holders.push(holder);
+  }
+
+  start(): void {
+    this.#renewLater();
+  }
+
+  /** The others need not wait for the lease to end: after `ms` this pod counts as dead. */
+  async stop(ms: number): Promise<void> {
+    this.#stopped = true;
+    const { link, keys } = this.#options;
+    if (!link.up || !this.#held) return;
+    await link.command((client) => client.zadd(keys.pods, link.now() + ms, this.name)).catch(ignored);
+  }
+
+  /** What was kept under the name is gone, or nothing can be kept under it: all is written anew under another. */
+  lapsed(name: string): void {
+    // Otherwise that is under way already.
+    if (name === this.name && this.#held) this.#takeAnother();
+  }
+
+  #takeAnother(): void {
+    this.#generation += 1;
+    this.#held = false;
+    void this.#renew();
+  }
+
+  #renewLater(): void {
+    const { clock, leaseMs } = this.#options;
+    clock.after(Math.min(leaseMs / 3, MOST_BETWEEN_MS), () => {
+      if (this.#stopped) return;
+      void this.#renew();
+      this.#renewLater();
+    });
+  }
+
+  async #renew(): Promise<void> {
+    if (this.#renewing || this.#stopped || !this.#options.link.up) return;
+    this.#renewing = true;
+    try {
+      await this.#step();
+    } catch (error) {
+      this.#options.subscriptions.forgetProbe();
+      if (!(error instanceof Away)) this.#options.log.error({ err: error }, 'the lease could not be renewed');
+    }
+    this.#renewing = false;
+  }
+
+  async #step(): Promise<void> {
+    const { name } = this;
+    const takes = !this.#held;
+    const { alive, dead } = await this.#ask(takes);
+    if (!alive) {
+      this.#options.log.warn({}, 'this pod was silent for too long and counts as dead; it registers anew');
+      this.#generation += 1;
+      this.#held = false;
+      return this.#step();
+    }
+    if (takes) {
+      for (const holder of this.#holders) await holder.registerAnew();
+      // Otherwise the name has changed meanwhile, and all of it has to be done again.
+      if (this.name !== name) return this.#step();
+      this.#held = true;
+    }
+    for (const pod of dead) await this.#bury(pod);
+  }
+
+  async #ask(takes: boolean): Promise<{ alive: boolean; dead: string[] }> {
+    const { link, keys, leaseMs, pod, subscriptions } = this.#options;
+    const now = link.now();
+    subscriptions.expectProbe();
+    const args = [now, now + leaseMs, this.name, takes ? '1' : '', keys.probeChannel(pod), now + BURIAL_MS];
+    const [alive, ...dead] = (await link.call(RENEW, [keys.pods, keys.graves], args)) as [
+      number,
+      ...string[],
+    ];
+    return { alive: alive === 1, dead };
+  }
+
+  async #bury(pod: string): Promise<void> {
+    const { link, keys, log } = this.#options;
+    for (const holder of this.#holders) await holder.bury(pod);
+    await link.command((client) => client.zrem(keys.graves, pod));
+    log.info({ dead: pod }, 'cleaned up after a pod');
+  }
+}
+
+function ignored(): void {}

@@ -1,0 +1,205 @@
+import { Away, answerCode, awayOr } from './away.ts';
+import { clientOptions, type RedisAddress } from './options.ts';
+import type { Clock } from '../core/ports/clock.ts';
+import type { Keys } from './keys.ts';
+import type { Log } from '../core/ports/log.ts';
+import { readScript, type Script } from './script.ts';
+import { Redis } from 'ioredis';
+
+const GREET = readScript(new URL('lua/greet.lua', import.meta.url));
+/** How often a Redis that is there but takes no writes is asked again. */
+const REFUSED_MS = 500;
+/** A start waits so long for Redis; a pod that starts without it is ready all the same. */
+const START_MS = 2_000;
+/** How much of a server's run id goes into positions. */
+const RUN_LENGTH = 6;
+/** Errors after which the address is looked up anew: this is no master any more. */
+const ELSEWHERE = new Set(['READONLY', 'MASTERDOWN']);
+
+export interface LinkOptions {
+  readonly address: RedisAddress;
+  readonly keys: Keys;
+  /** The pod's name in Redis. */
+  readonly pod: string;
+  readonly scripts: readonly Script[];
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** The server at the other end, as long as the connection lives. */
+interface Server {
+  /** Names this run of the server: after a restart or a failover it is another one. */
+  readonly run: string;
+  /** The name of the data it held when it was greeted. */
+  readonly data: string;
+  /** Its clock less ours, in milliseconds. */
+  readonly offset: number;
+}
+
+/**
+ * The one connection for commands. It is `up` while the server answers within two seconds and takes writes; while it
+ * is not, every call raises `Away` at once and nothing is kept for later. All that is asked in one turn of the event
+ * loop leaves in one write.
+ */
+export class Link {
+  readonly client: Redis;
+  readonly #options: LinkOptions;
+  readonly #whenUp: (() => void)[] = [];
+  #server: Server | undefined;
+  #corked = false;
+  #stopped = false;
+  #lastError = 'not connected yet';
+  #wasAway = true;
+  /** How often it went away, since the start. */
+  losses = 0;
+
+  constructor(options: LinkOptions) {
+    this.#options = options;
+    this.client = new Redis(clientOptions(options.address, `crosspod:${options.pod}`));
+    this.client.on('error', (error: Error) => (this.#lastError = error.message));
+    this.client.on('ready', () => void this.#greet());
+    this.client.on('close', () => this.#lose());
+    this.client.on('connect', () => (this.#lastError = 'the connection was closed'));
+    // ioredis gives up on some errors of the first connection; a pod never does.
+    this.client.on('end', () => this.#retry(() => void this.client.connect().catch(ignored)));
+  }
+
+  get up(): boolean {
+    return this.#server !== undefined;
+  }
+
+  /** What goes into the positions that are made on this server; raises Away. */
+  get run(): string {
+    return this.#here().run;
+  }
+
+  get data(): string {
+    return this.#here().data;
+  }
+
+  /** Milliseconds since 1970 by the server's clock, so that all pods agree. */
+  now(): number {
+    return this.#options.clock.now() + (this.#server?.offset ?? 0);
+  }
+
+  /** Calls `task` each time the link has come up. */
+  whenUp(task: () => void): void {
+    this.#whenUp.push(task);
+  }
+
+  /** Resolves once the link is up, after two seconds at the latest. */
+  start(): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#options.clock.after(START_MS, () => {
+        if (!this.up) this.#warn();
+        resolve();
+      });
+      this.whenUp(() => {
+        cancel();
+        resolve();
+      });
+      this.client.connect().catch(ignored);
+    });
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.client.disconnect();
+  }
+
+  /** Runs a script. Raises Away, or what Redis says of a script that is wrong. */
+  async call(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+    this.#here();
+    this.#cork();
+    try {
+      return await this.client.evalsha(script.sha, keys.length, ...keys, ...args);
+    } catch (error) {
+      throw this.#judge(error as Error);
+    }
+  }
+
+  /** Any other command; raises as `call` does. */
+  async command<Reply>(send: (client: Redis) => Promise<Reply>): Promise<Reply> {
+    this.#here();
+    this.#cork();
+    try {
+      return await send(this.client);
+    } catch (error) {
+      throw this.#judge(error as Error);
+    }
+  }
+
+  #here(): Server {
+    if (this.#server === undefined) throw new Away(this.#lastError);
+    return this.#server;
+  }
+
+  /** Holds back what is written until the turn ends. */
+  #cork(): void {
+    if (this.#corked) return;
+    this.#corked = true;
+    const { stream } = this.client;
+    stream.cork();
+    setImmediate(() => {
+      this.#corked = false;
+      stream.uncork();
+    });
+  }
+
+  #judge(error: Error): Error {
+    const judged = awayOr(error);
+    if (judged instanceof Away && error.name === 'ReplyError') this.#refused(error);
+    return judged;
+  }
+
+  /** Learns who the server is; until that has worked nobody else asks it anything. */
+  async #greet(): Promise<void> {
+    const { client } = this;
+    const { keys, clock, scripts } = this.#options;
+    try {
+      const [info, time] = await Promise.all([
+        client.info('server'),
+        client.time(),
+        ...[GREET, ...scripts].map(({ lua }) => client.script('LOAD', lua)),
+      ]);
+      const offset = Math.round(Number(time[0]) * 1_000 + Number(time[1]) / 1_000 - clock.now());
+      const run = /run_id:(\w+)/.exec(String(info))?.[1]?.slice(0, RUN_LENGTH) ?? '';
+      const data = String(await client.evalsha(GREET.sha, 1, keys.epoch));
+      this.#server = { run, data, offset };
+    } catch (error) {
+      if (client.status === 'ready') this.#refused(error as Error);
+      return;
+    }
+    this.#wasAway = false;
+    this.#options.log.info({ run: this.#server.run }, 'Redis is there');
+    for (const task of this.#whenUp) task();
+  }
+
+  /** The server is there and does not serve. */
+  #refused(error: Error): void {
+    this.#lastError = error.message;
+    this.#lose();
+    if (ELSEWHERE.has(answerCode(error) ?? '')) this.client.disconnect(true);
+    else this.#retry(() => void this.#greet());
+  }
+
+  #retry(task: () => void): void {
+    this.#options.clock.after(REFUSED_MS, () => {
+      if (!this.#stopped && (this.client.status === 'ready' || this.client.status === 'end')) task();
+    });
+  }
+
+  #lose(): void {
+    if (this.#server !== undefined) this.losses += 1;
+    this.#server = undefined;
+    if (!this.#wasAway && !this.#stopped) this.#warn();
+  }
+
+  #warn(): void {
+    this.#wasAway = true;
+    // Only the text: an error of ioredis carries the command, and with it a password.
+    this.#options.log.warn({ reason: this.#lastError }, 'Redis is away; this pod goes on by itself');
+  }
+}
+
+function ignored(): void {}

@@ -1,0 +1,70 @@
+import type { RedisOptions } from 'ioredis';
+
+export interface HostPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Where Redis is and who comes: either `server` or `sentinels`. */
+export interface RedisAddress {
+  readonly server?: HostPort | undefined;
+  readonly tls: boolean;
+  readonly sentinels?: readonly HostPort[] | undefined;
+  /** What the Sentinels call the master. */
+  readonly master: string;
+  readonly sentinelPassword?: string | undefined;
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  readonly db: number;
+}
+
+/** Redis without an answer for so long counts as away (docs/protocol.md, "While Redis is away"). */
+export const ANSWER_MS = 2_000;
+
+/**
+ * A client that comes back by itself and keeps nothing while it is away: whoever asks then is told at once, and what
+ * was under way when a connection broke is rejected, so that each caller decides what to repeat.
+ */
+export function clientOptions(
+  address: RedisAddress,
+  connectionName: string,
+): Omit<RedisOptions, 'replyMapping'> {
+  const { username, password, db } = address;
+  return {
+    ...whereTo(address),
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    db,
+    connectionName,
+    lazyConnect: true,
+    connectTimeout: ANSWER_MS,
+    socketTimeout: ANSWER_MS,
+    sentinelCommandTimeout: ANSWER_MS,
+    disconnectTimeout: 100,
+    keepAlive: 5_000,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    autoResubscribe: false,
+    maxRetriesPerRequest: 0,
+    retryStrategy: pause,
+    sentinelRetryStrategy: pause,
+    sentinelReconnectStrategy: pause,
+  };
+}
+
+function whereTo({ server, tls, sentinels, master, sentinelPassword }: RedisAddress): RedisOptions {
+  if (sentinels !== undefined) {
+    return {
+      sentinels: [...sentinels],
+      name: master,
+      failoverDetector: true,
+      ...(sentinelPassword !== undefined && { sentinelPassword }),
+    };
+  }
+  return { ...server, ...(tls && { tls: {} }) };
+}
+
+/** Between attempts, in milliseconds: soon at first, and not all pods at the same moment. */
+function pause(attempt: number): number {
+  return Math.min(50 * 2 ** Math.min(attempt, 6), 1_000) * (0.5 + Math.random() / 2);
+}

@@ -1,0 +1,20 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+
+/** A Lua script that Redis runs as one step. */
+export interface Script {
+  readonly lua: string;
+  /** Under which EVALSHA finds it. */
+  readonly sha: string;
+}
+
+/** A first line that names what the script shares with others, relative to itself. */
+const SHARING = /^-- with (\S+)\n/;
+
+/** Reads a script; called when a module is loaded, so that a missing one keeps the pod from starting. */
+export function readScript(file: URL): Script {
+  const own = readFileSync(file, 'utf8');
+  const shared = SHARING.exec(own)?.[1];
+  const lua = shared === undefined ? own : readFileSync(new URL(shared, file), 'utf8') + own;
+  return { lua, sha: createHash('sha1').update(lua).digest('hex') };
+}

@@ -1,0 +1,173 @@
+import { clientOptions, type RedisAddress } from './options.ts';
+import { type Envelope, readEnvelope } from './envelope.ts';
+import { Away } from './away.ts';
+import type { Clock } from '../core/ports/clock.ts';
+import type { Log } from '../core/ports/log.ts';
+import { Redis } from 'ioredis';
+
+/** A probe that does not come back for so long means that nothing else does either. */
+const PROBE_MS = 5_000;
+/** Channels in one SUBSCRIBE after a reconnect. */
+const CHUNK = 500;
+const RETRY_MS = 500;
+
+export interface SubscriptionsOptions {
+  readonly address: RedisAddress;
+  readonly pod: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** What came on a channel. */
+  readonly receive: (channel: string, envelope: Envelope) => void;
+}
+
+/** The one connection that listens. Channels that were asked for are subscribed again whenever it comes back. */
+export class Subscriptions {
+  readonly #client: Redis;
+  readonly #options: SubscriptionsOptions;
+  readonly #whenUp: (() => void)[] = [];
+  readonly #wanted = new Set<string>();
+  /** Those of them that the server has confirmed on this connection. */
+  readonly #live = new Set<string>();
+  /** Those that the end of this turn has to look at. */
+  #touched = new Set<string>();
+  #batch: Promise<void> | undefined;
+  #up = false;
+  #stopped = false;
+  #cancelProbe: (() => void) | undefined;
+  /** How often it was found dead and connected anew. */
+  revivals = 0;
+
+  constructor(options: SubscriptionsOptions) {
+    this.#options = options;
+    this.#client = new Redis(clientOptions(options.address, `crosspod-subscriber:${options.pod}`));
+    this.#client.on('error', ignored);
+    this.#client.on('ready', () => void this.#resubscribe());
+    this.#client.on('close', () => this.#lose());
+    this.#client.on('end', () => this.#retry());
+    this.#client.on('messageBuffer', (channel: Buffer, message: Buffer) => this.#take(channel, message));
+  }
+
+  /** Every channel that was asked for is subscribed. */
+  get up(): boolean {
+    return this.#up;
+  }
+
+  /** Whether the server has confirmed the channel. */
+  has(channel: string): boolean {
+    return this.#live.has(channel);
+  }
+
+  whenUp(task: () => void): void {
+    this.#whenUp.push(task);
+  }
+
+  start(): void {
+    this.#client.connect().catch(ignored);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#lose();
+    this.#client.disconnect();
+  }
+
+  /** Resolves once the server has confirmed it. Raises Away; the channel stays asked for. */
+  async subscribe(channel: string): Promise<void> {
+    this.#wanted.add(channel);
+    if (!this.#up) throw new Away('the subscription is not there');
+    if (this.#live.has(channel)) return;
+    await this.#touch(channel);
+    if (!this.#live.has(channel) && this.#wanted.has(channel)) throw new Away('the subscription broke');
+  }
+
+  unsubscribe(channel: string): void {
+    this.#wanted.delete(channel);
+    this.#live.delete(channel);
+    if (this.#up) void this.#touch(channel);
+  }
+
+  /** A probe is about to be published; if it does not come back the connection is made anew. */
+  expectProbe(): void {
+    if (!this.#up || this.#cancelProbe !== undefined) return;
+    this.#cancelProbe = this.#options.clock.after(PROBE_MS, () => {
+      this.#cancelProbe = undefined;
+      this.revivals += 1;
+      this.#options.log.warn({}, 'the subscription to Redis is dead; it is made anew');
+      this.#client.disconnect(true);
+    });
+  }
+
+  /** The probe came back, or was never published. */
+  forgetProbe(): void {
+    this.#cancelProbe?.();
+    this.#cancelProbe = undefined;
+  }
+
+  /** Has the server told of it at the end of this turn, with all others of the turn. */
+  #touch(channel: string): Promise<void> {
+    this.#touched.add(channel);
+    this.#batch ??= new Promise((resolve) => {
+      setImmediate(() => {
+        this.#batch = undefined;
+        resolve(this.#flush());
+      });
+    });
+    return this.#batch;
+  }
+
+  async #flush(): Promise<void> {
+    const channels = [...this.#touched];
+    this.#touched = new Set();
+    if (!this.#up) return;
+    const wanted = channels.filter((channel) => this.#wanted.has(channel) && !this.#live.has(channel));
+    const unwanted = channels.filter((channel) => !this.#wanted.has(channel));
+    if (unwanted.length > 0) this.#client.unsubscribe(...unwanted).catch(ignored);
+    await this.#confirm(wanted).catch(ignored);
+  }
+
+  async #confirm(channels: string[]): Promise<void> {
+    if (channels.length === 0) return;
+    await this.#client.subscribe(...channels);
+    for (const channel of channels) if (this.#wanted.has(channel)) this.#live.add(channel);
+  }
+
+  async #resubscribe(): Promise<void> {
+    try {
+      // More may be asked for meanwhile.
+      for (;;) {
+        const missing = [...this.#wanted].filter((channel) => !this.#live.has(channel));
+        if (missing.length === 0) break;
+        for (let at = 0; at < missing.length; at += CHUNK) await this.#confirm(missing.slice(at, at + CHUNK));
+      }
+    } catch {
+      if (this.#client.status === 'ready') this.#client.disconnect(true);
+      return;
+    }
+    this.#up = true;
+    for (const task of this.#whenUp) task();
+  }
+
+  #take(channel: Buffer, message: Buffer): void {
+    try {
+      const envelope = readEnvelope(message);
+      if (envelope?.kind === 'probe') this.forgetProbe();
+      else if (envelope !== undefined) this.#options.receive(channel.toString(), envelope);
+    } catch (error) {
+      this.#options.log.error({ err: error }, 'what came from another pod could not be taken');
+    }
+  }
+
+  #lose(): void {
+    this.#up = false;
+    this.#live.clear();
+    this.forgetProbe();
+  }
+
+  #retry(): void {
+    this.#options.clock.after(RETRY_MS, () => {
+      if (!this.#stopped && this.#client.status === 'end') this.#client.connect().catch(ignored);
+    });
+  }
+}
+
+function ignored(): void {}
