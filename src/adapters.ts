@@ -57,18 +57,20 @@ export async function sharedOf(config: Config, log: Log, ids: Ids): Promise<Shar
 
 /** Loaded only where Redis is configured. */
 async function redisOf({ values }: Config, address: RedisAddress, log: Log, ids: Ids): Promise<Shared> {
-  const [{ Backbone }, { BROKER_SCRIPTS, RedisBroker }, presence, directories] = await Promise.all([
-    import('./redis/backbone.ts'),
-    import('./broker/redis.ts'),
-    import('./presence/redis.ts'),
-    import('./directory/redis.ts'),
-  ]);
+  const [{ Backbone }, { BROKER_SCRIPTS, RedisBroker }, { PRESENCE_SCRIPTS }, presence, directories] =
+    await Promise.all([
+      import('./redis/backbone.ts'),
+      import('./broker/redis.ts'),
+      import('./presence/redis-rows.ts'),
+      import('./presence/redis.ts'),
+      import('./directory/redis.ts'),
+    ]);
   const backbone = new Backbone({
     address,
     prefix: values.REDIS_PREFIX ?? '',
     pod: randomName(),
     leaseMs: values.POD_LEASE_SECONDS * 1_000,
-    scripts: [...BROKER_SCRIPTS, ...presence.PRESENCE_SCRIPTS, ...directories.DIRECTORY_SCRIPTS],
+    scripts: [...BROKER_SCRIPTS, ...PRESENCE_SCRIPTS, ...directories.DIRECTORY_SCRIPTS],
     clock: systemClock,
     log,
   });

@@ -72,11 +72,7 @@ export async function createApp(config: Config, log: Log, tracer?: Tracer): Prom
       heartbeat.stop();
       await gateway.closeAll();
       closeServers([clients, operators]);
-      await hooks?.stop();
-      await webhooks?.stop();
-      await pod.directory.stop();
-      await pod.roster.stop();
-      await pod.broker.stop();
+      for (const part of [hooks, webhooks, pod.directory, pod.roster, pod.broker]) await part?.stop();
       log.info({ pod: pod.name }, 'stopped');
     },
   };

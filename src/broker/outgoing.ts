@@ -64,7 +64,7 @@ export class Outgoing {
   }
 
   /** Raises Away where no more can wait. */
-  publish(room: string, body: string, { key, trace }: PublishOptions): Promise<Published> {
+  publish(room: string, body: string, { key, trace }: PublishOptions = {}): Promise<Published> {
     const name = this.#options.nameOf(room, key);
     const same = key === undefined ? undefined : this.#byName.get(name);
     if (same?.provisional === true) {
@@ -132,7 +132,7 @@ export class Outgoing {
     } catch (error) {
       this.failures += 1;
       if (error instanceof Away) this.#hold(one, true);
-      else this.#fail(one, error);
+      else this.#fail(one, error as Error);
     }
   }
 
@@ -142,9 +142,9 @@ export class Outgoing {
     one.settled.resolve(published);
   }
 
-  #fail(one: Waiting, error: unknown): void {
+  #fail(one: Waiting, error: Error): void {
     this.#forget(one);
-    one.answer(Promise.reject(error as Error));
+    one.answer(Promise.reject(error));
     one.settled.reject(error);
   }
 

@@ -122,7 +122,7 @@ export class Roster {
   /** Changes may have gone unheard: who listens is told who is there. */
   async #tellAnew(): Promise<void> {
     const { clock, framer, hub, limits, store } = this.#context;
-    for (const room of [...hub.rooms()]) {
+    for (const room of Array.from(hub.rooms())) {
       if (!room.isHeard(LISTEN.presence)) continue;
       const { members, count } = await store.list(room.name, limits.presenceEventsLimit);
       const event = { kind: 'census', room: room.name, count, members, at: clock.now() } as const;

@@ -6,28 +6,16 @@ import type {
   PresenceStore,
   Statement,
 } from '../core/ports/presence-store.ts';
-import { readScript, type Script } from '../redis/script.ts';
+import { changeOf, RedisRows, UNWATCHED } from './redis-rows.ts';
 import { Away } from '../redis/away.ts';
-import { ChangeEchoes } from './echoes.ts';
 import type { Backbone } from '../redis/backbone.ts';
+import { ChangeEchoes } from './echoes.ts';
 import type { Leaseholder } from '../redis/lease.ts';
-import type { PresenceEnvelope } from '../redis/envelope.ts';
 import type { Member } from '../protocol/event.ts';
-import { readRow } from './row.ts';
+import type { PresenceEnvelope } from '../redis/envelope.ts';
 
-const script = (name: string): Script => readScript(new URL(`lua/${name}.lua`, import.meta.url));
-const ENTER = script('enter');
-const EXIT = script('exit');
-const LOSE = script('lose');
-const BURY = script('bury');
-const TOUCH = script('touch');
-export const PRESENCE_SCRIPTS: readonly Script[] = [ENTER, EXIT, LOSE, BURY, TOUCH];
-
-/** Rows read, connections written, places cleared and rooms kept in one step, so that no step keeps Redis for long. */
-const ROWS = 500;
+/** Connections written in one step. */
 const CONNECTIONS = 100;
-const PLACES = 100;
-const ROOMS = 200;
 
 export interface RedisPresenceOptions {
   readonly backbone: Backbone;
@@ -37,34 +25,25 @@ export interface RedisPresenceOptions {
   readonly graceMs: number;
 }
 
-/** Nobody waits for a change of this name. */
-const UNWATCHED = '-';
-
-/** What Redis says of one connection that entered or left. */
-interface Reply {
-  /** Empty: nothing changed for others. */
-  readonly kind: string;
-  readonly count: number;
-  readonly row: string;
-}
-
 interface Unwritten {
   readonly occupancy: Occupancy;
   /** It said something of itself, and did not only come. */
   readonly states: boolean;
 }
 
-/** The presence of all pods, in Redis (docs/adr/0008-presence-in-redis.md). */
+/** The presence of all pods, in Redis (docs/adr/0007-presence-in-redis.md). */
 export class RedisPresence implements PresenceStore, Leaseholder {
   readonly #options: RedisPresenceOptions;
+  readonly #rows: RedisRows;
   readonly #echoes: ChangeEchoes;
   /** What could not be written yet; whoever registers anew meanwhile writes it. */
   readonly #unwritten = new Map<string, Unwritten>();
   #receiver: PresenceReceiver | undefined;
 
   constructor(options: RedisPresenceOptions) {
+    const { backbone, ttlMs } = options;
     this.#options = options;
-    const { backbone } = options;
+    this.#rows = new RedisRows(backbone, ttlMs);
     this.#echoes = new ChangeEchoes(backbone.clock);
     backbone.listen((room, envelope) => {
       if (envelope.kind === 'presence' && room !== undefined) this.#take(room, envelope);
@@ -90,42 +69,17 @@ export class RedisPresence implements PresenceStore, Leaseholder {
   }
 
   async lose(room: string, who: Occupant): Promise<void> {
-    const { link, keys } = this.#options.backbone;
     this.#unwritten.delete(placeOf(room, who));
-    await link.call(LOSE, [keys.tabs(room)], [who.connectionId, who.userId]);
+    await this.#rows.lose(room, who);
   }
 
-  async exit(room: string, who: Occupant): Promise<PresenceChange | undefined> {
-    const { link, keys, lease } = this.#options.backbone;
+  exit(room: string, who: Occupant): Promise<PresenceChange | undefined> {
     this.#unwritten.delete(placeOf(room, who));
-    const { name } = lease;
-    const user = JSON.stringify(who.userId);
-    return this.#announced(room, async (change) => {
-      const reply = await link.call(
-        EXIT,
-        [keys.presence(room), keys.tabs(room), keys.podPresence(name)],
-        [name, room, this.#seconds(), keys.roomChannel(room), who.connectionId, who.userId, user, change],
-      );
-      return replies(reply as unknown[])[0];
-    });
+    return this.#announced(room, (name) => this.#rows.exit(room, who, name));
   }
 
-  async list(room: string, limit: number): Promise<{ members: Member[]; count: number }> {
-    const { link, keys } = this.#options.backbone;
-    const key = keys.presence(room);
-    const count = await link.command((client) => client.hlen(key));
-    // A hash that is being rebuilt may give a row twice.
-    const rows = new Map<string, Member>();
-    for (let cursor = '0'; count > 0 && rows.size < limit;) {
-      const [next, found] = await link.command((client) => client.hscan(key, cursor, 'COUNT', ROWS));
-      for (let at = 1; at < found.length && rows.size < limit; at += 2) {
-        const member = readRow(found[at] ?? '');
-        if (member !== undefined) rows.set(member.userId, member);
-      }
-      if (next === '0') break;
-      cursor = next;
-    }
-    return { members: [...rows.values()], count };
+  list(room: string, limit: number): Promise<{ members: Member[]; count: number }> {
+    return this.#rows.list(room, limit);
   }
 
   async stop(): Promise<void> {
@@ -133,24 +87,30 @@ export class RedisPresence implements PresenceStore, Leaseholder {
     await this.#options.backbone.lease.stop(this.#options.graceMs);
   }
 
-  #take(room: string, { name, change, count, row }: PresenceEnvelope): void {
-    const known = changeOf({ kind: change, count, row });
-    if (known !== undefined) this.#receiver?.changed(room, known);
-    this.#echoes.heard(name);
-  }
-
   async registerAnew(): Promise<void> {
     const said = [...this.#unwritten.values()];
+    const all = said.map(({ occupancy }) => occupancy).concat([...(this.#receiver?.present() ?? [])]);
     await this.#enterAll(
       said.filter(({ states }) => states).map(({ occupancy }) => occupancy),
       true,
     );
-    await this.#enterAll(
-      [...said.map(({ occupancy }) => occupancy), ...(this.#receiver?.present() ?? [])],
-      false,
-    );
+    await this.#enterAll(all, false);
     for (const { occupancy } of said) this.#unwritten.delete(placeOf(occupancy.room, occupancy.who));
     this.#tellUncertain();
+  }
+
+  async bury(pod: string): Promise<void> {
+    for (;;) {
+      const { left, done } = await this.#rows.bury(pod);
+      for (const { room, change } of left) this.#receiver?.caused(room, change);
+      if (done) return;
+    }
+  }
+
+  #take(room: string, { name, change, count, row }: PresenceEnvelope): void {
+    const known = changeOf(change, count, row);
+    if (known !== undefined) this.#receiver?.changed(room, known);
+    this.#echoes.heard(name);
   }
 
   /** After an absence of either connection, once both are there. */
@@ -159,79 +119,34 @@ export class RedisPresence implements PresenceStore, Leaseholder {
     if (link.up && subscriptions.up) this.#receiver?.uncertain();
   }
 
-  async bury(pod: string): Promise<void> {
-    const { link, keys } = this.#options.backbone;
-    const starts = [keys.presence(''), keys.tabs(''), keys.roomChannel('')];
-    for (;;) {
-      const args = [pod, PLACES, this.#seconds(), ...starts, UNWATCHED];
-      const [seen, ...left] = (await link.call(BURY, [keys.podPresence(pod)], args)) as [
-        number,
-        ...unknown[],
-      ];
-      for (let at = 0; at < left.length; at += 3) {
-        this.#caused(String(left[at]), {
-          kind: 'leave',
-          count: Number(left[at + 1]),
-          row: String(left[at + 2]),
-        });
-      }
-      if (seen < PLACES) return;
-    }
-  }
-
   async #enterAll(occupancies: readonly Occupancy[], states: boolean): Promise<void> {
     for (const [room, all] of Map.groupBy(occupancies, (occupancy) => occupancy.room)) {
       for (let at = 0; at < all.length; at += CONNECTIONS) {
-        const part = all.slice(at, at + CONNECTIONS);
-        for (const reply of await this.#enter(room, part, states, UNWATCHED)) this.#caused(room, reply);
+        const changes = await this.#rows.enter(room, all.slice(at, at + CONNECTIONS), states, UNWATCHED);
+        for (const change of changes) if (change !== undefined) this.#receiver?.caused(room, change);
       }
     }
   }
 
-  #caused(room: string, reply: Reply): void {
-    const change = changeOf(reply);
-    if (change !== undefined) this.#receiver?.caused(room, change);
-  }
-
-  async #write(occupancy: Occupancy, states: boolean): Promise<PresenceChange | undefined> {
+  #write(occupancy: Occupancy, states: boolean): Promise<PresenceChange | undefined> {
     const { room, who } = occupancy;
     this.#unwritten.set(placeOf(room, who), { occupancy, states });
-    const change = await this.#announced(room, async (name) => {
-      const [reply] = await this.#enter(room, [occupancy], states, name);
+    return this.#announced(room, async (name) => {
+      const [change] = await this.#rows.enter(room, [occupancy], states, name);
       this.#unwritten.delete(placeOf(room, who));
-      return reply;
+      return change;
     });
-    return change;
-  }
-
-  async #enter(room: string, all: readonly Occupancy[], states: boolean, change: string): Promise<Reply[]> {
-    const { ttlMs, backbone } = this.#options;
-    const { keys, lease, link } = backbone;
-    const { name } = lease;
-    const args = all.flatMap(({ who, statement: { status = '', meta = '' } }) => {
-      const user = JSON.stringify(who.userId);
-      return [who.connectionId, who.userId, user, states ? '1' : '', status, meta, change];
-    });
-    const reply = await link.call(
-      ENTER,
-      [keys.presence(room), keys.tabs(room), keys.podPresence(name), keys.pods],
-      [name, room, this.#seconds(), ttlMs, keys.roomChannel(room), ...args],
-    );
-    if (Array.isArray(reply)) return replies(reply);
-    lease.lapsed(name);
-    throw new Away('this pod counts as dead and registers anew');
   }
 
   /** Makes a change; resolves once this pod has heard of it too, if it listens. */
   async #announced(
     room: string,
-    make: (change: string) => Promise<Reply | undefined>,
+    make: (name: string) => Promise<PresenceChange | undefined>,
   ): Promise<PresenceChange | undefined> {
     const { subscriptions, keys, lease } = this.#options.backbone;
     const name = this.#echoes.expect(lease.name);
     try {
-      const reply = await make(name);
-      const change = reply === undefined ? undefined : changeOf(reply);
+      const change = await make(name);
       if (change !== undefined && subscriptions.has(keys.roomChannel(room))) await this.#echoes.wait(name);
       return change;
     } finally {
@@ -241,46 +156,25 @@ export class RedisPresence implements PresenceStore, Leaseholder {
 
   #touchLater(): void {
     const { ttlMs, backbone } = this.#options;
-    const { clock, log } = backbone;
-    clock.after(ttlMs / 3, () => {
+    backbone.clock.after(ttlMs / 3, () => {
       if (this.#receiver === undefined) return;
       this.#touch(this.#receiver).catch((error: unknown) => {
-        if (!(error instanceof Away)) log.error({ err: error }, 'presence could not be kept');
+        if (!(error instanceof Away)) backbone.log.error({ err: error }, 'presence could not be kept');
       });
       this.#touchLater();
     });
   }
 
   async #touch(receiver: PresenceReceiver): Promise<void> {
-    const { ttlMs, backbone } = this.#options;
-    const { keys, lease, link } = backbone;
+    const { lease } = this.#options.backbone;
     const { name } = lease;
-    const rooms = [...new Set(Array.from(receiver.present(), ({ room }) => room))];
-    for (let at = 0; at < rooms.length; at += ROOMS) {
-      const part = rooms.slice(at, at + ROOMS).flatMap((room) => [keys.presence(room), keys.tabs(room)]);
-      if (Number(await link.call(TOUCH, part, [ttlMs])) > 0) lease.lapsed(name);
-    }
-  }
-
-  #seconds(): number {
-    return Math.floor(this.#options.backbone.link.now() / 1_000);
+    const rooms = (): Set<string> => new Set(Array.from(receiver.present(), ({ room }) => room));
+    const gone = await this.#rows.touch([...rooms()]);
+    // The last one may have left meanwhile.
+    if (gone.size > 0 && Array.from(rooms()).some((room) => gone.has(room))) lease.lapsed(name);
   }
 }
 
 function placeOf(room: string, { connectionId }: Occupant): string {
   return `${room}\n${connectionId}`;
-}
-
-function replies(flat: readonly unknown[]): Reply[] {
-  const all: Reply[] = [];
-  for (let at = 0; at < flat.length; at += 3) {
-    all.push({ kind: String(flat[at]), count: Number(flat[at + 1]), row: String(flat[at + 2]) });
-  }
-  return all;
-}
-
-function changeOf({ kind, count, row }: Reply): PresenceChange | undefined {
-  if (kind !== 'join' && kind !== 'update' && kind !== 'leave') return undefined;
-  const member = readRow(row);
-  return member === undefined ? undefined : { kind, member, count };
 }

@@ -163,7 +163,7 @@ export class Link {
         ...[GREET, ...scripts].map(({ lua }) => client.script('LOAD', lua)),
       ]);
       const offset = Math.round(Number(time[0]) * 1_000 + Number(time[1]) / 1_000 - clock.now());
-      const run = /run_id:(\w+)/.exec(String(info))?.[1]?.slice(0, RUN_LENGTH) ?? '';
+      const run = /run_id:(\w+)/.exec(info)?.[1]?.slice(0, RUN_LENGTH) ?? '';
       const data = String(await client.evalsha(GREET.sha, 1, keys.epoch));
       this.#server = { run, data, offset };
     } catch (error) {

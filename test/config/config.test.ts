@@ -33,6 +33,66 @@ describe('the configuration', () => {
     expect(loadConfig({ SERVER_ADDR: address, PORT: '1' })).toMatchObject({ host, port });
   });
 
+  test.each([
+    ['redis://cache', { server: { host: 'cache', port: 6379 }, tls: false, db: 0 }],
+    ['cache:7000', { server: { host: 'cache', port: 7000 }, tls: false }],
+    ['[::1]:7000', { server: { host: '::1', port: 7000 } }],
+    ['redis://[::1]:7000', { server: { host: '::1', port: 7000 } }],
+    ['rediss://cache/3', { tls: true, db: 3, username: undefined, password: undefined }],
+    ['redis://me:p%40ss@cache:7000/2', { username: 'me', password: 'p@ss', db: 2 }],
+    ['redis://:p@cache', { username: undefined, password: 'p' }],
+  ])('reads REDIS_URL=%s', (url, expected) => {
+    expect(loadConfig({ REDIS_URL: url }).redis).toMatchObject(expected);
+    expect(loadConfig({ REDIS_ADDR: url }).redis).toMatchObject(expected);
+  });
+
+  test('lets the single settings win over those of the URL', () => {
+    const env = { REDIS_URL: 'redis://a:b@cache/1', REDIS_USERNAME: 'c', REDIS_PASSWORD: 'd', REDIS_DB: '0' };
+    expect(loadConfig(env).redis).toMatchObject({ username: 'c', password: 'd', db: 0 });
+  });
+
+  test('reads Sentinels with and without a port', () => {
+    const env = { REDIS_SENTINELS: 'one, two:26380', REDIS_SENTINEL_MASTER: 'main' };
+    expect(loadConfig(env).redis).toMatchObject({
+      sentinels: [
+        { host: 'one', port: 26379 },
+        { host: 'two', port: 26380 },
+      ],
+      master: 'main',
+    });
+  });
+
+  test('stays on its own without Redis, and where it is told to', () => {
+    expect(loadConfig({}).redis).toBeUndefined();
+    expect(loadConfig({ REDIS_URL: 'cache:1', BROADCAST_MQ_TYPE: 'memory' }).redis).toBeUndefined();
+  });
+
+  test.each([
+    'http://:hunter2@cache',
+    'redis://:hunter2@',
+    'redis://:hunter2@cache:0',
+    'redis://:hunter2@cache/one',
+    'hunter2 cache',
+    'hunter2:99999',
+  ])('refuses REDIS_URL=%s without printing it', (url) => {
+    const [problem = ''] = problemsOf({ REDIS_URL: url });
+    expect(problem).toMatch(/^REDIS_URL: .*rediss:/);
+    expect(problem).not.toContain('hunter2');
+  });
+
+  test.each([
+    [{ BROADCAST_MQ_TYPE: 'redis' }, /^BROADCAST_MQ_TYPE: .*REDIS_URL/],
+    [{ BROADCAST_MQ_TYPE: 'kafka' }, /^BROADCAST_MQ_TYPE: "kafka".*memory, redis/],
+    [{ REDIS_URL: 'cache', REDIS_SENTINELS: 'one' }, /^REDIS_SENTINELS: .*one of them/],
+    [{ REDIS_SENTINELS: 'one,two:x' }, /^REDIS_SENTINELS: /],
+    [{ REDIS_PREFIX: 'a b' }, /^REDIS_PREFIX: "a b"/],
+    [{ PRESENCE_TTL_SECONDS: '10' }, /^PRESENCE_TTL_SECONDS: "10".*POD_LEASE_SECONDS \(10\)/],
+  ])('refuses %j', (env, expected) => {
+    const problems = problemsOf(env);
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toMatch(expected);
+  });
+
   test('reports every problem at once, a line each: name, what was given, what is allowed', () => {
     const problems = problemsOf({
       PORT: '70000',

@@ -18,16 +18,18 @@ export function brokerContract(name: string, subject: BrokerSubject): void {
   describe(`${name} keeps the broker's contract`, () => {
     let broker: Broker;
     let received: { room: string; stored: Stored }[];
+    let others: unknown[];
 
     beforeEach(async () => {
       received = [];
+      others = [];
       broker = await subject.open();
       await broker.start({
         message: (room, stored) => received.push({ room, stored }),
-        fleeting() {},
-        provisional() {},
+        fleeting: (_room, message) => others.push(message),
+        provisional: (_room, message) => others.push(message),
         newest() {},
-        note() {},
+        note: (note) => others.push(note),
       });
     });
 
@@ -140,6 +142,30 @@ export function brokerContract(name: string, subject: BrokerSubject): void {
         { id: ids[2], prev: ids[1], body: 'c' },
       ]);
       expect(page.missing).toBeUndefined();
+    });
+
+    test('reading from a moment on gives what was made since, and says if some of that is gone', async () => {
+      await publish('r', 'a', 'b');
+      await subject.pass(10_000);
+      const [id] = await publish('r', 'c');
+      const ms = parsePosition(id ?? '')?.ms ?? 0;
+      expect(await broker.read('r', { since: ms - 5_000 }, ALL)).toMatchObject({ position: id, more: false });
+      expect(bodies((await broker.read('r', { since: ms - 5_000 }, ALL)).messages)).toEqual(['c']);
+      expect((await broker.read('r', { since: ms - 5_000 }, ALL)).missing).toBeUndefined();
+      expect((await broker.read('r', { since: ms + 1 }, ALL)).messages).toEqual([]);
+      await publish('r', '1', '2', '3', '4', '5');
+      const cut = await broker.read('r', { since: ms }, ALL);
+      expect(cut.missing).toBe('trimmed');
+      expect(bodies(cut.messages)).toEqual(['1', '2', '3', '4', '5']);
+    });
+
+    test('what a pod tells the others does not come back to it', async () => {
+      await broker.subscribe('r');
+      await broker.tell('r', { id: 'x', body: 'fleeting' });
+      await broker.tellAll({ kind: 'global', id: 'y', body: 'note' });
+      await publish('r', 'marker');
+      await expect.poll(() => received.length).toBe(1);
+      expect(others).toEqual([]);
     });
 
     test('reading after the newest position gives nothing, and nothing is missing', async () => {

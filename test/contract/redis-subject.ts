@@ -1,9 +1,9 @@
 import { Backbone } from '../../src/redis/backbone.ts';
 import { BROKER_SCRIPTS } from '../../src/broker/redis.ts';
 import { DIRECTORY_SCRIPTS } from '../../src/directory/redis.ts';
-import { PRESENCE_SCRIPTS } from '../../src/presence/redis.ts';
+import { PRESENCE_SCRIPTS } from '../../src/presence/redis-rows.ts';
 import { type RedisServer, startRedis } from '../../loadtest/stack/redis-server.ts';
-import { expect } from 'vitest';
+import { vi } from 'vitest';
 import { TestClock } from '../support/test-clock.ts';
 
 const HOUR_MS = 3_600_000;
@@ -52,7 +52,10 @@ export class RedisSubject {
 
   /** Resolves once the pod holds its lease, without which it may keep nothing. */
   async settled({ keys, lease }: Backbone): Promise<void> {
-    await expect.poll(() => this.#server?.command('ZSCORE', keys.pods, lease.name)).not.toBeNull();
+    await vi.waitFor(async () => {
+      if ((await this.#server?.command('ZSCORE', keys.pods, lease.name)) === null)
+        throw new Error('no lease yet');
+    });
   }
 
   async empty(): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Page, Stored } from '../../src/core/ports/broker.ts';
 import { describe, expect, test } from 'vitest';
+import { Refused } from '../../src/core/refused.ts';
 import { Sequencer } from '../../src/core/sequencer.ts';
 import * as fc from 'fast-check';
 
@@ -128,6 +129,55 @@ describe('the sequencer', () => {
     await sequencer.settled();
     sequencer.accept(message(2, 'f'));
     expect(seen).toEqual(['lost: history_lost, 1', 'f1', 'f2']);
+  });
+
+  test('drops what arrived before the history was read and is not in it: of a timeline that a failover dropped', async () => {
+    const { sequencer, seen, reads } = sequencerOver(historyUpTo(3));
+    sequencer.start('e.r.3-0');
+    sequencer.accept({ id: 'd.r.9-0', prev: 'd.r.8-0', body: 'dropped' });
+    await sequencer.settled();
+    sequencer.accept(message(4));
+    expect(seen).toEqual(['e4']);
+    expect(reads).toEqual(['e.r.3-0']);
+  });
+
+  test('goes on across epochs where nothing was lost: the next message names the last one', () => {
+    const { sequencer, seen } = sequencerOver(unread);
+    sequencer.start('e.r.0-0');
+    sequencer.accept(message(1));
+    sequencer.accept({ id: 'f.r.2-0', prev: 'e.r.1-0', body: 'f2' });
+    expect(seen).toEqual(['e1', 'f2']);
+  });
+
+  test('reads what was missed when it is told of a newer position, and nothing for one that it has', async () => {
+    const { sequencer, seen, reads } = sequencerOver(historyUpTo(5));
+    sequencer.start('e.r.2-0');
+    sequencer.expect('e.r.2-0');
+    sequencer.expect('e.r.1-0');
+    expect(reads).toEqual([]);
+    sequencer.expect('e.r.5-0');
+    await sequencer.settled();
+    expect(seen).toEqual(['e3', 'e4', 'e5']);
+    sequencer.expect(undefined);
+    await sequencer.settled();
+    expect(reads).toEqual(['e.r.2-0', 'e.r.5-0']);
+  });
+
+  test('leaves a gap open while the history cannot be had, and closes it when it is told to go on', async () => {
+    const history = historyUpTo(4);
+    let away = true;
+    const { sequencer, seen, reads } = sequencerOver((after) =>
+      away ? Promise.reject(new Refused('unavailable')) : history(after),
+    );
+    sequencer.start('e.r.0-0');
+    sequencer.accept(message(4));
+    await sequencer.settled();
+    expect([seen, reads.length]).toEqual([[], 1]);
+    away = false;
+    sequencer.expect('e.r.4-0');
+    await sequencer.settled();
+    sequencer.accept(message(5));
+    expect(seen).toEqual(['e1', 'e2', 'e3', 'e4', 'e5']);
   });
 
   test('delivers everything even if far more arrives during a read than it keeps', async () => {

@@ -1,7 +1,9 @@
--- Keeps rooms' presence for another while. KEYS: presence and tabs of each room. ARGV: ttl in ms.
--- Gives how many of the keys are gone.
-local gone = 0
-for _, key in ipairs(KEYS) do
-  if redis.call('PEXPIRE', key, ARGV[1]) == 0 then gone = gone + 1 end
+-- Keeps rooms' presence for another while. KEYS: presence and tabs of each room in turn. ARGV: ttl in ms.
+-- Gives the numbers of the rooms, from 0, of which something is gone.
+local gone = {}
+for at = 1, #KEYS, 2 do
+  local presence = redis.call('PEXPIRE', KEYS[at], ARGV[1])
+  local tabs = redis.call('PEXPIRE', KEYS[at + 1], ARGV[1])
+  if presence == 0 or tabs == 0 then gone[#gone + 1] = (at - 1) / 2 end
 end
 return gone

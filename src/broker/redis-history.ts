@@ -1,0 +1,140 @@
+import type { Page, ReadFrom, Stored } from '../core/ports/broker.ts';
+import { missingAfter, missingSince, type RoomFacts } from './missing.ts';
+import { parsePosition, roomTag } from '../protocol/position.ts';
+import { readScript, type Script } from '../redis/script.ts';
+import type { Backbone } from '../redis/backbone.ts';
+import { CLAIM_MS } from './claims.ts';
+import { POSITION_MS } from './room-log.ts';
+import type { Publication } from './outgoing.ts';
+import { withProvisionalId } from '../protocol/message.ts';
+
+const script = (name: string): Script => readScript(new URL(`lua/${name}.lua`, import.meta.url));
+const APPEND = script('append');
+const READ = script('read');
+const MARK_LOST = script('mark-lost');
+const NEWEST = script('newest');
+export const HISTORY_SCRIPTS: readonly Script[] = [APPEND, READ, MARK_LOST, NEWEST];
+
+/** How long a room is remembered in which nothing was published. */
+const UNUSED_ROOM_MS = 7_200_000;
+const BEGINNING = '0-0';
+/** Clocks of two servers may differ by a little. */
+const SKEW_MS = 1_000;
+
+export interface RedisHistoryOptions {
+  readonly backbone: Backbone;
+  /** Messages kept per room. */
+  readonly size: number;
+  readonly ttlMs: number;
+}
+
+interface Read {
+  readonly page: Page;
+  readonly facts: RoomFacts;
+}
+
+/**
+ * The history of rooms in Redis: a stream for each, whose entries name the one before them, and a hash with what
+ * outlives them (docs/adr/0006-history-in-redis.md). Everything here raises Away.
+ */
+export class RedisHistory {
+  readonly #options: RedisHistoryOptions;
+
+  constructor(options: RedisHistoryOptions) {
+    this.#options = options;
+  }
+
+  /** Appends and publishes in one step; `prev` is absent where that had been done before. */
+  async append(publication: Publication): Promise<{ id: string; prev?: string | undefined; body: string }> {
+    const { room, key, trace = '', provisionalId, provisional, sentAt } = publication;
+    const { size, ttlMs, backbone } = this.#options;
+    const { keys, link } = backbone;
+    const body = provisional ? withProvisionalId(publication.body, provisionalId) : publication.body;
+    const names = [keys.epoch, keys.history(room), keys.state(room), keys.provisional(room)];
+    if (key !== undefined) names.push(keys.claim(provisionalId));
+    const mayBeThereSince = sentAt === undefined ? '' : sentAt - SKEW_MS;
+    const args = [
+      link.run,
+      link.now(),
+      roomTag(room),
+      size,
+      ttlMs,
+      ttlMs + POSITION_MS,
+      keys.roomChannel(room),
+    ];
+    args.push(provisionalId, body, trace, provisional ? '1' : '', mayBeThereSince, CLAIM_MS);
+    const [id, prev] = (await link.call(APPEND, names, args)) as [string, string?];
+    return { id, prev, body };
+  }
+
+  /** `remember`: the room is in use here, and its position good for what is published from now on. */
+  async read(room: string, from: ReadFrom, limit: number, remember: boolean): Promise<Page> {
+    const read = (mode: 'after' | 'newest', at: string): Promise<Read> =>
+      this.#read(room, mode, at, limit, remember);
+    if ('newest' in from) return (await read('newest', String(from.newest))).page;
+    if ('since' in from) {
+      const { page, facts } = await read('after', `${from.since}-0`);
+      return { ...page, missing: missingSince(from.since, facts) };
+    }
+    const position = parsePosition(from.after);
+    const id = position === undefined ? BEGINNING : `${position.ms}-${position.seq}`;
+    const { page, facts } = await read('after', id);
+    const missing = missingAfter(from.after, roomTag(room), facts);
+    if (missing === undefined) return page;
+    if (missing === 'dropped') await this.#markLost(room, id);
+    const whole = await read('after', BEGINNING);
+    return { ...whole.page, missing: missing === 'dropped' ? 'history_lost' : missing };
+  }
+
+  /** The newest position of each room, which is remembered on; undefined where Redis knows nothing of it. */
+  async newest(rooms: readonly string[]): Promise<(string | undefined)[]> {
+    const { keys, link } = this.#options.backbone;
+    const states = rooms.map((room) => keys.state(room));
+    const newest = (await link.call(NEWEST, states, [UNUSED_ROOM_MS])) as string[];
+    return newest.map((position) => position || undefined);
+  }
+
+  async #read(
+    room: string,
+    mode: 'after' | 'newest',
+    at: string,
+    limit: number,
+    remember: boolean,
+  ): Promise<Read> {
+    const { ttlMs, backbone } = this.#options;
+    const { keys, link } = backbone;
+    const tag = roomTag(room);
+    const reply = (await link.call(
+      READ,
+      [keys.epoch, keys.history(room), keys.state(room), keys.provisional(room)],
+      [link.run, link.now(), tag, ttlMs, mode, at, limit + 1, remember ? '1' : '', UNUSED_ROOM_MS],
+    )) as string[];
+    const [epoch = '', newest = '', floor = '', lost = '', mark = '', trimmedTo = '', epochThere = ''] =
+      reply;
+    const all: Stored[] = [];
+    for (let entry = 7; entry < reply.length; entry += 5)
+      all.push(storedOf(tag, reply.slice(entry, entry + 5)));
+    const messages = all.slice(0, limit);
+    const more = all.length > limit;
+    const position = more ? (messages.at(-1)?.id ?? newest) : newest;
+    return {
+      page: { messages, position, more },
+      facts: { epoch, newest, floor, lost, mark, trimmedTo, epochThere },
+    };
+  }
+
+  async #markLost(room: string, id: string): Promise<void> {
+    const { ttlMs, backbone } = this.#options;
+    const { keys, link, log } = backbone;
+    const args = [link.run, link.now(), roomTag(room), id, ttlMs + POSITION_MS];
+    const marked = await link.call(MARK_LOST, [keys.epoch, keys.state(room)], args);
+    if (marked === 1) log.warn({}, 'a failover of Redis has lost messages of a room; its members are told');
+  }
+}
+
+function storedOf(tag: string, [id = '', epoch = '', prev = '', body = '', name = '']: string[]): Stored {
+  const owed = name.endsWith('!');
+  const provisionalId = owed ? name.slice(0, -1) : name;
+  const told = owed ? withProvisionalId(body, provisionalId) : body;
+  return { id: `${epoch}.${tag}.${id}`, prev, body: told, provisionalId };
+}

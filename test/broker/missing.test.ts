@@ -1,0 +1,91 @@
+import { describe, expect, test } from 'vitest';
+import { missingAfter, missingSince, type RoomFacts } from '../../src/broker/missing.ts';
+
+const DAY_MS = 86_400_000;
+const NOW = 10 * DAY_MS;
+/** The data is `data01`, the server runs for the second time. */
+const at = (ms: number, seq: number, run = 'run002'): string => `data01${run}.r.${ms}-${seq}`;
+
+/** A room begun at NOW, of which three messages are kept, from NOW + 11 to NOW + 13. */
+const FACTS: RoomFacts = {
+  epoch: 'data01run002',
+  newest: at(NOW + 13, 1),
+  floor: at(NOW, 0),
+  lost: '',
+  mark: '',
+  trimmedTo: at(NOW + 10, 1),
+  epochThere: '',
+};
+const UNKNOWN_ROOM: RoomFacts = {
+  ...FACTS,
+  newest: at(NOW - 60_000, 0),
+  floor: '',
+  trimmedTo: at(NOW - 60_000, 0),
+};
+
+const missing = (after: string, facts: Partial<RoomFacts> = {}): unknown =>
+  missingAfter(after, 'r', { ...FACTS, ...facts });
+
+describe('what is missing after a position', () => {
+  test('nothing after the newest, after one that is kept, and after the one before the oldest kept', () => {
+    expect(missing(at(NOW + 13, 1))).toBeUndefined();
+    expect(missing(at(NOW + 12, 1), { epochThere: 'data01run002' })).toBeUndefined();
+    expect(missing(at(NOW + 10, 1))).toBeUndefined();
+  });
+
+  test('nothing after a message that survived a failover', () => {
+    expect(missing(at(NOW + 12, 1, 'run001'), { epochThere: 'data01run001' })).toBeUndefined();
+    expect(missing(at(NOW + 10, 1, 'run001'), { trimmedTo: at(NOW + 10, 1, 'run001') })).toBeUndefined();
+  });
+
+  test('all of it where the data is another', () => {
+    expect(missing('data02run002.r.1-1')).toBe('history_lost');
+    expect(missing('another.q.1-1')).toBe('history_lost');
+  });
+
+  test('a message that a failover dropped is found out, wherever it would be', () => {
+    expect(missing(at(NOW + 14, 1, 'run001'))).toBe('dropped');
+    expect(missing(at(NOW + 12, 5, 'run001'), { epochThere: 'data01run002' })).toBe('dropped');
+    expect(missingAfter(at(NOW - 5, 1, 'run001'), 'r', UNKNOWN_ROOM)).toBe('dropped');
+    expect(missing(at(NOW - 5, 1, 'run001'))).toBe('dropped');
+  });
+
+  test('every position up to the lost one is no longer good; the mark made then is', () => {
+    const facts = { lost: `${NOW + 12}-5`, mark: at(NOW + 13, 2), epochThere: 'data01run001' };
+    expect(missing(at(NOW + 12, 1, 'run001'), facts)).toBe('history_lost');
+    expect(missing(at(NOW + 12, 5, 'run001'), facts)).toBe('history_lost');
+    expect(missing(at(NOW + 13, 2), facts)).toBeUndefined();
+    expect(missing(at(NOW + 14, 1), { ...facts, epochThere: 'data01run002' })).toBeUndefined();
+  });
+
+  test('one before the oldest kept is trimmed', () => {
+    expect(missing(at(NOW + 5, 1))).toBe('trimmed');
+    expect(missing(at(NOW, 0))).toBe('trimmed');
+    expect(missing(at(NOW - 1_000, 0))).toBe('trimmed');
+  });
+
+  test('a moment before the room began is good while nothing is trimmed', () => {
+    expect(missing(at(NOW - 1_000, 0), { trimmedTo: at(NOW, 0) })).toBeUndefined();
+    expect(missingAfter(at(NOW - 90_000, 0), 'r', UNKNOWN_ROOM)).toBeUndefined();
+  });
+
+  test('one from more than a day before the room began is expired', () => {
+    expect(missing(at(NOW - DAY_MS - 1, 1))).toBe('expired');
+    expect(missingAfter(at(NOW - 2 * DAY_MS, 1), 'r', UNKNOWN_ROOM)).toBe('expired');
+  });
+
+  test('one that never was in the room is unknown', () => {
+    for (const after of ['', 'nonsense', 'data01run002.q.1-1', at(NOW + 12, 5), at(NOW + 99, 1)]) {
+      expect([after, missing(after)]).toEqual([after, 'unknown_position']);
+    }
+  });
+});
+
+describe('what is missing since a moment', () => {
+  test('nothing while all that was trimmed or lost is older', () => {
+    expect(missingSince(NOW + 11, FACTS)).toBeUndefined();
+    expect(missingSince(NOW + 10, FACTS)).toBe('trimmed');
+    expect(missingSince(NOW - 60_000, UNKNOWN_ROOM)).toBeUndefined();
+    expect(missingSince(NOW + 11, { ...FACTS, lost: `${NOW + 12}-5` })).toBe('history_lost');
+  });
+});

@@ -1,0 +1,142 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { Outgoing, type Publication } from '../../src/broker/outgoing.ts';
+import { Away } from '../../src/redis/away.ts';
+import type { Published } from '../../src/core/ports/broker.ts';
+import { turns } from '../support/test-pod.ts';
+
+/** Answers to what was sent, oldest first. */
+interface Sent {
+  readonly publication: Publication;
+  readonly wasProvisional: boolean;
+  readonly mayBeThere: boolean;
+  readonly answer: PromiseWithResolvers<Published>;
+}
+
+let up: boolean;
+let sent: Sent[];
+let delivered: string[];
+let outgoing: Outgoing;
+
+beforeEach(() => {
+  up = true;
+  sent = [];
+  delivered = [];
+  let names = 0;
+  outgoing = new Outgoing({
+    send(publication) {
+      const answer = Promise.withResolvers<Published>();
+      const { provisional, sentAt } = publication;
+      sent.push({ publication, wasProvisional: provisional, mayBeThere: sentAt !== undefined, answer });
+      return answer.promise;
+    },
+    isUp: () => up,
+    now: () => 1,
+    deliver: ({ body }) => delivered.push(body),
+    nameOf: (room, key) => (key === undefined ? `n${(names += 1)}` : `${room}/${key}`),
+    pause: () => turns(1),
+    mostMessages: 3,
+    mostChars: 1_000,
+  });
+});
+
+const bodies = (): string[] => sent.map(({ publication }) => publication.body);
+const accept = (index: number): void => sent[index]?.answer.resolve({ id: `p${index}`, duplicate: false });
+const lose = (index: number): void => sent[index]?.answer.reject(new Away('gone'));
+
+describe('publications on their way to Redis', () => {
+  test('are sent at once and answered when Redis has them', async () => {
+    const first = outgoing.publish('r', 'a');
+    const second = outgoing.publish('r', 'b');
+    expect(bodies()).toEqual(['a', 'b']);
+    accept(0);
+    accept(1);
+    expect([await first, await second]).toMatchObject([{ id: 'p0' }, { id: 'p1' }]);
+    expect(delivered).toEqual([]);
+  });
+
+  test('are delivered here and wait while Redis is away; then they go out in order, once each', async () => {
+    up = false;
+    const first = await outgoing.publish('r', 'a');
+    await outgoing.publish('r', 'b');
+    expect([delivered, bodies(), outgoing.waiting]).toEqual([['a', 'b'], [], 2]);
+    expect(first).toMatchObject({ id: 'n1', duplicate: false });
+    up = true;
+    const pumped = outgoing.pump();
+    expect(bodies()).toEqual(['a', 'b']);
+    expect(sent.map(({ wasProvisional, mayBeThere }) => [wasProvisional, mayBeThere])).toEqual([
+      [true, false],
+      [true, false],
+    ]);
+    accept(0);
+    accept(1);
+    await pumped;
+    expect(await first.settled).toEqual({ id: 'p0', duplicate: false });
+    expect([delivered, outgoing.waiting]).toEqual([['a', 'b'], 0]);
+  });
+
+  test('that broke off under way are delivered here, and sent again as such', async () => {
+    const first = outgoing.publish('r', 'a');
+    up = false;
+    lose(0);
+    expect(await first).toMatchObject({ id: 'n1' });
+    expect(delivered).toEqual(['a']);
+    up = true;
+    void outgoing.pump();
+    expect(sent.at(-1)).toMatchObject({ wasProvisional: true, mayBeThere: true });
+  });
+
+  test('do not overtake what waits', async () => {
+    up = false;
+    await outgoing.publish('r', 'a');
+    up = true;
+    await outgoing.publish('r', 'b');
+    expect(delivered).toEqual(['a', 'b']);
+    void outgoing.pump();
+    expect(bodies()).toEqual(['a', 'b']);
+  });
+
+  test('that Redis does not take although it is there are tried again', async () => {
+    up = false;
+    await outgoing.publish('r', 'a');
+    up = true;
+    void outgoing.pump();
+    lose(0);
+    await expect.poll(() => sent.length).toBe(2);
+    expect(outgoing.failures).toBe(1);
+  });
+
+  test('with a key that waits already are neither delivered nor sent a second time', async () => {
+    up = false;
+    const first = await outgoing.publish('r', 'a', { key: 'k' });
+    const again = await outgoing.publish('r', 'a again', { key: 'k' });
+    expect([first.id, again.id, again.duplicate]).toEqual(['r/k', 'r/k', true]);
+    expect(delivered).toEqual(['a']);
+    up = true;
+    void outgoing.pump();
+    accept(0);
+    expect(await again.settled).toEqual({ id: 'p0', duplicate: false });
+    expect(bodies()).toEqual(['a']);
+  });
+
+  test('beyond what may wait are refused, and delivered to nobody', async () => {
+    up = false;
+    for (const body of ['a', 'b', 'c']) await outgoing.publish('r', body);
+    await expect(outgoing.publish('r', 'd')).rejects.toThrow('as many publications wait as may');
+    expect(delivered).toEqual(['a', 'b', 'c']);
+  });
+
+  test('are bounded by their length too', async () => {
+    up = false;
+    await outgoing.publish('r', 'x'.repeat(1_000));
+    await expect(outgoing.publish('r', 'y')).rejects.toBeInstanceOf(Away);
+  });
+
+  test('that are wrong fail, and do not hold up the others', async () => {
+    const first = outgoing.publish('r', 'a');
+    sent[0]?.answer.reject(new Error('WRONGTYPE'));
+    await expect(first).rejects.toThrow('WRONGTYPE');
+    expect(outgoing.waiting).toBe(0);
+    void outgoing.publish('r', 'b');
+    expect(bodies()).toEqual(['a', 'b']);
+  });
+});
