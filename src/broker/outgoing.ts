@@ -36,6 +36,8 @@ export interface OutgoingOptions {
   readonly mostChars: number;
 }
 
+/** Beyond what may wait, so many may be sent without an answer. */
+const MOST_SENT = 10_000;
 /** How many that have waited are sent before the answer to the first is awaited. */
 const CHUNK = 500;
 
@@ -47,6 +49,8 @@ export class Outgoing {
   readonly #options: OutgoingOptions;
   /** Oldest first; gone once Redis has it. */
   readonly #queue = new Set<Waiting>();
+  /** Those of them that are not provisional (yet). */
+  readonly #undelivered = new Set<Waiting>();
   readonly #byName = new Map<string, Waiting>();
   #chars = 0;
   #waits = 0;
@@ -70,9 +74,7 @@ export class Outgoing {
     if (same?.provisional === true) {
       return Promise.resolve({ id: name, duplicate: true, settled: same.settled.promise });
     }
-    if (this.#queue.size >= this.#options.mostMessages || this.#chars >= this.#options.mostChars) {
-      return Promise.reject(new Away('as many publications wait as may'));
-    }
+    if (this.#isFull()) return Promise.reject(new Away('as many publications wait as may'));
     const answered = Promise.withResolvers<Published>();
     const settled = Promise.withResolvers<Published>();
     // Nobody may be waiting for it.
@@ -90,10 +92,11 @@ export class Outgoing {
       settled,
     };
     this.#queue.add(one);
+    this.#undelivered.add(one);
     this.#byName.set(name, one);
     this.#chars += body.length;
     this.#waits += 1;
-    if (this.#waits > 1 || !this.#options.isUp()) this.#hold(one);
+    if (this.#mustWait(one)) this.#hold(one);
     else void this.#send(one);
     return answered.promise;
   }
@@ -110,6 +113,17 @@ export class Outgoing {
       else await this.#options.pause(attempt++);
     }
     this.#pumping = false;
+  }
+
+  #isFull(): boolean {
+    const { mostMessages, mostChars } = this.#options;
+    const most = this.#mustWait() ? mostMessages : mostMessages + MOST_SENT;
+    return this.#queue.size >= most || this.#chars >= mostChars;
+  }
+
+  /** Whether Redis is away, or something that came before (or beside) this one waits. */
+  #mustWait(one?: Waiting): boolean {
+    return this.#waits > (one === undefined ? 0 : 1) || !this.#options.isUp();
   }
 
   #next(): Waiting[] {
@@ -140,28 +154,38 @@ export class Outgoing {
     this.#forget(one);
     one.answer(published);
     one.settled.resolve(published);
+    this.#deliverHeld();
   }
 
   #fail(one: Waiting, error: Error): void {
     this.#forget(one);
     one.answer(Promise.reject(error));
     one.settled.reject(error);
+    this.#deliverHeld();
   }
 
   /** It has to wait; whoever published need not. */
   #hold(one: Waiting, wasSent = false): void {
     one.state = 'waits';
     if (wasSent) this.#waits += 1;
-    if (!one.provisional) {
+    this.#deliverHeld();
+    if (this.#options.isUp()) void this.pump();
+  }
+
+  /** In order: while an earlier one may still be taken or come back to wait, a later one is not delivered. */
+  #deliverHeld(): void {
+    for (const one of this.#undelivered) {
+      if (one.state === 'sent') return;
+      this.#undelivered.delete(one);
       one.provisional = true;
       this.#options.deliver(one);
       one.answer({ id: one.provisionalId, duplicate: false, settled: one.settled.promise });
     }
-    if (this.#options.isUp()) void this.pump();
   }
 
   #forget(one: Waiting): void {
     this.#queue.delete(one);
+    this.#undelivered.delete(one);
     this.#byName.delete(one.provisionalId);
     this.#chars -= one.body.length;
   }

@@ -3,6 +3,7 @@ import { missingAfter, missingSince, type RoomFacts } from './missing.ts';
 import { parsePosition, roomTag } from '../protocol/position.ts';
 import { readScript, type Script } from '../redis/script.ts';
 import type { Backbone } from '../redis/backbone.ts';
+import { ANSWER_MS } from '../redis/options.ts';
 import { CLAIM_MS } from './claims.ts';
 import { POSITION_MS } from './room-log.ts';
 import type { Publication } from './outgoing.ts';
@@ -18,6 +19,8 @@ export const HISTORY_SCRIPTS: readonly Script[] = [APPEND, READ, MARK_LOST, NEWE
 /** How long a room is remembered in which nothing was published. */
 const UNUSED_ROOM_MS = 7_200_000;
 const BEGINNING = '0-0';
+/** By then a publication without an answer has been given up, and may have been sent again. */
+const LATE_MS = ANSWER_MS + 500;
 /** Clocks of two servers may differ by a little. */
 const SKEW_MS = 1_000;
 
@@ -63,7 +66,11 @@ export class RedisHistory {
       keys.roomChannel(room),
     ];
     args.push(provisionalId, body, trace, provisional ? '1' : '', mayBeThereSince, CLAIM_MS);
-    const [id, prev] = (await link.call(APPEND, names, args)) as [string, string?];
+    const [id, prev] = (await link.call(APPEND, names, [...args, link.now() + LATE_MS])) as [
+      string?,
+      string?,
+    ];
+    if (id === undefined) throw link.late();
     return { id, prev, body };
   }
 
@@ -73,8 +80,10 @@ export class RedisHistory {
       this.#read(room, mode, at, limit, remember);
     if ('newest' in from) return (await read('newest', String(from.newest))).page;
     if ('since' in from) {
-      const { page, facts } = await read('after', `${from.since}-0`);
-      return { ...page, missing: missingSince(from.since, facts) };
+      const { clock, link } = this.#options.backbone;
+      const since = from.since + link.now() - clock.now();
+      const { page, facts } = await read('after', `${since}-0`);
+      return { ...page, missing: missingSince(since, facts) };
     }
     const position = parsePosition(from.after);
     const id = position === undefined ? BEGINNING : `${position.ms}-${position.seq}`;

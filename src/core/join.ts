@@ -73,8 +73,8 @@ interface Found {
 
 async function lookUp(pod: Pod, connection: Connection, room: Room, command: JoinCommand): Promise<Found> {
   try {
-    if (!pod.broker.available) throw new Refused('unavailable');
     await room.opened();
+    if (!pod.broker.available) throw new Refused('unavailable');
     return { page: await readFor(connection, room, command, pod.limits.historySize) };
   } catch (error) {
     if (!isUnavailable(error)) throw error;

@@ -3,6 +3,8 @@ import type { Directory, DirectorySource, Occupied } from '../core/ports/directo
 /** The directory of a single pod: what the pod itself holds. */
 export class LocalDirectory implements Directory {
   #source: DirectorySource | undefined;
+  /** Places taken, by user. */
+  readonly #places = new Map<string, Set<string>>();
 
   start(source: DirectorySource): Promise<void> {
     this.#source = source;
@@ -18,11 +20,17 @@ export class LocalDirectory implements Directory {
     return Promise.resolve(rooms.slice(0, limit));
   }
 
-  admit(userId: string, _connectionId: string, most: number): Promise<boolean> {
-    return Promise.resolve((this.#source?.connectionsOf(userId).length ?? 0) < most);
+  admit(userId: string, connectionId: string, most: number): Promise<boolean> {
+    const places = this.#places.get(userId) ?? new Set();
+    if (places.size >= most) return Promise.resolve(false);
+    this.#places.set(userId, places.add(connectionId));
+    return Promise.resolve(true);
   }
 
-  release(): void {}
+  release(userId: string, connectionId: string): void {
+    const places = this.#places.get(userId);
+    if (places?.delete(connectionId) && places.size === 0) this.#places.delete(userId);
+  }
 
   stop(): Promise<void> {
     return Promise.resolve();

@@ -12,6 +12,7 @@ import type { Backbone } from '../redis/backbone.ts';
 import { ChangeEchoes } from './echoes.ts';
 import type { Leaseholder } from '../redis/lease.ts';
 import type { Member } from '../protocol/event.ts';
+import { SharedReads } from './shared-reads.ts';
 import type { PresenceEnvelope } from '../redis/envelope.ts';
 
 /** Connections written in one step. */
@@ -36,6 +37,11 @@ export class RedisPresence implements PresenceStore, Leaseholder {
   readonly #options: RedisPresenceOptions;
   readonly #rows: RedisRows;
   readonly #echoes: ChangeEchoes;
+  /** By limit and room. */
+  readonly #lists = new SharedReads((name) => {
+    const [limit = '', room = ''] = name.split(' ');
+    return this.#rows.list(room, Number(limit));
+  });
   /** What could not be written yet; whoever registers anew meanwhile writes it. */
   readonly #unwritten = new Map<string, Unwritten>();
   #receiver: PresenceReceiver | undefined;
@@ -79,7 +85,7 @@ export class RedisPresence implements PresenceStore, Leaseholder {
   }
 
   list(room: string, limit: number): Promise<{ members: Member[]; count: number }> {
-    return this.#rows.list(room, limit);
+    return this.#lists.read(`${limit} ${room}`);
   }
 
   async stop(): Promise<void> {

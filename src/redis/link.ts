@@ -30,8 +30,6 @@ export interface LinkOptions {
 interface Server {
   /** Names this run of the server: after a restart or a failover it is another one. */
   readonly run: string;
-  /** The name of the data it held when it was greeted. */
-  readonly data: string;
   /** Its clock less ours, in milliseconds. */
   readonly offset: number;
 }
@@ -47,6 +45,7 @@ export class Link {
   readonly #whenUp: (() => void)[] = [];
   #server: Server | undefined;
   #corked = false;
+  #greetings = 0;
   #stopped = false;
   #lastError = 'not connected yet';
   #wasAway = true;
@@ -71,10 +70,6 @@ export class Link {
   /** What goes into the positions that are made on this server; raises Away. */
   get run(): string {
     return this.#here().run;
-  }
-
-  get data(): string {
-    return this.#here().data;
   }
 
   /** Milliseconds since 1970 by the server's clock, so that all pods agree. */
@@ -129,6 +124,16 @@ export class Link {
     }
   }
 
+  /**
+   * For a caller whom the server told that what he asked came too late to be done: it was held up on the way, or the
+   * clocks have drifted apart. All begins anew.
+   */
+  late(): Away {
+    this.#lastError = 'commands arrive too late';
+    this.client.disconnect(true);
+    return new Away(this.#lastError);
+  }
+
   #here(): Server {
     if (this.#server === undefined) throw new Away(this.#lastError);
     return this.#server;
@@ -156,6 +161,7 @@ export class Link {
   async #greet(): Promise<void> {
     const { client } = this;
     const { keys, clock, scripts } = this.#options;
+    const greeting = (this.#greetings += 1);
     try {
       const [info, time] = await Promise.all([
         client.info('server'),
@@ -164,10 +170,11 @@ export class Link {
       ]);
       const offset = Math.round(Number(time[0]) * 1_000 + Number(time[1]) / 1_000 - clock.now());
       const run = /run_id:(\w+)/.exec(info)?.[1]?.slice(0, RUN_LENGTH) ?? '';
-      const data = String(await client.evalsha(GREET.sha, 1, keys.epoch));
-      this.#server = { run, data, offset };
+      await client.evalsha(GREET.sha, 1, keys.epoch);
+      if (greeting !== this.#greetings) return;
+      this.#server = { run, offset };
     } catch (error) {
-      if (client.status === 'ready') this.#refused(error as Error);
+      if (greeting === this.#greetings && client.status === 'ready') this.#refused(error as Error);
       return;
     }
     this.#wasAway = false;

@@ -20,7 +20,8 @@ const log = { debug() {}, info() {}, warn() {}, error: (fields: object) => conso
 
 /** A real Redis, whose time goes on when it is told to. */
 export class RedisSubject {
-  readonly clock = new TestClock();
+  /** That of the last pod; it began at Redis's own time. */
+  #clock = new TestClock();
   #server: RedisServer | undefined;
   #pods = 0;
 
@@ -34,6 +35,7 @@ export class RedisSubject {
 
   /** Another pod; the first call after `empty` finds nothing. */
   backbone(): Backbone {
+    this.#clock = new TestClock(Date.now());
     return new Backbone({
       address: {
         server: { host: '127.0.0.1', port: this.#server?.port ?? 0 },
@@ -45,7 +47,7 @@ export class RedisSubject {
       pod: `pod${(this.#pods += 1)}`,
       leaseMs: 10_000,
       scripts: [...BROKER_SCRIPTS, ...PRESENCE_SCRIPTS, ...DIRECTORY_SCRIPTS],
-      clock: this.clock,
+      clock: this.#clock,
       log,
     });
   }
@@ -66,7 +68,7 @@ export class RedisSubject {
   async pass(ms: number): Promise<void> {
     for (let left = ms; left > 0; left -= HOUR_MS) {
       const step = Math.min(left, HOUR_MS);
-      this.clock.advance(step);
+      this.#clock.advance(step);
       await this.#server?.command('EVAL', AGE, '0', String(step));
       await new Promise((resolve) => setTimeout(resolve, 5));
     }

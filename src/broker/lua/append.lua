@@ -2,10 +2,15 @@
 -- Appends a message to a room's history and tells the pods, unless that was done before.
 -- KEYS: epoch, history, state, provisional, claim (only with an idempotency key). ARGV: run of the server, now,
 -- tag of the room, size and ttl in ms of the history, ttl of the room's state, channel, provisional id, body, trace,
--- '1' if it was delivered provisionally, when it was first sent (only if it may have been taken then), ttl of the claim.
--- Gives id and the position before it; for what was published before the id alone.
+-- '1' if it was delivered provisionally, when it was first sent (only if it may have been taken then), ttl of the claim,
+-- the time after which nobody waits for it. Gives id and the position before it; for what was published before the id
+-- alone; nothing if it came too late.
 local run, now, tag = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local ttl, state_ttl, channel, provisional_id = ARGV[5], ARGV[6], ARGV[7], ARGV[8]
+
+-- Held up on the way while the pod gave it up, and perhaps sent it again by another connection.
+local time = redis.call('TIME')
+if time[1] * 1000 + time[2] / 1000 > tonumber(ARGV[14]) then return {} end
 
 -- It is in the history without saying what it was called provisionally: those who read it are told (lua/read.lua).
 local function published_before(id)

@@ -16,9 +16,10 @@ for at = 6, #ARGV, 7 do
     if is_connection(word, connection) then place = index end
     if not lost and is_lost(word) then lost = index end
   end
+  local outdated = place and is_outdated(pod, tabs[place])
   -- Whoever was lost and is back comes by another connection, which takes the lost one's place.
   if not place and lost then table.remove(tabs, lost) end
-  tabs[place or #tabs + 1] = connection .. '@' .. pod
+  if not outdated then tabs[place or #tabs + 1] = connection .. '@' .. pod end
   redis.call('HSET', KEYS[2], user, table.concat(tabs, ' '))
   redis.call('SADD', KEYS[3], room .. ' ' .. user)
   local status, meta = read_row(known and row, user_json)

@@ -32,6 +32,13 @@ local function is_lost(word)
   return string.sub(word, -1) == '!'
 end
 
+-- Whether the word was written under a later name of the same pod: what comes now was held up on the way.
+local function is_outdated(pod, word)
+  local name, number = string.match(pod, '^(.*)%.(%d+)$')
+  local word_name, word_number = string.match(word, '@([^!]*)%.(%d+)')
+  return name == word_name and tonumber(number) < tonumber(word_number)
+end
+
 local function is_of_pod(word, pod)
   return string.match(word, '@([^!]*)') == pod
 end
