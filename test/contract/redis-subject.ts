@@ -24,6 +24,7 @@ export class RedisSubject {
   #clock = new TestClock();
   #server: RedisServer | undefined;
   #pods = 0;
+  #last: Backbone | undefined;
 
   async start(): Promise<void> {
     this.#server = await startRedis();
@@ -36,7 +37,7 @@ export class RedisSubject {
   /** Another pod; the first call after `empty` finds nothing. */
   backbone(): Backbone {
     this.#clock = new TestClock(Date.now());
-    return new Backbone({
+    this.#last = new Backbone({
       address: {
         server: { host: '127.0.0.1', port: this.#server?.port ?? 0 },
         tls: false,
@@ -50,6 +51,7 @@ export class RedisSubject {
       clock: this.#clock,
       log,
     });
+    return this.#last;
   }
 
   /** Resolves once the pod holds its lease, without which it may keep nothing. */
@@ -69,8 +71,9 @@ export class RedisSubject {
     for (let left = ms; left > 0; left -= HOUR_MS) {
       const step = Math.min(left, HOUR_MS);
       this.#clock.advance(step);
+      // What was sent by that is done once this is answered.
+      await this.#last?.link.command((client) => client.ping());
       await this.#server?.command('EVAL', AGE, '0', String(step));
-      await new Promise((resolve) => setTimeout(resolve, 5));
     }
   }
 }
