@@ -19,7 +19,7 @@ import { Away } from '../redis/away.ts';
 import type { Backbone } from '../redis/backbone.ts';
 import { createHash } from 'node:crypto';
 import { MOST_CHARS } from './memory.ts';
-import { OwnEchoes } from './own-echoes.ts';
+import { Echoes } from '../redis/echoes.ts';
 
 const CLAIM = readScript(new URL('lua/claim.lua', import.meta.url));
 export const BROKER_SCRIPTS: readonly Script[] = [CLAIM, ...HISTORY_SCRIPTS];
@@ -48,7 +48,8 @@ export class RedisBroker implements Broker {
   /** Where idempotency is kept while Redis is away. */
   readonly #claims = new Claims();
   readonly #rooms = new Set<string>();
-  readonly #echoes = new OwnEchoes();
+  /** Of publications, with the ids they were given. */
+  readonly #echoes: Echoes<string>;
   #receiver: Receiver | undefined;
   #comparing: Promise<void> | undefined;
   #compareAgain = false;
@@ -56,6 +57,7 @@ export class RedisBroker implements Broker {
   constructor(options: RedisBrokerOptions) {
     this.#options = options;
     const { backbone, bufferMessages, historySize, historyTtlMs, newName } = options;
+    this.#echoes = new Echoes(backbone.clock);
     this.#history = new RedisHistory({ backbone, size: historySize, ttlMs: historyTtlMs });
     const { clock, link, subscriptions } = backbone;
     this.#outgoing = new Outgoing({
@@ -145,17 +147,30 @@ export class RedisBroker implements Broker {
     return this.#history.read(room, from, limit, this.#rooms.has(room));
   }
 
+  /** Resolves once this pod's room has it too, if it is in use here. */
   async #send(publication: Publication): Promise<Published> {
+    const { provisionalId } = publication;
+    this.#echoes.expect(provisionalId);
+    try {
+      return await this.#append(publication);
+    } catch (error) {
+      // Redis went away before it answered, and after it had published.
+      const id = this.#echoes.soFar(provisionalId);
+      if (id === undefined) throw error;
+      return { id, duplicate: false };
+    } finally {
+      this.#echoes.forget(provisionalId);
+    }
+  }
+
+  async #append(publication: Publication): Promise<Published> {
     const { room, provisionalId, trace } = publication;
     const { keys, subscriptions } = this.#options.backbone;
-    if (subscriptions.has(keys.roomChannel(room))) this.#echoes.sent(provisionalId);
     const { id, prev, body } = await this.#history.append(publication);
-    if (prev === undefined) {
-      this.#echoes.forget(provisionalId);
-      return { id, duplicate: true };
-    }
-    if (this.#echoes.answered(provisionalId) && this.#rooms.has(room)) {
-      this.#receiver?.message(room, { id, prev, body, provisionalId, trace });
+    if (prev === undefined) return { id, duplicate: true };
+    const isListening = subscriptions.has(keys.roomChannel(room));
+    if (!isListening || (await this.#echoes.wait(provisionalId)) === undefined) {
+      if (this.#rooms.has(room)) this.#receiver?.message(room, { id, prev, body, provisionalId, trace });
     }
     return { id, duplicate: false };
   }
@@ -172,9 +187,8 @@ export class RedisBroker implements Broker {
   }
 
   #takeMessage(room: string, stored: Stored): void {
-    const { provisionalId } = stored;
-    if (provisionalId === undefined || this.#echoes.heard(provisionalId))
-      this.#receiver?.message(room, stored);
+    this.#receiver?.message(room, stored);
+    if (stored.provisionalId !== undefined) this.#echoes.heard(stored.provisionalId, stored.id);
   }
 
   #isOwn(origin: string): boolean {

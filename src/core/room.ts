@@ -14,7 +14,7 @@ import { LISTEN } from '../protocol/command.ts';
 import type { Missing } from '../protocol/event.ts';
 import { Provisional } from './provisional.ts';
 import { RoomBatch } from './room-batch.ts';
-import { Sequencer } from './sequencer.ts';
+import { isAtOrBefore, Sequencer } from './sequencer.ts';
 import type { Turn } from './turn.ts';
 import { count, type Tally } from './tally.ts';
 import type { DeliverySpan, Tracer } from './ports/tracer.ts';
@@ -52,6 +52,8 @@ export class Room {
   /** Of the messages in the batch that are traced. */
   #spans: DeliverySpan[] | undefined;
   #opened: Promise<void> | undefined;
+  /** How often members were told that messages are missing. */
+  #losses = 0;
 
   constructor(name: string, context: RoomContext) {
     this.name = name;
@@ -97,10 +99,16 @@ export class Room {
 
   /** Reads the history; members are brought up to where the page ends before this resolves. */
   async read(from: ReadFrom, limit: number): Promise<Page> {
+    const { position } = this.#sequencer;
+    const losses = this.#losses;
     const page = await this.#context.broker.read(this.name, from, limit);
     for (const stored of page.messages) this.receive(stored);
+    // Members here have more than history: a failover has dropped it.
+    const wentBack = page.position !== position && isAtOrBefore(page.position, position);
+    if (wentBack && !page.more) this.#sequencer.expect(page.position);
     await this.#sequencer.settled();
-    return page;
+    // What was found missing is so for whoever asks here, too.
+    return this.#losses === losses ? page : this.read(from, limit);
   }
 
   /** The position of the last message delivered here, once no gap is open. */
@@ -242,6 +250,7 @@ export class Room {
   }
 
   #lost(reason: Missing, replayed: number): void {
+    this.#losses += 1;
     const at = this.#context.clock.now();
     const event = { kind: 'recovered', room: this.name, recovered: false, reason, replayed, at } as const;
     this.deliver(eventDelivery(event, LISTEN.messages, this.#context.framer));

@@ -52,7 +52,8 @@ export class Sequencer {
 
   /** The room's newest position, where messages may have been missed; undefined: not known. To be called once started. */
   expect(position: string | undefined): void {
-    if (position !== undefined && isAtOrBefore(position, this.#last) && this.#waiting === undefined) return;
+    // An earlier one too is looked into: history may have gone back (docs/protocol.md, "Positions").
+    if (position === this.#last && this.#waiting === undefined) return;
     this.#waiting ??= [];
     this.#filling ??= this.#fill();
   }

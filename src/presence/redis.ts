@@ -9,7 +9,7 @@ import type {
 import { changeOf, RedisRows, UNWATCHED } from './redis-rows.ts';
 import { Away } from '../redis/away.ts';
 import type { Backbone } from '../redis/backbone.ts';
-import { ChangeEchoes } from './echoes.ts';
+import { Echoes } from '../redis/echoes.ts';
 import type { Leaseholder } from '../redis/lease.ts';
 import type { Member } from '../protocol/event.ts';
 import { SharedReads } from './shared-reads.ts';
@@ -36,7 +36,8 @@ interface Unwritten {
 export class RedisPresence implements PresenceStore, Leaseholder {
   readonly #options: RedisPresenceOptions;
   readonly #rows: RedisRows;
-  readonly #echoes: ChangeEchoes;
+  readonly #echoes: Echoes<true>;
+  #changes = 0;
   /** By limit and room. */
   readonly #lists = new SharedReads((name) => {
     const [limit = '', room = ''] = name.split(' ');
@@ -50,7 +51,7 @@ export class RedisPresence implements PresenceStore, Leaseholder {
     const { backbone, ttlMs } = options;
     this.#options = options;
     this.#rows = new RedisRows(backbone, ttlMs);
-    this.#echoes = new ChangeEchoes(backbone.clock);
+    this.#echoes = new Echoes(backbone.clock);
     backbone.listen((room, envelope) => {
       if (envelope.kind === 'presence' && room !== undefined) this.#take(room, envelope);
     });
@@ -116,7 +117,7 @@ export class RedisPresence implements PresenceStore, Leaseholder {
   #take(room: string, { name, change, count, row }: PresenceEnvelope): void {
     const known = changeOf(change, count, row);
     if (known !== undefined) this.#receiver?.changed(room, known);
-    this.#echoes.heard(name);
+    this.#echoes.heard(name, true);
   }
 
   /** After an absence of either connection, once both are there. */
@@ -149,8 +150,9 @@ export class RedisPresence implements PresenceStore, Leaseholder {
     room: string,
     make: (name: string) => Promise<PresenceChange | undefined>,
   ): Promise<PresenceChange | undefined> {
-    const { subscriptions, keys, lease } = this.#options.backbone;
-    const name = this.#echoes.expect(lease.name);
+    const { subscriptions, keys, pod } = this.#options.backbone;
+    const name = `${pod}:${(this.#changes += 1)}`;
+    this.#echoes.expect(name);
     try {
       const change = await make(name);
       if (change !== undefined && subscriptions.has(keys.roomChannel(room))) await this.#echoes.wait(name);
