@@ -86,8 +86,9 @@ async function catchUpPage(membership: Membership, lag: After, context: CatchUpC
     const messages = page.messages.filter(
       (stored) => membership.owed === undefined || !room.hadProvisionally(stored),
     );
-    // Once, though there may be more pages: the first begins where the member was left.
-    if (lag === membership.owed) tellRecovered(membership, page.missing, messages.length, context);
+    // Once, though there may be more pages: the first begins where the member was left. Unless more is lost meanwhile.
+    if (lag === membership.owed || page.missing !== undefined)
+      tellRecovered(membership, page.missing, messages.length, context);
     const captured = page.more ? [] : capture.deliveries.filter(isUnheard(membership));
     replay(membership, { ...page, messages }, captured, context.framer);
     if (page.more) membership.lag ??= { after: page.position };

@@ -9,6 +9,7 @@ import type { Page } from './ports/broker.ts';
 import type { Pod } from './pod.ts';
 import { Refused, isUnavailable, permit } from './refused.ts';
 import { count } from './tally.ts';
+import { renew } from './renew.ts';
 import { replay } from './catch-up.ts';
 
 /** The channels that stand for no room, and what hearing them means. */
@@ -47,6 +48,8 @@ export async function join(
     }
     room.flush();
     enter(pod, connection, room, command, found, presence, capture);
+    // History may be back already, and nobody would tell the room again.
+    if (found.owed !== undefined && pod.broker.available) void renew(pod, room);
   } finally {
     room.release(capture);
     pod.hub.tidy(room);

@@ -14,7 +14,7 @@ export class RoomBatch {
   readonly #room: string;
   readonly #deliveries: readonly Delivery[];
   readonly #framer: Framer;
-  readonly #parcels: (Parcel | null | undefined)[] = Array(DIALECT_COUNT * (LISTEN.all + 1));
+  readonly #parcels: (Parcel | null | undefined)[] = Array(DIALECT_COUNT * (LISTEN.all + 1) * 2);
 
   constructor(room: string, deliveries: readonly Delivery[], framer: Framer) {
     this.#room = room;
@@ -27,22 +27,26 @@ export class RoomBatch {
     return this.#deliveries.filter(isAtMostOnce).length;
   }
 
-  parcelFor({ connection, listen, lag }: Membership): Parcel | undefined {
+  parcelFor({ connection, listen, lag, owed }: Membership): Parcel | undefined {
     const { dialect } = connection;
     if (dialect === undefined) return undefined;
-    // A member that lags is sent what was published when it has read what came before.
-    const hears = lag === undefined ? listen : listen & LISTEN.presence;
-    const place = dialect.index * (LISTEN.all + 1) + hears;
+    const isOwed = owed !== undefined;
+    // A member that lags is sent what was published when it has read what came before; so is one that is owed history,
+    // but messages that no history has it gets at once.
+    const hears = lag === undefined || isOwed ? listen : listen & LISTEN.presence;
+    const place = (dialect.index * (LISTEN.all + 1) + hears) * 2 + Number(isOwed);
     let parcel = this.#parcels[place];
     if (parcel === undefined) {
-      parcel = this.#make(dialect, hears) ?? null;
+      parcel = this.#make(dialect, hears, isOwed) ?? null;
       this.#parcels[place] = parcel;
     }
     return parcel ?? undefined;
   }
 
-  #make(dialect: Dialect, listen: number): Parcel | undefined {
-    const deliveries = this.#deliveries.filter(({ audience }) => (audience & listen) !== 0);
+  #make(dialect: Dialect, listen: number, isOwed: boolean): Parcel | undefined {
+    const deliveries = this.#deliveries.filter(
+      (delivery) => (delivery.audience & listen) !== 0 && !(isOwed && comesFromHistory(delivery)),
+    );
     const frames: Frame[] = [];
     for (const delivery of deliveries) {
       const frame = delivery.frame(dialect);
@@ -53,4 +57,9 @@ export class RoomBatch {
     const bytes = frames.length === 1 ? first : this.#framer.join(frames);
     return { bytes, count: frames.length, deliveries, room: this.#room };
   }
+}
+
+/** A message that history brings back, or what is said of such messages. */
+function comesFromHistory({ audience, body, stored }: Delivery): boolean {
+  return audience === LISTEN.messages && (stored !== undefined || body === undefined);
 }

@@ -175,7 +175,9 @@ export class Room {
     for (const capture of this.#captures) capture.deliveries.push(...deliveries);
     this.#batch = [];
     for (const member of this.#members) {
-      if (member.lag !== undefined) count(this.#context.tally.dropped, 'ephemeral', batch.atMostOnce);
+      if (member.lag !== undefined && member.owed === undefined) {
+        count(this.#context.tally.dropped, 'ephemeral', batch.atMostOnce);
+      }
       const parcel = batch.parcelFor(member);
       if (parcel !== undefined) member.connection.send(parcel);
     }
