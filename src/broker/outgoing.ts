@@ -54,7 +54,7 @@ export class Outgoing {
   readonly #byName = new Map<string, Waiting>();
   #chars = 0;
   #waits = 0;
-  #pumping = false;
+  #pumping: Promise<void> | undefined;
   /** Attempts that failed, since the start. */
   failures = 0;
 
@@ -102,9 +102,12 @@ export class Outgoing {
   }
 
   /** Redis is there: what waits goes out, in order. */
-  async pump(): Promise<void> {
-    if (this.#pumping) return;
-    this.#pumping = true;
+  pump(): Promise<void> {
+    this.#pumping ??= this.#sendAll().finally(() => (this.#pumping = undefined));
+    return this.#pumping;
+  }
+
+  async #sendAll(): Promise<void> {
     for (let attempt = 1; this.#waits > 0;) {
       if (!this.#options.isUp()) break;
       const before = this.#waits;
@@ -112,7 +115,6 @@ export class Outgoing {
       if (this.#waits < before) attempt = 1;
       else await this.#options.pause(attempt++);
     }
-    this.#pumping = false;
   }
 
   #isFull(): boolean {

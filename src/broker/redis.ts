@@ -26,6 +26,8 @@ export const BROKER_SCRIPTS: readonly Script[] = [CLAIM, ...HISTORY_SCRIPTS];
 
 /** How often the rooms in use are looked at although nothing seems to be missing. */
 const RENEW_MS = 1_800_000;
+/** After the return of Redis every pod has found it again by then (redis/options.ts). */
+const RESUME_MS = 1_000;
 /** Rooms looked at in one step. */
 const ROOMS = 200;
 
@@ -51,6 +53,9 @@ export class RedisBroker implements Broker {
   /** Of publications, with the ids they were given. */
   readonly #echoes: Echoes<string>;
   #receiver: Receiver | undefined;
+  /** How often Redis has come (back), and for which of these times publications are sent. */
+  #returns = 0;
+  #resumed = 0;
   #comparing: Promise<void> | undefined;
   #compareAgain = false;
 
@@ -62,7 +67,7 @@ export class RedisBroker implements Broker {
     const { clock, link, subscriptions } = backbone;
     this.#outgoing = new Outgoing({
       send: (publication) => this.#send(publication),
-      isUp: () => link.up,
+      isUp: () => link.up && this.#resumed === this.#returns,
       now: () => link.now(),
       deliver: ({ room, provisionalId: id, body, trace }) =>
         this.#receiver?.provisional(room, { id, body: withProvisional(body), trace }),
@@ -76,7 +81,7 @@ export class RedisBroker implements Broker {
     // The later of the two tells the rooms.
     link.whenUp(() => void (subscriptions.up && this.#compare()));
     subscriptions.whenUp(() => void this.#compare());
-    link.whenUp(() => void this.#outgoing.pump());
+    link.whenUp(() => this.#resumeSoon());
   }
 
   get available(): boolean {
@@ -101,6 +106,7 @@ export class RedisBroker implements Broker {
 
   /** What is on its way still arrives, if Redis answers. */
   async stop(): Promise<void> {
+    this.#resumed = this.#returns;
     await this.#outgoing.pump();
     this.#receiver = undefined;
     this.#options.backbone.stop();
@@ -145,6 +151,21 @@ export class RedisBroker implements Broker {
 
   read(room: string, from: ReadFrom, limit: number): Promise<Page> {
     return this.#history.read(room, from, limit, this.#rooms.has(room));
+  }
+
+  /**
+   * What waited goes out when the other pods have had time to come back too: they hear it then, also where it is more
+   * than history keeps.
+   */
+  #resumeSoon(): void {
+    const resumed = (this.#returns += 1);
+    const resume = (): void => {
+      if (resumed !== this.#returns) return;
+      this.#resumed = resumed;
+      void this.#outgoing.pump();
+    };
+    if (this.#outgoing.waiting === 0) resume();
+    else this.#options.backbone.clock.after(RESUME_MS, resume);
   }
 
   /** Resolves once this pod's room has it too, if it is in use here. */

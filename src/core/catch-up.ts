@@ -55,11 +55,12 @@ export async function catchUp(connection: Connection, context: CatchUpContext): 
   if (connection.catchingUp) return;
   connection.catchingUp = true;
   try {
-    for (const membership of connection.memberships) {
-      while (membership.lag !== undefined && !connection.closed && !connection.socket.congested) {
-        await catchUpPage(membership, membership.lag, context);
-        connection.outbox.flush();
-      }
+    // Looked for anew after each page: another one may lag by then.
+    while (!connection.closed && !connection.socket.congested) {
+      const membership = connection.memberships.find(({ lag }) => lag !== undefined);
+      if (membership?.lag === undefined) break;
+      await catchUpPage(membership, membership.lag, context);
+      connection.outbox.flush();
     }
   } finally {
     connection.catchingUp = false;
@@ -70,6 +71,8 @@ async function catchUpPage(membership: Membership, lag: After, context: CatchUpC
   const { connection, room } = membership;
   const capture = room.capture();
   try {
+    // What is published after the page must be heard.
+    await room.opened();
     const page = await room.read(lag, context.limits.outboxMessages);
     room.flush();
     if (connection.closed) return;

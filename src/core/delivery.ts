@@ -54,6 +54,11 @@ export function isAtMostOnce(delivery: Delivery): boolean {
   return delivery.audience === LISTEN.messages && delivery.stored === undefined;
 }
 
+/** A message that history brings back, or what is said of such messages. */
+export function comesFromHistory({ audience, body, stored }: Delivery): boolean {
+  return audience === LISTEN.messages && (stored !== undefined || body === undefined);
+}
+
 /** Notes how long the messages took from when they were made; called once for each of them on each pod. */
 export function observeDeliveries(deliveries: readonly Delivery[], now: number, tally: Tally): void {
   for (const { body } of deliveries) {

@@ -1,5 +1,5 @@
 import type { After, Connection, Membership } from './connection.ts';
-import type { Delivery } from './delivery.ts';
+import { comesFromHistory, type Delivery } from './delivery.ts';
 import { DIRECT, GLOBAL } from '../protocol/names.ts';
 import { type JoinCommand, LISTEN, type LeaveCommand } from '../protocol/command.ts';
 import type { Capture, Room } from './room.ts';
@@ -143,7 +143,11 @@ function enter(
   // A member heard all the while what was captured; of itself nobody is told.
   const missed = known === undefined ? [...unkept(room, page, capture), ...capture.deliveries] : [];
   const audible = missed.filter(
-    ({ audience, about }) => (audience & membership.listen) !== 0 && about !== connection.userId,
+    (delivery) =>
+      (delivery.audience & membership.listen) !== 0 &&
+      delivery.about !== connection.userId &&
+      // It comes when history can be read, after what was before it.
+      !(owed !== undefined && comesFromHistory(delivery)),
   );
   replay(membership, page, audible, pod.framer);
 }

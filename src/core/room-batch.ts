@@ -1,4 +1,4 @@
-import { type Delivery, isAtMostOnce } from './delivery.ts';
+import { comesFromHistory, type Delivery, isAtMostOnce } from './delivery.ts';
 import { DIALECT_COUNT } from '../protocol/dialects.ts';
 import type { Dialect } from '../protocol/dialect.ts';
 import type { Frame, Framer } from './ports/socket.ts';
@@ -57,9 +57,4 @@ export class RoomBatch {
     const bytes = frames.length === 1 ? first : this.#framer.join(frames);
     return { bytes, count: frames.length, deliveries, room: this.#room };
   }
-}
-
-/** A message that history brings back, or what is said of such messages. */
-function comesFromHistory({ audience, body, stored }: Delivery): boolean {
-  return audience === LISTEN.messages && (stored !== undefined || body === undefined);
 }

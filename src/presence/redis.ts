@@ -45,6 +45,8 @@ export class RedisPresence implements PresenceStore, Leaseholder {
   });
   /** What could not be written yet; whoever registers anew meanwhile writes it. */
   readonly #unwritten = new Map<string, Unwritten>();
+  /** Who has left a room since the pod began to register anew; undefined while it does not. */
+  #gone: Set<string> | undefined;
   #receiver: PresenceReceiver | undefined;
 
   constructor(options: RedisPresenceOptions) {
@@ -77,11 +79,13 @@ export class RedisPresence implements PresenceStore, Leaseholder {
 
   async lose(room: string, who: Occupant): Promise<void> {
     this.#unwritten.delete(placeOf(room, who));
+    this.#gone?.add(placeOf(room, who));
     await this.#rows.lose(room, who);
   }
 
   exit(room: string, who: Occupant): Promise<PresenceChange | undefined> {
     this.#unwritten.delete(placeOf(room, who));
+    this.#gone?.add(placeOf(room, who));
     return this.#announced(room, (name) => this.#rows.exit(room, who, name));
   }
 
@@ -95,6 +99,7 @@ export class RedisPresence implements PresenceStore, Leaseholder {
   }
 
   async registerAnew(): Promise<void> {
+    this.#gone = new Set();
     const said = [...this.#unwritten.values()];
     const all = said.map(({ occupancy }) => occupancy).concat([...(this.#receiver?.present() ?? [])]);
     await this.#enterAll(
@@ -103,6 +108,7 @@ export class RedisPresence implements PresenceStore, Leaseholder {
     );
     await this.#enterAll(all, false);
     for (const { occupancy } of said) this.#unwritten.delete(placeOf(occupancy.room, occupancy.who));
+    this.#gone = undefined;
     this.#tellUncertain();
   }
 
@@ -129,7 +135,11 @@ export class RedisPresence implements PresenceStore, Leaseholder {
   async #enterAll(occupancies: readonly Occupancy[], states: boolean): Promise<void> {
     for (const [room, all] of Map.groupBy(occupancies, (occupancy) => occupancy.room)) {
       for (let at = 0; at < all.length; at += CONNECTIONS) {
-        const changes = await this.#rows.enter(room, all.slice(at, at + CONNECTIONS), states, UNWATCHED);
+        const still = all
+          .slice(at, at + CONNECTIONS)
+          .filter(({ who }) => !this.#gone?.has(placeOf(room, who)));
+        if (still.length === 0) continue;
+        const changes = await this.#rows.enter(room, still, states, UNWATCHED);
         for (const change of changes) if (change !== undefined) this.#receiver?.caused(room, change);
       }
     }
@@ -138,6 +148,7 @@ export class RedisPresence implements PresenceStore, Leaseholder {
   #write(occupancy: Occupancy, states: boolean): Promise<PresenceChange | undefined> {
     const { room, who } = occupancy;
     this.#unwritten.set(placeOf(room, who), { occupancy, states });
+    this.#gone?.delete(placeOf(room, who));
     return this.#announced(room, async (name) => {
       const [change] = await this.#rows.enter(room, [occupancy], states, name);
       this.#unwritten.delete(placeOf(room, who));

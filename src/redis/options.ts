@@ -66,5 +66,5 @@ function whereTo({ server, tls, sentinels, master, sentinelPassword }: RedisAddr
 
 /** Between attempts, in milliseconds: soon at first, and not all pods at the same moment. */
 function pause(attempt: number): number {
-  return Math.min(50 * 2 ** Math.min(attempt, 6), 1_000) * (0.5 + Math.random() / 2);
+  return Math.min(50 * 2 ** Math.min(attempt, 4), 500) * (0.5 + Math.random() / 2);
 }
