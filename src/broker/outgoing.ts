@@ -103,7 +103,11 @@ export class Outgoing {
 
   /** Redis is there: what waits goes out, in order. */
   pump(): Promise<void> {
-    this.#pumping ??= this.#sendAll().finally(() => (this.#pumping = undefined));
+    this.#pumping ??= this.#sendAll().finally(() => {
+      this.#pumping = undefined;
+      // One may have come back to wait at the very end.
+      if (this.#waits > 0 && this.#options.isUp()) void this.pump();
+    });
     return this.#pumping;
   }
 
