@@ -47,7 +47,7 @@ export class RedisBroker implements Broker {
   readonly #options: RedisBrokerOptions;
   readonly #history: RedisHistory;
   readonly #outgoing: Outgoing;
-  /** Where idempotency is kept while Redis is away. */
+  /** For idempotency while Redis is away: what was claimed meanwhile, and what this pod's rooms had before. */
   readonly #claims = new Claims();
   readonly #rooms = new Set<string>();
   /** Of publications, with the ids they were given. */
@@ -71,7 +71,7 @@ export class RedisBroker implements Broker {
       now: () => link.now(),
       deliver: ({ room, provisionalId: id, body, trace }) =>
         this.#receiver?.provisional(room, { id, body: withProvisional(body), trace }),
-      nameOf: (room, key) => (key === undefined ? newName() : `~${digest(`${room}\n${key}`)}`),
+      nameOf: (room, key) => (key === undefined ? newName() : nameOf(room, key)),
       pause: (attempt) =>
         new Promise((resolve) => void clock.after(Math.min(100 * 2 ** attempt, 2_000), resolve)),
       mostMessages: bufferMessages,
@@ -112,7 +112,13 @@ export class RedisBroker implements Broker {
     this.#options.backbone.stop();
   }
 
-  publish(room: string, body: string, options?: PublishOptions): Promise<Published> {
+  publish(room: string, body: string, options: PublishOptions = {}): Promise<Published> {
+    const { clock } = this.#options.backbone;
+    const first =
+      options.key === undefined || this.available
+        ? undefined
+        : this.#claims.get(nameOf(room, options.key), clock.now());
+    if (first !== undefined) return Promise.resolve({ id: first, duplicate: true });
     return this.#outgoing.publish(room, body, options);
   }
 
@@ -127,13 +133,13 @@ export class RedisBroker implements Broker {
   }
 
   async claim(room: string, key: string, id: string): Promise<string> {
-    const { keys, link } = this.#options.backbone;
-    const name = digest(`${room}\n${key}`);
+    const { clock, keys, link } = this.#options.backbone;
+    const name = nameOf(room, key);
     try {
-      return String(await link.call(CLAIM, [keys.claim(`~${name}`)], [id, CLAIM_MS]));
+      return String(await link.call(CLAIM, [keys.claim(name)], [id, CLAIM_MS]));
     } catch (error) {
       if (!(error instanceof Away)) throw error;
-      return this.#claims.claim(name, id, link.now());
+      return this.#claims.claim(name, id, clock.now());
     }
   }
 
@@ -209,7 +215,10 @@ export class RedisBroker implements Broker {
 
   #takeMessage(room: string, stored: Stored): void {
     this.#receiver?.message(room, stored);
-    if (stored.provisionalId !== undefined) this.#echoes.heard(stored.provisionalId, stored.id);
+    const { id, provisionalId } = stored;
+    if (provisionalId === undefined) return;
+    this.#echoes.heard(provisionalId, id);
+    if (isKeyed(provisionalId)) this.#claims.claim(provisionalId, id, this.#options.backbone.clock.now());
   }
 
   #isOwn(origin: string): boolean {
@@ -256,7 +265,13 @@ export class RedisBroker implements Broker {
   }
 }
 
-/** 128 bits of a hash: a name that two pods give alike. */
-function digest(text: string): string {
-  return createHash('sha256').update(text).digest('base64url').slice(0, 22);
+const KEYED = '~';
+
+/** The name of a publication with a key, 128 bits of a hash: one that two pods give alike. */
+function nameOf(room: string, key: string): string {
+  return KEYED + createHash('sha256').update(`${room}\n${key}`).digest('base64url').slice(0, 22);
+}
+
+function isKeyed(name: string): boolean {
+  return name.startsWith(KEYED);
 }
