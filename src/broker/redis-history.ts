@@ -19,6 +19,8 @@ export const HISTORY_SCRIPTS: readonly Script[] = [APPEND, READ, MARK_LOST, NEWE
 /** How long a room is remembered in which nothing was published. */
 const UNUSED_ROOM_MS = 7_200_000;
 const BEGINNING = '0-0';
+/** So many rooms are looked at after a failover. */
+const MOST_ACKNOWLEDGED = 1_000;
 /** By then a publication without an answer has been given up, and may have been sent again. */
 const LATE_MS = ANSWER_MS + 500;
 /** Clocks of two servers may differ by a little. */
@@ -42,6 +44,8 @@ interface Read {
  */
 export class RedisHistory {
   readonly #options: RedisHistoryOptions;
+  /** The last position that each room was given for this pod, and by which run of the server; the latest last. */
+  readonly #acknowledged = new Map<string, { readonly id: string; readonly run: string }>();
 
   constructor(options: RedisHistoryOptions) {
     this.#options = options;
@@ -71,6 +75,9 @@ export class RedisHistory {
       string?,
     ];
     if (id === undefined) throw link.late();
+    this.#acknowledged.delete(room);
+    this.#acknowledged.set(room, { id, run: link.run });
+    if (this.#acknowledged.size > MOST_ACKNOWLEDGED) this.#forgetOldest();
     return { id, prev, body };
   }
 
@@ -93,6 +100,25 @@ export class RedisHistory {
     if (missing === 'dropped') await this.#markLost(room, id);
     const whole = await read('after', BEGINNING);
     return { ...whole.page, missing: missing === 'dropped' ? 'history_lost' : missing };
+  }
+
+  /**
+   * After another server has taken over: finds out whether it lacks what the last one acknowledged. Reading from there
+   * is enough, whoever is concerned is told.
+   */
+  async verify(): Promise<void> {
+    const { link } = this.#options.backbone;
+    for (const [room, { id, run }] of this.#acknowledged) {
+      if (run !== link.run) await this.read(room, { after: id }, 0, false);
+      this.#acknowledged.delete(room);
+    }
+  }
+
+  #forgetOldest(): void {
+    for (const room of this.#acknowledged.keys()) {
+      this.#acknowledged.delete(room);
+      return;
+    }
   }
 
   /** The newest position of each room, which is remembered on; undefined where Redis knows nothing of it. */

@@ -237,6 +237,7 @@ export class RedisBroker implements Broker {
     while (this.#compareAgain && link.up) {
       this.#compareAgain = false;
       try {
+        await this.#history.verify();
         await this.#compareRooms();
       } catch (error) {
         if (!(error instanceof Away))

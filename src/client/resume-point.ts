@@ -28,6 +28,7 @@ export class ResumePoint {
     const isNew = !this.#seen.has(id) && !(earlier !== undefined && this.#seen.has(earlier));
     if (ephemeral !== true && provisional !== true) this.#position = id;
     this.#seen.add(id);
+    if (earlier !== undefined) this.#seen.add(earlier);
     if (this.#seen.size > MOST_SEEN) this.#forgetOldest();
     return isNew;
   }

@@ -40,7 +40,7 @@ export async function join(
   try {
     const found = await lookUp(pod, connection, room, command);
     if (command.present) await pod.roster.enter(name, connection);
-    const presence = await pod.roster.list(name);
+    const presence = await pod.roster.list(name, command.present ? connection : undefined);
     if (connection.closed) {
       // It went while it was about to join: its presence ends as that of any lost one.
       if (command.present) pod.roster.lose([name], connection);
@@ -140,12 +140,13 @@ function enter(
   if ((membership.listen & LISTEN.presence) !== 0) {
     connection.tell({ kind: 'sync', room: room.name, members: presence.members });
   }
-  // A member heard all the while what was captured; of itself nobody is told.
+  // A member heard all the while what was captured; of itself nobody is told, but where the list lacks it.
   const missed = known === undefined ? [...unkept(room, page, capture), ...capture.deliveries] : [];
+  const isListed = presence.members.some(({ userId }) => userId === connection.userId);
   const audible = missed.filter(
     (delivery) =>
       (delivery.audience & membership.listen) !== 0 &&
-      delivery.about !== connection.userId &&
+      !(isListed && delivery.about === connection.userId) &&
       // It comes when history can be read, after what was before it.
       !(owed !== undefined && comesFromHistory(delivery)),
   );

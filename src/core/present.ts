@@ -1,6 +1,6 @@
 import type { Hub } from './hub.ts';
 import type { Member } from '../protocol/event.ts';
-import type { Occupancy } from './ports/presence-store.ts';
+import type { Occupancy, Occupant } from './ports/presence-store.ts';
 import type { Room } from './room.ts';
 
 /** Every connection of this pod that is present in a room. */
@@ -13,18 +13,23 @@ export function* present(hub: Hub): Iterable<Occupancy> {
   }
 }
 
-/** The users present in a room through this pod, as far as the pod itself knows; `now` in milliseconds. */
+/** The users present in a room through this pod, `also` among them, as far as the pod itself knows; `now` in ms. */
 export function presentHere(
   room: Room | undefined,
+  also: Occupant | undefined,
   limit: number,
   now: number,
 ): { members: Member[]; count: number } {
   const members = new Map<string, Member>();
-  for (const { connection, statement, present: isPresent } of room?.members() ?? []) {
+  const updatedAt = Math.floor(now / 1_000);
+  if (also !== undefined) members.set(also.userId, { ...UNSAID, userId: also.userId, updatedAt });
+  for (const { connection, statement = {}, present: isPresent } of room?.members() ?? []) {
     if (!isPresent) continue;
-    const { status = 'online', meta = '{}' } = statement ?? {};
-    const { userId } = connection;
-    members.set(userId, { userId, status, meta, updatedAt: Math.floor(now / 1_000) });
+    const { status = UNSAID.status, meta = UNSAID.meta } = statement;
+    members.set(connection.userId, { userId: connection.userId, status, meta, updatedAt });
   }
   return { members: [...members.values()].slice(0, limit), count: members.size };
 }
+
+/** Of somebody who said nothing of itself. */
+const UNSAID = { status: 'online', meta: '{}' } as const;

@@ -102,15 +102,15 @@ export class Roster {
 
   /**
    * At most as many as single joins are announced for, and how many there are; while the store is away those of this
-   * pod.
+   * pod, with `also`, who is about to be.
    */
-  async list(room: string): Promise<{ members: Member[]; count: number }> {
+  async list(room: string, also?: Occupant): Promise<{ members: Member[]; count: number }> {
     const { clock, hub, limits, store } = this.#context;
     try {
       return await store.list(room, limits.presenceEventsLimit);
     } catch (error) {
       if (!isUnavailable(error)) throw error;
-      return presentHere(hub.room(room), limits.presenceEventsLimit, clock.now());
+      return presentHere(hub.room(room), also, limits.presenceEventsLimit, clock.now());
     }
   }
 
@@ -124,9 +124,18 @@ export class Roster {
     const { clock, framer, hub, limits, store } = this.#context;
     for (const room of Array.from(hub.rooms())) {
       if (!room.isHeard(LISTEN.presence)) continue;
-      const { members, count } = await store.list(room.name, limits.presenceEventsLimit);
-      const event = { kind: 'census', room: room.name, count, members, at: clock.now() } as const;
-      room.deliver(eventDelivery(event, LISTEN.presence, framer));
+      const capture = room.capture();
+      try {
+        const { members, count } = await store.list(room.name, limits.presenceEventsLimit);
+        room.flush();
+        const event = { kind: 'census', room: room.name, count, members, at: clock.now() } as const;
+        room.deliver(eventDelivery(event, LISTEN.presence, framer));
+        // What came while the list was read may be newer than it: it is told again, behind it.
+        for (const delivery of capture.deliveries) if (delivery.about !== undefined) room.deliver(delivery);
+      } finally {
+        room.release(capture);
+        hub.tidy(room);
+      }
     }
   }
 

@@ -1,0 +1,32 @@
+import { randomInt } from 'node:crypto';
+
+function setting(name: string, otherwise: number): number {
+  const given = process.env[name];
+  return given === undefined || given === '' ? otherwise : Number(given);
+}
+
+/** Seeds that every test run plays. */
+const USUAL = { alone: [2, 4], sentinels: [103] };
+
+/** How much a run of the test does (see model.test.ts). */
+export const SETTINGS = {
+  seed: setting('MODEL_SEED', 0),
+  runs: setting('MODEL_RUNS', 0),
+  steps: setting('MODEL_STEPS', 250),
+  /** Whether what is known to be open counts as well (see judge-repeats.ts). */
+  strict: process.env['MODEL_STRICT'] !== undefined,
+  /** Only these kinds of faults; undefined: some, by the seed. */
+  faults: process.env['MODEL_FAULTS']?.split(','),
+  /** Whether a report holds all frames and the logs of the pods. */
+  logs: process.env['MODEL_LOGS'] !== undefined,
+  variant: process.env['MODEL_VARIANT'] ?? 'both',
+} as const;
+
+/** The seeds to play with one Redis alone, or with Sentinels. */
+export function seedsOf(variant: 'alone' | 'sentinels'): readonly number[] {
+  const { seed, runs, variant: only } = SETTINGS;
+  if (only !== 'both' && only !== variant) return [];
+  if (seed === 0 && runs === 0) return USUAL[variant];
+  const first = seed === 0 ? randomInt(2 ** 30) : seed;
+  return Array.from({ length: Math.max(runs, 1) }, (_, index) => first + index);
+}
