@@ -3,7 +3,10 @@ import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /** Programs that are not npm packages and without which tests cannot run. */
-export type Program = 'chromium' | 'redis-server';
+export type Program = 'chromium' | 'redis-server' | 'redis-sentinel' | 'haproxy' | 'openssl';
+
+/** Where Debian puts servers; not every user's PATH has it. */
+const SYSTEM_FOLDERS = ['/usr/local/sbin', '/usr/sbin'];
 
 interface Where {
   /** An environment variable that names the program's path; it wins. */
@@ -11,6 +14,8 @@ interface Where {
   readonly names: readonly string[];
   /** The Debian package. */
   readonly debian: string;
+  /** What follows `brew install`. */
+  readonly brew: string;
 }
 
 const PROGRAMS: Record<Program, Where> = {
@@ -18,8 +23,22 @@ const PROGRAMS: Record<Program, Where> = {
     variable: 'CHROMIUM_PATH',
     names: ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'],
     debian: 'chromium',
+    brew: '--cask chromium',
   },
-  'redis-server': { variable: 'REDIS_SERVER_PATH', names: ['redis-server'], debian: 'redis-server' },
+  'redis-server': {
+    variable: 'REDIS_SERVER_PATH',
+    names: ['redis-server'],
+    debian: 'redis-server',
+    brew: 'redis',
+  },
+  'redis-sentinel': {
+    variable: 'REDIS_SENTINEL_PATH',
+    names: ['redis-sentinel'],
+    debian: 'redis-sentinel',
+    brew: 'redis',
+  },
+  openssl: { variable: 'OPENSSL_PATH', names: ['openssl'], debian: 'openssl', brew: 'openssl' },
+  haproxy: { variable: 'HAPROXY_PATH', names: ['haproxy'], debian: 'haproxy', brew: 'haproxy' },
 };
 
 /**
@@ -46,6 +65,7 @@ export function requireProgram(name: Program): string {
 
 function findOnPath(names: readonly string[]): string | undefined {
   const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
+  folders.push(...SYSTEM_FOLDERS);
   return names.flatMap((name) => folders.map((folder) => join(folder, name))).find(isExecutable);
 }
 
@@ -76,7 +96,7 @@ function howToInstall(name: Program, where: Where): string {
   return (
     `${name} is needed by the tests and was not found on the PATH (looked for ${where.names.join(', ')}). ` +
     `Install it (Debian and Ubuntu: sudo apt-get install ${where.debian}; ` +
-    `macOS: brew install ${name === 'chromium' ? '--cask chromium' : 'redis'}), ` +
+    `macOS: brew install ${where.brew}), ` +
     `or set ${where.variable} to its path.`
   );
 }

@@ -3,7 +3,7 @@ import { BY_DEFAULT, CONTENDER_NAMES } from './contenders.ts';
 import type { ContenderName } from './contenders.ts';
 
 export interface Options {
-  /** Cases by name; empty: all but the profile. */
+  /** Cases by name; empty: those that need not be asked for. */
   readonly cases: readonly string[];
   readonly contenders: readonly ContenderName[];
   readonly rounds: number;

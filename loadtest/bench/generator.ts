@@ -38,7 +38,7 @@ export function startGenerator(): Generator {
       if (reply.kind === 'failed') throw new Error(reply.error);
     },
     run: async (options) => {
-      const duration = options.bursts * options.intervalMs;
+      const duration = options.bursts * options.intervalMs + (options.graceMs ?? 0);
       const reply = await ask({ kind: 'run', options }, duration + RUN_TIMEOUT_MS);
       if (reply.kind !== 'ran') throw new Error(reply.kind === 'failed' ? reply.error : 'unexpected answer');
       return complete(reply.result);

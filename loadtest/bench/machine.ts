@@ -1,6 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { cpus, loadavg, release, totalmem, type } from 'node:os';
+import { requireProgram } from '../../scripts/requirements.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -27,6 +29,8 @@ export function describeMachine(): Machine {
       v8: process.versions.v8,
       ws: installed('ws'),
       'socket.io': installed('socket.io'),
+      ioredis: installed('ioredis'),
+      redis: redisVersion(),
       crosspod: version(new URL('../../package.json', import.meta.url).pathname),
     },
   };
@@ -44,4 +48,14 @@ function installed(name: string): string {
 
 function version(file: string): string {
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}
+
+/** Only the cases with several pods need one. */
+function redisVersion(): string {
+  try {
+    const { stdout } = spawnSync(requireProgram('redis-server'), ['--version'], { encoding: 'utf8' });
+    return /v=([\d.]+)/.exec(stdout)?.[1] ?? 'unknown';
+  } catch {
+    return 'none';
+  }
 }

@@ -4,6 +4,13 @@ import type { Options } from './arguments.ts';
 import type { Case } from './cases/case.ts';
 import { burst, sparse } from './cases/fan-out.ts';
 import { memory } from './cases/memory.ts';
+import { multiBystander } from './cases/multi/bystander.ts';
+import { multiCatchUp } from './cases/multi/catch-up.ts';
+import { multiCommands } from './cases/multi/commands.ts';
+import { multiFailover } from './cases/multi/failover.ts';
+import { multiFanOut } from './cases/multi/fan-out.ts';
+import { multiMemory } from './cases/multi/memory.ts';
+import { multiProfile } from './cases/multi/profile.ts';
 import { profile } from './cases/profile.ts';
 import { ready } from './cases/ready.ts';
 import { tenThousand } from './cases/ten-thousand.ts';
@@ -11,22 +18,42 @@ import { leaveNobodyBehind } from './children.ts';
 import { describeMachine, renderMachine } from './machine.ts';
 import { renderTable } from './table.ts';
 
-const CASES = new Map<string, Case>([
+const BY_DEFAULT = new Map<string, Case>([
   ['sparse', sparse],
   ['burst', burst],
   ['rss', memory],
   ['ready', ready],
   ['ten-thousand', tenThousand],
-  ['profile', profile],
 ]);
-const BY_DEFAULT = [...CASES.keys()].filter((name) => name !== 'profile');
+/** All of them are the case `multi`. */
+const MULTI = new Map<string, Case>([
+  ['multi-fan-out', multiFanOut],
+  ['multi-bystander', multiBystander],
+  ['multi-commands', multiCommands],
+  ['multi-catch-up', multiCatchUp],
+  ['multi-failover', multiFailover],
+  ['multi-memory', multiMemory],
+]);
+const CASES = new Map<string, Case>([
+  ...BY_DEFAULT,
+  ...MULTI,
+  ['profile', profile],
+  ['multi-profile', multiProfile],
+]);
+const NAMES = [...BY_DEFAULT.keys(), 'multi', ...MULTI.keys(), 'profile', 'multi-profile'];
+
+/** The cases that were asked for. */
+function asked(names: readonly string[]): string[] {
+  if (names.length === 0) return [...BY_DEFAULT.keys()];
+  return names.flatMap((name) => (name === 'multi' ? [...MULTI.keys()] : [name]));
+}
 
 async function main(options: Options): Promise<void> {
   const machine = describeMachine();
   console.log(renderMachine(machine));
   console.log(`median (lowest–highest) of ${options.rounds} rounds of ${options.seconds} s, interleaved\n`);
   const results = [];
-  for (const name of options.cases.length > 0 ? options.cases : BY_DEFAULT) {
+  for (const name of asked(options.cases)) {
     for (const result of (await CASES.get(name)?.(options)) ?? []) {
       results.push(result);
       console.log(renderTable(result));
@@ -41,9 +68,8 @@ async function main(options: Options): Promise<void> {
 leaveNobodyBehind();
 try {
   const options = parseOptions(process.argv.slice(2));
-  const unknown = options.cases.find((name) => !CASES.has(name));
-  if (unknown !== undefined)
-    throw new Error(`${unknown} is none of ${[...CASES.keys()].join(', ')}\n${USAGE}`);
+  const unknown = options.cases.find((name) => !NAMES.includes(name));
+  if (unknown !== undefined) throw new Error(`${unknown} is none of ${NAMES.join(', ')}\n${USAGE}`);
   await main(options);
   process.exit(0);
 } catch (error) {

@@ -35,3 +35,8 @@ export async function settledBytes(pid: number, timeoutMs: number): Promise<numb
   }
   return samples.at(-1) ?? 0;
 }
+
+/** Bytes a process has read so far, from files and sockets alike. */
+export function bytesRead(pid: number): number {
+  return Number(/^rchar: (\d+)$/m.exec(readFileSync(`/proc/${pid}/io`, 'ascii'))?.[1]);
+}

@@ -50,8 +50,10 @@ async function named<T>(name: ContenderName, work: Promise<T>): Promise<T> {
   }
 }
 
-/** Median and range of one figure, as `6.20 (6.05–6.41)`. */
+/** Median and range of one figure, as `6.20 (6.05–6.41)`; one value alone; `–` for none. */
 export function spread(values: readonly number[], digits: number): string {
+  if (values.length === 0) return '–';
+  if (values.length === 1) return (values[0] ?? 0).toFixed(digits);
   const [lowest, highest] = [Math.min(...values), Math.max(...values)].map((value) => value.toFixed(digits));
   return `${median(values).toFixed(digits)} (${lowest}–${highest})`;
 }

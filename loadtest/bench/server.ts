@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { adopt, stop } from './children.ts';
 import type { Contender } from './contenders.ts';
-import { freePort } from './ports.ts';
+import { freePort } from '../ports.ts';
 import { startTraceSink } from './trace-sink.ts';
 
 const READY_TIMEOUT_MS = 20_000;

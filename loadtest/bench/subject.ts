@@ -28,7 +28,7 @@ export async function openSubject(
   const { dialect, path } = contender;
   const server = await startServer({ ...contender, nodeFlags: [...contender.nodeFlags, ...extraFlags] });
   const generator = startGenerator();
-  await generator.connect({ port: server.port, dialect, path, connections, rooms: 1 });
+  await generator.connect({ ports: [server.port], dialect, path, connections, rooms: 1 });
   return {
     name,
     pid: server.pid,

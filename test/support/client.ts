@@ -149,8 +149,15 @@ export function part(frame: Frame, name: string): Frame {
   return value;
 }
 
-/** Connects to a pod, `pathAndQuery` as in `/ws/room?user_id=alice`; fails with the status where it is refused. */
-export async function open(pod: Pod, pathAndQuery: string, options: OpenOptions = {}): Promise<Client> {
+/**
+ * Connects to a pod, or to what stands before it, `pathAndQuery` as in `/ws/room?user_id=alice`; fails with the status
+ * where it is refused.
+ */
+export async function open(
+  pod: Pick<Pod, 'wsUrl'>,
+  pathAndQuery: string,
+  options: OpenOptions = {},
+): Promise<Client> {
   const { protocols = [], headers = {}, autoPong = true } = options;
   const ws = new WebSocket(`${pod.wsUrl}${pathAndQuery}`, [...protocols], {
     headers,

@@ -1,6 +1,8 @@
 import { requireProgram } from '../../scripts/requirements.ts';
 
+const PROGRAMS = ['chromium', 'redis-server', 'redis-sentinel', 'haproxy', 'openssl'] as const;
+
 /** vitest's globalSetup: what no npm package brings is found or installed before the first test. */
 export default function setup(): void {
-  requireProgram('chromium');
+  for (const name of PROGRAMS) requireProgram(name);
 }

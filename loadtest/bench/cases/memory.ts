@@ -80,7 +80,7 @@ async function measure({ contender, rooms }: Variant): Promise<Memory> {
   const generator = startGenerator();
   const empty = await settledBytes(server.pid, SETTLE_MS);
   const { dialect, path } = contender;
-  await generator.connect({ port: server.port, dialect, path, rooms, connections: CONNECTIONS });
+  await generator.connect({ ports: [server.port], dialect, path, rooms, connections: CONNECTIONS });
   const full = await settledBytes(server.pid, SETTLE_MS);
   await generator.stop();
   await server.stop();

@@ -1,10 +1,7 @@
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Options } from '../arguments.ts';
 import type { ContenderName } from '../contenders.ts';
-import { selfTimes } from '../cpu-profile.ts';
-import type { CpuProfile, SelfTime } from '../cpu-profile.ts';
+import { Recording } from '../cpu-profile.ts';
+import type { SelfTime } from '../cpu-profile.ts';
 import type { RunOptions } from '../load/commands.ts';
 import { openSubject } from '../subject.ts';
 import type { CaseResult } from '../table.ts';
@@ -12,7 +9,12 @@ import { BURST, SPARSE, during } from './fan-out.ts';
 
 const CONNECTIONS = 1000;
 const TOP = 20;
-const WRITE_TIMEOUT_MS = 30_000;
+/** A server that ends writes its profile first. */
+export const WRITE_TIMEOUT_MS = 30_000;
+const UNITS = new Map([
+  ['deliveries', 'delivery'],
+  ['messages', 'message'],
+]);
 
 /** Where the CPU time goes: Crosspod (or the contenders asked for) under V8's sampling profiler. */
 export async function profile(options: Options): Promise<CaseResult[]> {
@@ -28,40 +30,36 @@ export async function profile(options: Options): Promise<CaseResult[]> {
 }
 
 async function profileRun(contender: ContenderName, pace: string, run: RunOptions): Promise<CaseResult> {
-  const folder = mkdtempSync(join(tmpdir(), 'crosspod-profile-'));
+  const recording = new Recording();
   try {
-    const flags = ['--cpu-prof', `--cpu-prof-dir=${folder}`, '--cpu-prof-interval=250'];
-    const subject = await openSubject(contender, CONNECTIONS, flags);
+    const subject = await openSubject(contender, CONNECTIONS, recording.flags);
     await subject.run({ ...run, bursts: Math.ceil(run.bursts / 5) });
-    const from = monotonicMicros();
+    recording.begin();
     const { deliveries } = await subject.run(run);
-    const to = monotonicMicros();
+    recording.end();
     await subject.stop(WRITE_TIMEOUT_MS);
-    // The file covers the whole life of the process; only the measured run is looked at.
-    const file = readdirSync(folder).find((name) => name.endsWith('.cpuprofile'));
-    if (file === undefined) throw new Error(`${contender} wrote no profile`);
-    const written = JSON.parse(readFileSync(join(folder, file), 'utf8')) as CpuProfile;
-    return tableOf(`${contender}, ${pace}`, selfTimes(written, from, to), deliveries);
+    return profileTable(`${contender}, ${pace}`, recording.selfTimes(), { deliveries });
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    recording.discard();
   }
 }
 
-function monotonicMicros(): number {
-  return Number(process.hrtime.bigint() / 1000n);
-}
-
-function tableOf(name: string, times: readonly SelfTime[], deliveries: number): CaseResult {
+/** The functions of `times` with the longest ones first, also divided by each of the `units`. */
+export function profileTable(
+  name: string,
+  times: readonly SelfTime[],
+  units: Readonly<Record<string, number>>,
+): CaseResult {
   const total = times.reduce((sum, { micros }) => sum + micros, 0);
   const row = ({ name, micros }: SelfTime): string[] => [
     name,
     `${((100 * micros) / total).toFixed(1)} %`,
-    (micros / deliveries).toFixed(3),
+    ...Object.values(units).map((count) => (micros / count).toFixed(3)),
   ];
   return {
     name: `profile ${name}`,
     title: `Self time of ${name}, without idle (the profiler adds to it)`,
-    header: ['function', 'share', 'µs per delivery'],
+    header: ['function', 'share', ...Object.keys(units).map((unit) => `µs per ${UNITS.get(unit) ?? unit}`)],
     rows: [...times.slice(0, TOP).map(row), row({ name: 'all', micros: total })],
     figures: times,
   };

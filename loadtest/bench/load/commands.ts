@@ -2,19 +2,35 @@ import type { DialectName } from './dialect.ts';
 
 /** Where and how the generator connects. */
 export interface ConnectOptions {
-  readonly port: number;
+  /** Of the servers; the members of a room are spread over them. */
+  readonly ports: readonly number[];
   readonly dialect: DialectName;
   /** Path and query of the upgrade; `{room}`, `{n}` and `{token}` stand for the room's name, the connection's number, its token. */
   readonly path: string;
+  /** A multiple of the rooms. */
   readonly connections: number;
   readonly rooms: number;
 }
 
-/** What is published, by the first connection: `bursts` times `perBurst` messages, one burst every `intervalMs`. */
+/**
+ * What is published: `bursts` times `perBurst` messages, one burst every `intervalMs`. In one room the first connection
+ * publishes; of several rooms each has its turn.
+ */
 export interface RunOptions {
   readonly bursts: number;
   readonly perBurst: number;
   readonly intervalMs: number;
+  /** How long the last deliveries may take before they count as missing; 10 s. */
+  readonly graceMs?: number;
+}
+
+/** What some connections received; times of day in milliseconds since 1970. */
+export interface Reach {
+  /** Publish to receive. */
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly firstAt: number;
+  readonly lastAt: number;
 }
 
 export interface RunResult {
@@ -28,6 +44,9 @@ export interface RunResult {
   /** Publish to receive, over all deliveries, in milliseconds. */
   readonly p50Ms: number;
   readonly p99Ms: number;
+  /** The same on the publisher's server, and on the others if there are any. */
+  readonly own?: Reach | undefined;
+  readonly others?: Reach | undefined;
   /** The generator's own CPU time divided by the time that passed: close to 1 it is the bottleneck. */
   readonly generatorLoad: number;
 }

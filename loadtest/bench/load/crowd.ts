@@ -1,5 +1,6 @@
 import { Client } from './client.ts';
 import type { ConnectOptions } from './commands.ts';
+import { type Layout, portOf, roomOf } from './layout.ts';
 import { tokenFor } from './token.ts';
 import { DIALECTS } from './dialect.ts';
 
@@ -23,9 +24,14 @@ export async function gather(options: ConnectOptions, listener: Listener): Promi
   return clients;
 }
 
+export function layoutOf({ rooms, ports }: ConnectOptions): Layout {
+  return { rooms, ports: ports.length };
+}
+
 function join(options: ConnectOptions, listener: Listener, clients: Client[]): Promise<void> {
   const index = clients.length;
-  const room = options.rooms === 1 ? 'bench' : `bench-${index % options.rooms}`;
+  const layout = layoutOf(options);
+  const room = options.rooms === 1 ? 'bench' : `bench-${roomOf(index, layout)}`;
   const path = options.path
     .replace('{room}', room)
     .replace('{n}', String(index))
@@ -34,7 +40,7 @@ function join(options: ConnectOptions, listener: Listener, clients: Client[]): P
     const timeout = setTimeout(() => reject(new Error(`${path}: not joined in time`)), JOIN_TIMEOUT_MS);
     clients.push(
       new Client({
-        port: options.port,
+        port: options.ports[portOf(index, layout)] ?? 0,
         path,
         dialect: DIALECTS[options.dialect],
         onJoined: () => {

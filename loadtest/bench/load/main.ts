@@ -1,22 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from './client.ts';
 import type { Command, ConnectOptions, Reply, RunOptions, RunResult } from './commands.ts';
-import { gather } from './crowd.ts';
+import { gather, layoutOf } from './crowd.ts';
 import { DIALECTS } from './dialect.ts';
+import { publisherOf, roomOfMessage } from './layout.ts';
 import { messageData } from './message.ts';
 import { Tally } from './tally.ts';
 
-/** How long the last deliveries of a run may take before they count as missing. */
+/** How long the last deliveries of a run may take before they count as missing, unless it says. */
 const GRACE_MS = 10_000;
 
 let clients: Client[] = [];
 let connected: ConnectOptions | undefined;
-let tally = new Tally(0);
+let tally = new Tally(0, { rooms: 1, ports: 1 });
 let closed = 0;
 
 async function join(options: ConnectOptions): Promise<Reply> {
   connected = options;
-  tally = new Tally(options.connections);
+  tally = new Tally(options.connections, layoutOf(options));
   clients = await gather(options, {
     onMessage: (index, number, at) => tally.received(index, number, at),
     onClose: () => closed++,
@@ -26,7 +27,6 @@ async function join(options: ConnectOptions): Promise<Reply> {
 
 async function run(options: RunOptions): Promise<Reply> {
   const messages = options.bursts * options.perBurst;
-  const expected = messages * clients.length;
   const cpu = process.cpuUsage();
   const begin = performance.now();
   tally.begin(messages);
@@ -34,26 +34,45 @@ async function run(options: RunOptions): Promise<Reply> {
     await sleep(Math.max(0, begin + burst * options.intervalMs - performance.now()));
     publish(options.perBurst);
   }
-  const deadline = performance.now() + GRACE_MS;
+  const deadline = performance.now() + (options.graceMs ?? GRACE_MS);
   // To the end of the last interval, so that every run of these options lasts equally long.
   await sleep(Math.max(0, begin + options.bursts * options.intervalMs - performance.now()));
-  while (tally.deliveries < expected && performance.now() < deadline) await sleep(5);
+  while (tally.deliveries < tally.expected && performance.now() < deadline) await sleep(5);
   const { user, system } = process.cpuUsage(cpu);
+  const { all, own, others } = tally.reaches();
   const result: RunResult = {
     messages,
-    expected,
+    expected: tally.expected,
     deliveries: tally.deliveries,
     disordered: tally.disordered,
     closed,
-    ...tally.latencies(),
+    p50Ms: all?.p50Ms ?? Number.NaN,
+    p99Ms: all?.p99Ms ?? Number.NaN,
+    own,
+    others,
     generatorLoad: (user + system) / 1000 / (performance.now() - begin),
   };
   return { kind: 'ran', result };
 }
 
 function publish(count: number): void {
-  const dialect = DIALECTS[connected?.dialect ?? 'plain'];
-  clients[0]?.send(Array.from({ length: count }, () => dialect.publish(messageData(tally.sent()))));
+  if (connected === undefined) return;
+  const dialect = DIALECTS[connected.dialect];
+  const layout = layoutOf(connected);
+  const texts = new Map<number, string[]>();
+  for (let sent = 0; sent < count; sent++) {
+    const number = tally.sent();
+    const publisher = publisherOf(roomOfMessage(number, layout), layout);
+    const text = dialect.publish(messageData(number));
+    const all = texts.get(publisher);
+    if (all === undefined) texts.set(publisher, [text]);
+    else all.push(text);
+  }
+  for (const [publisher, all] of texts) {
+    const client = clients[publisher];
+    if (client === undefined) throw new Error(`too few connections: none of them has number ${publisher}`);
+    client.send(all);
+  }
 }
 
 function obey(command: Command): Promise<Reply> {
