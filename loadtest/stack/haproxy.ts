@@ -74,8 +74,6 @@ backend pods
   cookie CROSSPOD insert indirect nocache httponly dynamic
   dynamic-cookie-key crosspod
   option httpchk GET /readyz
-  # By default a check is HTTP/1.0 without a Host, which Node's HTTP adapter answers with 400.
-  http-check send hdr Host pod
   http-check expect status 200
   default-server inter 500ms fall 2 rise 1
 ${servers.join('')}

@@ -8,6 +8,8 @@ import { type IncomingMessage, Server, type ServerResponse } from 'node:http';
 export function createServer(app: Hono): Server {
   const server = createAdaptorServer({
     fetch: app.fetch,
+    // For HTTP/1.0, as health checks of proxies speak it: it need not name a host.
+    hostname: 'localhost',
     serverOptions: { shouldUpgradeCallback: wantsWebSocket },
   });
   if (!(server instanceof Server)) throw new TypeError('an HTTP/1.1 server is needed');
