@@ -10,6 +10,7 @@ import type { ReadFrom } from './ports/broker.ts';
 import type { Principal } from './principal.ts';
 import type { Room } from './room.ts';
 import type { ServerEvent } from '../protocol/event.ts';
+import type { UnderWay } from './publishing-order.ts';
 
 /** From where on history is to be read. */
 export type After = Exclude<ReadFrom, { newest: number }>;
@@ -76,6 +77,8 @@ export class Connection implements Occupant {
   catchingUp = false;
   /** Made with the first frame, where frames are limited (see gateway.ts). */
   allowance: Allowance | undefined;
+  /** What it has published and has no answer for yet (see publishing-order.ts). */
+  underWay: UnderWay | undefined;
   /** What waits for a command in progress; undefined while none is (see lane.ts). */
   backlog: (() => Promise<void> | undefined)[] | undefined;
 

@@ -10,6 +10,7 @@ import {
 } from './publish.ts';
 import type { Connection } from './connection.ts';
 import { DIRECT, GLOBAL } from '../protocol/names.ts';
+import { inPublishingOrder } from './publishing-order.ts';
 import type { Pod } from './pod.ts';
 import type { Published } from './ports/broker.ts';
 import { Refused, permit } from './refused.ts';
@@ -74,10 +75,13 @@ function publish(
   const key = ref === undefined ? undefined : `${from}\n${ref}`;
   const what: Publication = { type, from, event, data, key, timestamp: timestampOf(pod) };
   permit(connection.may('publish', addresseeOf(connection, command)));
-  if (command.kind === 'direct') return { published: publishDirectly(pod, command.to, what) };
-  const room = target(connection, command);
-  if (room === GLOBAL) return { published: publishGlobally(pod, what) };
-  return { room, published: publishToRoom(pod, room, command.ephemeral, what) };
+  const room = command.kind === 'direct' ? DIRECT : target(connection, command);
+  const isKept = command.kind === 'publish' && room !== GLOBAL && !isEphemeral(pod, command.ephemeral);
+  const published = inPublishingOrder(connection, isKept, () => {
+    if (command.kind === 'direct') return publishDirectly(pod, command.to, what);
+    return room === GLOBAL ? publishGlobally(pod, what) : publishToRoom(pod, room, command.ephemeral, what);
+  });
+  return { room: room === DIRECT || room === GLOBAL ? undefined : room, published };
 }
 
 /** Whom it is for, as a permission names it: a room, `@global` or `@direct`. */

@@ -77,10 +77,10 @@ export class RedisDirectory implements Directory, Leaseholder {
       .catch((error: unknown) => this.#failed(error));
   }
 
-  stop(): Promise<void> {
-    this.#cancelWrite?.();
+  /** Whoever was connected here is so no longer. */
+  async stop(): Promise<void> {
+    await this.#write().catch((error: unknown) => this.#failed(error));
     this.#source = undefined;
-    return Promise.resolve();
   }
 
   async registerAnew(): Promise<void> {

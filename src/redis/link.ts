@@ -32,6 +32,8 @@ interface Server {
   readonly run: string;
   /** Its clock less ours, in milliseconds. */
   readonly offset: number;
+  /** What it calls this connection. */
+  readonly connection: number;
 }
 
 /**
@@ -44,6 +46,8 @@ export class Link {
   readonly #options: LinkOptions;
   readonly #whenUp: (() => void)[] = [];
   #server: Server | undefined;
+  /** The last one there was. */
+  #previous: Server | undefined;
   #corked = false;
   #greetings = 0;
   #stopped = false;
@@ -163,16 +167,20 @@ export class Link {
     const { keys, clock, scripts } = this.#options;
     const greeting = (this.#greetings += 1);
     try {
-      const [info, time] = await Promise.all([
+      const [info, time, connection] = await Promise.all([
         client.info('server'),
         client.time(),
+        client.client('ID'),
         ...[GREET, ...scripts].map(({ lua }) => client.script('LOAD', lua)),
       ]);
       const offset = Math.round(Number(time[0]) * 1_000 + Number(time[1]) / 1_000 - clock.now());
       const run = /run_id:(\w+)/.exec(info)?.[1]?.slice(0, RUN_LENGTH) ?? '';
       await client.evalsha(GREET.sha, 1, keys.epoch);
+      const server = { run, offset, connection: Number(connection) };
+      await this.#cutOff(server);
       if (greeting !== this.#greetings) return;
-      this.#server = { run, offset };
+      this.#server = server;
+      this.#previous = server;
     } catch (error) {
       if (greeting === this.#greetings && client.status === 'ready') this.#refused(error as Error);
       return;
@@ -180,6 +188,14 @@ export class Link {
     this.#wasAway = false;
     this.#options.log.info({ run: this.#server.run }, 'Redis is there');
     for (const task of this.#whenUp) task();
+  }
+
+  /** What is still on its way on the connection before this one must not arrive after it was sent again. */
+  async #cutOff({ run, connection }: Server): Promise<void> {
+    const previous = this.#previous;
+    if (previous?.run !== run || previous.connection === connection) return;
+    // It is gone already, or an ACL forbids it: then only what is late by the clock is not taken (append.lua).
+    await this.client.client('KILL', 'ID', previous.connection).catch(ignored);
   }
 
   /** The server is there and does not serve. */

@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+import { inPublishingOrder, type UnderWay } from '../../src/core/publishing-order.ts';
+import type { Published } from '../../src/core/ports/broker.ts';
+import { turns } from '../support/test-pod.ts';
+
+test('what is kept goes out at once, what is not waits for what is kept, and what is kept then waits for that', async () => {
+  const publisher: { underWay: UnderWay | undefined } = { underWay: undefined };
+  const begun: string[] = [];
+  const answers = new Map<string, (published: Published) => void>();
+  const publish = (name: string, kept: boolean): void => {
+    void inPublishingOrder(publisher, kept, () => {
+      begun.push(name);
+      return new Promise((resolve) => answers.set(name, resolve));
+    });
+  };
+  const answer = async (...names: string[]): Promise<void> => {
+    for (const name of names) answers.get(name)?.({ id: name, duplicate: false });
+    await turns();
+  };
+  for (const name of ['k1', 'k2', 'e1', 'e2', 'k3', 'k4', 'e3']) publish(name, name.startsWith('k'));
+  expect(begun).toEqual(['k1', 'k2']);
+  await answer('k1');
+  expect(begun).toEqual(['k1', 'k2']);
+  await answer('k2');
+  expect(begun.slice(2)).toEqual(['e1']);
+  await answer('e1');
+  await answer('e2');
+  expect(begun.slice(3)).toEqual(['e2', 'k3']);
+  await answer('k3');
+  expect(begun.slice(5)).toEqual(['k4']);
+  await answer('k4');
+  expect(begun.slice(6)).toEqual(['e3']);
+  await answer('e3');
+  expect(publisher.underWay).toBeUndefined();
+});
+
+test('what fails holds up nobody', async () => {
+  const publisher: { underWay: UnderWay | undefined } = { underWay: undefined };
+  const failed = inPublishingOrder(publisher, true, () => Promise.reject(new Error('no')));
+  const next = inPublishingOrder(publisher, false, () => Promise.resolve({ id: 'e', duplicate: false }));
+  await expect(failed).rejects.toThrow('no');
+  expect(await next).toMatchObject({ id: 'e' });
+});

@@ -1,0 +1,66 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { ALL_WAYS, everything } from './everything.ts';
+import { type RedisServer, startRedis } from '../../loadtest/stack/redis-server.ts';
+import { anotherPod, metric, PATIENT } from './world.ts';
+
+/** All that a pod's user in Redis may do (docs/operations.md), without faults and without REDIS_DB. */
+const RIGHTS = [
+  'client|setname evalsha info publish script|load subscribe time unsubscribe',
+  'exists get hdel hget hgetall hincrby hlen hmget hscan hset pexpire sadd set spop srem',
+  'xadd xrange xrevrange xtrim zadd zrangebylex zrangebyscore zrem zscore',
+].flatMap((line) => line.split(' '));
+
+/** What it also needs when something was lost: a publication's answer, a room's history, time. */
+const AFTER_FAULTS = ['hexists', 'hsetnx', 'pttl'];
+
+/** What this test itself sends. */
+const OWN = /^(acl|client\|list|config|ping|hello|auth)/;
+
+function rulesOf(commands: readonly string[], prefix = ''): string {
+  const names = `~${prefix}realtime:* ~${prefix}presence:* &${prefix}realtime:*`;
+  return `user crosspod on >secret resetkeys resetchannels ${names} -@all ${commands.map((one) => `+${one}`).join(' ')}`;
+}
+
+async function redisWith(rules: string): Promise<RedisServer> {
+  const redis = await startRedis({ acl: ['user default on nopass ~* &* +@all', rules] });
+  onTestFinished(() => redis.discard());
+  return redis;
+}
+
+async function used(redis: RedisServer): Promise<string[]> {
+  const text = String(await redis.command('INFO', 'commandstats'));
+  const names = [...text.matchAll(/^cmdstat_([^:]+):/gm)].map(([, name = '']) => name);
+  return names.filter((name) => !OWN.test(name)).toSorted();
+}
+
+test('A user that may touch nothing but the names of the contract, with few commands, can do everything', async () => {
+  const redis = await redisWith(rulesOf([...RIGHTS, ...AFTER_FAULTS], 'shop:'));
+  const settings = {
+    ...ALL_WAYS,
+    REDIS_PREFIX: 'shop:',
+    REDIS_USERNAME: 'crosspod',
+    REDIS_PASSWORD: 'secret',
+  };
+  const env = { REDIS_URL: `127.0.0.1:${redis.port}`, ...settings };
+  const [one, two] = [await anotherPod(env), await anotherPod(env)];
+  await everything(one, two);
+  await one.stop();
+  // Who stays clears away what the other has left.
+  await expect.poll(() => two.output(), PATIENT).toContain('cleaned up after a pod');
+  expect(await redis.command('ACL', 'LOG')).toEqual([]);
+  expect(await metric(two, 'realtime_redis_up')).toBe(1);
+  // None of the rights is idle.
+  expect(await used(redis)).toEqual(RIGHTS.toSorted());
+});
+
+test('A user that lacks a right, or may not touch the names, leaves its pod degraded, and the log says so', async () => {
+  const rules = [rulesOf(RIGHTS.filter((name) => name !== 'evalsha')), rulesOf(RIGHTS, 'shop:')];
+  const servers = await Promise.all(rules.map(redisWith));
+  const urls = servers.map(({ port }) => `redis://crosspod:secret@127.0.0.1:${port}`);
+  for (const pod of await Promise.all(urls.map((REDIS_URL) => anotherPod({ REDIS_URL })))) {
+    expect(await metric(pod, 'realtime_redis_up')).toBe(0);
+    expect(await (await fetch(`${pod.opsUrl}/readyz`)).json()).toEqual({ status: 'degraded' });
+    await expect.poll(() => pod.output(), PATIENT).toMatch(/"level":40.*NOPERM/);
+    expect(pod.output()).not.toContain('secret');
+  }
+});
