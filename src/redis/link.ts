@@ -170,13 +170,14 @@ export class Link {
       const [info, time, connection] = await Promise.all([
         client.info('server'),
         client.time(),
-        client.client('ID'),
+        // Not every ACL permits it.
+        client.client('ID').catch(() => 0),
         ...[GREET, ...scripts].map(({ lua }) => client.script('LOAD', lua)),
       ]);
       const offset = Math.round(Number(time[0]) * 1_000 + Number(time[1]) / 1_000 - clock.now());
       const run = /run_id:(\w+)/.exec(info)?.[1]?.slice(0, RUN_LENGTH) ?? '';
       await client.evalsha(GREET.sha, 1, keys.epoch);
-      const server = { run, offset, connection: Number(connection) };
+      const server = { run, offset, connection };
       await this.#cutOff(server);
       if (greeting !== this.#greetings) return;
       this.#server = server;
