@@ -8,6 +8,9 @@ import type { RedisAddress } from './options.ts';
 import type { Script } from './script.ts';
 import { Subscriptions } from './subscriptions.ts';
 
+/** A start waits so long for Redis; a pod that starts without it is ready all the same. */
+const START_MS = 2_000;
+
 export interface BackboneOptions {
   readonly address: RedisAddress;
   readonly prefix: string;
@@ -56,13 +59,31 @@ export class Backbone {
 
   /** Resolves once Redis is there, after two seconds at the latest. */
   async start(): Promise<void> {
-    const { keys, lease, link, pod, subscriptions } = this;
+    const { keys, lease, pod, subscriptions } = this;
     for (const channel of [keys.globalChannel, keys.probeChannel(pod)]) {
       subscriptions.subscribe(channel).catch(ignored);
     }
-    subscriptions.start();
     lease.start();
-    await link.start();
+    await this.#connect();
+  }
+
+  #connect(): Promise<void> {
+    const { clock, link, subscriptions } = this;
+    return new Promise((resolve) => {
+      const cancel = clock.after(START_MS, () => {
+        if (!link.up) link.warn();
+        resolve();
+      });
+      const resolveIfUp = (): void => {
+        if (!link.up || !subscriptions.up) return;
+        cancel();
+        resolve();
+      };
+      link.whenUp(resolveIfUp);
+      subscriptions.whenUp(resolveIfUp);
+      link.start();
+      subscriptions.start();
+    });
   }
 
   stop(): void {

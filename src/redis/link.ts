@@ -9,8 +9,6 @@ import { Redis } from 'ioredis';
 const GREET = readScript(new URL('lua/greet.lua', import.meta.url));
 /** How often a Redis that is there but takes no writes is asked again. */
 const REFUSED_MS = 500;
-/** A start waits so long for Redis; a pod that starts without it is ready all the same. */
-const START_MS = 2_000;
 /** How much of a server's run id goes into positions. */
 const RUN_LENGTH = 6;
 /** Errors after which the address is looked up anew: this is no master any more. */
@@ -86,19 +84,9 @@ export class Link {
     this.#whenUp.push(task);
   }
 
-  /** Resolves once the link is up, after two seconds at the latest. */
-  start(): Promise<void> {
-    return new Promise((resolve) => {
-      const cancel = this.#options.clock.after(START_MS, () => {
-        if (!this.up) this.#warn();
-        resolve();
-      });
-      this.whenUp(() => {
-        cancel();
-        resolve();
-      });
-      this.client.connect().catch(ignored);
-    });
+  /** Connects, now and whenever the connection is lost. */
+  start(): void {
+    this.client.connect().catch(ignored);
   }
 
   stop(): void {
@@ -216,10 +204,11 @@ export class Link {
   #lose(): void {
     if (this.#server !== undefined) this.losses += 1;
     this.#server = undefined;
-    if (!this.#wasAway && !this.#stopped) this.#warn();
+    if (!this.#wasAway && !this.#stopped) this.warn();
   }
 
-  #warn(): void {
+  /** Says that Redis is away, and why. */
+  warn(): void {
     this.#wasAway = true;
     // Only the text: an error of ioredis carries the command, and with it a password.
     this.#options.log.warn({ reason: this.#lastError }, 'Redis is away; this pod goes on by itself');

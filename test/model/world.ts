@@ -62,7 +62,7 @@ async function startAlone(chosen: Record<string, string>): Promise<World> {
 }
 
 async function startWithSentinels(chosen: Record<string, string>): Promise<World> {
-  const group = await startRedisGroup({ sentinel: { downAfterMs: 1_000, failoverTimeoutMs: 2_000 } });
+  const group = await startRedisGroup({ sentinel: { downAfterMs: 2_000, failoverTimeoutMs: 2_000 } });
   const names = Array.from({ length: PODS }, (_, index) => `pod-${index + 1}`);
   const pods = await Promise.all(names.map((name) => startPodProcess(name, { ...chosen, ...group.env })));
   const stop = async (): Promise<void> => {

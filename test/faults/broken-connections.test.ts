@@ -1,0 +1,186 @@
+import { createServer, type AddressInfo, connect, type Socket } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import { clientIds, eventually, podOn, podsOn, ready, readiness, redisOf, SLOW } from './world.ts';
+import { expectEverythingOnce, startTalk } from './judge.ts';
+import type { PodProcess } from '../../loadtest/stack/pods.ts';
+import type { RedisServer } from '../../loadtest/stack/redis-server.ts';
+import { Witness } from './witness.ts';
+
+interface Talkers {
+  readonly speakers: readonly Witness[];
+  readonly everybody: readonly Witness[];
+}
+
+/** Two who speak and one who listens on each pod. */
+async function talkersOn(pods: readonly PodProcess[]): Promise<Talkers> {
+  const speakers: Witness[] = [];
+  const listeners: Witness[] = [];
+  for (const [index, pod] of pods.entries()) {
+    speakers.push(await Witness.join(pod, 'room', `first-${index}`));
+    const second = await Witness.join(pod, 'room', `second-${index}`);
+    second.wantsAcks = false;
+    speakers.push(second);
+    listeners.push(await Witness.join(pod, 'room', `quiet-${index}`));
+  }
+  return { speakers, everybody: [...speakers, ...listeners] };
+}
+
+/** Everybody talks while the fault lasts and after; nobody misses anything, has it twice or is told of a loss. */
+async function unharmedBy(
+  pods: readonly PodProcess[],
+  fault: (everybody: readonly Witness[]) => Promise<void>,
+): Promise<void> {
+  const { speakers, everybody } = await talkersOn(pods);
+  const talk = startTalk(speakers);
+  const [first = everybody[0]] = speakers;
+  const talkOn = async (): Promise<void> => {
+    const so = first?.said ?? 0;
+    await eventually('more talk', () => (first?.said ?? 0) > so + 50);
+  };
+  await talkOn();
+  await fault(everybody);
+  await ready(...pods);
+  await talkOn();
+  talk.stop();
+  await expectEverythingOnce(everybody, speakers);
+  for (const one of everybody) expect(one.losses()).toEqual([]);
+}
+
+/** Resolves once every pod listens again by a connection it did not have before. */
+async function reconnected(
+  redis: RedisServer,
+  kind: Parameters<typeof clientIds>[1],
+  before: readonly string[],
+): Promise<void> {
+  await eventually('new connections', async () => {
+    const now = await clientIds(redis, kind);
+    return now.length === before.length && now.every((id) => !before.includes(id));
+  });
+}
+
+test('subscriptions killed under load, time and again', SLOW, async () => {
+  const redis = await redisOf();
+  const pods = await podsOn(redis);
+  await unharmedBy(pods, async () => {
+    for (let n = 0; n < 3; n += 1) {
+      const before = await clientIds(redis, 'crosspod-subscriber:');
+      expect(before).toHaveLength(2);
+      await redis.command('CLIENT', 'KILL', 'TYPE', 'pubsub');
+      await reconnected(redis, 'crosspod-subscriber:', before);
+    }
+  });
+});
+
+test('connections for commands killed under load, time and again', SLOW, async () => {
+  const redis = await redisOf();
+  const pods = await podsOn(redis);
+  await unharmedBy(pods, async () => {
+    for (let n = 0; n < 3; n += 1) {
+      const before = await clientIds(redis, 'crosspod:');
+      expect(before).toHaveLength(2);
+      for (const id of before) await redis.command('CLIENT', 'KILL', 'ID', id);
+      await reconnected(redis, 'crosspod:', before);
+    }
+  });
+});
+
+test('scripts flushed under load', SLOW, async () => {
+  const redis = await redisOf();
+  const pods = await podsOn(redis);
+  await unharmedBy(pods, async () => {
+    await redis.command('SCRIPT', 'FLUSH', 'SYNC');
+  });
+});
+
+/** A network to Redis of which single connections can go silent, as if their packets were lost. */
+interface Network {
+  readonly env: Readonly<Record<string, string>>;
+  /** From now on nothing passes on those open connections that have this name (CLIENT LIST). */
+  silence(kind: Parameters<typeof clientIds>[1] | 'all'): Promise<void>;
+  /** What was held back arrives now, also from those who have hung up. */
+  deliverLate(): void;
+}
+
+interface Line {
+  readonly near: Socket;
+  readonly far: Socket;
+  held: boolean;
+}
+
+/** Holds back what either end says. */
+function hold(line: Line): void {
+  const { near, far } = line;
+  line.held = true;
+  near.unpipe(far).pause();
+  far.unpipe(near).pause();
+}
+
+async function networkTo(redis: RedisServer): Promise<Network> {
+  const lines: Line[] = [];
+  const server = createServer({ allowHalfOpen: true }, (near) => {
+    const far = connect({ port: redis.port, host: '127.0.0.1', allowHalfOpen: true });
+    lines.push({ near, far, held: false });
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      from.pipe(to);
+      from.on('error', () => to.destroy());
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    for (const { near, far } of lines) for (const end of [near, far]) end.destroy();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  return {
+    env: { REDIS_URL: `redis://127.0.0.1:${port}` },
+    async silence(kind) {
+      const list = String(await redis.command('CLIENT', 'LIST')).split('\n');
+      for (const line of lines) {
+        const entry = list.find((one) => one.includes(`addr=127.0.0.1:${line.far.localPort} `));
+        if (entry === undefined || (kind !== 'all' && !entry.includes(`name=${kind}`))) continue;
+        hold(line);
+      }
+    },
+    deliverLate() {
+      for (const { near, far } of lines.filter(({ held }) => held)) {
+        near.pipe(far);
+        far.resume();
+      }
+    },
+  };
+}
+
+test.for(['all', 'crosspod:', 'crosspod-subscriber:'] as const)(
+  'connections of one pod that go silent under load: %s',
+  SLOW,
+  async (kind) => {
+    const redis = await redisOf();
+    const network = await networkTo(redis);
+    const broken = await podOn(network);
+    const pods = [await podOn(redis), broken];
+    await unharmedBy(pods, async (everybody) => {
+      const known = await clientIds(redis, 'crosspod:');
+      const subscribers = await clientIds(redis, 'crosspod-subscriber:');
+      const changed = async (): Promise<boolean> => {
+        const [links, subs] = [
+          await clientIds(redis, 'crosspod:'),
+          await clientIds(redis, 'crosspod-subscriber:'),
+        ];
+        const newLink = links.some((id) => !known.includes(id));
+        const newSub = subs.some((id) => !subscribers.includes(id));
+        return (newLink || kind === 'crosspod-subscriber:') && (newSub || kind === 'crosspod:');
+      };
+      await network.silence(kind);
+      await eventually('new connections', changed);
+      await eventually('a pod that has its Redis', async () => (await readiness(broken)) === '200 ready');
+      // The old connections' packets arrive when all was said again by new ones.
+      const again = (): boolean =>
+        everybody.some(({ frames }) => frames.some(({ provisional_id: id }) => id !== undefined));
+      if (kind !== 'crosspod-subscriber:') await eventually('what waited', again);
+      network.deliverLate();
+    });
+  },
+);
