@@ -57,20 +57,17 @@ export async function sharedOf(config: Config, log: Log, ids: Ids): Promise<Shar
 
 /** Loaded only where Redis is configured. */
 async function redisOf({ values }: Config, address: RedisAddress, log: Log, ids: Ids): Promise<Shared> {
-  const [{ Backbone }, { BROKER_SCRIPTS, RedisBroker }, { PRESENCE_SCRIPTS }, presence, directories] =
-    await Promise.all([
-      import('./redis/backbone.ts'),
-      import('./broker/redis.ts'),
-      import('./presence/redis-rows.ts'),
-      import('./presence/redis.ts'),
-      import('./directory/redis.ts'),
-    ]);
+  const { Backbone } = await import('./redis/backbone.ts');
+  const { BROKER_SCRIPTS, RedisBroker } = await import('./broker/redis.ts');
+  const { PRESENCE_SCRIPTS } = await import('./presence/redis-rows.ts');
+  const { RedisPresence } = await import('./presence/redis.ts');
+  const { DIRECTORY_SCRIPTS, RedisDirectory } = await import('./directory/redis.ts');
   const backbone = new Backbone({
     address,
     prefix: values.REDIS_PREFIX ?? '',
     pod: randomName(),
     leaseMs: values.POD_LEASE_SECONDS * 1_000,
-    scripts: [...BROKER_SCRIPTS, ...PRESENCE_SCRIPTS, ...directories.DIRECTORY_SCRIPTS],
+    scripts: [...BROKER_SCRIPTS, ...PRESENCE_SCRIPTS, ...DIRECTORY_SCRIPTS],
     clock: systemClock,
     log,
   });
@@ -81,12 +78,12 @@ async function redisOf({ values }: Config, address: RedisAddress, log: Log, ids:
     bufferMessages: values.PUBLISH_BUFFER_MESSAGES,
     newName: () => ids.ephemeral(),
   });
-  const store = new presence.RedisPresence({
+  const store = new RedisPresence({
     backbone,
     ttlMs: values.PRESENCE_TTL_SECONDS * 1_000,
     graceMs: values.PRESENCE_GRACE_SECONDS * 1_000,
   });
-  const directory = new directories.RedisDirectory(backbone);
+  const directory = new RedisDirectory(backbone);
   return { broker, store, directory, figures: redisFigures({ backbone, broker }) };
 }
 

@@ -163,10 +163,9 @@ test('.env in the working directory is read, and the process environment wins', 
   const dotEnv = `PORT=${fromFile}\nOPS_PORT=${ops}\n# a comment\nWS_PATHS="/live"\nHEARTBEAT_SECONDS=7\n`;
   run({ PORT: String(fromEnv) }, await directory(dotEnv));
   await until('the pod', () => answers(`http://127.0.0.1:${ops}/readyz`));
-  const pod = { wsUrl: `ws://127.0.0.1:${fromEnv}` } as Pod;
-  const client = await open(pod, '/live?dialect=message');
+  const client = await open({ wsUrl: `ws://127.0.0.1:${fromEnv}` }, '/live?dialect=message');
   await client.next({ event: 'connected', data: { heartbeat_seconds: 7 } });
-  await expect(open({ wsUrl: `ws://127.0.0.1:${fromFile}` } as Pod, '/live')).rejects.toThrow('ECONNREFUSED');
+  await expect(open({ wsUrl: `ws://127.0.0.1:${fromFile}` }, '/live')).rejects.toThrow('ECONNREFUSED');
 });
 
 test('SERVER_ADDR wins over PORT and HOST, with a host or without', async () => {

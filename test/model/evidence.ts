@@ -71,13 +71,13 @@ export function establishedIn(room: string, { story, histories }: Evidence): Est
   return [...known.values()];
 }
 
-export function positionOf(id: string): Position {
+function positionOf(id: string): Position {
   const position = parsePosition(id);
   if (position === undefined) throw new Error(`${id} is no position`);
   return position;
 }
 
-export function sameEpoch(a: string, b: string): boolean {
+function sameEpoch(a: string, b: string): boolean {
   return parsePosition(a)?.epoch === parsePosition(b)?.epoch;
 }
 
