@@ -30,6 +30,9 @@ import { hostname } from 'node:os';
 import { pages } from './http/pages.ts';
 import { sockets } from './http/sockets.ts';
 
+/** Health checks of proxies speak HTTP/1.0 and name no host. */
+const OPS_HOST = 'localhost';
+
 /** One pod, put together and ready to run. */
 export interface App {
   /** Resolves once clients can connect; raises what the system says where a port cannot be had. */
@@ -145,5 +148,5 @@ function createServers(
   app.route('/', apiOf(config, pod, origins));
   app.route('/', pages());
   app.notFound((c) => c.json({ error: 'there is nothing here', code: 'not_found' }, 404));
-  return { clients: createServer(app), operators: createServer(ops({ readiness, metrics })) };
+  return { clients: createServer(app), operators: createServer(ops({ readiness, metrics }), OPS_HOST) };
 }

@@ -4,6 +4,8 @@ import type { Missing } from '../protocol/event.ts';
 
 /** How much of an epoch names the data; the rest names the run of the server on which the position was made. */
 const DATA_LENGTH = 6;
+/** Clocks of two servers may differ by so much. */
+const SKEW_MS = 60_000;
 
 /** What Redis knows of a room's positions (lua/read.lua); empty strings for those there are not. */
 export interface RoomFacts {
@@ -20,6 +22,8 @@ export interface RoomFacts {
   readonly trimmedTo: string;
   /** Epoch of the message kept at the position's stream id. */
   readonly epochThere: string;
+  /** When the run of the server ended on which the position was made, in ms; empty: there was no such run before. */
+  readonly ended: string;
 }
 
 /**
@@ -41,15 +45,20 @@ export function missingAfter(after: string, tag: string, facts: RoomFacts): Miss
 function missingUnlisted(position: Position, facts: RoomFacts): Missing | 'dropped' | undefined {
   const newest = parsePosition(facts.newest);
   const start = parsePosition(facts.floor) ?? newest;
-  const absent = position.epoch === facts.epoch ? 'unknown_position' : 'dropped';
+  const absent = mayHaveBeenDropped(position, facts) ? 'dropped' : 'unknown_position';
   if (start === undefined || newest === undefined) return 'unknown_position';
   if (comparePositions(position, newest) > 0) return absent;
   if (comparePositions(position, start) < 0) {
     if (position.ms < start.ms - POSITION_MS) return 'expired';
-    if (position.seq > 0) return 'dropped';
+    if (position.seq > 0) return absent;
     return facts.floor === '' || facts.floor === facts.trimmedTo ? undefined : 'trimmed';
   }
   return isAtOrBefore(position, parsePosition(facts.trimmedTo)) ? 'trimmed' : absent;
+}
+
+/** Anybody can ask with any position: one that no server can have given is nobody's loss. */
+function mayHaveBeenDropped({ epoch, ms }: Position, facts: RoomFacts): boolean {
+  return epoch !== facts.epoch && facts.ended !== '' && ms <= Number(facts.ended) + SKEW_MS;
 }
 
 /** The same for a moment: whether messages made since are gone. */
@@ -70,4 +79,8 @@ function streamPosition(id: string): Position | undefined {
 
 function dataOf(epoch: string): string {
   return epoch.slice(0, DATA_LENGTH);
+}
+
+export function runOf(epoch: string): string {
+  return epoch.slice(DATA_LENGTH);
 }

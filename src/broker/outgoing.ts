@@ -17,8 +17,8 @@ export interface Publication {
 
 interface Waiting extends Publication {
   state: 'waits' | 'sent';
-  /** Answers whoever published. */
-  answer(published: Published | Promise<never>): void;
+  /** For whoever published. */
+  readonly answered: PromiseWithResolvers<Published>;
   readonly settled: PromiseWithResolvers<Published>;
 }
 
@@ -29,6 +29,8 @@ export interface OutgoingOptions {
   readonly now: () => number;
   /** Gives it to this pod's members, since the others must wait. */
   readonly deliver: (publication: Publication) => void;
+  /** One that was delivered so will not come by the history. */
+  readonly forget: (publication: Publication) => void;
   readonly nameOf: (room: string, key: string | undefined) => string;
   /** Resolves after a pause, longer with each failed attempt in a row. */
   readonly pause: (attempt: number) => Promise<void>;
@@ -88,7 +90,7 @@ export class Outgoing {
       provisional: false,
       sentAt: undefined,
       state: 'waits',
-      answer: answered.resolve,
+      answered,
       settled,
     };
     this.#queue.add(one);
@@ -158,14 +160,17 @@ export class Outgoing {
 
   #end(one: Waiting, published: Published): void {
     this.#forget(one);
-    one.answer(published);
+    if (one.provisional && published.duplicate) this.#options.forget(one);
+    one.answered.resolve(published);
     one.settled.resolve(published);
     this.#deliverHeld();
   }
 
   #fail(one: Waiting, error: Error): void {
     this.#forget(one);
-    one.answer(Promise.reject(error));
+    if (one.provisional) this.#options.forget(one);
+    // Nothing happens where it was answered provisionally.
+    one.answered.reject(error);
     one.settled.reject(error);
     this.#deliverHeld();
   }
@@ -185,7 +190,7 @@ export class Outgoing {
       this.#undelivered.delete(one);
       one.provisional = true;
       this.#options.deliver(one);
-      one.answer({ id: one.provisionalId, duplicate: false, settled: one.settled.promise });
+      one.answered.resolve({ id: one.provisionalId, duplicate: false, settled: one.settled.promise });
     }
   }
 

@@ -1,5 +1,5 @@
 import type { Page, ReadFrom, Stored } from '../core/ports/broker.ts';
-import { missingAfter, missingSince, type RoomFacts } from './missing.ts';
+import { missingAfter, missingSince, type RoomFacts, runOf } from './missing.ts';
 import { parsePosition, roomTag } from '../protocol/position.ts';
 import { readScript, type Script } from '../redis/script.ts';
 import type { Backbone } from '../redis/backbone.ts';
@@ -31,6 +31,14 @@ export interface RedisHistoryOptions {
   /** Messages kept per room. */
   readonly size: number;
   readonly ttlMs: number;
+}
+
+interface Where {
+  readonly mode: 'after' | 'newest';
+  /** A stream id, or how many. */
+  readonly at: string;
+  /** Of the server on which the position was made; empty where there is none. */
+  readonly run: string;
 }
 
 interface Read {
@@ -83,8 +91,8 @@ export class RedisHistory {
 
   /** `remember`: the room is in use here, and its position good for what is published from now on. */
   async read(room: string, from: ReadFrom, limit: number, remember: boolean): Promise<Page> {
-    const read = (mode: 'after' | 'newest', at: string): Promise<Read> =>
-      this.#read(room, mode, at, limit, remember);
+    const read = (mode: 'after' | 'newest', at: string, run = ''): Promise<Read> =>
+      this.#read(room, { mode, at, run }, limit, remember);
     if ('newest' in from) return (await read('newest', String(from.newest))).page;
     if ('since' in from) {
       const { clock, link } = this.#options.backbone;
@@ -94,10 +102,13 @@ export class RedisHistory {
     }
     const position = parsePosition(from.after);
     const id = position === undefined ? BEGINNING : `${position.ms}-${position.seq}`;
-    const { page, facts } = await read('after', id);
+    const { page, facts } = await read('after', id, runOf(position?.epoch ?? ''));
     const missing = missingAfter(from.after, roomTag(room), facts);
     if (missing === undefined) return page;
-    if (missing === 'dropped') await this.#markLost(room, id);
+    // Later than that nothing of that time is kept anyway.
+    const { link } = this.#options.backbone;
+    if (missing === 'dropped' && link.now() < Number(facts.ended) + this.#options.ttlMs)
+      await this.#markLost(room, id);
     const whole = await read('after', BEGINNING);
     return { ...whole.page, missing: missing === 'dropped' ? 'history_lost' : missing };
   }
@@ -129,32 +140,34 @@ export class RedisHistory {
     return newest.map((position) => position || undefined);
   }
 
-  async #read(
-    room: string,
-    mode: 'after' | 'newest',
-    at: string,
-    limit: number,
-    remember: boolean,
-  ): Promise<Read> {
+  async #read(room: string, { mode, at, run }: Where, limit: number, remember: boolean): Promise<Read> {
     const { ttlMs, backbone } = this.#options;
     const { keys, link } = backbone;
     const tag = roomTag(room);
     const reply = (await link.call(
       READ,
       [keys.epoch, keys.history(room), keys.state(room), keys.provisional(room)],
-      [link.run, link.now(), tag, ttlMs, mode, at, limit + 1, remember ? '1' : '', UNUSED_ROOM_MS],
+      [link.run, link.now(), tag, ttlMs, mode, at, limit + 1, remember ? '1' : '', UNUSED_ROOM_MS, run],
     )) as string[];
-    const [epoch = '', newest = '', floor = '', lost = '', mark = '', trimmedTo = '', epochThere = ''] =
-      reply;
+    const [
+      epoch = '',
+      newest = '',
+      floor = '',
+      lost = '',
+      mark = '',
+      trimmedTo = '',
+      epochThere = '',
+      ended = '',
+    ] = reply;
     const all: Stored[] = [];
-    for (let entry = 7; entry < reply.length; entry += 5)
+    for (let entry = 8; entry < reply.length; entry += 5)
       all.push(storedOf(tag, reply.slice(entry, entry + 5)));
     const messages = all.slice(0, limit);
     const more = all.length > limit;
     const position = more ? (messages.at(-1)?.id ?? newest) : newest;
     return {
       page: { messages, position, more },
-      facts: { epoch, newest, floor, lost, mark, trimmedTo, epochThere },
+      facts: { epoch, newest, floor, lost, mark, trimmedTo, epochThere, ended },
     };
   }
 

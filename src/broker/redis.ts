@@ -28,6 +28,9 @@ export const BROKER_SCRIPTS: readonly Script[] = [CLAIM, ...HISTORY_SCRIPTS];
 const RENEW_MS = 1_800_000;
 /** After the return of Redis every pod has found it again by then (redis/options.ts). */
 const RESUME_MS = 1_000;
+/** How long a stop waits for Redis, and how often it looks. */
+const STOP_MS = 5_000;
+const STOP_STEP_MS = 200;
 /** Rooms looked at in one step. */
 const ROOMS = 200;
 
@@ -47,7 +50,7 @@ export class RedisBroker implements Broker {
   readonly #options: RedisBrokerOptions;
   readonly #history: RedisHistory;
   readonly #outgoing: Outgoing;
-  /** For idempotency while Redis is away: what was claimed meanwhile, and what this pod's rooms had before. */
+  /** What this pod knows of keys by itself: from its rooms, and from its own claims, also while Redis is away. */
   readonly #claims = new Claims();
   readonly #rooms = new Set<string>();
   /** Of publications, with the ids they were given. */
@@ -64,16 +67,16 @@ export class RedisBroker implements Broker {
     const { backbone, bufferMessages, historySize, historyTtlMs, newName } = options;
     this.#echoes = new Echoes(backbone.clock);
     this.#history = new RedisHistory({ backbone, size: historySize, ttlMs: historyTtlMs });
-    const { clock, link, subscriptions } = backbone;
+    const { link, subscriptions } = backbone;
     this.#outgoing = new Outgoing({
       send: (publication) => this.#send(publication),
       isUp: () => link.up && this.#resumed === this.#returns,
       now: () => link.now(),
       deliver: ({ room, provisionalId: id, body, trace }) =>
         this.#receiver?.provisional(room, { id, body: withProvisional(body), trace }),
+      forget: ({ room, provisionalId }) => this.#receiver?.forgotten(room, provisionalId),
       nameOf: (room, key) => (key === undefined ? newName() : nameOf(room, key)),
-      pause: (attempt) =>
-        new Promise((resolve) => void clock.after(Math.min(100 * 2 ** attempt, 2_000), resolve)),
+      pause: (attempt) => this.#pause(Math.min(100 * 2 ** attempt, 2_000)),
       mostMessages: bufferMessages,
       mostChars: MOST_CHARS,
     });
@@ -104,20 +107,26 @@ export class RedisBroker implements Broker {
     await this.#options.backbone.start();
   }
 
-  /** What is on its way still arrives, if Redis answers. */
+  /** What waits still goes out, if Redis comes back within five seconds. */
   async stop(): Promise<void> {
     this.#resumed = this.#returns;
     await this.#outgoing.pump();
+    for (let waited = 0; this.waiting > 0 && waited < STOP_MS; waited += STOP_STEP_MS) {
+      await this.#pause(STOP_STEP_MS);
+      this.#resumed = this.#returns;
+      await this.#outgoing.pump();
+    }
+    const lost = this.waiting;
+    if (lost > 0)
+      this.#options.backbone.log.error({ lost }, 'Redis did not come back: publications are lost');
     this.#receiver = undefined;
     this.#options.backbone.stop();
   }
 
   publish(room: string, body: string, options: PublishOptions = {}): Promise<Published> {
-    const { clock } = this.#options.backbone;
-    const first =
-      options.key === undefined || this.available
-        ? undefined
-        : this.#claims.get(nameOf(room, options.key), clock.now());
+    const { key } = options;
+    const now = this.#options.backbone.clock.now();
+    const first = key === undefined ? undefined : this.#claims.get(nameOf(room, key), now);
     if (first !== undefined) return Promise.resolve({ id: first, duplicate: true });
     return this.#outgoing.publish(room, body, options);
   }
@@ -135,11 +144,14 @@ export class RedisBroker implements Broker {
   async claim(room: string, key: string, id: string): Promise<string> {
     const { clock, keys, link } = this.#options.backbone;
     const name = nameOf(room, key);
+    const local = this.#claims.claim(name, id, clock.now());
     try {
-      return String(await link.call(CLAIM, [keys.claim(name)], [id, CLAIM_MS]));
+      const first = String(await link.call(CLAIM, [keys.claim(name)], [local, CLAIM_MS]));
+      if (first !== local) this.#claims.set(name, first, clock.now());
+      return first;
     } catch (error) {
       if (!(error instanceof Away)) throw error;
-      return this.#claims.claim(name, id, clock.now());
+      return local;
     }
   }
 
@@ -200,6 +212,10 @@ export class RedisBroker implements Broker {
       if (this.#rooms.has(room)) this.#receiver?.message(room, { id, prev, body, provisionalId, trace });
     }
     return { id, duplicate: false };
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.#options.backbone.clock.after(ms, resolve));
   }
 
   async #broadcast(channel: string, text: string): Promise<void> {

@@ -122,21 +122,18 @@ function enter(
 ): void {
   const known = connection.membership(room.name);
   const membership = known ?? room.add(connection);
+  const heard = (membership.listen & LISTEN.messages) !== 0;
   const seesPresence = connection.may('presence', room.name);
   membership.listen = seesPresence ? command.listen : command.listen & LISTEN.messages;
   membership.present ||= command.present;
-  if (known === undefined) membership.owed = owed;
-  connection.tell({
-    kind: 'joined',
-    room: room.name,
-    position: page.position,
-    count: presence.count,
-    members: seesPresence ? presence.members : undefined,
-    recovery: recoveryOf(pod, command, page),
-    replayed: page.messages.length,
-    ref: command.ref,
-    at: pod.clock.now(),
-  });
+  if (owed === undefined) settleDebt(membership);
+  else if (!heard || command.lastId !== undefined) membership.owed = owed;
+  const recovery = recoveryOf(pod, command, page);
+  const { position, messages } = page;
+  const members = seesPresence ? presence.members : undefined;
+  const answer = { room: room.name, position, count: presence.count, members, recovery };
+  const { ref } = command;
+  connection.tell({ kind: 'joined', ...answer, replayed: messages.length, ref, at: pod.clock.now() });
   if ((membership.listen & LISTEN.presence) !== 0) {
     connection.tell({ kind: 'sync', room: room.name, members: presence.members });
   }
@@ -151,6 +148,12 @@ function enter(
       !(owed !== undefined && comesFromHistory(delivery)),
   );
   replay(membership, page, audible, pod.framer);
+}
+
+/** History could be read after all, or is of no interest any more. */
+function settleDebt(membership: Membership): void {
+  if (membership.owed !== undefined) membership.lag = undefined;
+  membership.owed = undefined;
 }
 
 /** What the room's members have that history has not, or had not when the page was read. */
@@ -201,6 +204,7 @@ async function leaveRoom(
   room.flush();
   membership.listen = LISTEN.none;
   membership.lag = undefined;
+  membership.owed = undefined;
   if (present && !absent) return;
   pod.hub.leave(connection, room);
   if (present) await pod.roster.exit(room.name, connection);

@@ -10,6 +10,7 @@ export function receiverOf(pod: Pod): Receiver {
     message: (room, stored) => pod.hub.room(room)?.receive(stored),
     fleeting: (room, message) => deliverToRoom(pod, room, message),
     provisional: (room, message) => pod.hub.room(room)?.deliverProvisionally(message),
+    forgotten: (room, id) => pod.hub.room(room)?.forgetProvisional(id),
     newest: (name, position) => {
       const room = pod.hub.room(name);
       if (room !== undefined) void renew(pod, room, position);

@@ -145,6 +145,12 @@ export class Room {
     if (this.#provisional.add(id, delivery)) this.deliver(delivery);
   }
 
+  /** It will not come by the history. */
+  forgetProvisional(id: string): void {
+    this.#provisional?.land(id);
+    if (!this.#owesAnybody()) this.#provisional?.forgetLanded();
+  }
+
   /** What members have that no history has yet; each by its provisional id. */
   provisional(): Iterable<[string, Delivery]> {
     return this.#provisional?.pending() ?? [];

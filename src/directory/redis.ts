@@ -24,6 +24,8 @@ export class RedisDirectory implements Directory, Leaseholder {
   #source: DirectorySource | undefined;
   /** Whether anybody was admitted by number: else there is nothing to take back. */
   #admits = false;
+  /** The name under which all was written last. */
+  #former: string | undefined;
 
   constructor(backbone: Backbone) {
     this.#backbone = backbone;
@@ -84,19 +86,26 @@ export class RedisDirectory implements Directory, Leaseholder {
   }
 
   async registerAnew(): Promise<void> {
+    const { name } = this.#backbone.lease;
     for (const { room } of this.#source?.occupied() ?? []) this.#changed.add(room);
     await this.#write();
-    if (!this.#admits) return;
-    for (const { userId, connectionId } of this.#source?.connections() ?? []) {
+    for (const { userId, connectionId } of this.#admits ? (this.#source?.connections() ?? []) : []) {
       await this.#admit(userId, connectionId, Number.MAX_SAFE_INTEGER);
     }
+    await this.#buryFormer(name);
+  }
+
+  /** All of it stands under the new name, and would count twice until the former lease ends. */
+  async #buryFormer(name: string): Promise<void> {
+    if (this.#former !== undefined && this.#former !== name) await this.bury(this.#former);
+    this.#former = name;
   }
 
   async bury(pod: string): Promise<void> {
     const { keys, link } = this.#backbone;
     const names = [keys.rooms, keys.roomCounts, keys.podRooms(pod), keys.podUsers(pod)];
     for (;;) {
-      if (Number(await link.call(BURY, names, [CHUNK, keys.user('')])) === 0) return;
+      if (Number(await link.call(BURY, names, [CHUNK, keys.user(''), pod])) === 0) return;
     }
   }
 

@@ -4,12 +4,14 @@ import type { Hono } from 'hono';
 import type { Duplex } from 'node:stream';
 import { type IncomingMessage, Server, type ServerResponse } from 'node:http';
 
-/** An HTTP server of Node for Hono routes; it does not listen yet. */
-export function createServer(app: Hono): Server {
+/**
+ * An HTTP server of Node for Hono routes; it does not listen yet. `hostWhereNone` stands for the host of requests that
+ * name none, as HTTP/1.0 allows; without it they are answered with 400.
+ */
+export function createServer(app: Hono, hostWhereNone?: string): Server {
   const server = createAdaptorServer({
     fetch: app.fetch,
-    // For HTTP/1.0, as health checks of proxies speak it: it need not name a host.
-    hostname: 'localhost',
+    ...(hostWhereNone !== undefined && { hostname: hostWhereNone }),
     serverOptions: { shouldUpgradeCallback: wantsWebSocket },
   });
   if (!(server instanceof Server)) throw new TypeError('an HTTP/1.1 server is needed');

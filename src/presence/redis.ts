@@ -15,8 +15,9 @@ import type { Member } from '../protocol/event.ts';
 import { SharedReads } from './shared-reads.ts';
 import type { PresenceEnvelope } from '../redis/envelope.ts';
 
-/** Connections written in one step. */
+/** Connections of a room written in one step, and rooms written at once. */
 const CONNECTIONS = 100;
+const ROOMS = 50;
 
 export interface RedisPresenceOptions {
   readonly backbone: Backbone;
@@ -100,6 +101,15 @@ export class RedisPresence implements PresenceStore, Leaseholder {
 
   async registerAnew(): Promise<void> {
     this.#gone = new Set();
+    try {
+      await this.#register();
+    } finally {
+      this.#gone = undefined;
+    }
+    this.#tellUncertain();
+  }
+
+  async #register(): Promise<void> {
     const said = [...this.#unwritten.values()];
     const all = said.map(({ occupancy }) => occupancy).concat([...(this.#receiver?.present() ?? [])]);
     await this.#enterAll(
@@ -107,9 +117,10 @@ export class RedisPresence implements PresenceStore, Leaseholder {
       true,
     );
     await this.#enterAll(all, false);
-    for (const { occupancy } of said) this.#unwritten.delete(placeOf(occupancy.room, occupancy.who));
-    this.#gone = undefined;
-    this.#tellUncertain();
+    for (const one of said) {
+      const place = placeOf(one.occupancy.room, one.occupancy.who);
+      if (this.#unwritten.get(place) === one) this.#unwritten.delete(place);
+    }
   }
 
   async bury(pod: string): Promise<void> {
@@ -133,15 +144,19 @@ export class RedisPresence implements PresenceStore, Leaseholder {
   }
 
   async #enterAll(occupancies: readonly Occupancy[], states: boolean): Promise<void> {
-    for (const [room, all] of Map.groupBy(occupancies, (occupancy) => occupancy.room)) {
-      for (let at = 0; at < all.length; at += CONNECTIONS) {
-        const still = all
-          .slice(at, at + CONNECTIONS)
-          .filter(({ who }) => !this.#gone?.has(placeOf(room, who)));
-        if (still.length === 0) continue;
-        const changes = await this.#rows.enter(room, still, states, UNWATCHED);
-        for (const change of changes) if (change !== undefined) this.#receiver?.caused(room, change);
-      }
+    const rooms = [...Map.groupBy(occupancies, (occupancy) => occupancy.room)];
+    for (let at = 0; at < rooms.length; at += ROOMS) {
+      await Promise.all(rooms.slice(at, at + ROOMS).map(([room, all]) => this.#enterRoom(room, all, states)));
+    }
+  }
+
+  async #enterRoom(room: string, all: readonly Occupancy[], states: boolean): Promise<void> {
+    for (let at = 0; at < all.length; at += CONNECTIONS) {
+      const part = all.slice(at, at + CONNECTIONS);
+      const still = part.filter(({ who }) => !this.#gone?.has(placeOf(room, who)));
+      if (still.length === 0) continue;
+      const changes = await this.#rows.enter(room, still, states, UNWATCHED);
+      for (const change of changes) if (change !== undefined) this.#receiver?.caused(room, change);
     }
   }
 

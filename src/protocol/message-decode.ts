@@ -64,7 +64,8 @@ function publication(type: MessageType, fields: Fields): Command {
 }
 
 function isAddressee(to: string): boolean {
-  return isUserId(to) || (to.startsWith(CONNECTION_PREFIX) && to.length > CONNECTION_PREFIX.length);
+  if (!to.startsWith(CONNECTION_PREFIX)) return isUserId(to);
+  return /^[A-Za-z0-9_-]{1,64}$/.test(to.slice(CONNECTION_PREFIX.length));
 }
 
 function join(fields: Fields): Command {

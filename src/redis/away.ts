@@ -31,10 +31,13 @@ export function answerCode(error: Error): string | undefined {
   return error.name === 'ReplyError' ? /^[A-Z]+/.exec(error.message)?.[0] : undefined;
 }
 
-/** `Away` unless Redis answered that the command itself is wrong. */
+/**
+ * `Away` unless Redis answered that the command itself is wrong. Only the text is kept: an error of ioredis carries the
+ * command, and with it what a client sent.
+ */
 export function awayOr(error: Error): Error {
   const code = answerCode(error);
   if (error.name !== 'ReplyError' || (code !== undefined && PASSING.has(code)))
     return new Away(code ?? error.message);
-  return error;
+  return new Error(`Redis: ${error.message}`);
 }

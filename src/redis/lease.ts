@@ -40,9 +40,11 @@ export class Lease {
   readonly #options: LeaseOptions;
   readonly #holders: Leaseholder[] = [];
   #generation = 0;
-  /** The lease is held under the present name. */
-  #held = false;
-  #renewing = false;
+  /** The generation under whose name the lease was taken. */
+  #taken = -1;
+  /** Registrations and burials, one after the other; they may take longer than the lease. */
+  #work: Promise<void> = Promise.resolve();
+  #asking = false;
   #stopped = false;
 
   constructor(options: LeaseOptions) {
@@ -66,19 +68,18 @@ export class Lease {
   async stop(ms: number): Promise<void> {
     this.#stopped = true;
     const { link, keys } = this.#options;
-    if (!link.up || !this.#held) return;
+    if (!link.up || this.#taken !== this.#generation) return;
     await link.command((client) => client.zadd(keys.pods, link.now() + ms, this.name)).catch(ignored);
   }
 
   /** What was kept under the name is gone, or nothing can be kept under it: all is written anew under another. */
   lapsed(name: string): void {
     // Otherwise that is under way already.
-    if (name === this.name && this.#held) this.#takeAnother();
+    if (name === this.name && this.#taken === this.#generation) this.#takeAnother();
   }
 
   #takeAnother(): void {
     this.#generation += 1;
-    this.#held = false;
     void this.#renew();
   }
 
@@ -92,34 +93,47 @@ export class Lease {
   }
 
   async #renew(): Promise<void> {
-    if (this.#renewing || this.#stopped || !this.#options.link.up) return;
-    this.#renewing = true;
+    if (this.#asking || this.#stopped || !this.#options.link.up) return;
+    this.#asking = true;
     try {
-      await this.#step();
+      // Again for as long as the name changes meanwhile.
+      while (!(await this.#step())) await Promise.resolve();
     } catch (error) {
       this.#options.subscriptions.forgetProbe();
-      if (!(error instanceof Away)) this.#options.log.error({ err: error }, 'the lease could not be renewed');
+      this.#failed(error);
     }
-    this.#renewing = false;
+    this.#asking = false;
   }
 
-  async #step(): Promise<void> {
-    const { name } = this;
-    const takes = !this.#held;
+  /** False: the name has changed, or has to. */
+  async #step(): Promise<boolean> {
+    const generation = this.#generation;
+    const takes = this.#taken !== generation;
     const { alive, dead } = await this.#ask(takes);
     if (!alive) {
       this.#options.log.warn({}, 'this pod was silent for too long and counts as dead; it registers anew');
       this.#generation += 1;
-      this.#held = false;
-      return this.#step();
+      return false;
     }
     if (takes) {
-      for (const holder of this.#holders) await holder.registerAnew();
-      // Otherwise the name has changed meanwhile, and all of it has to be done again.
-      if (this.name !== name) return this.#step();
-      this.#held = true;
+      this.#taken = generation;
+      this.#do(() => this.#register());
     }
-    for (const pod of dead) await this.#bury(pod);
+    for (const pod of dead) this.#do(() => this.#bury(pod));
+    return this.#generation === generation;
+  }
+
+  #do(task: () => Promise<void>): void {
+    this.#work = this.#work.then(task).catch(this.#failed);
+  }
+
+  readonly #failed = (error: unknown): void => {
+    // When Redis is back all begins anew.
+    if (!(error instanceof Away)) this.#options.log.error({ err: error }, 'the lease could not be kept');
+  };
+
+  async #register(): Promise<void> {
+    for (const holder of this.#holders) await holder.registerAnew();
   }
 
   async #ask(takes: boolean): Promise<{ alive: boolean; dead: string[] }> {

@@ -11,6 +11,7 @@ const GREET = readScript(new URL('lua/greet.lua', import.meta.url));
 const REFUSED_MS = 500;
 /** How much of a server's run id goes into positions. */
 const RUN_LENGTH = 6;
+const LEAST_VERSION = 7;
 /** Errors after which the address is looked up anew: this is no master any more. */
 const ELSEWHERE = new Set(['READONLY', 'MASTERDOWN']);
 
@@ -164,7 +165,8 @@ export class Link {
       ]);
       const offset = Math.round(Number(time[0]) * 1_000 + Number(time[1]) / 1_000 - clock.now());
       const run = /run_id:(\w+)/.exec(info)?.[1]?.slice(0, RUN_LENGTH) ?? '';
-      await client.evalsha(GREET.sha, 1, keys.epoch);
+      requireVersion(info);
+      await client.evalsha(GREET.sha, 1, keys.epoch, run, clock.now() + offset);
       const server = { run, offset, connection };
       await this.#cutOff(server);
       if (greeting !== this.#greetings) return;
@@ -212,6 +214,14 @@ export class Link {
     this.#wasAway = true;
     // Only the text: an error of ioredis carries the command, and with it a password.
     this.#options.log.warn({ reason: this.#lastError }, 'Redis is away; this pod goes on by itself');
+  }
+}
+
+/** Older ones neither tell errors of scripts apart nor fence them (docs/operations.md). */
+function requireVersion(info: string): void {
+  const version = /redis_version:(\S+)/.exec(info)?.[1] ?? '';
+  if (Number.parseInt(version, 10) < LEAST_VERSION) {
+    throw new Error(`Redis ${LEAST_VERSION} or newer is needed, this is ${version}`);
   }
 }
 

@@ -28,6 +28,9 @@ export class Subscriptions {
   readonly #wanted = new Set<string>();
   /** Those of them that the server has confirmed on this connection. */
   readonly #live = new Set<string>();
+  /** For each channel that was subscribed: by which of all requests, so that an older answer does not count. */
+  readonly #asked = new Map<string, number>();
+  #requests = 0;
   /** Those that the end of this turn has to look at. */
   #touched = new Set<string>();
   #batch: Promise<void> | undefined;
@@ -121,14 +124,24 @@ export class Subscriptions {
     if (!this.#up) return;
     const wanted = channels.filter((channel) => this.#wanted.has(channel) && !this.#live.has(channel));
     const unwanted = channels.filter((channel) => !this.#wanted.has(channel));
-    if (unwanted.length > 0) this.#client.unsubscribe(...unwanted).catch(ignored);
+    this.#leave(unwanted);
     await this.#confirm(wanted).catch(ignored);
   }
 
   async #confirm(channels: string[]): Promise<void> {
     if (channels.length === 0) return;
+    const request = (this.#requests += 1);
+    for (const channel of channels) this.#asked.set(channel, request);
     await this.#client.subscribe(...channels);
-    for (const channel of channels) if (this.#wanted.has(channel)) this.#live.add(channel);
+    const latest = channels.filter((channel) => this.#asked.get(channel) === request);
+    for (const channel of latest) if (this.#wanted.has(channel)) this.#live.add(channel);
+    this.#leave(latest.filter((channel) => !this.#wanted.has(channel)));
+  }
+
+  #leave(channels: string[]): void {
+    if (channels.length === 0) return;
+    for (const channel of channels) this.#asked.delete(channel);
+    this.#client.unsubscribe(...channels).catch(ignored);
   }
 
   async #resubscribe(): Promise<void> {
@@ -160,6 +173,7 @@ export class Subscriptions {
   #lose(): void {
     this.#up = false;
     this.#live.clear();
+    this.#asked.clear();
     this.forgetProbe();
   }
 

@@ -15,6 +15,7 @@ const FACTS: RoomFacts = {
   mark: '',
   trimmedTo: at(NOW + 10, 1),
   epochThere: '',
+  ended: '',
 };
 const UNKNOWN_ROOM: RoomFacts = {
   ...FACTS,
@@ -44,10 +45,18 @@ describe('what is missing after a position', () => {
   });
 
   test('a message that a failover dropped is found out, wherever it would be', () => {
-    expect(missing(at(NOW + 14, 1, 'run001'))).toBe('dropped');
-    expect(missing(at(NOW + 12, 5, 'run001'), { epochThere: 'data01run002' })).toBe('dropped');
-    expect(missingAfter(at(NOW - 5, 1, 'run001'), 'r', UNKNOWN_ROOM)).toBe('dropped');
-    expect(missing(at(NOW - 5, 1, 'run001'))).toBe('dropped');
+    const ended = { ended: String(NOW + 14) };
+    expect(missing(at(NOW + 14, 1, 'run001'), ended)).toBe('dropped');
+    expect(missing(at(NOW + 12, 5, 'run001'), { epochThere: 'data01run002', ...ended })).toBe('dropped');
+    expect(missingAfter(at(NOW - 5, 1, 'run001'), 'r', { ...UNKNOWN_ROOM, ...ended })).toBe('dropped');
+    expect(missing(at(NOW - 5, 1, 'run001'), ended)).toBe('dropped');
+  });
+
+  test('a position that no server can have given is nobody’s loss', () => {
+    expect(missing(at(NOW + 14, 1, 'forged'))).toBe('unknown_position');
+    expect(missing(at(999_999_999_999_999, 1, 'run001'), { ended: String(NOW + 14) })).toBe(
+      'unknown_position',
+    );
   });
 
   test('every position up to the lost one is no longer good; the mark made then is', () => {

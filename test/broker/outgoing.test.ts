@@ -15,12 +15,14 @@ interface Sent {
 let up: boolean;
 let sent: Sent[];
 let delivered: string[];
+let forgotten: string[];
 let outgoing: Outgoing;
 
 beforeEach(() => {
   up = true;
   sent = [];
   delivered = [];
+  forgotten = [];
   let names = 0;
   outgoing = new Outgoing({
     send(publication) {
@@ -32,6 +34,7 @@ beforeEach(() => {
     isUp: () => up,
     now: () => 1,
     deliver: ({ body }) => delivered.push(body),
+    forget: ({ body }) => forgotten.push(body),
     nameOf: (room, key) => (key === undefined ? `n${(names += 1)}` : `${room}/${key}`),
     pause: () => turns(1),
     mostMessages: 3,
@@ -129,6 +132,18 @@ describe('publications on their way to Redis', () => {
     up = false;
     await outgoing.publish('r', 'x'.repeat(1_000));
     await expect(outgoing.publish('r', 'y')).rejects.toBeInstanceOf(Away);
+  });
+
+  test('that were delivered and turn out to be wrong or repeated are forgotten, and end nothing', async () => {
+    up = false;
+    const first = await outgoing.publish('r', 'a');
+    await outgoing.publish('r', 'b', { key: 'k' });
+    up = true;
+    void outgoing.pump();
+    sent[0]?.answer.reject(new Error('WRONGTYPE'));
+    sent[1]?.answer.resolve({ id: 'p', duplicate: true });
+    await expect(first.settled).rejects.toThrow('WRONGTYPE');
+    await expect.poll(() => forgotten).toEqual(['a', 'b']);
   });
 
   test('that are wrong fail, and do not hold up the others', async () => {

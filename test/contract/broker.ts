@@ -28,6 +28,7 @@ export function brokerContract(name: string, subject: BrokerSubject): void {
         message: (room, stored) => received.push({ room, stored }),
         fleeting: (_room, message) => others.push(message),
         provisional: (_room, message) => others.push(message),
+        forgotten() {},
         newest() {},
         note: (note) => others.push(note),
       });

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../support/ports.ts';
-import { type Pod, startPod } from '../support/pod.ts';
+import { startPod } from '../support/pod.ts';
 import { open, until } from '../support/client.ts';
 import { guest, settled } from './people.ts';
 

@@ -121,7 +121,7 @@ test('A presence of the channel dialect has the same grace on another pod', asyn
   expect(told()).toEqual(['presence_join']);
   await back.terminate();
   await graceIsOver(room, all);
-  expect(told()).toEqual(['presence_join', 'presence_leave']);
+  await expect.poll(told).toEqual(['presence_join', 'presence_leave']);
 });
 
 test('The users of a pod that is stopped may return to another; who does not is announced as gone once', async () => {

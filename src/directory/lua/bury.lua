@@ -1,5 +1,5 @@
 -- Takes some of what a dead pod had out of the directory. KEYS: rooms, sums, the pod's own numbers, the pod's users.
--- ARGV: how many, start of the names of users' connections. Gives how much was looked at.
+-- ARGV: how many, start of the names of users' connections, pod. Gives how much was looked at.
 local seen = 0
 local numbers = redis.call('HSCAN', KEYS[3], 0, 'COUNT', ARGV[1])[2]
 for at = 1, #numbers, 2 do
@@ -13,6 +13,8 @@ end
 for _, place in ipairs(redis.call('SPOP', KEYS[4], ARGV[1])) do
   seen = seen + 1
   local connection, user = string.match(place, '^(%S+) (.*)$')
-  redis.call('HDEL', ARGV[2] .. user, connection)
+  -- It may stand there under a later name of that pod.
+  local key = ARGV[2] .. user
+  if redis.call('HGET', key, connection) == ARGV[3] then redis.call('HDEL', key, connection) end
 end
 return seen

@@ -15,6 +15,8 @@ import {
   object,
   PERSON,
   POSITION,
+  PROVISIONAL,
+  PROVISIONAL_ID,
   POSITION_EXAMPLE as position,
   REASON,
   RECOVERED,
@@ -88,7 +90,7 @@ export const CHANNEL_COMMANDS: Readonly<Record<string, Frame>> = {
 const SEED_EVENTS: Readonly<Record<string, Frame>> = {
   published: frame(
     'broadcast',
-    'What was published. Only who named the dialect gets `id` and `ephemeral`.',
+    'What was published. Only who named the dialect gets `id` and what follows it.',
     {
       channel: CHANNEL,
       event: EVENT,
@@ -97,6 +99,8 @@ const SEED_EVENTS: Readonly<Record<string, Frame>> = {
       ts: MILLISECONDS,
       id: ID,
       ephemeral: EPHEMERAL,
+      provisional: PROVISIONAL,
+      provisional_id: PROVISIONAL_ID,
     },
     ['type', 'channel', 'event', 'payload', 'ts'],
     {

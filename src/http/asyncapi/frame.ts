@@ -62,6 +62,11 @@ export const TIMESTAMP = text('RFC 3339, UTC, milliseconds.', { format: 'date-ti
 export const SECONDS = number('Seconds since 1970.');
 export const MILLISECONDS = number('Milliseconds since 1970.');
 export const EPHEMERAL: Schema = { type: 'boolean', description: 'At most once; the id is no position.' };
+export const PROVISIONAL: Schema = {
+  type: 'boolean',
+  description: 'No history has it yet; the id is no position.',
+};
+export const PROVISIONAL_ID = text('The id under which some had it while it was provisional.');
 export const TOKEN = text('A JSON Web Token of the same user.', { minLength: 1 });
 export const CODE = text('For a program; see docs/protocol.md, "Errors".');
 export const PERSON = text('For a person.');

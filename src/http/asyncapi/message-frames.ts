@@ -15,6 +15,8 @@ import {
   object,
   PERSON,
   POSITION,
+  PROVISIONAL,
+  PROVISIONAL_ID,
   POSITION_EXAMPLE as position,
   REASON,
   RECOVERED,
@@ -145,8 +147,14 @@ const SYSTEM_EVENTS: Readonly<Record<string, Frame>> = {
   ),
   members: frame(
     'system',
-    'How many are present in a room too large for single joins and leaves; at most once a second.',
-    { event: fixed('members'), room: ROOM, ...SYSTEM, data: object({ count: COUNT }, ['count']) },
+    'How many are present in a room too large for single joins and leaves, at most once a second; with `members` who is ' +
+      'present, where changes may have been missed.',
+    {
+      event: fixed('members'),
+      room: ROOM,
+      ...SYSTEM,
+      data: object({ members: list(MEMBER, 'Who is present.'), count: COUNT }, ['count']),
+    },
     ['type', 'event', 'room', 'from', 'data', 'timestamp'],
     { type: 'system', event: 'members', room: 'lobby', from: 'system', data: { count: 1_200 }, timestamp },
   ),
@@ -195,6 +203,8 @@ export const MESSAGE_EVENTS: Readonly<Record<string, Frame>> = {
       data: ANY,
       timestamp: TIMESTAMP,
       ephemeral: EPHEMERAL,
+      provisional: PROVISIONAL,
+      provisional_id: PROVISIONAL_ID,
     },
     ['id', 'type', 'from', 'data', 'timestamp'],
     {

@@ -1,10 +1,10 @@
 -- The name of the data that this Redis holds: it goes with the data, and another one is made when there is none.
 local function data_id(key)
-  local id = redis.call('GET', key)
+  local id = redis.call('HGET', key, 'data')
   if not id then
     local time = redis.call('TIME')
     id = string.sub(redis.sha1hex(time[1] .. '.' .. time[2]), 1, 6)
-    redis.call('SET', key, id)
+    redis.call('HSET', key, 'data', id)
   end
   return id
 end
