@@ -64,19 +64,12 @@ export class RedisHistory {
     const { room, key, trace = '', provisionalId, provisional, sentAt } = publication;
     const { size, ttlMs, backbone } = this.#options;
     const { keys, link } = backbone;
+    const { run } = link;
     const body = provisional ? withProvisionalId(publication.body, provisionalId) : publication.body;
     const names = [keys.epoch, keys.history(room), keys.state(room), keys.provisional(room)];
     if (key !== undefined) names.push(keys.claim(provisionalId));
     const mayBeThereSince = sentAt === undefined ? '' : sentAt - SKEW_MS;
-    const args = [
-      link.run,
-      link.now(),
-      roomTag(room),
-      size,
-      ttlMs,
-      ttlMs + POSITION_MS,
-      keys.roomChannel(room),
-    ];
+    const args = [run, link.now(), roomTag(room), size, ttlMs, ttlMs + POSITION_MS, keys.roomChannel(room)];
     args.push(provisionalId, body, trace, provisional ? '1' : '', mayBeThereSince, CLAIM_MS);
     const [id, prev] = (await link.call(APPEND, names, [...args, link.now() + LATE_MS])) as [
       string?,
@@ -84,7 +77,7 @@ export class RedisHistory {
     ];
     if (id === undefined) throw link.late();
     this.#acknowledged.delete(room);
-    this.#acknowledged.set(room, { id, run: link.run });
+    this.#acknowledged.set(room, { id, run });
     if (this.#acknowledged.size > MOST_ACKNOWLEDGED) this.#forgetOldest();
     return { id, prev, body };
   }

@@ -19,20 +19,17 @@ import { Away } from '../redis/away.ts';
 import type { Backbone } from '../redis/backbone.ts';
 import { createHash } from 'node:crypto';
 import { MOST_CHARS } from './memory.ts';
+import { Comparison } from './comparison.ts';
 import { Echoes } from '../redis/echoes.ts';
 
 const CLAIM = readScript(new URL('lua/claim.lua', import.meta.url));
 export const BROKER_SCRIPTS: readonly Script[] = [CLAIM, ...HISTORY_SCRIPTS];
 
-/** How often the rooms in use are looked at although nothing seems to be missing. */
-const RENEW_MS = 1_800_000;
 /** After the return of Redis every pod has found it again by then (redis/options.ts). */
 const RESUME_MS = 1_000;
 /** How long a stop waits for Redis, and how often it looks. */
 const STOP_MS = 5_000;
 const STOP_STEP_MS = 200;
-/** Rooms looked at in one step. */
-const ROOMS = 200;
 
 export interface RedisBrokerOptions {
   readonly backbone: Backbone;
@@ -50,6 +47,7 @@ export class RedisBroker implements Broker {
   readonly #options: RedisBrokerOptions;
   readonly #history: RedisHistory;
   readonly #outgoing: Outgoing;
+  readonly #comparison: Comparison;
   /** What this pod knows of keys by itself: from its rooms, and from its own claims, also while Redis is away. */
   readonly #claims = new Claims();
   readonly #rooms = new Set<string>();
@@ -59,15 +57,13 @@ export class RedisBroker implements Broker {
   /** How often Redis has come (back), and for which of these times publications are sent. */
   #returns = 0;
   #resumed = 0;
-  #comparing: Promise<void> | undefined;
-  #compareAgain = false;
 
   constructor(options: RedisBrokerOptions) {
     this.#options = options;
     const { backbone, bufferMessages, historySize, historyTtlMs, newName } = options;
     this.#echoes = new Echoes(backbone.clock);
     this.#history = new RedisHistory({ backbone, size: historySize, ttlMs: historyTtlMs });
-    const { link, subscriptions } = backbone;
+    const { link } = backbone;
     this.#outgoing = new Outgoing({
       send: (publication) => this.#send(publication),
       isUp: () => link.up && this.#resumed === this.#returns,
@@ -81,9 +77,12 @@ export class RedisBroker implements Broker {
       mostChars: MOST_CHARS,
     });
     backbone.listen((room, envelope) => this.#take(room, envelope));
-    // The later of the two tells the rooms.
-    link.whenUp(() => void (subscriptions.up && this.#compare()));
-    subscriptions.whenUp(() => void this.#compare());
+    this.#comparison = new Comparison({
+      backbone,
+      history: this.#history,
+      rooms: this.#rooms,
+      newest: (room, position) => this.#receiver?.newest(room, position),
+    });
     link.whenUp(() => this.#resumeSoon());
   }
 
@@ -103,7 +102,7 @@ export class RedisBroker implements Broker {
 
   async start(receiver: Receiver): Promise<void> {
     this.#receiver = receiver;
-    this.#renewLater();
+    this.#comparison.start();
     await this.#options.backbone.start();
   }
 
@@ -239,46 +238,6 @@ export class RedisBroker implements Broker {
 
   #isOwn(origin: string): boolean {
     return origin === this.#options.backbone.pod;
-  }
-
-  /** Tells the rooms what their newest positions are, since they may have missed something. */
-  async #compare(): Promise<void> {
-    this.#compareAgain = true;
-    this.#comparing ??= this.#compareAll().finally(() => (this.#comparing = undefined));
-    await this.#comparing;
-  }
-
-  async #compareAll(): Promise<void> {
-    const { link, log } = this.#options.backbone;
-    while (this.#compareAgain && link.up) {
-      this.#compareAgain = false;
-      try {
-        await this.#history.verify();
-        await this.#compareRooms();
-      } catch (error) {
-        if (!(error instanceof Away))
-          log.error({ err: error }, 'rooms could not be compared with their history');
-      }
-    }
-  }
-
-  async #compareRooms(): Promise<void> {
-    const rooms = Array.from(this.#rooms);
-    for (let at = 0; at < rooms.length; at += ROOMS) {
-      const part = rooms.slice(at, at + ROOMS);
-      for (const [index, newest] of (await this.#history.newest(part)).entries()) {
-        const room = part[index] ?? '';
-        if (this.#rooms.has(room)) this.#receiver?.newest(room, newest);
-      }
-    }
-  }
-
-  #renewLater(): void {
-    this.#options.backbone.clock.after(RENEW_MS, () => {
-      if (this.#receiver === undefined) return;
-      void this.#compare();
-      this.#renewLater();
-    });
   }
 }
 
