@@ -1,14 +1,18 @@
-import type { Published, PublishOptions } from '../core/ports/broker.ts';
-import { Away } from '../redis/away.ts';
+import type { Published } from '../core/ports/broker.ts';
+import { Away, ignored } from '../redis/away.ts';
 
-/** A publication on its way to Redis. */
-export interface Publication {
+/** What is to be published. */
+export interface Draft {
   readonly room: string;
   readonly body: string;
   readonly key: string | undefined;
   readonly trace: string | undefined;
   /** Its name until it has a position: made from room and key where there is one, else like no other. */
   readonly provisionalId: string;
+}
+
+/** A publication on its way to Redis. */
+export interface Publication extends Draft {
   /** The pod's members have it already. */
   provisional: boolean;
   /** When it was first sent, by Redis's clock: it may have been taken then without our hearing of it. */
@@ -19,7 +23,8 @@ interface Waiting extends Publication {
   state: 'waits' | 'sent';
   /** For whoever published. */
   readonly answered: PromiseWithResolvers<Published>;
-  readonly settled: PromiseWithResolvers<Published>;
+  /** Made when it is answered before Redis has it. */
+  settled: PromiseWithResolvers<Published> | undefined;
 }
 
 export interface OutgoingOptions {
@@ -31,7 +36,6 @@ export interface OutgoingOptions {
   readonly deliver: (publication: Publication) => void;
   /** One that was delivered so will not come by the history. */
   readonly forget: (publication: Publication) => void;
-  readonly nameOf: (room: string, key: string | undefined) => string;
   /** Resolves after a pause, longer with each failed attempt in a row. */
   readonly pause: (attempt: number) => Promise<void>;
   readonly mostMessages: number;
@@ -70,33 +74,24 @@ export class Outgoing {
   }
 
   /** Raises Away where no more can wait. */
-  publish(room: string, body: string, { key, trace }: PublishOptions = {}): Promise<Published> {
-    const name = this.#options.nameOf(room, key);
-    const same = key === undefined ? undefined : this.#byName.get(name);
-    if (same?.provisional === true) {
-      return Promise.resolve({ id: name, duplicate: true, settled: same.settled.promise });
-    }
+  publish(draft: Draft): Promise<Published> {
+    const { provisionalId: id } = draft;
+    const same = this.#byName.get(id)?.settled;
+    if (same !== undefined) return Promise.resolve({ id, duplicate: true, settled: same.promise });
     if (this.#isFull()) return Promise.reject(new Away('as many publications wait as may'));
     const answered = Promise.withResolvers<Published>();
-    const settled = Promise.withResolvers<Published>();
-    // Nobody may be waiting for it.
-    settled.promise.catch(ignored);
     const one: Waiting = {
-      room,
-      body,
-      key,
-      trace,
-      provisionalId: name,
+      ...draft,
       provisional: false,
       sentAt: undefined,
       state: 'waits',
       answered,
-      settled,
+      settled: undefined,
     };
     this.#queue.add(one);
     this.#undelivered.add(one);
-    this.#byName.set(name, one);
-    this.#chars += body.length;
+    this.#byName.set(id, one);
+    this.#chars += one.body.length;
     this.#waits += 1;
     if (this.#mustWait(one)) this.#hold(one);
     else void this.#send(one);
@@ -162,7 +157,7 @@ export class Outgoing {
     this.#forget(one);
     if (one.provisional && published.duplicate) this.#options.forget(one);
     one.answered.resolve(published);
-    one.settled.resolve(published);
+    one.settled?.resolve(published);
     this.#deliverHeld();
   }
 
@@ -171,7 +166,7 @@ export class Outgoing {
     if (one.provisional) this.#options.forget(one);
     // Nothing happens where it was answered provisionally.
     one.answered.reject(error);
-    one.settled.reject(error);
+    one.settled?.reject(error);
     this.#deliverHeld();
   }
 
@@ -189,8 +184,12 @@ export class Outgoing {
       if (one.state === 'sent') return;
       this.#undelivered.delete(one);
       one.provisional = true;
+      one.settled = Promise.withResolvers();
+      const { promise: settled } = one.settled;
+      // Nobody may be waiting for it.
+      settled.catch(ignored);
       this.#options.deliver(one);
-      one.answered.resolve({ id: one.provisionalId, duplicate: false, settled: one.settled.promise });
+      one.answered.resolve({ id: one.provisionalId, duplicate: false, settled });
     }
   }
 
@@ -201,5 +200,3 @@ export class Outgoing {
     this.#chars -= one.body.length;
   }
 }
-
-function ignored(): void {}

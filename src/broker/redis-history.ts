@@ -1,7 +1,7 @@
 import type { Page, ReadFrom, Stored } from '../core/ports/broker.ts';
 import { missingAfter, missingSince, type RoomFacts, runOf } from './missing.ts';
 import { parsePosition, roomTag } from '../protocol/position.ts';
-import { readScript, type Script } from '../redis/script.ts';
+import { type Script, scriptsBeside } from '../redis/script.ts';
 import type { Backbone } from '../redis/backbone.ts';
 import { ANSWER_MS } from '../redis/options.ts';
 import { CLAIM_MS } from './claims.ts';
@@ -9,7 +9,7 @@ import { POSITION_MS } from './room-log.ts';
 import type { Publication } from './outgoing.ts';
 import { withProvisionalId } from '../protocol/message.ts';
 
-const script = (name: string): Script => readScript(new URL(`lua/${name}.lua`, import.meta.url));
+const script = scriptsBeside(import.meta.url);
 const APPEND = script('append');
 const READ = script('read');
 const MARK_LOST = script('mark-lost');

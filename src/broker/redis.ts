@@ -12,17 +12,18 @@ import type {
 import { Claims, CLAIM_MS } from './claims.ts';
 import { type Envelope, writeFleeting, writeNote } from '../redis/envelope.ts';
 import { Outgoing, type Publication } from './outgoing.ts';
-import { readScript, type Script } from '../redis/script.ts';
+import { type Script, scriptsBeside } from '../redis/script.ts';
 import { HISTORY_SCRIPTS, RedisHistory } from './redis-history.ts';
 import { withProvisional } from '../protocol/message.ts';
 import { Away } from '../redis/away.ts';
 import type { Backbone } from '../redis/backbone.ts';
 import { createHash } from 'node:crypto';
+import { pause } from '../core/pause.ts';
 import { MOST_CHARS } from './memory.ts';
 import { Comparison } from './comparison.ts';
 import { Echoes } from '../redis/echoes.ts';
 
-const CLAIM = readScript(new URL('lua/claim.lua', import.meta.url));
+const CLAIM = scriptsBeside(import.meta.url)('claim');
 export const BROKER_SCRIPTS: readonly Script[] = [CLAIM, ...HISTORY_SCRIPTS];
 
 /** After the return of Redis every pod has found it again by then (redis/options.ts). */
@@ -60,7 +61,7 @@ export class RedisBroker implements Broker {
 
   constructor(options: RedisBrokerOptions) {
     this.#options = options;
-    const { backbone, bufferMessages, historySize, historyTtlMs, newName } = options;
+    const { backbone, bufferMessages, historySize, historyTtlMs } = options;
     this.#echoes = new Echoes(backbone.clock);
     this.#history = new RedisHistory({ backbone, size: historySize, ttlMs: historyTtlMs });
     const { link } = backbone;
@@ -71,8 +72,7 @@ export class RedisBroker implements Broker {
       deliver: ({ room, provisionalId: id, body, trace }) =>
         this.#receiver?.provisional(room, { id, body: withProvisional(body), trace }),
       forget: ({ room, provisionalId }) => this.#receiver?.forgotten(room, provisionalId),
-      nameOf: (room, key) => (key === undefined ? newName() : nameOf(room, key)),
-      pause: (attempt) => this.#pause(Math.min(100 * 2 ** attempt, 2_000)),
+      pause: (attempt) => pause(backbone.clock, Math.min(100 * 2 ** attempt, 2_000)),
       mostMessages: bufferMessages,
       mostChars: MOST_CHARS,
     });
@@ -108,12 +108,11 @@ export class RedisBroker implements Broker {
 
   /** What waits still goes out, if Redis comes back within five seconds. */
   async stop(): Promise<void> {
-    this.#resumed = this.#returns;
-    await this.#outgoing.pump();
-    for (let waited = 0; this.waiting > 0 && waited < STOP_MS; waited += STOP_STEP_MS) {
-      await this.#pause(STOP_STEP_MS);
+    for (let waited = 0; ; waited += STOP_STEP_MS) {
       this.#resumed = this.#returns;
       await this.#outgoing.pump();
+      if (this.waiting === 0 || waited >= STOP_MS) break;
+      await pause(this.#options.backbone.clock, STOP_STEP_MS);
     }
     const lost = this.waiting;
     if (lost > 0)
@@ -122,12 +121,12 @@ export class RedisBroker implements Broker {
     this.#options.backbone.stop();
   }
 
-  publish(room: string, body: string, options: PublishOptions = {}): Promise<Published> {
-    const { key } = options;
-    const now = this.#options.backbone.clock.now();
-    const first = key === undefined ? undefined : this.#claims.get(nameOf(room, key), now);
+  publish(room: string, body: string, { key, trace }: PublishOptions = {}): Promise<Published> {
+    const { backbone, newName } = this.#options;
+    const provisionalId = key === undefined ? newName() : nameOf(room, key);
+    const first = key === undefined ? undefined : this.#claims.get(provisionalId, backbone.clock.now());
     if (first !== undefined) return Promise.resolve({ id: first, duplicate: true });
-    return this.#outgoing.publish(room, body, options);
+    return this.#outgoing.publish({ room, body, key, trace, provisionalId });
   }
 
   async tell(room: string, message: Fleeting): Promise<void> {
@@ -211,10 +210,6 @@ export class RedisBroker implements Broker {
       if (this.#rooms.has(room)) this.#receiver?.message(room, { id, prev, body, provisionalId, trace });
     }
     return { id, duplicate: false };
-  }
-
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => void this.#options.backbone.clock.after(ms, resolve));
   }
 
   async #broadcast(channel: string, text: string): Promise<void> {

@@ -15,6 +15,7 @@ import { fail, refuse } from './tell-refusal.ts';
 import { count } from './tally.ts';
 import { dialectOfFirstFrame } from '../protocol/dialects.ts';
 import { inOrder } from './lane.ts';
+import { pause } from './pause.ts';
 import { isUnavailable } from './refused.ts';
 
 const CLOSING_CHECK_MS = 20;
@@ -120,7 +121,7 @@ export class Gateway {
   async closeAll(): Promise<void> {
     while (this.#pod.hub.connectionCount > 0) {
       for (const connection of this.#pod.hub.connections()) connection.close(CLOSE.goingAway);
-      await new Promise<void>((resolve) => this.#pod.clock.after(CLOSING_CHECK_MS, resolve));
+      await pause(this.#pod.clock, CLOSING_CHECK_MS);
     }
   }
 

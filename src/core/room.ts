@@ -12,6 +12,7 @@ import type { Directory } from './ports/directory.ts';
 import type { Framer } from './ports/socket.ts';
 import { LISTEN } from '../protocol/command.ts';
 import type { Missing } from '../protocol/event.ts';
+import { pause } from './pause.ts';
 import { Provisional } from './provisional.ts';
 import { RoomBatch } from './room-batch.ts';
 import { isAtOrBefore, Sequencer } from './sequencer.ts';
@@ -62,8 +63,7 @@ export class Room {
       readAfter: (position) => context.broker.read(name, { after: position }, GAP_PAGE),
       deliver: (stored) => this.#deliverStored(stored),
       lost: (missing, replayed) => this.#lost(missing, replayed),
-      pause: (attempt) =>
-        new Promise((resolve) => context.clock.after(Math.min(100 * 2 ** attempt, 5_000), resolve)),
+      pause: (attempt) => pause(context.clock, Math.min(100 * 2 ** attempt, 5_000)),
     });
   }
 

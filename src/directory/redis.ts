@@ -1,10 +1,10 @@
 import type { Directory, DirectorySource, Occupied } from '../core/ports/directory.ts';
-import { readScript, type Script } from '../redis/script.ts';
+import { type Script, scriptsBeside } from '../redis/script.ts';
 import { Away } from '../redis/away.ts';
 import type { Backbone } from '../redis/backbone.ts';
 import type { Leaseholder } from '../redis/lease.ts';
 
-const script = (name: string): Script => readScript(new URL(`lua/${name}.lua`, import.meta.url));
+const script = scriptsBeside(import.meta.url);
 const COUNT = script('count');
 const LIST = script('list');
 const ADMIT = script('admit');
@@ -113,7 +113,7 @@ export class RedisDirectory implements Directory, Leaseholder {
     const { keys, lease, link } = this.#backbone;
     const { name } = lease;
     const names = [keys.user(userId), keys.podUsers(name), keys.pods];
-    return this.#unlessLapsed(name, await link.call(ADMIT, names, [connectionId, name, most, userId]));
+    return lease.unlessLapsed(name, await link.call(ADMIT, names, [connectionId, name, most, userId]));
   }
 
   #writeChanges(): void {
@@ -132,15 +132,8 @@ export class RedisDirectory implements Directory, Leaseholder {
         .slice(at, at + CHUNK)
         .flatMap((room) => [room, this.#source?.connectionsIn(room) ?? 0]);
       const names = [keys.rooms, keys.roomCounts, keys.podRooms(name), keys.pods];
-      this.#unlessLapsed(name, await link.call(COUNT, names, [name, ...numbers]));
+      lease.unlessLapsed(name, await link.call(COUNT, names, [name, ...numbers]));
     }
-  }
-
-  /** What was not written is, when the pod registers anew. */
-  #unlessLapsed(name: string, reply: unknown): unknown {
-    if (reply !== 'lapsed') return reply;
-    this.#backbone.lease.lapsed(name);
-    throw new Away('this pod counts as dead and registers anew');
   }
 
   #failed(error: unknown): void {

@@ -1,11 +1,10 @@
 import type { Occupancy, Occupant, PresenceChange } from '../core/ports/presence-store.ts';
-import { readScript, type Script } from '../redis/script.ts';
-import { Away } from '../redis/away.ts';
+import { type Script, scriptsBeside } from '../redis/script.ts';
 import type { Backbone } from '../redis/backbone.ts';
 import type { Member } from '../protocol/event.ts';
 import { readRow } from './row.ts';
 
-const script = (name: string): Script => readScript(new URL(`lua/${name}.lua`, import.meta.url));
+const script = scriptsBeside(import.meta.url);
 const ENTER = script('enter');
 const EXIT = script('exit');
 const LOSE = script('lose');
@@ -54,9 +53,7 @@ export class RedisRows {
       [keys.presence(room), keys.tabs(room), keys.podPresence(pod), keys.pods],
       [pod, room, this.#seconds(), this.#ttlMs, keys.roomChannel(room), ...args],
     );
-    if (Array.isArray(reply)) return changesIn(reply);
-    lease.lapsed(pod);
-    throw new Away('this pod counts as dead and registers anew');
+    return changesIn(lease.unlessLapsed(pod, reply) as unknown[]);
   }
 
   async exit(

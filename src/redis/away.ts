@@ -1,5 +1,8 @@
 import { Refused } from '../core/refused.ts';
 
+/** For a promise whose failure shows elsewhere: in the state of a connection, which goes on by itself. */
+export function ignored(): void {}
+
 /** Redis cannot be reached, does not answer, or does not take writes. */
 export class Away extends Refused {
   constructor(reason: string) {

@@ -1,3 +1,4 @@
+import { ignored } from './away.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Envelope } from './envelope.ts';
 import { Keys } from './keys.ts';
@@ -61,6 +62,7 @@ export class Backbone {
   async start(): Promise<void> {
     const { keys, lease, pod, subscriptions } = this;
     for (const channel of [keys.globalChannel, keys.probeChannel(pod)]) {
+      // It stays asked for, and is subscribed when there is a connection.
       subscriptions.subscribe(channel).catch(ignored);
     }
     lease.start();
@@ -91,6 +93,3 @@ export class Backbone {
     this.link.stop();
   }
 }
-
-/** It stays asked for, and is subscribed when there is a connection. */
-function ignored(): void {}

@@ -1,12 +1,12 @@
-import { Away } from './away.ts';
+import { Away, ignored } from './away.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Keys } from './keys.ts';
 import type { Link } from './link.ts';
 import type { Log } from '../core/ports/log.ts';
-import { readScript } from './script.ts';
+import { scriptsBeside } from './script.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
-export const RENEW = readScript(new URL('lua/renew.lua', import.meta.url));
+export const RENEW = scriptsBeside(import.meta.url)('renew');
 /** A lease is renewed at least so often: it also is the probe of the subscription. */
 const MOST_BETWEEN_MS = 3_000;
 /** A pod that was given a dead one to bury has so long before another is given it. */
@@ -70,6 +70,13 @@ export class Lease {
     const { link, keys } = this.#options;
     if (!link.up || this.#taken !== this.#generation) return;
     await link.command((client) => client.zadd(keys.pods, link.now() + ms, this.name)).catch(ignored);
+  }
+
+  /** The reply of a script that keeps something under the name. Raises Away where it could not: all is written anew. */
+  unlessLapsed(name: string, reply: unknown): unknown {
+    if (reply !== 'lapsed') return reply;
+    this.lapsed(name);
+    throw new Away('this pod counts as dead and registers anew');
   }
 
   /** What was kept under the name is gone, or nothing can be kept under it: all is written anew under another. */
@@ -155,5 +162,3 @@ export class Lease {
     log.info({ dead: pod }, 'cleaned up after a pod');
   }
 }
-
-function ignored(): void {}

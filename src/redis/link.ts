@@ -1,12 +1,12 @@
-import { Away, answerCode, awayOr } from './away.ts';
+import { Away, answerCode, awayOr, ignored } from './away.ts';
 import { clientOptions, type RedisAddress } from './options.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Keys } from './keys.ts';
 import type { Log } from '../core/ports/log.ts';
-import { readScript, type Script } from './script.ts';
+import { type Script, scriptsBeside } from './script.ts';
 import { Redis } from 'ioredis';
 
-const GREET = readScript(new URL('lua/greet.lua', import.meta.url));
+const GREET = scriptsBeside(import.meta.url)('greet');
 /** How often a Redis that is there but takes no writes is asked again. */
 const REFUSED_MS = 500;
 /** How much of a server's run id goes into positions. */
@@ -224,5 +224,3 @@ function requireVersion(info: string): void {
     throw new Error(`Redis ${LEAST_VERSION} or newer is needed, this is ${version}`);
   }
 }
-
-function ignored(): void {}

@@ -11,6 +11,11 @@ export interface Script {
 /** A first line that names what the script shares with others, relative to itself. */
 const SHARING = /^-- with (\S+)\n/;
 
+/** Reads scripts by name from the folder `lua` beside a module, given as its `import.meta.url`. */
+export function scriptsBeside(module: string): (name: string) => Script {
+  return (name) => readScript(new URL(`lua/${name}.lua`, module));
+}
+
 /** Reads a script; called when a module is loaded, so that a missing one keeps the pod from starting. */
 export function readScript(file: URL): Script {
   const own = readFileSync(file, 'utf8');

@@ -1,6 +1,6 @@
 import { clientOptions, type RedisAddress } from './options.ts';
 import { type Envelope, readEnvelope } from './envelope.ts';
-import { Away } from './away.ts';
+import { Away, ignored } from './away.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Log } from '../core/ports/log.ts';
 import { Redis } from 'ioredis';
@@ -183,5 +183,3 @@ export class Subscriptions {
     });
   }
 }
-
-function ignored(): void {}

@@ -17,13 +17,14 @@ let sent: Sent[];
 let delivered: string[];
 let forgotten: string[];
 let outgoing: Outgoing;
+let names: number;
 
 beforeEach(() => {
   up = true;
   sent = [];
   delivered = [];
   forgotten = [];
-  let names = 0;
+  names = 0;
   outgoing = new Outgoing({
     send(publication) {
       const answer = Promise.withResolvers<Published>();
@@ -35,21 +36,24 @@ beforeEach(() => {
     now: () => 1,
     deliver: ({ body }) => delivered.push(body),
     forget: ({ body }) => forgotten.push(body),
-    nameOf: (room, key) => (key === undefined ? `n${(names += 1)}` : `${room}/${key}`),
     pause: () => turns(1),
     mostMessages: 3,
     mostChars: 1_000,
   });
 });
 
+const publish = (room: string, body: string, key?: string): Promise<Published> => {
+  const provisionalId = key === undefined ? `n${(names += 1)}` : `${room}/${key}`;
+  return outgoing.publish({ room, body, key, trace: undefined, provisionalId });
+};
 const bodies = (): string[] => sent.map(({ publication }) => publication.body);
 const accept = (index: number): void => sent[index]?.answer.resolve({ id: `p${index}`, duplicate: false });
 const lose = (index: number): void => sent[index]?.answer.reject(new Away('gone'));
 
 describe('publications on their way to Redis', () => {
   test('are sent at once and answered when Redis has them', async () => {
-    const first = outgoing.publish('r', 'a');
-    const second = outgoing.publish('r', 'b');
+    const first = publish('r', 'a');
+    const second = publish('r', 'b');
     expect(bodies()).toEqual(['a', 'b']);
     accept(0);
     accept(1);
@@ -59,8 +63,8 @@ describe('publications on their way to Redis', () => {
 
   test('are delivered here and wait while Redis is away; then they go out in order, once each', async () => {
     up = false;
-    const first = await outgoing.publish('r', 'a');
-    await outgoing.publish('r', 'b');
+    const first = await publish('r', 'a');
+    await publish('r', 'b');
     expect([delivered, bodies(), outgoing.waiting]).toEqual([['a', 'b'], [], 2]);
     expect(first).toMatchObject({ id: 'n1', duplicate: false });
     up = true;
@@ -78,7 +82,7 @@ describe('publications on their way to Redis', () => {
   });
 
   test('that broke off under way are delivered here, and sent again as such', async () => {
-    const first = outgoing.publish('r', 'a');
+    const first = publish('r', 'a');
     up = false;
     lose(0);
     expect(await first).toMatchObject({ id: 'n1' });
@@ -90,9 +94,9 @@ describe('publications on their way to Redis', () => {
 
   test('do not overtake what waits', async () => {
     up = false;
-    await outgoing.publish('r', 'a');
+    await publish('r', 'a');
     up = true;
-    await outgoing.publish('r', 'b');
+    await publish('r', 'b');
     expect(delivered).toEqual(['a', 'b']);
     void outgoing.pump();
     expect(bodies()).toEqual(['a', 'b']);
@@ -100,7 +104,7 @@ describe('publications on their way to Redis', () => {
 
   test('that Redis does not take although it is there are tried again', async () => {
     up = false;
-    await outgoing.publish('r', 'a');
+    await publish('r', 'a');
     up = true;
     void outgoing.pump();
     lose(0);
@@ -110,8 +114,8 @@ describe('publications on their way to Redis', () => {
 
   test('with a key that waits already are neither delivered nor sent a second time', async () => {
     up = false;
-    const first = await outgoing.publish('r', 'a', { key: 'k' });
-    const again = await outgoing.publish('r', 'a again', { key: 'k' });
+    const first = await publish('r', 'a', 'k');
+    const again = await publish('r', 'a again', 'k');
     expect([first.id, again.id, again.duplicate]).toEqual(['r/k', 'r/k', true]);
     expect(delivered).toEqual(['a']);
     up = true;
@@ -123,21 +127,21 @@ describe('publications on their way to Redis', () => {
 
   test('beyond what may wait are refused, and delivered to nobody', async () => {
     up = false;
-    for (const body of ['a', 'b', 'c']) await outgoing.publish('r', body);
-    await expect(outgoing.publish('r', 'd')).rejects.toThrow('as many publications wait as may');
+    for (const body of ['a', 'b', 'c']) await publish('r', body);
+    await expect(publish('r', 'd')).rejects.toThrow('as many publications wait as may');
     expect(delivered).toEqual(['a', 'b', 'c']);
   });
 
   test('are bounded by their length too', async () => {
     up = false;
-    await outgoing.publish('r', 'x'.repeat(1_000));
-    await expect(outgoing.publish('r', 'y')).rejects.toBeInstanceOf(Away);
+    await publish('r', 'x'.repeat(1_000));
+    await expect(publish('r', 'y')).rejects.toBeInstanceOf(Away);
   });
 
   test('that were delivered and turn out to be wrong or repeated are forgotten, and end nothing', async () => {
     up = false;
-    const first = await outgoing.publish('r', 'a');
-    await outgoing.publish('r', 'b', { key: 'k' });
+    const first = await publish('r', 'a');
+    await publish('r', 'b', 'k');
     up = true;
     void outgoing.pump();
     sent[0]?.answer.reject(new Error('WRONGTYPE'));
@@ -147,11 +151,11 @@ describe('publications on their way to Redis', () => {
   });
 
   test('that are wrong fail, and do not hold up the others', async () => {
-    const first = outgoing.publish('r', 'a');
+    const first = publish('r', 'a');
     sent[0]?.answer.reject(new Error('WRONGTYPE'));
     await expect(first).rejects.toThrow('WRONGTYPE');
     expect(outgoing.waiting).toBe(0);
-    void outgoing.publish('r', 'b');
+    void publish('r', 'b');
     expect(bodies()).toEqual(['a', 'b']);
   });
 });
