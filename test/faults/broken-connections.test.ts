@@ -58,31 +58,22 @@ async function reconnected(
   });
 }
 
-test('subscriptions killed under load, time and again', SLOW, async () => {
-  const redis = await redisOf();
-  const pods = await podsOn(redis);
-  await unharmedBy(pods, async () => {
-    for (let n = 0; n < 3; n += 1) {
-      const before = await clientIds(redis, 'crosspod-subscriber:');
-      expect(before).toHaveLength(2);
-      await redis.command('CLIENT', 'KILL', 'TYPE', 'pubsub');
-      await reconnected(redis, 'crosspod-subscriber:', before);
-    }
-  });
-});
-
-test('connections for commands killed under load, time and again', SLOW, async () => {
-  const redis = await redisOf();
-  const pods = await podsOn(redis);
-  await unharmedBy(pods, async () => {
-    for (let n = 0; n < 3; n += 1) {
-      const before = await clientIds(redis, 'crosspod:');
-      expect(before).toHaveLength(2);
-      for (const id of before) await redis.command('CLIENT', 'KILL', 'ID', id);
-      await reconnected(redis, 'crosspod:', before);
-    }
-  });
-});
+test.for(['crosspod-subscriber:', 'crosspod:'] as const)(
+  'connections killed under load, time and again: %s',
+  SLOW,
+  async (kind) => {
+    const redis = await redisOf();
+    const pods = await podsOn(redis);
+    await unharmedBy(pods, async () => {
+      for (let n = 0; n < 3; n += 1) {
+        const before = await clientIds(redis, kind);
+        expect(before).toHaveLength(2);
+        for (const id of before) await redis.command('CLIENT', 'KILL', 'ID', id);
+        await reconnected(redis, kind, before);
+      }
+    });
+  },
+);
 
 test('scripts flushed under load', SLOW, async () => {
   const redis = await redisOf();
