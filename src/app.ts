@@ -28,7 +28,7 @@ import { createTally } from './core/tally.ts';
 import { framer } from './ws/frame.ts';
 import { hostname } from 'node:os';
 import { pages } from './http/pages.ts';
-import { sockets } from './http/sockets.ts';
+import { sockets, type SocketsOptions } from './http/sockets.ts';
 
 /** Health checks of proxies speak HTTP/1.0 and name no host. */
 const OPS_HOST = 'localhost';
@@ -53,9 +53,12 @@ export async function createApp(config: Config, log: Log, tracer?: Tracer): Prom
   const { admission, upgrades } = createUpgrades(config, pod, gateway, origins);
   const heartbeat = new Heartbeat(pod.hub, pod.clock, pod.limits);
   let phase: Exclude<Readiness, 'degraded'> = 'starting';
-  const { clients, operators } = createServers(config, pod, origins, metricsOf(pod, webhooks, shared), () =>
-    phase === 'ready' && !pod.broker.available ? 'degraded' : phase,
-  );
+  const { clients, operators } = createServers(config, pod, {
+    origins,
+    explain: (request) => admission.explain(request),
+    metrics: metricsOf(pod, webhooks, shared),
+    readiness: () => (phase === 'ready' && !pod.broker.available ? 'degraded' : phase),
+  });
   onUpgrade(clients, upgrades.handle);
 
   return {
@@ -135,16 +138,19 @@ function metricsOf(pod: Pod, webhooks: Watcher | undefined, { figures }: Shared)
   ]);
 }
 
+interface Served extends Pick<SocketsOptions, 'origins' | 'explain'> {
+  readonly metrics: Metrics;
+  readonly readiness: () => Readiness;
+}
+
 function createServers(
   config: Config,
   pod: Pod,
-  origins: Origins,
-  metrics: Metrics,
-  readiness: () => Readiness,
+  { origins, explain, metrics, readiness }: Served,
 ): { clients: Server; operators: Server } {
   const app = new Hono();
   app.use(followed(pod));
-  app.route('/', sockets(pod, config.values.WS_PATHS));
+  app.route('/', sockets({ pod, paths: config.values.WS_PATHS, origins, explain }));
   app.route('/', apiOf(config, pod, origins));
   app.route('/', pages());
   app.notFound((c) => c.json({ error: 'there is nothing here', code: 'not_found' }, 404));

@@ -1,50 +1,53 @@
-import { Emitter, type Off } from './emitter.ts';
 import { CrosspodError } from './errors.ts';
-import { Line, type Closed, type State, type TokenSource } from './line.ts';
+import { Line, type Closed, type State } from './line.ts';
+import { Membership } from './membership.ts';
+import { type AnyEvents, type EventName, Messages, publication, type SendOptions } from './messages.ts';
 import { Pending } from './pending.ts';
-import { platformClock, platformSocket, type Clock, type SocketConstructor } from './platform.ts';
+import { type Platform, platformWith } from './platform.ts';
 import { Room } from './room.ts';
+import { type Off, Signal } from './signal.ts';
+import type { TokenSource } from './token.ts';
 import { errorOf, fieldsOf, type Frame, type Message } from './wire.ts';
 
-export type { Closed, State, TokenSource } from './line.ts';
-export type { Joined, Member, Message } from './wire.ts';
+export type { Closed, State } from './line.ts';
+export type { Gap, JoinOptions } from './membership.ts';
+export type { AnyEvents, SendOptions } from './messages.ts';
+export type { Platform } from './platform.ts';
 export type { Room } from './room.ts';
+export type { Off } from './signal.ts';
+export type { Token, TokenSource } from './token.ts';
+export type { Joined, Member, Message, Status, UnrecoveredReason } from './wire.ts';
 export { CrosspodError } from './errors.ts';
 
 export interface CrosspodOptions {
   /** Who connects, while the server's authentication is off. Without it a `send` is not safe against doubles. */
   readonly userId?: string;
   /**
-   * Asked for a token before every connection; if it rejects, the client tries again later. Whoever also says when
-   * the token ends is asked again half a minute before, and the connection goes on with the new one.
+   * Asked for a token before every connection, and half a minute before the token ends; the connection goes on with
+   * the new one. If it rejects, the client asks again later.
    */
   readonly getToken?: TokenSource;
-  /** For tests: timers and the time. */
-  readonly clock?: Clock;
-  /** For tests: numbers in [0, 1). */
-  readonly random?: () => number;
-  /** For platforms without a global WebSocket. */
-  readonly WebSocket?: SocketConstructor;
+  /** In place of what the runtime offers, for those that lack a WebSocket and for tests. */
+  readonly platform?: Partial<Platform>;
 }
 
-export interface ClientEvents {
-  /** `closed` comes with the code and reason, and is final; every other loss ends in `connected` again. */
-  state: [state: State, closed: Closed | undefined];
-  /** A direct or a global message. */
-  message: [message: Message];
-  /** The server refused something that nobody waits for, such as a `setPresence`. */
-  error: [error: CrosspodError];
+interface Place {
+  /** A `Room`; of which events, only its user knows. */
+  readonly room: unknown;
+  readonly membership: Membership;
 }
 
 /**
  * A connection to Crosspod that reconnects, resumes its rooms where they were and sends again what was not acked.
  * It connects at once. `url` is where the server listens for WebSockets, `ws(s)://host/ws` (http and https are
- * understood as well); throws a TypeError if it is no URL.
+ * understood as well); throws a TypeError if it is no URL. `Events` are those of direct and global messages.
  */
-export class Crosspod {
-  readonly #events = new Emitter<ClientEvents>();
-  readonly #rooms = new Map<string, Room>();
-  readonly #clock: Clock;
+export class Crosspod<Events extends object = AnyEvents> {
+  readonly #states = new Signal<[state: State, closed: Closed | undefined]>();
+  readonly #errors = new Signal<[CrosspodError]>();
+  readonly #messages = new Messages();
+  readonly #places = new Map<string, Place>();
+  readonly #platform: Platform;
   readonly #line: Line;
   readonly #pending: Pending;
   readonly #refPrefix: string;
@@ -52,12 +55,12 @@ export class Crosspod {
   #userId: string | undefined;
 
   constructor(url: string, options: CrosspodOptions = {}) {
-    const { clock = platformClock, random = Math.random, WebSocket = platformSocket() } = options;
-    this.#clock = clock;
+    this.#platform = platformWith(options.platform ?? {});
+    const { clock, random } = this.#platform;
     // Refs are compared per user, not per connection: two clients of one user must not use the same.
     this.#refPrefix = `${random().toString(36).slice(2)}${random().toString(36).slice(2)}`;
     this.#line = new Line(
-      { url: socketUrl(url, options.userId), getToken: options.getToken, clock, random, WebSocket },
+      { url: socketUrl(url, options.userId), getToken: options.getToken, platform: this.#platform },
       {
         state: (state, closed) => this.#stateChanged(state, closed),
         frame: (frame) => this.#receive(frame),
@@ -76,28 +79,59 @@ export class Crosspod {
     return this.#userId;
   }
 
-  on<Name extends keyof ClientEvents>(name: Name, listener: (...args: ClientEvents[Name]) => void): Off {
-    return this.#events.on(name, listener);
+  /** `closed` comes with the code and reason, and is final; every other loss ends in `connected` again. */
+  onState(listener: (state: State, closed: Closed | undefined) => void): Off {
+    return this.#states.on(listener);
   }
 
-  /** The room of this name, the same object every time; nothing is sent until its `join` or `send`. */
-  room(name: string): Room {
-    const known = this.#rooms.get(name);
-    if (known !== undefined) return known;
-    const room = new Room(name, {
-      clock: this.#clock,
+  /** The server refused something that nobody waits for. Without a listener a warning is printed. */
+  onError(listener: (error: CrosspodError) => void): Off {
+    return this.#errors.on(listener);
+  }
+
+  /** Direct and global messages, by the name of their event. */
+  on<Name extends EventName<Events>>(event: Name, listener: (message: Message<Events[Name]>) => void): Off {
+    return this.#messages.on(event, listener as (message: Message) => void);
+  }
+
+  /** Every direct and global message. */
+  onMessage(listener: (message: Message<Events[EventName<Events>]>) => void): Off {
+    return this.#messages.any.on(listener as (message: Message) => void);
+  }
+
+  /** The room of this name, the same object every time; nothing is sent until somebody listens, joins or sends. */
+  room<RoomEvents extends object = AnyEvents>(name: string): Room<RoomEvents> {
+    const known = this.#places.get(name);
+    if (known !== undefined) return known.room as Room<RoomEvents>;
+    const membership = new Membership(name, {
+      clock: this.#platform.clock,
       isClosed: () => this.#line.state === 'closed',
       nextRef: () => this.#nextRef(),
       write: (frame) => this.#line.send(frame),
-      publish: (frame) => this.#publish(frame),
+      report: (error) => this.#report(error),
     });
-    this.#rooms.set(name, room);
+    const room = new Room<RoomEvents>(membership, (data, options) =>
+      this.#publish({ room: name }, data, options),
+    );
+    this.#places.set(name, { room, membership });
     return room;
   }
 
   /** Publishes to every connection of a user (or to one: `conn:<id>`); resolves and rejects as `room.send`. */
-  sendTo(user: string, data: unknown): Promise<string> {
-    return this.#publish({ type: 'chat', to: user, data });
+  sendTo<Name extends EventName<Events> = 'chat' & EventName<Events>>(
+    user: string,
+    data: Events[Name],
+    options: SendOptions<Name> = {},
+  ): Promise<string> {
+    return this.#publish({ to: user }, data, options);
+  }
+
+  /** Publishes to every connection of every user; resolves and rejects as `room.send`. */
+  broadcast<Name extends EventName<Events> = 'chat' & EventName<Events>>(
+    data: Events[Name],
+    options: SendOptions<Name> = {},
+  ): Promise<string> {
+    return this.#publish({}, data, options);
   }
 
   /** Ends the connection for good; what still waits for an answer rejects with `closed`. */
@@ -110,20 +144,20 @@ export class Crosspod {
     return `${this.#refPrefix}-${this.#refs}`;
   }
 
-  #publish(frame: object): Promise<string> {
+  #publish(where: object, data: unknown, options: SendOptions): Promise<string> {
     if (this.#line.state === 'closed') return Promise.reject(closedError());
-    return this.#pending.add(this.#nextRef(), frame);
+    return this.#pending.add(this.#nextRef(), { ...publication(data, options), ...where });
   }
 
   #stateChanged(state: State, closed: Closed | undefined): void {
     if (state === 'closed') {
       const error = closedError(closed);
-      for (const room of this.#rooms.values()) room.close(error);
+      for (const { membership } of this.#places.values()) membership.close(error);
       this.#pending.close(error);
     }
-    this.#events.emit('state', state, closed);
+    this.#states.emit(state, closed);
     if (state !== 'connected') return;
-    for (const room of this.#rooms.values()) room.enter();
+    for (const { membership } of this.#places.values()) membership.enter();
     this.#pending.resume();
   }
 
@@ -134,16 +168,20 @@ export class Crosspod {
       this.#userId = String(fieldsOf(frame.data)['user_id']);
     }
     // A frame without a room is for everyone or for this user alone; an empty room counts as none.
-    if (frame.room) return this.#rooms.get(frame.room)?.receive(frame);
-    if (frame.type === 'chat' || frame.type === 'notification')
-      this.#events.emit('message', frame as Message);
+    if (frame.room) return this.#places.get(frame.room)?.membership.receive(frame);
+    if (frame.type === 'chat' || frame.type === 'notification') this.#messages.emit(frame as Message);
   }
 
   #refused(frame: Frame): void {
     const error = errorOf(frame);
     if (frame.ref !== undefined && this.#pending.refused(frame.ref, error)) return;
-    for (const room of this.#rooms.values()) if (room.refused(frame)) return;
-    this.#events.emit('error', error);
+    for (const { membership } of this.#places.values()) if (membership.refused(frame)) return;
+    this.#report(error);
+  }
+
+  #report(error: CrosspodError): void {
+    if (this.#errors.heard) this.#errors.emit(error);
+    else this.#platform.warn('Crosspod refused something, and no onError listens:', error);
   }
 }
 

@@ -1,5 +1,10 @@
 import type { Clock } from './platform.ts';
 
+/** How long a line that is doubted may take to prove itself. */
+const PROOF_MS = 5_000;
+/** A timer that is so late was held up: the machine slept, or a browser put the tab aside. */
+const LATE_MS = 2_000;
+
 /**
  * Notices a line on which nothing arrives any more. A browser learns of a cable that was pulled only from TCP, after
  * many minutes, and does not show WebSocket pings to scripts; hence a ping of our own in every interval, and a line
@@ -11,6 +16,7 @@ export class Heartbeat {
   readonly #dead: () => void;
   #timer: unknown;
   #heard = false;
+  #intervalMs = PROOF_MS;
 
   constructor(clock: Clock, ping: () => void, dead: () => void) {
     this.#clock = clock;
@@ -20,9 +26,14 @@ export class Heartbeat {
 
   /** Expects a frame within `ms`, and from then on one in every interval. */
   start(ms: number): void {
-    this.stop();
-    this.#heard = false;
-    this.#timer = this.#clock.setTimeout(() => this.#tick(ms), ms);
+    this.#intervalMs = ms;
+    this.#expectWithin(ms);
+  }
+
+  /** There is reason to doubt the line: pings at once and expects an answer soon. */
+  prove(): void {
+    this.#expectWithin(Math.min(PROOF_MS, this.#intervalMs));
+    this.#ping();
   }
 
   heard(): void {
@@ -33,9 +44,18 @@ export class Heartbeat {
     this.#clock.clearTimeout(this.#timer);
   }
 
-  #tick(ms: number): void {
+  #expectWithin(ms: number): void {
+    this.stop();
+    this.#heard = false;
+    const due = this.#clock.now() + ms;
+    this.#timer = this.#clock.setTimeout(() => this.#tick(due), ms);
+  }
+
+  #tick(due: number): void {
+    // What was heard before says nothing of now, and what arrived meanwhile was not read yet.
+    if (this.#clock.now() - due > LATE_MS) return this.prove();
     if (!this.#heard) return this.#dead();
-    this.start(ms);
+    this.#expectWithin(this.#intervalMs);
     this.#ping();
   }
 }

@@ -1,27 +1,27 @@
 import { reconnectAfter } from '../protocol/close-codes.ts';
 import { backoffMs } from './backoff.ts';
 import { Heartbeat } from './heartbeat.ts';
-import type { Clock, Socket, SocketConstructor } from './platform.ts';
-import { Renewal, type Token } from './renewal.ts';
+import { type Hint, LONGEST_TIMER_MS, type Platform, type Socket } from './platform.ts';
+import { askWhy } from './refusal.ts';
+import { Renewal } from './renewal.ts';
+import type { Off } from './signal.ts';
+import { type Token, tokenOf, type TokenSource } from './token.ts';
 import { fieldsOf, numberOr, parseFrame, SUBPROTOCOL, type Frame } from './wire.ts';
 
 export type State = 'connecting' | 'connected' | 'reconnecting' | 'closed';
 
-/** Where tokens come from; a bare string is a token of which nobody knows when it ends. */
-export type TokenSource = () => string | Token | Promise<string | Token>;
-
-/** Why the line is closed for good: the close code and the server's reason. */
+/** Why the line is closed for good. */
 export interface Closed {
+  /** The close code; of a handshake that was refused for good the HTTP status. */
   readonly code: number;
+  /** In the server's words. */
   readonly reason: string;
 }
 
 export interface LineOptions {
   readonly url: string;
   readonly getToken: TokenSource | undefined;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly WebSocket: SocketConstructor;
+  readonly platform: Platform;
 }
 
 export interface LineHandlers {
@@ -29,36 +29,55 @@ export interface LineHandlers {
   frame(frame: Frame): void;
 }
 
+/** A wait for the next attempt. */
+interface Wait {
+  readonly timer: unknown;
+  readonly until: number;
+  /** The server asked for so much of it. */
+  readonly atLeastUntil: number;
+}
+
 /** From the call of `open` to the server's `connected`. */
 const CONNECT_DEADLINE_MS = 10_000;
 /** A connection that lasted so long was a good one: the next loss starts at the shortest backoff again. */
 const STABLE_MS = 10_000;
 const DEFAULT_HEARTBEAT_SECONDS = 25;
+/** The end of a connection without a close frame, or of a handshake that failed (RFC 6455 section 7.1.5). */
+const ABNORMAL = 1006;
+const TOKEN_ENDED = 4401;
 
 /** One line to the server that is kept up: sockets come and go under it as the close table says. */
 export class Line {
   readonly #options: LineOptions;
+  readonly #platform: Platform;
   readonly #handlers: LineHandlers;
   readonly #heartbeat: Heartbeat;
   readonly #renewal: Renewal;
+  readonly #unwatch: Off;
   #state: State = 'connecting';
   #socket: Socket | undefined;
-  #timer: unknown;
+  #welcomed = false;
   #attempt = 0;
   #connectedAt = 0;
-  #hintMs: number | undefined;
+  #wait: Wait | undefined;
+  /** What a drain said about when to come back. */
+  #drainMs: number | undefined;
   #token: Token | undefined;
-  #tokenEnded = false;
+  /** Why the token is of no use any more: only another one leads to a connection. */
+  #tokenEnded: string | undefined;
 
   constructor(options: LineOptions, handlers: LineHandlers) {
     this.#options = options;
+    this.#platform = options.platform;
     this.#handlers = handlers;
+    const { clock, watch } = this.#platform;
     this.#heartbeat = new Heartbeat(
-      options.clock,
+      clock,
       () => this.send({ type: 'ping' }),
       () => this.#lost(),
     );
-    this.#renewal = new Renewal(options.clock, () => void this.#renew());
+    this.#renewal = new Renewal(clock, () => void this.#renew());
+    this.#unwatch = watch((hint) => this.#take(hint));
   }
 
   get state(): State {
@@ -67,7 +86,7 @@ export class Line {
 
   /** Connects; the state tells how it goes. */
   open(): void {
-    void this.#nextToken().then(
+    void tokenOf(this.#options.getToken).then(
       (token) => this.#dial(token),
       () => this.#openLater(),
     );
@@ -82,35 +101,41 @@ export class Line {
 
   /** Ends the line for good. */
   close(): void {
-    this.#drop(1000);
     this.#end({ code: 1000, reason: '' });
-  }
-
-  async #nextToken(): Promise<Token | undefined> {
-    const token = await this.#options.getToken?.();
-    return typeof token === 'string' ? { token } : token;
   }
 
   /** Brings a new token without a new socket. Where that fails, the server closes with 4401 when the old one ends. */
   async #renew(): Promise<void> {
     const socket = this.#socket;
-    const next = await this.#nextToken().catch(() => undefined);
-    if (next === undefined || next.token === this.#token?.token || this.#socket !== socket) return;
-    if (!this.send({ type: 'auth', data: { token: next.token } })) return;
+    const next = await tokenOf(this.#options.getToken).catch(() => undefined);
+    if (this.#socket !== socket) return;
+    if (next === undefined || next.token === this.#token?.token) {
+      return this.#renewal.again(this.#token?.expiresAt);
+    }
+    this.send({ type: 'auth', data: { token: next.token } });
     this.#token = next;
     this.#renewal.plan(next.expiresAt);
   }
 
   #dial(token: Token | undefined): void {
     if (this.#state === 'closed') return;
-    if (this.#tokenEnded && token?.token === this.#token?.token)
-      return this.#end({ code: 4401, reason: 'no new token' });
+    if (this.#tokenEnded !== undefined && token?.token === this.#token?.token) {
+      return this.#end({ code: TOKEN_ENDED, reason: this.#tokenEnded });
+    }
     this.#token = token;
-    this.#tokenEnded = false;
-    const { url, WebSocket } = this.#options;
+    this.#tokenEnded = undefined;
+    this.#welcomed = false;
     // Not in the address: addresses end up in logs.
     const bearer = token === undefined ? [] : [`bearer.${token.token}`];
-    const socket = new WebSocket(url, [SUBPROTOCOL, ...bearer]);
+    try {
+      this.#use(new this.#platform.WebSocket(this.#options.url, [SUBPROTOCOL, ...bearer]));
+    } catch (error) {
+      // Not a matter of the network: an address or a token that can never be sent.
+      this.#end({ code: ABNORMAL, reason: String(error) });
+    }
+  }
+
+  #use(socket: Socket): void {
     this.#socket = socket;
     // A socket that was given up reports its close minutes later, when another has taken its place.
     const ifCurrent = (act: () => void): void => {
@@ -132,9 +157,10 @@ export class Line {
 
   #system({ event, data }: Frame): void {
     const fields = fieldsOf(data);
-    if (event === 'drain') this.#hintMs = numberOr(fields['reconnect_after_ms'], 0);
+    if (event === 'drain') this.#drainMs = numberOr(fields['reconnect_after_ms'], 0);
     if (event !== 'connected') return;
-    this.#connectedAt = this.#options.clock.now();
+    this.#welcomed = true;
+    this.#connectedAt = this.#platform.clock.now();
     this.#heartbeat.start(numberOr(fields['heartbeat_seconds'], DEFAULT_HEARTBEAT_SECONDS) * 1_000);
     this.#renewal.plan(this.#token?.expiresAt);
     this.#become('connected');
@@ -142,42 +168,89 @@ export class Line {
 
   #closed(code: number, reason: string): void {
     const next = reconnectAfter(code);
-    if (next === 'never' || (next === 'new-token' && this.#options.getToken === undefined)) {
-      this.#drop();
-      return this.#end({ code, reason });
-    }
-    this.#tokenEnded = next === 'new-token';
+    if (next === 'never') return this.#end({ code, reason });
+    if (next === 'new-token') return this.#needToken(reason, () => this.#lost());
+    if (code === ABNORMAL && !this.#welcomed) return void this.#refused();
     this.#lost();
+  }
+
+  /** The handshake failed: what comes next depends on why. */
+  async #refused(): Promise<void> {
+    this.#drop();
+    const refusal = await askWhy(this.#options.url, this.#token?.token, this.#platform);
+    if (this.#state === 'closed') return;
+    const { status, error = '', retryAfterMs } = refusal ?? {};
+    if (status === 400 || status === 403) return this.#end({ code: status, reason: error });
+    if (status === 401) return this.#needToken(error, () => this.#openLater(retryAfterMs));
+    this.#openLater(retryAfterMs);
+  }
+
+  #needToken(why: string, goOn: () => void): void {
+    if (this.#options.getToken === undefined) return this.#end({ code: TOKEN_ENDED, reason: why });
+    this.#tokenEnded = why;
+    goOn();
   }
 
   #lost(): void {
     this.#drop();
     if (this.#state === 'connected') {
-      if (this.#options.clock.now() - this.#connectedAt >= STABLE_MS) this.#attempt = 0;
+      if (this.#platform.clock.now() - this.#connectedAt >= STABLE_MS) this.#attempt = 0;
       this.#become('reconnecting');
     }
     this.#openLater();
   }
 
-  #openLater(): void {
+  /** What a drain asks for is exact already; what a `Retry-After` asks for is the same for everybody. */
+  #openLater(retryAfterMs = 0): void {
     if (this.#state === 'closed') return;
-    const delay = this.#hintMs ?? backoffMs(this.#attempt, this.#options.random);
-    this.#hintMs = undefined;
+    const jitter = this.#drainMs === undefined ? backoffMs(this.#attempt, this.#platform.random) : 0;
+    const atLeast = this.#drainMs ?? retryAfterMs;
+    this.#drainMs = undefined;
     this.#attempt += 1;
-    this.#timer = this.#options.clock.setTimeout(() => this.open(), delay);
+    this.#openIn(atLeast + jitter, this.#platform.clock.now() + atLeast);
+  }
+
+  #openIn(ms: number, atLeastUntil: number): void {
+    const { clock } = this.#platform;
+    clock.clearTimeout(this.#wait?.timer);
+    const timer = clock.setTimeout(
+      () => {
+        this.#wait = undefined;
+        this.open();
+      },
+      Math.min(ms, LONGEST_TIMER_MS),
+    );
+    this.#wait = { timer, until: clock.now() + ms, atLeastUntil };
+  }
+
+  #take(hint: Hint): void {
+    if (this.#state === 'connected') this.#heartbeat.prove();
+    else if (hint === 'better' && this.#wait !== undefined) this.#hurry(this.#wait);
+  }
+
+  /** The next attempt need not wait for a backoff that grew in worse times; what the server asked for still holds. */
+  #hurry({ until, atLeastUntil }: Wait): void {
+    const { clock, random } = this.#platform;
+    this.#attempt = 0;
+    const ms = Math.max(atLeastUntil - clock.now(), backoffMs(0, random));
+    if (clock.now() + ms < until) this.#openIn(ms, atLeastUntil);
   }
 
   #drop(code?: number): void {
     this.#heartbeat.stop();
     this.#renewal.stop();
-    this.#options.clock.clearTimeout(this.#timer);
     const socket = this.#socket;
     this.#socket = undefined;
     socket?.close(code);
   }
 
   #end(closed: Closed): void {
-    if (this.#state !== 'closed') this.#become('closed', closed);
+    if (this.#state === 'closed') return;
+    this.#drop(1000);
+    this.#platform.clock.clearTimeout(this.#wait?.timer);
+    this.#wait = undefined;
+    this.#unwatch();
+    this.#become('closed', closed);
   }
 
   #become(state: State, closed?: Closed): void {

@@ -1,33 +1,35 @@
-import type { Joined, Member, Status } from './wire.ts';
+import type { Member, Status } from './wire.ts';
 import { fieldsOf } from './wire.ts';
 
 /** Who is in a room, as far as the server tells: in a large room it sends a count and only a part of the list. */
 export class Members {
   readonly #rows = new Map<string, Member>();
   #unlisted = 0;
+  #list: readonly Member[] | undefined;
 
-  get list(): Member[] {
-    return [...this.#rows.values()];
+  /** The same array until somebody comes, changes or leaves. */
+  get list(): readonly Member[] {
+    this.#list ??= [...this.#rows.values()];
+    return this.#list;
   }
 
   get count(): number {
     return this.#rows.size + this.#unlisted;
   }
 
-  /** What `joined` says replaces everything: whoever came or went while the line was down is in it or not. */
-  replace(joined: Joined): void {
-    this.#rows.clear();
-    for (const member of joined.members ?? []) this.#rows.set(member.user_id, member);
-    this.recount(joined.count);
-  }
-
-  recount(count: number): void {
+  /** A list is whole: whoever came or went while nobody told is in it or not. Without one only the count is known. */
+  replace(count: number, members: readonly Member[] | undefined): void {
+    if (members !== undefined) {
+      this.clear();
+      for (const member of members) this.#rows.set(member.user_id, member);
+    }
     this.#unlisted = Math.max(0, count - this.#rows.size);
   }
 
   clear(): void {
     this.#rows.clear();
     this.#unlisted = 0;
+    this.#list = undefined;
   }
 
   /** Takes in the data of a presence frame; undefined if it is not about a member. */
@@ -37,6 +39,7 @@ export class Members {
     const member: Member = { user_id: user, status: status as Status, meta };
     if (status === 'offline') this.#rows.delete(user);
     else this.#rows.set(user, member);
+    this.#list = undefined;
     return member;
   }
 }

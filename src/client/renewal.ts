@@ -1,16 +1,9 @@
-import type { Clock } from './platform.ts';
-
-/** A token and when it ends, so that the client can bring a new one before. */
-export interface Token {
-  readonly token: string;
-  /** Milliseconds since 1970; without it the line breaks for a moment when the token ends. */
-  readonly expiresAt?: number;
-}
+import { type Clock, LONGEST_TIMER_MS } from './platform.ts';
 
 /** Time enough to fetch a token and for the clocks to differ a little. */
 const AHEAD_MS = 30_000;
-/** Timers that are longer than this fire at once. */
-const LONGEST_TIMER_MS = 2_147_483_647;
+/** When no new token could be had. */
+const AGAIN_MS = 5_000;
 
 /**
  * Rings before a token ends. Not for one that is about to end already: by a clock that is wrong every token may be,
@@ -31,13 +24,22 @@ export class Renewal {
     this.stop();
     const ms = (expiresAt ?? 0) - this.#clock.now() - AHEAD_MS;
     if (ms <= 0) return;
-    this.#timer = this.#clock.setTimeout(
-      () => (ms > LONGEST_TIMER_MS ? this.plan(expiresAt) : this.#ring()),
-      Math.min(ms, LONGEST_TIMER_MS),
+    this.#after(Math.min(ms, LONGEST_TIMER_MS), () =>
+      ms > LONGEST_TIMER_MS ? this.plan(expiresAt) : this.#ring(),
     );
+  }
+
+  /** It rang in vain: rings again soon, until the token has ended. */
+  again(expiresAt: number | undefined): void {
+    this.stop();
+    if (this.#clock.now() + AGAIN_MS < (expiresAt ?? 0)) this.#after(AGAIN_MS, this.#ring);
   }
 
   stop(): void {
     this.#clock.clearTimeout(this.#timer);
+  }
+
+  #after(ms: number, then: () => void): void {
+    this.#timer = this.#clock.setTimeout(then, ms);
   }
 }

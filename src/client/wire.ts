@@ -14,15 +14,15 @@ export interface Member {
   readonly updated_at?: number;
 }
 
-/** What somebody published. `timestamp` is RFC 3339 in UTC. */
-export interface Message {
+/** What somebody published. `timestamp` is RFC 3339 in UTC. Nothing checks that `data` is what the sender promised. */
+export interface Message<Data = unknown> {
   readonly type: 'chat' | 'notification';
   readonly id: string;
   /** Absent in direct and global messages. */
   readonly room?: string;
   readonly from: string;
   readonly event?: string;
-  readonly data: unknown;
+  readonly data: Data;
   readonly timestamp: string;
   /** Not kept: its id is no position. */
   readonly ephemeral?: boolean;

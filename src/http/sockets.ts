@@ -1,9 +1,39 @@
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
+import { type Refusal, refusalHeaders } from '../core/refusal.ts';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { cors } from './cors.ts';
+import type { Origins } from '../core/origins.ts';
 import type { Pod } from '../core/pod.ts';
 
-/** What the WebSocket paths answer to plain HTTP: statistics at `PATH/stats`, else 426 (RFC 9110 section 15.5.22). */
-export function sockets(pod: Pod, paths: readonly string[]): Hono {
+export interface SocketsOptions {
+  readonly pod: Pod;
+  /** WS_PATHS. */
+  readonly paths: readonly string[];
+  readonly origins: Origins;
+  /** What an upgrade that looks like this request would be told now; undefined: it would be taken. */
+  readonly explain: (request: Explained) => Promise<Refusal | undefined>;
+}
+
+interface Explained {
+  /** Path and query. */
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+const NO_UPGRADE: Refusal = { status: 426, error: 'this is a WebSocket address', code: 'upgrade_required' };
+
+/**
+ * What the WebSocket paths answer to plain HTTP: statistics at `PATH/stats`, with `?explain=1` what an upgrade would
+ * be told, and else 426 (RFC 9110 section 15.5.22).
+ */
+export function sockets({ pod, paths, origins, explain }: SocketsOptions): Hono {
   const app = new Hono();
+  const answer = async (c: Context): Promise<Response> => {
+    const asksWhy = c.req.method === 'GET' && c.req.query('explain') === '1';
+    const { pathname, search } = new URL(c.req.url);
+    const why = asksWhy ? await explain({ url: pathname + search, headers: c.req.header() }) : undefined;
+    return refused(c, why ?? NO_UPGRADE);
+  };
   for (const path of paths.toSorted((a, b) => b.length - a.length)) {
     app.get(`${path}/stats`, (c) =>
       c.json({
@@ -14,12 +44,18 @@ export function sockets(pod: Pod, paths: readonly string[]): Hono {
       }),
     );
     for (const route of [path, `${path}/*`]) {
-      app.all(route, (c) =>
-        c.json({ error: 'this is a WebSocket address', code: 'upgrade_required' }, 426, {
-          Upgrade: 'websocket',
-        }),
-      );
+      app.use(route, cors(origins));
+      app.all(route, answer);
     }
   }
   return app;
+}
+
+function refused(c: Context, refusal: Refusal): Response {
+  const { status, error, code } = refusal;
+  return c.json({ error, code }, status as ContentfulStatusCode, {
+    'Cache-Control': 'no-store',
+    ...(status === 426 && { Upgrade: 'websocket' }),
+    ...refusalHeaders(refusal),
+  });
 }

@@ -1,7 +1,9 @@
-import type { Joined, Member, Message, Room } from '../client/client.ts';
+import { CrosspodError, type Joined, type Member, type Message, type Room } from '../client/client.ts';
+import { button } from './dom.ts';
 import { LogView } from './log-view.ts';
 import type { Names } from './names.ts';
 import { OutboxView } from './outbox.ts';
+import { gapWords, leftWords } from './trouble-words.ts';
 
 const HISTORY = 50;
 
@@ -22,6 +24,8 @@ export class RoomView {
   readonly #events: RoomViewEvents;
   readonly #offs: readonly (() => void)[];
   #unread = 0;
+  /** Taken out or not let in, and not on the way in again. */
+  #isOut = false;
   /** How many messages of the first history are still to come; undefined until the room is joined. */
   #history: number | undefined;
   draft = '';
@@ -31,21 +35,18 @@ export class RoomView {
     this.#room = room;
     this.#events = events;
     this.#outbox = new OutboxView(
-      (text) => room.send({ text }),
+      (text) => this.#publish(text),
       () => this.#log.toEnd(),
     );
     this.#log = new LogView(room.name, names, this.#outbox.element);
     this.#offs = [
-      room.on('joined', (joined) => this.#joined(joined)),
-      room.on('message', (message) => this.#message(message)),
-      room.on('members', () => this.#membersChanged()),
-      room.on('unrecovered', () => this.#log.notice('You missed messages that are no longer kept.')),
-      room.on('left', (error) =>
-        this.#log.notice(`You are not in this room: ${error?.message ?? 'removed'}.`),
-      ),
+      room.onJoined((joined) => this.#joined(joined)),
+      room.onMessage((message) => this.#message(message)),
+      room.onMembers(() => this.#membersChanged()),
+      room.onUnrecovered((gap) => this.notice(gapWords(gap))),
+      room.onLeft((error) => this.#left(error)),
     ];
-    // A refusal comes as `left`; a closed client is told by its state.
-    room.join({ history: HISTORY }).catch(() => {});
+    this.#enter();
   }
 
   get element(): HTMLElement {
@@ -62,6 +63,11 @@ export class RoomView {
 
   send(text: string): void {
     this.#outbox.add(text);
+  }
+
+  /** A line of the page itself among the messages. */
+  notice(text: string): void {
+    this.#log.notice(text);
   }
 
   setAway(away: boolean): void {
@@ -86,6 +92,28 @@ export class RoomView {
     this.element.remove();
   }
 
+  /** What was said while the person was out of the room is not for them. */
+  #enter(): void {
+    // A refusal comes as `left`; a closed client is told by its state.
+    this.#room.join(this.#history === undefined ? { history: HISTORY } : {}).catch(() => {});
+  }
+
+  /** The server would take it without a membership, and the person would never see it in the log. */
+  #publish(text: string): Promise<string> {
+    if (this.#isOut) return Promise.reject(new CrosspodError('left', 'not in the room'));
+    return this.#room.send({ text });
+  }
+
+  #left(error: CrosspodError | undefined): void {
+    this.#isOut = true;
+    const again = button('Enter again', 'quiet', () => {
+      again.remove();
+      this.#enter();
+    });
+    this.#log.notice(leftWords(error), again);
+    this.#events.changed();
+  }
+
   #membersChanged(): void {
     // Another tab of this person, or this one before it was loaded anew, has said `away`; the latest word counts.
     const mine = this.members.find((member) => this.#events.isMe(member.user_id));
@@ -94,6 +122,8 @@ export class RoomView {
   }
 
   #joined({ replayed = 0 }: Joined): void {
+    if (this.#isOut) this.notice('You have entered this room.');
+    this.#isOut = false;
     if (this.#history !== undefined) return;
     this.#history = replayed;
     if (replayed === 0) this.#log.announce();

@@ -1,12 +1,11 @@
-import { offersTokenAlone, tokenOf } from './token.ts';
+import { offersTokenAlone, type RequestHead, tokenOf } from './token.ts';
 import { bad, readTarget, type Target } from './target.ts';
 import { Bucket } from '../core/rate-limit.ts';
-import type { IncomingMessage } from 'node:http';
 import { isUserId } from '../protocol/names.ts';
 import type { Origins } from '../core/origins.ts';
 import type { Pod } from '../core/pod.ts';
 import type { Principal } from '../core/principal.ts';
-import type { Refusal } from './refusal.ts';
+import type { Refusal } from '../core/refusal.ts';
 import type { Rejection } from '../protocol/error-codes.ts';
 import type { TokenFault } from '../core/ports/authenticator.ts';
 import { UNRESTRICTED } from '../core/permissions.ts';
@@ -31,12 +30,16 @@ export interface Admitted {
 export class Admission {
   readonly #options: AdmissionOptions;
   readonly #handshakes: Bucket;
+  readonly #explanations: Bucket;
   #draining = false;
 
   constructor(options: AdmissionOptions) {
     this.#options = options;
     const { clock, limits } = options.pod;
-    this.#handshakes = new Bucket(limits.handshakesPerSecond, limits.handshakesPerSecond, clock.now());
+    const perSecond = limits.handshakesPerSecond;
+    this.#handshakes = new Bucket(perSecond, perSecond, clock.now());
+    // Apart from them: whoever asks why must take nobody's place.
+    this.#explanations = new Bucket(perSecond, perSecond, clock.now());
   }
 
   /** From now on everybody is refused. */
@@ -45,7 +48,7 @@ export class Admission {
   }
 
   /** `id` is the connection's, and the user's where nobody says who comes. */
-  async admit(request: IncomingMessage, id: string): Promise<Admitted | Refusal> {
+  async admit(request: RequestHead, id: string): Promise<Admitted | Refusal> {
     const target = readTarget(request.url ?? '', this.#options.paths);
     if ('status' in target) return target;
     const refusal = this.#refuseRequest(request) ?? this.#refuseNow();
@@ -56,6 +59,21 @@ export class Admission {
       this.#refuseAdmitted({ target, principal }) ??
       (await this.#refuseUser(principal, id)) ?? { target, principal }
     );
+  }
+
+  /**
+   * What an upgrade would be told now, for clients to whom their WebSocket does not show it; undefined: it would be
+   * taken. Hooks and the cap of a user are not asked: an answer of theirs has consequences.
+   */
+  async explain(request: RequestHead): Promise<Refusal | undefined> {
+    const target = readTarget(request.url ?? '', this.#options.paths);
+    if ('status' in target) return target;
+    const now = this.#options.pod.clock.now();
+    const wait = Math.max(this.#handshakes.wait(now), this.#explanations.take(now));
+    const refusal = this.#refuseDraining() ?? refuseRate(wait) ?? this.#refuseFull();
+    if (refusal !== undefined) return refusal;
+    const principal = await this.#identify(request, target, this.#options.pod.ids.connection());
+    return 'status' in principal ? principal : refuseRoom(principal, target);
   }
 
   /** What was admitted has come to nothing: its place among those of its user is free again. */
@@ -85,7 +103,7 @@ export class Admission {
     return this.#refuseDraining() ?? refuseRoom(principal, target) ?? this.#refuseFull();
   }
 
-  #refuseRequest(request: IncomingMessage): Refusal | undefined {
+  #refuseRequest(request: RequestHead): Refusal | undefined {
     const { origin } = request.headers;
     // Without an origin it is no browser, and nobody's page.
     if (origin !== undefined && !this.#options.origins.allow(origin)) {
@@ -100,9 +118,7 @@ export class Admission {
   #refuseNow(): Refusal | undefined {
     const draining = this.#refuseDraining();
     if (draining !== undefined) return draining;
-    const wait = this.#handshakes.take(this.#options.pod.clock.now());
-    if (wait > 0) return retryLater(429, 'too many handshakes', 'rate_limited', Math.ceil(wait / 1_000));
-    return this.#refuseFull();
+    return refuseRate(this.#handshakes.take(this.#options.pod.clock.now())) ?? this.#refuseFull();
   }
 
   #refuseFull(): Refusal | undefined {
@@ -111,7 +127,7 @@ export class Admission {
     return retryLater(503, 'server at capacity', 'server_at_capacity');
   }
 
-  async #identify(request: IncomingMessage, target: Target, id: string): Promise<Principal | Refusal> {
+  async #identify(request: RequestHead, target: Target, id: string): Promise<Principal | Refusal> {
     const { authenticator } = this.#options.pod;
     if (authenticator === undefined) return anybody(target.userId ?? id);
     const token = tokenOf(request, target.query);
@@ -127,6 +143,12 @@ export class Admission {
     if (most === 0 || (await directory.admit(userId, id, most))) return undefined;
     return retryLater(429, `a user may have ${most} connections`, 'too_many_connections');
   }
+}
+
+/** `wait` in milliseconds; none is no reason. */
+function refuseRate(wait: number): Refusal | undefined {
+  if (wait === 0) return undefined;
+  return retryLater(429, 'too many handshakes', 'rate_limited', Math.ceil(wait / 1_000));
 }
 
 function refuseRoom({ userId, permissions }: Principal, { address }: Target): Refusal | undefined {

@@ -3,7 +3,7 @@ import type { Address } from '../core/gateway.ts';
 import { DIALECT_NAMES, messageDialect } from '../protocol/dialects.ts';
 import type { Dialect } from '../protocol/dialect.ts';
 import { ERRORS } from '../protocol/error-codes.ts';
-import type { Refusal } from './refusal.ts';
+import type { Refusal } from '../core/refusal.ts';
 
 /** What the address of an upgrade says. */
 export interface Target {

@@ -1,9 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 
+/** What of a request says who comes and where to. */
+export type RequestHead = Pick<IncomingMessage, 'url' | 'headers'>;
+
 const SUBPROTOCOL = 'bearer.';
 
 /** Where a browser can put a token, in the order in which one is taken (docs/protocol.md, "Connecting"). */
-export function tokenOf(request: IncomingMessage, query: URLSearchParams): string | undefined {
+export function tokenOf(request: RequestHead, query: URLSearchParams): string | undefined {
   const [, header] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
   return (
     header ||
@@ -17,12 +20,12 @@ export function tokenOf(request: IncomingMessage, query: URLSearchParams): strin
 }
 
 /** A token was offered as the only subprotocol: none would be left that the server could select. */
-export function offersTokenAlone(request: IncomingMessage): boolean {
+export function offersTokenAlone(request: RequestHead): boolean {
   const offered = offeredProtocols(request);
   return offered.length > 0 && offered.every((name) => name.startsWith(SUBPROTOCOL));
 }
 
-function offeredProtocols(request: IncomingMessage): string[] {
+function offeredProtocols(request: RequestHead): string[] {
   return (request.headers['sec-websocket-protocol'] ?? '')
     .split(',')
     .map((name) => name.trim())

@@ -1,6 +1,7 @@
 import type { Arrival, Gateway } from '../core/gateway.ts';
 import { type Admission, NO_CLOSE_FRAME } from './admission.ts';
-import { type Refusal, refuse } from './refusal.ts';
+import { refuse } from './refusal.ts';
+import type { Refusal } from '../core/refusal.ts';
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
 import { CLOSE, type CloseCode } from '../protocol/close-codes.ts';
 import type { Duplex } from 'node:stream';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { startPod } from '../support/pod.ts';
-import { PATIENT, useBrowser } from './browser.ts';
+import { PATIENT, SERVER_AWAY, useBrowser } from './browser.ts';
 import { Person, podForTest, script } from './person.ts';
 
 const open = useBrowser();
@@ -9,17 +9,6 @@ async function person(url: string, name: string, options?: Parameters<typeof ope
   return new Person(await open(url, options)).enters(name);
 }
 
-/** As if the person turned to another tab, or back: to a browser under test every tab is a visible one. */
-function hide({ page }: Person, hidden: boolean): Promise<unknown> {
-  return page.evaluate(`
-    Object.defineProperty(document, 'hidden', { configurable: true, value: ${hidden} });
-    document.dispatchEvent(new Event('visibilitychange'));
-  `);
-}
-
-/** What Chromium writes to the console for a server that is not there. */
-const SERVER_AWAY = /WebSocket connection to .* failed/;
-
 describe('chatting', () => {
   test('two people at their tabs and a script chat with each other', async () => {
     const pod = await podForTest();
@@ -27,7 +16,7 @@ describe('chatting', () => {
     const bob = await person(pod.url, 'Bob');
     const bot = script(pod, 'bot').room('lobby');
     const heard: unknown[] = [];
-    bot.on('message', ({ from, data }) => heard.push([from, data]));
+    bot.onMessage(({ from, data }) => heard.push([from, data]));
     await bot.join();
     await expect.poll(ann.memberRows, PATIENT).toEqual(['Ann you', 'Bob online', 'bot online']);
     await ann.says('hello from Ann');
@@ -112,9 +101,9 @@ describe('chatting', () => {
     const pod = await podForTest();
     const ann = await person(pod.url, 'Ann');
     const bob = await person(pod.url, 'Bob');
-    await hide(bob, true);
+    await bob.looksAway();
     await expect.poll(ann.memberRows, PATIENT).toEqual(['Ann you', 'Bob away']);
-    await hide(bob, false);
+    await bob.looksBack();
     await expect.poll(ann.memberRows, PATIENT).toEqual(['Ann you', 'Bob online']);
   });
 
@@ -127,9 +116,9 @@ describe('chatting', () => {
     await second.state('connected');
     const heard: string[] = [];
     const bot = script(pod, 'bot').room('lobby');
-    bot.on('presence', ({ user_id: user, status }) => heard.push(`${user} ${status}`));
+    bot.onPresence(({ user_id: user, status }) => heard.push(`${user} ${status}`));
     await bot.join();
-    await hide(bob, true);
+    await bob.looksAway();
     await expect.poll(() => heard, PATIENT).toEqual(['Bob away', 'Bob online']);
     await expect.poll(ann.memberRows, PATIENT).toEqual(['Ann you', 'Bob online', 'bot online']);
   });
@@ -210,7 +199,8 @@ test('a connection that is closed for good says so, and can be begun again by ha
   });
   await ann.enters('Ann');
   await kick();
-  await ann.state('disconnected: enough for today');
+  await ann.state('disconnected');
+  await ann.isTold('Somebody who runs this server has disconnected you: “enough for today”.');
   await ann.says('too late');
   await ann.log.getByText('not sent: you are disconnected').waitFor();
   await ann.page.getByRole('button', { name: 'Connect again' }).click();
@@ -232,7 +222,9 @@ describe('a pod that dies', () => {
     const next = await podForTest(pod.ports);
     await ann.state('connected');
     await expect.poll(ann.texts, PATIENT).toEqual(['before', 'written while it was away']);
-    await ann.log.getByText('You missed messages that are no longer kept.').waitFor();
+    await ann.log
+      .getByText('You may have missed messages: the server has lost what was said before.')
+      .waitFor();
     expect(await ann.log.getByText('sending…').count()).toBe(0);
     await script(next, 'bot').room('lobby').send({ text: 'welcome back' });
     await expect.poll(ann.texts, PATIENT).toEqual(['before', 'written while it was away', 'welcome back']);

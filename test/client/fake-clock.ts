@@ -29,13 +29,18 @@ export class FakeClock implements Clock {
     this.#timers.delete(timer as Timer);
   }
 
+  /** Time passes, but no timer is served: the machine sleeps. */
+  sleeps(ms: number): void {
+    this.#now += ms;
+  }
+
   /** Lets time pass, and after each timer what it promised. */
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms;
     for (;;) {
       const [next] = [...this.#timers].filter((timer) => timer.at <= end).sort((a, b) => a.at - b.at);
       if (next === undefined) break;
-      this.#now = next.at;
+      this.#now = Math.max(this.#now, next.at);
       this.#timers.delete(next);
       next.callback();
       await settled();

@@ -23,20 +23,20 @@ function clientOf(userId: string, port: string | number = pod.ports.PORT): Cross
   let drawn = 0;
   const client = new Crosspod(`ws://127.0.0.1:${port}/ws`, {
     userId,
-    random: () => (drawn++ < 2 ? Math.random() : 0.01),
+    platform: { random: () => (drawn++ < 2 ? Math.random() : 0.01) },
   });
   onTestFinished(() => client.close());
   return client;
 }
 
 function becomes(client: Crosspod, wanted: State): Promise<void> {
-  return new Promise((resolve) => client.on('state', (state) => void (state === wanted && resolve())));
+  return new Promise((resolve) => client.onState((state) => void (state === wanted && resolve())));
 }
 
 test('two clients talk in a room, and the sender knows the id that the others see', async () => {
   const [ann, bob] = [clientOf('ann').room('talk'), clientOf('bob').room('talk')];
   const heard: unknown[] = [];
-  bob.on('message', ({ id, from, data }) => heard.push({ id, from, data }));
+  bob.onMessage(({ id, from, data }) => heard.push({ id, from, data }));
   await Promise.all([ann.join(), bob.join()]);
   const id = await ann.send({ text: 'hi' });
   await expect.poll(() => heard, PATIENT).toEqual([{ id, from: 'ann', data: { text: 'hi' } }]);
@@ -46,7 +46,7 @@ test('a direct message reaches every connection of a user and nobody else', asyn
   const heard: unknown[] = [];
   const clients = ['bob', 'bob', 'eve'].map((user) => clientOf(user));
   for (const client of clients) {
-    client.on('message', ({ from, data }) => heard.push([client.userId, from, data]));
+    client.onMessage(({ from, data }) => heard.push([client.userId, from, data]));
     await client.room('direct').join();
   }
   await clientOf('ann').sendTo('bob', 'psst');
@@ -64,7 +64,7 @@ test('what was said during an absence is there afterwards, in order and once', a
   const away = clientOf('away', proxy.port);
   const heard: unknown[] = [];
   const room = away.room('absence');
-  room.on('message', ({ data }) => heard.push(data));
+  room.onMessage(({ data }) => heard.push(data));
   await room.join();
   const speaker = clientOf('speaker').room('absence');
   await speaker.send(0);
@@ -84,8 +84,8 @@ test('three hundred messages over a line that breaks ten times arrive once each 
   const receiver = clientOf('receiver', proxy.port);
   const heard: unknown[] = [];
   const gaps: unknown[] = [];
-  receiver.room('rough').on('message', ({ data }) => heard.push(data));
-  receiver.room('rough').on('unrecovered', (gap) => gaps.push(gap));
+  receiver.room('rough').onMessage(({ data }) => heard.push(data));
+  receiver.room('rough').onUnrecovered((gap) => gaps.push(gap));
   await receiver.room('rough').join();
   const ids: string[] = [];
   for (let turn = 0; turn < 10; turn += 1) {
@@ -104,7 +104,7 @@ test('a line that breaks and returns is no leave, and the member list stays true
   const flaky = clientOf('flaky', proxy.port);
   const watcher = clientOf('watcher').room('grace');
   const seen: string[] = [];
-  watcher.on('presence', ({ user_id: user, status }) => seen.push(`${user} ${status}`));
+  watcher.onPresence(({ user_id: user, status }) => seen.push(`${user} ${status}`));
   await watcher.join();
   await flaky.room('grace').join();
   await expect.poll(() => seen, PATIENT).toEqual(['flaky online']);
@@ -127,7 +127,7 @@ test('a pod that stops takes nobody with it: the client comes back to the one th
   const first = await startPod();
   const client = clientOf('ann', first.ports.PORT);
   const gaps: unknown[] = [];
-  client.room('r').on('unrecovered', ({ reason }) => gaps.push(reason));
+  client.room('r').onUnrecovered(({ reason }) => gaps.push(reason));
   await client.room('r').join();
   await client.room('r').send('before');
   const down = becomes(client, 'reconnecting');

@@ -9,13 +9,11 @@ function ack(session: Session, { ref }: ClientFrame, id: string): void {
 
 function isUp(client: Crosspod): Promise<void> {
   if (client.state === 'connected') return Promise.resolve();
-  return new Promise((resolve) => client.on('state', (state) => void (state === 'connected' && resolve())));
+  return new Promise((resolve) => client.onState((state) => void (state === 'connected' && resolve())));
 }
 
 function isDown(client: Crosspod): Promise<void> {
-  return new Promise((resolve) =>
-    client.on('state', (state) => void (state === 'reconnecting' && resolve())),
-  );
+  return new Promise((resolve) => client.onState((state) => void (state === 'reconnecting' && resolve())));
 }
 
 test('a send resolves with the id of the message', async () => {
@@ -142,7 +140,7 @@ test('when the client is closed what waits rejects, and so does what comes later
 
 test('an error that nobody waits for reaches the client', async () => {
   const { client, session } = await connected();
-  const error = new Promise((resolve) => client.on('error', resolve));
+  const error = new Promise((resolve) => client.onError(resolve));
   session.send({ type: 'error', data: { code: 'not_in_room', error: 'join the room first' } });
   expect(await error).toMatchObject({ code: 'not_in_room', message: 'join the room first' });
 });

@@ -1,27 +1,21 @@
-import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Crosspod, type CrosspodOptions, type State } from '../../src/client/client.ts';
+import type { CrosspodOptions, State } from '../../src/client/client.ts';
 import { CLOSE } from '../../src/protocol/close-codes.ts';
-import { FakeClock, settled } from './fake-clock.ts';
-import { fakeSockets, type FakeSocket } from './fake-socket.ts';
+import { settled } from './fake-clock.ts';
+import { fakeClient } from './fake-platform.ts';
+import type { FakeSocket } from './fake-socket.ts';
 
 const rows = Object.values(CLOSE);
 const codes = (reconnect: string) =>
   rows.filter((row) => row.reconnect === reconnect).map(({ code }) => code);
 
 async function connect(options: CrosspodOptions = {}) {
-  const clock = new FakeClock();
-  const { made, WebSocket } = fakeSockets();
-  const client = new Crosspod('http://pod.test/ws', { clock, WebSocket, random: () => 0.5, ...options });
+  const { client, platform, clock, made } = fakeClient(options);
   const states: State[] = [client.state];
-  client.on('state', (state) => states.push(state));
+  client.onState((state) => states.push(state));
   await settled();
-  const newest = (): FakeSocket => {
-    const socket = made.at(-1);
-    if (socket === undefined) throw new Error('no socket was opened');
-    return socket;
-  };
-  return { client, clock, made, newest, states };
+  const newest = (): FakeSocket => platform.newest;
+  return { client, platform, clock, made, newest, states };
 }
 
 test('it is connecting until the server says connected, and reconnecting from a loss to the next connected', async () => {
@@ -44,6 +38,7 @@ test('it waits longer after each failed attempt', async () => {
   const waits: number[] = [];
   for (let attempt = 0; attempt < 7; attempt += 1) {
     newest().ends();
+    await settled();
     const [wait = 0] = clock.due;
     waits.push(wait);
     await clock.advance(wait);
@@ -54,6 +49,7 @@ test('it waits longer after each failed attempt', async () => {
 test('it starts at the shortest wait again only after a connection that lasted', async () => {
   const { clock, newest } = await connect();
   newest().ends();
+  await settled();
   await clock.advance(500);
   newest().welcomes();
   newest().ends();
@@ -73,13 +69,14 @@ test('the hint of a drain wins over the backoff, once', async () => {
   expect(clock.due).toEqual([7_321]);
   await clock.advance(7_321);
   newest().ends();
+  await settled();
   expect(clock.due).toEqual([1_000]);
 });
 
 test.each(codes('never'))('after a close with %i it stays away and says why', async (code) => {
   const { client, clock, made, newest, states } = await connect();
   const why: unknown[] = [];
-  client.on('state', (_, closed) => why.push(closed));
+  client.onState((_, closed) => why.push(closed));
   newest().welcomes();
   newest().ends(code, 'enough');
   await clock.advance(120_000);
@@ -184,6 +181,7 @@ test('close is final: the socket closes with 1000 and no timer is left', async (
 test('close while it waits for the next attempt is final too', async () => {
   const { client, clock, made, newest } = await connect();
   newest().ends();
+  await settled();
   client.close();
   expect(clock.due).toEqual([]);
   await clock.advance(120_000);
@@ -197,43 +195,4 @@ test('frames that it does not understand are ignored', async () => {
   newest().says({ type: 'system', event: 'new' });
   newest().says([]);
   expect(states.at(-1)).toBe('connected');
-});
-
-type Step = (socket: FakeSocket | undefined, clock: FakeClock) => Promise<void> | void;
-
-const steps: fc.Arbitrary<Step[]> = fc.array(
-  fc.oneof(
-    fc.constant<Step>((socket) => socket?.welcomes()),
-    fc.constantFrom(1006, ...rows.map(({ code }) => code)).map(
-      (code): Step =>
-        (socket) =>
-          socket?.ends(code),
-    ),
-    fc.nat(40_000).map(
-      (ms): Step =>
-        (socket) =>
-          socket?.says({ type: 'system', event: 'drain', data: { reconnect_after_ms: ms } }),
-    ),
-    fc.nat(60_000).map(
-      (ms): Step =>
-        (_, clock) =>
-          clock.advance(ms),
-    ),
-  ),
-  { maxLength: 40 },
-);
-
-test('whatever happens, one socket at most is in use, and unless it is closed something is under way', async () => {
-  await fc.assert(
-    fc.asyncProperty(steps, async (steps) => {
-      const { client, clock, made } = await connect();
-      const inUse = () => made.filter(({ isOver }) => !isOver);
-      for (const step of steps) {
-        await step(inUse()[0], clock);
-        expect(inUse().length).toBeLessThanOrEqual(1);
-        expect(client.state === 'closed').toBe(inUse().length === 0 && clock.due.length === 0);
-        expect(client.state === 'connected' && inUse().length === 0).toBe(false);
-      }
-    }),
-  );
 });

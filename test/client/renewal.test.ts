@@ -4,7 +4,7 @@ import { Renewal } from '../../src/client/renewal.ts';
 import { startPod } from '../support/pod.ts';
 import { inSeconds, SECRET, token } from '../support/tokens.ts';
 import { FakeClock, settled } from './fake-clock.ts';
-import { fakeSockets } from './fake-socket.ts';
+import { FakePlatform } from './fake-platform.ts';
 
 const HOUR = 3_600_000;
 /** A heartbeat that never comes in the way. */
@@ -12,13 +12,11 @@ const QUIET_SECONDS = 1_000_000;
 
 /** A client that is connected by the first token of the source. */
 async function connect(source: (clock: FakeClock) => TokenSource) {
-  const clock = new FakeClock();
-  const { made, WebSocket } = fakeSockets();
-  const getToken = source(clock);
-  const client = new Crosspod('ws://pod.test/ws', { clock, WebSocket, getToken, random: () => 0.5 });
+  const platform = new FakePlatform();
+  const { clock, made } = platform;
+  const client = new Crosspod('ws://pod.test/ws', { platform, getToken: source(clock) });
   await settled();
-  const [socket] = made;
-  if (socket === undefined) throw new Error('no socket was opened');
+  const socket = platform.newest;
   socket.welcomes(QUIET_SECONDS);
   return { client, clock, made, socket };
 }
@@ -52,13 +50,23 @@ test('after a reconnect it counts from the token of the new connection', async (
   expect(socket.sent).toEqual([]);
 });
 
-test('nothing is brought when there is no new token, and 4401 leads to one', async () => {
-  const tokens = ['a', 'a', 'b'];
-  const { clock, made, socket } = await connect(() => () => ({
-    token: tokens.shift() ?? 'b',
-    expiresAt: HOUR,
-  }));
-  await clock.advance(HOUR);
+test('a new token that is not there yet is asked for again, and brought when it is', async () => {
+  const tokens = ['a', 'a', 'a', 'b'];
+  const { clock, socket } = await connect(() => () => ({ token: tokens.shift() ?? 'c', expiresAt: HOUR }));
+  await clock.advance(HOUR - 30_000 + 9_999);
+  expect(socket.sent).toEqual([]);
+  await clock.advance(1);
+  expect(socket.sent).toEqual([{ type: 'auth', data: { token: 'b' } }]);
+});
+
+test('when there is none until the old one ends, 4401 leads to one', async () => {
+  const asked: number[] = [];
+  const { clock, made, socket } = await connect((clock) => () => {
+    asked.push(clock.now());
+    return { token: clock.now() < HOUR ? 'a' : 'b', expiresAt: HOUR };
+  });
+  await clock.advance(HOUR + 60_000);
+  expect(asked.map((at) => at - HOUR)).toEqual([-HOUR, -30_000, -25_000, -20_000, -15_000, -10_000, -5_000]);
   expect(socket.sent).toEqual([]);
   socket.ends(4401);
   await clock.advance(500);
@@ -72,11 +80,33 @@ test('a source that fails leaves the connection as it is', async () => {
     if (asked > 1) throw new Error('the token server is away');
     return { token: 'a', expiresAt: HOUR };
   });
-  await clock.advance(HOUR);
-  expect(asked).toBe(2);
+  await clock.advance(2 * HOUR);
+  expect(asked).toBe(7);
   expect(socket.sent).toEqual([]);
   expect(client.state).toBe('connected');
 });
+
+test('of a JWT it reads when it ends by itself', async () => {
+  const jwt = (ends: number): string =>
+    `e30.${btoa(JSON.stringify({ name: 'Zoë÷ÿ?~', exp: ends }))
+      .replaceAll('+', '-')
+      .replaceAll('/', '_')}.x`;
+  const { clock, socket } = await connect((clock) => () => jwt(clock.now() / 1_000 + 3_600));
+  await clock.advance(HOUR - 30_001);
+  expect(socket.sent).toEqual([]);
+  await clock.advance(1);
+  expect(socket.sent).toEqual([{ type: 'auth', data: { token: jwt(2 * 3_600 - 30) } }]);
+});
+
+test.each(['opaque', 'a.b.c', 'e30.e30.x', '..', `e30.${btoa('{"exp":"soon"}')}.x`])(
+  'a token of which nobody knows when it ends is kept until the server says so: %s',
+  async (token) => {
+    const { client, clock } = await connect(() => () => token);
+    await clock.advance(HOUR);
+    expect(client.state).toBe('connected');
+    expect(clock.due).toHaveLength(1);
+  },
+);
 
 test('a token that comes after the connection is lost is not sent on the next one', async () => {
   const late = Promise.withResolvers<{ token: string }>();
@@ -142,7 +172,7 @@ test('a pod keeps the connection beyond the end of its first token', async () =>
   });
   onTestFinished(() => client.close());
   const states: string[] = [];
-  client.on('state', (state) => states.push(state));
+  client.onState((state) => states.push(state));
   await expect.poll(() => asked, { timeout: 10_000 }).toBe(2);
   await new Promise((resolve) => setTimeout(resolve, 3_000));
   await client.room('r').send('still here');

@@ -11,7 +11,7 @@ function chat(id: string, more: object = {}): Message {
 /** The ids of the messages that the application gets in room `r`. */
 function received(client: Crosspod): string[] {
   const ids: string[] = [];
-  client.room('r').on('message', (message) => ids.push(message.id));
+  client.room('r').onMessage((message) => ids.push(message.id));
   return ids;
 }
 
@@ -39,7 +39,8 @@ test('messages reach their own room, once each and in order', async () => {
   const { client, session } = await connected();
   const ids = received(client);
   const elsewhere: string[] = [];
-  client.room('s').on('message', ({ id }) => elsewhere.push(id));
+  client.room('s').onMessage(({ id }) => elsewhere.push(id));
+  client.room('s').leave();
   const joined = client.room('r').join();
   await session.admit();
   await joined;
@@ -109,7 +110,7 @@ test('a history that was cut off before its first message is asked for again', a
 test('it tells when messages are missing, and goes on after the history that is gone', async () => {
   const { client, server, session } = await connected();
   const gaps: unknown[] = [];
-  client.room('r').on('unrecovered', (gap) => gaps.push(gap));
+  client.room('r').onUnrecovered((gap) => gaps.push(gap));
   const joined = client.room('r').join();
   await session.admit({ position: 'old-4' });
   await joined;
@@ -125,7 +126,7 @@ test('it tells when messages are missing, and goes on after the history that is 
 test('a history that cannot be read yet is no gap until the server knows', async () => {
   const { client, server, session } = await connected();
   const gaps: unknown[] = [];
-  client.room('r').on('unrecovered', (gap) => gaps.push(gap));
+  client.room('r').onUnrecovered((gap) => gaps.push(gap));
   const joined = client.room('r').join();
   await session.admit({ position: '4' });
   await joined;
@@ -146,7 +147,7 @@ test('the member list follows what comes and goes, and a reconnect sets it right
   const { client, server, session } = await connected();
   const room = client.room('r');
   const lists: string[][] = [];
-  room.on('members', (members) => lists.push(members.map((row) => `${row.user_id} ${row.status}`)));
+  room.onMembers((members) => lists.push(members.map((row) => `${row.user_id} ${row.status}`)));
   void room.join();
   await session.admit({ count: 1, members: [{ user_id: 'me', status: 'online' }] });
   const says = (user: string, status: string) =>
@@ -173,7 +174,7 @@ test('the member list follows what comes and goes, and a reconnect sets it right
 test('in a large room the number of members is what the server counts', async () => {
   const { client, session } = await connected();
   const counts: number[] = [];
-  client.room('r').on('members', (_, count) => counts.push(count));
+  client.room('r').onMembers((_, count) => counts.push(count));
   void client.room('r').join();
   await session.admit({ count: 900, members: [{ user_id: 'me', status: 'online' }] });
   session.send({ type: 'system', event: 'members', room: 'r', data: { count: 901 } });
@@ -224,7 +225,7 @@ test('it tells when a room does not let it in again after a reconnect', async ()
   const joined = client.room('r').join();
   await session.admit();
   await joined;
-  const left = new Promise((resolve) => client.room('r').on('left', resolve));
+  const left = new Promise((resolve) => client.room('r').onLeft(resolve));
   session.breaks();
   const next = await server.session();
   next.refuse(await next.take(), 'forbidden');
@@ -276,7 +277,7 @@ test('a leave before the answer rejects the join', async () => {
 test('direct and global messages reach the client itself', async () => {
   const { client, session } = await connected();
   const ids: string[] = [];
-  client.on('message', ({ id }) => ids.push(id));
+  client.onMessage(({ id }) => ids.push(id));
   session.send({ type: 'chat', id: 'd', from: 'bob', data: 1, timestamp: at, ephemeral: true });
   session.send({ type: 'notification', id: 'g', room: '', from: 'system', data: 2, timestamp: at });
   await session.settled();
@@ -292,7 +293,7 @@ test('a listener that throws keeps no other from hearing', async () => {
       resolve(error);
     });
   });
-  client.room('r').on('message', () => {
+  client.room('r').onMessage(() => {
     throw new Error('the application’s own fault');
   });
   const ids = received(client);

@@ -9,7 +9,7 @@ export async function connected(): Promise<{ client: Crosspod; server: ScriptedS
   const client = new Crosspod(server.url, {
     userId: 'me',
     // Refs are made of random numbers, the wait before a reconnect as well: the first two are for the refs.
-    random: () => (random++ < 2 ? Math.random() : 0),
+    platform: { random: () => (random++ < 2 ? Math.random() : 0) },
   });
   onTestFinished(async () => {
     client.close();

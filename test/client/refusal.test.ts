@@ -1,0 +1,144 @@
+import { describe, expect, test } from 'vitest';
+import type { CrosspodOptions, State } from '../../src/client/client.ts';
+import { settled } from './fake-clock.ts';
+import { type Answer, fakeClient } from './fake-platform.ts';
+
+/** A client whose first handshake fails, and the server's answer to the question why. */
+async function refusedWith(answer: Answer | 'never' | undefined, options: CrosspodOptions = {}) {
+  const it = fakeClient(options);
+  const states: [State, unknown][] = [];
+  it.client.onState((state, closed) => states.push([state, closed]));
+  it.platform.answer = answer;
+  await settled();
+  it.platform.newest.ends();
+  await settled();
+  return { ...it, states };
+}
+
+test('it asks the address that would not shake hands, with the same token, and only then', async () => {
+  const { platform, clock } = await refusedWith(undefined, { getToken: () => 'secret' });
+  expect(platform.asked).toEqual([['http://pod.test/ws?explain=1', 'Bearer secret']]);
+  await clock.advance(500);
+  platform.newest.welcomes();
+  platform.newest.ends();
+  await settled();
+  expect(platform.asked).toHaveLength(1);
+});
+
+describe('When the server asks for patience', () => {
+  test.each([
+    [503, 'draining'],
+    [503, 'server_at_capacity'],
+    [429, 'rate_limited'],
+    [503, undefined],
+  ])('with %i %s it waits for so long, and for its own jitter', async (status, code) => {
+    const { clock } = await refusedWith({ status, code, retryAfter: '7' } as Answer);
+    expect(clock.due).toEqual([7_500]);
+  });
+
+  test.each(['Wed, 21 Oct 2026 07:28:00 GMT', '-5', 'x', ''])(
+    'in a way that it does not know (%s) it backs off',
+    async (retryAfter) => {
+      const { clock } = await refusedWith({ status: 503, code: 'draining', retryAfter });
+      expect(clock.due).toEqual([500]);
+    },
+  );
+
+  test('for longer than a timer can wait, it waits as long as that can', async () => {
+    const { clock } = await refusedWith({ status: 503, code: 'draining', retryAfter: '99999999' });
+    expect(clock.due).toEqual([2 ** 31 - 1]);
+  });
+
+  test('better times do not make it come sooner', async () => {
+    const { clock, platform, made } = await refusedWith({ status: 503, code: 'draining', retryAfter: '7' });
+    platform.hints('better');
+    await clock.advance(6_999);
+    expect(made).toHaveLength(1);
+    await clock.advance(1);
+    expect(made).toHaveLength(2);
+  });
+});
+
+describe('A refusal that no patience changes', () => {
+  test.each([
+    [400, 'invalid_user_id'],
+    [403, 'forbidden'],
+  ])('%i %s closes it for good, with the reason', async (status, code) => {
+    const { states, made, clock, platform } = await refusedWith({ status, code, error: 'because' });
+    expect(states).toEqual([['closed', { code: status, reason: 'because' }]]);
+    expect([clock.due, platform.watched, made.length]).toEqual([[], false, 1]);
+  });
+
+  test('401 asks for another token', async () => {
+    const tokens = ['a', 'b'];
+    const { clock, platform } = await refusedWith(
+      { status: 401, code: 'token_expired', error: 'token expired' },
+      { getToken: () => tokens.shift() ?? 'b' },
+    );
+    await clock.advance(500);
+    expect(platform.newest.protocols[1]).toBe('bearer.b');
+  });
+
+  test('401 without another token closes it for good', async () => {
+    const { clock, made, states } = await refusedWith(
+      { status: 401, code: 'invalid_token', error: 'invalid token' },
+      { getToken: () => 'a' },
+    );
+    await clock.advance(60_000);
+    expect(made).toHaveLength(1);
+    expect(states).toEqual([['closed', { code: 4401, reason: 'invalid token' }]]);
+  });
+
+  test('401 without a source of tokens closes it at once', async () => {
+    const { states } = await refusedWith({ status: 401, code: 'missing_token', error: 'missing token' });
+    expect(states).toEqual([['closed', { code: 4401, reason: 'missing token' }]]);
+  });
+});
+
+test.each([400, 401, 403, 404, 502])(
+  'what a proxy answers (%i, without a code) is no reason to stay away',
+  async (status) => {
+    const { client, clock } = await refusedWith({ status });
+    expect(client.state).toBe('connecting');
+    expect(clock.due).toEqual([500]);
+  },
+);
+
+test.each([undefined, { status: 426, code: 'upgrade_required' }])(
+  'nobody answers, or nothing is wrong: %j',
+  async (answer) => {
+    const { clock, platform } = await refusedWith(answer);
+    expect(clock.due).toEqual([500]);
+    await clock.advance(500);
+    platform.newest.ends();
+    await settled();
+    expect(clock.due).toEqual([1_000]);
+  },
+);
+
+test('an answer that does not come is not waited for longer than five seconds', async () => {
+  const { clock, made } = await refusedWith('never');
+  expect(clock.due).toEqual([5_000]);
+  await clock.advance(5_000);
+  expect(clock.due).toEqual([500]);
+  await clock.advance(500);
+  expect(made).toHaveLength(2);
+});
+
+test('whoever closes the client while it asks is obeyed', async () => {
+  const { client, clock, made } = await refusedWith('never');
+  client.close();
+  await clock.advance(60_000);
+  expect(made).toHaveLength(1);
+  expect(clock.due).toEqual([]);
+});
+
+test('what can never be sent closes it with the reason', async () => {
+  function Never(): never {
+    throw new SyntaxError('the subprotocol is wrong');
+  }
+  const { client } = fakeClient({ platform: { WebSocket: Never as never } });
+  const closed = new Promise((resolve) => client.onState((_, why) => resolve(why)));
+  expect(await closed).toEqual({ code: 1006, reason: 'SyntaxError: the subprotocol is wrong' });
+  expect(client.state).toBe('closed');
+});
