@@ -37,7 +37,7 @@ const RECONNECT = {
   never: 'no',
 } as const;
 
-export const DOCUMENTS = ['README.md', 'docs/protocol.md'];
+export const DOCUMENTS = ['README.md', 'docs/protocol.md', 'src/client/README.md'];
 
 /** The document with every table in it made anew. Raises an error for a table that is not known. */
 export function withTables(document: string): string {

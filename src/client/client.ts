@@ -66,7 +66,7 @@ export class Crosspod<Events extends object = AnyEvents> {
         frame: (frame) => this.#receive(frame),
       },
     );
-    this.#pending = new Pending(clock, (frame) => this.#line.send(frame));
+    this.#pending = new Pending(clock, (text) => this.#line.send(text));
     this.#line.open();
   }
 
@@ -79,7 +79,10 @@ export class Crosspod<Events extends object = AnyEvents> {
     return this.#userId;
   }
 
-  /** `closed` comes with the code and reason, and is final; every other loss ends in `connected` again. */
+  /**
+   * Called when the state changes, and again after each attempt that failed, with how the connection or the attempt
+   * ended. `closed` is final; every other loss ends in `connected` again.
+   */
   onState(listener: (state: State, closed: Closed | undefined) => void): Off {
     return this.#states.on(listener);
   }
@@ -107,7 +110,7 @@ export class Crosspod<Events extends object = AnyEvents> {
       clock: this.#platform.clock,
       isClosed: () => this.#line.state === 'closed',
       nextRef: () => this.#nextRef(),
-      write: (frame) => this.#line.send(frame),
+      write: (text) => this.#line.send(text),
       report: (error) => this.#report(error),
     });
     const room = new Room<RoomEvents>(membership, (data, options) =>

@@ -10,11 +10,11 @@ import { fieldsOf, numberOr, parseFrame, SUBPROTOCOL, type Frame } from './wire.
 
 export type State = 'connecting' | 'connected' | 'reconnecting' | 'closed';
 
-/** Why the line is closed for good. */
+/** How a connection ended, or an attempt at one. */
 export interface Closed {
-  /** The close code; of a handshake that was refused for good the HTTP status. */
+  /** The close code, 1006 where there was none; of a handshake that was refused for good the HTTP status. */
   readonly code: number;
-  /** In the server's words. */
+  /** In the server's words, or else in the client's; empty when nobody knows. */
   readonly reason: string;
 }
 
@@ -73,8 +73,8 @@ export class Line {
     const { clock, watch } = this.#platform;
     this.#heartbeat = new Heartbeat(
       clock,
-      () => this.send({ type: 'ping' }),
-      () => this.#lost(),
+      () => this.send('{"type":"ping"}'),
+      () => this.#lost({ code: ABNORMAL, reason: 'nothing was heard' }),
     );
     this.#renewal = new Renewal(clock, () => void this.#renew());
     this.#unwatch = watch((hint) => this.#take(hint));
@@ -88,14 +88,14 @@ export class Line {
   open(): void {
     void tokenOf(this.#options.getToken).then(
       (token) => this.#dial(token),
-      () => this.#openLater(),
+      (error: unknown) => this.#failed({ code: ABNORMAL, reason: `no token: ${String(error)}` }),
     );
   }
 
   /** Whether the frame was handed to a socket; never before `connected`. */
-  send(frame: object): boolean {
+  send(text: string): boolean {
     if (this.#state !== 'connected') return false;
-    this.#socket?.send(JSON.stringify(frame));
+    this.#socket?.send(text);
     return true;
   }
 
@@ -112,7 +112,7 @@ export class Line {
     if (next === undefined || next.token === this.#token?.token) {
       return this.#renewal.again(this.#token?.expiresAt);
     }
-    this.send({ type: 'auth', data: { token: next.token } });
+    this.send(JSON.stringify({ type: 'auth', data: { token: next.token } }));
     this.#token = next;
     this.#renewal.plan(next.expiresAt);
   }
@@ -169,9 +169,9 @@ export class Line {
   #closed(code: number, reason: string): void {
     const next = reconnectAfter(code);
     if (next === 'never') return this.#end({ code, reason });
-    if (next === 'new-token') return this.#needToken(reason, () => this.#lost());
+    if (next === 'new-token' && !this.#needsToken(reason)) return;
     if (code === ABNORMAL && !this.#welcomed) return void this.#refused();
-    this.#lost();
+    this.#lost({ code, reason });
   }
 
   /** The handshake failed: what comes next depends on why. */
@@ -181,23 +181,28 @@ export class Line {
     if (this.#state === 'closed') return;
     const { status, error = '', retryAfterMs } = refusal ?? {};
     if (status === 400 || status === 403) return this.#end({ code: status, reason: error });
-    if (status === 401) return this.#needToken(error, () => this.#openLater(retryAfterMs));
-    this.#openLater(retryAfterMs);
+    if (status === 401 && !this.#needsToken(error)) return;
+    this.#failed({ code: ABNORMAL, reason: error }, retryAfterMs);
   }
 
-  #needToken(why: string, goOn: () => void): void {
-    if (this.#options.getToken === undefined) return this.#end({ code: TOKEN_ENDED, reason: why });
+  /** Only another token leads to a connection now; false if there is no source of them, and the line has ended. */
+  #needsToken(why: string): boolean {
     this.#tokenEnded = why;
-    goOn();
+    if (this.#options.getToken === undefined) this.#end({ code: TOKEN_ENDED, reason: why });
+    return this.#options.getToken !== undefined;
   }
 
-  #lost(): void {
+  #lost(how: Closed): void {
     this.#drop();
-    if (this.#state === 'connected') {
-      if (this.#platform.clock.now() - this.#connectedAt >= STABLE_MS) this.#attempt = 0;
-      this.#become('reconnecting');
-    }
-    this.#openLater();
+    const { clock } = this.#platform;
+    if (this.#state === 'connected' && clock.now() - this.#connectedAt >= STABLE_MS) this.#attempt = 0;
+    this.#failed(how);
+  }
+
+  #failed(how: Closed, retryAfterMs?: number): void {
+    if (this.#state === 'closed') return;
+    this.#become(this.#state === 'connected' ? 'reconnecting' : this.#state, how);
+    this.#openLater(retryAfterMs);
   }
 
   /** What a drain asks for is exact already; what a `Retry-After` asks for is the same for everybody. */

@@ -24,7 +24,7 @@ export interface RoomLink {
   readonly clock: Clock;
   isClosed(): boolean;
   nextRef(): string;
-  write(frame: object): boolean;
+  write(text: string): boolean;
   /** For a refusal that nobody else hears of. */
   report(error: CrosspodError): void;
 }
@@ -47,7 +47,8 @@ export class Membership {
   /** Somebody waits for that answer. */
   #awaited = false;
   #joinRef: string | undefined;
-  #status: { readonly status: Status; readonly meta: unknown } | undefined;
+  /** As JSON. */
+  #status: string | undefined;
   #timer: unknown;
 
   constructor(room: string, link: RoomLink) {
@@ -68,13 +69,13 @@ export class Membership {
 
   leave(): void {
     if (this.#answer === undefined) return;
-    this.#link.write({ type: 'leave', room: this.room, ref: this.#link.nextRef() });
+    this.#write({ type: 'leave', ref: this.#link.nextRef() });
     this.#forget(new CrosspodError('left', `the room ${this.room} was left before the join was answered`));
   }
 
-  /** How the others see this user here, also after a reconnect. */
+  /** See `Room.setPresence`. */
   setPresence(status: Status, meta?: unknown): void {
-    this.#status = { status, meta };
+    this.#status = JSON.stringify({ type: 'presence', room: this.room, data: { status, meta } });
     this.#sendStatus();
   }
 
@@ -85,7 +86,7 @@ export class Membership {
     this.#joinRef = this.#link.nextRef();
     const { position } = this.#resume;
     const from = position === undefined ? this.#options : { last_id: position };
-    this.#link.write({ type: 'join', room: this.room, ...from, ref: this.#joinRef });
+    this.#write({ type: 'join', ...from, ref: this.#joinRef });
   }
 
   /** Takes in a frame of the server that names this room. */
@@ -165,13 +166,17 @@ export class Membership {
     this.#tellMembers();
   }
 
+  #write(frame: object): void {
+    this.#link.write(JSON.stringify({ ...frame, room: this.room }));
+  }
+
   #tellMembers(): void {
     this.membersChanged.emit(this.members.list, this.members.count);
   }
 
   #sendStatus(): void {
     if (this.#status === undefined || this.#answer === undefined) return;
-    this.#link.write({ type: 'presence', room: this.room, data: this.#status });
+    this.#link.write(this.#status);
   }
 
   #forget(why: CrosspodError): void {
@@ -182,7 +187,9 @@ export class Membership {
     this.#answer = this.#joinRef = this.#status = undefined;
     this.#awaited = false;
     this.#resume.forget();
+    if (this.members.count === 0) return;
     this.members.clear();
+    this.#tellMembers();
   }
 }
 

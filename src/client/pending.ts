@@ -6,7 +6,7 @@ const MOST_PENDING = 100;
 
 interface Entry {
   readonly ref: string;
-  readonly frame: object;
+  readonly text: string;
   readonly resolve: (id: string) => void;
   readonly reject: (error: CrosspodError) => void;
   /** It has left at least once: the server may have it, and only its ack can tell. */
@@ -19,27 +19,32 @@ interface Entry {
  */
 export class Pending {
   readonly #clock: Clock;
-  readonly #write: (frame: object) => boolean;
+  readonly #write: (text: string) => boolean;
   readonly #entries = new Map<string, Entry>();
   /** The one that is being sent again. */
   #again: Entry | undefined;
   #timer: unknown;
 
-  constructor(clock: Clock, write: (frame: object) => boolean) {
+  constructor(clock: Clock, write: (text: string) => boolean) {
     this.#clock = clock;
     this.#write = write;
   }
 
-  /** Resolves with the message id of the ack; rejects with a CrosspodError. */
+  /**
+   * Resolves with the message id of the ack; rejects with a CrosspodError, or with a TypeError where the frame is
+   * none that JSON can hold.
+   */
   add(ref: string, frame: object): Promise<string> {
     return new Promise((resolve, reject) => {
+      // First of all: what cannot be written must take nobody's place.
+      const text = JSON.stringify({ ...frame, ref });
       if (this.#entries.size >= MOST_PENDING) {
         reject(new CrosspodError('queue_full', `${MOST_PENDING} messages wait for their ack already`));
         return;
       }
-      const entry: Entry = { ref, frame: { ...frame, ref }, resolve, reject, sent: false };
+      const entry: Entry = { ref, text, resolve, reject, sent: false };
       this.#entries.set(ref, entry);
-      if (this.#again === undefined) entry.sent = this.#write(entry.frame);
+      if (this.#again === undefined) entry.sent = this.#write(entry.text);
     });
   }
 
@@ -48,8 +53,8 @@ export class Pending {
     this.#clock.clearTimeout(this.#timer);
     const entries = [...this.#entries.values()];
     this.#again = entries.find((entry) => entry.sent);
-    if (this.#again !== undefined) return void this.#write(this.#again.frame);
-    for (const entry of entries) entry.sent = this.#write(entry.frame);
+    if (this.#again !== undefined) return void this.#write(this.#again.text);
+    for (const entry of entries) entry.sent = this.#write(entry.text);
   }
 
   acked(ref: string, id: string): void {

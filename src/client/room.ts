@@ -89,10 +89,12 @@ export class Room<Events extends object = AnyEvents> {
     data: Events[Name],
     options: SendOptions<Name> = {},
   ): Promise<string> {
+    // Whoever listens hears what is sent from now on, also by this client.
+    this.#joinNow();
     return this.#publish(data, options);
   }
 
-  /** How the others see this user here, also after a reconnect. */
+  /** How the others see this user here, also after a reconnect; `meta` is any JSON object. */
   setPresence(status: Status, meta?: unknown): void {
     this.#membership.setPresence(status, meta);
   }
@@ -106,9 +108,11 @@ export class Room<Events extends object = AnyEvents> {
   /** At the end of the turn, so that a `join` with options may follow. */
   #joinSoon(): void {
     this.#joinsSoon = true;
-    queueMicrotask(() => {
-      if (this.#joinsSoon) this.#membership.joinUnasked();
-      this.#joinsSoon = false;
-    });
+    queueMicrotask(() => this.#joinNow());
+  }
+
+  #joinNow(): void {
+    if (this.#joinsSoon) this.#membership.joinUnasked();
+    this.#joinsSoon = false;
   }
 }

@@ -21,6 +21,8 @@ export interface Message<Data = unknown> {
   /** Absent in direct and global messages. */
   readonly room?: string;
   readonly from: string;
+  /** Of a direct message: whom it was sent to, a user or `conn:<id>`. */
+  readonly to?: string;
   readonly event?: string;
   readonly data: Data;
   readonly timestamp: string;

@@ -70,6 +70,7 @@ function openApi(api: Api) {
       { name: 'publish', description: 'Messages to rooms, users and everybody.' },
       { name: 'disconnect', description: 'Closing connections.' },
       { name: 'rooms', description: 'Rooms, who is in them, and what was said.' },
+      { name: 'connecting', description: 'Why a WebSocket is refused.' },
       { name: 'guests', description: 'Tokens for guests.' },
       { name: 'documents', description: 'Descriptions of the server.' },
       { name: 'pages', description: 'For people.' },

@@ -1,5 +1,5 @@
 import type { OpenAPIHono, RouteConfig } from '@hono/zod-openapi';
-import { json } from './answers.ts';
+import { BAD_REQUEST, ErrorBody, GUARDED, json } from './answers.ts';
 import { z } from '@hono/zod-openapi';
 
 type Registry = OpenAPIHono['openAPIRegistry'];
@@ -35,6 +35,20 @@ const OTHERS: readonly RouteConfig[] = [
     summary: 'How many connections and rooms this pod has; the same under each path of WS_PATHS.',
     security: [],
     responses: { 200: json('Of this pod alone.', Stats) },
+  },
+  {
+    method: 'get',
+    path: '/ws',
+    operationId: 'explainUpgrade',
+    tags: ['connecting'],
+    summary: 'What an upgrade at this address would be told now; the same under each path of WS_PATHS.',
+    security: [{}, { bearer: [] }],
+    request: { query: z.object({ explain: z.literal('1') }) },
+    responses: {
+      ...BAD_REQUEST,
+      ...GUARDED,
+      426: json('It would be taken.', ErrorBody),
+    },
   },
   {
     method: 'get',

@@ -66,6 +66,31 @@ test('whoever listens and leaves in one turn was never there', async () => {
   expect(sent).toEqual([]);
 });
 
+test('whoever listens hears what is sent in the same turn', async () => {
+  const { client, sent } = await connected();
+  const room = client.room('r');
+  room.on('chat', () => {});
+  room.send('hi').catch(() => {});
+  await settled();
+  expect(sent.map(({ type }) => type)).toEqual(['join', 'chat']);
+});
+
+test.each(['leaves', 'is taken out', 'is closed'])(
+  'when the client %s there are no members any more',
+  async (how) => {
+    const it = await connected();
+    const room = it.client.room('r');
+    const counts: number[] = [];
+    room.onMembers((members, count) => counts.push(members.length, count));
+    await settled();
+    admit(it, { count: 3, members: [{ user_id: 'a' }] });
+    if (how === 'leaves') room.leave();
+    else if (how === 'is closed') it.client.close();
+    else it.socket.says({ type: 'system', event: 'left', room: 'r' });
+    expect(counts).toEqual([1, 3, 0, 0]);
+  },
+);
+
 test('whoever leaves and listens again comes again', async () => {
   const it = await connected();
   const room = it.client.room('r');

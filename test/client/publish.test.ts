@@ -144,3 +144,22 @@ test('an error that nobody waits for reaches the client', async () => {
   session.send({ type: 'error', data: { code: 'not_in_room', error: 'join the room first' } });
   expect(await error).toMatchObject({ code: 'not_in_room', message: 'join the room first' });
 });
+
+test('what JSON cannot hold is refused at once and keeps nothing else from being sent', async () => {
+  const { client, server, session } = await connected();
+  await isUp(client);
+  await expect(client.room('r').send(10n)).rejects.toThrow(TypeError);
+  const down = isDown(client);
+  session.breaks();
+  await down;
+  const bad = client
+    .room('r')
+    .send({ n: 1n })
+    .catch((error: unknown) => error);
+  const good = client.room('r').send('innocent');
+  expect(await bad).toBeInstanceOf(TypeError);
+  const next = await server.session();
+  ack(next, await next.take(), '1');
+  expect(await good).toBe('1');
+  expect(() => client.room('r').setPresence('online', 1n)).toThrow(TypeError);
+});

@@ -9,9 +9,9 @@ import type { FakeSocket } from './fake-socket.ts';
 export const LONGEST_MS = 30_000;
 
 const AFTER: Readonly<Record<State, readonly State[]>> = {
-  connecting: ['connected', 'closed'],
+  connecting: ['connecting', 'connected', 'closed'],
   connected: ['reconnecting', 'closed'],
-  reconnecting: ['connected', 'closed'],
+  reconnecting: ['reconnecting', 'connected', 'closed'],
   closed: [],
 };
 

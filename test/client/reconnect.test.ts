@@ -196,3 +196,44 @@ test('frames that it does not understand are ignored', async () => {
   newest().says([]);
   expect(states.at(-1)).toBe('connected');
 });
+
+test('it tells how the connection and each attempt ended, as far as anybody knows', async () => {
+  let tokens = 1;
+  const getToken = (): string => {
+    if (tokens > 0) return `t${tokens--}`;
+    throw new Error('the token server is away');
+  };
+  const { client, clock, newest, platform } = await connect({ getToken });
+  const told: unknown[] = [];
+  client.onState((state, how) => told.push([state, how?.code, how?.reason]));
+  newest().welcomes(10);
+  newest().ends(1013, 'too slow');
+  await clock.advance(500);
+  tokens = 1;
+  await clock.advance(1_000);
+  platform.answer = { status: 503, code: 'draining', error: 'draining', retryAfter: '1' };
+  newest().ends();
+  await settled();
+  tokens = 1;
+  await clock.advance(5_000);
+  newest().welcomes(10);
+  await clock.advance(20_000);
+  expect(told).toEqual([
+    ['connected', undefined, undefined],
+    ['reconnecting', 1013, 'too slow'],
+    ['reconnecting', 1006, 'no token: Error: the token server is away'],
+    ['reconnecting', 1006, 'draining'],
+    ['connected', undefined, undefined],
+    ['reconnecting', 1006, 'nothing was heard'],
+  ]);
+});
+
+test('a listener that closes the client when it hears of a failure is obeyed', async () => {
+  const { client, clock, made, newest } = await connect();
+  client.onState(() => client.close());
+  newest().ends();
+  await clock.advance(60_000);
+  expect(client.state).toBe('closed');
+  expect(made).toHaveLength(1);
+  expect(clock.due).toEqual([]);
+});

@@ -86,7 +86,10 @@ describe('A refusal that no patience changes', () => {
     );
     await clock.advance(60_000);
     expect(made).toHaveLength(1);
-    expect(states).toEqual([['closed', { code: 4401, reason: 'invalid token' }]]);
+    expect(states).toEqual([
+      ['connecting', { code: 1006, reason: 'invalid token' }],
+      ['closed', { code: 4401, reason: 'invalid token' }],
+    ]);
   });
 
   test('401 without a source of tokens closes it at once', async () => {
