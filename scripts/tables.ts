@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { CLOSE } from '../src/protocol/close-codes.ts';
+import { CLOSE_MEANINGS } from '../src/protocol/close-meanings.ts';
 import { ERRORS } from '../src/protocol/error-codes.ts';
 import { SETTINGS, type Setting } from '../src/settings.ts';
 
@@ -23,9 +24,9 @@ export const TABLES: Readonly<Record<string, () => string>> = {
   closes: () =>
     markdown(
       ['Code', 'Meaning', 'Reconnect?'],
-      Object.values(CLOSE).map(({ code, meaning, reconnect }) => [
+      Object.entries(CLOSE).map(([name, { code, reconnect }]) => [
         String(code),
-        meaning,
+        CLOSE_MEANINGS[name as keyof typeof CLOSE],
         RECONNECT[reconnect],
       ]),
     ),

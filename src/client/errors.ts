@@ -1,10 +1,10 @@
 import type { ErrorCode } from '../protocol/error-codes.ts';
 
 /**
- * Why the client refused a call itself: the connection is closed for good, the call was taken back by a `leave`, or
- * as many messages wait for their ack as may wait.
+ * Why the client refused a call itself: the connection is closed for good, the call was taken back by a `leave`, as
+ * many messages wait for their ack as may wait, or it is too late to send the message again.
  */
-type ClientCode = 'closed' | 'left' | 'queue_full';
+type ClientCode = 'closed' | 'left' | 'queue_full' | 'outcome_unknown';
 
 /** What `send`, `sendTo` and `join` reject with. */
 export class CrosspodError extends Error {

@@ -86,7 +86,7 @@ export class Line {
 
   /** Connects; the state tells how it goes. */
   open(): void {
-    void tokenOf(this.#options.getToken).then(
+    void this.#nextToken().then(
       (token) => this.#dial(token),
       (error: unknown) => this.#failed({ code: ABNORMAL, reason: `no token: ${String(error)}` }),
     );
@@ -104,10 +104,14 @@ export class Line {
     this.#end({ code: 1000, reason: '' });
   }
 
+  #nextToken(): Promise<Token | undefined> {
+    return tokenOf(this.#options.getToken, this.#platform.clock);
+  }
+
   /** Brings a new token without a new socket. Where that fails, the server closes with 4401 when the old one ends. */
   async #renew(): Promise<void> {
     const socket = this.#socket;
-    const next = await tokenOf(this.#options.getToken).catch(() => undefined);
+    const next = await this.#nextToken().catch(() => undefined);
     if (this.#socket !== socket) return;
     if (next === undefined || next.token === this.#token?.token) {
       return this.#renewal.again(this.#token?.expiresAt);

@@ -47,8 +47,8 @@ export class Membership {
   /** Somebody waits for that answer. */
   #awaited = false;
   #joinRef: string | undefined;
-  /** As JSON. */
-  #status: string | undefined;
+  #status: { readonly status: Status; readonly meta: unknown } | undefined;
+  #statusRef: string | undefined;
   #timer: unknown;
 
   constructor(room: string, link: RoomLink) {
@@ -75,7 +75,9 @@ export class Membership {
 
   /** See `Room.setPresence`. */
   setPresence(status: Status, meta?: unknown): void {
-    this.#status = JSON.stringify({ type: 'presence', room: this.room, data: { status, meta } });
+    // What JSON cannot hold must not come in the way of a later join.
+    JSON.stringify(meta);
+    this.#status = { status, meta };
     this.#sendStatus();
   }
 
@@ -100,17 +102,16 @@ export class Membership {
     }
   }
 
-  /** Whether it was this room's join that the server refused. */
+  /** Whether it was this room's join, or its status, that the server refused. */
   refused(frame: Frame): boolean {
-    if (this.#joinRef === undefined || frame.ref !== this.#joinRef) return false;
+    if (frame.ref === undefined) return false;
     const error = errorOf(frame);
-    const delay = retryDelayMs(error);
-    if (delay === undefined) {
-      if (!this.left.heard && !this.#awaited) this.#link.report(error);
-      this.#forget(error);
-      this.left.emit(error);
+    if (frame.ref === this.#joinRef) {
+      if (!this.#retries(error, () => this.enter())) this.#keptOut(error);
+    } else if (frame.ref === this.#statusRef) {
+      if (!this.#retries(error, () => this.#sendStatus())) this.#link.report(error);
     } else {
-      this.#timer = this.#link.clock.setTimeout(() => this.enter(), delay);
+      return false;
     }
     return true;
   }
@@ -118,6 +119,19 @@ export class Membership {
   /** The client is closed: no answer will come. */
   close(error: CrosspodError): void {
     if (this.#answer !== undefined) this.#forget(error);
+  }
+
+  /** Whether the same may succeed later; then it is tried. */
+  #retries(error: CrosspodError, again: () => void): boolean {
+    const delay = retryDelayMs(error);
+    if (delay !== undefined) this.#timer = this.#link.clock.setTimeout(again, delay);
+    return delay !== undefined;
+  }
+
+  #keptOut(error: CrosspodError): void {
+    if (!this.left.heard && !this.#awaited) this.#link.report(error);
+    this.#forget(error);
+    this.left.emit(error);
   }
 
   #begin(options: JoinOptions = {}): Promise<Joined> {
@@ -176,7 +190,8 @@ export class Membership {
 
   #sendStatus(): void {
     if (this.#status === undefined || this.#answer === undefined) return;
-    this.#link.write(this.#status);
+    this.#statusRef = this.#link.nextRef();
+    this.#write({ type: 'presence', data: this.#status, ref: this.#statusRef });
   }
 
   #forget(why: CrosspodError): void {
@@ -184,7 +199,7 @@ export class Membership {
     // Whoever does not wait for the join (it is optional) must not see an unhandled rejection for it.
     this.#answer?.promise.catch(ignored);
     this.#answer?.reject(why);
-    this.#answer = this.#joinRef = this.#status = undefined;
+    this.#answer = this.#joinRef = this.#status = this.#statusRef = undefined;
     this.#awaited = false;
     this.#resume.forget();
     if (this.members.count === 0) return;

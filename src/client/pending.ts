@@ -3,14 +3,16 @@ import type { Clock } from './platform.ts';
 
 /** As many as the server takes in one burst by default; more than these are refused at once. */
 const MOST_PENDING = 100;
+/** The server knows a `ref` for five minutes; what is sent again later might arrive twice. */
+const REF_KNOWN_MS = 290_000;
 
 interface Entry {
   readonly ref: string;
   readonly text: string;
   readonly resolve: (id: string) => void;
   readonly reject: (error: CrosspodError) => void;
-  /** It has left at least once: the server may have it, and only its ack can tell. */
-  sent: boolean;
+  /** When it left first: the server may have it, and only its ack can tell. */
+  sentAt: number | undefined;
 }
 
 /**
@@ -42,19 +44,20 @@ export class Pending {
         reject(new CrosspodError('queue_full', `${MOST_PENDING} messages wait for their ack already`));
         return;
       }
-      const entry: Entry = { ref, text, resolve, reject, sent: false };
+      const entry: Entry = { ref, text, resolve, reject, sentAt: undefined };
       this.#entries.set(ref, entry);
-      if (this.#again === undefined) entry.sent = this.#write(entry.text);
+      if (this.#again === undefined) this.#send(entry);
     });
   }
 
   /** The line is up (again). */
   resume(): void {
     this.#clock.clearTimeout(this.#timer);
+    this.#giveUpOld();
     const entries = [...this.#entries.values()];
-    this.#again = entries.find((entry) => entry.sent);
+    this.#again = entries.find(({ sentAt }) => sentAt !== undefined);
     if (this.#again !== undefined) return void this.#write(this.#again.text);
-    for (const entry of entries) entry.sent = this.#write(entry.text);
+    for (const entry of entries) this.#send(entry);
   }
 
   acked(ref: string, id: string): void {
@@ -81,6 +84,18 @@ export class Pending {
     this.#clock.clearTimeout(this.#timer);
     for (const entry of this.#entries.values()) entry.reject(error);
     this.#entries.clear();
+  }
+
+  #send(entry: Entry): void {
+    if (this.#write(entry.text)) entry.sentAt = this.#clock.now();
+  }
+
+  #giveUpOld(): void {
+    for (const { ref, sentAt, reject } of this.#entries.values()) {
+      if (sentAt === undefined || this.#clock.now() - sentAt < REF_KNOWN_MS) continue;
+      this.#entries.delete(ref);
+      reject(new CrosspodError('outcome_unknown', 'no answer came in time; it may have arrived or not'));
+    }
   }
 
   #take(ref: string): Entry | undefined {

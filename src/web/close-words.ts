@@ -1,4 +1,5 @@
-import { CLOSE, type CloseCode, type Reconnect } from '../protocol/close-codes.ts';
+import { CLOSE, type Reconnect, reconnectAfter } from '../protocol/close-codes.ts';
+import { CLOSE_MEANINGS } from '../protocol/close-meanings.ts';
 
 const ADVICE: Record<Reconnect, string> = {
   backoff: 'A client comes back after a backoff.',
@@ -10,10 +11,12 @@ const UNSEEN =
   'No close frame: the line broke, or the server refused the upgrade ' +
   '(its answer is in the network panel of the developer tools). A client comes back after a backoff.';
 
+const NAMES = Object.keys(CLOSE) as (keyof typeof CLOSE)[];
+
 /** A close code with its meaning, the server's reason and what a client should do. */
 export function closeWords(code: number, reason: string): string {
-  const row: CloseCode | undefined = Object.values(CLOSE).find((row) => row.code === code);
+  const name = NAMES.find((name) => CLOSE[name].code === code);
   const said = reason === '' ? '' : ` “${reason}”`;
-  if (row === undefined) return `closed with ${code}${said}. ${code === 1006 ? UNSEEN : ADVICE.backoff}`;
-  return `closed with ${code}${said}. ${row.meaning} ${ADVICE[row.reconnect]}`;
+  if (name === undefined) return `closed with ${code}${said}. ${code === 1006 ? UNSEEN : ADVICE.backoff}`;
+  return `closed with ${code}${said}. ${CLOSE_MEANINGS[name]} ${ADVICE[reconnectAfter(code)]}`;
 }

@@ -224,3 +224,26 @@ test('a refusal that nobody waits for is the room’s, or the client’s error, 
   expect(errors).toHaveLength(1);
   expect(it.platform.warnings).toHaveLength(1);
 });
+
+test('what was sent more than five minutes ago is not sent again: it might arrive twice', async () => {
+  const { client, clock, socket, platform, sent } = await connected();
+  const old = client
+    .room('r')
+    .send('old')
+    .catch((error: CrosspodError) => error.code);
+  socket.ends();
+  await clock.advance(500);
+  platform.newest.ends();
+  await settled();
+  await clock.advance(299_000);
+  const never = client
+    .room('r')
+    .send('never sent')
+    .catch(() => {});
+  for (const made of platform.made) if (!made.isOver) made.welcomes();
+  expect(await old).toBe('outcome_unknown');
+  expect(sent).toMatchObject([{ data: 'old' }]);
+  expect(platform.newest.sent).toMatchObject([{ data: 'never sent' }]);
+  client.close();
+  await never;
+});

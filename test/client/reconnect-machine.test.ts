@@ -59,7 +59,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
     },
     {
       weight: 2,
-      arbitrary: fc.constantFrom('same' as const, 'new' as const, 'none' as const).map(
+      arbitrary: fc.constantFrom('same' as const, 'new' as const, 'none' as const, 'never' as const).map(
         (source): Step =>
           (world) =>
             void (world.source = source),

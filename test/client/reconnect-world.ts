@@ -23,8 +23,8 @@ export class World {
   readonly #it = fakeClient({ getToken: () => this.#token() });
   readonly #states: State[] = ['connecting'];
   #tokens = 1;
-  /** What the source answers: the same token, another one, or none. */
-  source: 'same' | 'new' | 'none' = 'same';
+  /** What the source answers: the same token, another one, none, or nothing at all. */
+  source: 'same' | 'new' | 'none' | 'never' = 'same';
   /** The server wants nobody before; milliseconds of the fake clock. */
   #notBefore = 0;
   #hint: number | undefined;
@@ -95,7 +95,8 @@ export class World {
     this.#it.client.close();
   }
 
-  #token(): string {
+  #token(): string | Promise<string> {
+    if (this.source === 'never') return new Promise(() => {});
     if (this.source === 'none') throw new Error('no token to be had');
     if (this.source === 'new') this.#tokens += 1;
     return `t${this.#tokens}`;
@@ -123,7 +124,7 @@ export class World {
     const { client, clock } = this.#it;
     if (client.state === 'closed' || client.state === 'connected') return;
     this.source = 'new';
-    const end = Math.max(clock.now(), this.#notBefore) + 2 * LONGEST_MS;
+    const end = Math.max(clock.now(), this.#notBefore) + 3 * LONGEST_MS;
     while (this.socket === undefined && clock.now() < end) await this.passes(500);
     this.welcomes();
     assert.equal(client.state, 'connected');

@@ -86,6 +86,19 @@ test('a source that fails leaves the connection as it is', async () => {
   expect(client.state).toBe('connected');
 });
 
+test('a source that never answers is asked again', async () => {
+  let asked = 0;
+  const { clock, client, socket } = await connect(() => () => {
+    asked += 1;
+    return asked === 2 || asked === 3 ? new Promise<never>(() => {}) : `${asked}`;
+  });
+  socket.ends();
+  await clock.advance(500 + 30_000);
+  expect([asked, client.state]).toEqual([2, 'reconnecting']);
+  await clock.advance(1_000 + 30_000 + 2_000);
+  expect(asked).toBe(4);
+});
+
 test('of a JWT it reads when it ends by itself', async () => {
   const jwt = (ends: number): string =>
     `e30.${btoa(JSON.stringify({ name: 'Zoë÷ÿ?~', exp: ends }))

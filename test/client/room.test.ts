@@ -189,13 +189,28 @@ test('what was said about oneself is said again after a reconnect', async () => 
   await session.admit();
   await joined;
   client.room('r').setPresence('away', { where: 'lunch' });
-  const presence = { type: 'presence', room: 'r', data: { status: 'away', meta: { where: 'lunch' } } };
+  const data = { status: 'away', meta: { where: 'lunch' } };
+  const presence = { type: 'presence', room: 'r', data, ref: expect.any(String) };
   await session.take();
   expect(await session.take()).toEqual(presence);
   session.breaks();
   const next = await server.session();
   await next.admit();
   expect(await next.take()).toEqual(presence);
+});
+
+test('what was said about oneself too fast is said again when the server says, and what is forbidden is told', async () => {
+  const { client, session } = await connected();
+  const joined = client.room('r').join();
+  await session.admit();
+  await joined;
+  client.room('r').setPresence('away');
+  session.refuse(await session.take(), 'rate_limited', 5);
+  const again = await session.take();
+  expect(again).toMatchObject({ type: 'presence', data: { status: 'away' } });
+  const error = new Promise((resolve) => client.onError(resolve));
+  session.refuse(again, 'forbidden');
+  expect(await error).toMatchObject({ code: 'forbidden' });
 });
 
 test('a join that is refused rejects with the code and is not tried again', async () => {
