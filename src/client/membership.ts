@@ -12,7 +12,10 @@ export interface JoinOptions {
   readonly history?: number;
 }
 
-/** Messages between the last one received and the next ones are no longer kept. */
+/**
+ * Messages between the last one received and the next ones may be missing. With `unavailable` that is not known yet:
+ * what was missed follows when the history can be read, if this client may read it.
+ */
 export interface Gap {
   readonly reason: UnrecoveredReason;
   /** How many of those that are kept follow. */
@@ -146,7 +149,7 @@ export class Membership {
 
   #system(frame: Frame): void {
     if (frame.event === 'joined' && frame.ref === this.#joinRef) this.#enter(frame.data as Joined);
-    else if (frame.event === 'recovered') this.#gap(frame.data as Joined);
+    else if (frame.event === 'recovered') this.#recovered(frame.data as Joined);
     else if (frame.event === 'left' && frame.ref === undefined) {
       this.#forget(new CrosspodError('left', `the server ended the membership of ${this.room}`));
       this.left.emit(undefined);
@@ -168,9 +171,13 @@ export class Membership {
     this.#sendStatus();
   }
 
-  /** While the history cannot be read nothing is known to be missing; a `recovered` event follows. */
+  #recovered(recovery: Joined): void {
+    this.#resume.replays(recovery.replayed ?? 0);
+    this.#gap(recovery);
+  }
+
   #gap({ recovered, reason = 'unknown_position', replayed = 0 }: Joined): void {
-    if (recovered === false && reason !== 'unavailable') this.unrecovered.emit({ reason, replayed });
+    if (recovered === false) this.unrecovered.emit({ reason, replayed });
   }
 
   #presenceOf(frame: Frame): void {

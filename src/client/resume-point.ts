@@ -1,12 +1,14 @@
 import type { Joined, Message } from './wire.ts';
 
-/** More than a default history, so that nothing of a full replay is shown twice. */
-const MOST_SEEN = 1_000;
+/** Far more than a default history, so that nothing of a full replay is shown twice. */
+const MOST_SEEN = 5_000;
 
 /** Where in a room's history this client stands, and which messages it has had. */
 export class ResumePoint {
   #position: string | undefined;
   readonly #seen = new Set<string>();
+  /** How many messages of a replay are still to come. */
+  #replayed = 0;
 
   /** The position to resume after; undefined when the room was never joined. */
   get position(): string | undefined {
@@ -18,8 +20,17 @@ export class ResumePoint {
    * received. After a history that was lost whole the old position is worthless, however.
    */
   joined({ position, recovered, reason, replayed = 0 }: Joined): void {
+    this.replays(replayed);
     const worthless = recovered === false && reason !== 'unavailable';
     if (replayed === 0 && (this.#position === undefined || worthless)) this.#position = position;
+  }
+
+  /**
+   * So many kept messages follow. None is forgotten for their sake: a replay begins with the oldest, and each that is
+   * forgotten would let in the next one a second time.
+   */
+  replays(count: number): void {
+    this.#replayed = count;
   }
 
   /** Moves to a message; false if it was received before. */
@@ -29,12 +40,14 @@ export class ResumePoint {
     if (ephemeral !== true && provisional !== true) this.#position = id;
     this.#seen.add(id);
     if (earlier !== undefined) this.#seen.add(earlier);
-    if (this.#seen.size > MOST_SEEN) this.#forgetOldest();
+    if (this.#replayed > 0) this.#replayed -= 1;
+    else while (this.#seen.size > MOST_SEEN) this.#forgetOldest();
     return isNew;
   }
 
   forget(): void {
     this.#position = undefined;
+    this.#replayed = 0;
     this.#seen.clear();
   }
 

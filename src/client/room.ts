@@ -53,7 +53,7 @@ export class Room<Events extends object = AnyEvents> {
     return this.#membership.joined.on(listener);
   }
 
-  /** Messages are missing, and why. */
+  /** Messages are missing or may be, and why. */
   onUnrecovered(listener: (gap: Gap) => void): Off {
     return this.#membership.unrecovered.on(listener);
   }

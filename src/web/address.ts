@@ -6,6 +6,8 @@ export interface Target {
 const SUBPROTOCOLS: Readonly<Record<string, string>> = {
   message: 'crosspod.message.v1',
   channel: 'crosspod.channel.v1',
+  // The client always speaks this one, and leaves no choice of how that and the token are told.
+  client: 'crosspod.message.v1',
 };
 
 /** Where the connection form points; throws a TypeError when its server is no URL. */
@@ -21,7 +23,7 @@ export function targetOf(form: HTMLFormElement): Target {
   if (field('user') !== '') url.searchParams.set('user_id', field('user'));
   const protocols: string[] = [];
   const dialect = field('dialect');
-  if (field('naming') === 'subprotocol') protocols.push(SUBPROTOCOLS[dialect] ?? '');
+  if (field('naming') === 'subprotocol' || dialect === 'client') protocols.push(SUBPROTOCOLS[dialect] ?? '');
   if (field('naming') === 'query') url.searchParams.set('dialect', dialect);
   const token = field('token');
   if (token !== '' && field('tokenAs') === 'query') url.searchParams.set('token', token);

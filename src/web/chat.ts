@@ -1,6 +1,6 @@
 import type { Crosspod } from '../client/client.ts';
 import { Composer } from './composer.ts';
-import { showState } from './connection-state.ts';
+import { ConnectionState } from './connection-state.ts';
 import { byId } from './dom.ts';
 import { Drawers } from './drawers.ts';
 import type { Guest } from './guest-login.ts';
@@ -12,6 +12,7 @@ import { onRoomAdded } from './room-form.ts';
 import { RoomView } from './room-view.ts';
 import { recallRooms, rememberRooms } from './rooms-memory.ts';
 import { connectAs } from './session.ts';
+import { refusedWords } from './trouble-words.ts';
 import { plural } from './words.ts';
 
 /** The chat page of one person: rooms, the shown one, and what surrounds it. */
@@ -36,7 +37,7 @@ class Chat {
   start(): void {
     byId('me', HTMLElement).textContent = this.#names.of(this.#me.userId);
     byId('chat', HTMLElement).hidden = false;
-    showState(this.#client);
+    new ConnectionState().show(this.#client);
     for (const name of recallRooms()) this.#add(name);
     const [first] = this.#views.keys();
     if (first !== undefined) this.#show(first);
@@ -50,6 +51,8 @@ class Chat {
     });
     byId('leave', HTMLButtonElement).addEventListener('click', () => this.#leaveShown());
     byId('change-name', HTMLButtonElement).addEventListener('click', () => this.#forgetName());
+    // Such as of being shown as away, which the page does by itself.
+    this.#client.onError((error) => this.#shown?.notice(refusedWords(error)));
     document.addEventListener('visibilitychange', () => {
       for (const view of this.#views.values()) view.setAway(document.hidden);
       this.#shown?.seen();

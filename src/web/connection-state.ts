@@ -1,10 +1,9 @@
 import type { Closed, Crosspod, State } from '../client/client.ts';
 import { byId } from './dom.ts';
-import { endWords } from './trouble-words.ts';
-import { timeOf } from './words.ts';
+import { endWords, outageWords } from './trouble-words.ts';
 
-/** By then several attempts have failed: it is no hiccup, and the person wants to know that it goes on. */
-const LONG_MS = 10_000;
+/** After so many attempts it is no hiccup any more, and the person wants to know that it goes on. */
+const FEW_ATTEMPTS = 3;
 
 const WORDS: Record<State, string> = {
   connecting: 'connecting…',
@@ -21,23 +20,24 @@ export class ConnectionState {
   readonly #line = byId('state', HTMLElement);
   readonly #again = byId('again', HTMLButtonElement);
   #state: State = 'connecting';
+  /** How it ended for good. */
   #closed: Closed | undefined;
   #awaySince = new Date();
-  #long: ReturnType<typeof setTimeout> | undefined;
+  #failures = 0;
 
   show(client: Crosspod): void {
     this.#turnTo(client.state, undefined);
-    client.onState((state, closed) => this.#turnTo(state, closed));
+    client.onState((state, end) => this.#turnTo(state, end));
     for (const event of ['offline', 'online']) addEventListener(event, () => this.#draw());
     this.#again.addEventListener('click', () => location.reload());
   }
 
-  #turnTo(state: State, closed: Closed | undefined): void {
+  #turnTo(state: State, end: Closed | undefined): void {
+    const isAttempt = state === this.#state && end !== undefined;
+    this.#failures = isAttempt ? this.#failures + 1 : 0;
+    if (!isAttempt) this.#awaySince = new Date();
     this.#state = state;
-    this.#closed = closed;
-    this.#awaySince = new Date();
-    clearTimeout(this.#long);
-    this.#long = setTimeout(() => this.#draw(), LONG_MS);
+    this.#closed = state === 'closed' ? end : undefined;
     this.#draw();
   }
 
@@ -56,11 +56,10 @@ export class ConnectionState {
   }
 
   #trouble(): string {
+    if (this.#state === 'connected') return '';
     if (this.#closed !== undefined) return endWords(this.#closed);
     if (this.#isOffline()) return 'You are offline. What you write is sent when you are back.';
-    if (this.#state === 'connected' || Date.now() - this.#awaySince.getTime() < LONG_MS) return '';
-    const since = timeOf(this.#awaySince);
-    return `No connection since ${since}. The page goes on trying; what you write is sent then.`;
+    return this.#failures < FEW_ATTEMPTS ? '' : outageWords(this.#awaySince);
   }
 }
 

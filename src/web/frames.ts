@@ -10,13 +10,15 @@ export interface FrameFields {
   readonly ref?: string;
   readonly last_id?: string;
   readonly history?: number;
+  /** Ticked: there at all. */
+  readonly ephemeral?: string;
   readonly listen: readonly string[];
 }
 
 type Build = (fields: FrameFields) => object;
 
 /** A member's meta is an object; other data is for messages. */
-function metaOf(data: unknown): unknown {
+export function metaOf(data: unknown): unknown {
   return typeof data === 'object' && data !== null && !Array.isArray(data) ? data : undefined;
 }
 

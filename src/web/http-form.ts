@@ -2,6 +2,7 @@ import { type Answer, postJson } from './http-call.ts';
 import { GUEST_PATH, guestOf } from './guest-login.ts';
 import { byId } from './dom.ts';
 import type { Way } from './record.ts';
+import { jsonWithoutToken } from './secrets.ts';
 
 type Log = (way: Way, text: string) => void;
 
@@ -58,7 +59,7 @@ export class HttpForms {
     this.#log('request', `POST ${url.href}${shown.join('')}\n${json}`);
     try {
       const answer = await postJson(url, json, headers);
-      this.#log('answer', `${answer.status} ${withoutToken(answer.body)}`);
+      this.#log('answer', `${answer.status} ${jsonWithoutToken(answer.body)}`);
       return answer;
     } catch (error) {
       this.#log('line', `no answer, or none that the server shows to this page: ${wordsOf(error)}`);
@@ -99,11 +100,6 @@ function putToken(token: string): void {
   const input = byId('token-field', HTMLInputElement);
   input.value = token;
   input.dispatchEvent(new Event('input', { bubbles: true }));
-}
-
-/** The log may be shown to others. */
-function withoutToken(json: string): string {
-  return json.replace(/("token"\s*:\s*")[^"]+"/, '$1…"');
 }
 
 function wordsOf(error: unknown): string {

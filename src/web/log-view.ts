@@ -56,10 +56,13 @@ export class LogView {
     this.#append(bubble({ author, own, follows, text: textOf(message.data), at }), own);
   }
 
-  /** A line of the page itself, such as a gap in the history. */
-  notice(text: string): void {
+  /** A line of the page itself, such as a gap in the history; it is not said twice in a row. */
+  notice(text: string, ...actions: readonly HTMLButtonElement[]): void {
+    const before = this.#rows.lastElementChild;
+    const isRepeated = before?.matches('.notice') === true && before.textContent === text;
+    if (isRepeated && actions.length === 0) return;
     this.#last = undefined;
-    this.#append(el('li', { class: 'notice' }, el('span', {}, text)), false);
+    this.#append(el('li', { class: 'notice' }, el('span', {}, text), ...actions), false);
   }
 
   toEnd(): void {

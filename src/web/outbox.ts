@@ -41,7 +41,7 @@ export class OutboxView {
       this.add(text);
     });
     const discard = button('Discard', 'quiet', () => row.remove());
-    note.textContent = `not sent: ${reason(error)}`;
+    note.textContent = outcome(error);
     note.setAttribute('role', 'alert');
     row.classList.add('failed');
     row.firstElementChild?.append(el('span', { class: 'actions' }, retry, discard));
@@ -54,7 +54,15 @@ export class OutboxView {
   }
 }
 
-function reason(error: unknown): string {
-  if (!(error instanceof CrosspodError)) return 'something went wrong';
-  return error.code === 'closed' ? 'you are disconnected' : error.message;
+/** What the client refuses by itself, in words for the person. */
+const OWN_REASONS: Readonly<Record<string, string>> = {
+  closed: 'you are disconnected',
+  left: 'you are not in this room',
+  queue_full: 'too many messages wait already',
+};
+
+function outcome(error: unknown): string {
+  if (!(error instanceof CrosspodError)) return 'not sent: something went wrong';
+  if (error.code === 'outcome_unknown') return 'perhaps sent: nobody answered in time';
+  return `not sent: ${OWN_REASONS[error.code] ?? error.message}`;
 }

@@ -1,129 +1,159 @@
 import { targetOf } from './address.ts';
-import { closeWords } from './close-words.ts';
+import type { Standing } from './bench.ts';
+import { CALL_NAMES } from './client-calls.ts';
+import { ClientLine } from './client-line.ts';
 import { button, byId } from './dom.ts';
-import { buildFrame, fieldsOf, frameTypes, type DialectName } from './frames.ts';
+import { FrameLine } from './frame-line.ts';
+import { buildFrame, fieldsOf, frameTypes, type DialectName, type FrameFields } from './frames.ts';
 import { HttpForms } from './http-form.ts';
 import { record, type Way } from './record.ts';
+import { protocolWithoutToken } from './secrets.ts';
 import { showToken } from './token-view.ts';
 
 const connectionForm = byId('connection', HTMLFormElement);
 const framesForm = byId('frames', HTMLFormElement);
 const freeForm = byId('free', HTMLFormElement);
 const frameBox = byId('frame', HTMLTextAreaElement);
+const tokenField = byId('token-field', HTMLInputElement);
 const list = byId('record', HTMLElement);
 const state = byId('state', HTMLElement);
 
-let socket: WebSocket | undefined;
+/** How the playground speaks: by itself in one of the dialects, or through the client. */
+type Mode = DialectName | 'client';
+
+let line: FrameLine | ClientLine | undefined;
+let standing: Standing = 'idle';
 
 function log(way: Way, text: string): void {
   record(list, way, text);
 }
 
-function showState(name: 'connecting' | 'connected' | 'idle', words: string): void {
-  state.dataset['state'] = name;
+function show(now: Standing, words: string): void {
+  standing = now;
+  state.dataset['state'] = now;
   state.textContent = words;
-  byId('connect', HTMLButtonElement).disabled = name !== 'idle';
-  byId('disconnect', HTMLButtonElement).disabled = name === 'idle';
+  byId('connect', HTMLButtonElement).disabled = now !== 'idle';
+  byId('disconnect', HTMLButtonElement).disabled = now === 'idle';
+  enableButtons();
+}
+
+/** The client takes calls at any time; it keeps what cannot go out at once. */
+function enableButtons(): void {
+  const can =
+    mode() === 'client'
+      ? line instanceof ClientLine && standing !== 'idle'
+      : line instanceof FrameLine && standing === 'connected';
   for (const each of document.querySelectorAll<HTMLButtonElement>('#types button, #send-frame')) {
-    each.disabled = name !== 'connected';
+    each.disabled = !can;
   }
 }
 
-function dialect(): DialectName {
-  return new FormData(connectionForm).get('dialect') === 'channel' ? 'channel' : 'message';
+function mode(): Mode {
+  const chosen = new FormData(connectionForm).get('dialect');
+  return chosen === 'channel' || chosen === 'client' ? chosen : 'message';
 }
 
 function showAddress(): void {
   const address = byId('address', HTMLElement);
   try {
     const { url, protocols } = targetOf(connectionForm);
-    address.textContent = [url, ...protocols.map(hideToken)].join('  +  ');
+    address.textContent = [url, ...protocols.map(protocolWithoutToken)].join('  +  ');
   } catch {
     address.textContent = 'the server is not a URL';
   }
 }
 
-/** A token is shown by nobody's choice but that of who puts it into the address. */
-function hideToken(protocol: string): string {
-  return protocol.startsWith('bearer.') ? 'bearer.…' : protocol;
-}
-
-function showDialect(): void {
-  const name = dialect();
-  byId('place', HTMLElement).textContent = name === 'channel' ? 'Channel' : 'Room';
-  for (const field of document.querySelectorAll<HTMLElement>('.message-only, .channel-only')) {
-    field.hidden = !field.classList.contains(`${name}-only`);
+/** What is for some ways of speaking alone says so in `data-for`; in the others it is not in the data of its form. */
+function showMode(): void {
+  const now = mode();
+  byId('place', HTMLElement).textContent = now === 'channel' ? 'Channel' : 'Room';
+  byId('frames-title', HTMLElement).textContent = now === 'client' ? 'Calls' : 'Frames';
+  for (const field of document.querySelectorAll<HTMLElement>('[data-for]')) {
+    const isHidden = field.dataset['for']?.split(' ').includes(now) !== true;
+    field.hidden = isHidden;
+    for (const input of field.querySelectorAll<HTMLInputElement>('input, select, textarea')) {
+      input.disabled = isHidden;
+    }
   }
-  const buttons = frameTypes(name).map((type) => button(type, '', () => sendType(type)));
-  for (const each of buttons) each.disabled = state.dataset['state'] !== 'connected';
-  byId('types', HTMLElement).replaceChildren(...buttons);
+  const types = byId('types', HTMLElement);
+  types.ariaLabel = now === 'client' ? 'Make this call' : 'Send a frame of this type';
+  types.replaceChildren(...(now === 'client' ? callButtons() : frameButtons(now)));
+  enableButtons();
+  showAddress();
 }
 
-function sendType(type: string): void {
+function frameButtons(dialect: DialectName): HTMLButtonElement[] {
+  const sendType = (type: string): void => {
+    const fields = readFields();
+    if (fields === undefined) return;
+    frameBox.value = buildFrame(dialect, type, fields);
+    sendFrame();
+  };
+  return frameTypes(dialect).map((type) => button(type, '', () => sendType(type)));
+}
+
+function callButtons(): HTMLButtonElement[] {
+  const call = (name: string): void => {
+    const fields = readFields();
+    if (fields !== undefined && line instanceof ClientLine) line.call(name, fields);
+  };
+  const drop = button('drop the line', '', () => {
+    if (line instanceof ClientLine) line.dropLine();
+  });
+  return [...CALL_NAMES.map((name) => button(name, '', () => call(name))), drop];
+}
+
+/** What the form holds; undefined, and the reason is shown, where its data is not JSON. */
+function readFields(): FrameFields | undefined {
   const problem = byId('frame-problem', HTMLElement);
   try {
-    frameBox.value = buildFrame(dialect(), type, fieldsOf(framesForm));
+    const fields = fieldsOf(framesForm);
     problem.textContent = '';
-    send(frameBox.value);
+    return fields;
   } catch {
     problem.textContent = 'The data is not JSON.';
+    return undefined;
   }
 }
 
-function send(frame: string): void {
-  if (socket?.readyState !== WebSocket.OPEN) return;
-  socket.send(frame);
-  log('sent', frame);
+function sendFrame(): void {
+  if (line instanceof FrameLine) line.send(frameBox.value);
 }
 
 function connect(): void {
   const problem = byId('connection-problem', HTMLElement);
   try {
-    const { url, protocols } = targetOf(connectionForm);
-    open(new WebSocket(url, [...protocols]));
+    line = open();
     problem.textContent = '';
-    log('line', `connecting to ${withoutToken(url)}`);
-    showState('connecting', 'connecting…');
+    show('connecting', 'connecting…');
   } catch (error) {
     problem.textContent = error instanceof Error ? error.message : String(error);
   }
 }
 
-function withoutToken(address: string): string {
-  const url = new URL(address);
-  if (url.searchParams.has('token')) url.searchParams.set('token', '…');
-  return url.href;
-}
-
-function open(opened: WebSocket): void {
-  socket = opened;
-  opened.addEventListener('open', () => {
-    log('line', opened.protocol === '' ? 'open, no subprotocol' : `open, ${opened.protocol}`);
-    showState('connected', 'connected');
-  });
-  opened.addEventListener('message', ({ data }) => log('received', String(data)));
-  opened.addEventListener('close', ({ code, reason }) => {
-    log('line', closeWords(code, reason));
-    showState('idle', `closed with ${code}`);
-  });
+function open(): FrameLine | ClientLine {
+  const target = targetOf(connectionForm);
+  if (mode() !== 'client') return new FrameLine(target, { log, show });
+  // Asked for each time: whoever puts another token into the field gives it to the next connection.
+  const token = (): string => tokenField.value.trim();
+  return new ClientLine(target.url, token() === '' ? undefined : token, { log, show });
 }
 
 connectionForm.querySelector<HTMLInputElement>('[name=server]')?.setAttribute('value', location.origin);
 connectionForm.addEventListener('input', showAddress);
-connectionForm.addEventListener('change', showDialect);
+connectionForm.addEventListener('change', showMode);
 connectionForm.addEventListener('submit', (event) => {
   event.preventDefault();
-  if (socket === undefined || socket.readyState === WebSocket.CLOSED) connect();
+  if (standing === 'idle') connect();
 });
 framesForm.addEventListener('submit', (event) => event.preventDefault());
 freeForm.addEventListener('submit', (event) => {
   event.preventDefault();
-  send(frameBox.value);
+  sendFrame();
 });
-byId('disconnect', HTMLButtonElement).addEventListener('click', () => socket?.close(1000));
+byId('disconnect', HTMLButtonElement).addEventListener('click', () => line?.close());
 byId('clear', HTMLButtonElement).addEventListener('click', () => list.replaceChildren());
 const httpForms = new HttpForms(log);
 httpForms.listen();
-showToken(byId('token-field', HTMLInputElement));
-showAddress();
-showDialect();
+showToken(tokenField);
+showMode();

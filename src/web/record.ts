@@ -1,7 +1,10 @@
 import { el } from './dom.ts';
 
-/** Which way a frame went, or what was asked by HTTP; `line` is what happened to the connection itself. */
-export type Way = 'sent' | 'received' | 'request' | 'answer' | 'line';
+/**
+ * Which way a frame went, what was asked by HTTP, or what was called of the client and what it told; `line` is what
+ * happened to the connection itself.
+ */
+export type Way = 'sent' | 'received' | 'request' | 'answer' | 'call' | 'result' | 'event' | 'line';
 
 const MOST_ROWS = 1_000;
 const clock = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });

@@ -20,6 +20,10 @@ const ARGS = [
 /** For `expect.poll`: as long as a loaded machine may need; a test that succeeds never waits so long. */
 export const PATIENT = { timeout: 10_000 };
 
+/** What Chromium writes to the console for a server that is not there, as `expected`. */
+export const SERVER_AWAY =
+  /WebSocket connection to .* failed|net::ERR_(?:CONNECTION_REFUSED|INTERNET_DISCONNECTED)|status of 503/;
+
 interface OpenOptions extends BrowserContextOptions {
   /** Console errors that belong to the test, such as those of a server that is away. */
   readonly expected?: RegExp;
@@ -82,4 +86,13 @@ export function useBrowser(): OpenPage {
     await page.goto(url);
     return page;
   };
+}
+
+/**
+ * From now on no timer of the page goes off, so that it does not come back before the test lets it by
+ * `page.clock.resume`; needs `page.clock.install`.
+ */
+export async function stopClock(page: Page): Promise<void> {
+  // Its clock runs on until it is stopped, and cannot be stopped at a time that has gone by.
+  await page.clock.pauseAt((await page.evaluate<number>('Date.now()')) + 10_000);
 }

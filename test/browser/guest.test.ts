@@ -1,13 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { SECRET, token } from '../support/tokens.ts';
-import { PATIENT, useBrowser } from './browser.ts';
+import { PATIENT, SERVER_AWAY, useBrowser } from './browser.ts';
 import { Person, podForTest, script } from './person.ts';
 
 const open = useBrowser();
 
 const GUESTS = { JWT_SECRET: SECRET, GUEST_LOGIN: 'true' };
-/** What Chromium writes to the console for a server that is not there. */
-const SERVER_AWAY = /WebSocket connection to .* failed|net::ERR_CONNECTION_REFUSED/;
 
 /** Tokens that a guest gets within the same second are the same. */
 function nextSecond(): Promise<void> {
@@ -114,9 +112,9 @@ describe('a new token', () => {
     });
     await ann.enters('Ann');
     await nextSecond();
+    const states = await ann.watchesState();
     await end();
-    await ann.state('reconnecting…');
-    await ann.state('connected');
+    await expect.poll(states, PATIENT).toEqual(['reconnecting…', 'connected']);
     expect(tokens).toHaveLength(2);
     expect(tokens[0]).toMatch(/^bearer\./);
     expect(tokens[1]).not.toBe(tokens[0]);

@@ -38,7 +38,7 @@ export class Person {
     await this.page.getByRole('button', { name: 'Enter' }).click();
   }
 
-  /** Waits until the form says why this person is not let in. */
+  /** Waits until the page says so: why this person is not let in, or what became of the connection. */
   async isTold(words: string | RegExp): Promise<void> {
     await this.page.getByRole('alert').filter({ hasText: words }).waitFor();
   }
@@ -55,7 +55,29 @@ export class Person {
 
   /** Waits until the page says that the connection is so. */
   state(words: string): Promise<void> {
-    return this.page.getByRole('status').filter({ hasText: words }).waitFor();
+    return this.page
+      .getByRole('status')
+      .and(this.page.getByText(words, { exact: true }))
+      .waitFor();
+  }
+
+  /** What the page says of the connection from now on, however short a time it says it. */
+  async watchesState(): Promise<() => Promise<string[]>> {
+    await this.page.evaluate(`
+      window.states = [];
+      const line = document.getElementById('state');
+      new MutationObserver(() => states.push(line.textContent)).observe(line, { childList: true });
+    `);
+    return () => this.page.evaluate<string[]>('window.states');
+  }
+
+  /** Turns to another tab. */
+  looksAway(): Promise<void> {
+    return this.#see(true);
+  }
+
+  looksBack(): Promise<void> {
+    return this.#see(false);
   }
 
   /** The texts of the messages in the log. */
@@ -73,6 +95,16 @@ export class Person {
       document.documentElement.scrollWidth,
       ...Array.from(document.querySelectorAll('main *'), (each) => each.getBoundingClientRect().right),
     )`);
+
+  /** To a browser under test every tab is a visible one. */
+  #see(hidden: boolean): Promise<void> {
+    const visibilityState = hidden ? 'hidden' : 'visible';
+    return this.page.evaluate(`
+      Object.defineProperty(document, 'hidden', { configurable: true, value: ${hidden} });
+      Object.defineProperty(document, 'visibilityState', { configurable: true, value: '${visibilityState}' });
+      document.dispatchEvent(new Event('visibilitychange'));
+    `);
+  }
 }
 
 function onOneLine(texts: string[]): string[] {

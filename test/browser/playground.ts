@@ -43,6 +43,16 @@ export class Playground {
     await this.page.getByRole('button', { name: 'Post this event' }).click();
   }
 
+  /** What was called of the client, what came of it, and what the client told, without the frames beneath. */
+  readonly told = (): Promise<string[]> =>
+    this.page.locator(':is([data-way=call], [data-way=result], [data-way=event]) .text').allTextContents();
+
+  /** Waits until the client has told so. */
+  async tells(words: string | RegExp): Promise<void> {
+    const rows = this.page.locator(':is([data-way=result], [data-way=event]) .text');
+    await rows.filter({ hasText: words }).first().waitFor();
+  }
+
   async #frames(way: string): Promise<Frame[]> {
     const texts = await this.page.locator(`[data-way=${way}] .text`).allTextContents();
     return texts.map((text) => JSON.parse(text) as Frame);

@@ -18,6 +18,8 @@ export interface Proxy {
    * again; so does the end of a connection that was closed meanwhile.
    */
   resume(): void;
+  /** New connections are passed on to this port; those that are open stay where they are. */
+  leadTo(target: number): void;
   stop(): Promise<void>;
 }
 
@@ -25,9 +27,10 @@ export interface Proxy {
 export async function startProxy(target: number): Promise<Proxy> {
   const lines = new Set<Line>();
   const silent = new Set<Direction>();
+  let leadsTo = target;
   // One that is closed on one side only is passed on as such.
   const server = createServer({ allowHalfOpen: true }, (near) => {
-    const line: Line = new Line(near, target, silent, () => lines.delete(line));
+    const line: Line = new Line(near, leadsTo, silent, () => lines.delete(line));
     lines.add(line);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -45,6 +48,7 @@ export async function startProxy(target: number): Promise<Proxy> {
       silent.clear();
       for (const line of lines) line.update();
     },
+    leadTo: (port) => void (leadsTo = port),
     stop: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
