@@ -29,11 +29,12 @@ export async function askWhy(
   try {
     const headers: Record<string, string> = token === undefined ? {} : { Authorization: `Bearer ${token}` };
     const answer = await fetch(plain.href, { headers, signal: abort.signal });
+    if (answer.status === 200) return undefined;
     const retryAfterMs = Math.max(0, 1_000 * Number(answer.headers.get('Retry-After')) || 0);
     const { code, error } = fieldsOf(await answer.json().catch(() => undefined));
     // What does not speak so is a proxy without a pod behind it; that it may ask for patience is all it can.
     if (typeof code !== 'string') return { status: 503, error: 'no pod answers', retryAfterMs };
-    return answer.status === 426 ? undefined : { status: answer.status, error: String(error), retryAfterMs };
+    return { status: answer.status, error: String(error), retryAfterMs };
   } catch {
     return undefined;
   } finally {

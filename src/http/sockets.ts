@@ -20,6 +20,7 @@ interface Explained {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+const NOT_KEPT = { 'Cache-Control': 'no-store' };
 const NO_UPGRADE: Refusal = { status: 426, error: 'this is a WebSocket address', code: 'upgrade_required' };
 
 /**
@@ -29,10 +30,10 @@ const NO_UPGRADE: Refusal = { status: 426, error: 'this is a WebSocket address',
 export function sockets({ pod, paths, origins, explain }: SocketsOptions): Hono {
   const app = new Hono();
   const answer = async (c: Context): Promise<Response> => {
-    const asksWhy = c.req.method === 'GET' && c.req.query('explain') === '1';
+    if (c.req.method !== 'GET' || c.req.query('explain') !== '1') return refused(c, NO_UPGRADE);
     const { pathname, search } = new URL(c.req.url);
-    const why = asksWhy ? await explain({ url: pathname + search, headers: c.req.header() }) : undefined;
-    return refused(c, why ?? NO_UPGRADE);
+    const refusal = await explain({ url: pathname + search, headers: c.req.header() });
+    return refusal === undefined ? c.json({ status: 'ok' }, 200, NOT_KEPT) : refused(c, refusal);
   };
   for (const path of paths.toSorted((a, b) => b.length - a.length)) {
     app.get(`${path}/stats`, (c) =>
@@ -54,7 +55,7 @@ export function sockets({ pod, paths, origins, explain }: SocketsOptions): Hono 
 function refused(c: Context, refusal: Refusal): Response {
   const { status, error, code } = refusal;
   return c.json({ error, code }, status as ContentfulStatusCode, {
-    'Cache-Control': 'no-store',
+    ...NOT_KEPT,
     ...(status === 426 && { Upgrade: 'websocket' }),
     ...refusalHeaders(refusal),
   });

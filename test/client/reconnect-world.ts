@@ -69,8 +69,8 @@ export class World {
     const { socket } = this;
     if (socket === undefined) return;
     const refused = code === 1006 && this.#it.client.state !== 'connected';
-    // What has no code is a proxy's; 426 says that an upgrade would be taken.
-    const told = refused && !(answer?.status === 426 && answer.code !== undefined) ? answer : undefined;
+    // 200: an upgrade would be taken. What has no code is a proxy's.
+    const told = refused && answer?.status !== 200 ? answer : undefined;
     this.#it.platform.answer = answer;
     this.#notBefore = this.#it.clock.now() + (this.#hint ?? 1_000 * Number(told?.retryAfter ?? 0));
     this.#hint = undefined;

@@ -96,6 +96,10 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     { body: { username: null }, status: 400 },
   ],
   getStats: [{ status: 200 }],
+  explainUpgrade: [
+    { address: '/ws?explain=1', status: 200 },
+    { address: '/ws?explain=1&user_id=system', status: 400 },
+  ],
   getChat: [{ status: 200 }],
   getPlayground: [{ status: 200 }],
   getOpenApi: [{ status: 200 }],
