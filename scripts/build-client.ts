@@ -32,7 +32,7 @@ async function bundle(): Promise<void> {
     format: 'esm',
     // The source map brings the sources, and with them the comments.
     sourcemap: true,
-    comments: false,
+    minify: true,
   });
   await build.close();
 }

@@ -138,7 +138,8 @@ function metricsOf(pod: Pod, webhooks: Watcher | undefined, { figures }: Shared)
   ]);
 }
 
-interface Served extends Pick<SocketsOptions, 'origins' | 'explain'> {
+interface Served extends Pick<SocketsOptions, 'explain'> {
+  readonly origins: Origins;
   readonly metrics: Metrics;
   readonly readiness: () => Readiness;
 }
@@ -150,7 +151,7 @@ function createServers(
 ): { clients: Server; operators: Server } {
   const app = new Hono();
   app.use(followed(pod));
-  app.route('/', sockets({ pod, paths: config.values.WS_PATHS, origins, explain }));
+  app.route('/', sockets({ pod, paths: config.values.WS_PATHS, explain }));
   app.route('/', apiOf(config, pod, origins));
   app.route('/', pages());
   app.notFound((c) => c.json({ error: 'there is nothing here', code: 'not_found' }, 404));

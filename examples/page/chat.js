@@ -23,7 +23,7 @@ room.onMembers((members) =>
   document.querySelector('ul').replaceChildren(...members.map((member) => item(member.user_id))),
 );
 room.onUnrecovered(() => {
-  status.textContent = 'you missed messages that are no longer kept';
+  status.textContent = 'you may have missed messages';
 });
 room.onLeft((error) => {
   status.textContent = error?.message ?? 'the server took you out of the room';

@@ -1,9 +1,9 @@
 import { CrosspodError } from './errors.ts';
 import { Line, type Closed, type State } from './line.ts';
-import { Membership } from './membership.ts';
+import { Membership, type RoomLink } from './membership.ts';
 import { type AnyEvents, type EventName, Messages, publication, type SendOptions } from './messages.ts';
 import { Pending } from './pending.ts';
-import { type Platform, platformWith } from './platform.ts';
+import { type Clock, type Platform, platformWith } from './platform.ts';
 import { Room } from './room.ts';
 import { type Off, Signal } from './signal.ts';
 import type { TokenSource } from './token.ts';
@@ -31,12 +31,6 @@ export interface CrosspodOptions {
   readonly platform?: Partial<Platform>;
 }
 
-interface Place {
-  /** A `Room`; of which events, only its user knows. */
-  readonly room: unknown;
-  readonly membership: Membership;
-}
-
 /**
  * A connection to Crosspod that reconnects, resumes its rooms where they were and sends again what was not acked.
  * It connects at once. `url` is where the server listens for WebSockets, `ws(s)://host/ws` (http and https are
@@ -46,11 +40,20 @@ export class Crosspod<Events extends object = AnyEvents> {
   readonly #states = new Signal<[state: State, closed: Closed | undefined]>();
   readonly #errors = new Signal<[CrosspodError]>();
   readonly #messages = new Messages();
-  readonly #places = new Map<string, Place>();
+  /** By name, for as long as the application holds them: whoever visits a thousand rooms need not keep them all. */
+  readonly #rooms = new Map<string, WeakRef<object>>();
+  readonly #forgotten = new FinalizationRegistry<string>((name) => {
+    if (this.#rooms.get(name)?.deref() === undefined) this.#rooms.delete(name);
+  });
+  /** Those that are joined or about to be, by room. */
+  readonly #memberships = new Map<string, Membership>();
+  /** Refs of joins that nobody waits for any more. */
+  readonly #abandoned = new Set<string>();
   readonly #platform: Platform;
   readonly #line: Line;
   readonly #pending: Pending;
   readonly #refPrefix: string;
+  readonly #link: RoomLink;
   #refs = 0;
   #userId: string | undefined;
 
@@ -66,6 +69,7 @@ export class Crosspod<Events extends object = AnyEvents> {
         frame: (frame) => this.#receive(frame),
       },
     );
+    this.#link = this.#linkOf(clock);
     this.#pending = new Pending(clock, (text) => this.#line.send(text));
     this.#line.open();
   }
@@ -102,31 +106,29 @@ export class Crosspod<Events extends object = AnyEvents> {
     return this.#messages.any.on(listener as (message: Message) => void);
   }
 
-  /** The room of this name, the same object every time; nothing is sent until somebody listens, joins or sends. */
+  /**
+   * The room of this name, the same object every time; nothing is sent until somebody listens, joins or sends.
+   * Throws a TypeError for an empty name, which the server would take for everybody.
+   */
   room<RoomEvents extends object = AnyEvents>(name: string): Room<RoomEvents> {
-    const known = this.#places.get(name);
-    if (known !== undefined) return known.room as Room<RoomEvents>;
-    const membership = new Membership(name, {
-      clock: this.#platform.clock,
-      isClosed: () => this.#line.state === 'closed',
-      nextRef: () => this.#nextRef(),
-      write: (text) => this.#line.send(text),
-      report: (error) => this.#report(error),
-    });
+    const known = this.#rooms.get(requireName(name))?.deref();
+    if (known !== undefined) return known as Room<RoomEvents>;
+    const membership = this.#memberships.get(name) ?? new Membership(name, this.#link);
     const room = new Room<RoomEvents>(membership, (data, options) =>
       this.#publish({ room: name }, data, options),
     );
-    this.#places.set(name, { room, membership });
+    this.#rooms.set(name, new WeakRef(room));
+    this.#forgotten.register(room, name);
     return room;
   }
 
   /** Publishes to every connection of a user (or to one: `conn:<id>`); resolves and rejects as `room.send`. */
-  sendTo<Name extends EventName<Events> = 'chat' & EventName<Events>>(
+  async sendTo<Name extends EventName<Events> = 'chat' & EventName<Events>>(
     user: string,
     data: Events[Name],
     options: SendOptions<Name> = {},
   ): Promise<string> {
-    return this.#publish({ to: user }, data, options);
+    return this.#publish({ to: requireName(user) }, data, options);
   }
 
   /** Publishes to every connection of every user; resolves and rejects as `room.send`. */
@@ -142,6 +144,21 @@ export class Crosspod<Events extends object = AnyEvents> {
     this.#line.close();
   }
 
+  #linkOf(clock: Clock): RoomLink {
+    return {
+      clock,
+      isClosed: () => this.#line.state === 'closed',
+      nextRef: () => this.#nextRef(),
+      write: (text) => this.#line.send(text),
+      report: (error) => this.#report(error),
+      begun: (membership) => void this.#memberships.set(membership.room, membership),
+      ended: ({ room }, joinRef) => {
+        this.#memberships.delete(room);
+        if (joinRef !== undefined) this.#abandoned.add(joinRef);
+      },
+    };
+  }
+
   #nextRef(): string {
     this.#refs += 1;
     return `${this.#refPrefix}-${this.#refs}`;
@@ -155,13 +172,16 @@ export class Crosspod<Events extends object = AnyEvents> {
   #stateChanged(state: State, closed: Closed | undefined): void {
     if (state === 'closed') {
       const error = closedError(closed);
-      for (const { membership } of this.#places.values()) membership.close(error);
+      for (const membership of this.#memberships.values()) membership.close(error);
       this.#pending.close(error);
     }
+    if (state === 'connected') {
+      for (const membership of this.#memberships.values()) membership.enter();
+      this.#pending.resume();
+    }
+    this.#abandoned.clear();
+    // Last: what a listener does comes after what has waited.
     this.#states.emit(state, closed);
-    if (state !== 'connected') return;
-    for (const { membership } of this.#places.values()) membership.enter();
-    this.#pending.resume();
   }
 
   #receive(frame: Frame): void {
@@ -171,14 +191,16 @@ export class Crosspod<Events extends object = AnyEvents> {
       this.#userId = String(fieldsOf(frame.data)['user_id']);
     }
     // A frame without a room is for everyone or for this user alone; an empty room counts as none.
-    if (frame.room) return this.#places.get(frame.room)?.membership.receive(frame);
+    if (frame.room) return this.#memberships.get(frame.room)?.receive(frame);
     if (frame.type === 'chat' || frame.type === 'notification') this.#messages.emit(frame as Message);
   }
 
   #refused(frame: Frame): void {
     const error = errorOf(frame);
-    if (frame.ref !== undefined && this.#pending.refused(frame.ref, error)) return;
-    for (const { membership } of this.#places.values()) if (membership.refused(frame)) return;
+    if (frame.ref !== undefined) {
+      if (this.#abandoned.delete(frame.ref) || this.#pending.refused(frame.ref, error)) return;
+      for (const membership of this.#memberships.values()) if (membership.refused(frame.ref, error)) return;
+    }
     this.#report(error);
   }
 
@@ -186,6 +208,12 @@ export class Crosspod<Events extends object = AnyEvents> {
     if (this.#errors.heard) this.#errors.emit(error);
     else this.#platform.warn('Crosspod refused something, and no onError listens:', error);
   }
+}
+
+/** The server takes what is empty for absent, and what names neither room nor user for everybody's. */
+function requireName(name: string): string {
+  if (typeof name === 'string' && name !== '') return name;
+  throw new TypeError('a room or a user needs a name');
 }
 
 function socketUrl(url: string, userId: string | undefined): string {

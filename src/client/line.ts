@@ -1,12 +1,13 @@
 import { reconnectAfter } from '../protocol/close-codes.ts';
 import { backoffMs } from './backoff.ts';
+import { retryDelayMs } from './errors.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { type Hint, LONGEST_TIMER_MS, type Platform, type Socket } from './platform.ts';
 import { askWhy } from './refusal.ts';
 import { Renewal } from './renewal.ts';
 import type { Off } from './signal.ts';
 import { type Token, tokenOf, type TokenSource } from './token.ts';
-import { fieldsOf, numberOr, parseFrame, SUBPROTOCOL, type Frame } from './wire.ts';
+import { errorOf, fieldsOf, numberOr, parseFrame, SUBPROTOCOL, type Frame } from './wire.ts';
 
 export type State = 'connecting' | 'connected' | 'reconnecting' | 'closed';
 
@@ -45,6 +46,10 @@ const DEFAULT_HEARTBEAT_SECONDS = 25;
 /** The end of a connection without a close frame, or of a handshake that failed (RFC 6455 section 7.1.5). */
 const ABNORMAL = 1006;
 const TOKEN_ENDED = 4401;
+/** How often the source may give the token that has ended before nobody expects another. */
+const MOST_STALE = 5;
+/** Of the frame that brings a new token; no other frame has it. */
+const AUTH_REF = 'auth';
 
 /** One line to the server that is kept up: sockets come and go under it as the close table says. */
 export class Line {
@@ -54,6 +59,8 @@ export class Line {
   readonly #heartbeat: Heartbeat;
   readonly #renewal: Renewal;
   readonly #unwatch: Off;
+  /** Aborted when the line has ended. */
+  readonly #life = new AbortController();
   #state: State = 'connecting';
   #socket: Socket | undefined;
   #welcomed = false;
@@ -65,6 +72,9 @@ export class Line {
   #token: Token | undefined;
   /** Why the token is of no use any more: only another one leads to a connection. */
   #tokenEnded: string | undefined;
+  #stale = 0;
+  /** It was sent on the open connection and is not answered yet. */
+  #nextTokenSent: Token | undefined;
 
   constructor(options: LineOptions, handlers: LineHandlers) {
     this.#options = options;
@@ -105,7 +115,7 @@ export class Line {
   }
 
   #nextToken(): Promise<Token | undefined> {
-    return tokenOf(this.#options.getToken, this.#platform.clock);
+    return tokenOf(this.#options.getToken, this.#platform.clock, this.#life.signal);
   }
 
   /** Brings a new token without a new socket. Where that fails, the server closes with 4401 when the old one ends. */
@@ -116,27 +126,40 @@ export class Line {
     if (next === undefined || next.token === this.#token?.token) {
       return this.#renewal.again(this.#token?.expiresAt);
     }
-    this.send(JSON.stringify({ type: 'auth', data: { token: next.token } }));
-    this.#token = next;
-    this.#renewal.plan(next.expiresAt);
+    this.#nextTokenSent = next;
+    this.send(JSON.stringify({ type: 'auth', data: { token: next.token }, ref: AUTH_REF }));
+  }
+
+  /** Only when the server has taken it is it the token of this connection. */
+  #renewed(): void {
+    this.#token = this.#nextTokenSent ?? this.#token;
+    this.#renewal.plan(this.#token?.expiresAt);
   }
 
   #dial(token: Token | undefined): void {
     if (this.#state === 'closed') return;
     if (this.#tokenEnded !== undefined && token?.token === this.#token?.token) {
-      return this.#end({ code: TOKEN_ENDED, reason: this.#tokenEnded });
+      return this.#heldBack({ code: TOKEN_ENDED, reason: this.#tokenEnded });
     }
     this.#token = token;
     this.#tokenEnded = undefined;
+    this.#stale = 0;
     this.#welcomed = false;
     // Not in the address: addresses end up in logs.
     const bearer = token === undefined ? [] : [`bearer.${token.token}`];
     try {
       this.#use(new this.#platform.WebSocket(this.#options.url, [SUBPROTOCOL, ...bearer]));
     } catch (error) {
-      // Not a matter of the network: an address or a token that can never be sent.
-      this.#end({ code: ABNORMAL, reason: String(error) });
+      // Not a matter of the network: a page that may not connect there. Its words may hold the address or the token.
+      this.#end({ code: ABNORMAL, reason: `no WebSocket: ${(error as Error).name}` });
     }
+  }
+
+  /** The source has no other token yet; without one there is no use in connecting. */
+  #heldBack(how: Closed): void {
+    this.#stale += 1;
+    if (this.#stale >= MOST_STALE) this.#end(how);
+    else this.#failed(how);
   }
 
   #use(socket: Socket): void {
@@ -154,9 +177,19 @@ export class Line {
 
   #receive(data: unknown): void {
     const frame = parseFrame(data);
+    const socket = this.#socket;
+    if (frame?.ref === AUTH_REF) this.#authAnswered(frame);
+    else if (frame !== undefined) this.#handlers.frame(frame);
+    // Whoever was told may have closed it.
+    if (this.#socket !== socket) return;
     if (frame?.type === 'system') this.#system(frame);
     this.#heartbeat.heard();
-    if (frame !== undefined) this.#handlers.frame(frame);
+  }
+
+  #authAnswered(frame: Frame): void {
+    if (frame.type !== 'error') this.#renewed();
+    else if (retryDelayMs(errorOf(frame)) === undefined) this.#handlers.frame(frame);
+    else this.#renewal.again(this.#token?.expiresAt);
   }
 
   #system({ event, data }: Frame): void {
@@ -165,7 +198,8 @@ export class Line {
     if (event !== 'connected') return;
     this.#welcomed = true;
     this.#connectedAt = this.#platform.clock.now();
-    this.#heartbeat.start(numberOr(fields['heartbeat_seconds'], DEFAULT_HEARTBEAT_SECONDS) * 1_000);
+    const seconds = numberOr(fields['heartbeat_seconds'], DEFAULT_HEARTBEAT_SECONDS);
+    this.#heartbeat.start(Math.max(1, seconds) * 1_000);
     this.#renewal.plan(this.#token?.expiresAt);
     this.#become('connected');
   }
@@ -181,11 +215,13 @@ export class Line {
   /** The handshake failed: what comes next depends on why. */
   async #refused(): Promise<void> {
     this.#drop();
-    const refusal = await askWhy(this.#options.url, this.#token?.token, this.#platform);
+    const refusal = await askWhy(this.#options.url, this.#token?.token, this.#platform, this.#life.signal);
     if (this.#state === 'closed') return;
-    const { status, error = '', retryAfterMs } = refusal ?? {};
-    if (status === 400 || status === 403) return this.#end({ code: status, reason: error });
-    if (status === 401 && !this.#needsToken(error)) return;
+    const { status, code, error = '', retryAfterMs } = refusal ?? {};
+    if (status === 400) return this.#end({ code: status, reason: error });
+    // Which origins may connect is the server's setting, and a wrong one is mended there.
+    const wantsToken = status === 401 || (status === 403 && code !== 'origin_not_allowed');
+    if (wantsToken && !this.#needsToken(error)) return;
     this.#failed({ code: ABNORMAL, reason: error }, retryAfterMs);
   }
 
@@ -259,6 +295,7 @@ export class Line {
     this.#platform.clock.clearTimeout(this.#wait?.timer);
     this.#wait = undefined;
     this.#unwatch();
+    this.#life.abort();
     this.#become('closed', closed);
   }
 

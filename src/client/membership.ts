@@ -4,7 +4,7 @@ import { Messages } from './messages.ts';
 import type { Clock } from './platform.ts';
 import { ResumePoint } from './resume-point.ts';
 import { Signal } from './signal.ts';
-import { errorOf, fieldsOf, numberOr } from './wire.ts';
+import { fieldsOf, numberOr } from './wire.ts';
 import type { Frame, Joined, Member, Message, Status, UnrecoveredReason } from './wire.ts';
 
 export interface JoinOptions {
@@ -30,6 +30,10 @@ export interface RoomLink {
   write(text: string): boolean;
   /** For a refusal that nobody else hears of. */
   report(error: CrosspodError): void;
+  /** Frames of the room are for this membership from now on, and it is told when the line comes up. */
+  begun(membership: Membership): void;
+  /** They are no longer; nobody waits for the answer to this join. */
+  ended(membership: Membership, joinRef: string | undefined): void;
 }
 
 /** One client's place in a room, from `join` to `leave`, through however many connections. */
@@ -49,10 +53,17 @@ export class Membership {
   #answer: PromiseWithResolvers<Joined> | undefined;
   /** Somebody waits for that answer. */
   #awaited = false;
+  /** Of the join that is not answered yet. */
   #joinRef: string | undefined;
-  #status: { readonly status: Status; readonly meta: unknown } | undefined;
+  /** The server has let this client in; what comes for the room before is from an earlier stay. */
+  #inside = false;
+  /** The history that was asked for could not be read. */
+  #historyOwed = false;
+  /** What was last said of this user, as JSON. */
+  #status: string | undefined;
   #statusRef: string | undefined;
-  #timer: unknown;
+  #joinTimer: unknown;
+  #statusTimer: unknown;
 
   constructor(room: string, link: RoomLink) {
     this.room = room;
@@ -61,8 +72,9 @@ export class Membership {
 
   /** See `Room.join`. */
   join(options?: JoinOptions): Promise<Joined> {
-    this.#awaited = true;
-    return this.#begin(options);
+    const answer = this.#begin(options);
+    this.#awaited ||= !this.#inside;
+    return answer;
   }
 
   /** As `join`, but nobody waits for the answer: a refusal comes as `left`, or else as an error of the client. */
@@ -71,48 +83,41 @@ export class Membership {
   }
 
   leave(): void {
+    this.#status = undefined;
     if (this.#answer === undefined) return;
     this.#write({ type: 'leave', ref: this.#link.nextRef() });
     this.#forget(new CrosspodError('left', `the room ${this.room} was left before the join was answered`));
   }
 
   /** See `Room.setPresence`. */
-  setPresence(status: Status, meta?: unknown): void {
-    // What JSON cannot hold must not come in the way of a later join.
-    JSON.stringify(meta);
-    this.#status = { status, meta };
+  setPresence(status: Status, meta?: object): void {
+    this.#status = JSON.stringify({ status, meta });
     this.#sendStatus();
   }
 
   /** Joins, or resumes after the last message received. The client calls it whenever the line comes up. */
   enter(): void {
-    if (this.#answer === undefined) return;
-    this.#link.clock.clearTimeout(this.#timer);
-    this.#joinRef = this.#link.nextRef();
-    const { position } = this.#resume;
-    const from = position === undefined ? this.#options : { last_id: position };
-    this.#write({ type: 'join', ...from, ref: this.#joinRef });
+    this.#inside = false;
+    this.#askToEnter();
   }
 
   /** Takes in a frame of the server that names this room. */
   receive(frame: Frame): void {
-    if (this.#answer === undefined) return;
-    if (frame.type === 'system') this.#system(frame);
-    else if (frame.type === 'presence') this.#presenceOf(frame);
-    else if (frame.type === 'chat' || frame.type === 'notification') {
-      const message = frame as Message;
-      if (this.#resume.received(message)) this.messages.emit(message);
-    }
+    if (frame.event === 'joined' && frame.type === 'system') {
+      if (frame.ref === this.#joinRef) this.#enter(frame.data as Joined);
+    } else if (this.#inside) this.#hear(frame);
   }
 
   /** Whether it was this room's join, or its status, that the server refused. */
-  refused(frame: Frame): boolean {
-    if (frame.ref === undefined) return false;
-    const error = errorOf(frame);
-    if (frame.ref === this.#joinRef) {
-      if (!this.#retries(error, () => this.enter())) this.#keptOut(error);
-    } else if (frame.ref === this.#statusRef) {
-      if (!this.#retries(error, () => this.#sendStatus())) this.#link.report(error);
+  refused(ref: string, error: CrosspodError): boolean {
+    const delay = retryDelayMs(error);
+    const { clock } = this.#link;
+    if (ref === this.#joinRef) {
+      if (delay === undefined) this.#keptOut(error);
+      else this.#joinTimer = clock.setTimeout(() => this.#askToEnter(), delay);
+    } else if (ref === this.#statusRef) {
+      if (delay === undefined) this.#link.report(error);
+      else this.#statusTimer = clock.setTimeout(() => this.#sendStatus(), delay);
     } else {
       return false;
     }
@@ -121,14 +126,68 @@ export class Membership {
 
   /** The client is closed: no answer will come. */
   close(error: CrosspodError): void {
-    if (this.#answer !== undefined) this.#forget(error);
+    this.#forget(error);
   }
 
-  /** Whether the same may succeed later; then it is tried. */
-  #retries(error: CrosspodError, again: () => void): boolean {
-    const delay = retryDelayMs(error);
-    if (delay !== undefined) this.#timer = this.#link.clock.setTimeout(again, delay);
-    return delay !== undefined;
+  #begin(options: JoinOptions = {}): Promise<Joined> {
+    if (this.#link.isClosed()) return Promise.reject(new CrosspodError('closed', 'the client is closed'));
+    if (this.#answer === undefined) {
+      this.#answer = Promise.withResolvers<Joined>();
+      this.#options = options;
+      this.#link.begun(this);
+      this.enter();
+    }
+    return this.#answer.promise;
+  }
+
+  #askToEnter(): void {
+    this.#link.clock.clearTimeout(this.#joinTimer);
+    this.#joinRef = this.#link.nextRef();
+    const { position } = this.#resume;
+    const from = position === undefined ? this.#options : { last_id: position };
+    this.#write({ type: 'join', ...from, ref: this.#joinRef });
+  }
+
+  #enter(joined: Joined): void {
+    const isFirst = this.#resume.position === undefined;
+    this.#resume.joined(joined);
+    this.#historyOwed = isFirst && joined.reason === 'unavailable' && this.#options.history !== undefined;
+    if (this.#historyOwed) this.#resume.owed();
+    this.#inside = true;
+    this.#awaited = false;
+    this.#joinRef = undefined;
+    this.members.replace(joined.count, joined.members ?? []);
+    this.#answer?.resolve(joined);
+    this.joined.emit(joined);
+    this.#tellMembers();
+    this.#gap(joined);
+    this.#sendStatus();
+  }
+
+  #hear(frame: Frame): void {
+    if (frame.type === 'system') this.#system(frame);
+    else if (frame.type === 'presence') this.#presenceOf(frame);
+    else if (frame.type === 'chat' || frame.type === 'notification') {
+      const message = frame as Message;
+      if (this.#resume.received(message)) this.messages.emit(message);
+    }
+  }
+
+  #system({ event, ref, data }: Frame): void {
+    if (event === 'recovered') this.#recovered(data as Joined);
+    else if (event === 'left' && ref === undefined) this.#takenOut();
+    else if (event === 'members') {
+      const { count, members } = fieldsOf(data);
+      this.members.replace(numberOr(count, 0), members as readonly Member[] | undefined);
+      this.#tellMembers();
+    }
+  }
+
+  #takenOut(): void {
+    const error = new CrosspodError('left', `the server ended the membership of ${this.room}`);
+    if (!this.left.heard) this.#link.report(error);
+    this.#forget(error);
+    this.left.emit(undefined);
   }
 
   #keptOut(error: CrosspodError): void {
@@ -137,47 +196,16 @@ export class Membership {
     this.left.emit(error);
   }
 
-  #begin(options: JoinOptions = {}): Promise<Joined> {
-    if (this.#link.isClosed()) return Promise.reject(new CrosspodError('closed', 'the client is closed'));
-    if (this.#answer === undefined) {
-      this.#answer = Promise.withResolvers<Joined>();
-      this.#options = options;
-      this.enter();
-    }
-    return this.#answer.promise;
-  }
-
-  #system(frame: Frame): void {
-    if (frame.event === 'joined' && frame.ref === this.#joinRef) this.#enter(frame.data as Joined);
-    else if (frame.event === 'recovered') this.#recovered(frame.data as Joined);
-    else if (frame.event === 'left' && frame.ref === undefined) {
-      this.#forget(new CrosspodError('left', `the server ended the membership of ${this.room}`));
-      this.left.emit(undefined);
-    } else if (frame.event === 'members') {
-      const { count, members } = fieldsOf(frame.data);
-      this.members.replace(numberOr(count, 0), members as readonly Member[] | undefined);
-      this.#tellMembers();
-    }
-  }
-
-  #enter(joined: Joined): void {
-    this.#resume.joined(joined);
-    this.members.replace(joined.count, joined.members ?? []);
-    this.#answer?.resolve(joined);
-    this.#awaited = false;
-    this.joined.emit(joined);
-    this.#tellMembers();
-    this.#gap(joined);
-    this.#sendStatus();
-  }
-
   #recovered(recovery: Joined): void {
     this.#resume.replays(recovery.replayed ?? 0);
     this.#gap(recovery);
+    // Asked for again, unless it would come behind what was said since.
+    if (this.#historyOwed && this.#inside && this.#resume.position === undefined) this.#askToEnter();
+    this.#historyOwed = false;
   }
 
   #gap({ recovered, reason = 'unknown_position', replayed = 0 }: Joined): void {
-    if (recovered === false) this.unrecovered.emit({ reason, replayed });
+    if (recovered === false && this.#inside) this.unrecovered.emit({ reason, replayed });
   }
 
   #presenceOf(frame: Frame): void {
@@ -187,31 +215,36 @@ export class Membership {
     this.#tellMembers();
   }
 
+  #tellMembers(): void {
+    if (this.#inside) this.membersChanged.emit(this.members.list, this.members.count);
+  }
+
+  #sendStatus(): void {
+    this.#link.clock.clearTimeout(this.#statusTimer);
+    if (this.#status === undefined || !this.#inside) return;
+    this.#statusRef = this.#link.nextRef();
+    this.#write({ type: 'presence', data: JSON.parse(this.#status) as unknown, ref: this.#statusRef });
+  }
+
   #write(frame: object): void {
     this.#link.write(JSON.stringify({ ...frame, room: this.room }));
   }
 
-  #tellMembers(): void {
-    this.membersChanged.emit(this.members.list, this.members.count);
-  }
-
-  #sendStatus(): void {
-    if (this.#status === undefined || this.#answer === undefined) return;
-    this.#statusRef = this.#link.nextRef();
-    this.#write({ type: 'presence', data: this.#status, ref: this.#statusRef });
-  }
-
   #forget(why: CrosspodError): void {
-    this.#link.clock.clearTimeout(this.#timer);
+    const { clock } = this.#link;
+    clock.clearTimeout(this.#joinTimer);
+    clock.clearTimeout(this.#statusTimer);
+    this.#link.ended(this, this.#joinRef);
     // Whoever does not wait for the join (it is optional) must not see an unhandled rejection for it.
     this.#answer?.promise.catch(ignored);
     this.#answer?.reject(why);
     this.#answer = this.#joinRef = this.#status = this.#statusRef = undefined;
-    this.#awaited = false;
+    this.#awaited = this.#historyOwed = false;
     this.#resume.forget();
-    if (this.members.count === 0) return;
+    const had = this.members.count;
     this.members.clear();
-    this.#tellMembers();
+    if (had > 0) this.#tellMembers();
+    this.#inside = false;
   }
 }
 

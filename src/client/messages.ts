@@ -14,7 +14,11 @@ export class Messages {
   on(event: string, listener: (message: Message) => void): Off {
     const signal = this.#named.get(event) ?? new Signal();
     this.#named.set(event, signal);
-    return signal.on(listener);
+    const off = signal.on(listener);
+    return () => {
+      off();
+      if (!signal.heard && this.#named.get(event) === signal) this.#named.delete(event);
+    };
   }
 
   emit(message: Message): void {

@@ -13,18 +13,21 @@ interface Entry {
   readonly reject: (error: CrosspodError) => void;
   /** When it left first: the server may have it, and only its ack can tell. */
   sentAt: number | undefined;
+  /** It was there already when the line came up. */
+  waited: boolean;
 }
 
 /**
- * Publishes that wait for their ack, in order. After a reconnect those that may have arrived are sent again one at
- * a time, with the `ref` they had, so that the server can tell and none overtakes another; then what was never sent.
+ * Publishes that wait for their ack, in order. When the line comes up what has waited is sent one at a time, so that
+ * none overtakes another and one that is refused for now can be sent again; what may have arrived already keeps its
+ * `ref`, by which the server can tell. Then follows what has come since.
  */
 export class Pending {
   readonly #clock: Clock;
   readonly #write: (text: string) => boolean;
   readonly #entries = new Map<string, Entry>();
-  /** The one that is being sent again. */
-  #again: Entry | undefined;
+  /** Of those that have waited the one whose turn it is. */
+  #current: Entry | undefined;
   #timer: unknown;
 
   constructor(clock: Clock, write: (text: string) => boolean) {
@@ -44,20 +47,16 @@ export class Pending {
         reject(new CrosspodError('queue_full', `${MOST_PENDING} messages wait for their ack already`));
         return;
       }
-      const entry: Entry = { ref, text, resolve, reject, sentAt: undefined };
+      const entry: Entry = { ref, text, resolve, reject, sentAt: undefined, waited: false };
       this.#entries.set(ref, entry);
-      if (this.#again === undefined) this.#send(entry);
+      if (this.#current === undefined) this.#send(entry);
     });
   }
 
   /** The line is up (again). */
   resume(): void {
-    this.#clock.clearTimeout(this.#timer);
-    this.#giveUpOld();
-    const entries = [...this.#entries.values()];
-    this.#again = entries.find(({ sentAt }) => sentAt !== undefined);
-    if (this.#again !== undefined) return void this.#write(this.#again.text);
-    for (const entry of entries) this.#send(entry);
+    for (const entry of this.#entries.values()) entry.waited = true;
+    this.#goOn();
   }
 
   acked(ref: string, id: string): void {
@@ -67,10 +66,10 @@ export class Pending {
 
   /** Whether it was one of these that the server refused. */
   refused(ref: string, error: CrosspodError): boolean {
-    const delay = this.#again?.ref === ref ? retryDelayMs(error) : undefined;
+    const delay = this.#current?.ref === ref ? retryDelayMs(error) : undefined;
     if (delay !== undefined) {
       // A refusal now says nothing of the first time: it may have been taken then, so the question stays open.
-      this.#timer = this.#clock.setTimeout(() => this.resume(), delay);
+      this.#timer = this.#clock.setTimeout(() => this.#goOn(), delay);
       return true;
     }
     const entry = this.#take(ref);
@@ -86,15 +85,26 @@ export class Pending {
     this.#entries.clear();
   }
 
+  #goOn(): void {
+    this.#clock.clearTimeout(this.#timer);
+    this.#giveUpOld();
+    const entries = [...this.#entries.values()];
+    this.#current = entries.find(({ waited }) => waited);
+    if (this.#current !== undefined) return this.#send(this.#current);
+    for (const entry of entries) this.#send(entry);
+  }
+
   #send(entry: Entry): void {
-    if (this.#write(entry.text)) entry.sentAt = this.#clock.now();
+    if (this.#write(entry.text)) entry.sentAt ??= this.#clock.now();
   }
 
   #giveUpOld(): void {
     for (const { ref, sentAt, reject } of this.#entries.values()) {
       if (sentAt === undefined || this.#clock.now() - sentAt < REF_KNOWN_MS) continue;
       this.#entries.delete(ref);
-      reject(new CrosspodError('outcome_unknown', 'no answer came in time; it may have arrived or not'));
+      reject(
+        new CrosspodError('outcome_unknown', 'not confirmed in five minutes; it may have arrived or not'),
+      );
     }
   }
 
@@ -105,6 +115,6 @@ export class Pending {
   }
 
   #next(ref: string): void {
-    if (this.#again?.ref === ref) this.resume();
+    if (this.#current?.ref === ref) this.#goOn();
   }
 }

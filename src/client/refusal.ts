@@ -1,9 +1,11 @@
+import { inTime } from './patience.ts';
 import type { Platform } from './platform.ts';
 import { fieldsOf } from './wire.ts';
 
 /** Why a server did not shake hands (docs/protocol.md, "Connecting"). */
 export interface Refusal {
   readonly status: number;
+  readonly code: string;
   /** In the server's words. */
   readonly error: string;
   readonly retryAfterMs: number;
@@ -15,29 +17,31 @@ const PATIENCE_MS = 5_000;
 /**
  * Asks why a handshake failed. A WebSocket does not say with which status, not even in browsers; with `explain` in
  * its address Crosspod answers a plain request as it would answer an upgrade now. Undefined: it would take one, or
- * it is not Crosspod that answers, or nobody.
+ * nobody answers. A code that is empty is a proxy's answer, without a pod behind it.
  */
 export async function askWhy(
   url: string,
   token: string | undefined,
   { fetch, clock }: Pick<Platform, 'fetch' | 'clock'>,
+  signal: AbortSignal,
 ): Promise<Refusal | undefined> {
   const plain = new URL(url.replace(/^ws/, 'http'));
   plain.searchParams.set('explain', '1');
+  const headers: Record<string, string> = token === undefined ? {} : { Authorization: `Bearer ${token}` };
   const abort = new AbortController();
-  const timer = clock.setTimeout(() => abort.abort(), PATIENCE_MS);
-  try {
-    const headers: Record<string, string> = token === undefined ? {} : { Authorization: `Bearer ${token}` };
+  const ask = async (): Promise<Refusal | undefined> => {
     const answer = await fetch(plain.href, { headers, signal: abort.signal });
     if (answer.status === 200) return undefined;
     const retryAfterMs = Math.max(0, 1_000 * Number(answer.headers.get('Retry-After')) || 0);
     const { code, error } = fieldsOf(await answer.json().catch(() => undefined));
-    // What does not speak so is a proxy without a pod behind it; that it may ask for patience is all it can.
-    if (typeof code !== 'string') return { status: 503, error: 'no pod answers', retryAfterMs };
-    return { status: answer.status, error: String(error), retryAfterMs };
+    if (typeof code !== 'string') return { status: 0, code: '', error: 'no pod answers', retryAfterMs };
+    return { status: answer.status, code, error: String(error), retryAfterMs };
+  };
+  try {
+    return await inTime(ask(), PATIENCE_MS, clock, signal);
   } catch {
     return undefined;
   } finally {
-    clock.clearTimeout(timer);
+    abort.abort();
   }
 }

@@ -4,6 +4,8 @@ import { type Clock, LONGEST_TIMER_MS } from './platform.ts';
 const AHEAD_MS = 30_000;
 /** When no new token could be had. */
 const AGAIN_MS = 5_000;
+/** So that tokens which all seem to end soon are not asked for without a pause. */
+const LEAST_MS = 1_000;
 
 /**
  * Rings before a token ends. Not for one that is about to end already: by a clock that is wrong every token may be,
@@ -24,7 +26,7 @@ export class Renewal {
     this.stop();
     const ms = (expiresAt ?? 0) - this.#clock.now() - AHEAD_MS;
     if (ms <= 0) return;
-    this.#after(Math.min(ms, LONGEST_TIMER_MS), () =>
+    this.#after(Math.min(Math.max(ms, LEAST_MS), LONGEST_TIMER_MS), () =>
       ms > LONGEST_TIMER_MS ? this.plan(expiresAt) : this.#ring(),
     );
   }

@@ -25,6 +25,11 @@ export class ResumePoint {
     if (replayed === 0 && (this.#position === undefined || worthless)) this.#position = position;
   }
 
+  /** The history that was asked for could not be read: it is still to come, and there is no place in it yet. */
+  owed(): void {
+    this.#position = undefined;
+  }
+
   /**
    * So many kept messages follow. None is forgotten for their sake: a replay begins with the oldest, and each that is
    * forgotten would let in the next one a second time.
@@ -38,7 +43,8 @@ export class ResumePoint {
     const { id, provisional_id: earlier, ephemeral, provisional } = message;
     const isNew = !this.#seen.has(id) && !(earlier !== undefined && this.#seen.has(earlier));
     if (ephemeral !== true && provisional !== true) this.#position = id;
-    this.#seen.add(id);
+    // What is not kept never comes again, and would push out what may.
+    if (ephemeral !== true) this.#seen.add(id);
     if (earlier !== undefined) this.#seen.add(earlier);
     if (this.#replayed > 0) this.#replayed -= 1;
     else while (this.#seen.size > MOST_SEEN) this.#forgetOldest();

@@ -82,7 +82,7 @@ export class Room<Events extends object = AnyEvents> {
   }
 
   /**
-   * Publishes any JSON. Resolves with the message's id; through a lost connection it is sent again and still
+   * Publishes any JSON; no membership is needed. Resolves with the message's id; through a lost connection it is sent again and still
    * arrives once. Rejects with a CrosspodError (`code`) when the server or the client refuses it.
    */
   send<Name extends EventName<Events> = 'chat' & EventName<Events>>(
@@ -94,8 +94,8 @@ export class Room<Events extends object = AnyEvents> {
     return this.#publish(data, options);
   }
 
-  /** How the others see this user here, also after a reconnect; `meta` is any JSON object. */
-  setPresence(status: Status, meta?: unknown): void {
+  /** How the others see this user here, also after a reconnect, until `leave`; `meta` is a JSON object. */
+  setPresence(status: Status, meta?: object): void {
     this.#membership.setPresence(status, meta);
   }
 

@@ -1,3 +1,4 @@
+import { inTime } from './patience.ts';
 import type { Clock } from './platform.ts';
 import { fieldsOf } from './wire.ts';
 
@@ -13,29 +14,33 @@ export type TokenSource = () => string | Token | Promise<string | Token>;
 
 /** A token that has not come by then is asked for anew. */
 const PATIENCE_MS = 30_000;
+/** What a subprotocol may be made of (RFC 9110 section 5.6.2): an error page, say, is none. */
+const SENDABLE = /^[\w!#$%&'*+.^`|~-]+$/;
 
-/** Asks the source; undefined where there is none. Rejects as the source does, or when it takes too long. */
-export async function tokenOf(source: TokenSource | undefined, clock: Clock): Promise<Token | undefined> {
+/**
+ * Asks the source; undefined where there is none. Rejects as the source does, when it takes too long or nobody waits
+ * any more, and for what is no token; the token itself is in no error.
+ */
+export async function tokenOf(
+  source: TokenSource | undefined,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<Token | undefined> {
   if (source === undefined) return undefined;
-  let timer: unknown;
-  const late = new Promise<never>((_, reject) => {
-    timer = clock.setTimeout(() => reject(new Error('it takes too long')), PATIENCE_MS);
-  });
-  try {
-    const token = await Promise.race([source(), late]);
-    return typeof token === 'string' ? { token, ...expiryOf(token) } : token;
-  } finally {
-    clock.clearTimeout(timer);
-  }
+  const given: unknown = await inTime((async () => source())(), PATIENCE_MS, clock, signal);
+  const { token, expiresAt } =
+    typeof given === 'string' ? { token: given, expiresAt: expiryOf(given) } : fieldsOf(given);
+  if (typeof token !== 'string' || !SENDABLE.test(token)) throw new Error('getToken gave something else');
+  return Number.isFinite(expiresAt) ? { token, expiresAt: expiresAt as number } : { token };
 }
 
-/** By its `exp` (RFC 7519 section 4.1.4); nothing for what is no JWT. Nobody's word is taken for more than a date. */
-function expiryOf(token: string): { expiresAt?: number } {
+/** By its `exp` (RFC 7519 section 4.1.4); undefined for what is no JWT. Nobody's word is taken for more than a date. */
+function expiryOf(token: string): unknown {
   try {
     const [, payload = ''] = token.split('.');
     const { exp } = fieldsOf(JSON.parse(atob(payload.replaceAll('-', '+').replaceAll('_', '/'))));
-    return typeof exp === 'number' ? { expiresAt: exp * 1_000 } : {};
+    return typeof exp === 'number' ? exp * 1_000 : undefined;
   } catch {
-    return {};
+    return undefined;
   }
 }

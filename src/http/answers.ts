@@ -8,12 +8,12 @@ export const ErrorBody = z
   })
   .openapi('Error');
 
-function failure(description: string, code: string) {
+export function failure(description: string, code: string) {
   const example = { error: description, code };
   return { description, content: { 'application/json': { schema: ErrorBody, example } } };
 }
 
-function withRetryAfter<T extends object>(response: T) {
+export function withRetryAfter<T extends object>(response: T) {
   const headers = {
     'Retry-After': { description: 'Seconds to wait.', schema: { type: 'integer' as const, minimum: 1 } },
   };

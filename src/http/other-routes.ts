@@ -1,5 +1,5 @@
 import type { OpenAPIHono, RouteConfig } from '@hono/zod-openapi';
-import { BAD_REQUEST, GUARDED, json } from './answers.ts';
+import { failure, json, withRetryAfter } from './answers.ts';
 import { z } from '@hono/zod-openapi';
 
 type Registry = OpenAPIHono['openAPIRegistry'];
@@ -45,8 +45,11 @@ const OTHERS: readonly RouteConfig[] = [
     security: [],
     request: { query: z.object({ explain: z.literal('1') }) },
     responses: {
-      ...BAD_REQUEST,
-      ...GUARDED,
+      400: failure('the address is wrong', 'invalid_user_id'),
+      401: failure('no token, or one that is not taken', 'token_expired'),
+      403: failure('the origin, or the token, does not permit it', 'forbidden'),
+      429: withRetryAfter(failure('too many handshakes', 'rate_limited')),
+      503: withRetryAfter(failure('not now', 'server_at_capacity')),
       200: json('It would be taken.', z.object({ status: z.literal('ok') })),
     },
   },

@@ -2,14 +2,13 @@ import { type Context, Hono } from 'hono';
 import { type Refusal, refusalHeaders } from '../core/refusal.ts';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { cors } from './cors.ts';
-import type { Origins } from '../core/origins.ts';
+import { Origins } from '../core/origins.ts';
 import type { Pod } from '../core/pod.ts';
 
 export interface SocketsOptions {
   readonly pod: Pod;
   /** WS_PATHS. */
   readonly paths: readonly string[];
-  readonly origins: Origins;
   /** What an upgrade that looks like this request would be told now; undefined: it would be taken. */
   readonly explain: (request: Explained) => Promise<Refusal | undefined>;
 }
@@ -20,6 +19,7 @@ interface Explained {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+const ANYBODY = new Origins(['*']);
 const NOT_KEPT = { 'Cache-Control': 'no-store' };
 const NO_UPGRADE: Refusal = { status: 426, error: 'this is a WebSocket address', code: 'upgrade_required' };
 
@@ -27,7 +27,7 @@ const NO_UPGRADE: Refusal = { status: 426, error: 'this is a WebSocket address',
  * What the WebSocket paths answer to plain HTTP: statistics at `PATH/stats`, with `?explain=1` what an upgrade would
  * be told, and else 426 (RFC 9110 section 15.5.22).
  */
-export function sockets({ pod, paths, origins, explain }: SocketsOptions): Hono {
+export function sockets({ pod, paths, explain }: SocketsOptions): Hono {
   const app = new Hono();
   const answer = async (c: Context): Promise<Response> => {
     if (c.req.method !== 'GET' || c.req.query('explain') !== '1') return refused(c, NO_UPGRADE);
@@ -45,7 +45,8 @@ export function sockets({ pod, paths, origins, explain }: SocketsOptions): Hono 
       }),
     );
     for (const route of [path, `${path}/*`]) {
-      app.use(route, cors(origins));
+      // Whoever is refused may know why: there is no secret in it but what the page has brought itself.
+      app.use(route, cors(ANYBODY));
       app.all(route, answer);
     }
   }

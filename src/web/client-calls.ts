@@ -52,7 +52,7 @@ const CALLS: Readonly<Record<string, Prepare>> = {
       of(room, 'setPresence'),
       (as: Status, meta) => room.setPresence(as, meta),
       status === 'away' || status === 'offline' ? status : 'online',
-      metaOf(data),
+      metaOf(data) as object | undefined,
     ),
   sendTo: (fields, { client }) =>
     call(

@@ -3,6 +3,7 @@ import type { Closed, Room, State, TokenSource } from '../client/client.ts';
 import type { Bench } from './bench.ts';
 import { prepareCall } from './client-calls.ts';
 import type { FrameFields } from './frames.ts';
+import { addressWithoutToken } from './secrets.ts';
 import { watchedSockets } from './watched-sockets.ts';
 
 /** A connection by the client package: everything that it tells is recorded, and the frames beneath it as well. */
@@ -23,7 +24,7 @@ export class ClientLine {
     });
     const token = getToken === undefined ? {} : { getToken };
     this.#client = new Crosspod(url, { ...token, platform: { WebSocket: this.#sockets.WebSocket } });
-    bench.log('line', `the client connects to ${url}`);
+    bench.log('line', `the client connects to ${addressWithoutToken(url)}`);
     this.#client.onState((state, closed) => this.#stateChanged(state, closed));
     this.#client.onError((error) => this.#tell('error', wordsOf(error)));
     this.#client.onMessage((message) => this.#tell('message', message));

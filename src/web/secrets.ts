@@ -6,7 +6,8 @@ export function protocolWithoutToken(protocol: string): string {
 
 export function addressWithoutToken(address: string): string {
   const url = new URL(address);
-  if (url.searchParams.has('token')) url.searchParams.set('token', '…');
+  for (const name of ['token', 'access_token'])
+    if (url.searchParams.has(name)) url.searchParams.set(name, '…');
   return url.href;
 }
 

@@ -70,7 +70,8 @@ export class Admission {
     if ('status' in target) return target;
     const now = this.#options.pod.clock.now();
     const wait = Math.max(this.#handshakes.wait(now), this.#explanations.take(now));
-    const refusal = this.#refuseDraining() ?? refuseRate(wait) ?? this.#refuseFull();
+    const refusal =
+      this.#refuseRequest(request) ?? this.#refuseDraining() ?? refuseRate(wait) ?? this.#refuseFull();
     if (refusal !== undefined) return refusal;
     const principal = await this.#identify(request, target, this.#options.pod.ids.connection());
     return 'status' in principal ? principal : refuseRoom(principal, target);

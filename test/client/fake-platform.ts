@@ -23,6 +23,8 @@ export class FakePlatform implements Platform {
   readonly asked: [url: string, authorization: string | undefined][] = [];
   readonly #hearers = new Set<(hint: Hint) => void>();
   answer: Answer | 'never' | undefined;
+  /** How many questions were given up before they were answered. */
+  aborted = 0;
 
   constructor() {
     ({ made: this.made, WebSocket: this.WebSocket } = fakeSockets());
@@ -40,7 +42,12 @@ export class FakePlatform implements Platform {
     const { answer } = this;
     if (answer === undefined) throw new TypeError('fetch failed');
     if (answer === 'never') {
-      return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+      return new Promise((_, reject) => {
+        signal.addEventListener('abort', () => {
+          this.aborted += 1;
+          reject(signal.reason);
+        });
+      });
     }
     const { status, code, error, retryAfter = null } = answer;
     const json = async (): Promise<unknown> => {

@@ -6,7 +6,7 @@ import { type Answer, fakeClient } from './fake-platform.ts';
 import type { FakeSocket } from './fake-socket.ts';
 
 /** Longer than any wait of the client's own: the last backoff. */
-export const LONGEST_MS = 30_000;
+const LONGEST_MS = 30_000;
 
 const AFTER: Readonly<Record<State, readonly State[]>> = {
   connecting: ['connecting', 'connected', 'closed'],
@@ -74,7 +74,7 @@ export class World {
     this.#it.platform.answer = answer;
     this.#notBefore = this.#it.clock.now() + (this.#hint ?? 1_000 * Number(told?.retryAfter ?? 0));
     this.#hint = undefined;
-    const ended = told?.status === 401 && told.code !== undefined;
+    const ended = (told?.status === 401 || told?.status === 403) && told.code !== undefined;
     if (ended || reconnectAfter(code) === 'new-token') this.#worthless = socket.protocols[1];
     socket.ends(code);
   }

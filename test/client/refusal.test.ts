@@ -60,41 +60,60 @@ describe('When the server asks for patience', () => {
 });
 
 describe('A refusal that no patience changes', () => {
-  test.each([
-    [400, 'invalid_user_id'],
-    [403, 'forbidden'],
-  ])('%i %s closes it for good, with the reason', async (status, code) => {
-    const { states, made, clock, platform } = await refusedWith({ status, code, error: 'because' });
-    expect(states).toEqual([['closed', { code: status, reason: 'because' }]]);
+  test('400 closes it for good, with the reason', async () => {
+    const { states, made, clock, platform } = await refusedWith({
+      status: 400,
+      code: 'invalid_user_id',
+      error: 'because',
+    });
+    expect(states).toEqual([['closed', { code: 400, reason: 'because' }]]);
     expect([clock.due, platform.watched, made.length]).toEqual([[], false, 1]);
   });
 
-  test('401 asks for another token', async () => {
-    const tokens = ['a', 'b'];
-    const { clock, platform } = await refusedWith(
-      { status: 401, code: 'token_expired', error: 'token expired' },
-      { getToken: () => tokens.shift() ?? 'b' },
-    );
-    await clock.advance(500);
-    expect(platform.newest.protocols[1]).toBe('bearer.b');
+  describe.each([
+    [401, 'token_expired'],
+    [403, 'forbidden'],
+  ])('%i %s', (status, code) => {
+    const answer = { status, code, error: 'because' };
+
+    test('asks for another token', async () => {
+      const tokens = ['a', 'b'];
+      const { clock, platform } = await refusedWith(answer, { getToken: () => tokens.shift() ?? 'b' });
+      await clock.advance(500);
+      expect(platform.newest.protocols[1]).toBe('bearer.b');
+    });
+
+    test('waits for a token that the source does not have yet', async () => {
+      const tokens = ['a', 'a', 'a', 'b'];
+      const { clock, platform, made } = await refusedWith(answer, { getToken: () => tokens.shift() ?? 'b' });
+      await clock.advance(60_000);
+      expect(made.map(({ protocols }) => protocols[1])).toContain('bearer.b');
+      expect(made.filter(({ protocols }) => protocols[1] === 'bearer.a')).toHaveLength(1);
+      platform.newest.ends(1000);
+    });
+
+    test('without another token closes it for good', async () => {
+      const { clock, made, states } = await refusedWith(answer, { getToken: () => 'a' });
+      await clock.advance(120_000);
+      expect(made).toHaveLength(1);
+      expect(states.at(-1)).toEqual(['closed', { code: 4401, reason: 'because' }]);
+      expect(clock.due).toEqual([]);
+    });
+
+    test('without a source of tokens closes it at once', async () => {
+      const { states } = await refusedWith(answer);
+      expect(states).toEqual([['closed', { code: 4401, reason: 'because' }]]);
+    });
   });
 
-  test('401 without another token closes it for good', async () => {
-    const { clock, made, states } = await refusedWith(
-      { status: 401, code: 'invalid_token', error: 'invalid token' },
-      { getToken: () => 'a' },
-    );
-    await clock.advance(60_000);
-    expect(made).toHaveLength(1);
-    expect(states).toEqual([
-      ['connecting', { code: 1006, reason: 'invalid token' }],
-      ['closed', { code: 4401, reason: 'invalid token' }],
-    ]);
-  });
-
-  test('401 without a source of tokens closes it at once', async () => {
-    const { states } = await refusedWith({ status: 401, code: 'missing_token', error: 'missing token' });
-    expect(states).toEqual([['closed', { code: 4401, reason: 'missing token' }]]);
+  test('an origin that may not connect is told, and may be allowed later', async () => {
+    const { client, states } = await refusedWith({
+      status: 403,
+      code: 'origin_not_allowed',
+      error: 'origin not allowed',
+    });
+    expect(states).toEqual([['connecting', { code: 1006, reason: 'origin not allowed' }]]);
+    expect(client.state).toBe('connecting');
   });
 });
 
@@ -126,19 +145,22 @@ test('an answer that does not come is not waited for longer than five seconds', 
 });
 
 test('whoever closes the client while it asks is obeyed', async () => {
-  const { client, clock, made } = await refusedWith('never');
+  const { client, clock, made, platform } = await refusedWith('never');
   client.close();
+  await settled();
+  expect(platform.aborted).toBe(1);
+  await settled();
+  expect(clock.due).toEqual([]);
   await clock.advance(60_000);
   expect(made).toHaveLength(1);
-  expect(clock.due).toEqual([]);
 });
 
 test('what can never be sent closes it with the reason', async () => {
   function Never(): never {
-    throw new SyntaxError('the subprotocol is wrong');
+    throw new SyntaxError('the words of a browser, with the token in them');
   }
   const { client } = fakeClient({ platform: { WebSocket: Never as never } });
   const closed = new Promise((resolve) => client.onState((_, why) => resolve(why)));
-  expect(await closed).toEqual({ code: 1006, reason: 'SyntaxError: the subprotocol is wrong' });
+  expect(await closed).toEqual({ code: 1006, reason: 'no WebSocket: SyntaxError' });
   expect(client.state).toBe('closed');
 });

@@ -5,6 +5,7 @@ import { startPod } from '../support/pod.ts';
 import { inSeconds, SECRET, token } from '../support/tokens.ts';
 import { FakeClock, settled } from './fake-clock.ts';
 import { FakePlatform } from './fake-platform.ts';
+import type { FakeSocket } from './fake-socket.ts';
 
 const HOUR = 3_600_000;
 /** A heartbeat that never comes in the way. */
@@ -21,6 +22,16 @@ async function connect(source: (clock: FakeClock) => TokenSource) {
   return { client, clock, made, socket };
 }
 
+/** The server takes the token that was brought. */
+function takes(socket: FakeSocket): void {
+  socket.says({ type: 'system', event: 'authenticated', ref: 'auth', data: { expires_at: '' } });
+}
+
+/** What brings a token to the server. */
+function auth(token: string): object {
+  return { type: 'auth', data: { token }, ref: 'auth' };
+}
+
 /** Tokens of an hour, named by when they were given. */
 const hourly =
   (clock: FakeClock): TokenSource =>
@@ -31,7 +42,8 @@ test('a new token is brought half a minute before the old one ends, again and ag
   await clock.advance(HOUR - 30_001);
   expect(socket.sent).toEqual([]);
   await clock.advance(1);
-  expect(socket.sent).toEqual([{ type: 'auth', data: { token: 'at-3570000' } }]);
+  expect(socket.sent).toEqual([auth('at-3570000')]);
+  takes(socket);
   await clock.advance(HOUR);
   expect(socket.sent).toHaveLength(2);
   expect(made).toHaveLength(1);
@@ -56,8 +68,67 @@ test('a new token that is not there yet is asked for again, and brought when it 
   await clock.advance(HOUR - 30_000 + 9_999);
   expect(socket.sent).toEqual([]);
   await clock.advance(1);
-  expect(socket.sent).toEqual([{ type: 'auth', data: { token: 'b' } }]);
+  expect(socket.sent).toEqual([auth('b')]);
 });
+
+test.each(['unavailable', 'rate_limited', 'internal'])(
+  'a token that the server cannot take now (%s) is brought again, and is no reason to end',
+  async (code) => {
+    const { client, clock, made, socket } = await connect((clock) => () => ({
+      token: clock.now() === 0 ? 'a' : 'b',
+      expiresAt: HOUR,
+    }));
+    await clock.advance(HOUR - 30_000);
+    socket.says({ type: 'error', ref: 'auth', data: { code, error: code } });
+    await clock.advance(5_000);
+    expect(socket.sent).toEqual([auth('b'), auth('b')]);
+    socket.ends(4401);
+    await clock.advance(500);
+    expect(made[1]?.protocols[1]).toBe('bearer.b');
+    expect(client.state).toBe('reconnecting');
+  },
+);
+
+test('a token that the server refuses for good is an error of the client', async () => {
+  const { client, clock, socket } = await connect(hourly);
+  const errors: string[] = [];
+  client.onError(({ code }) => errors.push(code));
+  await clock.advance(HOUR - 30_000);
+  socket.says({ type: 'error', ref: 'auth', data: { code: 'forbidden', error: 'another user' } });
+  expect(errors).toEqual(['forbidden']);
+});
+
+test.each([null, undefined, 42, {}, { token: 7 }, '', 'a b', 'a\n', '<html>502</html>', { token: 'ä' }])(
+  'what is no token (%j) is asked for again later, and shown to nobody',
+  async (given) => {
+    let asked = 0;
+    const { client, clock, socket } = await connect(() => () => {
+      asked += 1;
+      return asked === 2 ? (given as never) : 'good';
+    });
+    const reasons: unknown[] = [];
+    client.onState((_, ended) => reasons.push(ended?.reason));
+    socket.ends();
+    await clock.advance(500);
+    expect(client.state).toBe('reconnecting');
+    expect(reasons).toEqual(['', 'no token: Error: getToken gave something else']);
+    await clock.advance(1_000);
+    expect(asked).toBe(3);
+  },
+);
+
+test.each([Number.NaN, Number.POSITIVE_INFINITY, '2026-11-22T10:00:00Z'])(
+  'an end that is no moment (%s) is no end',
+  async (expiresAt) => {
+    let asked = 0;
+    const { client, clock } = await connect(() => () => {
+      asked += 1;
+      return { token: `${asked}`, expiresAt: expiresAt as number };
+    });
+    await clock.advance(HOUR);
+    expect([asked, client.state]).toEqual([1, 'connected']);
+  },
+);
 
 test('when there is none until the old one ends, 4401 leads to one', async () => {
   const asked: number[] = [];
@@ -103,15 +174,16 @@ test('of a JWT it reads when it ends by itself', async () => {
   const jwt = (ends: number): string =>
     `e30.${btoa(JSON.stringify({ name: 'Zoë÷ÿ?~', exp: ends }))
       .replaceAll('+', '-')
-      .replaceAll('/', '_')}.x`;
+      .replaceAll('/', '_')
+      .replaceAll('=', '')}.x`;
   const { clock, socket } = await connect((clock) => () => jwt(clock.now() / 1_000 + 3_600));
   await clock.advance(HOUR - 30_001);
   expect(socket.sent).toEqual([]);
   await clock.advance(1);
-  expect(socket.sent).toEqual([{ type: 'auth', data: { token: jwt(2 * 3_600 - 30) } }]);
+  expect(socket.sent).toEqual([auth(jwt(2 * 3_600 - 30))]);
 });
 
-test.each(['opaque', 'a.b.c', 'e30.e30.x', '..', `e30.${btoa('{"exp":"soon"}')}.x`])(
+test.each(['opaque', 'a.b.c', 'e30.e30.x', '..', `e30.${btoa('{"exp":"soon"}').replaceAll('=', '')}.x`])(
   'a token of which nobody knows when it ends is kept until the server says so: %s',
   async (token) => {
     const { client, clock } = await connect(() => () => token);
