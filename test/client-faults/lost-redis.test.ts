@@ -133,3 +133,19 @@ test('what came before history had it is dropped when it comes out of history', 
   expectAllOnceInOrder([ann, bob], [ann]);
   expectOneId([ann, bob], [ann]);
 });
+
+test('history asked for while Redis does not answer comes when it does', SLOW, async () => {
+  const redis = await redisOf();
+  const pod = await podOn(redis);
+  const ann = await personAt(pod, 'ann');
+  for (let n = 0; n < 3; n += 1) await ann.say();
+  redis.freeze();
+  await degraded(pod);
+  const late = await personAt(pod, 'late', { history: 10 });
+  expect(late.gaps).toEqual(['unavailable']);
+  redis.thaw();
+  await eventually('the history', () => late.numbersOf('ann').length === 3);
+  await ann.say();
+  await eventually('what is said then', () => late.numbersOf('ann').length === 4);
+  expect(late.numbersOf('ann')).toEqual([1, 2, 3, 4]);
+});

@@ -14,6 +14,8 @@ interface Said {
 
 export interface PersonOptions extends CrosspodOptions {
   readonly room?: string;
+  /** How many of the last messages it wants when it joins. */
+  readonly history?: number;
 }
 
 /**
@@ -27,7 +29,7 @@ export class Person extends Notes {
   readonly ends: Closed[] = [];
 
   /** `url` is that of a pod, or of what stands before it. */
-  constructor(name: string, url: string, { room = 'room', ...options }: PersonOptions = {}) {
+  constructor(name: string, url: string, { room = 'room', history = 0, ...options }: PersonOptions = {}) {
     super(name);
     const who = options.getToken === undefined ? { userId: name } : {};
     this.client = new Crosspod(`${url}/ws`, { ...who, ...options });
@@ -41,6 +43,7 @@ export class Person extends Notes {
       const { by, n } = data as Said;
       this.take({ heard: { by, n, id, provisional } });
     });
+    if (history > 0) void this.room.join({ history }).catch(() => {});
     this.room.onUnrecovered(({ reason }) => this.take({ gap: reason }));
   }
 
