@@ -63,7 +63,7 @@ export class RedisHistory {
   async append(publication: Publication): Promise<{ id: string; prev?: string | undefined; body: string }> {
     const { room, key, trace = '', provisionalId, provisional, sentAt } = publication;
     const { size, ttlMs, backbone } = this.#options;
-    const { keys, link } = backbone;
+    const { keys, link, pod } = backbone;
     const { run } = link;
     const body = provisional ? withProvisionalId(publication.body, provisionalId) : publication.body;
     const names = [keys.epoch, keys.history(room), keys.state(room), keys.provisional(room)];
@@ -71,10 +71,8 @@ export class RedisHistory {
     const mayBeThereSince = sentAt === undefined ? '' : sentAt - SKEW_MS;
     const args = [run, link.now(), roomTag(room), size, ttlMs, ttlMs + POSITION_MS, keys.roomChannel(room)];
     args.push(provisionalId, body, trace, provisional ? '1' : '', mayBeThereSince, CLAIM_MS);
-    const [id, prev] = (await link.call(APPEND, names, [...args, link.now() + LATE_MS])) as [
-      string?,
-      string?,
-    ];
+    args.push(link.now() + LATE_MS, pod, link.connection);
+    const [id, prev] = (await link.call(APPEND, names, args)) as [string?, string?];
     if (id === undefined) throw link.late();
     this.#acknowledged.delete(room);
     this.#acknowledged.set(room, { id, run });

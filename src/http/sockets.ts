@@ -19,7 +19,7 @@ interface Explained {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-const ANYBODY = new Origins(['*']);
+const anybody = cors(new Origins(['*']));
 const NOT_KEPT = { 'Cache-Control': 'no-store' };
 const NO_UPGRADE: Refusal = { status: 426, error: 'this is a WebSocket address', code: 'upgrade_required' };
 
@@ -30,7 +30,7 @@ const NO_UPGRADE: Refusal = { status: 426, error: 'this is a WebSocket address',
 export function sockets({ pod, paths, explain }: SocketsOptions): Hono {
   const app = new Hono();
   const answer = async (c: Context): Promise<Response> => {
-    if (c.req.method !== 'GET' || c.req.query('explain') !== '1') return refused(c, NO_UPGRADE);
+    if (c.req.method !== 'GET' || !asksWhy(c)) return refused(c, NO_UPGRADE);
     const { pathname, search } = new URL(c.req.url);
     const refusal = await explain({ url: pathname + search, headers: c.req.header() });
     return refusal === undefined ? c.json({ status: 'ok' }, 200, NOT_KEPT) : refused(c, refusal);
@@ -46,11 +46,15 @@ export function sockets({ pod, paths, explain }: SocketsOptions): Hono {
     );
     for (const route of [path, `${path}/*`]) {
       // Whoever is refused may know why: there is no secret in it but what the page has brought itself.
-      app.use(route, cors(ANYBODY));
+      app.use(route, (c, next) => (asksWhy(c) ? anybody(c, next) : next()));
       app.all(route, answer);
     }
   }
   return app;
+}
+
+function asksWhy(c: Context): boolean {
+  return c.req.query('explain') === '1';
 }
 
 function refused(c: Context, refusal: Refusal): Response {

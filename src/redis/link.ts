@@ -75,6 +75,11 @@ export class Link {
     return this.#here().run;
   }
 
+  /** Another number for every connection that this pod makes. */
+  get connection(): number {
+    return this.#greetings;
+  }
+
   /** Milliseconds since 1970 by the server's clock, so that all pods agree. */
   now(): number {
     return this.#options.clock.now() + (this.#server?.offset ?? 0);

@@ -36,20 +36,32 @@ async function startCast() {
   return { redis, here, there, door, shaky, ann, bob, quiet, away, flaky };
 }
 
-/** One is away all the time that Redis is, another one loses its line and comes back while Redis is away. */
+/** So much more and no more: what is said while Redis is away waits for it, and nobody lets much wait. */
+async function says(speaker: Person, people: readonly Person[]): Promise<void> {
+  const heard = moreTalk(people, [speaker], 5);
+  for (let n = 0; n < 5; n += 1) void speaker.say();
+  await heard;
+}
+
+/**
+ * One is away all the time that Redis is, another one loses its line and comes back while Redis is away. Everybody
+ * talks when it begins.
+ */
 async function outage(cast: Awaited<ReturnType<typeof startCast>>): Promise<void> {
   const { redis, here, there, door, shaky, ann, bob, quiet, away, flaky } = cast;
+  const talk = startTalk([ann, bob, away, flaky]);
+  await moreTalk([ann, bob, quiet, flaky, away], [ann, bob, away, flaky]);
   door.leadTo(await freePort());
   door.breakAll();
   await eventually('one to be away', () => away.client.state === 'reconnecting');
   await redis.kill();
+  talk.stop();
   await degraded(here, there);
-  // What Redis had is heard; what follows is with the pod alone.
-  await moreTalk([flaky], [ann], 5);
+  await says(ann, [flaky]);
   shaky.breakAll();
   await eventually('a return meanwhile', () => flaky.states.length === 3);
-  await moreTalk([ann, flaky], [ann], 5);
-  await moreTalk([bob, quiet], [bob], 5);
+  await says(ann, [ann, flaky]);
+  await says(bob, [bob, quiet]);
   await redis.start();
   await ready(here, there);
   door.leadTo(Number(here.ports.PORT));
@@ -60,9 +72,8 @@ test('Redis dies and comes back empty: members miss nothing and hear of the lost
   const { there, ann, bob, quiet, away, flaky } = cast;
   const stayers = [ann, bob, quiet, flaky];
   const speakers = [ann, bob, away, flaky];
-  const talk = startTalk(speakers);
-  await moreTalk([...stayers, away], speakers);
   await outage(cast);
+  const talk = startTalk(speakers);
   await moreTalk([...stayers, away], speakers);
   talk.stop();
   await lastWords([...stayers, away], speakers);

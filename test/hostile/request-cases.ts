@@ -446,16 +446,13 @@ const PLAIN: readonly Generator[] = [
     fin: true,
   }),
   (random) =>
-    // A preflight: pages of other origins may ask why an upgrade is refused.
-    request('OPTIONS', [204, 400, 404], plain(random.pick(['/', '/ws', '*']), [], 'OPTIONS')),
-  (random) =>
     request(
       'an odd method',
       [400, 404, 405, 426, 501, 0],
       plain(
         random.pick(['/', '/ws', '*', 'evil.example:443']),
         [],
-        random.pick(['TRACE', 'CONNECT', 'LINK', 'PURGE', 'X', 'M-SEARCH', 'QUERY', 'SOURCE']),
+        random.pick(['TRACE', 'CONNECT', 'OPTIONS', 'LINK', 'PURGE', 'X', 'M-SEARCH', 'QUERY', 'SOURCE']),
       ),
     ),
   (random) =>

@@ -3,14 +3,23 @@
 -- KEYS: epoch, history, state, provisional, claim (only with an idempotency key). ARGV: run of the server, now,
 -- tag of the room, size and ttl in ms of the history, ttl of the room's state, channel, provisional id, body, trace,
 -- '1' if it was delivered provisionally, when it was first sent (only if it may have been taken then), ttl of the claim,
--- the time after which nobody waits for it. Gives id and the position before it; for what was published before the id
--- alone; nothing if it came too late.
+-- the time after which nobody waits for it, pod, and which of the pod's connections this is. Gives id and the position
+-- before it; for what was published before the id alone; nothing if it, or one before it, came too late.
 local run, now, tag = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local ttl, state_ttl, channel, provisional_id = ARGV[5], ARGV[6], ARGV[7], ARGV[8]
 
--- Held up on the way while the pod gave it up, and perhaps sent it again by another connection.
+-- Held up on the way while the pod gave it up, and perhaps sent it again by another connection. What follows it on this
+-- connection must not be taken before it.
 local time = redis.call('TIME')
-if time[1] * 1000 + time[2] / 1000 > tonumber(ARGV[14]) then return {} end
+local late = 'late:' .. ARGV[15]
+if time[1] * 1000 + time[2] / 1000 > tonumber(ARGV[14]) then
+  redis.call('HSET', KEYS[3], late, ARGV[16])
+  redis.call('PEXPIRE', KEYS[3], state_ttl)
+  return {}
+end
+local state = redis.call('HMGET', KEYS[3], 'last', late)
+if state[2] == ARGV[16] then return {} end
+if state[2] then redis.call('HDEL', KEYS[3], late) end
 
 -- It is in the history without saying what it was called provisionally: those who read it are told (lua/read.lua).
 local function published_before(id)
@@ -31,7 +40,7 @@ if ARGV[12] ~= '' then
 end
 
 local epoch = data_id(KEYS[1]) .. run
-local prev = redis.call('HGET', KEYS[3], 'last')
+local prev = state[1]
 if not prev then
   prev = epoch .. '.' .. tag .. '.' .. stream_id(now, 0)
   redis.call('HSET', KEYS[3], 'floor', prev)
