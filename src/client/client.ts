@@ -40,8 +40,10 @@ export class Crosspod<Events extends object = AnyEvents> {
   readonly #states = new Signal<[state: State, closed: Closed | undefined]>();
   readonly #errors = new Signal<[CrosspodError]>();
   readonly #messages = new Messages();
-  /** By name, for as long as the application holds them: whoever visits a thousand rooms need not keep them all. */
+  /** By name, for as long as anybody needs them: whoever sends to a million rooms need not keep them all. */
   readonly #rooms = new Map<string, WeakRef<object>>();
+  /** Those with listeners, which must be there when the application asks for the room again. */
+  readonly #heard = new Set<object | undefined>();
   readonly #forgotten = new FinalizationRegistry<string>((name) => {
     if (this.#rooms.get(name)?.deref() === undefined) this.#rooms.delete(name);
   });
@@ -114,9 +116,10 @@ export class Crosspod<Events extends object = AnyEvents> {
     const known = this.#rooms.get(requireName(name))?.deref();
     if (known !== undefined) return known as Room<RoomEvents>;
     const membership = this.#memberships.get(name) ?? new Membership(name, this.#link);
-    const room = new Room<RoomEvents>(membership, (data, options) =>
-      this.#publish({ room: name }, data, options),
-    );
+    const room: Room<RoomEvents> = new Room(membership, {
+      publish: (data, options) => this.#publish({ room: name }, data, options),
+      heard: () => void this.#heard.add(room),
+    });
     this.#rooms.set(name, new WeakRef(room));
     this.#forgotten.register(room, name);
     return room;
@@ -152,8 +155,9 @@ export class Crosspod<Events extends object = AnyEvents> {
       write: (text) => this.#line.send(text),
       report: (error) => this.#report(error),
       begun: (membership) => void this.#memberships.set(membership.room, membership),
-      ended: ({ room }, joinRef) => {
+      ended: ({ room, isHeard }, joinRef) => {
         this.#memberships.delete(room);
+        if (!isHeard) this.#heard.delete(this.#rooms.get(room)?.deref());
         if (joinRef !== undefined) this.#abandoned.add(joinRef);
       },
     };

@@ -70,6 +70,12 @@ export class Membership {
     this.#link = link;
   }
 
+  /** Whether anybody listens to anything of it. */
+  get isHeard(): boolean {
+    const { messages, presence, membersChanged, joined, unrecovered, left } = this;
+    return [messages, presence, membersChanged, joined, unrecovered, left].some(({ heard }) => heard);
+  }
+
   /** See `Room.join`. */
   join(options?: JoinOptions): Promise<Joined> {
     const answer = this.#begin(options);

@@ -21,6 +21,10 @@ export class Messages {
     };
   }
 
+  get heard(): boolean {
+    return this.any.heard || this.#named.size > 0;
+  }
+
   emit(message: Message): void {
     // As the channel dialect names them: a message without an event has its type's name.
     this.#named.get(message.event ?? message.type)?.emit(message);

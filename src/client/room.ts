@@ -4,6 +4,13 @@ import type { AnyEvents, EventName, SendOptions } from './messages.ts';
 import type { Off } from './signal.ts';
 import type { Joined, Member, Message, Status } from './wire.ts';
 
+/** What a room needs of its client. */
+interface RoomOwner {
+  publish(data: unknown, options: SendOptions): Promise<string>;
+  /** Somebody listens. */
+  heard(): void;
+}
+
 /**
  * One room; made by `client.room(name)`. Whoever listens to its messages or its members is in it from then on,
  * through every reconnect until `leave`; `Events` maps the names of events to what their messages carry.
@@ -11,14 +18,14 @@ import type { Joined, Member, Message, Status } from './wire.ts';
 export class Room<Events extends object = AnyEvents> {
   readonly name: string;
   readonly #membership: Membership;
-  readonly #publish: (data: unknown, options: SendOptions) => Promise<string>;
+  readonly #owner: RoomOwner;
   #joinsSoon = false;
 
   /** For the client alone. */
-  constructor(membership: Membership, publish: (data: unknown, options: SendOptions) => Promise<string>) {
+  constructor(membership: Membership, owner: RoomOwner) {
     this.name = membership.room;
     this.#membership = membership;
-    this.#publish = publish;
+    this.#owner = owner;
   }
 
   /**
@@ -50,16 +57,19 @@ export class Room<Events extends object = AnyEvents> {
 
   /** After every join, those that follow a reconnect included. */
   onJoined(listener: (joined: Joined) => void): Off {
+    this.#owner.heard();
     return this.#membership.joined.on(listener);
   }
 
   /** Messages are missing or may be, and why. */
   onUnrecovered(listener: (gap: Gap) => void): Off {
+    this.#owner.heard();
     return this.#membership.unrecovered.on(listener);
   }
 
   /** The server took this client out of the room, or does not let it in (again). */
   onLeft(listener: (error: CrosspodError | undefined) => void): Off {
+    this.#owner.heard();
     return this.#membership.left.on(listener);
   }
 
@@ -91,7 +101,7 @@ export class Room<Events extends object = AnyEvents> {
   ): Promise<string> {
     // Whoever listens hears what is sent from now on, also by this client.
     this.#joinNow();
-    return this.#publish(data, options);
+    return this.#owner.publish(data, options);
   }
 
   /** How the others see this user here, also after a reconnect, until `leave`; `meta` is a JSON object. */
@@ -107,6 +117,7 @@ export class Room<Events extends object = AnyEvents> {
 
   /** At the end of the turn, so that a `join` with options may follow. */
   #joinSoon(): void {
+    this.#owner.heard();
     this.#joinsSoon = true;
     queueMicrotask(() => this.#joinNow());
   }

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import type { CrosspodError, State } from '../../src/client/client.ts';
 import { Signal } from '../../src/client/signal.ts';
@@ -238,4 +240,48 @@ test('whoever leaves when it hears of having joined hears nothing more of the ro
   await settled();
   admit(socket, { count: 0, recovered: false, reason: 'trimmed' });
   expect(heard).toEqual([]);
+});
+
+/** Lets go of what nobody can reach. */
+async function collectGarbage(): Promise<void> {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  for (let n = 0; n < 3; n += 1) {
+    await settled();
+    collect();
+  }
+}
+
+test('rooms that nobody needs any more are forgotten, and those with listeners are not', async () => {
+  const { client, socket } = await connected();
+  const visit = (name: string): WeakRef<object> => {
+    const room = client.room(name);
+    room.send('hi').catch(() => {});
+    return new WeakRef(room);
+  };
+  const visited = visit('visited');
+  const left = ((): WeakRef<object> => {
+    const room = client.room('left');
+    room.on('chat', () => {})();
+    void room.join();
+    room.leave();
+    return new WeakRef(room);
+  })();
+  const listened = ((): WeakRef<object> => {
+    const room = client.room('listened');
+    room.onLeft(() => {});
+    return new WeakRef(room);
+  })();
+  const inside = ((): WeakRef<object> => {
+    const room = client.room('r');
+    void room.join({ history: 1 });
+    return new WeakRef(room);
+  })();
+  await collectGarbage();
+  expect([visited.deref(), left.deref()]).toEqual([undefined, undefined]);
+  expect(client.room('listened')).toBe(listened.deref());
+  // Nobody can tell that it is another object: it is in the room.
+  expect(inside.deref()).toBeUndefined();
+  admit(socket, { count: 1, members: [{ user_id: 'ann' }] });
+  expect(client.room('r').count).toBe(1);
 });
