@@ -605,7 +605,7 @@ const BODIES: readonly Generator[] = [
     request(
       'a body over the limit',
       [404, 413, 0],
-      ...json(`{"channel":"posted","payload":"${'x'.repeat(random.int(65_500, 200_000))}"}`),
+      ...json(`{"channel":"posted","payload":"${'x'.repeat(random.int(65_536, 200_000))}"}`),
     ),
   (random) =>
     request(
