@@ -32,12 +32,23 @@ export class ClientLine {
 
   /** Makes the call of this name with what the form holds. */
   call(name: string, fields: FrameFields): void {
-    const room = this.#client.room(fields.place ?? '');
-    const listen = (): void => this.#listen(room);
-    const { words, make } = prepareCall(name, fields, { client: this.#client, room, listen });
+    const client = this.#client;
+    const callee = {
+      client,
+      // Only for calls of a room: an empty name throws.
+      get room(): Room {
+        return client.room(fields.place ?? '');
+      },
+      listen: () => this.#listen(callee.room),
+    };
     this.#calls += 1;
-    this.#bench.log('call', `#${this.#calls} ${words}`);
-    void this.#tellResult(`#${this.#calls}`, make());
+    try {
+      const { words, make } = prepareCall(name, fields, callee);
+      this.#bench.log('call', `#${this.#calls} ${words}`);
+      void this.#tellResult(`#${this.#calls}`, make());
+    } catch (error) {
+      this.#bench.log('result', `#${this.#calls} ${name}: ${wordsOf(error)}`);
+    }
   }
 
   dropLine(): void {

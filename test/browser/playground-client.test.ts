@@ -161,3 +161,19 @@ test('a phone is wide enough for the calls', async () => {
   await ground.tells(/^r joined /);
   expect(await ground.page.locator('html').evaluate((html) => html.scrollWidth)).toBe(360);
 });
+
+test('a call without a name for its room or its receiver goes to nobody, and says so', async () => {
+  const pod = await podForTest();
+  const ground = await groundAt(pod);
+  const heard: unknown[] = [];
+  const eve = script(pod, 'eve');
+  eve.onMessage(({ data }) => heard.push(data));
+  await ground.connects();
+  await ground.fills({ place: '', to: '' });
+  await ground.sends('send');
+  await ground.tells('#1 send: TypeError: a room or a user needs a name');
+  await ground.sends('sendTo');
+  await ground.tells('#2 rejects: TypeError: a room or a user needs a name');
+  await ground.sends('broadcast');
+  await expect.poll(() => heard, PATIENT).toEqual([{ text: 'Hello' }]);
+});
