@@ -59,8 +59,8 @@ export class Membership {
   #inside = false;
   /** The history that was asked for could not be read. */
   #historyOwed = false;
-  /** What was last said of this user, as JSON. */
-  #status: string | undefined;
+  /** What was last said of this user: a copy, which the application cannot change any more. */
+  #status: unknown;
   #statusRef: string | undefined;
   #joinTimer: unknown;
   #statusTimer: unknown;
@@ -97,7 +97,7 @@ export class Membership {
 
   /** See `Room.setPresence`. */
   setPresence(status: Status, meta?: object): void {
-    this.#status = JSON.stringify({ status, meta });
+    this.#status = JSON.parse(JSON.stringify({ status, meta }));
     this.#sendStatus();
   }
 
@@ -229,7 +229,7 @@ export class Membership {
     this.#link.clock.clearTimeout(this.#statusTimer);
     if (this.#status === undefined || !this.#inside) return;
     this.#statusRef = this.#link.nextRef();
-    this.#write({ type: 'presence', data: JSON.parse(this.#status) as unknown, ref: this.#statusRef });
+    this.#write({ type: 'presence', data: this.#status, ref: this.#statusRef });
   }
 
   #write(frame: object): void {

@@ -92,8 +92,8 @@ export class Room<Events extends object = AnyEvents> {
   }
 
   /**
-   * Publishes any JSON; no membership is needed. Resolves with the message's id; through a lost connection it is sent again and still
-   * arrives once. Rejects with a CrosspodError (`code`) when the server or the client refuses it.
+   * Publishes any JSON; no membership is needed. Resolves with the message's id; through a lost connection it is sent
+   * again and still arrives once. Rejects with a CrosspodError (`code`) when the server or the client refuses it.
    */
   send<Name extends EventName<Events> = 'chat' & EventName<Events>>(
     data: Events[Name],
