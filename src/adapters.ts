@@ -78,11 +78,7 @@ async function redisOf({ values }: Config, address: RedisAddress, log: Log, ids:
     bufferMessages: values.PUBLISH_BUFFER_MESSAGES,
     newName: () => ids.ephemeral(),
   });
-  const store = new RedisPresence({
-    backbone,
-    ttlMs: values.PRESENCE_TTL_SECONDS * 1_000,
-    graceMs: values.PRESENCE_GRACE_SECONDS * 1_000,
-  });
+  const store = new RedisPresence({ backbone, ttlMs: values.PRESENCE_TTL_SECONDS * 1_000 });
   const directory = new RedisDirectory(backbone);
   return { broker, store, directory, figures: redisFigures({ backbone, broker }) };
 }
@@ -183,6 +179,8 @@ export function limitsOf({ values }: Config): Limits {
     historySize: values.HISTORY_SIZE,
     presenceGraceMs: values.PRESENCE_GRACE_SECONDS * 1_000,
     presenceEventsLimit: values.PRESENCE_EVENTS_LIMIT,
+    rebalancePercent: values.REBALANCE_PERCENT,
+    rebalancePerSecond: values.REBALANCE_PER_SECOND,
     heartbeatSeconds: values.HEARTBEAT_SECONDS,
     heartbeatTimeoutSeconds: values.HEARTBEAT_TIMEOUT_SECONDS,
   };

@@ -1,14 +1,17 @@
 import { apiOf, authenticatorOf, hooksOf, limitsOf, type Shared, sharedOf, webhooksOf } from './adapters.ts';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { followed } from './http/followed.ts';
-import { hookFigures, webhookFigures } from './telemetry/part-figures.ts';
+import { departureFigures, type Departures, hookFigures, webhookFigures } from './telemetry/part-figures.ts';
 import type { Tracer } from './core/ports/tracer.ts';
-import { createServer, listen, onUpgrade } from './http/server.ts';
+import { createServer, onUpgrade } from './http/server.ts';
 import { type Metrics, createMetrics } from './telemetry/metrics.ts';
-import { ops, type Readiness } from './http/ops.ts';
+import { lettingGo } from './http/letting-go.ts';
+import { ops, type OpsOptions } from './http/ops.ts';
 import { randomIds, systemClock } from './platform.ts';
 import type { Config } from './config.ts';
 import { Admission } from './ws/admission.ts';
+import { Drain } from './core/drain.ts';
+import { Rebalance } from './core/rebalance.ts';
 import { Gateway } from './core/gateway.ts';
 import { Heartbeat } from './ws/heartbeat.ts';
 import { Hono } from 'hono';
@@ -16,8 +19,8 @@ import { Hub } from './core/hub.ts';
 import type { Log } from './core/ports/log.ts';
 import type { Ids } from './core/pod.ts';
 import { Origins } from './core/origins.ts';
-import { receiverOf } from './core/receive.ts';
 import type { Pod } from './core/pod.ts';
+import { RunningApp } from './running-app.ts';
 import { Roster } from './core/roster.ts';
 import type { Server } from 'node:http';
 import { Turn } from './core/turn.ts';
@@ -37,12 +40,23 @@ const OPS_HOST = 'localhost';
 export interface App {
   /** Resolves once clients can connect; raises what the system says where a port cannot be had. */
   start(): Promise<void>;
-  /** Closes every connection with 1001 and resolves when all are gone, after five seconds at the latest. */
+  /** Sends every client to another pod (DRAIN_DELAY_SECONDS, DRAIN_WINDOW_SECONDS); resolves when that is over. */
+  drain(): Promise<void>;
+  /** Closes what is left with 1001 and resolves when all are gone, after five seconds at the latest. */
   stop(): Promise<void>;
+  /** Closes every connection with 1001 now; for a process that ends without waiting for anything. */
+  cutOff(): void;
+}
+
+/** What an app is given besides its configuration. */
+export interface Surroundings {
+  readonly tracer: Tracer | undefined;
+  /** An operator wants this pod to end. */
+  readonly end: (reason: string) => void;
 }
 
 /** Puts the parts together; with adapters.ts the only place that names concrete adapters. */
-export async function createApp(config: Config, log: Log, tracer?: Tracer): Promise<App> {
+export async function createApp(config: Config, log: Log, { tracer, end }: Surroundings): Promise<App> {
   const hooks = await hooksOf(config, log);
   const webhooks = webhooksOf(config, log);
   const ids = randomIds();
@@ -51,37 +65,19 @@ export async function createApp(config: Config, log: Log, tracer?: Tracer): Prom
   const gateway = new Gateway(pod);
   const origins = new Origins(config.allowedOrigins);
   const { admission, upgrades } = createUpgrades(config, pod, gateway, origins);
+  const [drain, rebalance] = [new Drain(pod), new Rebalance(pod)];
   const heartbeat = new Heartbeat(pod.hub, pod.clock, pod.limits);
-  let phase: Exclude<Readiness, 'degraded'> = 'starting';
-  const { clients, operators } = createServers(config, pod, {
+  const servers = createServers(config, pod, {
     origins,
     explain: (request) => admission.explain(request),
-    metrics: metricsOf(pod, webhooks, shared),
-    readiness: () => (phase === 'ready' && !pod.broker.available ? 'degraded' : phase),
+    metrics: metricsOf(pod, webhooks, shared, { drain, rebalance }),
+    end,
+    readiness: () => app.readiness,
   });
-  onUpgrade(clients, upgrades.handle);
-
-  return {
-    async start() {
-      await pod.directory.start(pod.hub);
-      await pod.roster.start();
-      await pod.broker.start(receiverOf(pod));
-      const opsPort = await listen(operators, config.values.OPS_PORT);
-      const port = await listen(clients, config.port, config.host);
-      heartbeat.start();
-      phase = 'ready';
-      log.info({ pod: pod.name, host: config.host, port, opsPort }, 'ready');
-    },
-    async stop() {
-      phase = 'draining';
-      admission.drain();
-      heartbeat.stop();
-      await gateway.closeAll();
-      closeServers([clients, operators]);
-      for (const part of [hooks, webhooks, pod.directory, pod.roster, pod.broker]) await part?.stop();
-      log.info({ pod: pod.name }, 'stopped');
-    },
-  };
+  onUpgrade(servers[0], upgrades.handle);
+  const parts = { pod, gateway, admission, heartbeat, drain, rebalance, servers };
+  const app = new RunningApp(config, { ...parts, finishing: [hooks, webhooks] });
+  return app;
 }
 
 function createUpgrades(
@@ -95,13 +91,6 @@ function createUpgrades(
     admission,
     upgrades: new Upgrades({ pod, gateway, admission, maxMessageBytes: values.MAX_MESSAGE_BYTES }),
   };
-}
-
-function closeServers(servers: readonly Server[]): void {
-  for (const server of servers) {
-    server.close();
-    server.closeAllConnections();
-  }
 }
 
 interface Extras {
@@ -126,34 +115,37 @@ function createPod(config: Config, log: Log, { hooks, watcher, tracer, shared, i
   const hub = new Hub({ broker, directory, framer, turn, clock, tally, tracer });
   const roster = new Roster({ store, hub, clock, framer, limits, log, watcher });
   const authenticator = authenticatorOf(config, tally, log);
-  const parts = { hub, broker, directory, roster, authenticator, hooks, tracer, framer, turn, clock };
+  const random = Math.random;
+  const parts = { hub, broker, directory, roster, authenticator, hooks, tracer, framer, turn, clock, random };
   return { ...parts, limits, tally, log, ids, name: hostname(), startedAt: clock.now() };
 }
 
-function metricsOf(pod: Pod, webhooks: Watcher | undefined, { figures }: Shared): Metrics {
+function metricsOf(
+  pod: Pod,
+  webhooks: Watcher | undefined,
+  { figures }: Shared,
+  departures: Departures,
+): Metrics {
   return createMetrics(pod, [
     ...figures,
+    ...departureFigures(departures),
     ...(pod.hooks === undefined ? [] : hookFigures(pod.hooks.figures)),
     ...(webhooks === undefined ? [] : webhookFigures(webhooks.figures)),
   ]);
 }
 
-interface Served extends Pick<SocketsOptions, 'explain'> {
-  readonly origins: Origins;
-  readonly metrics: Metrics;
-  readonly readiness: () => Readiness;
-}
+type Served = Pick<SocketsOptions, 'explain'> & OpsOptions & { readonly origins: Origins };
 
 function createServers(
   config: Config,
   pod: Pod,
-  { origins, explain, metrics, readiness }: Served,
-): { clients: Server; operators: Server } {
+  { origins, explain, ...operation }: Served,
+): [clients: Server, operators: Server] {
   const app = new Hono();
-  app.use(followed(pod));
+  app.use(followed(pod), lettingGo(operation.readiness));
   app.route('/', sockets({ pod, paths: config.values.WS_PATHS, explain }));
   app.route('/', apiOf(config, pod, origins));
   app.route('/', pages());
   app.notFound((c) => c.json({ error: 'there is nothing here', code: 'not_found' }, 404));
-  return { clients: createServer(app), operators: createServer(ops({ readiness, metrics }), OPS_HOST) };
+  return [createServer(app), createServer(ops(operation), OPS_HOST)];
 }

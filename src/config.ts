@@ -40,6 +40,7 @@ export function loadConfig(env: Env): Config {
     [values.JWT_SECRET, values.JWKS_URL, values.JWKS_FILE].some((key) => key !== undefined);
   checkTogether(values, address.port, problems);
   checkPresence(values, problems);
+  checkDrain(values, problems);
   const redis = redisOf(values, problems);
   checkIdentity(values, auth, problems);
   if (problems.length > 0) throw new ConfigError(problems);
@@ -67,6 +68,15 @@ function addressOf(values: Values, problems: string[]): { host: string; port: nu
   const port = SETTINGS.PORT.kind.read(digits ?? '');
   if (port === undefined) problems.push(problem('SERVER_ADDR', given, ':port, host:port or [ipv6]:port'));
   return { host: bracketed || plain || values.HOST, port: port ?? 0 };
+}
+
+/** All three count from SIGTERM. */
+function checkDrain(values: Partial<Values>, problems: string[]): void {
+  const { DRAIN_DELAY_SECONDS = 0, DRAIN_WINDOW_SECONDS = 0, SHUTDOWN_TIMEOUT_SECONDS = Infinity } = values;
+  const drained = DRAIN_DELAY_SECONDS + DRAIN_WINDOW_SECONDS;
+  if (drained < SHUTDOWN_TIMEOUT_SECONDS) return;
+  const allowed = `more than DRAIN_DELAY_SECONDS and DRAIN_WINDOW_SECONDS together (${drained})`;
+  problems.push(problem('SHUTDOWN_TIMEOUT_SECONDS', String(SHUTDOWN_TIMEOUT_SECONDS), allowed));
 }
 
 /** Settings that are right each by itself but not together; those that are wrong already are left alone. */

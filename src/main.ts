@@ -1,5 +1,6 @@
 import { ConfigError, loadConfig } from './config.ts';
 import { createApp } from './app.ts';
+import { Lifecycle } from './lifecycle.ts';
 import { createLog } from './telemetry/log.ts';
 import { startTracing, type Tracing } from './telemetry/tracing.ts';
 import { existsSync } from 'node:fs';
@@ -19,19 +20,19 @@ async function main(): Promise<void> {
   let tracing: Tracing | undefined;
   const log = await createLog({ level, format, fields: () => tracing?.logFields() ?? {} });
   tracing = await startTracing(process.env, log);
-  const app = await createApp(config, log, tracing?.tracer);
+  const app = await createApp(config, log, {
+    tracer: tracing?.tracer,
+    end: (reason) => lifecycle.end(reason),
+  });
+  const lifecycle = new Lifecycle({
+    app,
+    log,
+    timeoutMs: SHUTDOWN_TIMEOUT_SECONDS * 1_000,
+    last: async () => tracing?.stop(),
+    exit: (code) => process.exit(code),
+  });
   await app.start();
-  let stopping = false;
-  const stop = (signal: string): void => {
-    if (stopping) process.exit(0);
-    stopping = true;
-    log.info({ signal }, 'stopping');
-    // Not unref: what is left to do may have nothing but timers that do not keep the process alive.
-    setTimeout(() => process.exit(0), SHUTDOWN_TIMEOUT_SECONDS * 1_000);
-    const stopped = app.stop().then(() => tracing?.stop());
-    stopped.then(() => process.exit(0), giveUp);
-  };
-  process.on('SIGTERM', stop).on('SIGINT', stop);
+  process.on('SIGTERM', lifecycle.end).on('SIGINT', lifecycle.end).on('uncaughtException', lifecycle.crashed);
 }
 
 main().catch(giveUp);

@@ -123,5 +123,24 @@ export const SETTINGS = {
     '60',
     'silence after which a connection is closed with 4408',
   ),
-  SHUTDOWN_TIMEOUT_SECONDS: setting(seconds(1, 3_600), '45', 'after SIGTERM the process is gone by then'),
+  DRAIN_DELAY_SECONDS: setting(
+    seconds(0, 3_600),
+    '0',
+    'after SIGTERM upgrades are served for so long; in Kubernetes the preStop sleep does that',
+  ),
+  DRAIN_WINDOW_SECONDS: setting(
+    seconds(0, 3_600),
+    '30',
+    'then connections are sent to other pods, evenly over so long',
+  ),
+  REBALANCE_PERCENT: setting(
+    count(0, 1_000),
+    '20',
+    'a pod with so much more than the mean sends connections to the others; 0: never',
+  ),
+  REBALANCE_PER_SECOND: optional(
+    count(0, 100_000),
+    'how many a second; unset: a hundredth of its connections; 0: none',
+  ),
+  SHUTDOWN_TIMEOUT_SECONDS: setting(seconds(1, 7_200), '45', 'after SIGTERM the process is gone by then'),
 } as const satisfies Record<string, Setting<unknown>>;

@@ -22,7 +22,13 @@ export class PodProcess extends Part {
     this.wsUrl = `ws://127.0.0.1:${ports.PORT}`;
     this.opsUrl = `http://127.0.0.1:${ports.OPS_PORT}`;
     this.ports = ports;
-    this.#env = { LOG_FORMAT: 'json', MESSAGES_PER_SECOND: '0', ...env, ...ports };
+    this.#env = {
+      LOG_FORMAT: 'json',
+      MESSAGES_PER_SECOND: '0',
+      DRAIN_WINDOW_SECONDS: '0',
+      ...env,
+      ...ports,
+    };
   }
 
   protected commandLine(): CommandLine {

@@ -2,7 +2,7 @@ import { Outbox, type OutboxContext, type Parcel } from './outbox.ts';
 import { shed } from './shed.ts';
 import type { Action } from './permissions.ts';
 import type { Allowance } from './allowance.ts';
-import type { CloseCode } from '../protocol/close-codes.ts';
+import { CLOSE, type CloseCode } from '../protocol/close-codes.ts';
 import type { Dialect } from '../protocol/dialect.ts';
 import type { Framer, Socket } from './ports/socket.ts';
 import type { Occupant, Statement } from './ports/presence-store.ts';
@@ -47,6 +47,9 @@ export interface ConnectionContext extends OutboxContext {
   readonly framer: Framer;
 }
 
+/** With these a pod ends connections that have done nothing wrong. */
+const LEAVE_TAKING: ReadonlySet<number> = new Set([CLOSE.drain.code, CLOSE.goingAway.code]);
+
 /** One client on this pod: who it is, how it speaks, where it is, and the way to it. */
 export class Connection implements Occupant {
   readonly #context: ConnectionContext;
@@ -67,12 +70,16 @@ export class Connection implements Occupant {
   badFrames = 0;
   /** The heartbeat's tick at which the next ping is due (see ws/heartbeat.ts). */
   pingDue = 0;
+  /** When it came, in milliseconds since 1970. */
+  readonly openedAt: number;
   /** When anything was last heard from it, in milliseconds since 1970. */
   lastHeard: number;
-  /** Nothing is said or done any more; set when a close begins. */
+  /** Nothing is said any more; set when a close begins. */
   closed = false;
   /** The code this pod closed it with. */
   closeCode: number | undefined;
+  /** For how long after the close the client was asked to stay away. */
+  awayMs = 0;
   /** Rooms are being brought up to date after a lag (see catch-up.ts). */
   catchingUp = false;
   /** Made with the first frame, where frames are limited (see gateway.ts). */
@@ -88,6 +95,7 @@ export class Connection implements Occupant {
     this.room = room;
     this.dialect = dialect;
     this.socket = socket;
+    this.openedAt = now;
     this.lastHeard = now;
     this.outbox = new Outbox(socket, context);
     this.#context = context;
@@ -100,6 +108,14 @@ export class Connection implements Occupant {
   /** Whether its user may do this in the room, or with `@global` or `@direct`. */
   may(action: Action, name: string): boolean {
     return this.principal.permissions.allow(action, name, this.principal.userId);
+  }
+
+  /**
+   * Whether what it says counts: not once the pod has had enough of it. Who closes as soon as it has said what it had
+   * to say is heard, and so is who is only sent elsewhere: it may have published before the close reached it.
+   */
+  get isHeard(): boolean {
+    return this.closeCode === undefined || LEAVE_TAKING.has(this.closeCode);
   }
 
   membership(room: string): Membership | undefined {

@@ -69,7 +69,7 @@ export class Gateway {
 
   /** A text frame came. */
   receive(connection: Connection, frame: string): void {
-    if (connection.closed) return;
+    if (!connection.isHeard) return;
     this.heard(connection);
     this.#pod.tally.received += 1;
     inOrder(connection, () => this.#handle(connection, frame));
@@ -103,7 +103,7 @@ export class Gateway {
     hub.remove(connection);
     directory.release(connection.userId, connection.connectionId);
     if (code === CLOSE.normal.code) roster.exitAll(rooms, connection);
-    else roster.lose(rooms, connection);
+    else roster.lose(rooms, connection, connection.awayMs);
   }
 
   /** After everything it has sent: what waits behind a command in progress comes first. */
@@ -120,14 +120,18 @@ export class Gateway {
   /** Closes every connection with 1001; resolves when all are gone. */
   async closeAll(): Promise<void> {
     while (this.#pod.hub.connectionCount > 0) {
-      for (const connection of this.#pod.hub.connections()) connection.close(CLOSE.goingAway);
+      this.cutOff();
       await pause(this.#pod.clock, CLOSING_CHECK_MS);
     }
   }
 
+  /** Closes every connection with 1001. */
+  cutOff(): void {
+    for (const connection of this.#pod.hub.connections()) connection.close(CLOSE.goingAway);
+  }
+
   #handle(connection: Connection, frame: string): Promise<void> | undefined {
-    // A client may close as soon as it has said what it had to say; whom the pod closed is not heard any more.
-    if (connection.closeCode !== undefined) return undefined;
+    if (!connection.isHeard) return undefined;
     if (connection.dialect === undefined) this.#speak(connection, dialectOfFirstFrame(frame));
     const decoded = connection.dialect?.decode(frame);
     if (decoded === undefined || !this.#hasAllowance(connection, decoded)) return undefined;

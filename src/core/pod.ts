@@ -34,6 +34,8 @@ export interface Pod {
   readonly framer: Framer;
   readonly turn: Turn;
   readonly clock: Clock;
+  /** Numbers in [0, 1). */
+  readonly random: () => number;
   readonly ids: Ids;
   readonly limits: Limits;
   readonly tally: Tally;

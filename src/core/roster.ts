@@ -29,6 +29,8 @@ export class Roster {
   readonly #context: RosterContext;
   /** Rooms whose next `members` event is already under way, with the count it will give. */
   readonly #counting = new Map<string, number>();
+  /** Until when those who were lost may return. */
+  #awaitedUntil = 0;
 
   constructor(context: RosterContext) {
     this.#context = context;
@@ -46,8 +48,10 @@ export class Roster {
     });
   }
 
+  /** Who was lost can still return, to another pod. */
   stop(): Promise<void> {
-    return this.#context.store.stop();
+    const { clock, limits, store } = this.#context;
+    return store.stop(Math.max(limits.presenceGraceMs, this.#awaitedUntil - clock.now()));
   }
 
   /** A connection is there and says nothing of itself. */
@@ -82,9 +86,9 @@ export class Roster {
 
   /**
    * A connection was lost. It stays present for the grace: a user who is back by then, with whichever connection, has
-   * never left.
+   * never left. The grace begins after `awayMs`, where the client was asked to stay away for so long.
    */
-  lose(rooms: readonly string[], who: Occupant): void {
+  lose(rooms: readonly string[], who: Occupant, awayMs = 0): void {
     if (rooms.length === 0) return;
     const { clock, limits, store } = this.#context;
     for (const room of rooms)
@@ -92,7 +96,9 @@ export class Roster {
         room,
         store.lose(room, who).then(() => undefined),
       ).catch(this.#failed);
-    clock.after(limits.presenceGraceMs, () => this.exitAll(rooms, who));
+    const graceMs = awayMs + limits.presenceGraceMs;
+    this.#awaitedUntil = Math.max(this.#awaitedUntil, clock.now() + graceMs);
+    clock.after(graceMs, () => this.exitAll(rooms, who));
   }
 
   readonly #failed = (error: unknown): void => {

@@ -8,11 +8,13 @@ const SERVING: ReadonlySet<Readiness> = new Set(['ready', 'degraded']);
 
 export interface OpsOptions {
   readonly readiness: () => Readiness;
+  /** Begins the end of the pod, as a SIGTERM does. */
+  readonly end: (reason: string) => void;
   readonly metrics: { readonly contentType: string; readonly render: () => Promise<string> };
 }
 
 /** What Kubernetes and Prometheus ask; on a port of its own, which no ingress serves. */
-export function ops({ readiness, metrics }: OpsOptions): Hono {
+export function ops({ readiness, end, metrics }: OpsOptions): Hono {
   const app = new Hono();
   app.get('/livez', (c) => c.json({ status: 'alive' }));
   app.get('/readyz', (c) => {
@@ -22,6 +24,13 @@ export function ops({ readiness, metrics }: OpsOptions): Hono {
   app.get('/metrics', async (c) =>
     c.body(await metrics.render(), 200, { 'content-type': metrics.contentType }),
   );
-  app.notFound((c) => c.json({ error: 'try /livez, /readyz or /metrics', code: 'not_found' }, 404));
+  app.post('/drain', (c) => {
+    // Asked twice it must not cut short what it began.
+    if (readiness() !== 'draining') end('POST /drain');
+    return c.json({ status: 'draining' }, 202);
+  });
+  app.notFound((c) =>
+    c.json({ error: 'try /livez, /readyz, /metrics or POST /drain', code: 'not_found' }, 404),
+  );
   return app;
 }

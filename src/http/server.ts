@@ -4,6 +4,10 @@ import type { Hono } from 'hono';
 import type { Duplex } from 'node:stream';
 import { type IncomingMessage, Server, type ServerResponse } from 'node:http';
 
+/** A server that closes goes on to wait for connections that were busy then and are idle now. */
+const IDLE_CHECK_MS = 20;
+const ANSWER_MS = 2_000;
+
 /**
  * An HTTP server of Node for Hono routes; it does not listen yet. `hostWhereNone` stands for the host of requests that
  * name none, as HTTP/1.0 allows; without it they are answered with 400.
@@ -54,5 +58,20 @@ export function listen(server: Server, port: number, host?: string): Promise<num
       server.off('error', reject);
       resolve((server.address() as AddressInfo).port);
     });
+  });
+}
+
+/** Takes no more requests; resolves once those that are there are answered, after two seconds at the latest. */
+export function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
+    const end = (): void => {
+      clearInterval(idle);
+      clearTimeout(late);
+      server.closeAllConnections();
+      resolve();
+    };
+    const late = setTimeout(end, ANSWER_MS);
+    server.close(end);
   });
 }

@@ -23,8 +23,6 @@ export interface RedisPresenceOptions {
   readonly backbone: Backbone;
   /** How long presence outlives the last pod that keeps it. */
   readonly ttlMs: number;
-  /** How long a pod that stops counts as there: its users may return to another. */
-  readonly graceMs: number;
 }
 
 interface Unwritten {
@@ -94,9 +92,9 @@ export class RedisPresence implements PresenceStore, Leaseholder {
     return this.#lists.read(`${limit} ${room}`);
   }
 
-  async stop(): Promise<void> {
+  async stop(graceMs: number): Promise<void> {
     this.#receiver = undefined;
-    await this.#options.backbone.lease.stop(this.#options.graceMs);
+    await this.#options.backbone.lease.stop(graceMs);
   }
 
   async registerAnew(): Promise<void> {

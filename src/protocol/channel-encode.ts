@@ -26,15 +26,8 @@ export function encodeChannelEvent(event: ServerEvent): Json | undefined {
   switch (event.kind) {
     case 'joined': {
       const { room, position, recovery, replayed, count, ref } = event;
-      return JSON.stringify({
-        type: 'subscribed',
-        channel: room,
-        position,
-        ...recovery,
-        replayed,
-        count,
-        ref,
-      });
+      const found = { position, ...recovery, replayed, count };
+      return JSON.stringify({ type: 'subscribed', channel: room, ...found, ref });
     }
     case 'left':
       return JSON.stringify({ type: 'unsubscribed', channel: event.room, ref: event.ref });
@@ -44,18 +37,18 @@ export function encodeChannelEvent(event: ServerEvent): Json | undefined {
       const { room, ref, rejection } = event;
       return JSON.stringify({ type: 'error', channel: room, ...errorData(rejection), ref });
     }
-    case 'authenticated':
-      return JSON.stringify({
-        type: 'authenticated',
-        expires_at: optionalTimestamp(event.expiresAt),
-        ref: event.ref,
-      });
+    case 'authenticated': {
+      const expires = optionalTimestamp(event.expiresAt);
+      return JSON.stringify({ type: 'authenticated', expires_at: expires, ref: event.ref });
+    }
     case 'recovered': {
       const { room, recovered, reason, replayed } = event;
       return JSON.stringify({ type: 'recovered', channel: room, recovered, reason, replayed });
     }
     case 'members':
       return JSON.stringify({ type: 'members', channel: event.room, count: event.count });
+    case 'drain':
+      return JSON.stringify({ type: 'drain', reconnect_after_ms: event.reconnectAfterMs });
     case 'census':
       return encodeSeedEvent({ ...event, kind: 'sync' });
     default:

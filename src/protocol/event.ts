@@ -83,4 +83,6 @@ export type ServerEvent =
       readonly expiresAt: number | undefined;
       readonly at: number;
     })
-  | (Answer & { readonly kind: 'pong'; readonly at: number });
+  | (Answer & { readonly kind: 'pong'; readonly at: number })
+  /** The connection is about to be closed with 1012; the client should be back so many milliseconds after. */
+  | { readonly kind: 'drain'; readonly reconnectAfterMs: number; readonly at: number };

@@ -35,6 +35,8 @@ export function encodeMessageEvent(event: ServerEvent): Json | undefined {
       return system('authenticated', event, { expires_at: optionalTimestamp(event.expiresAt) });
     case 'pong':
       return JSON.stringify({ type: 'pong', ref: event.ref, timestamp: timestamp(event.at) });
+    case 'drain':
+      return system('drain', event, { reconnect_after_ms: event.reconnectAfterMs });
     case 'sync':
       return undefined;
   }

@@ -76,6 +76,11 @@ export class Keys {
     return `${this.#prefix}realtime:pod-rooms:${pod}`;
   }
 
+  /** Hash: how many connections each pod has, and since when it is there. */
+  get loads(): string {
+    return `${this.#prefix}realtime:loads`;
+  }
+
   /** Hash: a user's connections and their pods. */
   user(userId: string): string {
     return `${this.#prefix}realtime:user:${userId}`;

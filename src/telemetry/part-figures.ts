@@ -2,8 +2,6 @@ import { counter, counters, type Figure, gauge } from './figures.ts';
 import type { HookFigures } from '../core/ports/hooks.ts';
 import type { WatcherFigures } from '../core/ports/watcher.ts';
 
-/** Figures of the parts that are there only where somebody asked for them. */
-
 export function hookFigures(figures: HookFigures): Figure[] {
   return [
     counter('realtime_hook_replacements', 'Messages that a hook changed.', () => figures.replaced),
@@ -19,6 +17,23 @@ export function webhookFigures(figures: WatcherFigures): Figure[] {
     counters('realtime_webhook_events_dropped', 'Events never posted, by reason.', 'reason', figures.dropped),
     counter('realtime_webhook_retries', 'Posts that failed and were made again.', () => figures.retries),
     gauge('realtime_webhook_events_waiting', 'Events that wait to be posted.', () => figures.waiting),
+  ];
+}
+
+/** What sends connections to other pods. */
+export interface Departures {
+  readonly drain: { readonly progress: number };
+  readonly rebalance: { readonly moved: number };
+}
+
+export function departureFigures({ drain, rebalance }: Departures): Figure[] {
+  return [
+    gauge('realtime_drain_progress', 'How much of the drain is done, 0 to 1.', () => drain.progress),
+    counter(
+      'realtime_rebalanced_connections',
+      'Connections given to pods that have fewer.',
+      () => rebalance.moved,
+    ),
   ];
 }
 

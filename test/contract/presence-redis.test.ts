@@ -17,7 +17,7 @@ presenceContract('The Redis presence store', {
     await redis.empty();
     const backbone = redis.backbone();
     opened.push(backbone);
-    const store = new RedisPresence({ backbone, ttlMs: 60_000, graceMs: 5_000 });
+    const store = new RedisPresence({ backbone, ttlMs: 60_000 });
     await backbone.start();
     await redis.settled(backbone);
     return store;

@@ -21,6 +21,7 @@ export interface ReceivedFrame {
   readonly id?: string;
   readonly event?: string;
   readonly room?: string;
+  readonly from?: string;
   readonly data?: unknown;
 }
 
@@ -72,6 +73,8 @@ const LIMITS: Limits = {
   historySize: 100,
   presenceGraceMs: 5_000,
   presenceEventsLimit: 500,
+  rebalancePercent: 20,
+  rebalancePerSecond: undefined,
   heartbeatSeconds: 25,
   heartbeatTimeoutSeconds: 60,
 };
@@ -121,6 +124,7 @@ export class TestPod {
       framer,
       turn,
       clock,
+      random: () => 0.5,
       ids,
       limits: all,
       tally,
@@ -147,7 +151,7 @@ export class TestPod {
     userId: string,
     address: Address = {},
     dialect: Dialect | undefined = messageDialect,
-  ): { connection: Connection; socket: TestSocket; send(frame: object): void } {
+  ): { connection: Connection; socket: TestSocket; send: (frame: object) => void } {
     const socket = new TestSocket();
     const id = `c${(this.#connections += 1)}`;
     const connection = this.gateway.open({

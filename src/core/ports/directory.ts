@@ -1,3 +1,4 @@
+import type { Load } from '../surplus.ts';
 import type { Occupant } from './presence-store.ts';
 
 /** A room and how many connections are in it. */
@@ -33,5 +34,10 @@ export interface Directory {
    */
   admit(userId: string, connectionId: string, most: number): Promise<boolean>;
   release(userId: string, connectionId: string): void;
+  /**
+   * Says how many connections this pod has; undefined: it takes no more. Gives the same of every other pod that takes
+   * some, seconds old at most. Raises `unavailable`.
+   */
+  loads(own: Load | undefined): Promise<readonly Load[]>;
   stop(): Promise<void>;
 }

@@ -68,5 +68,6 @@ export interface PresenceStore {
   exit(room: string, who: Occupant): Promise<PresenceChange | undefined>;
   /** At most `limit` users, and how many there are. */
   list(room: string, limit: number): Promise<{ members: Member[]; count: number }>;
-  stop(): Promise<void>;
+  /** What this pod keeps counts for `graceMs` longer; then its users have left, unless they are on other pods. */
+  stop(graceMs: number): Promise<void>;
 }

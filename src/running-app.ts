@@ -1,0 +1,91 @@
+import type { Admission } from './ws/admission.ts';
+import type { App } from './app.ts';
+import { closeServer, listen } from './http/server.ts';
+import type { Config } from './config.ts';
+import type { Drain } from './core/drain.ts';
+import type { Gateway } from './core/gateway.ts';
+import type { Heartbeat } from './ws/heartbeat.ts';
+import type { Pod } from './core/pod.ts';
+import type { Readiness } from './http/ops.ts';
+import type { Rebalance } from './core/rebalance.ts';
+import type { Server } from 'node:http';
+import { pause } from './core/pause.ts';
+import { receiverOf } from './core/receive.ts';
+
+/** Something that is only to be ended. */
+interface Stoppable {
+  stop(): Promise<void>;
+}
+
+/** What app.ts has put together. */
+export interface Parts {
+  readonly pod: Pod;
+  readonly gateway: Gateway;
+  readonly admission: Admission;
+  readonly heartbeat: Heartbeat;
+  readonly drain: Drain;
+  readonly rebalance: Rebalance;
+  /** What has work to finish once nobody is connected any more. */
+  readonly finishing: readonly (Stoppable | undefined)[];
+  /** For clients and for operators. */
+  readonly servers: readonly [clients: Server, operators: Server];
+}
+
+/** The order in which the parts of a pod start and end. */
+export class RunningApp implements App {
+  readonly #config: Config;
+  readonly #parts: Parts;
+  #phase: Exclude<Readiness, 'degraded'> = 'starting';
+
+  constructor(config: Config, parts: Parts) {
+    this.#config = config;
+    this.#parts = parts;
+  }
+
+  get readiness(): Readiness {
+    return this.#phase === 'ready' && !this.#parts.pod.broker.available ? 'degraded' : this.#phase;
+  }
+
+  async start(): Promise<void> {
+    const { pod, heartbeat, rebalance, servers } = this.#parts;
+    const { host, port, values } = this.#config;
+    await pod.directory.start(pod.hub);
+    await pod.roster.start();
+    await pod.broker.start(receiverOf(pod));
+    const [clients, operators] = servers;
+    const opsPort = await listen(operators, values.OPS_PORT);
+    const ownPort = await listen(clients, port, host);
+    heartbeat.start();
+    rebalance.start();
+    this.#phase = 'ready';
+    pod.log.info({ pod: pod.name, host, port: ownPort, opsPort }, 'ready');
+  }
+
+  async drain(): Promise<void> {
+    const { pod, admission, drain, rebalance } = this.#parts;
+    const { DRAIN_DELAY_SECONDS, DRAIN_WINDOW_SECONDS } = this.#config.values;
+    this.#phase = 'draining';
+    rebalance.stop();
+    await pause(pod.clock, DRAIN_DELAY_SECONDS * 1_000);
+    admission.drain();
+    pod.log.info({ pod: pod.name, connections: pod.hub.connectionCount }, 'draining');
+    await drain.run(DRAIN_WINDOW_SECONDS * 1_000);
+  }
+
+  async stop(): Promise<void> {
+    const { pod, gateway, admission, heartbeat, finishing, servers } = this.#parts;
+    const [clients, operators] = servers;
+    this.#phase = 'draining';
+    admission.drain();
+    heartbeat.stop();
+    await gateway.closeAll();
+    await closeServer(clients);
+    for (const part of [...finishing, pod.directory, pod.roster, pod.broker]) await part?.stop();
+    await closeServer(operators);
+    pod.log.info({ pod: pod.name }, 'stopped');
+  }
+
+  cutOff(): void {
+    this.#parts.gateway.cutOff();
+  }
+}
