@@ -1,3 +1,4 @@
+import type { Load } from '../core/surplus.ts';
 import type { Directory, DirectorySource, Occupied } from '../core/ports/directory.ts';
 
 /** The directory of a single pod: what the pod itself holds. */
@@ -30,6 +31,10 @@ export class LocalDirectory implements Directory {
   release(userId: string, connectionId: string): void {
     const places = this.#places.get(userId);
     if (places?.delete(connectionId) && places.size === 0) this.#places.delete(userId);
+  }
+
+  loads(): Promise<readonly Load[]> {
+    return Promise.resolve([]);
   }
 
   stop(): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Directory, DirectorySource, Occupied } from '../core/ports/directory.ts';
 import { type Script, scriptsBeside } from '../redis/script.ts';
 import { Away } from '../redis/away.ts';
+import type { Load } from '../core/surplus.ts';
 import type { Backbone } from '../redis/backbone.ts';
 import type { Leaseholder } from '../redis/lease.ts';
 
@@ -9,7 +10,8 @@ const COUNT = script('count');
 const LIST = script('list');
 const ADMIT = script('admit');
 const BURY = script('bury');
-export const DIRECTORY_SCRIPTS: readonly Script[] = [COUNT, LIST, ADMIT, BURY];
+const LOADS = script('loads');
+export const DIRECTORY_SCRIPTS: readonly Script[] = [COUNT, LIST, ADMIT, BURY, LOADS];
 
 /** Changes are written together, so many milliseconds after the first. */
 const WRITE_MS = 100;
@@ -79,6 +81,19 @@ export class RedisDirectory implements Directory, Leaseholder {
       .catch((error: unknown) => this.#failed(error));
   }
 
+  async loads(own: Load | undefined): Promise<readonly Load[]> {
+    const { clock, keys, lease, link } = this.#backbone;
+    const { name } = lease;
+    // Every pod's time is told by the clock that all share.
+    const offset = link.now() - clock.now();
+    const said = own === undefined ? ['', ''] : [own.connections, own.since + offset];
+    const reply = await link.call(LOADS, [keys.loads, keys.pods], [link.now(), name, ...said]);
+    return (lease.unlessLapsed(name, reply) as string[]).map((text) => {
+      const [connections, since] = text.split(' ').map(Number);
+      return { connections: connections ?? 0, since: (since ?? 0) - offset };
+    });
+  }
+
   /** Whoever was connected here is so no longer. */
   async stop(): Promise<void> {
     await this.#write().catch((error: unknown) => this.#failed(error));
@@ -104,6 +119,7 @@ export class RedisDirectory implements Directory, Leaseholder {
   async bury(pod: string): Promise<void> {
     const { keys, link } = this.#backbone;
     const names = [keys.rooms, keys.roomCounts, keys.podRooms(pod), keys.podUsers(pod)];
+    await link.command((client) => client.hdel(keys.loads, pod));
     for (;;) {
       if (Number(await link.call(BURY, names, [CHUNK, keys.user(''), pod])) === 0) return;
     }

@@ -1,0 +1,173 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { Surplus, youngest } from '../../src/core/surplus.ts';
+
+describe('A pod gives connections away', () => {
+  test.each([
+    ['nobody else is there', 100, [], 0],
+    ['all have the same', 100, [100, 100], 0],
+    ['it has little more than the others', 118, [91, 91], 0],
+    ['it has fewer', 10, [100, 100], 0],
+    ['one or two are all there are', 2, [0], 0],
+  ])('not while %s', (_, own, others, count) => {
+    expect(new Surplus(20, 1_000).next(own, others)).toBe(count);
+  });
+
+  test('down to half of what is allowed above the mean, not to its edge', () => {
+    const surplus = new Surplus(20, 1_000);
+    expect(surplus.next(200, [100, 100, 0])).toBe(200 - 1 - 110);
+    expect(surplus.next(111, [130, 130, 29])).toBe(0);
+  });
+
+  test('no faster than it may, and less than one a second adds up', () => {
+    const surplus = new Surplus(20, 0.5);
+    expect(Array.from({ length: 10 }, () => surplus.next(100, [0]))).toEqual([0, 1, 0, 1, 0, 1, 0, 1, 0, 1]);
+    expect(new Surplus(20, undefined).next(1_000, [0])).toBe(10);
+  });
+
+  test.each([
+    [0, 10],
+    [20, 0],
+  ])('never with REBALANCE_PERCENT=%i and REBALANCE_PER_SECOND=%i', (percent, perSecond) => {
+    const surplus = new Surplus(percent, perSecond);
+    for (let second = 0; second < 100; second += 1) expect(surplus.next(10_000, [0, 0])).toBe(0);
+  });
+});
+
+/** How a balancer chooses a pod, given how many connections each has. */
+type Balancer = (counts: readonly number[], turn: number, random: () => number) => number;
+
+const BALANCERS: Readonly<Record<string, Balancer>> = {
+  'round robin': (counts, turn) => turn % counts.length,
+  'least connections': (counts) => counts.indexOf(Math.min(...counts)),
+  'at random': (counts, _, random) => Math.floor(random() * counts.length),
+  'always the first': () => 0,
+};
+
+interface SimulatedPod {
+  readonly since: number;
+  readonly surplus: Surplus;
+  /** When each of its connections came. */
+  connections: { since: number; moves: number }[];
+}
+
+/** Pods behind a balancer, second by second; the counts that pods know of each other are some seconds old. */
+class Simulation {
+  readonly #balancer: Balancer;
+  readonly #random: () => number;
+  readonly #rate: number;
+  #pods: SimulatedPod[] = [];
+  #known: number[][] = [];
+  #now = 0;
+  #turn = 0;
+  moves = 0;
+
+  constructor(balancer: Balancer, rate: number, random: () => number) {
+    this.#balancer = balancer;
+    this.#rate = rate;
+    this.#random = random;
+  }
+
+  get counts(): number[] {
+    return this.#pods.map(({ connections }) => connections.length);
+  }
+
+  get mostMoved(): number {
+    return Math.max(0, ...this.#pods.flatMap(({ connections }) => connections.map(({ moves }) => moves)));
+  }
+
+  comes(): void {
+    this.#pods.push({ since: this.#now, surplus: new Surplus(20, this.#rate), connections: [] });
+    this.#known = [];
+    for (const { connections } of this.#pods) for (const one of connections) one.moves = 0;
+  }
+
+  goes(): void {
+    if (this.#pods.length < 2) return;
+    const gone = this.#pods.splice(Math.floor(this.#random() * this.#pods.length), 1);
+    this.#known = [];
+    for (const one of gone.flatMap(({ connections }) => connections)) this.#connect(one.moves);
+  }
+
+  connect(count: number): void {
+    for (let n = 0; n < count; n += 1) this.#connect(0);
+  }
+
+  passes(seconds: number): void {
+    for (let second = 0; second < seconds; second += 1) {
+      this.#now += 1;
+      this.#known = [this.counts, ...this.#known].slice(0, 3);
+      const known = this.#known.at(-1) ?? this.counts;
+      const limit = youngest(this.#pods.map(({ since }) => ({ since, connections: 0 })));
+      for (const [index, pod] of this.#pods.entries()) this.#sheds(pod, known.toSpliced(index, 1), limit);
+    }
+  }
+
+  #sheds(pod: SimulatedPod, others: number[], limit: number): void {
+    const count = pod.surplus.next(pod.connections.length, others);
+    const old = pod.connections.filter(({ since }) => since < limit).slice(0, count);
+    pod.connections = pod.connections.filter((one) => !old.includes(one));
+    this.moves += old.length;
+    for (const { moves } of old) this.#connect(moves + 1);
+  }
+
+  #connect(moves: number): void {
+    const index = this.#balancer(this.counts, (this.#turn += 1), this.#random);
+    this.#pods[index]?.connections.push({ since: this.#now, moves });
+  }
+}
+
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+describe.each(Object.entries(BALANCERS))('Behind a balancer that chooses %s', (name, balancer) => {
+  test('pods that come fill up, and then all is still', () => {
+    const it = new Simulation(balancer, 5, seeded(1));
+    it.comes();
+    it.comes();
+    it.connect(500);
+    it.passes(10);
+    expect(it.moves).toBe(0);
+    it.comes();
+    it.comes();
+    it.passes(300);
+    const { moves } = it;
+    it.passes(1_000);
+    expect(it.moves).toBe(moves);
+    expect(it.mostMoved).toBeLessThanOrEqual(1);
+    if (name === 'always the first') return;
+    for (const count of it.counts) expect(Math.abs(count - 125)).toBeLessThanOrEqual(25 + 1);
+  });
+
+  test('whatever comes and goes, it comes to rest, and nobody is moved twice for one change', () => {
+    const steps = fc.array(
+      fc.oneof(
+        fc.constant((it: Simulation) => it.comes()),
+        fc.constant((it: Simulation) => it.goes()),
+        fc.nat(200).map((count) => (it: Simulation) => it.connect(count)),
+        fc.nat(60).map((seconds) => (it: Simulation) => it.passes(seconds)),
+      ),
+      { maxLength: 12 },
+    );
+    fc.assert(
+      fc.property(steps, fc.integer(), fc.integer({ min: 1, max: 50 }), (steps, seed, rate) => {
+        const it = new Simulation(balancer, rate, seeded(seed));
+        it.comes();
+        for (const step of steps) {
+          step(it);
+          expect(it.mostMoved).toBeLessThanOrEqual(1);
+        }
+        it.passes(3_000);
+        const { moves } = it;
+        it.passes(500);
+        expect(it.moves).toBe(moves);
+      }),
+      { numRuns: 30 },
+    );
+  });
+});
