@@ -1,13 +1,13 @@
 import { apiOf, authenticatorOf, hooksOf, limitsOf, type Shared, sharedOf, webhooksOf } from './adapters.ts';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { followed } from './http/followed.ts';
-import { departureFigures, type Departures, hookFigures, webhookFigures } from './telemetry/part-figures.ts';
+import { directingFigures, type Directing, hookFigures, webhookFigures } from './telemetry/part-figures.ts';
 import type { Tracer } from './core/ports/tracer.ts';
 import { createServer, onUpgrade } from './http/server.ts';
 import { type Metrics, createMetrics } from './telemetry/metrics.ts';
 import { lettingGo } from './http/letting-go.ts';
 import { ops, type OpsOptions } from './http/ops.ts';
-import { randomIds, systemClock } from './platform.ts';
+import { processPressure, randomIds, systemClock } from './platform.ts';
 import type { Config } from './config.ts';
 import { Admission } from './ws/admission.ts';
 import { Drain } from './core/drain.ts';
@@ -27,6 +27,7 @@ import { Turn } from './core/turn.ts';
 import type { Hooks } from './core/ports/hooks.ts';
 import type { Watcher } from './core/ports/watcher.ts';
 import { Upgrades } from './ws/upgrade.ts';
+import { Watermarks } from './core/watermarks.ts';
 import { createTally } from './core/tally.ts';
 import { framer } from './ws/frame.ts';
 import { hostname } from 'node:os';
@@ -64,33 +65,23 @@ export async function createApp(config: Config, log: Log, { tracer, end }: Surro
   const pod = createPod(config, log, { hooks, watcher: webhooks, tracer, shared, ids });
   const gateway = new Gateway(pod);
   const origins = new Origins(config.allowedOrigins);
-  const { admission, upgrades } = createUpgrades(config, pod, gateway, origins);
+  const watermarks = new Watermarks(processPressure(), pod.clock, log);
+  const { WS_PATHS: paths, MAX_MESSAGE_BYTES: maxMessageBytes } = config.values;
+  const admission = new Admission({ pod, paths, origins, watermarks });
+  const upgrades = new Upgrades({ pod, gateway, admission, maxMessageBytes });
   const [drain, rebalance] = [new Drain(pod), new Rebalance(pod)];
   const heartbeat = new Heartbeat(pod.hub, pod.clock, pod.limits);
   const servers = createServers(config, pod, {
     origins,
     explain: (request) => admission.explain(request),
-    metrics: metricsOf(pod, webhooks, shared, { drain, rebalance }),
+    metrics: metricsOf(pod, webhooks, shared, { drain, rebalance, watermarks }),
     end,
     readiness: () => app.readiness,
   });
   onUpgrade(servers[0], upgrades.handle);
-  const parts = { pod, gateway, admission, heartbeat, drain, rebalance, servers };
+  const parts = { pod, gateway, admission, watermarks, heartbeat, drain, rebalance, servers };
   const app = new RunningApp(config, { ...parts, finishing: [hooks, webhooks] });
   return app;
-}
-
-function createUpgrades(
-  { values }: Config,
-  pod: Pod,
-  gateway: Gateway,
-  origins: Origins,
-): { admission: Admission; upgrades: Upgrades } {
-  const admission = new Admission({ pod, paths: values.WS_PATHS, origins });
-  return {
-    admission,
-    upgrades: new Upgrades({ pod, gateway, admission, maxMessageBytes: values.MAX_MESSAGE_BYTES }),
-  };
 }
 
 interface Extras {
@@ -124,11 +115,11 @@ function metricsOf(
   pod: Pod,
   webhooks: Watcher | undefined,
   { figures }: Shared,
-  departures: Departures,
+  directing: Directing,
 ): Metrics {
   return createMetrics(pod, [
     ...figures,
-    ...departureFigures(departures),
+    ...directingFigures(directing),
     ...(pod.hooks === undefined ? [] : hookFigures(pod.hooks.figures)),
     ...(webhooks === undefined ? [] : webhookFigures(webhooks.figures)),
   ]);

@@ -1,6 +1,14 @@
 import type { Clock } from './core/ports/clock.ts';
 import type { Ids } from './core/pod.ts';
+import type { Pressure } from './core/watermarks.ts';
+import { getHeapStatistics } from 'node:v8';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { randomBytes } from 'node:crypto';
+import { totalmem } from 'node:os';
+
+/** How often the event loop is looked at. */
+const RESOLUTION_MS = 20;
+const NS_PER_MS = 1e6;
 
 /** The machine's clock; what waits on it does not keep the process alive. */
 export const systemClock: Clock = {
@@ -24,4 +32,26 @@ export function randomIds(): Ids {
 /** A short name that no other process has. */
 export function randomName(): string {
   return randomBytes(6).toString('hex');
+}
+
+/**
+ * Memory is what the container or the machine gives, or what V8 takes for its heap, whichever is nearer to its end.
+ * The event loop is watched from now on.
+ */
+export function processPressure(): Pressure {
+  const delays = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  delays.enable();
+  const most = Math.min(process.constrainedMemory() || Infinity, totalmem());
+  return {
+    memory() {
+      const { used_heap_size: heap, heap_size_limit: heapLimit } = getHeapStatistics();
+      return Math.max(process.memoryUsage.rss() / most, heap / heapLimit);
+    },
+    lagMs() {
+      const { count, mean } = delays;
+      delays.reset();
+      // What is measured is the time between two looks, which is the resolution where nothing lags.
+      return count === 0 ? 0 : Math.max(0, mean / NS_PER_MS - RESOLUTION_MS);
+    },
+  };
 }

@@ -9,6 +9,7 @@ import type { Pod } from './core/pod.ts';
 import type { Readiness } from './http/ops.ts';
 import type { Rebalance } from './core/rebalance.ts';
 import type { Server } from 'node:http';
+import type { Watermarks } from './core/watermarks.ts';
 import { pause } from './core/pause.ts';
 import { receiverOf } from './core/receive.ts';
 
@@ -22,6 +23,7 @@ export interface Parts {
   readonly pod: Pod;
   readonly gateway: Gateway;
   readonly admission: Admission;
+  readonly watermarks: Watermarks;
   readonly heartbeat: Heartbeat;
   readonly drain: Drain;
   readonly rebalance: Rebalance;
@@ -47,7 +49,7 @@ export class RunningApp implements App {
   }
 
   async start(): Promise<void> {
-    const { pod, heartbeat, rebalance, servers } = this.#parts;
+    const { pod, watermarks, heartbeat, rebalance, servers } = this.#parts;
     const { host, port, values } = this.#config;
     await pod.directory.start(pod.hub);
     await pod.roster.start();
@@ -55,6 +57,7 @@ export class RunningApp implements App {
     const [clients, operators] = servers;
     const opsPort = await listen(operators, values.OPS_PORT);
     const ownPort = await listen(clients, port, host);
+    watermarks.start();
     heartbeat.start();
     rebalance.start();
     this.#phase = 'ready';
@@ -73,11 +76,12 @@ export class RunningApp implements App {
   }
 
   async stop(): Promise<void> {
-    const { pod, gateway, admission, heartbeat, finishing, servers } = this.#parts;
+    const { pod, gateway, admission, watermarks, heartbeat, finishing, servers } = this.#parts;
     const [clients, operators] = servers;
     this.#phase = 'draining';
     admission.drain();
     heartbeat.stop();
+    watermarks.stop();
     await gateway.closeAll();
     await closeServer(clients);
     for (const part of [...finishing, pod.directory, pod.roster, pod.broker]) await part?.stop();

@@ -20,14 +20,24 @@ export function webhookFigures(figures: WatcherFigures): Figure[] {
   ];
 }
 
-/** What sends connections to other pods. */
-export interface Departures {
+/** What keeps connections away or sends them to other pods. */
+export interface Directing {
+  readonly watermarks: { readonly memory: boolean; readonly eventLoop: boolean };
   readonly drain: { readonly progress: number };
   readonly rebalance: { readonly moved: number };
 }
 
-export function departureFigures({ drain, rebalance }: Departures): Figure[] {
+export function directingFigures({ watermarks, drain, rebalance }: Directing): Figure[] {
   return [
+    {
+      type: 'gauge',
+      name: 'realtime_overloaded',
+      help: 'Whether new connections are refused for want of this: 1 while they are.',
+      rows: () => [
+        { labels: { of: 'memory' }, value: Number(watermarks.memory) },
+        { labels: { of: 'event_loop' }, value: Number(watermarks.eventLoop) },
+      ],
+    },
     gauge('realtime_drain_progress', 'How much of the drain is done, 0 to 1.', () => drain.progress),
     counter(
       'realtime_rebalanced_connections',

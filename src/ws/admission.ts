@@ -19,6 +19,7 @@ export interface AdmissionOptions {
   /** Where WebSockets are served (WS_PATHS). */
   readonly paths: readonly string[];
   readonly origins: Origins;
+  readonly watermarks: { readonly exceeded: boolean };
 }
 
 export interface Admitted {
@@ -124,8 +125,11 @@ export class Admission {
 
   #refuseFull(): Refusal | undefined {
     const { hub, limits } = this.#options.pod;
-    if (hub.connectionCount < limits.maxConnections) return undefined;
-    return retryLater(503, 'server at capacity', 'server_at_capacity');
+    if (hub.connectionCount >= limits.maxConnections) {
+      return retryLater(503, 'server at capacity', 'server_at_capacity');
+    }
+    if (!this.#options.watermarks.exceeded) return undefined;
+    return retryLater(503, 'overloaded', 'overloaded');
   }
 
   async #identify(request: RequestHead, target: Target, id: string): Promise<Principal | Refusal> {
