@@ -12,7 +12,7 @@ export const CLOSE_MEANINGS: Readonly<Record<keyof typeof CLOSE, string>> = {
   notUtf8: 'A text frame is not UTF-8.',
   policy: 'Ten bad frames in a row.',
   tooBig: 'A message over MAX_MESSAGE_BYTES.',
-  drain: 'The pod is drained; another one takes over.',
+  drain: 'Another pod takes over: this one is drained, or has too many clients.',
   overload: 'The client reads too slowly, or the pod is overloaded.',
   tokenEnded: 'The token expired or was revoked.',
   kicked: 'Disconnected by the application.',

@@ -11,6 +11,8 @@ import type { TokenFault } from '../core/ports/authenticator.ts';
 import { UNRESTRICTED } from '../core/permissions.ts';
 
 const RETRY_AFTER_SECONDS = 5;
+/** Another pod takes who comes again, and within the grace of their presence. */
+const RETRY_ELSEWHERE_SECONDS = 1;
 /** RFC 6455 section 7.1.5. */
 export const NO_CLOSE_FRAME = 1006;
 
@@ -97,7 +99,7 @@ export class Admission {
   }
 
   #refuseDraining(): Refusal | undefined {
-    return this.#draining ? retryLater(503, 'draining', 'draining') : undefined;
+    return this.#draining ? retryLater(503, 'draining', 'draining', RETRY_ELSEWHERE_SECONDS) : undefined;
   }
 
   /** What may have changed while somebody was waited for. */

@@ -98,7 +98,7 @@ export function expectAllOnceInOrder(people: readonly Notes[], speakers: readonl
   }
 }
 
-/** Everybody knows a message by the id that its sender was given; but for one that had none yet when it came. */
+/** Everybody knows a message of these by the id that its sender was given; but for one that had none when it came. */
 export function expectOneId(people: readonly Notes[], speakers: readonly Notes[]): void {
   const ids = speakers.flatMap(({ acked }) => [...acked.values()]);
   expect(new Set(ids).size, 'distinct ids').toBe(ids.length);
@@ -106,7 +106,8 @@ export function expectOneId(people: readonly Notes[], speakers: readonly Notes[]
     speakers.flatMap(({ name, acked }) => [...acked].map(([n, id]) => [`${name} ${n}`, id])),
   );
   for (const { name, heard } of people) {
-    const wrong = heard.filter((one) => !one.provisional && idOf.get(`${one.by} ${one.n}`) !== one.id);
+    const theirs = heard.filter((one) => speakers.some((speaker) => speaker.name === one.by));
+    const wrong = theirs.filter((one) => !one.provisional && idOf.get(`${one.by} ${one.n}`) !== one.id);
     expect(wrong, `ids that ${name} heard`).toEqual([]);
   }
 }

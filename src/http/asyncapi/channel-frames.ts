@@ -1,4 +1,5 @@
 import {
+  BACK_AFTER,
   ANY,
   CHANNEL,
   CODE,
@@ -181,6 +182,13 @@ export const CHANNEL_EVENTS: Readonly<Record<string, Frame>> = {
     { channel: ROOM, count: COUNT },
     ['type', 'channel', 'count'],
     { type: 'members', channel, count: 1_200 },
+  ),
+  drain: frame(
+    'drain',
+    'Another pod takes over: the connection is about to be closed with 1012.',
+    { reconnect_after_ms: BACK_AFTER },
+    ['type', 'reconnect_after_ms'],
+    { type: 'drain', reconnect_after_ms: 1_250 },
   ),
   tokenTaken: frame('authenticated', 'Answers auth.', { expires_at: TIMESTAMP, ref: REF }, ['type'], {
     type: 'authenticated',

@@ -70,6 +70,7 @@ export const PROVISIONAL_ID = text('The id under which some had it while it was 
 export const TOKEN = text('A JSON Web Token of the same user.', { minLength: 1 });
 export const CODE = text('For a program; see docs/protocol.md, "Errors".');
 export const PERSON = text('For a person.');
+export const BACK_AFTER = number('Milliseconds from the close until the client should be back.');
 export const RETRY_AFTER = number('Milliseconds to wait before it is sent again.');
 export const RECOVERED: Schema = {
   type: 'boolean',

@@ -1,4 +1,5 @@
 import {
+  BACK_AFTER,
   ANY,
   CODE,
   COUNT,
@@ -171,6 +172,17 @@ const SYSTEM_EVENTS: Readonly<Record<string, Frame>> = {
       data: { recovered: false, reason: 'trimmed', replayed: 40 },
       timestamp,
     },
+  ),
+  drain: frame(
+    'system',
+    'Another pod takes over: the connection is about to be closed with 1012.',
+    {
+      event: fixed('drain'),
+      ...SYSTEM,
+      data: object({ reconnect_after_ms: BACK_AFTER }, ['reconnect_after_ms']),
+    },
+    ['type', 'event', 'from', 'data', 'timestamp'],
+    { type: 'system', event: 'drain', from: 'system', data: { reconnect_after_ms: 1_250 }, timestamp },
   ),
   authenticated: frame(
     'system',
