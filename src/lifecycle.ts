@@ -1,8 +1,14 @@
 import type { App } from './app.ts';
 import type { Log } from './core/ports/log.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** How long clients that are cut off have for the close frame to reach them. */
 const LAST_WORDS_MS = 250;
+/**
+ * Lines of the log are written by then. One that is still on its way at the exit, to somebody who reads no more, would
+ * keep the process alive for ever: sonic-boom's flushSync repeats what ended with EPIPE.
+ */
+const LAST_LINES_MS = 20;
 
 export interface LifecycleOptions {
   readonly app: App;
@@ -14,31 +20,43 @@ export interface LifecycleOptions {
   readonly exit: (code: number) => void;
 }
 
-/** How a pod ends, whoever wants it: drain, stop, exit. Asked again it ends at once. */
+/** How a pod ends, whoever wants it: drain, stop, exit. */
 export class Lifecycle {
   readonly #options: LifecycleOptions;
   #exitCode: number | undefined;
+  #signalled = false;
 
   constructor(options: LifecycleOptions) {
     this.#options = options;
   }
 
-  /** A signal, or an operator: the first begins a drain, the second cuts it short. */
+  /**
+   * The first signal begins a drain, the second cuts it short. One that follows a drain begun otherwise is the first:
+   * Kubernetes sends it after a preStop hook, which may have been what began it.
+   */
+  readonly signalled = (signal: string): void => {
+    if (this.#signalled) void this.#cutShort(signal);
+    else this.end(signal);
+    this.#signalled = true;
+  };
+
+  /** Somebody wants this pod to end; wanted again it makes no difference. */
   readonly end = (reason: string): void => {
     if (this.#exitCode === undefined) this.#begin(reason, 0);
-    else void this.#cutShort(reason);
+    else this.#options.log.info({ reason }, 'ending already');
   };
 
   /** Something was thrown that nobody caught. Clients are sent to pods that are well; the exit code tells of it. */
   readonly crashed = (error: unknown): void => {
     this.#options.log.error({ err: error }, 'a fault that nobody expected; this pod drains and ends');
     if (this.#exitCode === undefined) this.#begin('uncaughtException', 1);
+    else this.#exitCode = 1;
   };
 
   #begin(reason: string, exitCode: number): void {
     const { app, log, timeoutMs, last } = this.#options;
     this.#exitCode = exitCode;
-    log.info({ reason }, 'ending; a second signal ends it at once');
+    log.info({ reason }, 'ending; two signals end it at once');
     // Not unref: what is left to do may have nothing but timers that do not keep the process alive.
     setTimeout(() => void this.#cutShort('SHUTDOWN_TIMEOUT_SECONDS'), timeoutMs - LAST_WORDS_MS);
     app
@@ -46,13 +64,14 @@ export class Lifecycle {
       .then(() => app.stop())
       .then(last)
       .catch((error: unknown) => log.error({ err: error }, 'the end was not in order'))
+      .then(() => sleep(LAST_LINES_MS))
       .finally(() => this.#exit());
   }
 
   async #cutShort(reason: string): Promise<void> {
     this.#options.log.info({ reason }, 'ending at once');
     this.#options.app.cutOff();
-    await new Promise((resolve) => setTimeout(resolve, LAST_WORDS_MS));
+    await sleep(LAST_WORDS_MS);
     this.#exit();
   }
 

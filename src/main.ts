@@ -32,7 +32,8 @@ async function main(): Promise<void> {
     exit: (code) => process.exit(code),
   });
   await app.start();
-  process.on('SIGTERM', lifecycle.end).on('SIGINT', lifecycle.end).on('uncaughtException', lifecycle.crashed);
+  for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, lifecycle.signalled);
+  process.on('uncaughtException', lifecycle.crashed);
 }
 
 main().catch(giveUp);

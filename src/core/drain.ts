@@ -1,20 +1,24 @@
+import type { Pod } from './pod.ts';
 import { pause } from './pause.ts';
 import { sendAway } from './departure.ts';
-import type { Pod } from './pod.ts';
-
-/** When a connection is closed, and how long after that its client should be back; both in milliseconds. */
-export interface Departure {
-  readonly after: number;
-  readonly reconnectAfterMs: number;
-}
 
 /**
- * The place of one of `count` connections in a drain: evenly over the window, so that the pods they go to take them
- * at one steady rate. Where that is more than `perSecond` the clients wait, not the drain.
+ * Gives clients places at other pods: at once, but never more of them in a second than a pod takes, however many are
+ * sent away at the same moment.
  */
-export function departure(index: number, count: number, windowMs: number, perSecond: number): Departure {
-  const after = (index * windowMs) / count;
-  return { after, reconnectAfterMs: Math.max(0, Math.round((index * 1_000) / perSecond - after)) };
+export class Places {
+  readonly #everyMs: number;
+  #last = Number.NEGATIVE_INFINITY;
+
+  constructor(perSecond: number) {
+    this.#everyMs = 1_000 / perSecond;
+  }
+
+  /** How long whoever is sent away `now` has to wait, in whole milliseconds. */
+  next(now: number): number {
+    this.#last = Math.max(now, this.#last + this.#everyMs);
+    return Math.round(this.#last - now);
+  }
 }
 
 /** Empties a pod: every connection is sent to another, in an order that has nothing to do with who came when. */
@@ -33,18 +37,21 @@ export class Drain {
     return this.#count === 0 ? 1 : Math.max(0, 1 - this.#pod.hub.connectionCount / this.#count);
   }
 
-  /** Resolves when all have been told, answered and closed. Nobody may be let in any more. */
+  /**
+   * Sends them away evenly over the window, so that the pods they go to take them at one steady rate. Resolves when all
+   * have been told, answered and closed. Nobody may be let in any more.
+   */
   async run(windowMs: number): Promise<void> {
     const { clock, hub, limits, random } = this.#pod;
     const connections = shuffled([...hub.connections()], random);
     this.#count = connections.length;
     const start = clock.now();
+    const places = new Places(limits.handshakesPerSecond);
     const departures: Promise<void>[] = [];
     for (const [index, connection] of connections.entries()) {
-      const place = departure(index, connections.length, windowMs, limits.handshakesPerSecond);
-      const wait = start + place.after - clock.now();
+      const wait = start + (index * windowMs) / connections.length - clock.now();
       if (wait >= 1) await pause(clock, wait);
-      departures.push(sendAway(connection, place.reconnectAfterMs, clock));
+      departures.push(sendAway(this.#pod, connection, places.next(clock.now())));
     }
     await Promise.all(departures);
   }

@@ -16,6 +16,7 @@ import { count } from './tally.ts';
 import { dialectOfFirstFrame } from '../protocol/dialects.ts';
 import { inOrder } from './lane.ts';
 import { pause } from './pause.ts';
+import { settled } from './departure.ts';
 import { isUnavailable } from './refused.ts';
 
 const CLOSING_CHECK_MS = 20;
@@ -48,6 +49,8 @@ export interface Arrival {
  */
 export class Gateway {
   readonly #pod: Pod;
+  /** What those who are gone have said and is not done yet. */
+  readonly #unfinished = new Set<Promise<void>>();
 
   constructor(pod: Pod) {
     this.#pod = pod;
@@ -100,6 +103,7 @@ export class Gateway {
     const present = connection.memberships.filter((membership) => membership.present);
     const rooms = present.map(({ room }) => room.name);
     this.#tellHooks(connection, connection.closeCode ?? code);
+    this.#finish(connection);
     hub.remove(connection);
     directory.release(connection.userId, connection.connectionId);
     if (code === CLOSE.normal.code) roster.exitAll(rooms, connection);
@@ -117,12 +121,20 @@ export class Gateway {
     });
   }
 
-  /** Closes every connection with 1001; resolves when all are gone. */
+  #finish(connection: Connection): void {
+    if (connection.backlog === undefined && connection.underWay === undefined) return;
+    const rest = settled(this.#pod, connection);
+    this.#unfinished.add(rest);
+    void rest.then(() => this.#unfinished.delete(rest));
+  }
+
+  /** Closes every connection with 1001; resolves when all are gone and what they said is done. */
   async closeAll(): Promise<void> {
     while (this.#pod.hub.connectionCount > 0) {
       this.cutOff();
       await pause(this.#pod.clock, CLOSING_CHECK_MS);
     }
+    await Promise.all(this.#unfinished);
   }
 
   /** Closes every connection with 1001. */

@@ -7,6 +7,8 @@ import { type IncomingMessage, Server, type ServerResponse } from 'node:http';
 /** A server that closes goes on to wait for connections that were busy then and are idle now. */
 const IDLE_CHECK_MS = 20;
 const ANSWER_MS = 2_000;
+/** As many as Linux allows: clients of a dead pod come all at once, and one that finds no room here waits for seconds. */
+const BACKLOG = 4_096;
 
 /**
  * An HTTP server of Node for Hono routes; it does not listen yet. `hostWhereNone` stands for the host of requests that
@@ -54,7 +56,7 @@ function wantsWebSocket({ headers }: IncomingMessage): boolean {
 export function listen(server: Server, port: number, host?: string): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, host, () => {
+    server.listen({ port, host, backlog: BACKLOG }, () => {
       server.off('error', reject);
       resolve((server.address() as AddressInfo).port);
     });

@@ -58,10 +58,13 @@ export class Admission {
     if (refusal !== undefined) return refusal;
     const principal = await this.#identify(request, target, id);
     if ('status' in principal) return principal;
-    return (
-      this.#refuseAdmitted({ target, principal }) ??
-      (await this.#refuseUser(principal, id)) ?? { target, principal }
-    );
+    const admitted = { target, principal };
+    const last = this.#refuseAdmitted(admitted) ?? (await this.#refuseUser(principal, id));
+    if (last !== undefined) return last;
+    // Redis may have taken its time, and the pod may be full by now, or be about to end.
+    const late = this.#refuseAdmitted(admitted);
+    if (late !== undefined) this.giveBack(id, admitted);
+    return late ?? admitted;
   }
 
   /**

@@ -115,6 +115,19 @@ describe('the configuration', () => {
     ]);
   });
 
+  test.each([
+    [{ DRAIN_DELAY_SECONDS: '15' }, 45],
+    [{ DRAIN_WINDOW_SECONDS: '45' }, 45],
+    [{ DRAIN_DELAY_SECONDS: '1', DRAIN_WINDOW_SECONDS: '60' }, 61],
+  ])('refuses %j: the process would be gone before the drain is over', (env, together) => {
+    expect(problemsOf(env)).toEqual([
+      'SHUTDOWN_TIMEOUT_SECONDS: "45" is not valid; allowed: ' +
+        `more than DRAIN_DELAY_SECONDS and DRAIN_WINDOW_SECONDS together (${together})`,
+    ]);
+    expect(problemsOf({ ...env, SHUTDOWN_TIMEOUT_SECONDS: String(together) })).toHaveLength(1);
+    expect(problemsOf({ ...env, SHUTDOWN_TIMEOUT_SECONDS: String(together + 1) })).toEqual([]);
+  });
+
   test('refuses one port for two purposes', () => {
     expect(problemsOf({ PORT: '9090' })).toHaveLength(1);
   });

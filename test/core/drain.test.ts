@@ -1,45 +1,34 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { departure, Drain } from '../../src/core/drain.ts';
+import { Drain, Places } from '../../src/core/drain.ts';
 import type { TestSocket } from '../support/test-pod.ts';
 import { TestPod, turns } from '../support/test-pod.ts';
 
-describe('The schedule of a drain', () => {
-  const inputs = [
-    fc.integer({ min: 1, max: 500 }),
-    fc.integer({ min: 0, max: 60_000 }),
-    fc.integer({ min: 1, max: 1_000 }),
-  ] as const;
+describe('Places at other pods', () => {
+  /** Moments at which clients are sent away, some of them together. */
+  const moments = fc.array(fc.integer({ min: 0, max: 2_000 }), { maxLength: 200 });
 
-  test('is even, and within the window', () => {
+  test('are never more in a second than one takes, whenever clients are sent away', () => {
     fc.assert(
-      fc.property(...inputs, (count, windowMs, perSecond) => {
-        const times = Array.from(
-          { length: count },
-          (_, index) => departure(index, count, windowMs, perSecond).after,
-        );
-        expect(times[0]).toBe(0);
-        times
-          .slice(1)
-          .forEach((at, index) => expect(at - (times[index] ?? 0)).toBeCloseTo(windowMs / count, 6));
-        expect(Math.max(...times)).toBeLessThanOrEqual(windowMs);
+      fc.property(moments, fc.integer({ min: 1, max: 1_000 }), (gaps, perSecond) => {
+        const places = new Places(perSecond);
+        let now = 0;
+        const back = gaps.map((gap) => {
+          now += gap;
+          return now + places.next(now);
+        });
+        for (const [index, at] of back.entries()) {
+          // Rounded to milliseconds, each of them.
+          expect(at - (back[index - 1] ?? -Infinity)).toBeGreaterThanOrEqual(1_000 / perSecond - 1);
+        }
       }),
     );
   });
 
-  test('lets clients come back no faster than pods take them, and at once where that is slow enough', () => {
-    fc.assert(
-      fc.property(...inputs, (count, windowMs, perSecond) => {
-        const back = Array.from({ length: count }, (_, index) => {
-          const { after, reconnectAfterMs } = departure(index, count, windowMs, perSecond);
-          return after + reconnectAfterMs;
-        });
-        back.forEach((at, index) => expect(at).toBeGreaterThanOrEqual((index * 1_000) / perSecond - 1));
-        if (windowMs / count >= 1_000 / perSecond) {
-          expect(departure(count - 1, count, windowMs, perSecond).reconnectAfterMs).toBe(0);
-        }
-      }),
-    );
+  test('come at once where that is slow enough', () => {
+    const places = new Places(10);
+    expect([0, 100, 200, 1_000].map((now) => places.next(now))).toEqual([0, 0, 0, 0]);
+    expect([1_000, 1_000, 1_050].map((now) => places.next(now))).toEqual([100, 200, 250]);
   });
 });
 
@@ -79,6 +68,20 @@ describe('A drain', () => {
     ]);
     for (const { connection } of clients) gateway.closed(connection, 1012);
     expect(drain.progress).toBe(1);
+  });
+
+  test('catches up after a stall, but those who were late are back one after the other', async () => {
+    const { pod, clock, connect } = started({ handshakesPerSecond: 10 });
+    const clients = Array.from({ length: 10 }, (_, index) => connect(`u${index}`));
+    void new Drain(pod).run(10_000);
+    await turns();
+    clock.stall(4_000);
+    for (let second = 0; second < 10; second += 1) {
+      clock.advance(1_000);
+      await turns();
+    }
+    const waits = clients.map(({ connection }) => connection.awayMs).toSorted((a, b) => a - b);
+    expect(waits.filter((ms) => ms > 0)).toEqual([100, 200, 300, 400]);
   });
 
   test('answers what was asked before it closes', async () => {

@@ -51,9 +51,9 @@ test.for(['killed', 'frozen'] as const)('a pod stops in time while its Redis is 
   alice.say();
   await allHeard([alice], saidBy([alice]));
   expect(await here.stop()).toEqual({ code: 0, signal: null });
-  expect((await alice.client.closed).code).toBe(1001);
+  expect((await alice.client.closed).code).toBe(1012);
   expect(here.output()).toContain('"stopped"');
   // At once, without having noticed that Redis is away.
   expect(await there.stop()).toEqual({ code: 0, signal: null });
-  expect((await bob.client.closed).code).toBe(1001);
+  expect((await bob.client.closed).code).toBe(1012);
 });

@@ -69,3 +69,32 @@ test('A pod that is stopped gives back the places of its connections', async () 
   await another.stop();
   await until('free places', () => comesIn(here.a, user));
 });
+
+test('Who waits for Redis while the pod begins to drain is refused, and takes no place', async () => {
+  const user = fresh('alice');
+  const pod = await here.pod({ DRAIN_WINDOW_SECONDS: '5' });
+  // Keeps the pod: it has the second place in the schedule, or the first.
+  const others = [await guest(pod), await guest(pod)];
+  here.redis.freeze();
+  const late = refused(pod, `/ws?user_id=${user}`);
+  await settled(at(others, 0));
+  const exit = pod.stop();
+  await until('the drain', () => pod.output().includes('"draining"'));
+  here.redis.thaw();
+  const { status, body } = await late;
+  expect([status, body['code']]).toEqual([503, 'draining']);
+  expect(await exit).toEqual({ code: 0, signal: null });
+  for (const one of [await guest(here.a, user), await guest(here.a, user)]) await settled(one);
+});
+
+test('Who is sent away has a place elsewhere at once, although this end is not over yet', async () => {
+  const user = fresh('alice');
+  const pod = await here.pod();
+  const two = [await guest(pod, user), await guest(pod, user)];
+  const backs = two.map(async ({ closed }) => {
+    await closed;
+    return guest(here.a, user);
+  });
+  expect(await pod.stop()).toEqual({ code: 0, signal: null });
+  for (const back of backs) await settled(await back);
+});

@@ -130,7 +130,7 @@ test('The users of a pod that is stopped may return to another; who does not is 
   const another = await here.pod();
   const people = [await member(another, room, 'bob'), await member(another, room, 'carol')];
   expect(await another.stop()).toEqual({ code: 0, signal: null });
-  for (const one of people) expect(await one.closed).toMatchObject({ code: 1001 });
+  for (const one of people) expect(await one.closed).toMatchObject({ code: 1012 });
   const back = await member(here.b, room, 'bob');
   for (const one of all) await one.next(offline('carol'));
   await here.marked(room, [...all, back]);

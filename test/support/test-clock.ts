@@ -21,6 +21,11 @@ export class TestClock implements Clock {
     };
   }
 
+  /** Lets time pass in which nothing can run. */
+  stall(ms: number): void {
+    this.#now += ms;
+  }
+
   /** Lets time pass and runs what falls due, in order. */
   advance(ms: number): void {
     const end = this.#now + ms;
@@ -28,7 +33,7 @@ export class TestClock implements Clock {
       const due = this.#tasks.filter(({ at }) => at <= end).toSorted((a, b) => a.at - b.at)[0];
       if (due === undefined) break;
       this.#tasks = this.#tasks.filter((other) => other !== due);
-      this.#now = due.at;
+      this.#now = Math.max(this.#now, due.at);
       due.task();
     }
     this.#now = end;
