@@ -69,7 +69,7 @@ export async function createApp(config: Config, log: Log, { tracer, end }: Surro
   const { WS_PATHS: paths, MAX_MESSAGE_BYTES: maxMessageBytes } = config.values;
   const admission = new Admission({ pod, paths, origins, watermarks });
   const upgrades = new Upgrades({ pod, gateway, admission, maxMessageBytes });
-  const [drain, rebalance] = [new Drain(pod), new Rebalance(pod)];
+  const [drain, rebalance] = [new Drain(pod), new Rebalance(pod, watermarks)];
   const heartbeat = new Heartbeat(pod.hub, pod.clock, pod.limits);
   const servers = createServers(config, pod, {
     origins,

@@ -1,4 +1,5 @@
 import { type Load, Surplus, youngest } from './surplus.ts';
+import { CLOSE } from '../protocol/close-codes.ts';
 import type { Connection } from './connection.ts';
 import type { Pod } from './pod.ts';
 import { isUnavailable } from './refused.ts';
@@ -12,14 +13,18 @@ const TICK_MS = 1_000;
  */
 export class Rebalance {
   readonly #pod: Pod;
+  readonly #watermarks: { readonly exceeded: boolean };
   readonly #surplus: Surplus;
+  /** Who is given away and may be here still: a close takes some seconds where the client is slow to answer it. */
+  readonly #leaving = new Set<Connection>();
   #cancel: () => void = () => undefined;
   #stopped = false;
   /** Connections that were given away, since the start. */
   moved = 0;
 
-  constructor(pod: Pod) {
+  constructor(pod: Pod, watermarks: { readonly exceeded: boolean }) {
     this.#pod = pod;
+    this.#watermarks = watermarks;
     this.#surplus = new Surplus(pod.limits.rebalancePercent, pod.limits.rebalancePerSecond);
   }
 
@@ -42,27 +47,47 @@ export class Rebalance {
 
   async #tick(): Promise<void> {
     const { directory, hub, startedAt } = this.#pod;
-    const own: Load = { connections: hub.connectionCount, since: startedAt };
-    const others = await directory.loads(own);
+    for (const one of this.#leaving) if (hub.connection(one.connectionId) !== one) this.#leaving.delete(one);
+    // Who leaves does not count: others would be given away in their stead.
+    const own: Load = { connections: hub.connectionCount - this.#leaving.size, since: startedAt };
+    const others = await directory.loads(this.#takesMore ? own : undefined);
     if (this.#stopped) return;
     const counts = others.map(({ connections }) => connections);
-    const count = this.#surplus.next(hub.connectionCount, counts);
+    const count = this.#surplus.next(own.connections, counts);
     if (count > 0) this.#giveAway(count, youngest([own, ...others]));
+  }
+
+  /** Others would give it what it must refuse. */
+  get #takesMore(): boolean {
+    const { hub, limits } = this.#pod;
+    return hub.connectionCount < limits.maxConnections && !this.#watermarks.exceeded;
   }
 
   #giveAway(count: number, before: number): void {
     const { clock, hub } = this.#pod;
-    const leaving: Connection[] = [];
+    const chosen: Connection[] = [];
     for (const connection of hub.connections()) {
-      if (leaving.length === count) break;
-      if (connection.openedAt < before && connection.closeCode === undefined) leaving.push(connection);
+      if (chosen.length === count) break;
+      if (connection.openedAt < before && !this.#leaves(connection)) chosen.push(connection);
     }
-    this.moved += leaving.length;
-    for (const [index, connection] of leaving.entries()) {
-      clock.after((index * TICK_MS) / leaving.length, () => {
-        sendAway(connection, 0, clock).catch(this.#failed);
+    for (const [index, connection] of chosen.entries()) {
+      this.#leaving.add(connection);
+      clock.after((index * TICK_MS) / chosen.length, () => {
+        this.#giveOneAway(connection).catch(this.#failed);
       });
     }
+  }
+
+  #leaves(connection: Connection): boolean {
+    return connection.closeCode !== undefined || this.#leaving.has(connection);
+  }
+
+  async #giveOneAway(connection: Connection): Promise<void> {
+    // The drain sends it away at its own time.
+    if (this.#stopped) return;
+    await sendAway(this.#pod, connection, 0);
+    // It may have ended otherwise meanwhile.
+    if (connection.closeCode === CLOSE.drain.code) this.moved += 1;
   }
 
   readonly #failed = (error: unknown): void => {

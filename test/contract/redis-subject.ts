@@ -34,9 +34,9 @@ export class RedisSubject {
     await this.#server?.discard();
   }
 
-  /** Another pod; the first call after `empty` finds nothing. */
-  backbone(): Backbone {
-    this.#clock = new TestClock(Date.now());
+  /** Another pod, on whose machine it is `now`; the first call after `empty` finds nothing. */
+  backbone(now = Date.now()): Backbone {
+    this.#clock = new TestClock(now);
     this.#last = new Backbone({
       address: {
         server: { host: '127.0.0.1', port: this.#server?.port ?? 0 },

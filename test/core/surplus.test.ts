@@ -53,17 +53,21 @@ interface SimulatedPod {
 
 /** Pods behind a balancer, second by second; the counts that pods know of each other are some seconds old. */
 class Simulation {
+  /** For how long whoever is moved is with nobody. */
+  readonly #awaySeconds: number;
   readonly #balancer: Balancer;
   readonly #random: () => number;
   readonly #rate: number;
   #pods: SimulatedPod[] = [];
+  #travellers: { until: number; moves: number }[] = [];
   #known: number[][] = [];
   #now = 0;
   #turn = 0;
   moves = 0;
 
-  constructor(balancer: Balancer, rate: number, random: () => number) {
+  constructor(balancer: Balancer, rate: number, random: () => number, awaySeconds = 0) {
     this.#balancer = balancer;
+    this.#awaySeconds = awaySeconds;
     this.#rate = rate;
     this.#random = random;
   }
@@ -80,11 +84,12 @@ class Simulation {
     this.#pods.push({ since: this.#now, surplus: new Surplus(20, this.#rate), connections: [] });
     this.#known = [];
     for (const { connections } of this.#pods) for (const one of connections) one.moves = 0;
+    for (const one of this.#travellers) one.moves = 0;
   }
 
-  goes(): void {
+  goes(index = Math.floor(this.#random() * this.#pods.length)): void {
     if (this.#pods.length < 2) return;
-    const gone = this.#pods.splice(Math.floor(this.#random() * this.#pods.length), 1);
+    const gone = this.#pods.splice(index, 1);
     this.#known = [];
     for (const one of gone.flatMap(({ connections }) => connections)) this.#connect(one.moves);
   }
@@ -96,6 +101,7 @@ class Simulation {
   passes(seconds: number): void {
     for (let second = 0; second < seconds; second += 1) {
       this.#now += 1;
+      this.#arrive();
       this.#known = [this.counts, ...this.#known].slice(0, 3);
       const known = this.#known.at(-1) ?? this.counts;
       const limit = youngest(this.#pods.map(({ since }) => ({ since, connections: 0 })));
@@ -108,7 +114,16 @@ class Simulation {
     const old = pod.connections.filter(({ since }) => since < limit).slice(0, count);
     pod.connections = pod.connections.filter((one) => !old.includes(one));
     this.moves += old.length;
-    for (const { moves } of old) this.#connect(moves + 1);
+    for (const { moves } of old) {
+      this.#travellers.push({ until: this.#now + this.#awaySeconds, moves: moves + 1 });
+    }
+    if (this.#awaySeconds === 0) this.#arrive();
+  }
+
+  #arrive(): void {
+    const arrived = this.#travellers.filter(({ until }) => until <= this.#now);
+    this.#travellers = this.#travellers.filter(({ until }) => until > this.#now);
+    for (const { moves } of arrived) this.#connect(moves);
   }
 
   #connect(moves: number): void {
@@ -124,6 +139,9 @@ function seeded(seed: number): () => number {
     return state / 2 ** 32;
   };
 }
+
+/** As few as one a second, and more than all there are at once. */
+const RATE = fc.oneof(fc.integer({ min: 1, max: 50 }), fc.constant(1_000));
 
 describe.each(Object.entries(BALANCERS))('Behind a balancer that chooses %s', (name, balancer) => {
   test('pods that come fill up, and then all is still', () => {
@@ -155,8 +173,8 @@ describe.each(Object.entries(BALANCERS))('Behind a balancer that chooses %s', (n
       { maxLength: 12 },
     );
     fc.assert(
-      fc.property(steps, fc.integer(), fc.integer({ min: 1, max: 50 }), (steps, seed, rate) => {
-        const it = new Simulation(balancer, rate, seeded(seed));
+      fc.property(steps, fc.integer(), RATE, fc.nat(10), (steps, seed, rate, awaySeconds) => {
+        const it = new Simulation(balancer, rate, seeded(seed), awaySeconds);
         it.comes();
         for (const step of steps) {
           step(it);
@@ -170,4 +188,48 @@ describe.each(Object.entries(BALANCERS))('Behind a balancer that chooses %s', (n
       { numRuns: 30 },
     );
   });
+
+  test('pods that are replaced one by one end up alike, and each is moved once at most for each of them', () => {
+    for (const rate of [1, 10, 1_000]) {
+      const it = new Simulation(balancer, rate, seeded(3), 2);
+      for (let n = 0; n < 4; n += 1) it.comes();
+      it.connect(800);
+      for (let n = 0; n < 4; n += 1) {
+        it.passes(30);
+        it.comes();
+        it.passes(30);
+        it.goes(0);
+        expect(it.mostMoved).toBeLessThanOrEqual(1);
+      }
+      it.passes(3_000);
+      const { moves } = it;
+      it.passes(500);
+      expect(it.moves).toBe(moves);
+      expect(it.mostMoved).toBeLessThanOrEqual(1);
+      if (name !== 'always the first') expect(Math.max(...it.counts)).toBeLessThanOrEqual(200 * 1.2 + 1);
+    }
+  });
+});
+
+describe('Balancers that choose by', () => {
+  test.each(['round robin', 'least connections'])(
+    '%s leave no pod too full, however many are on their way meanwhile',
+    (name) => {
+      const sizes = fc.integer({ min: 1, max: 8 });
+      fc.assert(
+        fc.property(sizes, sizes, RATE, fc.nat(10), fc.integer(), (before, come, rate, awaySeconds, seed) => {
+          const it = new Simulation(BALANCERS[name] ?? (() => 0), rate, seeded(seed), awaySeconds);
+          for (let n = 0; n < before; n += 1) it.comes();
+          it.connect(100 * before);
+          it.passes(10);
+          for (let n = 0; n < come; n += 1) it.comes();
+          it.passes(500);
+          const mean = (100 * before) / (before + come);
+          expect(it.counts.reduce((sum, count) => sum + count, 0)).toBe(100 * before);
+          expect(Math.max(...it.counts)).toBeLessThanOrEqual(mean * 1.2 + 1);
+        }),
+        { numRuns: 30 },
+      );
+    },
+  );
 });

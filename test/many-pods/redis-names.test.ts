@@ -41,6 +41,8 @@ describe('What is in Redis after everything was used', () => {
   });
 
   test('has names under the prefix and realtime: or presence: only', async () => {
+    // Written from the first second on, whatever is used.
+    await expect.poll(() => strings('KEYS', 'shop:realtime:loads'), PATIENT).toHaveLength(1);
     const keys = await strings('KEYS', '*');
     expect(keys).toContain(`shop:realtime:history:${room}`);
     expect(keys).toContain(`shop:presence:${room}`);

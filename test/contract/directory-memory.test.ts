@@ -1,0 +1,10 @@
+import { directoryContract } from './directory.ts';
+import { LocalDirectory } from '../../src/directory/local.ts';
+
+directoryContract('The directory of a single pod', {
+  async open(source) {
+    const directory = new LocalDirectory();
+    await directory.start(source);
+    return directory;
+  },
+});

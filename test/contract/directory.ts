@@ -1,0 +1,148 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { Directory, DirectorySource, Occupied } from '../../src/core/ports/directory.ts';
+import type { Occupant } from '../../src/core/ports/presence-store.ts';
+
+/** What a pod holds, as its directory reads it. */
+export class Holding implements DirectorySource {
+  readonly #rooms = new Map<string, number>();
+  people: Occupant[] = [];
+
+  /** So many connections are in the room. */
+  put(room: string, connections: number): void {
+    if (connections === 0) this.#rooms.delete(room);
+    else this.#rooms.set(room, connections);
+  }
+
+  *occupied(): Iterable<Occupied> {
+    for (const [room, connections] of this.#rooms) yield { room, connections };
+  }
+
+  connectionsIn(room: string): number {
+    return this.#rooms.get(room) ?? 0;
+  }
+
+  connectionsOf(userId: string): readonly Occupant[] {
+    return this.people.filter((one) => one.userId === userId);
+  }
+
+  connections(): Iterable<Occupant> {
+    return this.people;
+  }
+}
+
+/** How a directory under test is made; each call of `open` gives one, started, that knows of nobody but the source. */
+export interface DirectorySubject {
+  open(source: DirectorySource): Promise<Directory>;
+}
+
+const ALL = 100;
+
+/** What every directory must hold (src/core/ports/directory.ts); each adapter runs it unchanged. */
+export function directoryContract(name: string, subject: DirectorySubject): void {
+  describe(`${name} keeps the directory's contract`, () => {
+    let holding: Holding;
+    let directory: Directory;
+
+    beforeEach(async () => {
+      holding = new Holding();
+      directory = await subject.open(holding);
+    });
+
+    const put = (room: string, connections: number): void => {
+      holding.put(room, connections);
+      directory.changed(room);
+    };
+    const names = async (prefix: string, after: string, limit = ALL): Promise<string[]> =>
+      (await directory.rooms(prefix, after, limit)).map(({ room }) => room);
+
+    test('nobody is in any room at first', async () => {
+      expect(await directory.rooms('', '', ALL)).toEqual([]);
+    });
+
+    test('a room is listed with its connections, as many as there are now', async () => {
+      put('r', 1);
+      put('r', 3);
+      expect(await directory.rooms('', '', ALL)).toEqual([{ room: 'r', connections: 3 }]);
+      put('r', 2);
+      expect(await directory.rooms('', '', ALL)).toEqual([{ room: 'r', connections: 2 }]);
+    });
+
+    test('a room that everybody has left is not listed', async () => {
+      put('r', 2);
+      put('s', 1);
+      await directory.rooms('', '', ALL);
+      put('r', 0);
+      expect(await names('', '')).toEqual(['s']);
+    });
+
+    test('rooms come by name, whatever came first, and only those with the prefix', async () => {
+      for (const room of ['b', 'a.2', 'B', 'a', 'a.10', 'ab', 'xa', '-']) put(room, 1);
+      expect(await names('', '')).toEqual(['-', 'B', 'a', 'a.10', 'a.2', 'ab', 'b', 'xa']);
+      expect(await names('a', '')).toEqual(['a', 'a.10', 'a.2', 'ab']);
+      expect(await names('a.', '')).toEqual(['a.10', 'a.2']);
+      expect(await names('c', '')).toEqual([]);
+    });
+
+    test('a page begins after the last name of the one before, also where that room is gone', async () => {
+      const all = Array.from({ length: 7 }, (_, n) => `room-${n}`);
+      for (const room of ['a', 'z', ...all]) put(room, 1);
+      const pages: string[][] = [];
+      for (let after = ''; ; after = pages.at(-1)?.at(-1) ?? '') {
+        const page = await names('room-', after, 3);
+        if (page.length === 0) break;
+        pages.push(page);
+        put(page.at(-1) ?? '', 0);
+      }
+      expect(pages).toEqual([all.slice(0, 3), all.slice(3, 6), all.slice(6)]);
+    });
+
+    test('a page that begins before the prefix begins with it, and after it there is none', async () => {
+      for (const room of ['a', 'b1', 'b2', 'c']) put(room, 1);
+      expect(await names('b', 'a')).toEqual(['b1', 'b2']);
+      expect(await names('b', 'c')).toEqual([]);
+    });
+
+    test('more rooms than fit in one step are all counted', async () => {
+      for (let n = 0; n < 450; n += 1) put(`r${n}`, n + 1);
+      const rooms = await directory.rooms('', '', 1_000);
+      expect(rooms.reduce((sum, { connections }) => sum + connections, 0)).toBe((450 * 451) / 2);
+    });
+
+    test('a user gets as many places as are allowed, and others theirs', async () => {
+      expect(await directory.admit('alice', 'a1', 2)).toBe(true);
+      expect(await directory.admit('alice', 'a2', 2)).toBe(true);
+      expect(await directory.admit('alice', 'a3', 2)).toBe(false);
+      expect(await directory.admit('bob', 'b1', 2)).toBe(true);
+    });
+
+    test('of many who come at once no more than that get in', async () => {
+      const came = Array.from({ length: 9 }, (_, n) => directory.admit('alice', `a${n}`, 2));
+      expect((await Promise.all(came)).filter(Boolean)).toHaveLength(2);
+    });
+
+    test('a place that is given back is free again, and only that one', async () => {
+      for (const one of ['a1', 'a2']) await directory.admit('alice', one, 2);
+      directory.release('alice', 'a1');
+      await expect.poll(() => directory.admit('alice', 'a3', 2)).toBe(true);
+      expect(await directory.admit('alice', 'a4', 2)).toBe(false);
+    });
+
+    test('who was not admitted has no place to give back', async () => {
+      await directory.admit('alice', 'a1', 1);
+      directory.release('alice', 'a2');
+      directory.release('bob', 'a1');
+      expect(await directory.admit('alice', 'a3', 1)).toBe(false);
+    });
+
+    test('a pod alone is told of no others, whatever it says of itself', async () => {
+      expect(await directory.loads({ connections: 5, since: 1 })).toEqual([]);
+      expect(await directory.loads({ connections: 6, since: 1 })).toEqual([]);
+      expect(await directory.loads(undefined)).toEqual([]);
+    });
+
+    test('it can be stopped with changes that are not written yet, and without any', async () => {
+      put('r', 1);
+      await expect(directory.stop()).resolves.toBeUndefined();
+    });
+  });
+}
