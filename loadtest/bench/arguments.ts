@@ -9,10 +9,12 @@ export interface Options {
   readonly rounds: number;
   /** How long one contender is measured in one round. */
   readonly seconds: number;
+  /** Of the case `drain`; the others have their own. */
+  readonly connections: number;
   readonly json: string | undefined;
 }
 
-export const USAGE = `npm run bench -- [case …] [--rounds N] [--seconds N] [--contenders a,b] [--json FILE]`;
+export const USAGE = `npm run bench -- [case …] [--rounds N] [--seconds N] [--connections N] [--contenders a,b] [--json FILE]`;
 
 /** Reads the command line; throws an error that says what is wrong with it. */
 export function parseOptions(args: string[]): Options {
@@ -22,6 +24,7 @@ export function parseOptions(args: string[]): Options {
     options: {
       rounds: { type: 'string', default: '5' },
       seconds: { type: 'string', default: '3' },
+      connections: { type: 'string', default: '10000' },
       contenders: { type: 'string', default: BY_DEFAULT.join(',') },
       json: { type: 'string' },
     },
@@ -31,6 +34,7 @@ export function parseOptions(args: string[]): Options {
     contenders: values.contenders.split(',').map(contender),
     rounds: positive('--rounds', values.rounds),
     seconds: positive('--seconds', values.seconds),
+    connections: positive('--connections', values.connections),
     json: values.json,
   };
 }

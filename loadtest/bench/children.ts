@@ -9,14 +9,15 @@ export function adopt<C extends ChildProcess>(child: C): C {
   return child;
 }
 
-/** Sends SIGTERM, after `timeoutMs` SIGKILL, and waits for the end of the child. */
-export async function stop(child: ChildProcess, timeoutMs = 5000): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
+/** Sends SIGTERM, after `timeoutMs` SIGKILL, and waits for the end of the child; resolves with its exit code. */
+export async function stop(child: ChildProcess, timeoutMs = 5000): Promise<number | null> {
+  if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
   const exited = new Promise((resolve) => child.once('exit', resolve));
   const timeout = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
   child.kill('SIGTERM');
   await exited;
   clearTimeout(timeout);
+  return child.exitCode;
 }
 
 /** Kills what is left when this process ends, also by SIGINT or SIGTERM. */

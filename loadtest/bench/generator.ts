@@ -1,7 +1,6 @@
-import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { adopt, stop } from './children.ts';
 import type { Command, ConnectOptions, Reply, RunOptions, RunResult } from './load/commands.ts';
+import { startLoadProcess } from './load-process.ts';
 
 const MAIN = fileURLToPath(new URL('./load/main.ts', import.meta.url));
 const CONNECT_TIMEOUT_MS = 90_000;
@@ -16,34 +15,18 @@ export interface Generator {
 }
 
 export function startGenerator(): Generator {
-  const child = adopt(fork(MAIN, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }));
-  const ask = (command: Command, timeoutMs: number): Promise<Reply> =>
-    new Promise((resolve, reject) => {
-      const timeout = setTimeout(
-        () => reject(new Error(`generator: no answer to ${command.kind}`)),
-        timeoutMs,
-      );
-      const onExit = (): void => reject(new Error('the generator exited'));
-      child.once('exit', onExit);
-      child.once('message', (reply) => {
-        clearTimeout(timeout);
-        child.off('exit', onExit);
-        resolve(reply as Reply);
-      });
-      child.send(command);
-    });
+  const load = startLoadProcess<Command>(MAIN);
   return {
     connect: async (options) => {
-      const reply = await ask({ kind: 'connect', options }, CONNECT_TIMEOUT_MS);
-      if (reply.kind === 'failed') throw new Error(reply.error);
+      await load.ask({ kind: 'connect', options }, CONNECT_TIMEOUT_MS);
     },
     run: async (options) => {
       const duration = options.bursts * options.intervalMs + (options.graceMs ?? 0);
-      const reply = await ask({ kind: 'run', options }, duration + RUN_TIMEOUT_MS);
-      if (reply.kind !== 'ran') throw new Error(reply.kind === 'failed' ? reply.error : 'unexpected answer');
+      const reply = (await load.ask({ kind: 'run', options }, duration + RUN_TIMEOUT_MS)) as Reply;
+      if (reply.kind !== 'ran') throw new Error('unexpected answer');
       return complete(reply.result);
     },
-    stop: () => stop(child),
+    stop: () => load.stop(),
   };
 }
 

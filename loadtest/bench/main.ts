@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { USAGE, parseOptions } from './arguments.ts';
 import type { Options } from './arguments.ts';
 import type { Case } from './cases/case.ts';
+import { drain } from './cases/drain.ts';
 import { burst, sparse } from './cases/fan-out.ts';
 import { memory } from './cases/memory.ts';
 import { multiBystander } from './cases/multi/bystander.ts';
@@ -39,8 +40,9 @@ const CASES = new Map<string, Case>([
   ...MULTI,
   ['profile', profile],
   ['multi-profile', multiProfile],
+  ['drain', drain],
 ]);
-const NAMES = [...BY_DEFAULT.keys(), 'multi', ...MULTI.keys(), 'profile', 'multi-profile'];
+const NAMES = [...BY_DEFAULT.keys(), 'multi', ...MULTI.keys(), 'profile', 'multi-profile', 'drain'];
 
 /** The cases that were asked for. */
 function asked(names: readonly string[]): string[] {

@@ -15,7 +15,7 @@ export function cpuMicros(pid: number): number {
 }
 
 /** Resident memory of a process, in bytes. */
-function residentBytes(pid: number): number {
+export function residentBytes(pid: number): number {
   const found = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'ascii'));
   return Number(found?.[1]) * 1024;
 }

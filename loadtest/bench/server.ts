@@ -14,7 +14,8 @@ export interface RunningServer {
   readonly port: number;
   /** From spawn to the first 200 of the readiness probe, in milliseconds. */
   readonly readyMs: number;
-  stop(timeoutMs?: number): Promise<void>;
+  /** Sends SIGTERM and waits for the end; resolves with the exit code, null where it had to be killed. */
+  stop(timeoutMs?: number): Promise<number | null>;
 }
 
 /** Starts a contender in a process of its own and waits until it is ready. */
@@ -45,8 +46,9 @@ export async function startServer(contender: Contender): Promise<RunningServer> 
     port,
     readyMs,
     async stop(timeoutMs) {
-      await stop(child, timeoutMs);
+      const exitCode = await stop(child, timeoutMs);
       sink?.close();
+      return exitCode;
     },
   };
 }

@@ -55,7 +55,4 @@ export type Command =
   | { readonly kind: 'connect'; readonly options: ConnectOptions }
   | { readonly kind: 'run'; readonly options: RunOptions };
 
-export type Reply =
-  | { readonly kind: 'connected' }
-  | { readonly kind: 'ran'; readonly result: RunResult }
-  | { readonly kind: 'failed'; readonly error: string };
+export type Reply = { readonly kind: 'connected' } | { readonly kind: 'ran'; readonly result: RunResult };

@@ -3,9 +3,8 @@ import type { ConnectOptions } from './commands.ts';
 import { type Layout, portOf, roomOf } from './layout.ts';
 import { tokenFor } from './token.ts';
 import { DIALECTS } from './dialect.ts';
+import { oneByOne } from './one-by-one.ts';
 
-/** Handshakes that wait for their answer at the same time. */
-const CONCURRENCY = 64;
 const JOIN_TIMEOUT_MS = 15_000;
 
 /** What a crowd reports; `index` is the number of the connection. */
@@ -14,13 +13,10 @@ export interface Listener {
   onClose(index: number): void;
 }
 
-/** Connects all clients, CONCURRENCY at a time, and resolves when all of them have joined. */
+/** Connects all clients and resolves when all of them have joined. */
 export async function gather(options: ConnectOptions, listener: Listener): Promise<Client[]> {
   const clients: Client[] = [];
-  const connectNext = async (): Promise<void> => {
-    while (clients.length < options.connections) await join(options, listener, clients);
-  };
-  await Promise.all(Array.from({ length: CONCURRENCY }, connectNext));
+  await oneByOne(options.connections, () => join(options, listener, clients));
   return clients;
 }
 

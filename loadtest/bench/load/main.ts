@@ -5,6 +5,7 @@ import { gather, layoutOf } from './crowd.ts';
 import { DIALECTS } from './dialect.ts';
 import { publisherOf, roomOfMessage } from './layout.ts';
 import { messageData } from './message.ts';
+import { serve } from './serve.ts';
 import { Tally } from './tally.ts';
 
 /** How long the last deliveries of a run may take before they count as missing, unless it says. */
@@ -79,10 +80,4 @@ function obey(command: Command): Promise<Reply> {
   return command.kind === 'connect' ? join(command.options) : run(command.options);
 }
 
-process.on('message', (command: Command) => {
-  obey(command)
-    .catch((error: unknown): Reply => ({ kind: 'failed', error: String(error) }))
-    .then((reply) => process.send?.(reply))
-    .catch(() => process.exit(1));
-});
-process.on('disconnect', () => process.exit(0));
+serve((command) => obey(command as Command));

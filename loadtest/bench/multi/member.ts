@@ -5,7 +5,12 @@ export interface ServerFrame {
   readonly id?: string;
   readonly ref?: string;
   readonly provisional?: boolean;
-  readonly data?: { readonly position?: string; readonly recovered?: boolean; readonly replayed?: number };
+  readonly data?: {
+    readonly position?: string;
+    readonly recovered?: boolean;
+    readonly replayed?: number;
+    readonly reconnect_after_ms?: number;
+  };
 }
 
 const WAIT_MS = 30_000;
