@@ -59,7 +59,7 @@ export class Lifecycle {
     log.info({ reason }, 'ending; two signals end it at once');
     // Not unref: what is left to do may have nothing but timers that do not keep the process alive.
     setTimeout(() => void this.#cutShort('SHUTDOWN_TIMEOUT_SECONDS'), timeoutMs - LAST_WORDS_MS);
-    app
+    void app
       .drain()
       .then(() => app.stop())
       .then(last)

@@ -69,15 +69,14 @@ export class Crowd {
       await expectNothingLost(people, people);
     }
   }
+}
 
-  /** Nobody was told that somebody came or left, and nobody who came back found anybody missing. */
-  expectQuietPresence(): void {
-    for (const { name, told, fewest, roomName } of this.people) {
-      expect(told, `told to ${name}`).toEqual([]);
-      expect(Math.min(fewest, this.rooms.get(roomName)?.length ?? 0), `members that ${name} knew`).toBe(
-        this.rooms.get(roomName)?.length,
-      );
-    }
+/** Nobody was told that somebody came or left, and nobody who came back found anybody missing. */
+export function expectQuietPresence({ people, rooms }: Crowd): void {
+  for (const { name, told, fewest, roomName } of people) {
+    const everybody = rooms.get(roomName)?.length ?? 0;
+    expect(told, `told to ${name}`).toEqual([]);
+    expect(Math.min(fewest, everybody), `members that ${name} knew`).toBe(everybody);
   }
 }
 

@@ -3,7 +3,7 @@ import type { Haproxy } from '../../loadtest/stack/haproxy.ts';
 import type { PodProcess } from '../../loadtest/stack/pods.ts';
 import { startStack } from '../../loadtest/stack/stack.ts';
 import { eventually } from '../faults/world.ts';
-import { type Crowd, gather, type Participant } from './crowd.ts';
+import { type Crowd, expectQuietPresence, gather, type Participant } from './crowd.ts';
 
 const SLOW = { timeout: 280_000 };
 const ROOMS = 50;
@@ -46,7 +46,7 @@ test('a rolling restart of four pods under 500 talking clients', SLOW, async () 
   const talk = crowd.startTalk(EVERY_MS);
   for (const pod of pods) {
     const before = Date.now();
-    expect(await pod.stop(), pod.name).toEqual({ code: 0, signal: null });
+    expect(await pod.stop()).toEqual({ code: 0, signal: null });
     const returns = crowd.people.flatMap((one) => one.returns.filter((at) => at >= before));
     const peak = mostInASecond(returns);
     console.log(`${pod.name}: ${returns.length} moved, most in a second ${peak}`);
@@ -56,7 +56,7 @@ test('a rolling restart of four pods under 500 talking clients', SLOW, async () 
   }
   talk.stop();
   await crowd.expectNothingLost();
-  crowd.expectQuietPresence();
+  expectQuietPresence(crowd);
   const codes = new Set(crowd.people.flatMap(({ ends }) => ends.map(({ code }) => code)));
   expect([...codes]).toEqual([1012]);
 });

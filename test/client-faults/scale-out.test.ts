@@ -5,7 +5,7 @@ import type { PodProcess } from '../../loadtest/stack/pods.ts';
 import { startStack } from '../../loadtest/stack/stack.ts';
 import { eventually, get, SLOW } from '../faults/world.ts';
 import { metric } from '../many-pods/world.ts';
-import { gather } from './crowd.ts';
+import { expectQuietPresence, gather } from './crowd.ts';
 
 const ROOMS = 20;
 const PER_ROOM = 10;
@@ -94,7 +94,7 @@ test(
     expect(counts.filter(isEven)).toHaveLength(4);
     talk.stop();
     await crowd.expectNothingLost();
-    crowd.expectQuietPresence();
+    expectQuietPresence(crowd);
     const ends = crowd.people.map((one) => one.ends.map(({ code }) => code));
     expect(ends.filter((codes) => codes.length > 1)).toEqual([]);
     const all = ends.flat();

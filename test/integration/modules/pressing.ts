@@ -45,6 +45,8 @@ export const onMessage: HooksModule['onMessage'] = (_, { data }) => {
     case 'empty':
       hoard = [];
       collectGarbage();
+      break;
+    case undefined:
   }
   return undefined;
 };
