@@ -27,7 +27,9 @@ export const TABLES: Readonly<Record<string, () => string>> = {
       Object.entries(CLOSE).map(([name, { code, reconnect }]) => [
         String(code),
         CLOSE_MEANINGS[name as keyof typeof CLOSE],
-        RECONNECT[reconnect],
+        code === CLOSE.drain.code
+          ? 'yes, when the `drain` frame says; without one with backoff'
+          : RECONNECT[reconnect],
       ]),
     ),
 };

@@ -75,7 +75,7 @@ function checkDrain(values: Partial<Values>, problems: string[]): void {
   const { DRAIN_DELAY_SECONDS = 0, DRAIN_WINDOW_SECONDS = 0, SHUTDOWN_TIMEOUT_SECONDS = Infinity } = values;
   const drained = DRAIN_DELAY_SECONDS + DRAIN_WINDOW_SECONDS;
   if (drained < SHUTDOWN_TIMEOUT_SECONDS) return;
-  const allowed = `more than DRAIN_DELAY_SECONDS and DRAIN_WINDOW_SECONDS together (${drained})`;
+  const allowed = `more than DRAIN_DELAY_SECONDS (${DRAIN_DELAY_SECONDS}) and DRAIN_WINDOW_SECONDS (${DRAIN_WINDOW_SECONDS}) together`;
   problems.push(problem('SHUTDOWN_TIMEOUT_SECONDS', String(SHUTDOWN_TIMEOUT_SECONDS), allowed));
 }
 

@@ -36,7 +36,10 @@ export class Lifecycle {
    */
   readonly signalled = (signal: string): void => {
     if (this.#signalled) void this.#cutShort(signal);
-    else this.end(signal);
+    else {
+      this.end(signal);
+      this.#options.log.info({}, 'another signal ends it at once');
+    }
     this.#signalled = true;
   };
 
@@ -56,16 +59,19 @@ export class Lifecycle {
   #begin(reason: string, exitCode: number): void {
     const { app, log, timeoutMs, last } = this.#options;
     this.#exitCode = exitCode;
-    log.info({ reason }, 'ending; two signals end it at once');
+    log.info({ reason }, 'ending');
     // Not unref: what is left to do may have nothing but timers that do not keep the process alive.
     setTimeout(() => void this.#cutShort('SHUTDOWN_TIMEOUT_SECONDS'), timeoutMs - LAST_WORDS_MS);
-    void app
-      .drain()
-      .then(() => app.stop())
-      .then(last)
-      .catch((error: unknown) => log.error({ err: error }, 'the end was not in order'))
-      .then(() => sleep(LAST_LINES_MS))
-      .finally(() => this.#exit());
+    void this.#inOrder([() => app.drain(), () => app.stop(), last, () => sleep(LAST_LINES_MS)]);
+  }
+
+  async #inOrder(steps: readonly (() => Promise<unknown>)[]): Promise<void> {
+    for (const step of steps) {
+      await step().catch((error: unknown) => {
+        this.#options.log.error({ err: error }, 'the end was not in order');
+      });
+    }
+    this.#exit();
   }
 
   async #cutShort(reason: string): Promise<void> {

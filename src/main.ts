@@ -5,6 +5,8 @@ import { createLog } from './telemetry/log.ts';
 import { startTracing, type Tracing } from './telemetry/tracing.ts';
 import { existsSync } from 'node:fs';
 
+const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+
 /** Ends the process with the reason on standard error, before any port is open. */
 function giveUp(error: unknown): never {
   const reason = error instanceof ConfigError ? error.problems.join('\n') : String(error);
@@ -12,7 +14,13 @@ function giveUp(error: unknown): never {
   process.exit(1);
 }
 
+/** There is nobody yet to whom it would matter; but process 1 of a container ignores what it does not listen to. */
+function leave(): never {
+  process.exit(0);
+}
+
 async function main(): Promise<void> {
+  for (const signal of SIGNALS) process.on(signal, leave);
   if (existsSync('.env')) process.loadEnvFile('.env');
   const config = loadConfig(process.env);
   const { LOG_LEVEL: level, LOG_FORMAT, SHUTDOWN_TIMEOUT_SECONDS } = config.values;
@@ -31,9 +39,9 @@ async function main(): Promise<void> {
     last: async () => tracing?.stop(),
     exit: (code) => process.exit(code),
   });
-  await app.start();
-  for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, lifecycle.signalled);
+  for (const signal of SIGNALS) process.off(signal, leave).on(signal, lifecycle.signalled);
   process.on('uncaughtException', lifecycle.crashed);
+  await app.start();
 }
 
 main().catch(giveUp);

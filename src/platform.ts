@@ -13,6 +13,7 @@ const NS_PER_MS = 1e6;
 /** The machine's clock; what waits on it does not keep the process alive. */
 export const systemClock: Clock = {
   now: () => Date.now(),
+  elapsed: () => performance.now(),
   after(ms, task) {
     const timer = setTimeout(task, ms).unref();
     return () => clearTimeout(timer);

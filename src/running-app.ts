@@ -38,6 +38,7 @@ export class RunningApp implements App {
   readonly #config: Config;
   readonly #parts: Parts;
   #phase: Exclude<Readiness, 'degraded'> = 'starting';
+  #started: Promise<void> = Promise.resolve();
 
   constructor(config: Config, parts: Parts) {
     this.#config = config;
@@ -48,7 +49,12 @@ export class RunningApp implements App {
     return this.#phase === 'ready' && !this.#parts.pod.broker.available ? 'degraded' : this.#phase;
   }
 
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    this.#started = this.#start();
+    return this.#started;
+  }
+
+  async #start(): Promise<void> {
     const { pod, watermarks, heartbeat, rebalance, servers } = this.#parts;
     const { host, port, values } = this.#config;
     await pod.directory.start(pod.hub);
@@ -60,7 +66,8 @@ export class RunningApp implements App {
     watermarks.start();
     heartbeat.start();
     rebalance.start();
-    this.#phase = 'ready';
+    // Somebody may want it to end already.
+    if (this.#phase === 'starting') this.#phase = 'ready';
     pod.log.info({ pod: pod.name, host, port: ownPort, opsPort }, 'ready');
   }
 
@@ -68,6 +75,7 @@ export class RunningApp implements App {
     const { pod, admission, drain, rebalance } = this.#parts;
     const { DRAIN_DELAY_SECONDS, DRAIN_WINDOW_SECONDS } = this.#config.values;
     this.#phase = 'draining';
+    await this.#started;
     rebalance.stop();
     await pause(pod.clock, DRAIN_DELAY_SECONDS * 1_000);
     admission.drain();
@@ -84,9 +92,18 @@ export class RunningApp implements App {
     watermarks.stop();
     await gateway.closeAll();
     await closeServer(clients);
-    for (const part of [...finishing, pod.directory, pod.roster, pod.broker]) await part?.stop();
+    for (const part of [...finishing, pod.directory, pod.roster, pod.broker]) await this.#end(part);
     await closeServer(operators);
     pod.log.info({ pod: pod.name }, 'stopped');
+  }
+
+  /** One that fails keeps none of the others from ending in order. */
+  async #end(part: Stoppable | undefined): Promise<void> {
+    try {
+      await part?.stop();
+    } catch (error) {
+      this.#parts.pod.log.error({ err: error }, 'a part of the pod did not end in order');
+    }
   }
 
   cutOff(): void {

@@ -78,7 +78,7 @@ export class Connection implements Occupant {
   closed = false;
   /** The code this pod closed it with. */
   closeCode: number | undefined;
-  /** For how long after the close the client was asked to stay away. */
+  /** For how long after the close with 1012 the client was asked to stay away. */
   awayMs = 0;
   /** Rooms are being brought up to date after a lag (see catch-up.ts). */
   catchingUp = false;
@@ -86,6 +86,8 @@ export class Connection implements Occupant {
   allowance: Allowance | undefined;
   /** What it has published and has no answer for yet (see publishing-order.ts). */
   underWay: UnderWay | undefined;
+  /** Publications whose ack it waits for. */
+  unanswered = 0;
   /** What waits for a command in progress; undefined while none is (see lane.ts). */
   backlog: (() => Promise<void> | undefined)[] | undefined;
 

@@ -1,41 +1,41 @@
 import { CLOSE } from '../protocol/close-codes.ts';
 import type { Connection } from './connection.ts';
 import type { Pod } from './pod.ts';
-import { inOrder } from './lane.ts';
 import { pause } from './pause.ts';
 
 /** What has no answer by then gets none here: the client sends it again with its `ref`. */
 const ANSWER_MS = 2_000;
+const CHECK_MS = 20;
 
 /**
- * Sends a client to another pod: tells it when to be back there, answers what it has asked for so far, and closes with
- * 1012. `reconnectAfterMs` counts from the close.
+ * Sends a client to another pod: answers what it has asked for so far, tells it when to be back there and closes with
+ * 1012. `reconnectAfter` is asked at the close, from which its milliseconds count; not if the client has left by then.
  */
-export async function sendAway(pod: Pod, connection: Connection, reconnectAfterMs: number): Promise<void> {
-  const { clock, directory } = pod;
-  if (connection.closed) return;
-  connection.awayMs = reconnectAfterMs;
-  connection.tell({ kind: 'drain', reconnectAfterMs, at: clock.now() });
+export async function sendAway(
+  pod: Pod,
+  connection: Connection,
+  reconnectAfter: () => number,
+): Promise<void> {
   await settled(pod, connection);
+  if (connection.closed) return;
   // Where it goes it needs a place among those of its user, perhaps before this end has noticed that it is gone.
-  directory.release(connection.userId, connection.connectionId);
+  pod.directory.release(connection.userId, connection.connectionId);
+  connection.awayMs = reconnectAfter();
+  connection.tell({ kind: 'drain', reconnectAfterMs: connection.awayMs, at: pod.clock.now() });
   connection.close(CLOSE.drain);
 }
 
-/**
- * Resolves once no command of the connection is in progress and none of its publications waits for an answer, after
- * two seconds at the latest.
- */
-export async function settled({ clock }: Pod, connection: Connection): Promise<void> {
-  await Promise.race([answered(connection), pause(clock, ANSWER_MS)]);
+/** Resolves once nothing that the client said waits to be done or answered, after two seconds at the latest. */
+export async function settled({ clock, turn }: Pod, connection: Connection): Promise<void> {
+  const late = clock.elapsed() + ANSWER_MS;
+  for (;;) {
+    turn.flush();
+    if (!isBusy(connection) || clock.elapsed() >= late) return;
+    await pause(clock, CHECK_MS);
+  }
 }
 
-async function answered(connection: Connection): Promise<void> {
-  await new Promise<void>((resolve) => {
-    inOrder(connection, () => {
-      resolve();
-      return undefined;
-    });
-  });
-  while (connection.underWay !== undefined) await connection.underWay.done;
+/** Whether a command is in progress, a publication waits for its answer, or answers wait for the client to read. */
+export function isBusy({ backlog, underWay, unanswered, outbox }: Connection): boolean {
+  return backlog !== undefined || underWay !== undefined || unanswered > 0 || outbox.messages > 0;
 }

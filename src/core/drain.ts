@@ -39,19 +39,19 @@ export class Drain {
 
   /**
    * Sends them away evenly over the window, so that the pods they go to take them at one steady rate. Resolves when all
-   * have been told, answered and closed. Nobody may be let in any more.
+   * have been answered, told and closed. Nobody may be let in any more.
    */
   async run(windowMs: number): Promise<void> {
     const { clock, hub, limits, random } = this.#pod;
     const connections = shuffled([...hub.connections()], random);
     this.#count = connections.length;
-    const start = clock.now();
+    const start = clock.elapsed();
     const places = new Places(limits.handshakesPerSecond);
     const departures: Promise<void>[] = [];
     for (const [index, connection] of connections.entries()) {
-      const wait = start + (index * windowMs) / connections.length - clock.now();
+      const wait = start + (index * windowMs) / connections.length - clock.elapsed();
       if (wait >= 1) await pause(clock, wait);
-      departures.push(sendAway(this.#pod, connection, places.next(clock.now())));
+      departures.push(sendAway(this.#pod, connection, () => places.next(clock.elapsed())));
     }
     await Promise.all(departures);
   }

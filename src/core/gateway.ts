@@ -16,7 +16,7 @@ import { count } from './tally.ts';
 import { dialectOfFirstFrame } from '../protocol/dialects.ts';
 import { inOrder } from './lane.ts';
 import { pause } from './pause.ts';
-import { settled } from './departure.ts';
+import { isBusy, settled } from './departure.ts';
 import { isUnavailable } from './refused.ts';
 
 const CLOSING_CHECK_MS = 20;
@@ -99,15 +99,17 @@ export class Gateway {
     const { directory, hub, roster, tally } = this.#pod;
     connection.closed = true;
     connection.outbox.close();
+    // A client may answer a close with any code; what ended the connection is the pod's.
+    const ending = connection.closeCode ?? code;
     count(tally.closed, connection.closeCode ?? (KNOWN_CODES.has(code) ? code : 'other'));
     const present = connection.memberships.filter((membership) => membership.present);
     const rooms = present.map(({ room }) => room.name);
-    this.#tellHooks(connection, connection.closeCode ?? code);
+    this.#tellHooks(connection, ending);
     this.#finish(connection);
     hub.remove(connection);
     directory.release(connection.userId, connection.connectionId);
-    if (code === CLOSE.normal.code) roster.exitAll(rooms, connection);
-    else roster.lose(rooms, connection, connection.awayMs);
+    if (ending === CLOSE.normal.code) roster.exitAll(rooms, connection);
+    else roster.lose(rooms, connection, ending === CLOSE.drain.code ? connection.awayMs : 0);
   }
 
   /** After everything it has sent: what waits behind a command in progress comes first. */
@@ -122,7 +124,7 @@ export class Gateway {
   }
 
   #finish(connection: Connection): void {
-    if (connection.backlog === undefined && connection.underWay === undefined) return;
+    if (!isBusy(connection)) return;
     const rest = settled(this.#pod, connection);
     this.#unfinished.add(rest);
     void rest.then(() => this.#unfinished.delete(rest));

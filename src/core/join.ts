@@ -43,7 +43,7 @@ export async function join(
     const presence = await pod.roster.list(name, command.present ? connection : undefined);
     if (connection.closed) {
       // It went while it was about to join: its presence ends as that of any lost one.
-      if (command.present) pod.roster.lose([name], connection);
+      if (command.present) pod.roster.lose([name], connection, connection.awayMs);
       return;
     }
     room.flush();

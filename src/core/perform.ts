@@ -21,14 +21,8 @@ import { statePresence } from './state-presence.ts';
 export async function perform(pod: Pod, connection: Connection, command: Command): Promise<void> {
   switch (command.kind) {
     case 'publish':
-    case 'direct': {
-      const { room, published } = publish(pod, connection, command);
-      const first = await published;
-      // Acked when history has it.
-      const { id } = (await first.settled) ?? first;
-      if (command.ref !== undefined) connection.answer({ kind: 'ack', ref: command.ref, id, room });
-      return;
-    }
+    case 'direct':
+      return publishAndAnswer(pod, connection, command);
     case 'join':
       return join(pod, connection, roomOf(connection, command), command);
     case 'leave':
@@ -39,6 +33,19 @@ export async function perform(pod: Pod, connection: Connection, command: Command
       return refresh(pod, connection, command);
     case 'ping':
       connection.answer({ kind: 'pong', ref: command.ref, at: pod.clock.now() });
+  }
+}
+
+async function publishAndAnswer(pod: Pod, connection: Connection, command: PublishingCommand): Promise<void> {
+  connection.unanswered += 1;
+  try {
+    const { room, published } = publish(pod, connection, command);
+    const first = await published;
+    // Acked when history has it.
+    const { id } = (await first.settled) ?? first;
+    if (command.ref !== undefined) connection.answer({ kind: 'ack', ref: command.ref, id, room });
+  } finally {
+    connection.unanswered -= 1;
   }
 }
 

@@ -6,6 +6,8 @@ import { isUnavailable } from './refused.ts';
 import { sendAway } from './departure.ts';
 
 const TICK_MS = 1_000;
+/** By then whatever balances connections has noticed a pod that is ready, and sends it some. */
+const SETTLE_MS = 10_000;
 
 /**
  * Gives connections to the other pods while this one has many more than they: after a scale-out new pods fill up.
@@ -17,6 +19,8 @@ export class Rebalance {
   readonly #surplus: Surplus;
   /** Who is given away and may be here still: a close takes some seconds where the client is slow to answer it. */
   readonly #leaving = new Set<Connection>();
+  /** From when on this pod gets its share, in milliseconds since 1970. */
+  #since = 0;
   #cancel: () => void = () => undefined;
   #stopped = false;
   /** Connections that were given away, since the start. */
@@ -25,17 +29,12 @@ export class Rebalance {
   constructor(pod: Pod, watermarks: { readonly exceeded: boolean }) {
     this.#pod = pod;
     this.#watermarks = watermarks;
-    this.#surplus = new Surplus(pod.limits.rebalancePercent, pod.limits.rebalancePerSecond);
+    this.#surplus = new Surplus(pod.limits);
   }
 
   start(): void {
-    this.#cancel = this.#pod.clock.after(TICK_MS, () => {
-      this.#tick()
-        .catch(this.#failed)
-        .finally(() => {
-          if (!this.#stopped) this.start();
-        });
-    });
+    this.#since = this.#pod.clock.now() + SETTLE_MS;
+    this.#tickLater();
   }
 
   /** This pod is emptied: the others no longer count on it. */
@@ -45,16 +44,29 @@ export class Rebalance {
     this.#pod.directory.loads(undefined).catch(this.#failed);
   }
 
+  #tickLater(): void {
+    this.#cancel = this.#pod.clock.after(TICK_MS, () => {
+      this.#tick()
+        .catch(this.#failed)
+        .finally(() => {
+          if (!this.#stopped) this.#tickLater();
+        });
+    });
+  }
+
   async #tick(): Promise<void> {
-    const { directory, hub, startedAt } = this.#pod;
+    const { clock, directory, hub } = this.#pod;
     for (const one of this.#leaving) if (hub.connection(one.connectionId) !== one) this.#leaving.delete(one);
     // Who leaves does not count: others would be given away in their stead.
-    const own: Load = { connections: hub.connectionCount - this.#leaving.size, since: startedAt };
+    const own: Load = { connections: hub.connectionCount - this.#leaving.size, since: this.#since };
     const others = await directory.loads(this.#takesMore ? own : undefined);
     if (this.#stopped) return;
     const counts = others.map(({ connections }) => connections);
+    const before = youngest([own, ...others]);
+    // Whoever is sent away sooner may come back, and cannot be sent again.
+    if (clock.now() < before) return;
     const count = this.#surplus.next(own.connections, counts);
-    if (count > 0) this.#giveAway(count, youngest([own, ...others]));
+    if (count > 0) this.#giveAway(count, before);
   }
 
   /** Others would give it what it must refuse. */
@@ -66,9 +78,10 @@ export class Rebalance {
   #giveAway(count: number, before: number): void {
     const { clock, hub } = this.#pod;
     const chosen: Connection[] = [];
+    // In the order in which they came.
     for (const connection of hub.connections()) {
-      if (chosen.length === count) break;
-      if (connection.openedAt < before && !this.#leaves(connection)) chosen.push(connection);
+      if (chosen.length === count || connection.openedAt >= before) break;
+      if (!this.#leaves(connection)) chosen.push(connection);
     }
     for (const [index, connection] of chosen.entries()) {
       this.#leaving.add(connection);
@@ -85,7 +98,7 @@ export class Rebalance {
   async #giveOneAway(connection: Connection): Promise<void> {
     // The drain sends it away at its own time.
     if (this.#stopped) return;
-    await sendAway(this.#pod, connection, 0);
+    await sendAway(this.#pod, connection, () => 0);
     // It may have ended otherwise meanwhile.
     if (connection.closeCode === CLOSE.drain.code) this.moved += 1;
   }

@@ -6,6 +6,9 @@ export type Readiness = 'starting' | 'ready' | 'degraded' | 'draining';
 /** With either a pod serves; degraded is one that Redis is away for. */
 const SERVING: ReadonlySet<Readiness> = new Set(['ready', 'degraded']);
 
+/** Only browsers send these, and any page can make them send a POST to whatever they reach. */
+const BROWSERS = ['Origin', 'Sec-Fetch-Site'];
+
 export interface OpsOptions {
   readonly readiness: () => Readiness;
   /** Begins the end of the pod, as a SIGTERM does. */
@@ -25,6 +28,9 @@ export function ops({ readiness, end, metrics }: OpsOptions): Hono {
     c.body(await metrics.render(), 200, { 'content-type': metrics.contentType }),
   );
   app.post('/drain', (c) => {
+    if (BROWSERS.some((header) => c.req.header(header) !== undefined)) {
+      return c.json({ error: 'no page may end a pod', code: 'forbidden' }, 403);
+    }
     end('POST /drain');
     return c.json({ status: 'draining' }, 202);
   });

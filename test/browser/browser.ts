@@ -22,7 +22,7 @@ export const PATIENT = { timeout: 10_000 };
 
 /** What Chromium writes to the console for a server that is not there, as `expected`. */
 export const SERVER_AWAY =
-  /WebSocket connection to .* failed|net::ERR_(?:CONNECTION_REFUSED|INTERNET_DISCONNECTED)|status of 503/;
+  /WebSocket connection to .* failed|net::ERR_(?:CONNECTION_REFUSED|CONNECTION_RESET|EMPTY_RESPONSE|INTERNET_DISCONNECTED)|status of 503/;
 
 interface OpenOptions extends BrowserContextOptions {
   /** Console errors that belong to the test, such as those of a server that is away. */

@@ -1,5 +1,5 @@
 import { expect, onTestFinished } from 'vitest';
-import type { Member } from '../../src/client/client.ts';
+import type { Member, Platform } from '../../src/client/client.ts';
 import { eventually } from '../faults/world.ts';
 import { Person } from './person.ts';
 import { expectNothingLost, lastWords } from './world.ts';
@@ -16,9 +16,13 @@ export class Participant extends Person {
   fewest = Number.POSITIVE_INFINITY;
   /** When each reconnect was over, in milliseconds since 1970. */
   readonly returns: number[] = [];
+  /** When its pods told it to be back, by their clock. */
+  readonly summons: readonly number[];
 
   constructor(name: string, url: string, room: string) {
-    super(name, url, { room });
+    const summons: number[] = [];
+    super(name, url, { room, platform: { WebSocket: overheard((at) => summons.push(at)) } });
+    this.summons = summons;
     this.roomName = room;
     this.room.onPresence((member) => this.told.push(member));
     this.room.onMembers((members) => {
@@ -28,6 +32,20 @@ export class Participant extends Person {
       if (state === 'connected' && this.states.length > 1) this.returns.push(Date.now());
     });
   }
+}
+
+/** A WebSocket that passes on when a pod that sends it away wants it back. */
+function overheard(summoned: (at: number) => void): Platform['WebSocket'] {
+  return class extends WebSocket {
+    constructor(url: string, protocols: string[]) {
+      super(url, protocols);
+      this.addEventListener('message', ({ data }) => {
+        if (!String(data).includes('"event":"drain"')) return;
+        const frame = JSON.parse(String(data)) as { timestamp: string; data: { reconnect_after_ms: number } };
+        summoned(Date.parse(frame.timestamp) + frame.data.reconnect_after_ms);
+      });
+    }
+  };
 }
 
 /** Many people in rooms of the same size, who have all joined and know each other. */

@@ -120,9 +120,11 @@ describe('the configuration', () => {
     [{ DRAIN_WINDOW_SECONDS: '45' }, 45],
     [{ DRAIN_DELAY_SECONDS: '1', DRAIN_WINDOW_SECONDS: '60' }, 61],
   ])('refuses %j: the process would be gone before the drain is over', (env, together) => {
+    const { DRAIN_DELAY_SECONDS = '0', DRAIN_WINDOW_SECONDS = '30' }: Record<string, string> = env;
     expect(problemsOf(env)).toEqual([
       'SHUTDOWN_TIMEOUT_SECONDS: "45" is not valid; allowed: ' +
-        `more than DRAIN_DELAY_SECONDS and DRAIN_WINDOW_SECONDS together (${together})`,
+        `more than DRAIN_DELAY_SECONDS (${DRAIN_DELAY_SECONDS}) and ` +
+        `DRAIN_WINDOW_SECONDS (${DRAIN_WINDOW_SECONDS}) together`,
     ]);
     expect(problemsOf({ ...env, SHUTDOWN_TIMEOUT_SECONDS: String(together) })).toHaveLength(1);
     expect(problemsOf({ ...env, SHUTDOWN_TIMEOUT_SECONDS: String(together + 1) })).toEqual([]);

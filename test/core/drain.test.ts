@@ -85,15 +85,17 @@ describe('A drain', () => {
   });
 
   test('answers what was asked before it closes', async () => {
-    const { pod, connect } = started();
+    const { pod, clock, connect } = started();
     const { socket, send } = connect('a', { room: 'r' });
     await turns();
     for (let n = 0; n < 20; n += 1) send({ type: 'chat', room: 'r', data: n, ref: `${n}` });
     void new Drain(pod).run(0);
+    await turns();
+    clock.advance(20);
     await turns(10);
     const acks = socket.frames.filter(({ type }) => type === 'ack');
     expect(acks).toHaveLength(20);
-    expect(socket.closeCode).toBe(1012);
+    expect(last(socket)).toEqual(['drain', { reconnect_after_ms: 0 }, 1012]);
   });
 
   test('publishes what was on its way when the connection was closed, and does nothing else for it', async () => {
@@ -136,6 +138,64 @@ describe('A drain', () => {
     expect(offline()).toEqual([first]);
     await wait((away.get(second) ?? 0) - (away.get(first) ?? 0));
     expect(offline()).toEqual([first, second]);
+  });
+
+  test('waits for a publication that waits for the broker, and for a client to read what it has', async () => {
+    const { pod, clock, connect } = started();
+    const { connection, socket, send } = connect('a', { room: 'r' });
+    await turns();
+    const kept = Promise.withResolvers<{ id: string; duplicate: boolean }>();
+    const provisional = { id: 'p', duplicate: false, provisional: true, settled: kept.promise };
+    pod.broker.publish = () => Promise.resolve(provisional);
+    send({ type: 'chat', room: 'r', data: 1, ref: '1' });
+    await turns();
+    void new Drain(pod).run(0);
+    const passes = async (): Promise<void> => {
+      clock.advance(100);
+      await turns();
+    };
+    await passes();
+    expect(socket.closeCode).toBeUndefined();
+    socket.congested = true;
+    kept.resolve({ id: 'q', duplicate: false });
+    await passes();
+    expect(socket.closeCode).toBeUndefined();
+    socket.congested = false;
+    connection.outbox.flush();
+    await passes();
+    expect(socket.frames.find(({ type }) => type === 'ack')).toMatchObject({ id: 'q' });
+    expect(last(socket)).toEqual(['drain', { reconnect_after_ms: 0 }, 1012]);
+  });
+
+  test('goes on evenly when somebody sets the clock', async () => {
+    const { pod, clock, connect } = started({ handshakesPerSecond: 10 });
+    const clients = Array.from({ length: 10 }, (_, index) => connect(`u${index}`));
+    void new Drain(pod).run(10_000);
+    const closed: number[] = [];
+    for (let second = 0; second < 10; second += 1) {
+      await turns();
+      if (second === 3) clock.setBack(3_600_000);
+      closed.push(clients.filter(({ socket }) => socket.closeCode !== undefined).length);
+      clock.advance(1_000);
+    }
+    expect(closed).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    expect(clients.map(({ connection }) => connection.awayMs)).toEqual(Array(10).fill(0));
+  });
+
+  test('ends nobody’s presence whose client answers the close with another code', async () => {
+    const { pod, clock, connect, gateway } = started();
+    const { connection } = connect('a', { room: 'r' });
+    await turns();
+    await new Drain(pod).run(0);
+    const watcher = connect('watcher', { room: 'r' });
+    gateway.closed(connection, 1000);
+    await turns();
+    const left = (): unknown[] =>
+      watcher.socket.frames.filter(({ type, from }) => type === 'presence' && from === 'a');
+    expect(left()).toEqual([]);
+    clock.advance(5_000);
+    await turns();
+    expect(left()).toHaveLength(1);
   });
 
   test('does not wait for ever for an answer that does not come', async () => {

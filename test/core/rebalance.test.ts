@@ -37,6 +37,14 @@ class Setting {
     this.rebalance.start();
   }
 
+  /** With pods that have been there for long enough: the next second is the first in which somebody may go. */
+  static async of(count: number, rebalancePerSecond?: number): Promise<Setting> {
+    const it = new Setting(count, rebalancePerSecond);
+    for (let second = 1; second < 10; second += 1) await it.passes(1_000);
+    it.said.splice(0);
+    return it;
+  }
+
   comes(): void {
     this.clients.push(this.#it.connect(`u${this.clients.length}`, { room: 'r' }));
   }
@@ -67,7 +75,7 @@ class Setting {
 
 describe('Connections given away', () => {
   test('are the oldest, one by one within the second, told to come back at once and closed with 1012', async () => {
-    const it = new Setting(10);
+    const it = await Setting.of(10);
     await turns();
     await it.passes(1_000);
     const counts: number[] = [];
@@ -83,15 +91,15 @@ describe('Connections given away', () => {
   });
 
   test('are none that came after the youngest pod', async () => {
-    const it = new Setting(1);
-    for (let n = 0; n < 9; n += 1) it.comes();
+    const it = await Setting.of(1);
     await it.passes(1_000);
+    for (let n = 0; n < 9; n += 1) it.comes();
     for (let second = 0; second < 5; second += 1) await it.passes(1_000);
     expect(it.away).toEqual([0]);
   });
 
   test('do not count while they are still here, and no others go in their stead', async () => {
-    const it = new Setting(10);
+    const it = await Setting.of(10);
     await it.passes(1_000);
     await it.passes(999);
     expect(it.away).toHaveLength(4);
@@ -107,13 +115,13 @@ describe('Connections given away', () => {
   });
 
   test('are told once and counted once when they are waited for', async () => {
-    const it = new Setting(10, 2);
+    const it = await Setting.of(10, 2);
     await turns();
     it.broker.publish = () => new Promise(() => {});
     for (const { send } of it.clients) send({ type: 'chat', room: 'r', data: 1, ref: '1' });
     await it.passes(1_000);
     await it.passes(999);
-    expect(it.drains).toEqual([1, 1, 0, 0, 0, 0, 0, 0, 0, 0]);
+    expect(it.drains).toEqual(Array(10).fill(0));
     await it.passes(1);
     await it.passes(999);
     it.other = 4;
@@ -124,7 +132,7 @@ describe('Connections given away', () => {
   });
 
   test('are not counted when they end by themselves before', async () => {
-    const it = new Setting(10);
+    const it = await Setting.of(10);
     await it.passes(1_000);
     it.ends(it.clients[3], 1000);
     await it.passes(999);
@@ -134,8 +142,16 @@ describe('Connections given away', () => {
 });
 
 describe('Nobody is given away', () => {
-  test('from when on the pod is emptied: the others no longer count on it, and the drain does the rest', async () => {
+  test('in the first ten seconds of a pod, in which whoever is sent away might come back', async () => {
     const it = new Setting(10);
+    for (let second = 1; second < 10; second += 1) await it.passes(1_000);
+    expect([it.said.at(-1), it.away]).toEqual([10, []]);
+    await it.passes(1_000);
+    expect(it.away).toEqual([0]);
+  });
+
+  test('from when on the pod is emptied: the others no longer count on it, and the drain does the rest', async () => {
+    const it = await Setting.of(10);
     await it.passes(1_000);
     expect(it.away).toEqual([0]);
     it.rebalance.stop();
@@ -145,7 +161,7 @@ describe('Nobody is given away', () => {
   });
 
   test('while Redis is away, and it goes on after that', async () => {
-    const it = new Setting(10);
+    const it = await Setting.of(10);
     it.other = undefined;
     for (let second = 0; second < 5; second += 1) await it.passes(1_000);
     expect(it.away).toEqual([]);
@@ -155,7 +171,7 @@ describe('Nobody is given away', () => {
   });
 
   test('to a pod that takes nobody: one that is full or overloaded does not count for the others', async () => {
-    const it = new Setting(10, 0);
+    const it = await Setting.of(10, 0);
     await it.passes(1_000);
     it.watermarks.exceeded = true;
     await it.passes(1_000);

@@ -2,6 +2,14 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Surplus, youngest } from '../../src/core/surplus.ts';
 
+function surplusOf(
+  rebalancePercent: number,
+  rebalancePerSecond?: number,
+  handshakesPerSecond = 10_000,
+): Surplus {
+  return new Surplus({ rebalancePercent, rebalancePerSecond, handshakesPerSecond });
+}
+
 describe('A pod gives connections away', () => {
   test.each([
     ['nobody else is there', 100, [], 0],
@@ -10,26 +18,38 @@ describe('A pod gives connections away', () => {
     ['it has fewer', 10, [100, 100], 0],
     ['one or two are all there are', 2, [0], 0],
   ])('not while %s', (_, own, others, count) => {
-    expect(new Surplus(20, 1_000).next(own, others)).toBe(count);
+    expect(surplusOf(20, 1_000).next(own, others)).toBe(count);
   });
 
   test('down to half of what is allowed above the mean, not to its edge', () => {
-    const surplus = new Surplus(20, 1_000);
-    expect(surplus.next(200, [100, 100, 0])).toBe(200 - 1 - 110);
-    expect(surplus.next(111, [130, 130, 29])).toBe(0);
+    const surplus = surplusOf(20, 1_000);
+    expect(surplus.next(130, [90, 90, 90])).toBe(130 - 1 - 110);
+    expect(surplus.next(111, [97, 96, 96])).toBe(0);
+  });
+
+  test('also if it has little more than the mean, where another has far less, down to the mean', () => {
+    expect(surplusOf(20, 1_000).next(100, [...Array<number>(10).fill(100), 0])).toBe(8);
+    const surplus = surplusOf(20, 1_000);
+    expect(surplus.next(100, [100, 100, 100, 100, 0])).toBe(100 - 1 - 83);
+    expect(surplus.next(85, [85, 85, 85, 85, 75])).toBe(0);
+    expect(surplusOf(20, 1_000).next(50, [100, 100, 0])).toBe(0);
+  });
+
+  test('together with all others no more than one pod takes', () => {
+    expect(surplusOf(20, undefined, 500).next(10_000, [...Array<number>(19).fill(10_000), 0])).toBe(23);
   });
 
   test('no faster than it may, and less than one a second adds up', () => {
-    const surplus = new Surplus(20, 0.5);
+    const surplus = surplusOf(20, 0.5);
     expect(Array.from({ length: 10 }, () => surplus.next(100, [0]))).toEqual([0, 1, 0, 1, 0, 1, 0, 1, 0, 1]);
-    expect(new Surplus(20, undefined).next(1_000, [0])).toBe(10);
+    expect(surplusOf(20).next(1_000, [0])).toBe(10);
   });
 
   test.each([
     [0, 10],
     [20, 0],
   ])('never with REBALANCE_PERCENT=%i and REBALANCE_PER_SECOND=%i', (percent, perSecond) => {
-    const surplus = new Surplus(percent, perSecond);
+    const surplus = surplusOf(percent, perSecond);
     for (let second = 0; second < 100; second += 1) expect(surplus.next(10_000, [0, 0])).toBe(0);
   });
 });
@@ -44,8 +64,13 @@ const BALANCERS: Readonly<Record<string, Balancer>> = {
   'always the first': () => 0,
 };
 
+/** As long as a pod waits for its share, and as a balancer may take to notice it. */
+const SETTLE_SECONDS = 10;
+
 interface SimulatedPod {
   readonly since: number;
+  /** From then on the balancer sends it connections. */
+  readonly known: number;
   readonly surplus: Surplus;
   /** When each of its connections came. */
   connections: { since: number; moves: number }[];
@@ -81,7 +106,9 @@ class Simulation {
   }
 
   comes(): void {
-    this.#pods.push({ since: this.#now, surplus: new Surplus(20, this.#rate), connections: [] });
+    const since = this.#now + SETTLE_SECONDS;
+    const known = this.#now + Math.floor(this.#random() * (SETTLE_SECONDS + 1));
+    this.#pods.push({ since, known, surplus: surplusOf(20, this.#rate), connections: [] });
     this.#known = [];
     for (const { connections } of this.#pods) for (const one of connections) one.moves = 0;
     for (const one of this.#travellers) one.moves = 0;
@@ -105,6 +132,7 @@ class Simulation {
       this.#known = [this.counts, ...this.#known].slice(0, 3);
       const known = this.#known.at(-1) ?? this.counts;
       const limit = youngest(this.#pods.map(({ since }) => ({ since, connections: 0 })));
+      if (this.#now < limit) continue;
       for (const [index, pod] of this.#pods.entries()) this.#sheds(pod, known.toSpliced(index, 1), limit);
     }
   }
@@ -127,8 +155,11 @@ class Simulation {
   }
 
   #connect(moves: number): void {
-    const index = this.#balancer(this.counts, (this.#turn += 1), this.#random);
-    this.#pods[index]?.connections.push({ since: this.#now, moves });
+    const known = this.#pods.filter((pod) => pod.known <= this.#now);
+    const pods = known.length === 0 ? this.#pods : known;
+    const counts = pods.map(({ connections }) => connections.length);
+    const index = this.#balancer(counts, (this.#turn += 1), this.#random);
+    pods[index]?.connections.push({ since: this.#now, moves });
   }
 }
 
@@ -148,6 +179,7 @@ describe.each(Object.entries(BALANCERS))('Behind a balancer that chooses %s', (n
     const it = new Simulation(balancer, 5, seeded(1));
     it.comes();
     it.comes();
+    it.passes(SETTLE_SECONDS);
     it.connect(500);
     it.passes(10);
     expect(it.moves).toBe(0);
@@ -212,6 +244,23 @@ describe.each(Object.entries(BALANCERS))('Behind a balancer that chooses %s', (n
 });
 
 describe('Balancers that choose by', () => {
+  test.each(['round robin', 'least connections'])(
+    '%s fill a single new pod, however many there were',
+    (name) => {
+      for (const before of [1, 2, 4, 5, 10, 20]) {
+        const it = new Simulation(BALANCERS[name] ?? (() => 0), 5, seeded(before), 1);
+        for (let n = 0; n < before; n += 1) it.comes();
+        it.passes(SETTLE_SECONDS);
+        it.connect(100 * before);
+        it.comes();
+        it.passes(500);
+        const mean = (100 * before) / (before + 1);
+        for (const count of it.counts)
+          expect(Math.abs(count - mean), `${before} pods`).toBeLessThanOrEqual(mean * 0.2 + 1);
+      }
+    },
+  );
+
   test.each(['round robin', 'least connections'])(
     '%s leave no pod too full, however many are on their way meanwhile',
     (name) => {

@@ -141,6 +141,20 @@ describe('POST /drain', () => {
     expect(await codesOf(clients)).toEqual([1001, 1012]);
   });
 
+  test.each(['Origin', 'Sec-Fetch-Site'])(
+    'is refused to pages of browsers, which send %s',
+    async (header) => {
+      const pod = await anotherPod({});
+      const client = await guest(pod);
+      const answer = await fetch(`${pod.opsUrl}/drain`, {
+        method: 'POST',
+        headers: { [header]: 'https://a.example' },
+      });
+      expect([answer.status, await answer.json()]).toMatchObject([403, { code: 'forbidden' }]);
+      await settled(client);
+    },
+  );
+
   test.each(['GET', 'PUT', 'DELETE'])('is not to be had by %s, which changes nothing', async (method) => {
     const pod = await anotherPod({});
     const client = await guest(pod);

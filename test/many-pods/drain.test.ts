@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { aWorld, told as toldOf, present } from './world.ts';
-import { type Client, type Frame, part } from '../support/client.ts';
-import { DRAIN, IN_ORDER, patiently, sentAway } from '../integration/ending.ts';
+import { type Client, type Frame, part, until } from '../support/client.ts';
+import { IN_ORDER, patiently, sentAway } from '../integration/ending.ts';
 import { fresh, guest, member, published, range, settled } from '../integration/people.ts';
 import type { PodProcess } from '../../loadtest/stack/pods.ts';
 
@@ -76,7 +76,7 @@ describe('What is published while a pod is drained', () => {
     // The pod has read all of it.
     await settled(alice);
     const exit = pod.stop();
-    await alice.next(DRAIN);
+    await until('the drain', () => pod.output().includes('"draining"'));
     expect(alice.all({ type: 'ack' })).toEqual([]);
     here.redis.thaw();
     await sentAway(alice);

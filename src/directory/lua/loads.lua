@@ -8,8 +8,9 @@ else
   redis.call('HSET', KEYS[1], ARGV[2], ARGV[3] .. ' ' .. ARGV[4])
 end
 local others = {}
-for _, pod in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '(' .. ARGV[1], '+inf')) do
-  local load = pod ~= ARGV[2] and redis.call('HGET', KEYS[1], pod)
-  if load then others[#others + 1] = load end
+local living = redis.call('ZRANGEBYSCORE', KEYS[2], '(' .. ARGV[1], '+inf')
+if #living == 0 then return others end
+for index, load in ipairs(redis.call('HMGET', KEYS[1], unpack(living))) do
+  if load and living[index] ~= ARGV[2] then others[#others + 1] = load end
 end
 return others
