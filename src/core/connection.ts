@@ -78,7 +78,7 @@ export class Connection implements Occupant {
   closed = false;
   /** The code this pod closed it with. */
   closeCode: number | undefined;
-  /** For how long after the close with 1012 the client was asked to stay away. */
+  /** For how long after its close the client was asked to stay away; set only right before a close with 1012. */
   awayMs = 0;
   /** Rooms are being brought up to date after a lag (see catch-up.ts). */
   catchingUp = false;

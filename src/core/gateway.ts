@@ -101,7 +101,7 @@ export class Gateway {
     connection.outbox.close();
     // A client may answer a close with any code; what ended the connection is the pod's.
     const ending = connection.closeCode ?? code;
-    count(tally.closed, connection.closeCode ?? (KNOWN_CODES.has(code) ? code : 'other'));
+    count(tally.closed, KNOWN_CODES.has(ending) ? ending : 'other');
     const present = connection.memberships.filter((membership) => membership.present);
     const rooms = present.map(({ room }) => room.name);
     this.#tellHooks(connection, ending);
@@ -109,7 +109,7 @@ export class Gateway {
     hub.remove(connection);
     directory.release(connection.userId, connection.connectionId);
     if (ending === CLOSE.normal.code) roster.exitAll(rooms, connection);
-    else roster.lose(rooms, connection, ending === CLOSE.drain.code ? connection.awayMs : 0);
+    else roster.lose(rooms, connection, connection.awayMs);
   }
 
   /** After everything it has sent: what waits behind a command in progress comes first. */

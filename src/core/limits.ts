@@ -15,7 +15,7 @@ export interface Limits {
   readonly presenceGraceMs: number;
   /** Members of a room up to which single joins and leaves are announced, and the length of a member list. */
   readonly presenceEventsLimit: number;
-  /** How far above the mean of all pods this one may be before it gives connections away; 0: without end. */
+  /** How far above the mean of all pods this one may be before it gives connections away; 0: it gives none. */
   readonly rebalancePercent: number;
   /** Undefined: a hundredth of its connections. */
   readonly rebalancePerSecond: number | undefined;

@@ -269,13 +269,14 @@ describe('Balancers that choose by', () => {
         fc.property(sizes, sizes, RATE, fc.nat(10), fc.integer(), (before, come, rate, awaySeconds, seed) => {
           const it = new Simulation(BALANCERS[name] ?? (() => 0), rate, seeded(seed), awaySeconds);
           for (let n = 0; n < before; n += 1) it.comes();
+          it.passes(SETTLE_SECONDS);
           it.connect(100 * before);
           it.passes(10);
           for (let n = 0; n < come; n += 1) it.comes();
           it.passes(500);
-          const mean = (100 * before) / (before + come);
           expect(it.counts.reduce((sum, count) => sum + count, 0)).toBe(100 * before);
-          expect(Math.max(...it.counts)).toBeLessThanOrEqual(mean * 1.2 + 1);
+          // At most one more than 1.2 times the mean, in whole numbers: the same divided is a little less.
+          expect((Math.max(...it.counts) - 1) * (before + come)).toBeLessThanOrEqual(120 * before);
         }),
         { numRuns: 30 },
       );
