@@ -113,9 +113,13 @@ function redisOf(values: Partial<Values>, problems: string[]): RedisAddress | un
     }
     return undefined;
   }
+  const tls = values.REDIS_TLS ?? url?.tls ?? false;
+  if (!tls && values.REDIS_CA_FILE !== undefined) {
+    problems.push('REDIS_CA_FILE: given without TLS; allowed: with rediss:// or REDIS_TLS=true');
+  }
   return {
     server: url?.server,
-    tls: url?.tls ?? false,
+    tls: tls ? { ca: values.REDIS_CA_FILE } : undefined,
     sentinels: REDIS_SENTINELS,
     master: values.REDIS_SENTINEL_MASTER ?? '',
     sentinelPassword: values.REDIS_SENTINEL_PASSWORD,

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { HostPort } from './redis/options.ts';
 import { readRule } from './protocol/rule.ts';
@@ -62,6 +63,19 @@ export const keySetFile: Kind<KeySet> = {
     try {
       const content: unknown = JSON.parse(readFileSync(value, 'utf8'));
       return isKeySet(content) ? content : undefined;
+    } catch {
+      return undefined;
+    }
+  },
+};
+
+/** The value is what is in the file, as with `keySetFile`. */
+export const certificatesFile: Kind<string> = {
+  allowed: 'path of a readable PEM file of certificates',
+  read(value) {
+    try {
+      const content = readFileSync(value, 'utf8');
+      return new X509Certificate(content).raw.length > 0 ? content : undefined;
     } catch {
       return undefined;
     }

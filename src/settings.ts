@@ -1,4 +1,5 @@
 import {
+  certificatesFile,
   count,
   flag,
   hostPorts,
@@ -59,6 +60,14 @@ export const SETTINGS = {
   REDIS_SENTINELS: optional(hostPorts, 'all Sentinels; then `REDIS_URL` is left unset'),
   REDIS_SENTINEL_MASTER: setting(text, 'mymaster', 'what the Sentinels call the master'),
   REDIS_SENTINEL_PASSWORD: optional(secret, 'password of the Sentinels themselves'),
+  REDIS_TLS: optional(
+    flag,
+    'TLS to Redis and to the Sentinels; wins over the URL, which asks for it by `rediss://`',
+  ),
+  REDIS_CA_FILE: optional(
+    certificatesFile,
+    'whose certificates Redis and the Sentinels may have; unset: of the authorities that Node knows',
+  ),
   REDIS_PREFIX: optional(keyPrefix, 'put before every key and channel in Redis'),
   PUBLISH_BUFFER_MESSAGES: setting(
     count(0, 1_000_000),

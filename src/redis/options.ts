@@ -8,7 +8,8 @@ export interface HostPort {
 /** Where Redis is and who comes: either `server` or `sentinels`. */
 export interface RedisAddress {
   readonly server?: HostPort | undefined;
-  readonly tls: boolean;
+  /** TLS to the server, or to the Sentinels and whatever they name; `ca`, PEM, in place of the authorities Node knows. */
+  readonly tls?: { readonly ca?: string | undefined } | undefined;
   readonly sentinels?: readonly HostPort[] | undefined;
   /** What the Sentinels call the master. */
   readonly master: string;
@@ -58,10 +59,11 @@ function whereTo({ server, tls, sentinels, master, sentinelPassword }: RedisAddr
       sentinels: [...sentinels],
       name: master,
       failoverDetector: true,
+      ...(tls && { tls, sentinelTLS: tls, enableTLSForSentinelMode: true }),
       ...(sentinelPassword !== undefined && { sentinelPassword }),
     };
   }
-  return { ...server, ...(tls && { tls: {} }) };
+  return { ...server, ...(tls && { tls }) };
 }
 
 /** Between attempts, in milliseconds: soon at first, and not all pods at the same moment. */

@@ -1,5 +1,7 @@
 import { ConfigError, loadConfig } from '../../src/config.ts';
+import { createCertificate } from '../support/certificate.ts';
 import { describe, expect, test } from 'vitest';
+import { readFileSync } from 'node:fs';
 import { SETTINGS, type Setting } from '../../src/settings.ts';
 
 function problemsOf(env: Record<string, string>): readonly string[] {
@@ -34,11 +36,11 @@ describe('the configuration', () => {
   });
 
   test.each([
-    ['redis://cache', { server: { host: 'cache', port: 6379 }, tls: false, db: 0 }],
-    ['cache:7000', { server: { host: 'cache', port: 7000 }, tls: false }],
+    ['redis://cache', { server: { host: 'cache', port: 6379 }, tls: undefined, db: 0 }],
+    ['cache:7000', { server: { host: 'cache', port: 7000 }, tls: undefined }],
     ['[::1]:7000', { server: { host: '::1', port: 7000 } }],
     ['redis://[::1]:7000', { server: { host: '::1', port: 7000 } }],
-    ['rediss://cache/3', { tls: true, db: 3, username: undefined, password: undefined }],
+    ['rediss://cache/3', { tls: {}, db: 3, username: undefined, password: undefined }],
     ['redis://me:p%40ss@cache:7000/2', { username: 'me', password: 'p@ss', db: 2 }],
     ['redis://:p@cache', { username: undefined, password: 'p' }],
   ])('reads REDIS_URL=%s', (url, expected) => {
@@ -60,6 +62,28 @@ describe('the configuration', () => {
       ],
       master: 'main',
     });
+  });
+
+  test.each([
+    [{ REDIS_SENTINELS: 'one', REDIS_TLS: 'true' }, {}],
+    [{ REDIS_SENTINELS: 'one' }, undefined],
+    [{ REDIS_URL: 'cache:1', REDIS_TLS: 'true' }, {}],
+    [{ REDIS_URL: 'rediss://cache', REDIS_TLS: 'false' }, undefined],
+  ])('tells by %j whether to speak TLS', (env, tls) => {
+    expect(loadConfig(env).redis?.tls).toEqual(tls);
+  });
+
+  test('reads whom to trust from REDIS_CA_FILE, and refuses it without TLS or without a certificate in it', () => {
+    const { ca, key } = createCertificate();
+    const env = { REDIS_SENTINELS: 'one', REDIS_TLS: 'true', REDIS_CA_FILE: ca };
+    expect(loadConfig(env).redis?.tls).toEqual({ ca: readFileSync(ca, 'utf8') });
+    expect(problemsOf({ ...env, REDIS_TLS: 'false' })).toEqual([
+      expect.stringMatching(/^REDIS_CA_FILE: .*REDIS_TLS/),
+    ]);
+    for (const file of [key, `${ca}.old`])
+      expect(problemsOf({ ...env, REDIS_CA_FILE: file })).toEqual([
+        expect.stringMatching(/^REDIS_CA_FILE: .*PEM/),
+      ]);
   });
 
   test('stays on its own without Redis, and where it is told to', () => {

@@ -40,7 +40,7 @@ export class RedisSubject {
     this.#last = new Backbone({
       address: {
         server: { host: '127.0.0.1', port: this.#server?.port ?? 0 },
-        tls: false,
+        tls: undefined,
         master: '',
         db: 0,
       },

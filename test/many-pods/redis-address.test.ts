@@ -101,11 +101,13 @@ test('REDIS_DB chooses the database, also in the URL, where REDIS_DB wins', asyn
   expect(await keyspace()).toEqual(['db3', 'db5', 'db7']);
 });
 
-test('A Redis with a user and TLS is reached by rediss:// and NODE_EXTRA_CA_CERTS, and not without', async () => {
+test('A Redis with a user and TLS is reached by rediss:// and REDIS_CA_FILE or NODE_EXTRA_CA_CERTS, and not without', async () => {
+  const tls = createCertificate();
   const acl = ['user default off', 'user crosspod on >secret ~* &* +@all'];
-  const redis = await redisOf({ username: 'crosspod', password: 'secret', acl, tls: createCertificate() });
+  const redis = await redisOf({ username: 'crosspod', password: 'secret', acl, tls });
   expect(redis.env['REDIS_URL']).toMatch(/^rediss:/);
   await expectUsed(await anotherPod(redis.env), redis, ['secret']);
+  await expectUsed(await anotherPod({ REDIS_URL: redis.url, REDIS_CA_FILE: tls.ca }), redis, ['secret']);
   const { NODE_EXTRA_CA_CERTS: _, ...untrusting } = redis.env;
   const plain = { ...redis.env, REDIS_URL: redis.url.replace('rediss:', 'redis:') };
   for (const pod of await Promise.all([anotherPod(untrusting), anotherPod(plain)])) {
