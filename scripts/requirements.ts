@@ -3,7 +3,7 @@ import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /** Programs that are not npm packages and without which tests cannot run. */
-export type Program = 'chromium' | 'redis-server' | 'redis-sentinel' | 'haproxy' | 'openssl';
+export type Program = 'chromium' | 'redis-server' | 'redis-sentinel' | 'haproxy' | 'openssl' | 'shellcheck';
 
 /** Where Debian puts servers; not every user's PATH has it. */
 const SYSTEM_FOLDERS = ['/usr/local/sbin', '/usr/sbin'];
@@ -38,6 +38,12 @@ const PROGRAMS: Record<Program, Where> = {
     brew: 'redis',
   },
   openssl: { variable: 'OPENSSL_PATH', names: ['openssl'], debian: 'openssl', brew: 'openssl' },
+  shellcheck: {
+    variable: 'SHELLCHECK_PATH',
+    names: ['shellcheck'],
+    debian: 'shellcheck',
+    brew: 'shellcheck',
+  },
   haproxy: { variable: 'HAPROXY_PATH', names: ['haproxy'], debian: 'haproxy', brew: 'haproxy' },
 };
 

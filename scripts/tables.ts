@@ -3,6 +3,7 @@ import { CLOSE } from '../src/protocol/close-codes.ts';
 import { CLOSE_MEANINGS } from '../src/protocol/close-meanings.ts';
 import { ERRORS } from '../src/protocol/error-codes.ts';
 import { SETTINGS, type Setting } from '../src/settings.ts';
+import { valueRows } from './chart-readme.ts';
 
 /** The tables of the documents, made from the code; each stands between `<!-- table NAME -->` and `<!-- end -->`. */
 export const TABLES: Readonly<Record<string, () => string>> = {
@@ -32,6 +33,7 @@ export const TABLES: Readonly<Record<string, () => string>> = {
           : RECONNECT[reconnect],
       ]),
     ),
+  values: () => markdown(['Value', 'Default', 'Meaning'], valueRows()),
 };
 
 const RECONNECT = {
@@ -40,7 +42,12 @@ const RECONNECT = {
   never: 'no',
 } as const;
 
-export const DOCUMENTS = ['README.md', 'docs/protocol.md', 'src/client/README.md'];
+export const DOCUMENTS = [
+  'README.md',
+  'docs/protocol.md',
+  'src/client/README.md',
+  'charts/crosspod/README.md',
+];
 
 /** The document with every table in it made anew. Raises an error for a table that is not known. */
 export function withTables(document: string): string {

@@ -1,0 +1,167 @@
+{{/* The chart's name, or what replaces it. */}}
+{{- define "crosspod.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
+{{- end -}}
+
+{{/* The beginning of every object's name; short enough that what follows it fits in 63 characters. */}}
+{{- define "crosspod.fullname" -}}
+{{- $name := include "crosspod.name" . -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 40 | trimSuffix "-" -}}
+{{- else if contains $name .Release.Name -}}
+{{- .Release.Name | trunc 40 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name $name | trunc 40 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Labels that never change, of one part of the chart: (dict "root" $ "component" "gateway"). */}}
+{{- define "crosspod.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "crosspod.name" .root | quote }}
+app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
+app.kubernetes.io/component: {{ .component }}
+{{- end -}}
+
+{{/* All labels of one part, as above, with `more` where an object has its own. What Helm and the selectors count on
+     wins over what is given. A tag may hold a digest, which no label can: the version is the chart's. */}}
+{{- define "crosspod.labels" -}}
+{{- $chart := printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" -}}
+{{- $labels := include "crosspod.selectorLabels" . | fromYaml -}}
+{{- $labels = merge $labels (dict "helm.sh/chart" $chart "app.kubernetes.io/managed-by" .root.Release.Service) -}}
+{{- $labels = merge $labels (dict "app.kubernetes.io/version" .root.Chart.AppVersion) (.more | default dict) -}}
+{{- merge $labels .root.Values.commonLabels (dict "app.kubernetes.io/part-of" "crosspod") | toYaml -}}
+{{- end -}}
+
+{{/* repository:tag, or repository@digest: (dict "image" .Values.image "tag" "1.2.3") */}}
+{{- define "crosspod.image" -}}
+{{- if .image.digest -}}
+{{- printf "%s@%s" .image.repository .image.digest -}}
+{{- else -}}
+{{- printf "%s:%s" .image.repository (default .tag .image.tag) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "crosspod.serviceAccountName" -}}
+{{- if .Values.serviceAccount.create -}}
+{{- default (include "crosspod.fullname" .) .Values.serviceAccount.name -}}
+{{- else -}}
+{{- default "default" .Values.serviceAccount.name -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Settings that hold secrets; each may be in the chart's Secret or in an existing one. */}}
+{{- define "crosspod.secretNames" -}}
+{{- list "JWT_SECRET" "API_KEYS" "WEBHOOK_SECRET" | toJson -}}
+{{- end -}}
+
+{{/* "true" where the chart itself has to keep a secret for the gateway. */}}
+{{- define "crosspod.hasSecret" -}}
+{{- $has := false -}}
+{{- range include "crosspod.secretNames" . | fromJsonArray -}}
+{{- if index $.Values.secrets . -}}{{- $has = true -}}{{- end -}}
+{{- end -}}
+{{- if or .Values.externalRedis.password .Values.externalRedis.sentinelPassword -}}{{- $has = true -}}{{- end -}}
+{{- if $has -}}true{{- end -}}
+{{- end -}}
+
+{{/* What matches the names of the gateway's pods in PromQL, and not those of Redis or of another release whose name begins
+     alike: Deployment, ReplicaSet, pod. */}}
+{{- define "crosspod.podPattern" -}}
+{{- include "crosspod.fullname" . -}}-[a-z0-9]+-[a-z0-9]{5}
+{{- end -}}
+
+{{/* The path of the WebSockets that is told of. */}}
+{{- define "crosspod.wsPath" -}}
+{{- .Values.settings.WS_PATHS | default "/ws" | splitList "," | first | trim -}}
+{{- end -}}
+
+{{/* How pods find each other: chart | url | sentinel | none. */}}
+{{- define "crosspod.broker" -}}
+{{- if .Values.redis.enabled -}}chart
+{{- else if .Values.externalRedis.url -}}url
+{{- else if .Values.externalRedis.sentinels -}}sentinel
+{{- else -}}none
+{{- end -}}
+{{- end -}}
+
+{{/* Where the authority is that Redis' certificates are from, as {secret, key}; nothing where Node knows it anyway. */}}
+{{- define "crosspod.redisCa" -}}
+{{- $external := .Values.externalRedis.tls -}}
+{{- if .Values.redis.enabled -}}
+{{- if .Values.redis.tls.enabled -}}{{- dict "secret" .Values.redis.tls.existingSecret "key" "ca.crt" | toYaml -}}{{- end -}}
+{{- else if $external.existingSecret -}}
+{{- dict "secret" $external.existingSecret "key" $external.caKey | toYaml -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The least that terminationGracePeriodSeconds may be. */}}
+{{- define "crosspod.leastGrace" -}}
+{{- add .Values.drain.preStopSeconds .Values.drain.timeoutSeconds 5 -}}
+{{- end -}}
+
+{{/* Pods at most, whatever scales them. */}}
+{{- define "crosspod.mostPods" -}}
+{{- if .Values.autoscaling.enabled -}}{{- .Values.autoscaling.maxReplicas -}}
+{{- else if .Values.keda.enabled -}}{{- .Values.keda.maxReplicas -}}
+{{- else -}}{{- .Values.replicaCount -}}
+{{- end -}}
+{{- end -}}
+
+{{/* What is wrong with the values taken together; the schema has looked at each of them. */}}
+{{- define "crosspod.validate" -}}
+{{- $broker := include "crosspod.broker" . -}}
+{{- $external := .Values.externalRedis -}}
+{{- if and .Values.redis.enabled (or $external.url $external.sentinels) -}}
+{{- fail "externalRedis: given although redis.enabled is true; set redis.enabled=false to use your own Redis" -}}
+{{- end -}}
+{{- if and $external.url $external.sentinels -}}
+{{- fail "externalRedis: give url or sentinels, not both" -}}
+{{- end -}}
+{{- $tls := or $external.tls.enabled (hasPrefix "rediss://" $external.url) -}}
+{{- if and $external.tls.existingSecret (not $tls) -}}
+{{- fail "externalRedis.tls.existingSecret: given without TLS; set externalRedis.tls.enabled=true, or a url that begins with rediss://" -}}
+{{- end -}}
+{{- if and (eq $broker "none") (gt (int (include "crosspod.mostPods" .)) 1) -}}
+{{- fail "without Redis every pod is alone: set redis.enabled=true or externalRedis, or one replica and no autoscaling" -}}
+{{- end -}}
+{{- if and .Values.autoscaling.enabled .Values.keda.enabled -}}
+{{- fail "autoscaling.enabled and keda.enabled: choose one; two autoscalers would work against each other" -}}
+{{- end -}}
+{{- if and .Values.autoscaling.enabled (gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas)) -}}
+{{- fail "autoscaling.minReplicas: more than autoscaling.maxReplicas" -}}
+{{- end -}}
+{{- if and .Values.keda.enabled (gt (int .Values.keda.minReplicas) (int .Values.keda.maxReplicas)) -}}
+{{- fail "keda.minReplicas: more than keda.maxReplicas" -}}
+{{- end -}}
+{{- if and .Values.keda.enabled (not .Values.keda.prometheus.serverAddress) -}}
+{{- fail "keda.prometheus.serverAddress: KEDA asks Prometheus for the connections; say where it is" -}}
+{{- end -}}
+{{- $most := int (default 10000 .Values.settings.MAX_CONNECTIONS) -}}
+{{- if and .Values.autoscaling.enabled (gt (int .Values.autoscaling.targetConnections) $most) -}}
+{{- fail (printf "autoscaling.targetConnections: more than a pod takes (MAX_CONNECTIONS is %d)" $most) -}}
+{{- end -}}
+{{- if and .Values.keda.enabled (gt (int .Values.keda.targetConnections) $most) -}}
+{{- fail (printf "keda.targetConnections: more than a pod takes (MAX_CONNECTIONS is %d)" $most) -}}
+{{- end -}}
+{{- if ge (int .Values.drain.windowSeconds) (int .Values.drain.timeoutSeconds) -}}
+{{- fail "drain.windowSeconds: must be less than drain.timeoutSeconds, or the drain is cut short" -}}
+{{- end -}}
+{{- $least := int (include "crosspod.leastGrace" .) -}}
+{{- if and (ne .Values.terminationGracePeriodSeconds nil) (lt (int .Values.terminationGracePeriodSeconds) $least) -}}
+{{- fail (printf "terminationGracePeriodSeconds: at least %d (drain.preStopSeconds + drain.timeoutSeconds + 5), or pods are killed while they drain" $least) -}}
+{{- end -}}
+{{- $budget := .Values.podDisruptionBudget -}}
+{{- if and $budget.enabled (eq $budget.minAvailable nil) (eq $budget.maxUnavailable nil) -}}
+{{- fail "podDisruptionBudget: give minAvailable or maxUnavailable, or set enabled to false" -}}
+{{- end -}}
+{{- if and .Values.monitoring.serviceMonitor.enabled .Values.monitoring.podMonitor.enabled -}}
+{{- fail "monitoring: choose serviceMonitor or podMonitor; with both every figure is there twice" -}}
+{{- end -}}
+{{- if and .Values.httpRoute.enabled (not .Values.httpRoute.parentRefs) -}}
+{{- fail "httpRoute.parentRefs: name the Gateway that the route belongs to" -}}
+{{- end -}}
+{{- $update := .Values.updateStrategy -}}
+{{- if and (eq $update.type "Recreate") $update.rollingUpdate -}}
+{{- fail "updateStrategy.rollingUpdate: only for type RollingUpdate; set it to null" -}}
+{{- end -}}
+{{- end -}}

@@ -1,0 +1,147 @@
+{{/* host:port of each pod's Sentinel, for REDIS_SENTINELS. */}}
+{{- define "crosspod.redis.sentinels" -}}
+{{- $root := . -}}
+{{- $list := list -}}
+{{- range $ordinal := until (int .Values.redis.replicas) -}}
+{{- $list = append $list (printf "%s:26379" (include "crosspod.redis.host" (dict "root" $root "ordinal" $ordinal))) -}}
+{{- end -}}
+{{- join "," $list -}}
+{{- end -}}
+
+{{/* The Secret with all passwords of Redis. */}}
+{{- define "crosspod.redis.secretName" -}}
+{{- default (include "crosspod.redis.fullname" .) .Values.redis.auth.existingSecret -}}
+{{- end -}}
+
+{{/* The key in it for REDIS_PASSWORD. */}}
+{{- define "crosspod.redis.passwordKey" -}}
+{{- if .Values.redis.auth.existingSecret -}}{{ .Values.redis.auth.passwordKey }}{{- else -}}password{{- end -}}
+{{- end -}}
+
+{{/* The key in it for REDIS_SENTINEL_PASSWORD. */}}
+{{- define "crosspod.redis.sentinelPasswordKey" -}}
+{{- if .Values.redis.auth.existingSecret -}}{{ .Values.redis.auth.sentinelPasswordKey }}{{- else -}}sentinel-password{{- end -}}
+{{- end -}}
+
+{{/* The key in it for the administrator of Redis, who is its replicas and its Sentinels as well. */}}
+{{- define "crosspod.redis.replicationPasswordKey" -}}
+{{- if .Values.redis.auth.existingSecret -}}{{ .Values.redis.auth.replicationPasswordKey }}{{- else -}}replication-password{{- end -}}
+{{- end -}}
+
+{{/* What stands before each key and channel of the gateway. */}}
+{{- define "crosspod.redisPrefix" -}}
+{{- default "" (.Values.settings).REDIS_PREFIX -}}
+{{- end -}}
+
+{{- define "crosspod.redis.fullname" -}}
+{{- printf "%s-redis" (include "crosspod.fullname" .) -}}
+{{- end -}}
+
+{{- define "crosspod.redis.labels" -}}
+{{- include "crosspod.labels" (dict "root" . "component" "redis") -}}
+{{- end -}}
+
+{{- define "crosspod.redis.selectorLabels" -}}
+{{- include "crosspod.selectorLabels" (dict "root" . "component" "redis") -}}
+{{- end -}}
+
+{{/* The name of one pod, which stays when the pod is replaced: (dict "root" $ "ordinal" 0) */}}
+{{- define "crosspod.redis.host" -}}
+{{- printf "%s-%d.%s.svc" (include "crosspod.redis.fullname" .root) .ordinal .root.Release.Namespace -}}
+{{- end -}}
+
+{{- define "crosspod.redis.majority" -}}
+{{- add1 (div (int .Values.redis.replicas) 2) -}}
+{{- end -}}
+
+{{- define "crosspod.redis.quorum" -}}
+{{- if kindIs "invalid" .Values.redis.sentinel.quorum -}}
+{{- include "crosspod.redis.majority" . -}}
+{{- else -}}
+{{- int .Values.redis.sentinel.quorum -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Refuses values that would make a Redis that loses data or never comes up. Renders nothing. */}}
+{{- define "crosspod.redis.validate" -}}
+{{- $redis := .Values.redis -}}
+{{- $replicas := int $redis.replicas -}}
+{{- $quorum := int (include "crosspod.redis.quorum" .) -}}
+{{- if not (has $replicas (list 3 5)) -}}
+{{- fail (printf "redis.replicas is %d: allowed are 3 and 5, so that a majority is left when one is lost" $replicas) -}}
+{{- end -}}
+{{- if or (gt $quorum $replicas) (lt $quorum (int (include "crosspod.redis.majority" .))) -}}
+{{- fail (printf "redis.sentinel.quorum is %d: with redis.replicas %d it must be %s to %d" $quorum $replicas (include "crosspod.redis.majority" .) $replicas) -}}
+{{- end -}}
+{{- if ge (int $redis.minReplicasToWrite) $replicas -}}
+{{- fail (printf "redis.minReplicasToWrite is %d: with redis.replicas %d a master has no more than %d replicas" (int $redis.minReplicasToWrite) $replicas (sub $replicas 1)) -}}
+{{- end -}}
+{{- if and $redis.tls.enabled (not $redis.tls.existingSecret) -}}
+{{- fail "redis.tls.enabled needs redis.tls.existingSecret, a Secret with tls.crt, tls.key and ca.crt" -}}
+{{- end -}}
+{{- if lt (int $redis.terminationGracePeriodSeconds) 20 -}}
+{{- fail (printf "redis.terminationGracePeriodSeconds is %d: handing over to another master needs 20 or more" (int $redis.terminationGracePeriodSeconds)) -}}
+{{- end -}}
+{{- $startup := mul (int (default 10 $redis.startupProbe.periodSeconds)) (int (default 3 $redis.startupProbe.failureThreshold)) -}}
+{{- if lt $startup (add 60 (int $redis.sentinel.masterPatienceSeconds)) -}}
+{{- fail (printf "redis.startupProbe gives up after %d s: it must be 60 s more than redis.sentinel.masterPatienceSeconds, which is %d" $startup (int $redis.sentinel.masterPatienceSeconds)) -}}
+{{- end -}}
+{{- if and $redis.auth.existingSecret (or $redis.auth.password $redis.auth.sentinelPassword $redis.auth.replicationPassword) -}}
+{{- fail "redis.auth: existingSecret and passwords exclude each other" -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Environment of both containers. The passwords are those of the container's start: a Secret that changes later does not part the probes from Redis. */}}
+{{- define "crosspod.redis.env" -}}
+- name: POD_NAME
+  valueFrom: {fieldRef: {fieldPath: metadata.name}}
+- {name: CONFIG_DIR, value: /config}
+- {name: DATA_DIR, value: /data}
+- {name: RUN_DIR, value: /run/redis}
+- {name: TLS_DIR, value: /tls}
+- name: REPLICATION_PASSWORD
+  valueFrom: {secretKeyRef: {name: {{ include "crosspod.redis.secretName" . }}, key: {{ include "crosspod.redis.replicationPasswordKey" . }}}}
+- name: SENTINEL_PASSWORD
+  valueFrom: {secretKeyRef: {name: {{ include "crosspod.redis.secretName" . }}, key: {{ include "crosspod.redis.sentinelPasswordKey" . }}}}
+{{- end -}}
+
+{{/* Mounts of one container: (dict "root" $ "run" "run-redis") */}}
+{{- define "crosspod.redis.volumeMounts" -}}
+- {name: config, mountPath: /config, readOnly: true}
+- {name: data, mountPath: /data}
+- {name: {{ .run }}, mountPath: /run/redis}
+{{- if .root.Values.redis.tls.enabled }}
+- {name: tls, mountPath: /tls, readOnly: true}
+{{- end }}
+{{- end -}}
+
+{{- define "crosspod.redis.affinity" -}}
+{{- $term := dict "topologyKey" "kubernetes.io/hostname" "labelSelector" (dict "matchLabels" (include "crosspod.redis.selectorLabels" . | fromYaml)) -}}
+{{- if .Values.redis.affinity -}}
+{{- toYaml .Values.redis.affinity -}}
+{{- else if eq .Values.redis.antiAffinity "hard" -}}
+{{- dict "podAntiAffinity" (dict "requiredDuringSchedulingIgnoredDuringExecution" (list $term)) | toYaml -}}
+{{- else if eq .Values.redis.antiAffinity "soft" -}}
+{{- dict "podAntiAffinity" (dict "preferredDuringSchedulingIgnoredDuringExecution" (list (dict "weight" 100 "podAffinityTerm" $term))) | toYaml -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "crosspod.redis.topologySpread" -}}
+{{- if .Values.redis.topologySpreadConstraints -}}
+{{- toYaml .Values.redis.topologySpreadConstraints -}}
+{{- else -}}
+- maxSkew: 1
+  topologyKey: topology.kubernetes.io/zone
+  whenUnsatisfiable: ScheduleAnyway
+  labelSelector:
+    matchLabels:
+      {{- include "crosspod.redis.selectorLabels" . | nindent 6 }}
+{{- end -}}
+{{- end -}}
+
+{{/* What the gateway needs to get into Redis and its Sentinels, as environment variables. */}}
+{{- define "crosspod.redis.gatewayEnv" -}}
+{{- $secret := include "crosspod.redis.secretName" . -}}
+{{ include "crosspod.secretEnv" (dict "name" "REDIS_PASSWORD" "secret" $secret "key" (include "crosspod.redis.passwordKey" .)) }}
+{{ include "crosspod.secretEnv" (dict "name" "REDIS_SENTINEL_PASSWORD" "secret" $secret "key" (include "crosspod.redis.sentinelPasswordKey" .)) }}
+{{- end -}}

@@ -1,0 +1,266 @@
+import { expect, test } from 'vitest';
+import { deployed, labels, selector, valuesFor } from './deployments.ts';
+import { find, type KubernetesObject, render } from './helm.ts';
+
+const SECURITY = {
+  allowPrivilegeEscalation: false,
+  readOnlyRootFilesystem: true,
+  capabilities: { drop: ['ALL'] },
+};
+const OWN = { redis: { enabled: false } };
+const AUTHORITY = { existingSecret: 'authority', caKey: 'ca.pem' };
+const PINNED = [
+  { name: 'PORT', value: '8080' },
+  { name: 'OPS_PORT', value: '9090' },
+  { name: 'DRAIN_DELAY_SECONDS', value: '0' },
+];
+
+function fromSecret(name: string, secret: string, key: string): object {
+  return { name, valueFrom: { secretKeyRef: { name: secret, key } } };
+}
+
+async function gateway(deployment: string): Promise<KubernetesObject> {
+  return find(await deployed(deployment), 'Deployment', 'r-crosspod');
+}
+
+// oxlint-disable-next-line typescript/no-explicit-any
+function podOf(object: KubernetesObject): any {
+  return object['spec'].template.spec;
+}
+
+// oxlint-disable-next-line typescript/no-explicit-any
+async function container(deployment: string): Promise<any> {
+  return podOf(await gateway(deployment)).containers[0];
+}
+
+function spread(topologyKey: string): object {
+  return {
+    topologyKey,
+    maxSkew: 1,
+    whenUnsatisfiable: 'ScheduleAnyway',
+    labelSelector: { matchLabels: selector('gateway') },
+    matchLabelKeys: ['pod-template-hash'],
+  };
+}
+
+function probe(path: string, more: object): object {
+  return { httpGet: { path, port: 'ops' }, ...more };
+}
+
+test('by default two pods run, replaced one by one, spread over nodes and zones', async () => {
+  const { metadata, spec } = await gateway('defaults');
+  const { template, ...rest } = spec;
+  expect(metadata.labels).toEqual(labels('gateway'));
+  expect(rest).toEqual({
+    replicas: 2,
+    revisionHistoryLimit: 5,
+    strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+    selector: { matchLabels: selector('gateway') },
+  });
+  const { containers, ...pod } = template.spec;
+  expect(containers).toHaveLength(1);
+  expect(pod).toEqual({
+    serviceAccountName: 'r-crosspod',
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    terminationGracePeriodSeconds: 60,
+    securityContext: {
+      runAsNonRoot: true,
+      runAsUser: 1000,
+      runAsGroup: 1000,
+      fsGroup: 1000,
+      seccompProfile: { type: 'RuntimeDefault' },
+    },
+    topologySpreadConstraints: [spread('kubernetes.io/hostname'), spread('topology.kubernetes.io/zone')],
+  });
+});
+
+test('by default a container is looked after, drains and has no more rights than it needs', async () => {
+  expect(await container('defaults')).toEqual({
+    name: 'crosspod',
+    image: 'docker.io/crosspod/crosspod:0.1.0',
+    imagePullPolicy: 'IfNotPresent',
+    securityContext: SECURITY,
+    ports: [
+      { name: 'http', containerPort: 8080 },
+      { name: 'ops', containerPort: 9090 },
+    ],
+    envFrom: [{ configMapRef: { name: 'r-crosspod' } }],
+    env: [
+      ...PINNED,
+      fromSecret('REDIS_PASSWORD', 'r-crosspod-redis', 'password'),
+      fromSecret('REDIS_SENTINEL_PASSWORD', 'r-crosspod-redis', 'sentinel-password'),
+    ],
+    lifecycle: { preStop: { sleep: { seconds: 10 } } },
+    startupProbe: probe('/livez', { periodSeconds: 1, failureThreshold: 60 }),
+    livenessProbe: probe('/livez', { periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 }),
+    readinessProbe: probe('/readyz', { periodSeconds: 5, timeoutSeconds: 3, failureThreshold: 2 }),
+    resources: { requests: { cpu: '250m', memory: '256Mi' }, limits: { memory: '768Mi' } },
+  });
+});
+
+test('by default pods carry the labels they are found by, and tell Prometheus where to look', async () => {
+  const { spec } = await gateway('defaults');
+  expect(spec.template.metadata).toEqual({
+    labels: selector('gateway'),
+    annotations: {
+      'checksum/config': expect.stringMatching(/^[0-9a-f]{64}$/),
+      'checksum/secret': expect.stringMatching(/^[0-9a-f]{64}$/),
+      'prometheus.io/scrape': 'true',
+      'prometheus.io/port': '9090',
+      'prometheus.io/path': '/metrics',
+    },
+  });
+});
+
+test.each(['production-traefik', 'keda'])(
+  'in %s the number of pods is left to the autoscaler',
+  async (name) => {
+    expect(await gateway(name)).not.toHaveProperty('spec.replicas');
+  },
+);
+
+test('labels and annotations that are given are there once, the nearer ones winning', async () => {
+  const { spec, metadata } = await gateway('production-traefik');
+  expect(metadata.labels).toEqual({ ...labels('gateway'), team: 'realtime' });
+  expect(spec.selector.matchLabels).toEqual(selector('gateway'));
+  expect(spec.template.metadata.labels).toEqual({ ...selector('gateway'), team: 'chat', tier: 'edge' });
+  expect(spec.template.metadata.annotations).toMatchObject({
+    'prometheus.io/scrape': 'false',
+    'prometheus.io/port': '9090',
+  });
+});
+
+test('what Helm counts on wins over labels that are given; the rest is for whoever gives them', async () => {
+  const commonLabels = {
+    'app.kubernetes.io/managed-by': 'me',
+    'helm.sh/chart': 'mine',
+    'app.kubernetes.io/part-of': 'shop',
+  };
+  const { metadata } = find(await render({ commonLabels }), 'Deployment', 'r-crosspod');
+  expect(metadata.labels).toEqual({ ...labels('gateway'), 'app.kubernetes.io/part-of': 'shop' });
+});
+
+test('a digest wins over the tag, and the secrets of an operator are read where they are', async () => {
+  const digest = `sha256:${'0123456789abcdef'.repeat(4)}`;
+  const pod = podOf(await gateway('production-traefik'));
+  expect(pod).toMatchObject({ imagePullSecrets: [{ name: 'registry' }], priorityClassName: 'production' });
+  expect(pod.containers[0]).toMatchObject({
+    image: `registry.example.com/platform/crosspod@${digest}`,
+    resources: { requests: { cpu: '1', memory: '256Mi' }, limits: { memory: '2Gi' } },
+  });
+  const optional = (key: string): object => ({
+    name: key,
+    valueFrom: { secretKeyRef: { name: 'crosspod-secrets', key, optional: true } },
+  });
+  expect(pod.containers[0].env).toEqual([
+    ...PINNED,
+    optional('JWT_SECRET'),
+    optional('API_KEYS'),
+    optional('WEBHOOK_SECRET'),
+    fromSecret('REDIS_PASSWORD', 'crosspod-redis', 'password'),
+    fromSecret('REDIS_SENTINEL_PASSWORD', 'crosspod-redis', 'sentinel-password'),
+  ]);
+});
+
+test('a secret that is given wins over the one of the existing Secret', async () => {
+  const secrets = { existingSecret: 'mine', API_KEYS: 'k' };
+  const [first] = podOf(
+    find(await render({ secrets, redis: { enabled: false }, replicaCount: 1 }), 'Deployment', 'r-crosspod'),
+  ).containers;
+  expect(first.env).toContainEqual(fromSecret('API_KEYS', 'r-crosspod', 'API_KEYS'));
+  const names = first.env.map((variable: { name: string }) => variable.name);
+  expect(names).toEqual([
+    'PORT',
+    'OPS_PORT',
+    'DRAIN_DELAY_SECONDS',
+    'JWT_SECRET',
+    'API_KEYS',
+    'WEBHOOK_SECRET',
+  ]);
+});
+
+test('passwords of a Redis of one’s own come from the Secret that holds them', async () => {
+  expect((await container('external-redis')).env).toEqual([
+    ...PINNED,
+    fromSecret('REDIS_PASSWORD', 'cloud-redis', 'password'),
+  ]);
+  expect((await container('external-sentinel')).env).toEqual([
+    ...PINNED,
+    fromSecret('REDIS_PASSWORD', 'r-crosspod', 'REDIS_PASSWORD'),
+    fromSecret('REDIS_SENTINEL_PASSWORD', 'r-crosspod', 'REDIS_SENTINEL_PASSWORD'),
+  ]);
+  const { redis, externalRedis } = valuesFor('external-sentinel');
+  const objects = await render({
+    redis,
+    externalRedis: {
+      sentinels: externalRedis.sentinels,
+      existingSecret: 'mine',
+      passwordKey: '',
+      sentinelPasswordKey: 'of-sentinel',
+    },
+  });
+  expect(podOf(find(objects, 'Deployment', 'r-crosspod')).containers[0].env).toEqual([
+    ...PINNED,
+    fromSecret('REDIS_SENTINEL_PASSWORD', 'mine', 'of-sentinel'),
+  ]);
+});
+
+test('a single pod is replaced in place and knows of no Redis', async () => {
+  const { spec } = await gateway('single-pod');
+  expect(spec).toMatchObject({ replicas: 1, strategy: { type: 'Recreate' } });
+  expect(spec.strategy).toEqual({ type: 'Recreate' });
+  expect(Object.keys(spec.template.metadata.annotations)).toEqual(['checksum/config', 'checksum/secret']);
+  const { containers, serviceAccountName, topologySpreadConstraints } = spec.template.spec;
+  expect(serviceAccountName).toBe('default');
+  expect(containers[0].env).toEqual(PINNED);
+  expect(topologySpreadConstraints).toEqual([
+    { topologyKey: 'kubernetes.io/hostname', maxSkew: 1, whenUnsatisfiable: 'DoNotSchedule' },
+  ]);
+});
+
+test('long drains have the time they ask for, and no sleep of 0 seconds', async () => {
+  const { spec } = await gateway('careful-updates');
+  expect(spec.replicas).toBe(6);
+  expect(spec.strategy.rollingUpdate).toEqual({ maxSurge: '25%', maxUnavailable: 1 });
+  expect(spec.template.spec.terminationGracePeriodSeconds).toBe(400);
+  const [first] = spec.template.spec.containers;
+  expect(first).not.toHaveProperty('lifecycle');
+  expect(first.readinessProbe).toMatchObject({ initialDelaySeconds: 2, successThreshold: 2 });
+  expect(first.securityContext).toEqual({ ...SECURITY, runAsUser: 2000 });
+});
+
+test('Kubernetes waits for the sleep, the drain and five seconds more', async () => {
+  const drain = { preStopSeconds: 7, windowSeconds: 100, timeoutSeconds: 120 };
+  const [atLeast, asGiven] = await Promise.all([
+    render({ drain }),
+    render({ drain, terminationGracePeriodSeconds: 132 }),
+  ]);
+  const waits = (objects: KubernetesObject[]): unknown =>
+    podOf(find(objects, 'Deployment', 'r-crosspod')).terminationGracePeriodSeconds;
+  expect([waits(atLeast), waits(asGiven)]).toEqual([132, 132]);
+});
+
+test.each([
+  ['external-sentinel', valuesFor('external-sentinel'), 'redis-authority', 'ca.crt'],
+  ['a URL', { ...OWN, externalRedis: { url: 'rediss://r:1', tls: AUTHORITY } }, 'authority', 'ca.pem'],
+  ['the Redis of the chart', { redis: { tls: { enabled: true, existingSecret: 'all' } } }, 'all', 'ca.crt'],
+])('the authority of %s is in the pod without the keys beside it', async (_, values, secretName, key) => {
+  const { extraVolumes, extraVolumeMounts } = valuesFor('hooks-module');
+  const objects = await render({ ...values, extraVolumes, extraVolumeMounts });
+  const pod = podOf(find(objects, 'Deployment', 'r-crosspod'));
+  const volume = { name: 'redis-ca', secret: { secretName, items: [{ key, path: key }] } };
+  const mount = { name: 'redis-ca', mountPath: '/redis-ca', readOnly: true };
+  expect(pod.volumes).toEqual([volume, ...extraVolumes]);
+  expect(pod.containers[0].volumeMounts).toEqual([mount, ...extraVolumeMounts]);
+  expect(find(objects, 'ConfigMap', 'r-crosspod')['data'].REDIS_CA_FILE).toBe(`/redis-ca/${key}`);
+});
+
+test('files, variables and places that are given are those of the pod', async () => {
+  const pod = podOf(await gateway('hooks-module'));
+  const { nodeSelector, tolerations, affinity, extraVolumes, extraVolumeMounts, extraEnv } =
+    valuesFor('hooks-module');
+  expect(pod).toMatchObject({ nodeSelector, tolerations, affinity, volumes: extraVolumes });
+  expect(pod.containers[0].volumeMounts).toEqual(extraVolumeMounts);
+  expect(pod.containers[0].env.slice(-1)).toEqual(extraEnv);
+});

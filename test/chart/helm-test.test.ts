@@ -1,0 +1,219 @@
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { writeFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import { keyPair, SECRET } from '../support/tokens.ts';
+import { CHART, find, render } from './helm.ts';
+import { deployed, labels } from './deployments.ts';
+import { type Pod, startPod } from '../support/pod.ts';
+
+const PROGRAM = join(CHART, 'files/test.mjs');
+const ends: (() => unknown)[] = [];
+
+interface Outcome {
+  readonly code: number;
+  readonly output: string;
+}
+
+afterEach(async () => {
+  for (const end of ends.splice(0)) await end();
+});
+
+/** Runs what `helm test` runs, with the variables of its pod. */
+function run(env: Record<string, string>): Promise<Outcome> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [PROGRAM], { env }, (error, stdout, stderr) =>
+      resolve({ code: error === null ? 0 : Number(error.code), output: (stdout + stderr).trim() }),
+    );
+  });
+}
+
+async function pod(env: Record<string, string> = {}): Promise<Pod> {
+  const started = await startPod(env);
+  ends.push(() => started.stop('SIGKILL'));
+  return started;
+}
+
+function temporary(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'crosspod-helm-test-'));
+  ends.push(() => rmSync(folder, { recursive: true }));
+  return folder;
+}
+
+/** As a Service does: one connection to the one pod, the next to the next. */
+async function serviceOf(...pods: readonly Pod[]): Promise<string> {
+  let connections = 0;
+  const server = createServer((near) => {
+    const far = connect(Number(pods[connections++ % pods.length]?.ports.PORT));
+    near.pipe(far).pipe(near);
+    near.on('error', () => far.destroy());
+    far.on('error', () => near.destroy());
+  });
+  ends.push(() => server.close());
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** The variables of the pod of `helm test` with these values, its URL being that of the pod here. */
+async function variables(values: object, url: string): Promise<Record<string, string>> {
+  const objects = await render({ ...values, replicaCount: 1, redis: { enabled: false } });
+  const { env } = find(objects, 'Pod', 'r-crosspod-test')['spec'].containers[0];
+  const secret = objects.find(({ kind }) => kind === 'Secret')?.['stringData'] ?? {};
+  const pairs = (env as { name: string; value?: string }[]).map(({ name, value }) => [
+    name,
+    value ?? secret[name],
+  ]);
+  return { ...Object.fromEntries(pairs), URL: url };
+}
+
+const DELIVERED = { code: 0, output: 'published over HTTP, received over a WebSocket' };
+const REFUSED = {
+  code: 0,
+  output: 'refused without a token, as it should be; no key is here to make one',
+};
+
+test.each<[string, { settings?: Record<string, string>; secrets?: Record<string, string> }]>([
+  ['as it is by default', {}],
+  ['with a secret for tokens', { secrets: { JWT_SECRET: SECRET } }],
+  ['with API keys', { secrets: { API_KEYS: 'one,two' } }],
+  ['with both', { secrets: { JWT_SECRET: SECRET, API_KEYS: 'one' } }],
+  [
+    'that lets anybody in all the same',
+    { settings: { AUTH_ENABLED: 'false' }, secrets: { JWT_SECRET: SECRET } },
+  ],
+  [
+    'that looks closely at tokens',
+    {
+      settings: {
+        JWT_ISSUER: 'us',
+        JWT_AUDIENCE: 'them',
+        JWT_PERMISSIONS_CLAIM: 'may',
+        JWT_USER_CLAIM: 'who',
+      },
+      secrets: { JWT_SECRET: SECRET },
+    },
+  ],
+  ['with paths of its own', { settings: { WS_PATHS: '/live,/ws' } }],
+  ['for some pages only', { settings: { ALLOWED_ORIGINS: 'https://app.example.com' } }],
+])('helm test succeeds against a pod %s', async (_, { settings = {}, secrets = {} }) => {
+  const { url } = await pod({ ...settings, ...secrets });
+  expect(await run(await variables({ settings, secrets }, url))).toEqual(DELIVERED);
+});
+
+test('helm test cannot make a token for keys that it has not; it must be refused without one', async () => {
+  const JWKS_FILE = join(temporary(), 'jwks.json');
+  writeFileSync(JWKS_FILE, JSON.stringify({ keys: [(await keyPair('ES256', 'k')).jwk] }));
+  const { url } = await pod({ JWKS_FILE });
+  expect(await run(await variables({ settings: { JWKS_FILE } }, url))).toEqual(REFUSED);
+});
+
+test('helm test fails where a token should be needed and is not', async () => {
+  const { url } = await pod();
+  expect(await run({ URL: url, AUTHENTICATED: 'true' })).toEqual({
+    code: 1,
+    output: 'without a token 200, not 401',
+  });
+});
+
+test('helm test fails where the secret is another one', async () => {
+  const { url } = await pod({ JWT_SECRET: SECRET });
+  const wrong = await run({ URL: url, AUTHENTICATED: 'true', JWT_SECRET: 'another' });
+  expect(wrong).toEqual({ code: 1, output: 'the WebSocket was refused' });
+});
+
+test('helm test fails where the API key is another one', async () => {
+  const { url } = await pod({ API_KEYS: 'one' });
+  const { code, output } = await run({ URL: url, API_KEYS: 'another' });
+  expect(code).toBe(1);
+  expect(output).toMatch(/^publishing was answered with 401: /);
+});
+
+test('helm test fails where nobody listens', async () => {
+  const stopped = await pod();
+  await stopped.stop('SIGKILL');
+  expect(await run({ URL: stopped.url })).toEqual({ code: 1, output: 'the WebSocket was refused' });
+});
+
+test('helm test fails where nobody answers', async () => {
+  const frozen = await pod();
+  frozen.freeze();
+  const answer = await run({ URL: frozen.url, DEADLINE_SECONDS: '1' });
+  expect(answer).toEqual({ code: 1, output: 'no answer within 1 s' });
+});
+
+test('helm test fails where pods do not tell each other what is published', async () => {
+  const [one, other] = await Promise.all([pod(), pod()]);
+  const url = await serviceOf(one, other);
+  expect(await run({ URL: url, DEADLINE_SECONDS: '1' })).toEqual({ code: 1, output: 'no answer within 1 s' });
+});
+
+test('the pod of helm test may not do more than others, and has no secret but by reference', async () => {
+  const objects = await deployed('haproxy');
+  const { metadata, spec } = find(objects, 'Pod', 'r-crosspod-test');
+  const hook = {
+    'helm.sh/hook': 'test',
+    'helm.sh/hook-delete-policy': 'before-hook-creation,hook-succeeded',
+  };
+  expect(metadata).toEqual({
+    name: 'r-crosspod-test',
+    namespace: 'n',
+    labels: labels('test'),
+    annotations: hook,
+  });
+  const gateway = find(objects, 'Deployment', 'r-crosspod')['spec'].template.spec;
+  const reference = (key: string): object => ({
+    name: key,
+    valueFrom: { secretKeyRef: { name: 'r-crosspod', key } },
+  });
+  expect(spec).toEqual({
+    restartPolicy: 'Never',
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    securityContext: gateway.securityContext,
+    containers: [
+      {
+        name: 'test',
+        image: gateway.containers[0].image,
+        imagePullPolicy: 'IfNotPresent',
+        command: ['node', '/test/test.mjs'],
+        securityContext: gateway.containers[0].securityContext,
+        env: [
+          { name: 'URL', value: 'http://r-crosspod:80' },
+          { name: 'WS_PATH', value: '/ws' },
+          { name: 'AUTHENTICATED', value: 'true' },
+          reference('JWT_SECRET'),
+          reference('API_KEYS'),
+        ],
+        resources: { requests: { cpu: '10m', memory: '64Mi' }, limits: { memory: '128Mi' } },
+        volumeMounts: [{ name: 'test', mountPath: '/test', readOnly: true }],
+      },
+    ],
+    volumes: [{ name: 'test', configMap: { name: 'r-crosspod-test' } }],
+  });
+});
+
+test('the program of helm test is there before its pod, as it is in the chart', async () => {
+  const map = find(await deployed('defaults'), 'ConfigMap', 'r-crosspod-test');
+  expect(map['data']).toEqual({ 'test.mjs': readFileSync(PROGRAM, 'utf8') });
+  expect(map.metadata.annotations).toEqual({
+    'helm.sh/hook': 'test',
+    'helm.sh/hook-weight': '-1',
+    'helm.sh/hook-delete-policy': 'before-hook-creation,hook-succeeded',
+  });
+});
+
+test('the pod of helm test goes where the others go, and follows the port of the Service', async () => {
+  const { nodeSelector, tolerations } = find(await deployed('hooks-module'), 'Pod', 'r-crosspod-test')[
+    'spec'
+  ];
+  expect(nodeSelector).toEqual({ 'kubernetes.io/arch': 'amd64' });
+  expect(tolerations).toEqual([{ key: 'realtime', operator: 'Exists' }]);
+  const { containers } = find(await deployed('node-port'), 'Pod', 'r-crosspod-test')['spec'];
+  expect(containers[0].env[0]).toEqual({ name: 'URL', value: 'http://r-crosspod:8080' });
+  const production = find(await deployed('production-traefik'), 'Pod', 'r-crosspod-test')['spec'];
+  expect(production.imagePullSecrets).toEqual([{ name: 'registry' }]);
+});

@@ -1,0 +1,85 @@
+import { expect, test } from 'vitest';
+import { notes } from './helm.ts';
+import { valuesFor } from './deployments.ts';
+
+const METRIC = '/apis/custom.metrics.k8s.io/v1beta1/namespaces/n/pods/*/realtime_connections_total';
+
+test('by default the notes lead to the chat, the tests, the figures and the master, and warn', async () => {
+  expect((await notes()).trim().split('\n')).toEqual([
+    'Crosspod 0.1.0 is installed as r-crosspod in n.',
+    '',
+    'Wait until it runs:',
+    '  kubectl -n n rollout status deployment/r-crosspod',
+    '',
+    'Try it: a message over HTTP that arrives over a WebSocket.',
+    '  helm test r -n n',
+    '',
+    'The chat page, at http://localhost:8080/ while this runs:',
+    '  kubectl -n n port-forward service/r-crosspod 8080:80',
+    '',
+    'Metrics:',
+    '  kubectl -n n get --raw /api/v1/namespaces/n/services/r-crosspod-ops:ops/proxy/metrics',
+    '',
+    'The master of Redis:',
+    `  kubectl -n n exec r-crosspod-redis-0 -c sentinel -- sh -c 'REDISCLI_AUTH="$SENTINEL_PASSWORD" redis-cli -p 26379 sentinel get-master-addr-by-name mymaster'`,
+    '',
+    'WARNING: nobody needs a token and the HTTP API needs no key. Set secrets.JWT_SECRET or settings.JWKS_URL, and',
+    'secrets.API_KEYS, before anybody else can reach it.',
+    '',
+    'WARNING: pages of any origin may connect. Set settings.ALLOWED_ORIGINS.',
+  ]);
+});
+
+test('with an Ingress and an autoscaler the notes lead there, and have nothing to warn of', async () => {
+  const text = await notes(valuesFor('production-traefik'));
+  expect(text).toContain('  https://ws.example.com/\n');
+  expect(text).toContain('  wss://ws.example.com/ws\n');
+  expect(text).toContain(`kubectl get --raw "${METRIC}"`);
+  expect(text).not.toMatch(/WARNING|port-forward/);
+});
+
+test('an Ingress without TLS is not told of as if it had it', async () => {
+  const settings = { WS_PATHS: '/live, /ws' };
+  const text = await notes({
+    ingress: { enabled: true, hosts: [{ host: 'a.example', paths: [{ path: '/', pathType: 'Prefix' }] }] },
+    settings,
+  });
+  expect(text).toContain('  http://a.example/\n');
+  expect(text).toContain('  ws://a.example/live\n');
+});
+
+test('an Ingress for any host cannot be told of; the pods can be reached all the same', async () => {
+  expect(await notes(valuesFor('ingress-plain'))).toContain('port-forward service/r-crosspod 8080:80');
+});
+
+test('a load balancer is asked for its address', async () => {
+  expect(await notes(valuesFor('load-balancer'))).toContain(
+    `get service r-crosspod -o jsonpath='http://{.status.loadBalancer.ingress[0].ip}:443/{"\\n"}'`,
+  );
+});
+
+test('without the chart’s Redis the notes do not tell of its master', async () => {
+  expect(await notes(valuesFor('external-redis'))).not.toContain('master');
+});
+
+test('Sentinels that speak TLS are asked over TLS', async () => {
+  const text = await notes({ redis: { tls: { enabled: true, existingSecret: 'redis-tls' } } });
+  expect(text).toContain('redis-cli --tls --cacert /tls/ca.crt -p 26379 sentinel');
+});
+
+test.each<[string, object, boolean]>([
+  ['nothing is set', {}, true],
+  ['there is a key for tokens', { secrets: { JWT_SECRET: 's' } }, false],
+  ['there are keys at a URL', { settings: { JWKS_URL: 'https://a.example' } }, false],
+  ['there are keys in a file', { settings: { JWKS_FILE: '/keys' } }, false],
+  ['there are API keys', { secrets: { API_KEYS: 'k' } }, false],
+  ['a Secret may hold keys', { secrets: { existingSecret: 'mine' } }, false],
+  ['tokens are not asked for', { settings: { AUTH_ENABLED: 'False', JWKS_URL: 'https://a.example' } }, true],
+  ['that is left open', { settings: { AUTH_ENABLED: null } }, true],
+])('where %s, the warning of missing keys is given: %3$s', async (_, values, expected) => {
+  expect((await notes(values)).includes('nobody needs a token')).toBe(expected);
+});
+
+test.each(['ALLOWED_ORIGINS', 'CORS_ALLOWED_ORIGINS'])('who sets %s is not warned of pages', async (name) => {
+  expect(await notes({ settings: { [name]: 'https://a.example' } })).not.toContain('any origin');
+});

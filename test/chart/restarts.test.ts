@@ -1,0 +1,54 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { CHART, find, helm, type KubernetesObject, render } from './helm.ts';
+
+// Passwords that are generated would be others at each rendering.
+const BASE = { replicaCount: 1, redis: { enabled: false }, secrets: { API_KEYS: 'one' } };
+
+/** What a pod is made of: where it changes, Kubernetes replaces all pods. */
+async function pods(values: object): Promise<unknown> {
+  return templateOf(await render({ ...BASE, ...values }));
+}
+
+function templateOf(objects: readonly KubernetesObject[]): unknown {
+  return find(objects, 'Deployment', 'r-crosspod')['spec'].template;
+}
+
+test.each<[string, object]>([
+  ['a setting', { settings: { HISTORY_SIZE: 5 } }],
+  ['the drain', { drain: { windowSeconds: 20 } }],
+  ['a secret', { secrets: { API_KEYS: 'another' } }],
+  ['where Redis is', { externalRedis: { url: 'redis://elsewhere:6379' } }],
+])('pods are replaced when %s changes, as they read it once', async (_, values) => {
+  expect(await pods(values)).not.toEqual(await pods({}));
+});
+
+test.each<[string, object]>([
+  ['the number of pods', { replicaCount: 0 }],
+  ['a Service', { service: { type: 'LoadBalancer', port: 8080 }, opsService: { port: 9100 } }],
+  ['the Ingress', { ingress: { enabled: true, preset: 'traefik' } }],
+  ['a policy', { networkPolicy: { enabled: true }, podDisruptionBudget: { enabled: false } }],
+  ['what is monitored', { monitoring: { prometheusRule: { enabled: true }, dashboard: { enabled: true } } }],
+  ['how it is updated', { updateStrategy: { rollingUpdate: { maxSurge: 3 } } }],
+])('pods stay when %s changes', async (_, values) => {
+  expect(await pods(values)).toEqual(await pods({}));
+});
+
+test('pods stay when only the chart is new', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'crosspod-chart-'));
+  try {
+    cpSync(CHART, folder, { recursive: true });
+    const chart = readFileSync(join(folder, 'Chart.yaml'), 'utf8');
+    writeFileSync(join(folder, 'Chart.yaml'), chart.replace(/^version: .*/m, 'version: 9.9.9'));
+    const args = ['--set', 'replicaCount=1,redis.enabled=false,secrets.API_KEYS=one'];
+    const { stdout } = await helm('template', 'r', folder, '--namespace', 'n', ...args);
+    expect(stdout).toContain('crosspod-9.9.9');
+    const objects = parseAllDocuments(stdout).map((document) => document.toJS() as KubernetesObject | null);
+    expect(templateOf(objects.filter((object) => object !== null))).toEqual(await pods({}));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});

@@ -1,0 +1,150 @@
+import { expect, test } from 'vitest';
+import { dryRun } from './helm.ts';
+import { isObject, type Path, schemaAt, valueAt, VALUES } from './schema.ts';
+
+/** Values without which another one has nothing to say; the longest beginning of a value's name counts. */
+const CONTEXTS: Readonly<Record<string, object>> = {
+  'image.tag': { image: { digest: '' } },
+  'updateStrategy.type': { updateStrategy: { rollingUpdate: null } },
+  'serviceAccount.annotations': { serviceAccount: { create: true } },
+  'service.nodePort': { service: { type: 'NodePort' } },
+  'service.loadBalancer': { service: { type: 'LoadBalancer' } },
+  'service.externalTrafficPolicy': { service: { type: 'LoadBalancer' } },
+  ingress: { ingress: { enabled: true, preset: 'haproxy' } },
+  'ingress.cookie': { ingress: { enabled: true, preset: 'nginx-f5' } },
+  httpRoute: { httpRoute: { enabled: true, parentRefs: [{ name: 'g' }] } },
+  autoscaling: { autoscaling: { enabled: true } },
+  keda: { keda: { enabled: true, prometheus: { serverAddress: 'http://p' } } },
+  'monitoring.serviceMonitor': { monitoring: { serviceMonitor: { enabled: true } } },
+  'monitoring.podMonitor': { monitoring: { podMonitor: { enabled: true } } },
+  'monitoring.prometheusRule': { monitoring: { prometheusRule: { enabled: true } } },
+  'monitoring.dashboard': { monitoring: { dashboard: { enabled: true } } },
+  networkPolicy: { networkPolicy: { enabled: true } },
+  externalRedis: { redis: { enabled: false }, externalRedis: { url: 'redis://r:6379' } },
+  'externalRedis.url': { redis: { enabled: false }, replicaCount: 1 },
+  'externalRedis.sentinels': { redis: { enabled: false }, replicaCount: 1 },
+  'externalRedis.sentinelMaster': { redis: { enabled: false }, externalRedis: { sentinels: ['s:1'] } },
+  'externalRedis.passwordKey': {
+    redis: { enabled: false },
+    externalRedis: { url: 'redis://r:6379', existingSecret: 'mine' },
+  },
+  'externalRedis.sentinelPasswordKey': {
+    redis: { enabled: false },
+    externalRedis: { sentinels: ['s:1'], existingSecret: 'mine' },
+  },
+  'externalRedis.tls': {
+    redis: { enabled: false },
+    externalRedis: { sentinels: ['s:1'], tls: { existingSecret: 'authority', enabled: true } },
+  },
+  'externalRedis.tls.enabled': { redis: { enabled: false }, externalRedis: { sentinels: ['s:1'] } },
+  'redis.enabled': { replicaCount: 1 },
+  'redis.auth.existingSecret': { redis: { auth: { existingSecret: 'mine' } } },
+  'redis.auth.passwordKey': { redis: { auth: { existingSecret: 'mine' } } },
+  'redis.auth.sentinelPasswordKey': { redis: { auth: { existingSecret: 'mine' } } },
+  'redis.auth.replicationPasswordKey': { redis: { auth: { existingSecret: 'mine' } } },
+  'redis.tls': { redis: { tls: { existingSecret: 'tls' } } },
+  'redis.tls.existingSecret': { redis: { tls: { enabled: true, existingSecret: 'tls' } } },
+};
+
+/** Without these every rendering would make passwords of its own. */
+const PASSWORDS = { redis: { auth: { password: 'a', sentinelPassword: 'b', replicationPassword: 'c' } } };
+
+/** Another value, where it does not follow from the one that is there. */
+const OTHERS: Readonly<Record<string, unknown>> = {
+  'image.digest': `sha256:${'0'.repeat(64)}`,
+  imagePullSecrets: [{ name: 'registry' }],
+  settings: { HISTORY_SIZE: 5 },
+  extraEnv: [{ name: 'A', value: 'b' }],
+  'drain.timeoutSeconds': 50,
+  terminationGracePeriodSeconds: 100,
+  'service.externalTrafficPolicy': 'Local',
+  'service.loadBalancerSourceRanges': ['10.0.0.0/8'],
+  'ingress.hosts': [{ host: 'a.example', paths: [{ path: '/', pathType: 'Prefix' }] }],
+  'ingress.tls': [{ secretName: 'tls', hosts: ['a.example'] }],
+  'httpRoute.parentRefs': [{ name: 'another' }],
+  'keda.prometheus.serverAddress': 'http://another',
+  'monitoring.serviceMonitor.interval': '1m',
+  'monitoring.podMonitor.interval': '1m',
+  'externalRedis.url': 'redis://another:6379',
+  'externalRedis.sentinels': ['another:26379'],
+  'redis.replicas': 5,
+  'redis.image.digest': `sha256:${'0'.repeat(64)}`,
+  'redis.sentinel.quorum': 3,
+  'redis.maxmemory': '1gb',
+  'redis.minReplicasToWrite': 2,
+  'redis.persistence.size': '2Gi',
+};
+
+interface Leaf {
+  readonly name: string;
+  readonly path: Path;
+  readonly value: unknown;
+}
+
+function* leavesOf(value: unknown, path: Path = []): Generator<Leaf> {
+  if (isObject(value) && Object.keys(value).length > 0) {
+    for (const [name, inner] of Object.entries(value)) yield* leavesOf(inner, [...path, name]);
+  } else yield { name: path.join('.'), path, value };
+}
+
+function merged(below: unknown, above: unknown): unknown {
+  if (!isObject(below) || !isObject(above)) return above;
+  const entries = Object.entries(above).map(([name, value]) => [name, merged(below[name], value)]);
+  return { ...below, ...Object.fromEntries(entries) };
+}
+
+function contextOf(name: string): unknown {
+  const fitting = Object.keys(CONTEXTS).filter((begin) => name.startsWith(begin));
+  const longest = fitting.sort((a, b) => b.length - a.length)[0];
+  const context = longest === undefined ? {} : CONTEXTS[longest];
+  return JSON.stringify(context).includes('"existingSecret":"mine"') ? context : merged(PASSWORDS, context);
+}
+
+/** Another value that the schema takes. */
+function otherThan({ name, path, value }: Leaf): unknown {
+  if (name in OTHERS) return OTHERS[name];
+  const schema = schemaAt(path);
+  const choice = schema?.enum?.find((one) => one !== value && one !== '');
+  if (choice !== undefined) return choice;
+  if (typeof value === 'boolean') return !value;
+  if (typeof value === 'number') return value + 1;
+  if (typeof value === 'string') return `${value}x`;
+  if (value === null) return 3;
+  if (Array.isArray(value)) return schema?.items?.type === 'string' ? ['x'] : [{ x: 'y' }];
+  return { x: 'y' };
+}
+
+function at(path: Path, values: unknown): unknown {
+  return path.reduce<unknown>((inner, name) => (isObject(inner) ? inner[name] : undefined), values);
+}
+
+const seen = new Map<string, string>();
+
+/** All that is installed and said with the values, but for when. */
+async function outcome(values: unknown): Promise<string> {
+  const key = JSON.stringify(values);
+  const known = seen.get(key);
+  if (known !== undefined) return known;
+  const { code, stdout, stderr } = await dryRun(values as object);
+  if (code !== 0) throw new Error(stderr);
+  const text = stdout.replace(/^LAST DEPLOYED: .*$/m, '');
+  seen.set(key, text);
+  return text;
+}
+
+test.each(['replicaCount', 'redis.auth.passwordKey', 'externalRedis'])(
+  'with the same values nothing differs by chance: %s',
+  async (name) => {
+    const context = contextOf(name);
+    const first = await outcome(context);
+    seen.clear();
+    expect(await outcome(context)).toBe(first);
+  },
+);
+
+test.each([...leavesOf(VALUES)])('the value $name makes a difference', async ({ name, path, value }) => {
+  const context = contextOf(name);
+  const current = at(path, context) ?? value;
+  const other = merged(context, valueAt(path, otherThan({ name, path, value: current })));
+  expect(await outcome(other)).not.toBe(await outcome(context));
+});

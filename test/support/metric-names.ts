@@ -1,0 +1,33 @@
+import {
+  directingFigures,
+  hookFigures,
+  redisFigures,
+  webhookFigures,
+} from '../../src/telemetry/part-figures.ts';
+import { createMetrics } from '../../src/telemetry/metrics.ts';
+import { TestPod } from './test-pod.ts';
+
+/** Every metric of a pod that has all its parts, by name: counter, gauge, histogram. */
+export async function metricTypes(): Promise<Map<string, string>> {
+  const hooks = { replaced: 0, suppressed: 0, refused: new Map(), failed: new Map() };
+  const webhooks = { reported: 0, dropped: new Map(), retries: 0, waiting: 0 };
+  const redis = {
+    backbone: { link: { up: true, losses: 0 }, subscriptions: { up: true, revivals: 0 } },
+    broker: { waiting: 0, failures: 0 },
+  };
+  const directing = {
+    watermarks: { memory: false, eventLoop: false },
+    drain: { progress: 0 },
+    rebalance: { moved: 0 },
+  };
+  const extra = [
+    ...hookFigures(hooks),
+    ...webhookFigures(webhooks),
+    ...redisFigures(redis),
+    ...directingFigures(directing),
+  ];
+  const scraped = await createMetrics(new TestPod().pod, extra).render();
+  return new Map(
+    [...scraped.matchAll(/^# TYPE (\w+) (\w+)/gm)].map(([, name = '', type = '']) => [name, type]),
+  );
+}
