@@ -135,7 +135,7 @@ export const SETTINGS = {
   DRAIN_DELAY_SECONDS: setting(
     seconds(0, 3_600),
     '0',
-    'after SIGTERM upgrades are served for so long; in Kubernetes the preStop sleep does that',
+    'after SIGTERM the pod is not ready, but serves and takes upgrades for so long: time for proxies to notice',
   ),
   DRAIN_WINDOW_SECONDS: setting(
     seconds(0, 3_600),

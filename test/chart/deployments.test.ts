@@ -5,7 +5,6 @@ import { dangling } from './references.ts';
 
 const GATEWAY = [
   'ConfigMap/r-crosspod',
-  'ConfigMap/r-crosspod-test',
   'Deployment/r-crosspod',
   'Pod/r-crosspod-test',
   'PodDisruptionBudget/r-crosspod',

@@ -12,7 +12,6 @@ const AUTHORITY = { existingSecret: 'authority', caKey: 'ca.pem' };
 const PINNED = [
   { name: 'PORT', value: '8080' },
   { name: 'OPS_PORT', value: '9090' },
-  { name: 'DRAIN_DELAY_SECONDS', value: '0' },
 ];
 
 function fromSecret(name: string, secret: string, key: string): object {
@@ -63,7 +62,7 @@ test('by default two pods run, replaced one by one, spread over nodes and zones'
     serviceAccountName: 'r-crosspod',
     automountServiceAccountToken: false,
     enableServiceLinks: false,
-    terminationGracePeriodSeconds: 60,
+    terminationGracePeriodSeconds: 58,
     securityContext: {
       runAsNonRoot: true,
       runAsUser: 1000,
@@ -91,10 +90,10 @@ test('by default a container is looked after, drains and has no more rights than
       fromSecret('REDIS_PASSWORD', 'r-crosspod-redis', 'password'),
       fromSecret('REDIS_SENTINEL_PASSWORD', 'r-crosspod-redis', 'sentinel-password'),
     ],
-    lifecycle: { preStop: { sleep: { seconds: 10 } } },
+    lifecycle: { preStop: { sleep: { seconds: 3 } } },
     startupProbe: probe('/livez', { periodSeconds: 1, failureThreshold: 60 }),
     livenessProbe: probe('/livez', { periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 }),
-    readinessProbe: probe('/readyz', { periodSeconds: 5, timeoutSeconds: 3, failureThreshold: 2 }),
+    readinessProbe: probe('/readyz', { periodSeconds: 1, timeoutSeconds: 2, failureThreshold: 2 }),
     resources: { requests: { cpu: '250m', memory: '256Mi' }, limits: { memory: '768Mi' } },
   });
 });
@@ -170,14 +169,7 @@ test('a secret that is given wins over the one of the existing Secret', async ()
   ).containers;
   expect(first.env).toContainEqual(fromSecret('API_KEYS', 'r-crosspod', 'API_KEYS'));
   const names = first.env.map((variable: { name: string }) => variable.name);
-  expect(names).toEqual([
-    'PORT',
-    'OPS_PORT',
-    'DRAIN_DELAY_SECONDS',
-    'JWT_SECRET',
-    'API_KEYS',
-    'WEBHOOK_SECRET',
-  ]);
+  expect(names).toEqual(['PORT', 'OPS_PORT', 'JWT_SECRET', 'API_KEYS', 'WEBHOOK_SECRET']);
 });
 
 test('passwords of a Redis of one’s own come from the Secret that holds them', async () => {

@@ -80,13 +80,18 @@ const REFUSED: readonly (readonly [string, object, string])[] = [
   ],
   [
     'a drain that takes longer than it may',
-    { drain: { windowSeconds: 45 } },
-    'drain.windowSeconds: must be less than drain.timeoutSeconds, or the drain is cut short',
+    { drain: { windowSeconds: 42 } },
+    'drain.timeoutSeconds: must be more than drain.delaySeconds + drain.windowSeconds, or the drain is cut short',
+  ],
+  [
+    'a drain that begins before anybody knows',
+    { readinessProbe: { periodSeconds: 3, failureThreshold: 3 } },
+    'drain.delaySeconds: the readiness probe needs 9 s to fail (periodSeconds x failureThreshold), and the drain begins before',
   ],
   [
     'a pod that is killed while it drains',
-    { terminationGracePeriodSeconds: 59 },
-    'terminationGracePeriodSeconds: at least 60 (drain.preStopSeconds + drain.timeoutSeconds + 5), or pods are killed while they drain',
+    { terminationGracePeriodSeconds: 57 },
+    'terminationGracePeriodSeconds: at least 58 (drain.preStopSeconds + drain.timeoutSeconds + 5), or pods are killed while they drain',
   ],
   [
     'a budget of nothing',
@@ -120,8 +125,9 @@ test('what is just about allowed is not refused', async () => {
   const { code, stderr } = await template({
     settings: { MAX_CONNECTIONS: 7_000 },
     autoscaling: { enabled: true, minReplicas: 10 },
-    drain: { windowSeconds: 44 },
-    terminationGracePeriodSeconds: 60,
+    drain: { windowSeconds: 41 },
+    readinessProbe: { periodSeconds: 4 },
+    terminationGracePeriodSeconds: 58,
   });
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
 });

@@ -44,7 +44,7 @@ const MANAGED: Readonly<Record<string, string>> = {
   JWT_SECRET: 'a secret',
   API_KEYS: 'a secret',
   WEBHOOK_SECRET: 'a secret',
-  DRAIN_DELAY_SECONDS: 'drain.preStopSeconds does that',
+  DRAIN_DELAY_SECONDS: 'drain.delaySeconds',
   DRAIN_WINDOW_SECONDS: 'drain.windowSeconds',
   SHUTDOWN_TIMEOUT_SECONDS: 'drain.timeoutSeconds',
 };

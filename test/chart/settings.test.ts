@@ -3,7 +3,12 @@ import { deployed, DEPLOYMENTS, valuesFor } from './deployments.ts';
 import { find, render } from './helm.ts';
 import { loadConfig } from '../../src/config.ts';
 
-const DRAIN = { LOG_FORMAT: 'json', DRAIN_WINDOW_SECONDS: '30', SHUTDOWN_TIMEOUT_SECONDS: '45' };
+const DRAIN = {
+  LOG_FORMAT: 'json',
+  DRAIN_DELAY_SECONDS: '8',
+  DRAIN_WINDOW_SECONDS: '30',
+  SHUTDOWN_TIMEOUT_SECONDS: '50',
+};
 const SENTINELS = {
   ...DRAIN,
   REDIS_SENTINELS: [0, 1, 2].map((n) => `r-crosspod-redis-${n}.n.svc:26379`).join(','),

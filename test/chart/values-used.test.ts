@@ -55,7 +55,7 @@ const OTHERS: Readonly<Record<string, unknown>> = {
   imagePullSecrets: [{ name: 'registry' }],
   settings: { HISTORY_SIZE: 5 },
   extraEnv: [{ name: 'A', value: 'b' }],
-  'drain.timeoutSeconds': 50,
+  'drain.timeoutSeconds': 60,
   terminationGracePeriodSeconds: 100,
   'service.externalTrafficPolicy': 'Local',
   'service.loadBalancerSourceRanges': ['10.0.0.0/8'],

@@ -143,8 +143,13 @@ app.kubernetes.io/component: {{ .component }}
 {{- if and .Values.keda.enabled (gt (int .Values.keda.targetConnections) $most) -}}
 {{- fail (printf "keda.targetConnections: more than a pod takes (MAX_CONNECTIONS is %d)" $most) -}}
 {{- end -}}
-{{- if ge (int .Values.drain.windowSeconds) (int .Values.drain.timeoutSeconds) -}}
-{{- fail "drain.windowSeconds: must be less than drain.timeoutSeconds, or the drain is cut short" -}}
+{{- if ge (add .Values.drain.delaySeconds .Values.drain.windowSeconds) (int64 .Values.drain.timeoutSeconds) -}}
+{{- fail "drain.timeoutSeconds: must be more than drain.delaySeconds + drain.windowSeconds, or the drain is cut short" -}}
+{{- end -}}
+{{- $probe := .Values.readinessProbe -}}
+{{- $unready := mul $probe.periodSeconds $probe.failureThreshold -}}
+{{- if lt (int64 .Values.drain.delaySeconds) $unready -}}
+{{- fail (printf "drain.delaySeconds: the readiness probe needs %d s to fail (periodSeconds x failureThreshold), and the drain begins before" $unready) -}}
 {{- end -}}
 {{- $least := int (include "crosspod.leastGrace" .) -}}
 {{- if and (ne .Values.terminationGracePeriodSeconds nil) (lt (int .Values.terminationGracePeriodSeconds) $least) -}}
