@@ -47,13 +47,11 @@ test.each(examples)('the values of README.md can be installed:\n%s', async (text
 
 test('README.md has examples, and names what stays after an uninstall', async () => {
   expect(examples).toHaveLength(2);
-  const [, selector = ''] = /delete secret,pvc --selector (\S+)/.exec(readme) ?? [];
+  const [, selector = ''] = /delete pvc --selector (\S+)/.exec(readme) ?? [];
   // The release of the README is another one.
   const wanted = { ...Object.fromEntries(selector.split(',').map((one) => one.split('='))), ...RELEASE };
   const objects = await render();
-  const kept = find(objects, 'Secret', 'r-crosspod-redis');
-  expect(kept.metadata.annotations).toEqual({ 'helm.sh/resource-policy': 'keep' });
   const [claim] = find(objects, 'StatefulSet', 'r-crosspod-redis')['spec'].volumeClaimTemplates;
   expect(Object.keys(wanted)).toHaveLength(2);
-  for (const { metadata } of [kept, claim]) expect(metadata.labels).toMatchObject(wanted);
+  expect(claim.metadata.labels).toMatchObject(wanted);
 });
