@@ -1,4 +1,5 @@
 import type { RedisOptions } from 'ioredis';
+import { QuietSentinels } from './sentinels.ts';
 
 export interface HostPort {
   readonly host: string;
@@ -58,6 +59,7 @@ function whereTo({ server, tls, sentinels, master, sentinelPassword }: RedisAddr
     return {
       sentinels: [...sentinels],
       name: master,
+      Connector: QuietSentinels,
       failoverDetector: true,
       ...(tls && { tls, sentinelTLS: tls, enableTLSForSentinelMode: true }),
       ...(sentinelPassword !== undefined && { sentinelPassword }),

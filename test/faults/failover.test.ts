@@ -67,6 +67,25 @@ async function expectHonesty(group: RedisGroup, { everybody, absent, speakers, p
   }
 }
 
+test(
+  'while a Sentinel is away the others tell of a failover, and the log stays one of JSON lines',
+  SLOW,
+  async () => {
+    const group = await groupOf();
+    const pods = await podsOn(group);
+    await ready(...pods);
+    await group.sentinels[0]?.kill();
+    const before = await group.master();
+    await group.failover();
+    expect(await group.master()).not.toBe(before);
+    await ready(...pods);
+    for (const pod of pods) {
+      const lines = pod.output().trim().split('\n');
+      expect(lines.filter((line) => !line.startsWith('{'))).toEqual([]);
+    }
+  },
+);
+
 test('a master killed under load: the next one goes on', SLOW, async () => {
   const group = await groupOf();
   const crowd = await crowdOn(group);
