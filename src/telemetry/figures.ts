@@ -27,15 +27,26 @@ export function counter(name: string, help: string, read: () => number): Figure 
   return { type: 'counter', name, help, read };
 }
 
-/** A counter with one label, a row for each of its values. */
-export function counters(
+/**
+ * A counter with one label, a row for each of its values. Those that are `known` are there from the start with 0: what
+ * Prometheus sees for the first time has not grown in its eyes, and an alert on the growth would miss it.
+ */
+export function counters<Key extends string | number>(
   name: string,
   help: string,
   label: string,
-  table: ReadonlyMap<string | number, number>,
+  table: ReadonlyMap<Key, number>,
+  known: readonly NoInfer<Key>[] = [],
 ): Figure {
-  const rows = (): Row[] => Array.from(table, ([key, value]) => ({ labels: { [label]: key }, value }));
+  const zeros = known.map((key) => [key, 0] as const);
+  const rows = (): Row[] =>
+    Array.from(new Map([...zeros, ...table]), ([key, value]) => ({ labels: { [label]: key }, value }));
   return { type: 'counter', name, help, rows };
+}
+
+/** The names of a union, for `counters`: the type of the record sees to it that none is missing. */
+export function namesOf<Name extends string>(names: Readonly<Record<Name, true>>): Name[] {
+  return Object.keys(names) as Name[];
 }
 
 export function scrape(figure: Figure): ScrapedMetric {

@@ -1,15 +1,29 @@
-import { type Figure, type Row, counter, counters, gauge, scrape, scrapeDelays } from './figures.ts';
+import { type Figure, type Row, counter, counters, gauge, namesOf, scrape, scrapeDelays } from './figures.ts';
 import { eventLoopFigures, processFigures } from './process-figures.ts';
+import { CLOSE } from '../protocol/close-codes.ts';
 import type { Membership } from '../core/connection.ts';
+import type { Missing } from '../protocol/event.ts';
 import type { Pod } from '../core/pod.ts';
 // Not `prom-client` itself: that loads OpenTelemetry, which a pod without tracing never does.
 import Registry from 'prom-client/lib/registry.js';
 import { readVersion } from '../version.ts';
+import type { TokenFault } from '../core/ports/authenticator.ts';
 
 const DELAY = 'realtime_publish_to_deliver_seconds';
 const DELAY_HELP =
   'Time from the making of a message to the outboxes of its members, once for each message and pod. In steps of a ' +
   "millisecond; with another pod's message it includes the difference of the two clocks, and counts as 0 below 0.";
+
+const CLOSE_CODES = Object.values(CLOSE).map(({ code }) => code);
+const RECOVERY_RESULTS = namesOf<Missing | 'recovered'>({
+  recovered: true,
+  trimmed: true,
+  expired: true,
+  unknown_position: true,
+  history_lost: true,
+  unavailable: true,
+});
+const TOKEN_FAULTS = namesOf<TokenFault>({ invalid_token: true, token_expired: true, unavailable: true });
 
 /** A pod's metrics in the Prometheus text format 0.0.4. */
 export interface Metrics {
@@ -77,14 +91,21 @@ function counts({ tally }: Pod): Figure[] {
       () => tally.rateLimited,
     ),
     counters('realtime_messages_dropped', 'Messages not delivered, by reason.', 'reason', tally.dropped),
-    counters('realtime_closes', 'Connections closed, by close code.', 'code', tally.closed),
+    counters('realtime_closes', 'Connections closed, by close code.', 'code', tally.closed, CLOSE_CODES),
     counters('realtime_upgrades_refused', 'Upgrades refused, by reason.', 'reason', tally.refused),
-    counters('realtime_recoveries', 'Recoveries from history, by result.', 'result', tally.recoveries),
+    counters(
+      'realtime_recoveries',
+      'Recoveries from history, by result.',
+      'result',
+      tally.recoveries,
+      RECOVERY_RESULTS,
+    ),
     counters(
       'realtime_auth_failures',
       'Tokens and keys not accepted, by reason.',
       'reason',
       tally.authFailures,
+      TOKEN_FAULTS,
     ),
     {
       type: 'counter',

@@ -1,6 +1,8 @@
-import { counter, counters, type Figure, gauge } from './figures.ts';
+import { counter, counters, type Figure, gauge, namesOf } from './figures.ts';
+import type { Unreported, WatcherFigures } from '../core/ports/watcher.ts';
 import type { HookFigures } from '../core/ports/hooks.ts';
-import type { WatcherFigures } from '../core/ports/watcher.ts';
+
+const UNREPORTED = namesOf<Unreported>({ overflow: true, refused: true, gave_up: true, stopped: true });
 
 export function hookFigures(figures: HookFigures): Figure[] {
   return [
@@ -14,7 +16,13 @@ export function hookFigures(figures: HookFigures): Figure[] {
 export function webhookFigures(figures: WatcherFigures): Figure[] {
   return [
     counter('realtime_webhook_events', 'Events taken for the webhook.', () => figures.reported),
-    counters('realtime_webhook_events_dropped', 'Events never posted, by reason.', 'reason', figures.dropped),
+    counters(
+      'realtime_webhook_events_dropped',
+      'Events never posted, by reason.',
+      'reason',
+      figures.dropped,
+      UNREPORTED,
+    ),
     counter('realtime_webhook_retries', 'Posts that failed and were made again.', () => figures.retries),
     gauge('realtime_webhook_events_waiting', 'Events that wait to be posted.', () => figures.waiting),
   ];

@@ -1,6 +1,7 @@
 import { hookFigures, webhookFigures } from '../../src/telemetry/part-figures.ts';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { connections, guest, join, member } from '../integration/people.ts';
+import { CLOSE } from '../../src/protocol/close-codes.ts';
 import { countRequest } from '../../src/core/tally.ts';
 import { counter, counters, gauge } from '../../src/telemetry/figures.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
@@ -279,6 +280,25 @@ describe('createMetrics', () => {
     await wait(100);
     expect(await longest()).toBeLessThan(0.15);
   });
+});
+
+test('what is counted by a known label is there with 0 before anything happens, or its growth would be missed', async () => {
+  const webhooks = { reported: 0, dropped: new Map(), retries: 0, waiting: 0 };
+  const text = await createMetrics(new TestPod().pod, webhookFigures(webhooks)).render();
+  for (const series of [
+    ...['recovered', 'trimmed', 'expired', 'unknown_position', 'history_lost', 'unavailable'].map(
+      (result) => `realtime_recoveries{result="${result}"}`,
+    ),
+    ...['invalid_token', 'token_expired', 'unavailable'].map(
+      (reason) => `realtime_auth_failures{reason="${reason}"}`,
+    ),
+    ...['overflow', 'refused', 'gave_up', 'stopped'].map(
+      (reason) => `realtime_webhook_events_dropped{reason="${reason}"}`,
+    ),
+    ...Object.values(CLOSE).map(({ code }) => `realtime_closes{code="${code}"}`),
+  ]) {
+    expect(text).toContain(`\n${series} 0\n`);
+  }
 });
 
 test('the figures of hooks and webhooks are there where hooks and webhooks are', async () => {
