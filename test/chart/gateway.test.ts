@@ -104,7 +104,6 @@ test('by default pods carry the labels they are found by, and tell Prometheus wh
     labels: selector('gateway'),
     annotations: {
       'checksum/config': expect.stringMatching(/^[0-9a-f]{64}$/),
-      'checksum/secret': expect.stringMatching(/^[0-9a-f]{64}$/),
       'prometheus.io/scrape': 'true',
       'prometheus.io/port': '9090',
       'prometheus.io/path': '/metrics',
@@ -202,7 +201,7 @@ test('a single pod is replaced in place and knows of no Redis', async () => {
   const { spec } = await gateway('single-pod');
   expect(spec).toMatchObject({ replicas: 1, strategy: { type: 'Recreate' } });
   expect(spec.strategy).toEqual({ type: 'Recreate' });
-  expect(Object.keys(spec.template.metadata.annotations)).toEqual(['checksum/config', 'checksum/secret']);
+  expect(Object.keys(spec.template.metadata.annotations)).toEqual(['checksum/config']);
   const { containers, serviceAccountName, topologySpreadConstraints } = spec.template.spec;
   expect(serviceAccountName).toBe('default');
   expect(containers[0].env).toEqual(PINNED);

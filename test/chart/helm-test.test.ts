@@ -5,6 +5,7 @@ import { writeFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
+import { open } from '../support/client.ts';
 import { keyPair, SECRET } from '../support/tokens.ts';
 import { CHART, find, render } from './helm.ts';
 import { deployed, labels } from './deployments.ts';
@@ -47,11 +48,15 @@ function temporary(): string {
   return folder;
 }
 
-/** As a Service does: one connection to the one pod, the next to the next. */
-async function serviceOf(...pods: readonly Pod[]): Promise<string> {
-  let connections = 0;
+/** As a Service does: each connection to the pod that is next. */
+async function serviceOf(next: () => Pod | undefined): Promise<string> {
   const server = createServer((near) => {
-    const far = connect(Number(pods[connections++ % pods.length]?.ports.PORT));
+    const port = next()?.ports.PORT;
+    if (port === undefined) {
+      near.destroy();
+      return;
+    }
+    const far = connect(Number(port));
     near.pipe(far).pipe(near);
     near.on('error', () => far.destroy());
     far.on('error', () => near.destroy());
@@ -126,7 +131,10 @@ test('helm test fails where a token should be needed and is not', async () => {
 test('helm test fails where the secret is another one', async () => {
   const { url } = await pod({ JWT_SECRET: SECRET });
   const wrong = await run({ URL: url, AUTHENTICATED: 'true', JWT_SECRET: 'another' });
-  expect(wrong).toEqual({ code: 1, output: 'the WebSocket was refused' });
+  expect(wrong).toMatchObject({
+    code: 1,
+    output: expect.stringMatching(/^the WebSocket was refused with 401: .*invalid_token/),
+  });
 });
 
 test('helm test fails where the API key is another one', async () => {
@@ -136,10 +144,31 @@ test('helm test fails where the API key is another one', async () => {
   expect(output).toMatch(/^publishing was answered with 401: /);
 });
 
-test('helm test fails where nobody listens', async () => {
+test('helm test fails where nobody listens, though not before its deadline', async () => {
   const stopped = await pod();
   await stopped.stop('SIGKILL');
-  expect(await run({ URL: stopped.url })).toEqual({ code: 1, output: 'the WebSocket was refused' });
+  const answer = await run({ URL: stopped.url, DEADLINE_SECONDS: '1' });
+  expect(answer).toEqual({ code: 1, output: 'no answer within 1 s: ECONNREFUSED' });
+});
+
+test('helm test waits for pods that are not up yet', async () => {
+  let far: Pod | undefined;
+  const url = await serviceOf(() => far);
+  const outcome = run({ URL: url });
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  far = await pod();
+  expect(await outcome).toEqual(DELIVERED);
+});
+
+test('helm test waits for a place where pods are full', async () => {
+  const full = await pod({ MAX_CONNECTIONS: '1' });
+  await open(full, '/ws/elsewhere');
+  let far = full;
+  const url = await serviceOf(() => far);
+  const outcome = run({ URL: url });
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  far = await pod();
+  expect(await outcome).toEqual(DELIVERED);
 });
 
 test('helm test fails where nobody answers', async () => {
@@ -151,7 +180,8 @@ test('helm test fails where nobody answers', async () => {
 
 test('helm test fails where pods do not tell each other what is published', async () => {
   const [one, other] = await Promise.all([pod(), pod()]);
-  const url = await serviceOf(one, other);
+  let connections = 0;
+  const url = await serviceOf(() => [one, other][connections++ % 2]);
   expect(await run({ URL: url, DEADLINE_SECONDS: '1' })).toEqual({ code: 1, output: 'no answer within 1 s' });
 });
 

@@ -26,7 +26,9 @@ const PODS = 'namespace="n",pod=~"r-crosspod-[a-z0-9]+-[a-z0-9]{5}"';
 const dashboardText = readFileSync(join(CHART, 'dashboards/crosspod.json'), 'utf8');
 const dashboard = JSON.parse(dashboardText) as {
   readonly panels: readonly Panel[];
-  readonly templating: { readonly list: readonly { readonly name: string; readonly query: string }[] };
+  readonly templating: {
+    readonly list: readonly { readonly name: string; readonly query: string; readonly allValue?: string }[];
+  };
 };
 
 let types: Map<string, string>;
@@ -165,6 +167,14 @@ describe('the dashboard', () => {
       const metrics = expr.match(/\b(?:realtime|process|nodejs)_\w+/g) ?? [];
       expect(expr.split('{namespace="$namespace",pod=~"$pod"}')).toHaveLength(metrics.length + 1);
     }
+  });
+
+  test('takes for all pods those of Crosspod, not of everybody in the namespace', () => {
+    expect(dashboard.templating.list.map(({ allValue }) => allValue)).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
   });
 
   test('has panels that neither share an id nor lie on each other', () => {

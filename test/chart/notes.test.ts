@@ -17,8 +17,9 @@ test('by default the notes lead to the chat, the tests, the figures and the mast
     'The chat page, at http://localhost:8080/ while this runs:',
     '  kubectl -n n port-forward service/r-crosspod 8080:80',
     '',
-    'Metrics:',
-    '  kubectl -n n get --raw /api/v1/namespaces/n/services/r-crosspod-ops:ops/proxy/metrics',
+    'Metrics of one pod, while the first command runs:',
+    '  kubectl -n n port-forward deployment/r-crosspod 9090',
+    '  curl http://localhost:9090/metrics',
     '',
     'The master of Redis:',
     `  kubectl -n n exec r-crosspod-redis-0 -c sentinel -- sh -c 'REDISCLI_AUTH="$SENTINEL_PASSWORD" redis-cli -p 26379 sentinel get-master-addr-by-name mymaster'`,
@@ -35,7 +36,7 @@ test('with an Ingress and an autoscaler the notes lead there, and have nothing t
   expect(text).toContain('  https://ws.example.com/\n');
   expect(text).toContain('  wss://ws.example.com/ws\n');
   expect(text).toContain(`kubectl get --raw "${METRIC}"`);
-  expect(text).not.toMatch(/WARNING|port-forward/);
+  expect(text).not.toMatch(/WARNING|port-forward service/);
 });
 
 test('an Ingress without TLS is not told of as if it had it', async () => {
@@ -52,9 +53,35 @@ test('an Ingress for any host cannot be told of; the pods can be reached all the
   expect(await notes(valuesFor('ingress-plain'))).toContain('port-forward service/r-crosspod 8080:80');
 });
 
+test('each host of an Ingress is told of for what it leads to', async () => {
+  const text = await notes(valuesFor('haproxy'));
+  expect(text).toContain('The chat page:\n  http://chat.example.com/\n');
+  expect(text).toContain('WebSockets:\n  ws://ws.example.com/ws\n');
+});
+
+test.each([
+  ['is a pattern', '*.x.example', '/', 'Prefix'],
+  ['leads elsewhere', 'a.x.example', '/api', 'Prefix'],
+  ['leads to the page alone', 'a.x.example', '/', 'Exact'],
+])('a host that %s is not told as the address of the chat page', async (_, host, path, pathType) => {
+  const text = await notes({ ingress: { enabled: true, hosts: [{ host, paths: [{ path, pathType }] }] } });
+  expect(text).toContain('port-forward service/r-crosspod 8080:80');
+  expect(text).not.toMatch(/https?:\/\/\S*x\.example/);
+});
+
+test('a path that leads to the WebSockets may be nothing but the beginning of theirs', async () => {
+  const hosts = [
+    { host: 'a.example', paths: [{ path: '/w', pathType: 'Prefix' }] },
+    { host: 'b.example', paths: [{ path: '/ws/', pathType: 'Prefix' }] },
+  ];
+  const text = await notes({ ingress: { enabled: true, hosts } });
+  expect(text).toContain('ws://b.example/ws\n');
+  expect(text).not.toContain('a.example');
+});
+
 test('a load balancer is asked for its address', async () => {
   expect(await notes(valuesFor('load-balancer'))).toContain(
-    `get service r-crosspod -o jsonpath='http://{.status.loadBalancer.ingress[0].ip}:443/{"\\n"}'`,
+    `get service r-crosspod -o jsonpath='http://{.status.loadBalancer.ingress[0].ip}{.status.loadBalancer.ingress[0].hostname}:443/{"\\n"}'`,
   );
 });
 

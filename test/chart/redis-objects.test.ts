@@ -148,21 +148,25 @@ test('each container starts its script, with probes, preStop and a port of its o
   const set = await statefulSet();
   const exec = (...words: string[]): object => ({ command: ['/bin/sh', ...words] });
   expect(container(set, 'redis')).toMatchObject({
-    command: ['/bin/sh', '/config/redis-start.sh'],
+    command: ['/bin/sh', '-c', expect.stringMatching(/exec \/bin\/sh "\$CONFIG_DIR\/redis-start\.sh"$/)],
     ports: [{ name: 'redis', containerPort: 6379 }],
-    startupProbe: { exec: exec('/config/health.sh', 'redis-live'), periodSeconds: 2, failureThreshold: 150 },
-    livenessProbe: { exec: exec('/config/health.sh', 'redis-live'), timeoutSeconds: 10 },
-    readinessProbe: { exec: exec('/config/health.sh', 'redis-ready'), timeoutSeconds: 5 },
-    lifecycle: { preStop: { exec: exec('/config/pre-stop.sh') } },
+    startupProbe: {
+      exec: exec('/run/redis/config/health.sh', 'redis-live'),
+      periodSeconds: 2,
+      failureThreshold: 150,
+    },
+    livenessProbe: { exec: exec('/run/redis/config/health.sh', 'redis-live'), timeoutSeconds: 10 },
+    readinessProbe: { exec: exec('/run/redis/config/health.sh', 'redis-ready'), timeoutSeconds: 5 },
+    lifecycle: { preStop: { exec: exec('/run/redis/config/pre-stop.sh') } },
     resources: { limits: { memory: '512Mi' } },
   });
   const sentinel = container(set, 'sentinel');
   expect(sentinel).toMatchObject({
-    command: ['/bin/sh', '/config/sentinel-start.sh'],
+    command: ['/bin/sh', '-c', expect.stringMatching(/exec \/bin\/sh "\$CONFIG_DIR\/sentinel-start\.sh"$/)],
     ports: [{ name: 'sentinel', containerPort: 26379 }],
-    startupProbe: { exec: exec('/config/health.sh', 'sentinel-live') },
-    livenessProbe: { exec: exec('/config/health.sh', 'sentinel-live') },
-    readinessProbe: { exec: exec('/config/health.sh', 'sentinel-ready') },
+    startupProbe: { exec: exec('/run/redis/config/health.sh', 'sentinel-live') },
+    livenessProbe: { exec: exec('/run/redis/config/health.sh', 'sentinel-live') },
+    readinessProbe: { exec: exec('/run/redis/config/health.sh', 'sentinel-ready') },
     resources: { limits: { memory: '64Mi' } },
   });
   expect(sentinel.lifecycle).toBeUndefined();
@@ -172,7 +176,7 @@ test('passwords come by reference, and configuration files with them stay in mem
   const set = await statefulSet();
   const shared = [
     { name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
-    { name: 'CONFIG_DIR', value: '/config' },
+    { name: 'CONFIG_DIR', value: '/run/redis/config' },
     { name: 'DATA_DIR', value: '/data' },
     { name: 'RUN_DIR', value: '/run/redis' },
     { name: 'TLS_DIR', value: '/tls' },
@@ -282,7 +286,10 @@ test('only the gateway and other Redis pods get to Redis, and Redis to nobody bu
 test.each([
   [{ replicas: 4 }, /replicas/],
   [{ replicas: 1 }, /replicas/],
-  [{ sentinel: { quorum: 4 } }, /redis\.sentinel\.quorum is 4: with redis\.replicas 3 it must be 2 to 3/],
+  [
+    { sentinel: { quorum: 3 } },
+    /redis\.sentinel\.quorum is 3: with redis\.replicas 3 it must be at least 2, and less than all/,
+  ],
   [{ replicas: 5, sentinel: { quorum: 2 } }, /redis\.sentinel\.quorum is 2: with redis\.replicas 5/],
   [{ minReplicasToWrite: 3 }, /redis\.minReplicasToWrite is 3/],
   [{ tls: { enabled: true } }, /redis\.tls\.enabled needs redis\.tls\.existingSecret/],

@@ -1,5 +1,5 @@
-import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,9 +7,10 @@ import { expect, onTestFinished, test } from 'vitest';
 import { sendCommand } from '../../loadtest/stack/redis-client.ts';
 import { requireProgram } from '../../scripts/requirements.ts';
 import { createCertificate } from '../support/certificate.ts';
+import { find } from './helm.ts';
 import { createPods, type RedisPods } from './redis/group.ts';
 import { PASSWORDS } from './redis/pod.ts';
-import { filesOf, renderRedis } from './redis.ts';
+import { filesOf, NAME, renderRedis } from './redis.ts';
 
 const LONG = { timeout: 120_000 };
 const DOCS = new URL('../../docs/operations.md', import.meta.url);
@@ -48,6 +49,46 @@ test('the user crosspod has the rights that the documentation names, behind the 
   expect(filesOf(await renderRedis())['rights']?.trim()).toBe(line);
   const prefixed = await renderRedis({}, { settings: { REDIS_PREFIX: 'eu:' } });
   expect(filesOf(prefixed)['rights']?.trim()).toBe(line?.replaceAll(/([~&])/g, '$1eu:'));
+});
+
+test('a container goes on with the configuration that its pod began with', async () => {
+  const [first] = find(await renderRedis(), 'StatefulSet', NAME)['spec'].template.spec.containers;
+  const folder = temporaryFolder();
+  const [mounted, CONFIG_DIR] = [join(folder, 'mounted'), join(folder, 'config')];
+  mkdirSync(mounted);
+  const says = (word: string): void =>
+    writeFileSync(join(mounted, 'redis-start.sh'), `echo ${word}`, { mode: 0o555 });
+  const start = (): string =>
+    execFileSync('dash', ['-c', first.command[2].replace('/config/*', `${mounted}/*`)], {
+      env: { ...process.env, CONFIG_DIR },
+      encoding: 'utf8',
+    });
+  says('before');
+  // A copy that was cut short.
+  mkdirSync(`${CONFIG_DIR}.new`);
+  writeFileSync(`${CONFIG_DIR}.new/redis-start.sh`, 'echo half', { mode: 0o444 });
+  expect(start()).toBe('before\n');
+  rmSync(mounted, { recursive: true });
+  mkdirSync(mounted);
+  says('after');
+  expect(start()).toBe('before\n');
+});
+
+test('a password with a line break is refused, and not told', async () => {
+  const [pod] = (await createPods()).pods;
+  if (pod === undefined) throw new Error('there are three');
+  const env: Record<string, string> = { ...pod.sentinel.environment, SENTINEL_PASSWORD: 'hunter2\n' };
+  const { status, stderr } = spawnSync(
+    'dash',
+    [join(env['CONFIG_DIR'] ?? '', 'health.sh'), 'sentinel-live'],
+    {
+      env: { PATH: process.env['PATH'], ...env },
+      encoding: 'utf8',
+    },
+  );
+  expect(status).toBe(1);
+  expect(stderr).toContain('a password of the Secret has a line break in it');
+  expect(stderr).not.toContain('hunter2');
 });
 
 async function startedPods(values: { tls?: object } = {}, tlsFolder?: string): Promise<RedisPods> {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { find, type KubernetesObject } from './helm.ts';
+import { startCluster } from './cluster.ts';
+import { find, type KubernetesObject, render } from './helm.ts';
 import { filesOf, NAME, renderRedis } from './redis.ts';
 
 interface Container {
@@ -19,11 +20,25 @@ function secretsOf(workload: KubernetesObject): Record<string, string> {
   return Object.fromEntries(found);
 }
 
-function checksums(objects: readonly KubernetesObject[]): Record<string, string> {
-  return find(objects, 'StatefulSet', NAME)['spec'].template.metadata.annotations as Record<string, string>;
+interface PodTemplate {
+  readonly metadata: { readonly annotations: Readonly<Record<string, string>> };
+  readonly spec: object;
 }
 
-test('passwords that nobody gives are generated, each another, and outlive the release', async () => {
+/** What a pod of Redis is made of: where it changes, Kubernetes replaces all of them. */
+function podsOf(objects: readonly KubernetesObject[]): PodTemplate {
+  return find(objects, 'StatefulSet', NAME)['spec'].template as PodTemplate;
+}
+
+/** The same pods with the other ones' annotation of that name, which is another one there. */
+function withOther(annotation: string, pods: PodTemplate, others: PodTemplate): PodTemplate {
+  const text = others.metadata.annotations[annotation];
+  expect(text).not.toBe(pods.metadata.annotations[annotation]);
+  const annotations = { ...pods.metadata.annotations, [annotation]: text as string };
+  return { ...pods, metadata: { ...pods.metadata, annotations } };
+}
+
+test('passwords that nobody gives are generated, each another, and go with the release', async () => {
   const secret = find(await renderRedis(), 'Secret', NAME);
   expect(secret.metadata.annotations).toBeUndefined();
   const data = secret['data'] as Record<string, string>;
@@ -31,6 +46,22 @@ test('passwords that nobody gives are generated, each another, and outlive the r
   const passwords = Object.values(data).map((text) => Buffer.from(text, 'base64').toString());
   expect(new Set(passwords).size).toBe(3);
   for (const password of passwords) expect(password).toMatch(/^[A-Za-z0-9]{32}$/);
+});
+
+test('passwords are kept over upgrades: what the cluster has is taken', async () => {
+  const known = { password: 'a', 'sentinel-password': 'b', 'replication-password': 'c' };
+  const data = Object.fromEntries(Object.entries(known).map(([key, text]) => [key, btoa(text)]));
+  const metadata = { name: NAME, namespace: 'n' };
+  const cluster = await startCluster([{ apiVersion: 'v1', kind: 'Secret', metadata, data }]);
+  try {
+    const inCluster = ['--dry-run=server', '--is-upgrade', '--disable-openapi-validation'];
+    inCluster.push('--kubeconfig', cluster.kubeconfig);
+    expect(find(await render({}, inCluster), 'Secret', NAME)['data']).toEqual(data);
+    const some = await render({ redis: { auth: { password: 'given' } } }, inCluster);
+    expect(find(some, 'Secret', NAME)['data']).toEqual({ ...data, password: btoa('given') });
+  } finally {
+    cluster.stop();
+  }
 });
 
 test('passwords that are given are taken', async () => {
@@ -73,17 +104,19 @@ test('the gateway is told all Sentinels, whom to come as, and its passwords', as
 });
 
 test('pods restart for another configuration or password, and for nothing else', async () => {
-  const [first, again, conf, auth] = await Promise.all([
-    renderRedis(),
-    // Generated passwords differ from one rendering to the next.
-    renderRedis({}, { commonLabels: { team: 'x' } }),
-    renderRedis({ maxmemory: '1gb' }),
-    renderRedis({ auth: { password: 'x' } }),
-  ]);
-  expect(checksums(again)).toEqual(checksums(first));
-  expect(checksums(conf)['checksum/config']).not.toBe(checksums(first)['checksum/config']);
-  expect(checksums(auth)['checksum/auth']).not.toBe(checksums(first)['checksum/auth']);
-  expect(checksums(auth)['checksum/config']).toBe(checksums(first)['checksum/config']);
+  // Generated passwords differ from one rendering to the next.
+  const others = { image: { tag: 'x' }, settings: { HISTORY_SIZE: 5 }, secrets: { API_KEYS: 'x' } };
+  const [first, again, conf, auth] = (
+    await Promise.all([
+      renderRedis(),
+      renderRedis({ podDisruptionBudget: { enabled: false }, minReadySeconds: 30 }, others),
+      renderRedis({ maxmemory: '1gb' }),
+      renderRedis({ auth: { password: 'x' } }),
+    ])
+  ).map(podsOf) as [PodTemplate, PodTemplate, PodTemplate, PodTemplate];
+  expect(again).toEqual(first);
+  expect(conf).toEqual(withOther('checksum/config', first, conf));
+  expect(auth).toEqual(withOther('checksum/auth', first, auth));
 });
 
 test('with TLS the certificate is mounted into both containers', async () => {

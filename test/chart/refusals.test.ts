@@ -4,6 +4,8 @@ import { expect, test } from 'vitest';
 import { CHART, template } from './helm.ts';
 
 const NO_REDIS = { redis: { enabled: false } };
+/** As a key of a values file with nothing behind it. */
+const EMPTY = null;
 const KEDA = { enabled: true, prometheus: { serverAddress: 'http://p' } };
 
 /** Values that make no sense together, and what is said of them: which value, and what to do. */
@@ -99,6 +101,60 @@ const REFUSED: readonly (readonly [string, object, string])[] = [
     'podDisruptionBudget: give minAvailable or maxUnavailable, or set enabled to false',
   ],
   [
+    'a group of values with nothing in it',
+    { drain: EMPTY },
+    'drain: nothing is under it; leave it out, or give it values',
+  ],
+  [
+    'a drain of no length',
+    { drain: { windowSeconds: EMPTY } },
+    'drain.windowSeconds: empty; give a number of seconds, or leave it out',
+  ],
+  [
+    'a probe that is slower than the drain by Kubernetes’ own period',
+    { readinessProbe: { periodSeconds: EMPTY } },
+    'drain.delaySeconds: the readiness probe needs 20 s to fail (periodSeconds x failureThreshold), and the drain begins before',
+  ],
+  [
+    'a probe of which nothing is said',
+    { readinessProbe: EMPTY },
+    'drain.delaySeconds: the readiness probe needs 30 s to fail (periodSeconds x failureThreshold), and the drain begins before',
+  ],
+  [
+    'an Ingress for nobody',
+    { ingress: { enabled: true, hosts: EMPTY } },
+    "ingress.hosts: empty; give one at least, with host: '' for any, or leave it out",
+  ],
+  [
+    'a port that the chart sets',
+    { extraEnv: [{ name: 'PORT', value: '1' }] },
+    'extraEnv: PORT is set by the chart, and a variable cannot be there twice; use service.port; pods listen on 8080',
+  ],
+  [
+    'the other port',
+    { extraEnv: [{ name: 'OPS_PORT', value: '1' }] },
+    'extraEnv: OPS_PORT is set by the chart, and a variable cannot be there twice; use opsService.port; pods listen on 9090',
+  ],
+  [
+    'a secret that is given twice',
+    { secrets: { existingSecret: 'mine' }, extraEnv: [{ name: 'A' }, { name: 'API_KEYS', value: 'k' }] },
+    'extraEnv: API_KEYS is set by the chart, and a variable cannot be there twice; use secrets.API_KEYS or secrets.existingSecret',
+  ],
+  [
+    'a password beside that of the chart’s Redis',
+    { extraEnv: [{ name: 'REDIS_SENTINEL_PASSWORD', value: 'p' }] },
+    'extraEnv: REDIS_SENTINEL_PASSWORD is set by the chart, and a variable cannot be there twice; use redis.auth.sentinelPassword or redis.auth.existingSecret',
+  ],
+  [
+    'a password beside that of another Redis',
+    {
+      ...NO_REDIS,
+      externalRedis: { url: 'redis://r:6379', password: 'p' },
+      extraEnv: [{ name: 'REDIS_PASSWORD', value: 'p' }],
+    },
+    'extraEnv: REDIS_PASSWORD is set by the chart, and a variable cannot be there twice; use externalRedis.password or externalRedis.existingSecret',
+  ],
+  [
     'figures that are there twice',
     { monitoring: { serviceMonitor: { enabled: true }, podMonitor: { enabled: true } } },
     'monitoring: choose serviceMonitor or podMonitor; with both every figure is there twice',
@@ -107,6 +163,11 @@ const REFUSED: readonly (readonly [string, object, string])[] = [
     'a route that belongs to no Gateway',
     { httpRoute: { enabled: true } },
     'httpRoute.parentRefs: name the Gateway that the route belongs to',
+  ],
+  [
+    'an Ingress that its controller would not serve',
+    { ingress: { enabled: true, preset: 'nginx-f5' } },
+    "ingress.hosts: each needs a host; F5's controller leaves an Ingress without one aside",
   ],
   [
     'a rolling update that is none',
@@ -127,6 +188,11 @@ test('what is just about allowed is not refused', async () => {
     autoscaling: { enabled: true, minReplicas: 10 },
     drain: { windowSeconds: 41 },
     readinessProbe: { periodSeconds: 4 },
+    // Nobody else gives these.
+    extraEnv: [
+      { name: 'API_KEYS', value: 'k' },
+      { name: 'OTEL_SDK_DISABLED', value: 'true' },
+    ],
     terminationGracePeriodSeconds: 58,
   });
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

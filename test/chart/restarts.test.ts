@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,6 +25,47 @@ test.each<[string, object]>([
   ['where Redis is', { externalRedis: { url: 'redis://elsewhere:6379' } }],
 ])('pods are replaced when %s changes, as they read it once', async (_, values) => {
   expect(await pods(values)).not.toEqual(await pods({}));
+});
+
+const PASSWORDS = { password: 'a', sentinelPassword: 'b', replicationPassword: 'c' };
+const WITH_REDIS = { redis: { enabled: true, auth: PASSWORDS } };
+
+function annotations(values: object): Promise<Record<string, string>> {
+  return render({ ...BASE, ...values }).then(
+    (objects) => find(objects, 'Deployment', 'r-crosspod')['spec'].template.metadata.annotations,
+  );
+}
+
+test.each(['password', 'sentinelPassword'])('pods are replaced for a new redis.auth.%s', async (name) => {
+  const auth = { ...PASSWORDS, [name]: 'another' };
+  expect(await pods({ redis: { enabled: true, auth } })).not.toEqual(await pods(WITH_REDIS));
+});
+
+test('what pods know nothing of does not replace them: passwords between Redis alone, or of none', async () => {
+  const auth = { ...PASSWORDS, replicationPassword: 'another' };
+  expect(await pods({ redis: { enabled: true, auth } })).toEqual(await pods(WITH_REDIS));
+  expect(await pods({ redis: { enabled: false, auth } })).toEqual(await pods({}));
+});
+
+test('annotations say nothing of secrets by which one could guess them, or see that two releases share one', async () => {
+  const names = ['checksum/secret', 'checksum/redis-auth'];
+  const ours = await annotations(WITH_REDIS);
+  const objects = await render({ ...BASE, ...WITH_REDIS, fullnameOverride: 'x' }, ['--namespace', 'other']);
+  const theirs = find(objects, 'Deployment', 'x')['spec'].template.metadata.annotations;
+  const plain = [{ API_KEYS: 'one' }, { password: 'a', sentinelPassword: 'b' }].map((data) =>
+    createHash('sha256').update(JSON.stringify(data)).digest('hex'),
+  );
+  for (const name of names) {
+    expect(ours[name]).toMatch(/^[0-9a-f]{64}$/);
+    expect(ours[name]).not.toBe(theirs[name]);
+    expect(plain).not.toContain(ours[name]);
+  }
+  expect(await annotations(WITH_REDIS)).toEqual(ours);
+  const generated = await annotations({
+    redis: { enabled: true },
+    secrets: { existingSecret: 'mine', API_KEYS: '' },
+  });
+  for (const name of names) expect(generated).not.toHaveProperty([name]);
 });
 
 test.each<[string, object]>([

@@ -26,7 +26,6 @@ function taken(wrong: readonly (readonly [path: Path, value: unknown])[]): strin
 /** Settings that are not among `settings`, and why. */
 const MANAGED: Readonly<Record<string, string>> = {
   PORT: 'the Services and probes count on it',
-  HOST: 'a pod listens on all of its addresses',
   SERVER_ADDR: 'another name of PORT and HOST',
   OPS_PORT: 'the probes and monitors count on it',
   LOG_FORMAT: 'json, for whoever collects logs',
@@ -51,7 +50,7 @@ const MANAGED: Readonly<Record<string, string>> = {
 
 /** What the schema allows although values.yaml has no default for it. */
 const WITHOUT_DEFAULT = [
-  /^global$/,
+  /^(global|enabled)$/,
   /^settings\../,
   /Probe\.(initialDelaySeconds|timeoutSeconds|successThreshold)$/,
   /^redis\.(sentinel\.)?resources\.claims$/,
@@ -235,6 +234,11 @@ describe('Helm', () => {
       { externalRedis: { url: 'http://r' } },
       "at '/externalRedis/url': 'http://r' does not match",
     ],
+    [
+      'a prefix that would not stay as it is written',
+      { settings: { REDIS_PREFIX: 1_000_000 } },
+      "at '/settings/REDIS_PREFIX': got number, want null or string",
+    ],
     ['too little', { keda: { minReplicas: 0 } }, "at '/keda/minReplicas': minimum: got 0, want 1"],
     [
       'an unknown key of Redis',
@@ -245,6 +249,11 @@ describe('Helm', () => {
     const { code, stderr } = await template(values);
     expect(code).not.toBe(0);
     expect(stderr).toContain(message);
+  });
+
+  test('takes what a parent chart asks for the condition of a dependency', async () => {
+    const { code, stderr } = await template({ enabled: true });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   });
 
   test('takes what a parent chart shares with all of its parts', async () => {

@@ -117,6 +117,27 @@ test('the database of a Redis of one’s own may be the first one', async () => 
   expect(find(objects, 'ConfigMap', 'r-crosspod')['data'].REDIS_DB).toBe('0');
 });
 
+test('TLS is asked for where Redis is at a URL as well', async () => {
+  const externalRedis = { url: 'redis://redis:6379', tls: { enabled: true, existingSecret: 'authority' } };
+  const data = find(await render({ redis: { enabled: false }, externalRedis }), 'ConfigMap', 'r-crosspod')[
+    'data'
+  ];
+  expect(data).toMatchObject({ REDIS_URL: 'redis://redis:6379', REDIS_TLS: 'true' });
+  expect(data.REDIS_CA_FILE).toBe('/redis-ca/ca.crt');
+});
+
+test('without a Redis no authority is given for it', async () => {
+  const externalRedis = { tls: { enabled: true, existingSecret: 'authority' } };
+  const objects = await render({ redis: { enabled: false }, replicaCount: 1, externalRedis });
+  expect(find(objects, 'ConfigMap', 'r-crosspod')['data']).toEqual({ ...DRAIN, BROADCAST_MQ_TYPE: 'memory' });
+  expect(find(objects, 'Deployment', 'r-crosspod')['spec'].template.spec).not.toHaveProperty('volumes');
+});
+
+test('pods can be told to listen on IPv6', async () => {
+  const objects = await render({ settings: { HOST: '::' } });
+  expect(find(objects, 'ConfigMap', 'r-crosspod')['data'].HOST).toBe('::');
+});
+
 test.each<[string, Record<string, string>]>([
   ['haproxy', { JWT_SECRET: 'a-secret-that-nobody-guesses-0123456789', API_KEYS: 'key-of-the-backend' }],
   ['locked-down', { API_KEYS: 'key-of-the-backend' }],

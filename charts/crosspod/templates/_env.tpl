@@ -3,8 +3,8 @@
 - name: {{ .name }}
   valueFrom:
     secretKeyRef:
-      name: {{ .secret }}
-      key: {{ .key }}
+      name: {{ .secret | quote }}
+      key: {{ .key | quote }}
       {{- if .optional }}
       optional: true
       {{- end }}
@@ -12,22 +12,23 @@
 
 {{/* Settings of the gateway that hold secrets, without those of Redis. */}}
 {{- define "crosspod.ownSecretEnvs" -}}
+{{- $secrets := .Values.secrets | default dict }}
 {{- range $name := include "crosspod.secretNames" . | fromJsonArray }}
-{{- if index $.Values.secrets $name }}
+{{- if index $secrets $name }}
 {{ include "crosspod.secretEnv" (dict "name" $name "secret" (include "crosspod.fullname" $) "key" $name) }}
-{{- else if $.Values.secrets.existingSecret }}
-{{ include "crosspod.secretEnv" (dict "name" $name "secret" $.Values.secrets.existingSecret "key" $name "optional" true) }}
+{{- else if $secrets.existingSecret }}
+{{ include "crosspod.secretEnv" (dict "name" $name "secret" $secrets.existingSecret "key" $name "optional" true) }}
 {{- end }}
 {{- end }}
 {{- end -}}
 
 {{/* "true" where a token is needed to connect, as far as the values tell. */}}
 {{- define "crosspod.authenticated" -}}
-{{- $settings := .Values.settings -}}
+{{- $settings := .Values.settings | default dict -}}
 {{- if not (has $settings.AUTH_ENABLED (list nil "")) -}}
 {{- $settings.AUTH_ENABLED | toString | lower -}}
 {{- else -}}
-{{- or (not (empty .Values.secrets.JWT_SECRET)) (not (empty $settings.JWKS_URL)) (not (empty $settings.JWKS_FILE)) -}}
+{{- or (not (empty (.Values.secrets).JWT_SECRET)) (not (empty $settings.JWKS_URL)) (not (empty $settings.JWKS_FILE)) -}}
 {{- end -}}
 {{- end -}}
 

@@ -29,7 +29,7 @@ app.kubernetes.io/component: {{ .component }}
 {{- $labels := include "crosspod.selectorLabels" . | fromYaml -}}
 {{- $labels = merge $labels (dict "helm.sh/chart" $chart "app.kubernetes.io/managed-by" .root.Release.Service) -}}
 {{- $labels = merge $labels (dict "app.kubernetes.io/version" .root.Chart.AppVersion) (.more | default dict) -}}
-{{- merge $labels .root.Values.commonLabels (dict "app.kubernetes.io/part-of" "crosspod") | toYaml -}}
+{{- merge $labels (.root.Values.commonLabels | default dict) (dict "app.kubernetes.io/part-of" "crosspod") | toYaml -}}
 {{- end -}}
 
 {{/* repository:tag, or repository@digest: (dict "image" .Values.image "tag" "1.2.3") */}}
@@ -58,10 +58,16 @@ app.kubernetes.io/component: {{ .component }}
 {{- define "crosspod.hasSecret" -}}
 {{- $has := false -}}
 {{- range include "crosspod.secretNames" . | fromJsonArray -}}
-{{- if index $.Values.secrets . -}}{{- $has = true -}}{{- end -}}
+{{- if index ($.Values.secrets | default dict) . -}}{{- $has = true -}}{{- end -}}
 {{- end -}}
 {{- if or .Values.externalRedis.password .Values.externalRedis.sentinelPassword -}}{{- $has = true -}}{{- end -}}
 {{- if $has -}}true{{- end -}}
+{{- end -}}
+
+{{/* Text that is another one when the data is, for an annotation: (dict "root" $ "data" {…}). A plain hash of a secret
+     would let whoever may read pods try passwords as fast as they can; this takes scrypt, salted by the release. */}}
+{{- define "crosspod.secretChecksum" -}}
+{{- derivePassword 1 "maximum" (toJson .data) .root.Release.Name .root.Release.Namespace | sha256sum -}}
 {{- end -}}
 
 {{/* What matches the names of the gateway's pods in PromQL, and not those of Redis or of another release whose name begins
@@ -72,7 +78,7 @@ app.kubernetes.io/component: {{ .component }}
 
 {{/* The path of the WebSockets that is told of. */}}
 {{- define "crosspod.wsPath" -}}
-{{- .Values.settings.WS_PATHS | default "/ws" | splitList "," | first | trim -}}
+{{- (.Values.settings).WS_PATHS | default "/ws" | splitList "," | first | trim -}}
 {{- end -}}
 
 {{/* How pods find each other: chart | url | sentinel | none. */}}
@@ -89,7 +95,7 @@ app.kubernetes.io/component: {{ .component }}
 {{- $external := .Values.externalRedis.tls -}}
 {{- if .Values.redis.enabled -}}
 {{- if .Values.redis.tls.enabled -}}{{- dict "secret" .Values.redis.tls.existingSecret "key" "ca.crt" | toYaml -}}{{- end -}}
-{{- else if $external.existingSecret -}}
+{{- else if and $external.existingSecret (ne (include "crosspod.broker" .) "none") -}}
 {{- dict "secret" $external.existingSecret "key" $external.caKey | toYaml -}}
 {{- end -}}
 {{- end -}}
@@ -109,6 +115,16 @@ app.kubernetes.io/component: {{ .component }}
 
 {{/* What is wrong with the values taken together; the schema has looked at each of them. */}}
 {{- define "crosspod.validate" -}}
+{{- range $name := list "image" "serviceAccount" "drain" "service" "opsService" "ingress" "httpRoute" "autoscaling" "keda" "podDisruptionBudget" "networkPolicy" "monitoring" "redis" "externalRedis" "tests" -}}
+{{- if eq (index $.Values $name) nil -}}
+{{- fail (printf "%s: nothing is under it; leave it out, or give it values" $name) -}}
+{{- end -}}
+{{- end -}}
+{{- range $name := list "preStopSeconds" "delaySeconds" "windowSeconds" "timeoutSeconds" -}}
+{{- if eq (index $.Values.drain $name) nil -}}
+{{- fail (printf "drain.%s: empty; give a number of seconds, or leave it out" $name) -}}
+{{- end -}}
+{{- end -}}
 {{- $broker := include "crosspod.broker" . -}}
 {{- $external := .Values.externalRedis -}}
 {{- if and .Values.redis.enabled (or $external.url $external.sentinels) -}}
@@ -136,7 +152,7 @@ app.kubernetes.io/component: {{ .component }}
 {{- if and .Values.keda.enabled (not .Values.keda.prometheus.serverAddress) -}}
 {{- fail "keda.prometheus.serverAddress: KEDA asks Prometheus for the connections; say where it is" -}}
 {{- end -}}
-{{- $most := int (default 10000 .Values.settings.MAX_CONNECTIONS) -}}
+{{- $most := int (default 10000 (.Values.settings).MAX_CONNECTIONS) -}}
 {{- if and .Values.autoscaling.enabled (gt (int .Values.autoscaling.targetConnections) $most) -}}
 {{- fail (printf "autoscaling.targetConnections: more than a pod takes (MAX_CONNECTIONS is %d)" $most) -}}
 {{- end -}}
@@ -146,8 +162,9 @@ app.kubernetes.io/component: {{ .component }}
 {{- if ge (add .Values.drain.delaySeconds .Values.drain.windowSeconds) (int64 .Values.drain.timeoutSeconds) -}}
 {{- fail "drain.timeoutSeconds: must be more than drain.delaySeconds + drain.windowSeconds, or the drain is cut short" -}}
 {{- end -}}
-{{- $probe := .Values.readinessProbe -}}
-{{- $unready := mul $probe.periodSeconds $probe.failureThreshold -}}
+{{- $probe := .Values.readinessProbe | default dict -}}
+{{- /* What Kubernetes takes where nothing is given. */ -}}
+{{- $unready := mul ($probe.periodSeconds | default 10) ($probe.failureThreshold | default 3) -}}
 {{- if lt (int64 .Values.drain.delaySeconds) $unready -}}
 {{- fail (printf "drain.delaySeconds: the readiness probe needs %d s to fail (periodSeconds x failureThreshold), and the drain begins before" $unready) -}}
 {{- end -}}
@@ -165,8 +182,32 @@ app.kubernetes.io/component: {{ .component }}
 {{- if and .Values.httpRoute.enabled (not .Values.httpRoute.parentRefs) -}}
 {{- fail "httpRoute.parentRefs: name the Gateway that the route belongs to" -}}
 {{- end -}}
-{{- $update := .Values.updateStrategy -}}
-{{- if and (eq $update.type "Recreate") $update.rollingUpdate -}}
+{{- if and .Values.ingress.enabled (not .Values.ingress.hosts) -}}
+{{- fail "ingress.hosts: empty; give one at least, with host: '' for any, or leave it out" -}}
+{{- end -}}
+{{- if and .Values.ingress.enabled (eq .Values.ingress.preset "nginx-f5") -}}
+{{- range .Values.ingress.hosts -}}
+{{- if not .host -}}
+{{- fail "ingress.hosts: each needs a host; F5's controller leaves an Ingress without one aside" -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- $instead := dict "PORT" "service.port; pods listen on 8080" "OPS_PORT" "opsService.port; pods listen on 9090" -}}
+{{- range include "crosspod.secretNames" . | fromJsonArray -}}
+{{- $_ := set $instead . (printf "secrets.%s or secrets.existingSecret" .) -}}
+{{- end -}}
+{{- range $name, $value := dict "REDIS_PASSWORD" "password" "REDIS_SENTINEL_PASSWORD" "sentinelPassword" -}}
+{{- $_ := set $instead $name (ternary (printf "redis.auth.%s or redis.auth.existingSecret" $value) (printf "externalRedis.%s or externalRedis.existingSecret" $value) (eq $broker "chart")) -}}
+{{- end -}}
+{{- $own := list "PORT" "OPS_PORT" -}}
+{{- range include "crosspod.secretEnvs" . | fromYamlArray -}}{{- $own = append $own .name -}}{{- end -}}
+{{- range .Values.extraEnv -}}
+{{- if has .name $own -}}
+{{- fail (printf "extraEnv: %s is set by the chart, and a variable cannot be there twice; use %s" .name (get $instead .name)) -}}
+{{- end -}}
+{{- end -}}
+{{- $update := .Values.updateStrategy | default dict -}}
+{{- if and (eq (default "" $update.type) "Recreate") $update.rollingUpdate -}}
 {{- fail "updateStrategy.rollingUpdate: only for type RollingUpdate; set it to null" -}}
 {{- end -}}
 {{- end -}}

@@ -30,6 +30,11 @@ class Container extends Part {
     this.#env = { ...env, RUN_DIR: this.folder };
   }
 
+  /** The variables that its scripts see. */
+  get environment(): Readonly<Record<string, string>> {
+    return this.#env;
+  }
+
   /** Its program's answer, asked with the password of whom may do everything. */
   command(name: string, ...args: string[]): Promise<unknown> {
     const isSentinel = this.#script.startsWith('sentinel');

@@ -3,21 +3,20 @@
 # shellcheck source=lib.sh
 . "$CONFIG_DIR/lib.sh"
 
-peer "$ME"
 case $1 in
   redis-live)
     # A Redis that is loading its data is well; it would never get done if it were killed for that.
-    case $(ask "$REPLICATION_PASSWORD" localhost "$port" PING) in
+    case $(ask_redis "$ME" PING) in
       PONG | LOADING*) ;;
       *) exit 1 ;;
     esac
     ;;
   redis-ready)
     # Not whether it is in sync: with none ready, none could ever begin.
-    [ "$(ask "$REPLICATION_PASSWORD" localhost "$port" PING)" = PONG ]
+    [ "$(ask_redis "$ME" PING)" = PONG ]
     ;;
   sentinel-live | sentinel-ready)
-    [ "$(ask "$SENTINEL_PASSWORD" localhost "$sentinel_port" PING)" = PONG ] || exit 1
+    [ "$(ask_sentinel "$ME" PING)" = PONG ] || exit 1
     if [ "$1" = sentinel-ready ]; then exit 0; fi
     # In case Sentinel's own call of it did not come through.
     "$CONFIG_DIR/remember.sh" || true

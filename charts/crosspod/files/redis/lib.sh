@@ -20,6 +20,17 @@ log() {
   printf '%s %s: %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "${0##*/}" "$*" >&2
 }
 
+# Each would read it in another way: a shell, a configuration file, the gateway.
+for password in "${REPLICATION_PASSWORD-}" "${SENTINEL_PASSWORD-}" "${CROSSPOD_PASSWORD-}"; do
+  case $password in
+    *"
+"*)
+      log 'a password of the Secret has a line break in it, perhaps at its end: remove that'
+      exit 1
+      ;;
+  esac
+done
+
 # peer ORDINAL: sets host, port, sentinel_port and id
 peer() {
   while read -r ordinal host port sentinel_port id; do
@@ -55,17 +66,23 @@ ask() (
 
 # ask_redis ORDINAL COMMAND…
 ask_redis() (
-  peer "$1"
+  address_of "$1"
   shift
   ask "$REPLICATION_PASSWORD" "$host" "$port" "$@"
 )
 
 # ask_sentinel ORDINAL COMMAND…
 ask_sentinel() (
-  peer "$1"
+  address_of "$1"
   shift
   ask "$SENTINEL_PASSWORD" "$host" "$sentinel_port" "$@"
 )
+
+# As peer, but oneself not by way of a Service: not every network leads a pod back to itself.
+address_of() {
+  peer "$1"
+  if [ "$1" = "$ME" ]; then host=localhost; fi
+}
 
 # The first line that a Redis answers to ROLE: master, slave, LOADING …; nothing when it is silent
 role_of() (

@@ -70,8 +70,12 @@
 {{- if not (has $replicas (list 3 5)) -}}
 {{- fail (printf "redis.replicas is %d: allowed are 3 and 5, so that a majority is left when one is lost" $replicas) -}}
 {{- end -}}
-{{- if or (gt $quorum $replicas) (lt $quorum (int (include "crosspod.redis.majority" .))) -}}
-{{- fail (printf "redis.sentinel.quorum is %d: with redis.replicas %d it must be %s to %d" $quorum $replicas (include "crosspod.redis.majority" .) $replicas) -}}
+{{- $running := (lookup "apps/v1" "StatefulSet" .Release.Namespace (include "crosspod.redis.fullname" .)).spec | default dict -}}
+{{- if gt (int $running.replicas) $replicas -}}
+{{- fail (printf "redis.replicas is %d, and %d run: Sentinels never forget each other, so fewer would not be a majority; install anew, or keep them" $replicas (int $running.replicas)) -}}
+{{- end -}}
+{{- if or (ge $quorum $replicas) (lt $quorum (int (include "crosspod.redis.majority" .))) -}}
+{{- fail (printf "redis.sentinel.quorum is %d: with redis.replicas %d it must be at least %s, and less than all: the Sentinel beside a dead master may be dead as well" $quorum $replicas (include "crosspod.redis.majority" .)) -}}
 {{- end -}}
 {{- if ge (int $redis.minReplicasToWrite) $replicas -}}
 {{- fail (printf "redis.minReplicasToWrite is %d: with redis.replicas %d a master has no more than %d replicas" (int $redis.minReplicasToWrite) $replicas (sub $replicas 1)) -}}
@@ -95,14 +99,23 @@
 {{- define "crosspod.redis.env" -}}
 - name: POD_NAME
   valueFrom: {fieldRef: {fieldPath: metadata.name}}
-- {name: CONFIG_DIR, value: /config}
+- {name: CONFIG_DIR, value: /run/redis/config}
 - {name: DATA_DIR, value: /data}
 - {name: RUN_DIR, value: /run/redis}
 - {name: TLS_DIR, value: /tls}
 - name: REPLICATION_PASSWORD
-  valueFrom: {secretKeyRef: {name: {{ include "crosspod.redis.secretName" . }}, key: {{ include "crosspod.redis.replicationPasswordKey" . }}}}
+  valueFrom: {secretKeyRef: {name: {{ include "crosspod.redis.secretName" . | quote }}, key: {{ include "crosspod.redis.replicationPasswordKey" . | quote }}}}
 - name: SENTINEL_PASSWORD
-  valueFrom: {secretKeyRef: {name: {{ include "crosspod.redis.secretName" . }}, key: {{ include "crosspod.redis.sentinelPasswordKey" . }}}}
+  valueFrom: {secretKeyRef: {name: {{ include "crosspod.redis.secretName" . | quote }}, key: {{ include "crosspod.redis.sentinelPasswordKey" . | quote }}}}
+{{- end -}}
+
+{{/* Starts a script of the ConfigMap: (dict "script" "redis-start.sh"). A pod goes on with what it began with: the mounted files change under it as soon as there are new values, and what asks the other pods would speak another language than they. */}}
+{{- define "crosspod.redis.command" -}}
+- /bin/sh
+- -c
+- >-
+  if [ ! -d "$CONFIG_DIR" ]; then mkdir -p "$CONFIG_DIR.new" && cp -f /config/* "$CONFIG_DIR.new" && mv "$CONFIG_DIR.new" "$CONFIG_DIR"; fi;
+  exec /bin/sh "$CONFIG_DIR/{{ .script }}"
 {{- end -}}
 
 {{/* Mounts of one container: (dict "root" $ "run" "run-redis") */}}

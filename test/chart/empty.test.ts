@@ -1,0 +1,84 @@
+import { expect, test } from 'vitest';
+import { dryRun } from './helm.ts';
+import { isObject, type Path, type Schema, SCHEMA, valueAt, VALUES } from './schema.ts';
+
+/** Parts without which some of the values are not looked at; passwords, since those that are made differ. */
+const ALL_PARTS = {
+  redis: { auth: { password: 'a', sentinelPassword: 'b', replicationPassword: 'c' } },
+  ingress: { enabled: true, preset: 'traefik' },
+  httpRoute: { enabled: true, parentRefs: [{ name: 'g' }] },
+  autoscaling: { enabled: true },
+  networkPolicy: { enabled: true },
+  service: { type: 'LoadBalancer' },
+  monitoring: {
+    serviceMonitor: { enabled: true },
+    prometheusRule: { enabled: true },
+    dashboard: { enabled: true },
+  },
+};
+const KEDA = {
+  ...ALL_PARTS,
+  autoscaling: {},
+  keda: { enabled: true, prometheus: { serverAddress: 'http://p' } },
+  monitoring: { podMonitor: { enabled: true } },
+};
+
+/** Values that are empty by default, or that have a default but need none. */
+function* optional(value: unknown, schema: Schema | undefined, path: Path = []): Generator<Path> {
+  const entries = isObject(value) ? Object.entries(value) : [];
+  const isEmpty = Array.isArray(value) ? value.length === 0 : isObject(value) && entries.length === 0;
+  if (isEmpty || path.join() === 'secrets') yield path;
+  for (const [name, inner] of entries) yield* optional(inner, schema?.properties?.[name], [...path, name]);
+}
+
+function merged(below: unknown, above: unknown): unknown {
+  if (!isObject(below) || !isObject(above)) return above;
+  const entries = Object.entries(above).map(([name, value]) => [name, merged(below[name], value)]);
+  return { ...below, ...Object.fromEntries(entries) };
+}
+
+async function outcome(values: unknown): Promise<string> {
+  const { code, stdout, stderr } = await dryRun(values as object);
+  if (code !== 0) throw new Error(stderr);
+  return stdout.replaceAll(/^(LAST DEPLOYED|\s*checksum\/auth): .*$/gm, '');
+}
+
+const EMPTY = [...optional(VALUES, SCHEMA)].filter((path) => path.join('.') !== 'httpRoute.parentRefs');
+const REFERENCES = new Map([ALL_PARTS, KEDA].map((parts) => [parts, outcome(parts)] as const));
+
+test('there are such values', () => {
+  expect(EMPTY.map((path) => path.join('.'))).toEqual(
+    expect.arrayContaining(['settings', 'secrets', 'podLabels', 'extraEnv', 'service.annotations']),
+  );
+});
+
+test.each(EMPTY.map((path) => [path.join('.'), path] as const))(
+  'a key %s with nothing behind it is as good as none',
+  async (_, path) => {
+    for (const [parts, reference] of REFERENCES)
+      expect(await outcome(merged(parts, valueAt(path, null)))).toBe(await reference);
+  },
+);
+
+const GROUPS = Object.keys(VALUES).filter(
+  (name) =>
+    SCHEMA.properties?.[name]?.properties !== undefined &&
+    !/^(settings|secrets)$|Probe$|updateStrategy/.test(name),
+);
+
+test.each(GROUPS)('a group %s with nothing in it is refused in plain words', async (name) => {
+  const { code, stderr } = await dryRun({ [name]: null });
+  expect(code).not.toBe(0);
+  expect(stderr).toContain(`${name}: nothing is under it; leave it out, or give it values`);
+});
+
+test.each([
+  'startupProbe',
+  'livenessProbe',
+  'resources',
+  'podSecurityContext',
+  'securityContext',
+  'updateStrategy',
+])('a key %s with nothing behind it leaves the choice to Kubernetes', async (name) => {
+  expect((await dryRun({ [name]: null })).stderr).toBe('');
+});
