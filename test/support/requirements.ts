@@ -6,5 +6,5 @@ const PROGRAMS = ['chromium', 'redis-server', 'redis-sentinel', 'haproxy', 'open
 /** vitest's globalSetup: what no npm package brings is found or installed before the first test. */
 export default function setup(): void {
   for (const name of PROGRAMS) requireProgram(name);
-  kubernetesTool('helm');
+  for (const tool of ['helm', 'kubectl'] as const) kubernetesTool(tool);
 }
