@@ -1,0 +1,44 @@
+import { fileURLToPath } from 'node:url';
+import { helm, kubectl, NAMESPACE, podsOf, readyPodsOf, RELEASE } from './cluster.ts';
+import { eventually } from './patience.ts';
+
+const CHART = fileURLToPath(new URL('../../charts/crosspod', import.meta.url));
+const VALUES = fileURLToPath(new URL('values.yaml', import.meta.url));
+
+/** `helm upgrade --install` of the chart with the suite's values and these; waits until everything is ready. */
+export async function install(values: Readonly<Record<string, string | number>> = {}): Promise<void> {
+  const [repository = '', tag = ''] = image().split(/:(?=[^/]*$)/);
+  const given = { 'image.repository': repository, 'image.tag': tag, ...values };
+  const set = Object.entries(given).flatMap(([name, value]) => ['--set', `${name}=${value}`]);
+  const args = ['--install', '--values', VALUES, ...set, '--wait', '--timeout', '5m'];
+  await helm('upgrade', RELEASE, CHART, ...args);
+}
+
+/** What the cluster's nodes have, or can pull. */
+function image(): string {
+  return process.env['CROSSPOD_IMAGE'] ?? 'docker.io/crosspod/crosspod:0.1.0';
+}
+
+/** Waits until no pod comes or goes, and all are ready. */
+export async function atRest(): Promise<void> {
+  await kubectl('rollout', 'status', `deployment/${RELEASE}`, '--timeout=5m');
+  await kubectl('rollout', 'status', `statefulset/${RELEASE}-redis`, '--timeout=5m');
+  const isSo = async (): Promise<boolean> => {
+    const all = (await kubectl('get', 'pods', '--output', 'name')).trim().split('\n');
+    const gateway = await readyPodsOf('gateway');
+    const redis = await readyPodsOf('redis');
+    return all.length === gateway.length + redis.length && redis.length === 3;
+  };
+  await eventually(`all pods of ${NAMESPACE} to be ready, and no other there`, isSo, () =>
+    kubectl('get', 'pods'),
+  );
+}
+
+/** The pod whose Redis is the master, as the Sentinels say. */
+export async function masterPod(): Promise<string> {
+  const [pod = ''] = await podsOf('redis');
+  const ask =
+    'REDISCLI_AUTH="$SENTINEL_PASSWORD" redis-cli -p 26379 sentinel get-master-addr-by-name mymaster';
+  const answer = await kubectl('exec', pod, '--container', 'sentinel', '--', 'sh', '-c', ask);
+  return answer.split('.')[0] ?? '';
+}
