@@ -39,16 +39,14 @@ const CONTEXTS: Readonly<Record<string, object>> = {
   'externalRedis.tls.enabled': { redis: { enabled: false }, externalRedis: { sentinels: ['s:1'] } },
   'redis.enabled': { replicaCount: 1 },
   'redis.sentinel.quorum': { redis: { replicas: 5 } },
-  'redis.auth.existingSecret': { redis: { auth: { existingSecret: 'mine' } } },
-  'redis.auth.passwordKey': { redis: { auth: { existingSecret: 'mine' } } },
-  'redis.auth.sentinelPasswordKey': { redis: { auth: { existingSecret: 'mine' } } },
-  'redis.auth.replicationPasswordKey': { redis: { auth: { existingSecret: 'mine' } } },
   'redis.tls': { redis: { tls: { existingSecret: 'tls' } } },
   'redis.tls.existingSecret': { redis: { tls: { enabled: true, existingSecret: 'tls' } } },
 };
 
 /** Without these every rendering would make passwords of its own. */
 const PASSWORDS = { redis: { auth: { password: 'a', sentinelPassword: 'b', replicationPassword: 'c' } } };
+/** Or this, which need not be hashed. */
+const SECRET = { redis: { auth: { existingSecret: 'mine' } } };
 
 /** Another value, where it does not follow from the one that is there. */
 const OTHERS: Readonly<Record<string, unknown>> = {
@@ -98,7 +96,8 @@ function contextOf(name: string): unknown {
   const fitting = Object.keys(CONTEXTS).filter((begin) => name.startsWith(begin));
   const longest = fitting.sort((a, b) => b.length - a.length)[0];
   const context = longest === undefined ? {} : CONTEXTS[longest];
-  return JSON.stringify(context).includes('"existingSecret":"mine"') ? context : merged(PASSWORDS, context);
+  if (JSON.stringify(context).includes('"existingSecret":"mine"')) return context;
+  return merged(/^redis\.auth\..*[pP]assword$/.test(name) ? PASSWORDS : SECRET, context);
 }
 
 /** Another value that the schema takes. */
