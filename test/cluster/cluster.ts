@@ -38,6 +38,11 @@ export function kubectl(...args: readonly string[]): Promise<string> {
   return run('kubectl', ['--namespace', NAMESPACE, ...args]);
 }
 
+/** `kubectl`, for what names its own namespace, or has none. */
+export function kubectlAnywhere(...args: readonly string[]): Promise<string> {
+  return run('kubectl', args);
+}
+
 /** `kubectl`, with this on its standard input. */
 export function kubectlWith(input: unknown, ...args: readonly string[]): Promise<string> {
   return run('kubectl', ['--namespace', NAMESPACE, ...args], JSON.stringify(input));

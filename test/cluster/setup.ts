@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { kubernetesTool } from '../../scripts/kubernetes-tools.ts';
-import { get, helm, kubectl, NAMESPACE, RELEASE } from './cluster.ts';
+import { helm, kubectl, kubectlAnywhere, NAMESPACE, RELEASE } from './cluster.ts';
 import { eventually } from './patience.ts';
 import { install } from './release.ts';
 import { beginReport, reported, saw, secondsSince } from './report.ts';
@@ -17,30 +17,40 @@ export default async function setup(): Promise<() => Promise<void>> {
   for (const tool of ['helm', 'kubectl'] as const) kubernetesTool(tool);
   const folder = mkdtempSync(join(tmpdir(), 'crosspod-cluster-'));
   beginReport(join(folder, 'report'));
-  await kubectl('version').catch((cause: unknown) => {
-    throw new Error('no cluster answers: set KUBECONFIG (k8s/README.md)', { cause });
-  });
-  const had = await get('namespace/monitoring').then(
-    () => true,
-    () => false,
-  );
-  // Of a run that was cut short.
-  await remove();
-  saw('Kubernetes', JSON.parse(await kubectl('version', '--output', 'json')).serverVersion.gitVersion);
-  for (const kustomization of BESIDE) await kubectl('apply', '--kustomize', kustomization);
-  await kubectl('create', 'namespace', NAMESPACE);
-  const start = performance.now();
-  await install();
-  saw('`helm install` to everything ready', secondsSince(start));
-  return async () => {
+  const { serverVersion } = await versions();
+  // Whoever had a Prometheus of that name keeps it.
+  const had = (await kubectl('get', 'namespace', 'monitoring', '--ignore-not-found')) !== '';
+  const end = async (): Promise<void> => {
     await remove();
-    // Whoever had a Prometheus of that name keeps it.
+    // The adapter goes first: an API whose server is gone holds up the end of every namespace.
     if (!had)
-      for (const kustomization of BESIDE)
-        await kubectl('delete', '--kustomize', kustomization, '--ignore-not-found');
+      for (const one of BESIDE.toReversed())
+        await kubectlAnywhere('delete', '--kustomize', one, '--ignore-not-found');
     console.log(`\n${reported()}\n`);
     rmSync(folder, { recursive: true });
   };
+  try {
+    // Of a run that was cut short.
+    await remove();
+    saw('Kubernetes', serverVersion.gitVersion);
+    for (const one of BESIDE) await kubectlAnywhere('apply', '--kustomize', one);
+    await kubectl('create', 'namespace', NAMESPACE);
+    const start = performance.now();
+    await install();
+    saw('`helm install` to everything ready', secondsSince(start));
+  } catch (error) {
+    await end();
+    throw error;
+  }
+  return end;
+}
+
+async function versions(): Promise<{ serverVersion: { gitVersion: string } }> {
+  try {
+    return JSON.parse(await kubectl('version', '--output', 'json'));
+  } catch (cause) {
+    throw new Error('no cluster answers: set KUBECONFIG (k8s/README.md)', { cause });
+  }
 }
 
 async function remove(): Promise<void> {
