@@ -52,8 +52,8 @@ interface Read {
  */
 export class RedisHistory {
   readonly #options: RedisHistoryOptions;
-  /** The last position that each room was given for this pod, and by which run of the server; the latest last. */
-  readonly #acknowledged = new Map<string, { readonly id: string; readonly run: string }>();
+  /** The last position that each room was given for this pod, which also tells the run of the server; the latest last. */
+  readonly #acknowledged = new Map<string, string>();
 
   constructor(options: RedisHistoryOptions) {
     this.#options = options;
@@ -64,20 +64,24 @@ export class RedisHistory {
     const { room, key, trace = '', provisionalId, provisional, sentAt } = publication;
     const { size, ttlMs, backbone } = this.#options;
     const { keys, link, pod } = backbone;
-    const { run } = link;
     const body = provisional ? withProvisionalId(publication.body, provisionalId) : publication.body;
     const names = [keys.epoch, keys.history(room), keys.state(room), keys.provisional(room)];
     if (key !== undefined) names.push(keys.claim(provisionalId));
     const mayBeThereSince = sentAt === undefined ? '' : sentAt - SKEW_MS;
-    const args = [run, link.now(), roomTag(room), size, ttlMs, ttlMs + POSITION_MS, keys.roomChannel(room)];
+    const args = [link.run, link.now(), roomTag(room), size, ttlMs, ttlMs + POSITION_MS];
+    args.push(keys.roomChannel(room));
     args.push(provisionalId, body, trace, provisional ? '1' : '', mayBeThereSince, CLAIM_MS);
     args.push(link.now() + LATE_MS, pod, link.connection);
     const [id, prev] = (await link.call(APPEND, names, args)) as [string?, string?];
     if (id === undefined) throw link.late();
-    this.#acknowledged.delete(room);
-    this.#acknowledged.set(room, { id, run });
-    if (this.#acknowledged.size > MOST_ACKNOWLEDGED) this.#forgetOldest();
     return { id, prev, body };
+  }
+
+  /** Its publisher is about to hear that the room was given this position; see `verify`. */
+  acknowledged(room: string, id: string): void {
+    this.#acknowledged.delete(room);
+    this.#acknowledged.set(room, id);
+    if (this.#acknowledged.size > MOST_ACKNOWLEDGED) this.#forgetOldest();
   }
 
   /** `remember`: the room is in use here, and its position good for what is published from now on. */
@@ -110,8 +114,8 @@ export class RedisHistory {
    */
   async verify(): Promise<void> {
     const { link } = this.#options.backbone;
-    for (const [room, { id, run }] of this.#acknowledged) {
-      if (run !== link.run) await this.read(room, { after: id }, 0, false);
+    for (const [room, id] of this.#acknowledged) {
+      if (runOf(parsePosition(id)?.epoch ?? '') !== link.run) await this.read(room, { after: id }, 0, false);
       this.#acknowledged.delete(room);
     }
   }

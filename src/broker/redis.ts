@@ -186,17 +186,30 @@ export class RedisBroker implements Broker {
 
   /** Resolves once this pod's room has it too, if it is in use here. */
   async #send(publication: Publication): Promise<Published> {
-    const { provisionalId } = publication;
+    const { room, provisional, provisionalId } = publication;
     this.#echoes.expect(provisionalId);
+    try {
+      const published = await this.#appendOrHear(publication);
+      // What is published next may have to be provisional, and must not come to the members before this one.
+      const delivered = provisional || (this.#receiver?.delivered(room, published.id) ?? true);
+      // Nearly always it is known at once, and then nobody waits for another turn.
+      if (delivered !== true && !(await delivered))
+        throw new Away('it is taken, and what came before it cannot be read');
+      this.#history.acknowledged(room, published.id);
+      return published;
+    } finally {
+      this.#echoes.forget(provisionalId);
+    }
+  }
+
+  async #appendOrHear(publication: Publication): Promise<Published> {
     try {
       return await this.#append(publication);
     } catch (error) {
       // Redis went away before it answered, and after it had published.
-      const id = this.#echoes.soFar(provisionalId);
+      const id = this.#echoes.soFar(publication.provisionalId);
       if (id === undefined) throw error;
       return { id, duplicate: false };
-    } finally {
-      this.#echoes.forget(provisionalId);
     }
   }
 

@@ -8,6 +8,7 @@ import { renew } from './renew.ts';
 export function receiverOf(pod: Pod): Receiver {
   return {
     message: (room, stored) => pod.hub.room(room)?.receive(stored),
+    delivered: (room, id) => pod.hub.room(room)?.delivered(id) ?? true,
     fleeting: (room, message) => deliverToRoom(pod, room, message),
     provisional: (room, message) => pod.hub.room(room)?.deliverProvisionally(message),
     forgotten: (room, id) => pod.hub.room(room)?.forgetProvisional(id),

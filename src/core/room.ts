@@ -166,6 +166,11 @@ export class Room {
     this.#sequencer.accept(stored);
   }
 
+  /** Whether a message that was received is delivered, as soon as that is known; see `Receiver.delivered`. */
+  delivered(id: string): boolean | Promise<boolean> {
+    return !this.#sequencer.holds(id) || this.#sequencer.delivered(id);
+  }
+
   /** Gives it to every member that listens, at the end of this turn of the event loop. */
   deliver(delivery: Delivery): void {
     this.#batch.push(delivery);

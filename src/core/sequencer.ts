@@ -75,6 +75,24 @@ export class Sequencer {
     if (this.#last !== '') this.#filling ??= this.#fill();
   }
 
+  /** Whether a message that was accepted waits until a gap is closed. */
+  holds(id: string): boolean {
+    return this.started && this.#indexOf(id) !== -1;
+  }
+
+  /** Whether it was delivered; if the gap before it cannot be closed at present it is dropped and history brings it. */
+  async delivered(id: string): Promise<boolean> {
+    // Nothing is taken out while a read is under way: that counts what had arrived before.
+    while (this.#filling !== undefined) await this.#filling;
+    const at = this.#indexOf(id);
+    if (at !== -1) this.#waiting?.splice(at, 1);
+    return at === -1;
+  }
+
+  #indexOf(id: string): number {
+    return this.#waiting?.findIndex((stored) => stored.id === id) ?? -1;
+  }
+
   /** Resolves once no gap is open, or one cannot be closed at present. */
   async settled(): Promise<void> {
     while (this.#filling !== undefined) await this.#filling;

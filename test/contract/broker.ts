@@ -26,6 +26,7 @@ export function brokerContract(name: string, subject: BrokerSubject): void {
       broker = await subject.open();
       await broker.start({
         message: (room, stored) => received.push({ room, stored }),
+        delivered: () => true,
         fleeting: (_room, message) => others.push(message),
         provisional: (_room, message) => others.push(message),
         forgotten() {},

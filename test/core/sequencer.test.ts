@@ -188,6 +188,32 @@ describe('the sequencer', () => {
     expect(seen).toEqual(['e1', 'e2', 'e3', 'e4', 'e5']);
   });
 
+  test('says that a message waits, and that it is delivered once the gap before it is closed', async () => {
+    const { sequencer, seen } = sequencerOver(historyUpTo(3));
+    sequencer.start('e.r.0-0');
+    sequencer.accept(message(1));
+    expect([1, 3].map((n) => sequencer.holds(message(n).id))).toEqual([false, false]);
+    sequencer.accept(message(3));
+    expect([1, 3].map((n) => sequencer.holds(message(n).id))).toEqual([false, true]);
+    expect(await sequencer.delivered(message(3).id)).toBe(true);
+    expect(seen).toEqual(['e1', 'e2', 'e3']);
+  });
+
+  test('lets go of a message whose gap cannot be closed; history has it, or another in its place', async () => {
+    let history: ((after: string) => Promise<Page>) | undefined;
+    const { sequencer, seen } = sequencerOver(
+      (after) => history?.(after) ?? Promise.reject(new Refused('unavailable')),
+    );
+    sequencer.start('e.r.0-0');
+    for (const n of [2, 3, 4]) sequencer.accept(message(n));
+    expect(await sequencer.delivered(message(3).id)).toBe(false);
+    expect([2, 3, 4].map((n) => sequencer.holds(message(n).id))).toEqual([true, false, true]);
+    history = historyUpTo(4);
+    sequencer.expect('e.r.4-0');
+    await sequencer.settled();
+    expect(seen).toEqual(['e1', 'e2', 'e3', 'e4']);
+  });
+
   test('delivers everything even if far more arrives during a read than it keeps', async () => {
     let answer: (page: Page) => void = () => undefined;
     const history = historyUpTo(3_000);

@@ -1,6 +1,6 @@
 import { createServer, type AddressInfo, connect, type Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { clientIds, eventually, podOn, podsOn, ready, readiness, redisOf, SLOW } from './world.ts';
+import { clientIds, degraded, eventually, podOn, podsOn, ready, readiness, redisOf, SLOW } from './world.ts';
 import { expectEverythingOnce, startTalk } from './judge.ts';
 import type { PodProcess } from '../../loadtest/stack/pods.ts';
 import type { RedisServer } from '../../loadtest/stack/redis-server.ts';
@@ -90,6 +90,10 @@ interface Network {
   silence(kind: Parameters<typeof clientIds>[1] | 'all'): Promise<void>;
   /** What was held back arrives now, also from those who have hung up. */
   deliverLate(): void;
+  /** Ends all connections; new ones are refused until `mend`. */
+  cut(): void;
+  /** `to`: another server has taken over. */
+  mend(to?: RedisServer): void;
 }
 
 interface Line {
@@ -108,8 +112,14 @@ function hold(line: Line): void {
 
 async function networkTo(redis: RedisServer): Promise<Network> {
   const lines: Line[] = [];
+  let isCut = false;
+  let target = redis;
   const server = createServer({ allowHalfOpen: true }, (near) => {
-    const far = connect({ port: redis.port, host: '127.0.0.1', allowHalfOpen: true });
+    if (isCut) {
+      near.destroy();
+      return;
+    }
+    const far = connect({ port: target.port, host: '127.0.0.1', allowHalfOpen: true });
     lines.push({ near, far, held: false });
     for (const [from, to] of [
       [near, far],
@@ -120,8 +130,11 @@ async function networkTo(redis: RedisServer): Promise<Network> {
     }
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
+  const endAll = (): void => {
     for (const { near, far } of lines) for (const end of [near, far]) end.destroy();
+  };
+  onTestFinished(() => {
+    endAll();
     server.close();
   });
   const { port } = server.address() as AddressInfo;
@@ -140,6 +153,14 @@ async function networkTo(redis: RedisServer): Promise<Network> {
         near.pipe(far);
         far.resume();
       }
+    },
+    cut() {
+      isCut = true;
+      endAll();
+    },
+    mend(to = redis) {
+      isCut = false;
+      target = to;
     },
   };
 }
@@ -175,3 +196,76 @@ test.for(['all', 'crosspod:', 'crosspod-subscriber:'] as const)(
     });
   },
 );
+
+test(
+  'what Redis took although this pod lacks what came before stays before what is said while it is away',
+  SLOW,
+  async () => {
+    const redis = await redisOf();
+    const network = await networkTo(redis);
+    const broken = await podOn(network);
+    const pods = [await podOn(redis), broken];
+    await ready(...pods);
+    const bob = await Witness.join(pods[0] ?? broken, 'room', 'bob');
+    const carol = await Witness.join(broken, 'room', 'carol');
+    const quiet = await Witness.join(broken, 'room', 'quiet');
+    const inHistory = (count: number): Promise<void> =>
+      eventually(
+        `${count} messages`,
+        async () => (await redis.command('XLEN', 'realtime:history:room')) === count,
+      );
+    // Nobody on the broken pod hears of this one: there is a gap before what comes next.
+    await network.silence('crosspod-subscriber:');
+    bob.say();
+    await inHistory(1);
+    carol.say();
+    await inHistory(2);
+    // The answer to the pod has left; its echo never comes, and when that is certain the gap cannot be read.
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    network.cut();
+    await degraded(broken);
+    carol.say();
+    await eventually('what was said while Redis is away', () =>
+      [carol, quiet].every((one) => one.heard().some(({ by, n }) => by === 'carol' && n === 2)),
+    );
+    network.mend();
+    await ready(...pods);
+    await expectEverythingOnce([bob, carol, quiet], [bob, carol]);
+    for (const one of [bob, carol, quiet]) expect(one.losses()).toEqual([]);
+  },
+);
+
+test('and is published again by the next master if that does not have it', SLOW, async () => {
+  const redis = await redisOf();
+  const next = await redisOf();
+  await next.command('REPLICAOF', '127.0.0.1', String(redis.port));
+  await eventually('a replica', async () => (await next.replication()).get('master_link_status') === 'up');
+  const networks = [await networkTo(redis), await networkTo(redis)];
+  const pods = await Promise.all(networks.map((network) => podOn(network)));
+  await ready(...pods);
+  const [here, there] = pods as [PodProcess, PodProcess];
+  const bob = await Witness.join(here, 'room', 'bob');
+  const carol = await Witness.join(there, 'room', 'carol');
+  for (const network of networks) await network.silence('crosspod-subscriber:');
+  const inHistory = (server: RedisServer, count: number): Promise<void> =>
+    eventually(
+      `${count} messages`,
+      async () => (await server.command('XLEN', 'realtime:history:room')) === count,
+    );
+  bob.say();
+  await inHistory(next, 1);
+  await next.command('REPLICAOF', 'NO', 'ONE');
+  carol.say();
+  await inHistory(redis, 2);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  for (const network of networks) network.cut();
+  await degraded(...pods);
+  carol.say();
+  await eventually('what was said while Redis is away', () =>
+    carol.heard().some(({ by, n }) => by === 'carol' && n === 2),
+  );
+  for (const network of networks) network.mend(next);
+  await ready(...pods);
+  await expectEverythingOnce([bob, carol], [bob, carol]);
+  for (const one of [bob, carol]) expect(one.losses()).toEqual([]);
+});

@@ -64,6 +64,12 @@ export interface Page {
 export interface Receiver {
   /** A message of the room's history; in the room's order, except for what a broken connection lost on the way. */
   message(room: string, stored: Stored): void;
+  /**
+   * Whether the members have what `message` brought under this id, as soon as that is known. False: something before it
+   * is missing and cannot be read at present. Then the room no longer waits with it; it gets it from the history or by
+   * `provisional`.
+   */
+  delivered(room: string, id: string): boolean | Promise<boolean>;
   /** A message of another pod that no history holds. */
   fleeting(room: string, message: Fleeting): void;
   /** A message of this pod that cannot be kept at present; it comes again by `message` with its `provisionalId`. */
