@@ -1,16 +1,17 @@
 import { fileURLToPath } from 'node:url';
-import type { DialectName } from './load/dialect.ts';
+import type { Way } from './load/commands.ts';
 import { TOKEN_SECRET } from './load/token.ts';
 import { startFlags } from './node-flags.ts';
 
 export interface Contender {
   /** The server's main file. */
   readonly script: string;
-  readonly dialect: DialectName;
-  /** Path and query of the upgrade; `{room}`, `{n}` and `{token}` are filled in for each connection. */
-  readonly path: string;
+  /** How its clients come; more than one where a room has clients of several kinds. */
+  readonly ways: readonly Way[];
   readonly env: Readonly<Record<string, string>>;
   readonly nodeFlags: readonly string[];
+  /** Whether readiness is asked at a port of its own. */
+  readonly hasOpsPort?: boolean;
   /** Whether it sends traces; somebody takes them then. */
   readonly traced?: boolean;
 }
@@ -19,16 +20,15 @@ const file = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 
 const plain = (script: string): Contender => ({
   script: file(script),
-  dialect: 'plain',
-  path: '/',
+  ways: [{ dialect: 'plain', path: '/{room}' }],
   env: {},
   nodeFlags: ['--disable-warning=ExperimentalWarning'],
 });
 
 const crosspod: Contender = {
   script: file('../../src/main.ts'),
-  dialect: 'crosspod',
-  path: '/ws/{room}?user_id=u{n}',
+  hasOpsPort: true,
+  ways: [{ dialect: 'crosspod', path: '/ws/{room}?user_id=u{n}' }],
   env: {
     LOG_LEVEL: 'warn',
     MAX_CONNECTIONS: '20000',
@@ -45,14 +45,18 @@ export const CONTENDERS = {
   ws: plain('./servers/ws.ts'),
   socketio: {
     ...plain('./servers/socketio.ts'),
-    dialect: 'socketio',
-    path: '/socket.io/?EIO=4&transport=websocket',
+    ways: [{ dialect: 'socketio', path: '/socket.io/?EIO=4&transport=websocket&room={room}' }],
   },
   crosspod,
+  /** Half of a room speaks the other dialect, and does not publish. */
+  'crosspod-mixed': {
+    ...crosspod,
+    ways: [...crosspod.ways, { dialect: 'channel', path: '/ws?user_id=u{n}&dialect=channel' }],
+  },
   /** With a token for each connection. */
   'crosspod-auth': {
     ...crosspod,
-    path: '/ws/{room}?token={token}',
+    ways: [{ dialect: 'crosspod', path: '/ws/{room}?token={token}' }],
     env: { ...crosspod.env, JWT_SECRET: TOKEN_SECRET },
   },
   /** With one publication in a hundred traced. */

@@ -3,7 +3,7 @@ import { USAGE, parseOptions } from './arguments.ts';
 import type { Options } from './arguments.ts';
 import type { Case } from './cases/case.ts';
 import { drain } from './cases/drain.ts';
-import { burst, sparse } from './cases/fan-out.ts';
+import { burst, manyRooms, mixed, sparse } from './cases/fan-out.ts';
 import { memory } from './cases/memory.ts';
 import { multiBystander } from './cases/multi/bystander.ts';
 import { multiCatchUp } from './cases/multi/catch-up.ts';
@@ -11,8 +11,7 @@ import { multiCommands } from './cases/multi/commands.ts';
 import { multiFailover } from './cases/multi/failover.ts';
 import { multiFanOut } from './cases/multi/fan-out.ts';
 import { multiMemory } from './cases/multi/memory.ts';
-import { multiProfile } from './cases/multi/profile.ts';
-import { profile } from './cases/profile.ts';
+import { multiProfile, profile } from './cases/profile.ts';
 import { ready } from './cases/ready.ts';
 import { tenThousand } from './cases/ten-thousand.ts';
 import { leaveNobodyBehind } from './children.ts';
@@ -22,6 +21,8 @@ import { renderTable } from './table.ts';
 const BY_DEFAULT = new Map<string, Case>([
   ['sparse', sparse],
   ['burst', burst],
+  ['many-rooms', manyRooms],
+  ['mixed', mixed],
   ['rss', memory],
   ['ready', ready],
   ['ten-thousand', tenThousand],

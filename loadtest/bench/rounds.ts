@@ -1,33 +1,32 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ContenderName } from './contenders.ts';
 import type { RunOptions } from './load/commands.ts';
 import { median } from './stats.ts';
-import { openSubject } from './subject.ts';
+import { type Arrangement, type Crowd, openSubject } from './subject.ts';
 import type { Reading } from './subject.ts';
 
 const WARM_UP_MS = 2000;
 const PAUSE_MS = 300;
 
-export type Readings = ReadonlyMap<ContenderName, readonly Reading[]>;
+export type Readings = ReadonlyMap<string, readonly Reading[]>;
 
-export interface RoundsOptions {
-  readonly contenders: readonly ContenderName[];
-  readonly connections: number;
+export interface RoundsOptions extends Crowd {
+  /** What is measured, by the name it has in the table. */
+  readonly arrangements: ReadonlyMap<string, Arrangement>;
   readonly rounds: number;
   readonly run: RunOptions;
 }
 
 /**
- * Measures the contenders in turn, round after round, so that what disturbs the machine for a while meets all of
+ * Measures the arrangements in turn, round after round, so that what disturbs the machine for a while meets all of
  * them. Each stays up and connected from the first round to the last, and is warmed up with the same load.
  */
 export async function measureRounds(options: RoundsOptions): Promise<Readings> {
   const warmUp = { ...options.run, bursts: Math.ceil(WARM_UP_MS / options.run.intervalMs) };
   const subjects = [];
-  for (const name of options.contenders) {
-    const subject = await named(name, openSubject(name, options.connections));
+  for (const [name, arrangement] of options.arrangements) {
+    const subject = await named(name, openSubject(arrangement, options));
     await named(name, subject.run(warmUp));
-    subjects.push({ ...subject, readings: [] as Reading[] });
+    subjects.push({ ...subject, name, readings: [] as Reading[] });
   }
   for (let round = 0; round < options.rounds; round++) {
     for (let turn = 0; turn < subjects.length; turn++) {
@@ -42,7 +41,7 @@ export async function measureRounds(options: RoundsOptions): Promise<Readings> {
   return new Map(subjects.map(({ name, readings }) => [name, readings]));
 }
 
-async function named<T>(name: ContenderName, work: Promise<T>): Promise<T> {
+async function named<T>(name: string, work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
@@ -62,4 +61,9 @@ export function spread(values: readonly number[], digits: number): string {
 export function ratio(values: readonly number[], base: readonly number[] | undefined): string {
   if (base === undefined) return '–';
   return median(values.map((value, round) => value / (base[round] ?? Number.NaN))).toFixed(2);
+}
+
+/** How busy the generator was at worst: near 100 % it is the bottleneck. */
+export function generatorLoad(readings: readonly Reading[]): string {
+  return `${Math.round(Math.max(...readings.map((one) => one.generatorLoad)) * 100)} %`;
 }

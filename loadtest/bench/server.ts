@@ -34,7 +34,7 @@ export async function startServer(contender: Contender): Promise<RunningServer> 
       stdio: ['ignore', process.stderr.fd, 'inherit'],
     }),
   );
-  const probe = `http://127.0.0.1:${contender.dialect === 'crosspod' ? opsPort : port}/readyz`;
+  const probe = `http://127.0.0.1:${contender.hasOpsPort === true ? opsPort : port}/readyz`;
   while (!(await answers(probe))) {
     if (child.exitCode !== null) throw new Error(`${contender.script} exited with ${child.exitCode}`);
     if (performance.now() - started > READY_TIMEOUT_MS) throw new Error(`${contender.script} is not ready`);

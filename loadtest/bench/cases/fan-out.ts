@@ -1,66 +1,96 @@
 import type { Options } from '../arguments.ts';
 import type { ContenderName } from '../contenders.ts';
 import type { RunOptions } from '../load/commands.ts';
-import { measureRounds, ratio, spread } from '../rounds.ts';
+import { generatorLoad, measureRounds, ratio, spread } from '../rounds.ts';
+import { alone, type Crowd } from '../subject.ts';
 import type { CaseResult } from '../table.ts';
 
-const CONNECTIONS = 1000;
 const BASES = ['bare', 'bare-turn', 'ws', 'socketio', 'crosspod'] as const satisfies readonly ContenderName[];
 
+/** Who is connected, and how fast is published. */
+export interface Load extends Crowd {
+  readonly title: string;
+  readonly pace: { readonly perBurst: number; readonly intervalMs: number };
+}
+
+const ROOM = { connections: 1000, rooms: 1 } as const;
 /** One room of 1,000, 20 messages a second, one at a time. */
-export const SPARSE = { perBurst: 1, intervalMs: 50 } as const;
+export const SPARSE: Load = {
+  ...ROOM,
+  title: 'One room of 1,000, 20 messages/s',
+  pace: { perBurst: 1, intervalMs: 50 },
+};
 /** The same 20 messages a second, ten in one go. */
-export const BURST = { perBurst: 10, intervalMs: 500 } as const;
+export const BURST: Load = {
+  ...ROOM,
+  title: 'One room of 1,000, 20 messages/s in bursts of 10',
+  pace: { perBurst: 10, intervalMs: 500 },
+};
+/** 200 rooms of 10; each message in another room. */
+export const MANY_ROOMS: Load = {
+  connections: 2000,
+  rooms: 200,
+  title: '200 rooms of 10, 400 messages/s altogether',
+  pace: { perBurst: 1, intervalMs: 2.5 },
+};
 
 /** So many bursts as fit into these seconds. */
-export function during(seconds: number, pace: { perBurst: number; intervalMs: number }): RunOptions {
+export function during(seconds: number, { pace }: Load): RunOptions {
   return { ...pace, bursts: Math.ceil((seconds * 1000) / pace.intervalMs) };
 }
 
 /** CPU time of the server per delivery when messages come one by one. */
-export async function sparse(options: Options): Promise<CaseResult[]> {
-  const title = 'Sparse: one room of 1,000, 20 messages/s one by one';
-  return [await fanOut('sparse', title, options, during(options.seconds, SPARSE))];
+export function sparse(options: Options): Promise<CaseResult[]> {
+  return fanOut('sparse', SPARSE, options, options.contenders);
 }
 
 /** The same when they come in bursts of ten. */
-export async function burst(options: Options): Promise<CaseResult[]> {
-  const title = 'Bursts: one room of 1,000, 20 messages/s in bursts of 10';
-  return [await fanOut('burst', title, options, during(options.seconds, BURST))];
+export function burst(options: Options): Promise<CaseResult[]> {
+  return fanOut('burst', BURST, options, options.contenders);
 }
 
-async function fanOut(name: string, title: string, options: Options, run: RunOptions): Promise<CaseResult> {
-  const { contenders, rounds } = options;
-  const readings = await measureRounds({ contenders, rounds, run, connections: CONNECTIONS });
+/** The same in many small rooms, where waking up for a message costs as much as writing it. */
+export function manyRooms(options: Options): Promise<CaseResult[]> {
+  return fanOut('many-rooms', MANY_ROOMS, options, options.contenders);
+}
+
+/** What the second dialect in a room costs. */
+export async function mixed(options: Options): Promise<CaseResult[]> {
+  const contenders = ['crosspod', 'crosspod-mixed'] as const;
+  const results = [];
+  for (const load of [SPARSE, BURST]) {
+    const title = `${load.title}, half of them with the other dialect`;
+    results.push(...(await fanOut(`mixed ${load.pace.perBurst}`, { ...load, title }, options, contenders)));
+  }
+  return results;
+}
+
+async function fanOut(
+  name: string,
+  load: Load,
+  { rounds, seconds }: Options,
+  contenders: readonly ContenderName[],
+): Promise<CaseResult[]> {
+  const arrangements = new Map(contenders.map((contender) => [contender, alone(contender)]));
+  const readings = await measureRounds({ ...load, arrangements, rounds, run: during(seconds, load) });
   const cpu = new Map([...readings].map(([key, all]) => [key, all.map((one) => one.cpuPerDelivery)]));
-  return {
-    name,
-    title: `${title} (CPU of the server process)`,
-    header: [
-      'server',
-      'µs per delivery',
-      ...BASES.map((base) => `÷ ${base}`),
-      'p50 ms',
-      'p99 ms',
-      'generator',
-    ],
-    rows: [...readings].map(([key, all]) => {
-      const values = cpu.get(key) ?? [];
-      return [
-        key,
-        spread(values, 2),
-        ...BASES.map((base) => ratio(values, cpu.get(base))),
-        spread(
-          all.map((one) => one.p50Ms),
-          1,
-        ),
-        spread(
-          all.map((one) => one.p99Ms),
-          1,
-        ),
-        `${Math.round(Math.max(...all.map((one) => one.generatorLoad)) * 100)} %`,
-      ];
-    }),
-    figures: Object.fromEntries(readings),
-  };
+  const bases = BASES.filter((base) => cpu.has(base));
+  const rows = [...readings].map(([key, all]) => {
+    const values = cpu.get(key) ?? [];
+    const ratios = bases.map((base) => ratio(values, cpu.get(base)));
+    const delays = [all.map((one) => one.p50Ms), all.map((one) => one.p99Ms)].map((delay) =>
+      spread(delay, 1),
+    );
+    return [key, spread(values, 2), ...ratios, ...delays, generatorLoad(all)];
+  });
+  const ratioNames = bases.map((base) => `÷ ${base}`);
+  return [
+    {
+      name,
+      title: `${load.title} (CPU of the server process)`,
+      header: ['server', 'µs per delivery', ...ratioNames, 'p50 ms', 'p99 ms', 'generator'],
+      rows,
+      figures: Object.fromEntries(readings),
+    },
+  ];
 }

@@ -79,8 +79,8 @@ async function measure({ contender, rooms }: Variant): Promise<Memory> {
   const server = await startServer(contender);
   const generator = startGenerator();
   const empty = await settledBytes(server.pid, SETTLE_MS);
-  const { dialect, path } = contender;
-  await generator.connect({ ports: [server.port], dialect, path, rooms, connections: CONNECTIONS });
+  const { ways } = contender;
+  await generator.connect({ ports: [server.port], ways, rooms, connections: CONNECTIONS });
   const full = await settledBytes(server.pid, SETTLE_MS);
   await generator.stop();
   await server.stop();

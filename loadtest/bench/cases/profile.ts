@@ -2,50 +2,66 @@ import type { Options } from '../arguments.ts';
 import type { ContenderName } from '../contenders.ts';
 import { Recording } from '../cpu-profile.ts';
 import type { SelfTime } from '../cpu-profile.ts';
-import type { RunOptions } from '../load/commands.ts';
-import { openSubject } from '../subject.ts';
+import { alone, type Arrangement, openSubject } from '../subject.ts';
 import type { CaseResult } from '../table.ts';
-import { BURST, SPARSE, during } from './fan-out.ts';
+import { BURST, during, type Load, MANY_ROOMS, SPARSE } from './fan-out.ts';
 
-const CONNECTIONS = 1000;
 const TOP = 20;
 /** A server that ends writes its profile first. */
-export const WRITE_TIMEOUT_MS = 30_000;
+const WRITE_TIMEOUT_MS = 30_000;
+/** Longer than a round: a profile wants samples, and is not repeated. */
+const TIMES_LONGER = 5;
 const UNITS = new Map([
   ['deliveries', 'delivery'],
   ['messages', 'message'],
 ]);
 
-/** Where the CPU time goes: Crosspod (or the contenders asked for) under V8's sampling profiler. */
-export async function profile(options: Options): Promise<CaseResult[]> {
-  const contenders = options.contenders.length === 1 ? options.contenders : (['crosspod'] as const);
+/** Where the CPU time goes: Crosspod (or the one contender asked for) under V8's sampling profiler. */
+export function profile(options: Options): Promise<CaseResult[]> {
+  return profileAll(alone(contenderOf(options)), [SPARSE, BURST, MANY_ROOMS], options);
+}
+
+/** The same of two pods with Redis. */
+export function multiProfile(options: Options): Promise<CaseResult[]> {
+  const arrangement = { contender: contenderOf(options), pods: 2, hasRedis: true };
+  return profileAll(arrangement, [SPARSE, MANY_ROOMS], options);
+}
+
+function contenderOf({ contenders: [first, second] }: Options): ContenderName {
+  return first === undefined || second !== undefined ? 'crosspod' : first;
+}
+
+async function profileAll(
+  arrangement: Arrangement,
+  loads: readonly Load[],
+  { seconds }: Options,
+): Promise<CaseResult[]> {
   const results: CaseResult[] = [];
-  for (const contender of contenders) {
-    // Longer than a round: a profile wants samples, and is not repeated.
-    const seconds = options.seconds * 5;
-    results.push(await profileRun(contender, 'sparse', during(seconds, SPARSE)));
-    results.push(await profileRun(contender, 'burst', during(seconds, BURST)));
-  }
+  for (const load of loads) results.push(...(await profileLoad(arrangement, load, seconds)));
   return results;
 }
 
-async function profileRun(contender: ContenderName, pace: string, run: RunOptions): Promise<CaseResult> {
-  const recording = new Recording();
+async function profileLoad(arrangement: Arrangement, load: Load, seconds: number): Promise<CaseResult[]> {
+  const recordings = Array.from({ length: arrangement.pods }, () => new Recording());
   try {
-    const subject = await openSubject(contender, CONNECTIONS, recording.flags);
-    await subject.run({ ...run, bursts: Math.ceil(run.bursts / 5) });
-    recording.begin();
-    const { deliveries } = await subject.run(run);
-    recording.end();
+    const subject = await openSubject(arrangement, load, (index) => recordings[index]?.flags ?? []);
+    await subject.run(during(seconds, load));
+    for (const recording of recordings) recording.begin();
+    const { deliveries, messages } = await subject.run(during(seconds * TIMES_LONGER, load));
+    for (const recording of recordings) recording.end();
     await subject.stop(WRITE_TIMEOUT_MS);
-    return profileTable(`${contender}, ${pace}`, recording.selfTimes(), { deliveries });
+    const units = { deliveries: deliveries / recordings.length, messages };
+    return recordings.map((recording, index) => {
+      const name = `${arrangement.contender}, pod ${index + 1}, ${load.title}`;
+      return profileTable(name, recording.selfTimes(), units);
+    });
   } finally {
-    recording.discard();
+    for (const recording of recordings) recording.discard();
   }
 }
 
 /** The functions of `times` with the longest ones first, also divided by each of the `units`. */
-export function profileTable(
+function profileTable(
   name: string,
   times: readonly SelfTime[],
   units: Readonly<Record<string, number>>,

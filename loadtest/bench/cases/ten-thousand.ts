@@ -1,5 +1,6 @@
 import type { Options } from '../arguments.ts';
 import { measureRounds, ratio, spread } from '../rounds.ts';
+import { alone } from '../subject.ts';
 import type { CaseResult } from '../table.ts';
 
 const CONNECTIONS = 10_000;
@@ -7,7 +8,7 @@ const INTERVAL_MS = 400;
 
 /** 10,000 connections in one room of one pod: does everybody receive everything, and how soon. */
 export async function tenThousand(options: Options): Promise<CaseResult[]> {
-  const contenders = (['bare', 'bare-turn', 'crosspod'] as const).filter((one) =>
+  const contenders = (['bare', 'bare-turn', 'ws', 'socketio', 'crosspod'] as const).filter((one) =>
     options.contenders.includes(one),
   );
   const run = {
@@ -15,7 +16,9 @@ export async function tenThousand(options: Options): Promise<CaseResult[]> {
     perBurst: 1,
     intervalMs: INTERVAL_MS,
   };
-  const readings = await measureRounds({ contenders, rounds: options.rounds, run, connections: CONNECTIONS });
+  const arrangements = new Map(contenders.map((one) => [one, alone(one)]));
+  const crowd = { connections: CONNECTIONS, rooms: 1 };
+  const readings = await measureRounds({ ...crowd, arrangements, rounds: options.rounds, run });
   const p99 = new Map([...readings].map(([key, all]) => [key, all.map((one) => one.p99Ms)]));
   return [
     {

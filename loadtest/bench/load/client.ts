@@ -5,6 +5,7 @@ import { RawSocket } from './raw-socket.ts';
 export interface ClientOptions {
   readonly port: number;
   readonly path: string;
+  readonly room: string;
   readonly dialect: Dialect;
   readonly onJoined: () => void;
   /** Called for each of the benchmark's messages; `at` is when its bytes were read, by `performance.now()`. */
@@ -19,11 +20,12 @@ export class Client {
 
   constructor(options: ClientOptions) {
     this.#options = options;
-    const { port, path, dialect } = options;
+    const { port, path, room, dialect } = options;
     this.#socket = new RawSocket({
       port,
       path,
       onOpen: () => {
+        if (dialect.join !== undefined) this.#send([dialect.join(room)]);
         if (dialect.joined === undefined) options.onJoined();
       },
       onText: (bytes, start, end, at) => {
@@ -35,15 +37,21 @@ export class Client {
     });
   }
 
+  /** Publishes each of these JSON texts, all in one write. */
+  publish(data: readonly string[]): void {
+    const { dialect, room } = this.#options;
+    this.#send(data.map((one) => dialect.publish(one, room)));
+  }
+
   /** Sends the texts in one write, each in a frame of its own. */
-  send(texts: readonly string[]): void {
+  #send(texts: readonly string[]): void {
     this.#socket.send(texts);
   }
 
   #onOtherText(text: string): void {
     const { answer, joined } = this.#options.dialect;
     const reply = answer?.(text);
-    if (reply !== undefined) this.send([reply]);
+    if (reply !== undefined) this.#send([reply]);
     if (joined?.(text) === true) this.#options.onJoined();
   }
 }

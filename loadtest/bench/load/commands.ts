@@ -1,12 +1,18 @@
 import type { DialectName } from './dialect.ts';
 
+/** How a client comes and talks. */
+export interface Way {
+  readonly dialect: DialectName;
+  /** Path and query of the upgrade; `{room}`, `{n}` and `{token}` stand for the room's name, the connection's number, its token. */
+  readonly path: string;
+}
+
 /** Where and how the generator connects. */
 export interface ConnectOptions {
   /** Of the servers; the members of a room are spread over them. */
   readonly ports: readonly number[];
-  readonly dialect: DialectName;
-  /** Path and query of the upgrade; `{room}`, `{n}` and `{token}` stand for the room's name, the connection's number, its token. */
-  readonly path: string;
+  /** The members of a room take them in turn. */
+  readonly ways: readonly Way[];
   /** A multiple of the rooms. */
   readonly connections: number;
   readonly rooms: number;

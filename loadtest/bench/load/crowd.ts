@@ -1,6 +1,6 @@
 import { Client } from './client.ts';
 import type { ConnectOptions } from './commands.ts';
-import { type Layout, portOf, roomOf } from './layout.ts';
+import { type Layout, portOf, roomOf, wayOf } from './layout.ts';
 import { tokenFor } from './token.ts';
 import { DIALECTS } from './dialect.ts';
 import { oneByOne } from './one-by-one.ts';
@@ -20,6 +20,10 @@ export async function gather(options: ConnectOptions, listener: Listener): Promi
   return clients;
 }
 
+export function roomName(room: number, { rooms }: Layout): string {
+  return rooms === 1 ? 'bench' : `bench-${room}`;
+}
+
 export function layoutOf({ rooms, ports }: ConnectOptions): Layout {
   return { rooms, ports: ports.length };
 }
@@ -27,8 +31,10 @@ export function layoutOf({ rooms, ports }: ConnectOptions): Layout {
 function join(options: ConnectOptions, listener: Listener, clients: Client[]): Promise<void> {
   const index = clients.length;
   const layout = layoutOf(options);
-  const room = options.rooms === 1 ? 'bench' : `bench-${roomOf(index, layout)}`;
-  const path = options.path
+  const room = roomName(roomOf(index, layout), layout);
+  const way = options.ways[wayOf(index, layout, options.ways.length)];
+  if (way === undefined) throw new Error('nobody said how to connect');
+  const path = way.path
     .replace('{room}', room)
     .replace('{n}', String(index))
     .replace('{token}', () => tokenFor(`u${index}`));
@@ -38,7 +44,8 @@ function join(options: ConnectOptions, listener: Listener, clients: Client[]): P
       new Client({
         port: options.ports[portOf(index, layout)] ?? 0,
         path,
-        dialect: DIALECTS[options.dialect],
+        room,
+        dialect: DIALECTS[way.dialect],
         onJoined: () => {
           clearTimeout(timeout);
           resolve();

@@ -15,6 +15,11 @@ export function portOf(index: number, { rooms, ports }: Layout): number {
   return Math.floor(index / rooms) % ports;
 }
 
+/** The way of a connection, of so many: members of a room that are on one server take turns. */
+export function wayOf(index: number, { rooms, ports }: Layout, ways: number): number {
+  return Math.floor(index / (rooms * ports)) % ways;
+}
+
 /** The room of a message: they take turns. */
 export function roomOfMessage(number: number, { rooms }: Layout): number {
   return number % rooms;

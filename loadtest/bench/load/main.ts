@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from './client.ts';
 import type { Command, ConnectOptions, Reply, RunOptions, RunResult } from './commands.ts';
 import { gather, layoutOf } from './crowd.ts';
-import { DIALECTS } from './dialect.ts';
 import { publisherOf, roomOfMessage } from './layout.ts';
 import { messageData } from './message.ts';
 import { serve } from './serve.ts';
@@ -58,21 +57,19 @@ async function run(options: RunOptions): Promise<Reply> {
 
 function publish(count: number): void {
   if (connected === undefined) return;
-  const dialect = DIALECTS[connected.dialect];
   const layout = layoutOf(connected);
-  const texts = new Map<number, string[]>();
+  const data = new Map<number, string[]>();
   for (let sent = 0; sent < count; sent++) {
     const number = tally.sent();
     const publisher = publisherOf(roomOfMessage(number, layout), layout);
-    const text = dialect.publish(messageData(number));
-    const all = texts.get(publisher);
-    if (all === undefined) texts.set(publisher, [text]);
-    else all.push(text);
+    const all = data.get(publisher);
+    if (all === undefined) data.set(publisher, [messageData(number)]);
+    else all.push(messageData(number));
   }
-  for (const [publisher, all] of texts) {
+  for (const [publisher, all] of data) {
     const client = clients[publisher];
     if (client === undefined) throw new Error(`too few connections: none of them has number ${publisher}`);
-    client.send(all);
+    client.publish(all);
   }
 }
 

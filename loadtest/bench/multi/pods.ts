@@ -1,16 +1,18 @@
-import { CONTENDERS } from '../contenders.ts';
+import { CONTENDERS, type ContenderName } from '../contenders.ts';
 import { startGenerator } from '../generator.ts';
 import type { Generator } from '../generator.ts';
 import { type RunningServer, startServer } from '../server.ts';
 
 export interface PodsOptions {
+  /** Crosspod unless it says. */
+  readonly contender?: ContenderName;
   /** Settings of each pod; as many as there are pods to be. */
   readonly envs: readonly Readonly<Record<string, string>>[];
   /** More flags of Node for the pod of this number. */
-  readonly flags?: (index: number) => readonly string[];
+  readonly flags?: ((index: number) => readonly string[]) | undefined;
 }
 
-/** Pods of Crosspod with a load generator of their own. */
+/** Pods of one contender with a load generator of their own. */
 export interface Pods {
   readonly all: readonly RunningServer[];
   readonly generator: Generator;
@@ -20,12 +22,12 @@ export interface Pods {
 }
 
 /** Starts the pods one after the other, with the defaults and without the limits that the load would meet. */
-export async function startPods({ envs, flags = () => [] }: PodsOptions): Promise<Pods> {
-  const { crosspod } = CONTENDERS;
+export async function startPods({ contender, envs, flags = () => [] }: PodsOptions): Promise<Pods> {
+  const { nodeFlags, env: ownEnv, ways, ...rest } = CONTENDERS[contender ?? 'crosspod'];
   const all: RunningServer[] = [];
   for (const [index, env] of envs.entries()) {
-    const nodeFlags = [...crosspod.nodeFlags, ...flags(index)];
-    all.push(await startServer({ ...crosspod, nodeFlags, env: { ...crosspod.env, ...env } }));
+    const given = { nodeFlags: [...nodeFlags, ...flags(index)], env: { ...ownEnv, ...env } };
+    all.push(await startServer({ ...rest, ways, ...given }));
   }
   const generator = startGenerator();
   return {
@@ -33,8 +35,7 @@ export async function startPods({ envs, flags = () => [] }: PodsOptions): Promis
     generator,
     connect: ({ connections, rooms, pods = [...all.keys()] }) => {
       const ports = pods.map((index) => all[index]?.port ?? 0);
-      const { dialect, path } = crosspod;
-      return generator.connect({ ports, dialect, path, connections, rooms });
+      return generator.connect({ ports, ways, connections, rooms });
     },
     stop: async (timeoutMs) => {
       await generator.stop();

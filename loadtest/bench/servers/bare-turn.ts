@@ -2,16 +2,21 @@ import type { Frame } from '../../../src/core/ports/socket.ts';
 import { framer } from '../../../src/ws/frame.ts';
 import { listenForSockets } from './sockets.ts';
 
-let queued: Frame[] = [];
+let queued = new Map<string, Frame[]>();
 
 /** As bare.ts, but what comes in one turn of the event loop leaves as one buffer, in one write per socket. */
-const sockets = listenForSockets((payload) => {
-  if (queued.length === 0) setImmediate(flush);
-  queued.push(framer.frame(payload.toString()));
+const rooms = listenForSockets((room, payload) => {
+  if (queued.size === 0) setImmediate(flush);
+  const frames = queued.get(room) ?? [];
+  frames.push(framer.frame(payload.toString()));
+  queued.set(room, frames);
 });
 
 function flush(): void {
-  const bytes = framer.join(queued);
-  queued = [];
-  for (const socket of sockets) socket.write(bytes);
+  const all = queued;
+  queued = new Map();
+  for (const [room, frames] of all) {
+    const bytes = framer.join(frames);
+    for (const socket of rooms.in(room)) socket.write(bytes);
+  }
 }

@@ -5,8 +5,7 @@ import { bytesRead, cpuMicros } from '../../proc.ts';
 import { spread } from '../../rounds.ts';
 import { type RedisServer, startRedis } from '../../../stack/redis-server.ts';
 import type { CaseResult } from '../../table.ts';
-import { during } from '../fan-out.ts';
-import { ONE_ROOM } from './fan-out.ts';
+import { SPARSE, during } from '../fan-out.ts';
 
 /** A lease is renewed every three seconds: a window has several of them. */
 const WINDOWS = 3;
@@ -23,9 +22,9 @@ interface Reading {
 export async function multiBystander({ rounds, seconds }: Options): Promise<CaseResult[]> {
   const redis = await startRedis();
   const pods = await startPods({ envs: times(3, redis.env) });
-  const { connections, rooms, pace } = ONE_ROOM;
+  const { connections, rooms } = SPARSE;
   await pods.connect({ connections, rooms, pods: [0, 1] });
-  const run = during(seconds * WINDOWS, pace);
+  const run = during(seconds * WINDOWS, SPARSE);
   await pods.generator.run(run);
   const [quiet, busy]: [Reading[], Reading[]] = [[], []];
   for (let round = 0; round < rounds; round++) {

@@ -1,133 +1,48 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Options } from '../../arguments.ts';
-import type { Reach, RunOptions, RunResult } from '../../load/commands.ts';
-import { pidOf } from '../../multi/part.ts';
-import { type Pods, startPods, times } from '../../multi/pods.ts';
-import { cpuMicros } from '../../proc.ts';
-import { ratio, spread } from '../../rounds.ts';
-import { type RedisServer, startRedis } from '../../../stack/redis-server.ts';
+import type { Reach } from '../../load/commands.ts';
+import { generatorLoad, measureRounds, ratio, type Readings, spread } from '../../rounds.ts';
+import { alone, type Arrangement, type Reading } from '../../subject.ts';
 import type { CaseResult } from '../../table.ts';
-import { SPARSE, during } from '../fan-out.ts';
+import { during, type Load, MANY_ROOMS, SPARSE } from '../fan-out.ts';
 
-const WARM_UP_SECONDS = 2;
-const PAUSE_MS = 300;
+/** What the others are divided by. */
+const BASE = 'ws, two pods, Redis';
 
-export interface Crowd {
-  readonly name: string;
-  readonly title: string;
-  readonly connections: number;
-  readonly rooms: number;
-  readonly pace: { readonly perBurst: number; readonly intervalMs: number };
-}
-
-/** One room of 1,000, half of them on each pod; pod 1 publishes. */
-export const ONE_ROOM: Crowd = {
-  name: 'one room',
-  title: 'One room of 1,000, 20 messages/s',
-  connections: 1000,
-  rooms: 1,
-  pace: SPARSE,
-};
-/** 200 rooms of 10, five of them on each pod; half of the messages come from each. */
-export const MANY_ROOMS: Crowd = {
-  name: 'many rooms',
-  title: '200 rooms of 10, 400 messages/s altogether',
-  connections: 2000,
-  rooms: 200,
-  pace: { perBurst: 1, intervalMs: 2.5 },
-};
-
-interface Variant {
-  readonly name: string;
-  readonly pods: number;
-  readonly hasRedis: boolean;
-}
-
-const VARIANTS: readonly Variant[] = [
-  { name: 'one pod, memory', pods: 1, hasRedis: false },
-  { name: 'one pod, Redis', pods: 1, hasRedis: true },
-  { name: 'two pods, Redis', pods: 2, hasRedis: true },
-];
-
-/** CPU time in microseconds. */
-interface Reading extends RunResult {
-  /** Of each pod, divided by the messages its own members received. */
-  readonly pods: readonly number[];
-  /** Of all pods, divided by all messages received. */
-  readonly together: number;
-  /** Of Redis, divided the same way; 0 where there is none. */
-  readonly redis: number;
-}
-
-interface Subject {
-  readonly variant: Variant;
-  readonly pods: Pods;
-  readonly redis: RedisServer | undefined;
-  readonly readings: Reading[];
-}
+/** Members of a room are spread over the pods, and so are publishers. */
+const ARRANGEMENTS: ReadonlyMap<string, Arrangement> = new Map([
+  ['crosspod, one pod', alone('crosspod')],
+  ['crosspod, one pod, Redis', { contender: 'crosspod', pods: 1, hasRedis: true }],
+  ['crosspod, two pods, Redis', { contender: 'crosspod', pods: 2, hasRedis: true }],
+  ['ws, one pod', alone('ws')],
+  [BASE, { contender: 'ws', pods: 2, hasRedis: true }],
+  ['socketio, two pods, Redis', { contender: 'socketio', pods: 2, hasRedis: true }],
+]);
 
 /** What a delivery costs with two pods and Redis, and how soon it is there; and what Redis has to do with it. */
-export async function multiFanOut(options: Options): Promise<CaseResult[]> {
+export async function multiFanOut({ rounds, seconds, contenders }: Options): Promise<CaseResult[]> {
+  const asked = [...ARRANGEMENTS].filter(([, { contender }]) => contenders.includes(contender));
   const results: CaseResult[] = [];
-  for (const crowd of [ONE_ROOM, MANY_ROOMS]) {
-    const readings = await measure(crowd, options);
-    results.push(costs(crowd, readings), delays(crowd, readings));
+  for (const load of [SPARSE, MANY_ROOMS]) {
+    const run = during(seconds, load);
+    const readings = await measureRounds({ ...load, arrangements: new Map(asked), rounds, run });
+    results.push(costs(load, readings), delays(load, readings));
   }
   return results;
 }
 
-async function measure(crowd: Crowd, { rounds, seconds }: Options): Promise<Map<string, Reading[]>> {
-  const subjects: Subject[] = [];
-  for (const variant of VARIANTS) subjects.push(await open(variant, crowd));
-  for (const subject of subjects) await read(subject, during(WARM_UP_SECONDS, crowd.pace));
-  for (let round = 0; round < rounds; round++) {
-    for (let turn = 0; turn < subjects.length; turn++) {
-      const subject = subjects[(round + turn) % subjects.length];
-      if (subject === undefined) continue;
-      await sleep(PAUSE_MS);
-      subject.readings.push(await read(subject, during(seconds, crowd.pace)));
-    }
-  }
-  for (const { pods, redis } of subjects) {
-    await pods.stop();
-    await redis?.discard();
-  }
-  return new Map(subjects.map(({ variant, readings }) => [variant.name, readings]));
-}
-
-async function open(variant: Variant, { connections, rooms }: Crowd): Promise<Subject> {
-  const redis = variant.hasRedis ? await startRedis() : undefined;
-  const pods = await startPods({ envs: times(variant.pods, redis?.env ?? {}) });
-  await pods.connect({ connections, rooms });
-  return { variant, pods, redis, readings: [] };
-}
-
-async function read({ pods, redis }: Subject, run: RunOptions): Promise<Reading> {
-  const pids = [...pods.all.map(({ pid }) => pid), ...(redis === undefined ? [] : [pidOf(redis)])];
-  const before = pids.map(cpuMicros);
-  const result = await pods.generator.run(run);
-  const used = pids.map((pid, index) => cpuMicros(pid) - (before[index] ?? 0));
-  const ofPods = used.slice(0, pods.all.length);
-  const own = result.deliveries / pods.all.length;
+function costs({ title, rooms }: Load, readings: Readings): CaseResult {
+  const together = new Map(
+    [...readings].map(([label, all]) => [label, all.map((one) => one.cpuPerDelivery)]),
+  );
   return {
-    ...result,
-    pods: ofPods.map((micros) => micros / own),
-    together: ofPods.reduce((sum, micros) => sum + micros, 0) / result.deliveries,
-    redis: (used[pods.all.length] ?? 0) / result.deliveries,
-  };
-}
-
-function costs({ name, title }: Crowd, readings: ReadonlyMap<string, readonly Reading[]>): CaseResult {
-  const together = [...readings.values()].map((all) => all.map((one) => one.together));
-  return {
-    name: `multi-fan-out ${name}`,
+    name: `multi-fan-out ${rooms}`,
     title: `${title} (CPU µs per delivery; Redis also per message)`,
-    header: ['', 'pod 1', 'pod 2', 'pods together', '÷ memory', 'Redis', 'Redis per message', 'generator'],
-    rows: [...readings].map(([label, all], index) => [
+    header: ['', 'pod 1', 'pod 2', 'pods together', `÷ ${BASE}`, 'Redis', 'Redis per message', 'generator'],
+    rows: [...readings].map(([label, all]) => [
       label,
       ...[0, 1].map((pod) => spread(podsFigure(all, pod), 2)),
-      spread(together[index] ?? [], 2),
-      ratio(together[index] ?? [], together[0]),
+      spread(together.get(label) ?? [], 2),
+      ratio(together.get(label) ?? [], together.get(BASE)),
       spread(
         all.map((one) => one.redis),
         2,
@@ -136,7 +51,7 @@ function costs({ name, title }: Crowd, readings: ReadonlyMap<string, readonly Re
         all.map((one) => (one.redis * one.deliveries) / one.messages),
         0,
       ),
-      `${Math.round(Math.max(...all.map((one) => one.generatorLoad)) * 100)} %`,
+      generatorLoad(all),
     ]),
     figures: Object.fromEntries(readings),
   };
@@ -146,13 +61,13 @@ function podsFigure(readings: readonly Reading[], pod: number): number[] {
   return readings.map(({ pods }) => pods[pod]).filter((figure) => figure !== undefined);
 }
 
-function delays({ name, title }: Crowd, readings: ReadonlyMap<string, readonly Reading[]>): CaseResult {
+function delays({ title, rooms }: Load, readings: Readings): CaseResult {
   const cells = (reaches: readonly (Reach | undefined)[]): string[] => {
     const there = reaches.filter((reach) => reach !== undefined);
     return [there.map(({ p50Ms }) => p50Ms), there.map(({ p99Ms }) => p99Ms)].map((all) => spread(all, 1));
   };
   return {
-    name: `multi-delay ${name}`,
+    name: `multi-delay ${rooms}`,
     title: `${title} (publish to receive, ms)`,
     header: ['', 'own pod p50', 'own pod p99', 'other pod p50', 'other pod p99', 'received'],
     rows: [...readings].map(([label, all]) => [
