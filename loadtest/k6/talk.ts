@@ -12,12 +12,12 @@ import type { Settings } from './settings.ts';
 const QUIET_MS = 1_000;
 const LOOK_MS = 250;
 
-/** What is published; `pod` is the publisher’s place among the pods, -1 if nobody knows. */
+/** What is published; `pod` is the publisher’s, absent if nobody knows. */
 interface Message {
   readonly by: number;
   readonly n: number;
   readonly at: number;
-  readonly pod: number;
+  readonly pod?: string | undefined;
 }
 
 /**
@@ -34,7 +34,7 @@ export class Talk {
   readonly #jar: CookieJar;
   readonly #client: Client;
   readonly #sentAt = new Map<string, number>();
-  #pod = -1;
+  #pod: string | undefined;
   #published = 0;
   #received = 0;
   #openedAt = 0;
@@ -88,14 +88,14 @@ export class Talk {
   /** The cookie first, so that the socket goes to the pod whose name is known. */
   async #connect(): Promise<void> {
     await this.#learnPod();
-    if (this.#pod >= 0) figures.onPod.add(1, { pod: String(this.#pod) });
+    const place = this.#plan.pods.indexOf(this.#pod ?? '');
+    if (place >= 0) figures.onPod.add(1, { pod: String(place) });
     this.#openedAt = Date.now();
     this.#client.open();
   }
 
   async #learnPod(): Promise<void> {
-    const name = await askPod(this.#settings, this.#jar);
-    this.#pod = name === undefined ? -1 : this.#plan.pods.indexOf(name);
+    this.#pod = await askPod(this.#settings, this.#jar);
   }
 
   #watcher(): Watcher {
@@ -150,7 +150,7 @@ export class Talk {
     const { by, n, at, pod } = data as unknown as Message;
     if (room !== this.#room || !this.#ledger.receive(by, n)) return;
     this.#received += 1;
-    const tags = { way: pod < 0 || this.#pod < 0 ? 'unknown' : pod === this.#pod ? 'own' : 'other' };
+    const tags = { way: wayFrom(pod, this.#pod) };
     figures.received.add(1, tags);
     figures.publishToReceive.add(Date.now() - at, tags);
   }
@@ -164,4 +164,10 @@ export class Talk {
     if (!this.#hasJoined) figures.late.add(1);
     figures.unaccounted.add(-1);
   }
+}
+
+/** Whether a message crossed from one pod to another. */
+function wayFrom(from: string | undefined, to: string | undefined): string {
+  if (from === undefined || to === undefined) return 'unknown';
+  return from === to ? 'own' : 'other';
 }
