@@ -28,7 +28,9 @@ export function summaryOf(
     const text = [
       '',
       `${script}: ${failed.length === 0 ? 'passed' : 'FAILED'} after ${seconds.toFixed(1)} s`,
-      ...Object.entries(data.metrics).flatMap(([name, metric]) => line(name, metric)),
+      ...Object.keys(data.metrics)
+        .sort()
+        .flatMap((name) => line(name, data.metrics[name])),
       ...Object.entries(figures).map(([name, value]) => row(name, shown(value), true)),
       ...failed.map((one) => `  not held: ${one}`),
       '',
@@ -49,7 +51,9 @@ function failures({ metrics }: Data): string[] {
 /** k6’s own metrics are in the JSON; here they are only noise, unless something depends on them. */
 const OWN = /^(data_|http_|iteration|vus|ws_|group_)/;
 
-function line(name: string, { type, values, thresholds }: Metric): string[] {
+function line(name: string, metric: Metric | undefined): string[] {
+  if (metric === undefined) return [];
+  const { type, values, thresholds } = metric;
   if (thresholds === undefined && OWN.test(name)) return [];
   const isHeld = Object.values(thresholds ?? {}).every(({ ok }) => ok);
   return [row(name, figuresOf(type, values), isHeld)];

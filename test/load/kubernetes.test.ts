@@ -36,10 +36,8 @@ function settingsOf(variables: readonly Variable[]) {
 }
 
 test('one command makes a ConfigMap of all scripts, and what the Job and the TestRun run is in it', () => {
-  const made = kubectl(
-    ...['create', 'configmap', 'crosspod-k6', `--from-file=${SCRIPTS}`],
-    ...['--dry-run=client', '--output', 'yaml'],
-  );
+  const from = `--from-file=${SCRIPTS}`;
+  const made = kubectl('create', 'configmap', 'crosspod-k6', from, '--dry-run=client', '--output', 'yaml');
   const { data, metadata } = parse(made);
   expect(Object.keys(data)).toEqual(expect.arrayContaining(globSync('*.ts', { cwd: SCRIPTS })));
   expect(made.length).toBeLessThan(MOST_BYTES);
