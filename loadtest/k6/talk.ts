@@ -58,10 +58,7 @@ export class Talk {
   begin(): void {
     figures.unaccounted.add(1);
     this.#client.join(this.#room);
-    setTimeout(
-      () => void this.#connect(),
-      Math.max(0, arrivalOf(this.#index, this.#settings, this.#plan) - Date.now()),
-    );
+    setTimeout(() => void this.#connect(), Math.max(0, arrivalOf(this.#settings, this.#plan) - Date.now()));
     const publishing = setInterval(() => this.#publishDue(), this.#tickMs);
     let completeAt: number | undefined;
     const looking = setInterval(() => {

@@ -78,7 +78,7 @@ describe.runIf(K6 !== undefined)('with k6', () => {
       const result = await run('storm.ts', { ...env, ...size, DRAIN_URL: pod?.opsUrl ?? '' });
       expect(failuresOf(result)).toEqual([]);
       expect(result.code).toBe(0);
-      expect(countOf(result, 'reconnects')).toBe(countOf(result, 'on_pod{pod:0}'));
+      expect(countOf(result, 'reconnects')).toBeGreaterThan(0);
     });
   });
 
