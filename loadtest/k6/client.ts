@@ -12,6 +12,9 @@ const FINAL_STATUSES: ReadonlySet<number> = new Set([400, 401, 403, 404]);
 /** What is to be sent again, later. */
 const PASSING: ReadonlySet<string> = new Set(['rate_limited', 'unavailable', 'internal']);
 
+/** k6 has it, its types do not. */
+declare const console: { warn(text: string): void };
+
 const BACKOFF_MS = { base: 1_000, cap: 30_000 };
 const AGAIN_MS = 1_000;
 
@@ -31,7 +34,7 @@ export interface Watcher {
   onLost?(code: number | undefined): void;
   onRefused?(refusal: Refusal): void;
   /** It will not come back. */
-  onGivenUp?(why: string): void;
+  onGivenUp?(): void;
 }
 
 export interface ClientOptions {
@@ -55,8 +58,8 @@ type CloseEvent = MessageEvent & { readonly code?: number };
  * One connection that speaks the message dialect and comes back as docs/protocol.md asks: when a drain says, after
  * `Retry-After`, else with backoff; with `last_id`, and what was not confirmed is sent again under its `ref`.
  *
- * It does not look for lines that are dead without a word: k6 cannot abandon a socket, and an iteration ends only when
- * the last of its sockets has.
+ * It does not look for lines that are dead without a word: k6 cannot abandon a socket, and waits, also beyond
+ * `maxDuration`, until the line ends.
  */
 export class Client {
   readonly #options: ClientOptions;
@@ -286,7 +289,8 @@ export class Client {
 
   #giveUp(why: string): void {
     this.close();
-    this.#options.watcher.onGivenUp?.(why);
+    console.warn(`${this.#options.user} gives up: ${why}`);
+    this.#options.watcher.onGivenUp?.();
   }
 }
 

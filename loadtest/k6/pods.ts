@@ -4,7 +4,7 @@ import http, { type CookieJar, type RefinedParams, type RefinedResponse } from '
 import { valueOf } from './metrics-text.ts';
 import type { Settings } from './settings.ts';
 
-const DISCOVERY_REQUESTS = 60;
+const DISCOVERY_REQUESTS = { least: 10, most: 60 };
 
 /** No status is taken for a failure: whoever asks looks at it. */
 const ANY_STATUS = http.expectedStatuses({ min: 100, max: 599 });
@@ -37,11 +37,12 @@ export async function askPod(settings: Settings, jar: CookieJar): Promise<string
   return nameOf(await http.asyncRequest('GET', statsUrl(settings), null, params), settings, jar);
 }
 
-/** The pods there are, in the order of their names: asked as strangers, until there are enough. */
+/** The pods that were found, in the order of their names: asked as strangers, until there are enough. */
 export function discover(settings: Settings): string[] {
   const names = new Set<string>();
   let status = 0;
-  for (let asked = 0; asked < DISCOVERY_REQUESTS && names.size < settings.minPods; asked += 1) {
+  const { least, most } = DISCOVERY_REQUESTS;
+  for (let asked = 0; asked < least || (asked < most && names.size < settings.minPods); asked += 1) {
     const jar = new http.CookieJar();
     const answer = http.get(statsUrl(settings), { ...ASK, jar, tags: { name: 'stats' } });
     status = answer.status;

@@ -111,7 +111,8 @@ export class Talk {
         figures.reconnects.add(1, { code: String(code ?? 1006) });
       },
       onRefused: ({ status }) => figures.refused.add(1, { status: String(status) }),
-      onGivenUp: () => figures.late.add(1),
+      // Who never joined is counted in the end.
+      onGivenUp: () => figures.late.add(this.#hasJoined ? 1 : 0),
     };
   }
 
