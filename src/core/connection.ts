@@ -40,6 +40,8 @@ export interface NewConnection {
   readonly dialect: Dialect | undefined;
   readonly socket: Socket;
   readonly now: number;
+  /** By `Clock.elapsed`. */
+  readonly elapsed: number;
 }
 
 /** What all connections of a pod share. */
@@ -72,7 +74,7 @@ export class Connection implements Occupant {
   pingDue = 0;
   /** When it came, in milliseconds since 1970. */
   readonly openedAt: number;
-  /** When anything was last heard from it, in milliseconds since 1970. */
+  /** When anything was last heard from it, by `Clock.elapsed`. */
   lastHeard: number;
   /** Nothing is said any more; set when a close begins. */
   closed = false;
@@ -91,14 +93,17 @@ export class Connection implements Occupant {
   /** What waits for a command in progress; undefined while none is (see lane.ts). */
   backlog: (() => Promise<void> | undefined)[] | undefined;
 
-  constructor({ id, principal, room, dialect, socket, now }: NewConnection, context: ConnectionContext) {
+  constructor(
+    { id, principal, room, dialect, socket, now, elapsed }: NewConnection,
+    context: ConnectionContext,
+  ) {
     this.connectionId = id;
     this.principal = principal;
     this.room = room;
     this.dialect = dialect;
     this.socket = socket;
     this.openedAt = now;
-    this.lastHeard = now;
+    this.lastHeard = elapsed;
     this.outbox = new Outbox(socket, context);
     this.#context = context;
   }

@@ -57,8 +57,9 @@ export class Gateway {
   }
 
   open(arrival: Arrival): Connection {
+    const { clock } = this.#pod;
     const connection = new Connection(
-      { ...arrival, room: arrival.address.room, now: this.#pod.clock.now() },
+      { ...arrival, room: arrival.address.room, now: clock.now(), elapsed: clock.elapsed() },
       this.#pod,
     );
     this.#pod.hub.add(connection);
@@ -80,7 +81,7 @@ export class Gateway {
 
   /** The client gave a sign of life. */
   heard(connection: Connection): void {
-    connection.lastHeard = this.#pod.clock.now();
+    connection.lastHeard = this.#pod.clock.elapsed();
   }
 
   /** The client reads again. */

@@ -42,7 +42,7 @@ async function publishAndAnswer(pod: Pod, connection: Connection, command: Publi
     const { room, published } = publish(pod, connection, command);
     const first = await published;
     // Acked when history has it.
-    const { id } = (await first.settled) ?? first;
+    const { id } = first.settled === undefined ? first : await first.settled;
     if (command.ref !== undefined) connection.answer({ kind: 'ack', ref: command.ref, id, room });
   } finally {
     connection.unanswered -= 1;

@@ -4,6 +4,8 @@ import type { Hub } from '../core/hub.ts';
 import type { Limits } from '../core/limits.ts';
 
 const TICK_MS = 1_000;
+/** A beat that comes so long after the one before tells of the pod, not of its clients. */
+const LATE_MS = 3_000;
 
 /**
  * Pings every connection each HEARTBEAT_SECONDS and closes those from which nothing, not even the answer, came for
@@ -14,6 +16,8 @@ export class Heartbeat {
   readonly #clock: Clock;
   readonly #limits: Limits;
   #tick = 0;
+  /** When the last beat was, by `Clock.elapsed`. */
+  #beatAt = 0;
   #cancel: () => void = () => undefined;
 
   constructor(hub: Hub, clock: Clock, limits: Limits) {
@@ -23,6 +27,7 @@ export class Heartbeat {
   }
 
   start(): void {
+    this.#beatAt = this.#clock.elapsed();
     this.#cancel = this.#clock.after(TICK_MS, () => {
       this.#beat();
       this.start();
@@ -35,12 +40,14 @@ export class Heartbeat {
 
   #beat(): void {
     this.#tick += 1;
-    const now = this.#clock.now();
-    const silentSince = now - this.#limits.heartbeatTimeoutSeconds * 1_000;
+    const [now, elapsed] = [this.#clock.now(), this.#clock.elapsed()];
+    // While this process was held up nothing could be heard: what came meanwhile is read before the next beat.
+    const couldHear = elapsed - this.#beatAt < LATE_MS;
+    const silentSince = elapsed - this.#limits.heartbeatTimeoutSeconds * 1_000;
     for (const connection of this.#hub.connections()) {
       const { expiresAt } = connection.principal;
       if (expiresAt !== undefined && expiresAt <= now) connection.close(CLOSE.tokenEnded, 'token expired');
-      else if (connection.lastHeard <= silentSince) connection.close(CLOSE.noHeartbeat);
+      else if (couldHear && connection.lastHeard <= silentSince) connection.close(CLOSE.noHeartbeat);
       else if (connection.pingDue <= this.#tick) {
         // A connection that has just come is not pinged before its first interval is over.
         if (connection.pingDue > 0) connection.socket.ping();

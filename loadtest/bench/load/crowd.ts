@@ -20,7 +20,7 @@ export async function gather(options: ConnectOptions, listener: Listener): Promi
   return clients;
 }
 
-export function roomName(room: number, { rooms }: Layout): string {
+function roomName(room: number, { rooms }: Layout): string {
   return rooms === 1 ? 'bench' : `bench-${room}`;
 }
 

@@ -1,0 +1,47 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Heartbeat } from '../../src/ws/heartbeat.ts';
+import { TestPod } from '../support/test-pod.ts';
+
+const SILENCE_MS = 60_000;
+
+let pod: TestPod;
+let heartbeat: Heartbeat;
+
+beforeEach(() => {
+  pod = new TestPod({ heartbeatSeconds: 25, heartbeatTimeoutSeconds: SILENCE_MS / 1_000 });
+  heartbeat = new Heartbeat(pod.pod.hub, pod.clock, pod.pod.limits);
+  heartbeat.start();
+});
+
+afterEach(() => heartbeat.stop());
+
+test('a client of which nothing was heard for so long is closed, one that said something is not', () => {
+  const [silent, talking] = [pod.connect('silent'), pod.connect('talking')];
+  pod.clock.advance(SILENCE_MS / 2);
+  pod.gateway.heard(talking.connection);
+  pod.clock.advance(SILENCE_MS / 2);
+  expect(silent.socket.closeCode).toBe(4408);
+  expect(talking.socket.closeCode).toBeUndefined();
+});
+
+test('a clock that is set forward or back closes nobody and keeps nobody', () => {
+  const client = pod.connect('client');
+  pod.clock.setBack(-10 * SILENCE_MS);
+  pod.clock.advance(SILENCE_MS / 2);
+  pod.clock.setBack(10 * SILENCE_MS);
+  pod.clock.advance(SILENCE_MS / 2 - 1);
+  expect(client.socket.closeCode).toBeUndefined();
+  pod.clock.advance(1);
+  expect(client.socket.closeCode).toBe(4408);
+});
+
+test('a pod that stood still hears first what its clients have said', () => {
+  const [alive, dead] = [pod.connect('alive'), pod.connect('dead')];
+  pod.clock.stall(2 * SILENCE_MS);
+  pod.clock.advance(0);
+  expect(alive.socket.closeCode).toBeUndefined();
+  pod.gateway.heard(alive.connection);
+  pod.clock.advance(1_000);
+  expect(alive.socket.closeCode).toBeUndefined();
+  expect(dead.socket.closeCode).toBe(4408);
+});
