@@ -96,11 +96,8 @@ function createPod(config: Config, log: Log, { hooks, watcher, tracer, shared, i
   const clock = systemClock;
   const limits = limitsOf(config);
   const tally = createTally();
-  // What ends a turn belongs to nobody's request, whoever was the first to publish in it.
-  const outside = AsyncLocalStorage.snapshot();
-  const turn = new Turn(
-    (run) => void outside(setImmediate, run),
-    (error) => log.error({ err: error }, 'something could not be sent'),
+  const turn = new Turn(endOfTurn(tracer), (error) =>
+    log.error({ err: error }, 'something could not be sent'),
   );
   const { broker, store, directory } = shared;
   const hub = new Hub({ broker, directory, framer, turn, clock, tally, tracer });
@@ -109,6 +106,13 @@ function createPod(config: Config, log: Log, { hooks, watcher, tracer, shared, i
   const random = Math.random;
   const parts = { hub, broker, directory, roster, authenticator, hooks, tracer, framer, turn, clock, random };
   return { ...parts, limits, tally, log, ids, name: hostname(), startedAt: clock.now() };
+}
+
+/** What ends a turn belongs to nobody's request, whoever was the first to publish in it: a tracer would mind. */
+function endOfTurn(tracer: Tracer | undefined): (run: () => void) => void {
+  if (tracer === undefined) return (run) => void setImmediate(run);
+  const outside = AsyncLocalStorage.snapshot();
+  return (run) => void outside(setImmediate, run);
 }
 
 function metricsOf(

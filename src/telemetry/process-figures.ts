@@ -1,8 +1,8 @@
 import { type Figure, counter, gauge } from './figures.ts';
 import { type ELDHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 
-/** How often the event loop is looked at. */
-const RESOLUTION_MS = 10;
+/** How often the event loop is looked at: each look wakes the process. */
+const RESOLUTION_MS = 50;
 const NS_PER_SECOND = 1e9;
 const US_PER_SECOND = 1e6;
 
