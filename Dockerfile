@@ -21,7 +21,7 @@ COPY --chown=node:node src src
 USER 1000:1000
 EXPOSE 8080 9090
 # Not --watch, which sees what is imported alone: pages, styles and scripts of Redis are read.
-CMD ["node", "--watch-path=src", "--max-semi-space-size=4", "--disable-warning=ExperimentalWarning", "src/main.ts"]
+CMD ["node", "--watch-path=src", "--max-semi-space-size=8", "--disable-warning=ExperimentalWarning", "src/main.ts"]
 
 FROM base
 LABEL org.opencontainers.image.title="Crosspod" \
@@ -34,4 +34,4 @@ COPY src src
 USER 1000:1000
 EXPOSE 8080 9090
 # Exec form: Node is PID 1 and gets the signals itself.
-CMD ["node", "--max-semi-space-size=4", "--disable-warning=ExperimentalWarning", "src/main.ts"]
+CMD ["node", "--max-semi-space-size=8", "--disable-warning=ExperimentalWarning", "src/main.ts"]

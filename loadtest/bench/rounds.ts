@@ -2,9 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunOptions } from './load/commands.ts';
 import { median } from './stats.ts';
 import { type Arrangement, type Crowd, openSubject } from './subject.ts';
-import type { Reading } from './subject.ts';
+import type { Reading, Subject } from './subject.ts';
 
-const WARM_UP_MS = 2000;
+/**
+ * A server runs for days: code that is compiled when it has been used some thousands of times should be by then. So
+ * the warm-up is longer than a round and faster.
+ */
+const WARM_UP_MS = 10_000;
+const WARM_UP_TIMES = 3;
 const PAUSE_MS = 300;
 
 export type Readings = ReadonlyMap<string, readonly Reading[]>;
@@ -18,14 +23,13 @@ export interface RoundsOptions extends Crowd {
 
 /**
  * Measures the arrangements in turn, round after round, so that what disturbs the machine for a while meets all of
- * them. Each stays up and connected from the first round to the last, and is warmed up with the same load.
+ * them. Each stays up and connected from the first round to the last.
  */
 export async function measureRounds(options: RoundsOptions): Promise<Readings> {
-  const warmUp = { ...options.run, bursts: Math.ceil(WARM_UP_MS / options.run.intervalMs) };
   const subjects = [];
   for (const [name, arrangement] of options.arrangements) {
     const subject = await named(name, openSubject(arrangement, options));
-    await named(name, subject.run(warmUp));
+    await named(name, warmUp(subject, options.run));
     subjects.push({ ...subject, name, readings: [] as Reading[] });
   }
   for (let round = 0; round < options.rounds; round++) {
@@ -39,6 +43,12 @@ export async function measureRounds(options: RoundsOptions): Promise<Readings> {
   }
   for (const subject of subjects) await subject.stop();
   return new Map(subjects.map(({ name, readings }) => [name, readings]));
+}
+
+/** Before anything is measured. */
+export async function warmUp(subject: Subject, { perBurst, intervalMs }: RunOptions): Promise<void> {
+  const bursts = Math.ceil(WARM_UP_MS / intervalMs);
+  await subject.run({ perBurst: perBurst * WARM_UP_TIMES, bursts, intervalMs });
 }
 
 async function named<T>(name: string, work: Promise<T>): Promise<T> {

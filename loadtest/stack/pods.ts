@@ -32,7 +32,7 @@ export class PodProcess extends Part {
   }
 
   protected commandLine(): CommandLine {
-    const args = ['--max-semi-space-size=4', '--disable-warning=ExperimentalWarning', MAIN];
+    const args = ['--max-semi-space-size=8', '--disable-warning=ExperimentalWarning', MAIN];
     return { program: process.execPath, args, env: this.#env };
   }
 

@@ -2,6 +2,7 @@ import type { Options } from '../arguments.ts';
 import type { ContenderName } from '../contenders.ts';
 import { Recording } from '../cpu-profile.ts';
 import type { SelfTime } from '../cpu-profile.ts';
+import { warmUp } from '../rounds.ts';
 import { alone, type Arrangement, openSubject } from '../subject.ts';
 import type { CaseResult } from '../table.ts';
 import { BURST, during, type Load, MANY_ROOMS, SPARSE } from './fan-out.ts';
@@ -45,7 +46,7 @@ async function profileLoad(arrangement: Arrangement, load: Load, seconds: number
   const recordings = Array.from({ length: arrangement.pods }, () => new Recording());
   try {
     const subject = await openSubject(arrangement, load, (index) => recordings[index]?.flags ?? []);
-    await subject.run(during(seconds, load));
+    await warmUp(subject, during(seconds, load));
     for (const recording of recordings) recording.begin();
     const { deliveries, messages } = await subject.run(during(seconds * TIMES_LONGER, load));
     for (const recording of recordings) recording.end();
