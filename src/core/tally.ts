@@ -14,7 +14,7 @@ export interface Tally {
   readonly recoveries: Map<string, number>;
   /** Commands refused because a connection sent more than it may. */
   rateLimited: number;
-  /** Tokens and keys that were not accepted, by reason. */
+  /** Tokens that were not accepted, by reason. */
   readonly authFailures: Map<string, number>;
   /** HTTP requests; `countRequest` makes the keys. */
   readonly requests: Map<string, number>;

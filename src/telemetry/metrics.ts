@@ -102,7 +102,7 @@ function counts({ tally }: Pod): Figure[] {
     ),
     counters(
       'realtime_auth_failures',
-      'Tokens and keys not accepted, by reason.',
+      'Tokens not accepted, by reason.',
       'reason',
       tally.authFailures,
       TOKEN_FAULTS,
