@@ -4,8 +4,8 @@ import type { Hub } from '../core/hub.ts';
 import type { Limits } from '../core/limits.ts';
 
 const TICK_MS = 1_000;
-/** A beat that comes so long after the one before tells of the pod, not of its clients. */
-const LATE_MS = 3_000;
+/** A beat that is late by more tells of the pod, not of its clients. */
+const LATE_MS = 1_000;
 
 /**
  * Pings every connection each HEARTBEAT_SECONDS and closes those from which nothing, not even the answer, came for
@@ -41,18 +41,24 @@ export class Heartbeat {
   #beat(): void {
     this.#tick += 1;
     const [now, elapsed] = [this.#clock.now(), this.#clock.elapsed()];
-    // While this process was held up nothing could be heard: what came meanwhile is read before the next beat.
-    const couldHear = elapsed - this.#beatAt < LATE_MS;
+    const late = elapsed - this.#beatAt - TICK_MS;
+    // While this process was held up it asked nobody and heard nobody.
+    if (late > LATE_MS) this.#excuse(late);
     const silentSince = elapsed - this.#limits.heartbeatTimeoutSeconds * 1_000;
     for (const connection of this.#hub.connections()) {
       const { expiresAt } = connection.principal;
       if (expiresAt !== undefined && expiresAt <= now) connection.close(CLOSE.tokenEnded, 'token expired');
-      else if (couldHear && connection.lastHeard <= silentSince) connection.close(CLOSE.noHeartbeat);
+      else if (connection.lastHeard <= silentSince) connection.close(CLOSE.noHeartbeat);
       else if (connection.pingDue <= this.#tick) {
         // A connection that has just come is not pinged before its first interval is over.
         if (connection.pingDue > 0) connection.socket.ping();
         connection.pingDue = this.#tick + this.#limits.heartbeatSeconds;
       }
     }
+  }
+
+  /** Time that does not count as silence of the clients. */
+  #excuse(ms: number): void {
+    for (const connection of this.#hub.connections()) connection.lastHeard += ms;
   }
 }
