@@ -4,12 +4,9 @@ import { median } from './stats.ts';
 import { type Arrangement, type Crowd, openSubject } from './subject.ts';
 import type { Reading, Subject } from './subject.ts';
 
-/**
- * A server runs for days: code that is compiled when it has been used some thousands of times should be by then. So
- * the warm-up is longer than a round and faster.
- */
+/** A server runs for days: what is measured is what it does when most of its code is compiled. */
 const WARM_UP_MS = 10_000;
-const WARM_UP_TIMES = 3;
+const WARM_UP_PACE = 2;
 const PAUSE_MS = 300;
 
 export type Readings = ReadonlyMap<string, readonly Reading[]>;
@@ -47,8 +44,8 @@ export async function measureRounds(options: RoundsOptions): Promise<Readings> {
 
 /** Before anything is measured. */
 export async function warmUp(subject: Subject, { perBurst, intervalMs }: RunOptions): Promise<void> {
-  const bursts = Math.ceil(WARM_UP_MS / intervalMs);
-  await subject.run({ perBurst: perBurst * WARM_UP_TIMES, bursts, intervalMs });
+  const interval = intervalMs / WARM_UP_PACE;
+  await subject.run({ perBurst, bursts: Math.ceil(WARM_UP_MS / interval), intervalMs: interval });
 }
 
 async function named<T>(name: string, work: Promise<T>): Promise<T> {

@@ -20,7 +20,6 @@ export interface Crowd {
 
 /** An arrangement that runs, with its clients connected. */
 export interface Subject {
-  readonly pids: readonly number[];
   run(options: RunOptions): Promise<Reading>;
   stop(serverTimeoutMs?: number): Promise<void>;
 }
@@ -51,7 +50,6 @@ export async function openSubject(
   await pods.connect(crowd);
   const pids = pods.all.map(({ pid }) => pid);
   return {
-    pids,
     run: async (options) => {
       const measured = redis === undefined ? pids : [...pids, pidOf(redis)];
       const before = measured.map(cpuMicros);

@@ -89,9 +89,11 @@ function tellRefusal({ status, retryAfterMs }: Refusal): void {
 
 /** When all are there: what each of them costs the pods. */
 export function measure({ before }: Ramp): void {
+  if (before === undefined) return;
   const now = totals(settings);
-  if (before === undefined || now === undefined) return;
-  bytesPerConnection.add((now.bytes - before.bytes) / (now.connections - before.connections));
+  // What cannot be measured fails: no number is below the bound.
+  const bytes = now && (now.bytes - before.bytes) / (now.connections - before.connections);
+  bytesPerConnection.add(bytes ?? Number.MAX_SAFE_INTEGER);
 }
 
 export const handleSummary = summaryOf('connections', settings);

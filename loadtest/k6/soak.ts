@@ -1,5 +1,5 @@
 import exec from 'k6/execution';
-import { clearInterval, setInterval } from 'k6/timers';
+import { clearInterval, setInterval, setTimeout } from 'k6/timers';
 import { Client, ownJar } from './client.ts';
 import { latencySlope, memorySlope } from './figures.ts';
 import { alone, exactlyOnce, optionsFor } from './options.ts';
@@ -55,13 +55,14 @@ export function probe({ run, publishUntil }: Plan): void {
     const found = totals(settings);
     if (found !== undefined) memory.push({ at, value: found.bytes / 1e6 });
     client.publish(room, { at: Date.now() });
-    if (at < publishUntil) return;
+  }, every * 1_000);
+  setTimeout(() => {
     clearInterval(looking);
     client.close();
     // Too little to say anything fails: no number is below the bound.
     memorySlope.add(slopePerHour(memory) ?? Number.MAX_SAFE_INTEGER);
     latencySlope.add(slopePerHour(latency) ?? Number.MAX_SAFE_INTEGER);
-  }, every * 1_000);
+  }, publishUntil - Date.now());
 }
 
 export const handleSummary = summaryOf('soak', settings);

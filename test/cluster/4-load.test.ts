@@ -89,6 +89,8 @@ test(`k6 in the cluster finds ${PODS} pods behind the ingress, and nothing is lo
     RATE: 1,
     DURATION: `${MESSAGES}s`,
     MIN_PODS: PODS,
+    // It is about what is lost; how soon it came is told.
+    LATENCY_MS: 15_000,
     SUMMARY: 'stdout',
   };
   const result = await run(await jobWith(settings));

@@ -23,6 +23,7 @@ const wsAlike = { ...ws, nodeFlags: crosspod.nodeFlags };
 const VARIANTS: readonly Variant[] = [
   { label: 'ws', contender: ws, rooms: 1 },
   { label: 'ws, Node as for crosspod', contender: wsAlike, rooms: 1 },
+  { label: 'ws, Node as for crosspod, 500 rooms of 10', contender: wsAlike, rooms: 500 },
   { label: 'socketio', contender: socketio, rooms: 1 },
   { label: 'crosspod', contender: crosspod, rooms: 1 },
   { label: 'crosspod, 500 rooms of 10', contender: crosspod, rooms: 500 },
@@ -45,7 +46,7 @@ export async function memory(options: Options): Promise<CaseResult[]> {
   return [
     {
       name: 'rss',
-      title: `Resident memory per idle joined connection, at ${CONNECTIONS} connections`,
+      title: `Resident memory per idle joined connection, at ${CONNECTIONS} connections, ${roundsOf(options)} rounds`,
       header: ['server', 'KiB per connection', '÷ ws', 'MiB without connections'],
       rows: [...figures].map(([label, all]) => [
         label,
