@@ -34,8 +34,8 @@ export interface OutgoingOptions {
   readonly now: () => number;
   /** Gives it to this pod's members, since the others must wait. */
   readonly deliver: (publication: Publication) => void;
-  /** One that was delivered so will not come by the history. */
-  readonly forget: (publication: Publication) => void;
+  /** One that was delivered so is refused, or history has had it under this id. */
+  readonly forget: (publication: Publication, id?: string) => void;
   /** Resolves after a pause, longer with each failed attempt in a row. */
   readonly pause: (attempt: number) => Promise<void>;
   readonly mostMessages: number;
@@ -155,7 +155,7 @@ export class Outgoing {
 
   #end(one: Waiting, published: Published): void {
     this.#forget(one);
-    if (one.provisional && published.duplicate) this.#options.forget(one);
+    if (one.provisional && published.duplicate) this.#options.forget(one, published.id);
     one.answered.resolve(published);
     one.settled?.resolve(published);
     this.#deliverHeld();

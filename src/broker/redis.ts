@@ -71,7 +71,7 @@ export class RedisBroker implements Broker {
       now: () => link.now(),
       deliver: ({ room, provisionalId: id, body, trace }) =>
         this.#receiver?.provisional(room, { id, body: withProvisional(body), trace }),
-      forget: ({ room, provisionalId }) => this.#receiver?.forgotten(room, provisionalId),
+      forget: ({ room, provisionalId }, id) => this.#receiver?.forgotten(room, provisionalId, id),
       pause: (attempt) => pause(backbone.clock, Math.min(100 * 2 ** attempt, 2_000)),
       mostMessages: bufferMessages,
       mostChars: MOST_CHARS,

@@ -1,9 +1,12 @@
 import type { Delivery } from './delivery.ts';
+import { isAtOrBefore } from './sequencer.ts';
 
 interface Entry {
   readonly delivery: Delivery;
   /** History has it by now. */
   landed: boolean;
+  /** Where history has it, although it has not come from there yet. */
+  storedAs?: string;
 }
 
 /** A room's messages that its members on this pod had before history did, by their provisional ids. */
@@ -28,9 +31,18 @@ export class Provisional {
     return entry !== undefined;
   }
 
-  /** Those that history does not have yet, oldest first. */
-  *pending(): Iterable<[string, Delivery]> {
-    for (const [id, { delivery, landed }] of this.#entries) if (!landed) yield [id, delivery];
+  /** History has it at this position, and is yet to bring it. */
+  expect(id: string, storedAs: string): void {
+    const entry = this.#entries.get(id);
+    if (entry !== undefined) entry.storedAs = storedAs;
+  }
+
+  /** Those that history does not have up to this position, oldest first. */
+  *pending(position: string): Iterable<[string, Delivery]> {
+    for (const [id, { delivery, landed, storedAs }] of this.#entries) {
+      const isPast = landed || (storedAs !== undefined && isAtOrBefore(storedAs, position));
+      if (!isPast) yield [id, delivery];
+    }
   }
 
   forgetLanded(): void {

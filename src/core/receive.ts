@@ -11,7 +11,7 @@ export function receiverOf(pod: Pod): Receiver {
     delivered: (room, id) => pod.hub.room(room)?.delivered(id) ?? true,
     fleeting: (room, message) => deliverToRoom(pod, room, message),
     provisional: (room, message) => pod.hub.room(room)?.deliverProvisionally(message),
-    forgotten: (room, id) => pod.hub.room(room)?.forgetProvisional(id),
+    forgotten: (room, provisionalId, id) => pod.hub.room(room)?.forgetProvisional(provisionalId, id),
     newest: (name, position) => {
       const room = pod.hub.room(name);
       if (room !== undefined) void renew(pod, room, position);

@@ -145,15 +145,19 @@ export class Room {
     if (this.#provisional.add(id, delivery)) this.deliver(delivery);
   }
 
-  /** It will not come by the history. */
-  forgetProvisional(id: string): void {
+  /** It will not come by the history, unless it is there as `storedAs` and has not come yet. */
+  forgetProvisional(id: string, storedAs?: string): void {
+    if (storedAs !== undefined && !isAtOrBefore(storedAs, this.#sequencer.position)) {
+      this.#provisional?.expect(id, storedAs);
+      return;
+    }
     this.#provisional?.land(id);
     if (!this.#owesAnybody()) this.#provisional?.forgetLanded();
   }
 
   /** What members have that no history has yet; each by its provisional id. */
   provisional(): Iterable<[string, Delivery]> {
-    return this.#provisional?.pending() ?? [];
+    return this.#provisional?.pending(this.#sequencer.position) ?? [];
   }
 
   /** Whether those who have been members since have it by its provisional id. */

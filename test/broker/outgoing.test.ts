@@ -35,7 +35,7 @@ beforeEach(() => {
     isUp: () => up,
     now: () => 1,
     deliver: ({ body }) => delivered.push(body),
-    forget: ({ body }) => forgotten.push(body),
+    forget: ({ body }, id = 'refused') => forgotten.push(`${body}: ${id}`),
     pause: () => turns(1),
     mostMessages: 3,
     mostChars: 1_000,
@@ -147,7 +147,7 @@ describe('publications on their way to Redis', () => {
     sent[0]?.answer.reject(new Error('WRONGTYPE'));
     sent[1]?.answer.resolve({ id: 'p', duplicate: true });
     await expect(first.settled).rejects.toThrow('WRONGTYPE');
-    await expect.poll(() => forgotten).toEqual(['a', 'b']);
+    await expect.poll(() => forgotten).toEqual(['a: refused', 'b: p']);
   });
 
   test('that are wrong fail, and do not hold up the others', async () => {

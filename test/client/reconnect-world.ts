@@ -27,7 +27,8 @@ export class World {
   source: 'same' | 'new' | 'none' | 'never' = 'same';
   /** The server wants nobody before; milliseconds of the fake clock. */
   #notBefore = 0;
-  #hint: number | undefined;
+  /** What a drain asked for, of the socket that said it. */
+  #hint: { readonly socket: FakeSocket; readonly ms: number } | undefined;
   /** The token that the server no longer takes. */
   #worthless: string | undefined;
   #dialled = 0;
@@ -59,9 +60,10 @@ export class World {
   }
 
   drains(ms: number): void {
-    if (this.#it.client.state !== 'connected') return;
-    this.socket?.says({ type: 'system', event: 'drain', data: { reconnect_after_ms: ms } });
-    this.#hint = ms;
+    const { socket } = this;
+    if (this.#it.client.state !== 'connected' || socket === undefined) return;
+    socket.says({ type: 'system', event: 'drain', data: { reconnect_after_ms: ms } });
+    this.#hint = { socket, ms };
   }
 
   /** The socket ends; where that is a handshake that failed, the server would say so to whoever asks. */
@@ -72,8 +74,9 @@ export class World {
     // 200: an upgrade would be taken. What has no code is a proxy's.
     const told = refused && answer?.status !== 200 ? answer : undefined;
     this.#it.platform.answer = answer;
-    this.#notBefore = this.#it.clock.now() + (this.#hint ?? 1_000 * Number(told?.retryAfter ?? 0));
-    this.#hint = undefined;
+    // The client may have given up the socket that said it, and be on another one.
+    const hint = this.#hint?.socket === socket ? this.#hint.ms : undefined;
+    this.#notBefore = this.#it.clock.now() + (hint ?? 1_000 * Number(told?.retryAfter ?? 0));
     const ended = (told?.status === 401 || told?.status === 403) && told.code !== undefined;
     if (ended || reconnectAfter(code) === 'new-token') this.#worthless = socket.protocols[1];
     socket.ends(code);

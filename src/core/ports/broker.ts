@@ -74,8 +74,11 @@ export interface Receiver {
   fleeting(room: string, message: Fleeting): void;
   /** A message of this pod that cannot be kept at present; it comes again by `message` with its `provisionalId`. */
   provisional(room: string, message: Fleeting): void;
-  /** A message that was handed over by `provisional` will not come again: it had come before, or was refused. */
-  forgotten(room: string, provisionalId: string): void;
+  /**
+   * A message that was handed over by `provisional` is not this pod's to bring any more: it was refused, or, with its
+   * `id` in history, had been published before. Then `message` may have brought it already, or will still.
+   */
+  forgotten(room: string, provisionalId: string, id?: string): void;
   /**
    * The room's newest position; undefined where that is not known. Called for every subscribed room whenever messages
    * may have gone missing, and once calls about the room that have failed with `unavailable` would succeed again.
