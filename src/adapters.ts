@@ -16,8 +16,9 @@ import { LocalDirectory } from './directory/local.ts';
 import { MemoryBroker } from './broker/memory.ts';
 import { MemoryPresence } from './presence/memory.ts';
 import type { PresenceStore } from './core/ports/presence-store.ts';
+import type { NatsAddress } from './nats/options.ts';
 import type { RedisAddress } from './redis/options.ts';
-import { redisFigures, withoutRedis } from './telemetry/part-figures.ts';
+import { natsFigures, redisFigures, withoutRedis } from './telemetry/part-figures.ts';
 import type { Origins } from './core/origins.ts';
 import type { Pod } from './core/pod.ts';
 import { randomName, systemClock } from './platform.ts';
@@ -40,6 +41,7 @@ export interface Shared {
 
 export async function sharedOf(config: Config, log: Log, ids: Ids): Promise<Shared> {
   if (config.redis !== undefined) return redisOf(config, config.redis, log, ids);
+  if (config.nats !== undefined) return natsOf(config, config.nats, log, ids);
   const { values } = config;
   const broker = new MemoryBroker({
     clock: systemClock,
@@ -80,7 +82,37 @@ async function redisOf({ values }: Config, address: RedisAddress, log: Log, ids:
   });
   const store = new RedisPresence({ backbone, ttlMs: values.PRESENCE_TTL_SECONDS * 1_000 });
   const directory = new RedisDirectory(backbone);
-  return { broker, store, directory, figures: redisFigures({ backbone, broker }) };
+  return { broker, store, directory, figures: redisFigures({ placement: backbone.placement, broker }) };
+}
+
+/** Loaded only where NATS is configured. */
+async function natsOf({ values }: Config, address: NatsAddress, log: Log, ids: Ids): Promise<Shared> {
+  const { NatsBackbone } = await import('./nats/backbone.ts');
+  const { NatsBroker } = await import('./broker/nats.ts');
+  const { NatsPresence } = await import('./presence/nats.ts');
+  const { NatsDirectory } = await import('./directory/nats.ts');
+  const presenceTtlMs = values.PRESENCE_TTL_SECONDS * 1_000;
+  const backbone = new NatsBackbone({
+    address,
+    prefix: values.NATS_PREFIX,
+    replicas: Number(values.NATS_REPLICAS),
+    pod: randomName(),
+    leaseMs: values.POD_LEASE_SECONDS * 1_000,
+    presenceTtlMs,
+    clock: systemClock,
+    log,
+  });
+  const broker = new NatsBroker({
+    backbone,
+    historySize: values.HISTORY_SIZE,
+    historyTtlMs: values.HISTORY_TTL_SECONDS * 1_000,
+    bufferMessages: values.PUBLISH_BUFFER_MESSAGES,
+    newName: () => ids.ephemeral(),
+    newEpoch: randomName,
+  });
+  const store = new NatsPresence({ backbone, hears: (room) => broker.hears(room) });
+  const directory = new NatsDirectory(backbone);
+  return { broker, store, directory, figures: natsFigures({ backbone, broker }) };
 }
 
 /** Undefined while authentication is off. Raises an error where a key file cannot be used. */

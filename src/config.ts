@@ -1,3 +1,4 @@
+import type { NatsAddress } from './nats/options.ts';
 import type { RedisAddress } from './redis/options.ts';
 import { SETTINGS, type Setting } from './settings.ts';
 
@@ -8,8 +9,9 @@ type ValueOf<S> = S extends Setting<infer T> ? (S extends { fallback: string } ?
 export interface Config {
   readonly host: string;
   readonly port: number;
-  /** Where Redis is; undefined where messages stay on this pod. */
+  /** Where Redis is, or NATS; where neither is messages stay on this pod. */
   readonly redis: RedisAddress | undefined;
+  readonly nats: NatsAddress | undefined;
   /** Whether clients need a token. */
   readonly auth: boolean;
   readonly allowedOrigins: readonly string[];
@@ -41,13 +43,16 @@ export function loadConfig(env: Env): Config {
   checkTogether(values, address.port, problems);
   checkPresence(values, problems);
   checkDrain(values, problems);
-  const redis = redisOf(values, problems);
+  const engine = engineOf(values, problems);
+  const redis = engine === 'redis' ? redisOf(values, problems) : undefined;
+  const nats = engine === 'nats' ? natsOf(values, problems) : undefined;
   checkIdentity(values, auth, problems);
   if (problems.length > 0) throw new ConfigError(problems);
   return Object.freeze({
     ...address,
     auth,
     redis,
+    nats,
     allowedOrigins: values.ALLOWED_ORIGINS ?? values.CORS_ALLOWED_ORIGINS ?? ['*'],
     values,
   });
@@ -98,21 +103,61 @@ function checkPresence(values: Partial<Values>, problems: string[]): void {
   problems.push(problem('PRESENCE_TTL_SECONDS', String(PRESENCE_TTL_SECONDS), allowed));
 }
 
+function namesRedis({ REDIS_URL, REDIS_ADDR, REDIS_SENTINELS, REDIS_CLUSTER }: Partial<Values>): boolean {
+  return [REDIS_URL, REDIS_ADDR, REDIS_SENTINELS, REDIS_CLUSTER].some((one) => one !== undefined);
+}
+
+/** What carries messages between pods: what is named, else what is configured. */
+function engineOf(values: Partial<Values>, problems: string[]): 'memory' | 'redis' | 'nats' {
+  const { BROADCAST_MQ_TYPE: named, NATS_URL } = values;
+  const hasRedis = namesRedis(values);
+  const hasNats = NATS_URL !== undefined;
+  if (named === 'redis' && !hasRedis) {
+    problems.push(
+      problem(
+        'BROADCAST_MQ_TYPE',
+        named,
+        'memory, or redis with REDIS_URL, REDIS_SENTINELS or REDIS_CLUSTER',
+      ),
+    );
+  }
+  if (named === 'nats' && !hasNats) {
+    problems.push(problem('BROADCAST_MQ_TYPE', named, 'memory, or nats with NATS_URL'));
+  }
+  if (named !== undefined) return named;
+  if (hasRedis && hasNats) {
+    problems.push(
+      'BROADCAST_MQ_TYPE: nothing was given, and both Redis and NATS are configured; allowed: redis or nats, to say which',
+    );
+  }
+  if (hasRedis) return 'redis';
+  return hasNats ? 'nats' : 'memory';
+}
+
+function natsOf(values: Partial<Values>, problems: string[]): NatsAddress | undefined {
+  const { NATS_URL, NATS_CREDENTIALS: credentials, NATS_CA_FILE: ca } = values;
+  if (NATS_URL === undefined) return undefined;
+  const { servers, tls, user, password } = NATS_URL;
+  if (!tls && ca !== undefined) {
+    problems.push('NATS_CA_FILE: given without TLS; allowed: with tls:// in NATS_URL');
+  }
+  if (user !== undefined && credentials !== undefined) {
+    problems.push('NATS_CREDENTIALS: given beside a login in NATS_URL; allowed: one of them');
+  }
+  return {
+    servers: servers.map(({ host, port }) => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`)),
+    user,
+    password,
+    credentials,
+    tls: tls ? { ca } : undefined,
+  };
+}
+
 function redisOf(values: Partial<Values>, problems: string[]): RedisAddress | undefined {
-  const { BROADCAST_MQ_TYPE, REDIS_URL, REDIS_ADDR, REDIS_SENTINELS } = values;
+  const { REDIS_URL, REDIS_ADDR, REDIS_SENTINELS, REDIS_CLUSTER } = values;
   const url = REDIS_URL ?? REDIS_ADDR;
-  if (BROADCAST_MQ_TYPE === 'memory') return undefined;
-  if (url !== undefined && REDIS_SENTINELS !== undefined) {
-    problems.push('REDIS_SENTINELS: given beside REDIS_URL or REDIS_ADDR; allowed: one of them');
-  }
-  if (url === undefined && REDIS_SENTINELS === undefined) {
-    if (BROADCAST_MQ_TYPE === 'redis') {
-      problems.push(
-        problem('BROADCAST_MQ_TYPE', 'redis', 'memory, or redis with REDIS_URL or REDIS_SENTINELS'),
-      );
-    }
-    return undefined;
-  }
+  if (!namesRedis(values)) return undefined;
+  checkWhichRedis(values, problems);
   const tls = values.REDIS_TLS ?? url?.tls ?? false;
   if (!tls && values.REDIS_CA_FILE !== undefined) {
     problems.push('REDIS_CA_FILE: given without TLS; allowed: with rediss:// or REDIS_TLS=true');
@@ -121,12 +166,29 @@ function redisOf(values: Partial<Values>, problems: string[]): RedisAddress | un
     server: url?.server,
     tls: tls ? { ca: values.REDIS_CA_FILE } : undefined,
     sentinels: REDIS_SENTINELS,
+    cluster: REDIS_CLUSTER,
     master: values.REDIS_SENTINEL_MASTER ?? '',
     sentinelPassword: values.REDIS_SENTINEL_PASSWORD,
     username: values.REDIS_USERNAME ?? url?.username,
     password: values.REDIS_PASSWORD ?? url?.password,
     db: values.REDIS_DB ?? url?.db ?? 0,
   };
+}
+
+/** One server, or one way to find the servers; in a Cluster there is one database. */
+function checkWhichRedis(values: Partial<Values>, problems: string[]): void {
+  const { REDIS_URL, REDIS_ADDR, REDIS_SENTINELS, REDIS_CLUSTER, REDIS_DB = 0 } = values;
+  const url = REDIS_URL ?? REDIS_ADDR;
+  if (url !== undefined && REDIS_SENTINELS !== undefined) {
+    problems.push('REDIS_SENTINELS: given beside REDIS_URL or REDIS_ADDR; allowed: one of them');
+  }
+  if (REDIS_CLUSTER === undefined) return;
+  if (url !== undefined || REDIS_SENTINELS !== undefined) {
+    problems.push(
+      'REDIS_CLUSTER: given beside REDIS_URL, REDIS_ADDR or REDIS_SENTINELS; allowed: one of them',
+    );
+  }
+  if (REDIS_DB !== 0) problems.push('REDIS_DB: given with REDIS_CLUSTER, which has only database 0');
 }
 
 /** What goes with a missing key would let everybody in, or nobody; both are refused. */

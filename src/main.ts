@@ -6,6 +6,7 @@ import { startTracing, type Tracing } from './telemetry/tracing.ts';
 import { existsSync } from 'node:fs';
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+const AWAKE_MS = 60_000;
 
 /** Ends the process with the reason on standard error, before any port is open. */
 function giveUp(error: unknown): never {
@@ -41,7 +42,10 @@ async function main(): Promise<void> {
   });
   for (const signal of SIGNALS) process.off(signal, leave).on(signal, lifecycle.signalled);
   process.on('uncaughtException', lifecycle.crashed);
+  // Until the servers listen there may be nothing but timers that do not keep the process alive.
+  const awake = setInterval(() => undefined, AWAKE_MS);
   await app.start();
+  clearInterval(awake);
 }
 
 main().catch(giveUp);

@@ -5,6 +5,7 @@ import { readRule } from './protocol/rule.ts';
 
 const REDIS_PORT = 6379;
 const SENTINEL_PORT = 26379;
+const NATS_PORT = 4222;
 
 /** What a setting may hold: how it is read, and in words what is allowed. `read` gives undefined for what is not. */
 export interface Kind<T> {
@@ -169,6 +170,58 @@ export const hostPorts: Kind<readonly HostPort[]> = {
     const all = split(value).map((one) => readHostPort(one, SENTINEL_PORT));
     return all.every((one) => one !== undefined) ? nonEmpty(all) : undefined;
   },
+};
+
+/** Servers of one cluster, and what their URLs say of who comes. */
+export interface NatsUrls {
+  readonly servers: readonly HostPort[];
+  readonly tls: boolean;
+  readonly user: string | undefined;
+  readonly password: string | undefined;
+}
+
+/** May hold a password, so that a wrong one is not printed. */
+export const natsUrls: Kind<NatsUrls> = {
+  allowed:
+    'nats://[user:password@]host[:port], or tls://, more of them separated by commas and alike but for the host',
+  secret: true,
+  read(value) {
+    const all = split(value).map(readNatsUrl);
+    const [first] = all;
+    if (first === undefined || !all.every((one) => one !== undefined)) return undefined;
+    const { tls, user, password } = first;
+    const isAlike = all.every((one) => one.tls === tls && one.user === user && one.password === password);
+    return isAlike ? { tls, user, password, servers: all.flatMap(({ servers }) => servers) } : undefined;
+  },
+};
+
+function readNatsUrl(text: string): NatsUrls | undefined {
+  const url = URL.parse(text);
+  const server = url === null ? undefined : readHostPort(url.host, NATS_PORT);
+  if (url === null || server === undefined || !/^\/?$/.test(url.pathname)) return undefined;
+  if (url.protocol !== 'nats:' && url.protocol !== 'tls:') return undefined;
+  const [user, password] = [decoded(url.username), decoded(url.password)];
+  if ((user === undefined) !== (password === undefined)) return undefined;
+  return { servers: [server], tls: url.protocol === 'tls:', user, password };
+}
+
+/** The value is what is in the file, as with `keySetFile`. */
+export const credentialsFile: Kind<string> = {
+  allowed: 'path of a readable .creds file of NATS',
+  read(value) {
+    try {
+      const content = readFileSync(value, 'utf8');
+      return /BEGIN NATS USER JWT[^]*BEGIN USER NKEY SEED/.test(content) ? content : undefined;
+    } catch {
+      return undefined;
+    }
+  },
+};
+
+/** Part of names of streams, and a token of subjects. */
+export const natsPrefix: Kind<string> = {
+  allowed: 'letters, digits and - _ at most 64',
+  read: (value) => (/^[A-Za-z0-9_-]{1,64}$/.test(value) ? value : undefined),
 };
 
 /** Put before names in Redis; a blank or a brace in one would mean something there. */

@@ -1,12 +1,15 @@
 import {
   certificatesFile,
   count,
+  credentialsFile,
   flag,
   hostPorts,
   httpUrl,
   keyPrefix,
   keySetFile,
   type Kind,
+  natsPrefix,
+  natsUrls,
   oneOf,
   origins,
   port,
@@ -49,8 +52,8 @@ export const SETTINGS = {
   LOG_FORMAT: optional(oneOf('json', 'pretty'), '`pretty` on a terminal, else `json`'),
   WS_PATHS: setting(wsPaths, '/ws,/api/chat-api/ws', 'each serves `PATH`, `PATH/{room}` and `PATH?room=`'),
   BROADCAST_MQ_TYPE: optional(
-    oneOf('memory', 'redis'),
-    'what carries messages between pods; unset: `redis` if Redis is configured, else `memory`',
+    oneOf('memory', 'redis', 'nats'),
+    'what carries messages between pods; unset: `redis` or `nats`, whichever is configured, else `memory`',
   ),
   REDIS_URL: optional(redisUrl, 'the Redis server: `redis://`, `rediss://` (TLS) or `host:port`'),
   REDIS_ADDR: optional(redisUrl, 'another name of `REDIS_URL`'),
@@ -60,6 +63,7 @@ export const SETTINGS = {
   REDIS_SENTINELS: optional(hostPorts, 'all Sentinels; then `REDIS_URL` is left unset'),
   REDIS_SENTINEL_MASTER: setting(text, 'mymaster', 'what the Sentinels call the master'),
   REDIS_SENTINEL_PASSWORD: optional(secret, 'password of the Sentinels themselves'),
+  REDIS_CLUSTER: optional(hostPorts, 'some servers of a Redis Cluster; then `REDIS_URL` is left unset'),
   REDIS_TLS: optional(
     flag,
     'TLS to Redis and to the Sentinels; wins over the URL, which asks for it by `rediss://`',
@@ -69,17 +73,31 @@ export const SETTINGS = {
     'whose certificates Redis and the Sentinels may have; unset: of the authorities that Node knows',
   ),
   REDIS_PREFIX: optional(keyPrefix, 'put before every key and channel in Redis'),
+  NATS_URL: optional(
+    natsUrls,
+    'servers of one NATS cluster with JetStream, separated by commas: `nats://`, or `tls://`',
+  ),
+  NATS_CREDENTIALS: optional(
+    credentialsFile,
+    'who comes, where NATS has accounts; in place of a login in the URL',
+  ),
+  NATS_CA_FILE: optional(
+    certificatesFile,
+    'whose certificates NATS may have; unset: of the authorities that Node knows',
+  ),
+  NATS_REPLICAS: setting(oneOf('1', '3', '5'), '1', 'on how many servers of the cluster everything is kept'),
+  NATS_PREFIX: setting(natsPrefix, 'realtime', 'begins the name of every stream and subject in NATS'),
   PUBLISH_BUFFER_MESSAGES: setting(
     count(0, 1_000_000),
     '10000',
-    'messages that may wait on this pod while Redis is away',
+    'messages that may wait on this pod while Redis or NATS is away',
   ),
   HISTORY_SIZE: setting(count(0, 10_000), '100', 'messages kept per room; 0 makes every message ephemeral'),
   HISTORY_TTL_SECONDS: setting(seconds(1, 604_800), '300', 'how long a message is kept'),
   PRESENCE_TTL_SECONDS: setting(
     seconds(2, 86_400),
     '60',
-    'how long presence stays in Redis when no pod is left to renew it',
+    'how long presence stays in Redis or NATS when no pod is left to renew it',
   ),
   POD_LEASE_SECONDS: setting(seconds(1, 3_600), '10', 'a pod that is silent for so long counts as dead'),
   PRESENCE_GRACE_SECONDS: setting(

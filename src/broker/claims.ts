@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /** How long a publication can be repeated without being published twice (docs/protocol.md, "Idempotency"). */
 export const CLAIM_MS = 300_000;
 
@@ -37,4 +39,15 @@ export class Claims {
       this.#claims.delete(key);
     }
   }
+}
+
+const KEYED = '~';
+
+/** The name of a publication with a key, 128 bits of a hash: one that two pods give alike. */
+export function nameOf(room: string, key: string): string {
+  return KEYED + createHash('sha256').update(`${room}\n${key}`).digest('base64url').slice(0, 22);
+}
+
+export function isKeyed(name: string): boolean {
+  return name.startsWith(KEYED);
 }

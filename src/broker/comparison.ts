@@ -1,6 +1,6 @@
-import { Away } from '../redis/away.ts';
-import type { Backbone } from '../redis/backbone.ts';
-import type { RedisHistory } from './redis-history.ts';
+import { Away } from '../pods/away.ts';
+import type { Clock } from '../core/ports/clock.ts';
+import type { Log } from '../core/ports/log.ts';
 
 /** How often the rooms in use are looked at although nothing seems to be missing; that also keeps them remembered. */
 const RENEW_MS = 1_800_000;
@@ -8,11 +8,17 @@ const RENEW_MS = 1_800_000;
 const ROOMS = 200;
 
 export interface ComparisonOptions {
-  readonly backbone: Backbone;
-  readonly history: RedisHistory;
+  readonly clock: Clock;
+  readonly log: Log;
   /** In use on this pod. */
   readonly rooms: ReadonlySet<string>;
-  /** Told the newest position of each. */
+  /** Looks at the history as a whole, before its rooms. Raises Away. */
+  readonly verify?: () => Promise<void>;
+  /** The newest position of each; undefined where nothing is known of it. Raises Away. */
+  readonly newestOf: (
+    rooms: readonly string[],
+  ) => Promise<Iterable<readonly [room: string, position: string | undefined]>>;
+  /** Told of each. */
   readonly newest: (room: string, position: string | undefined) => void;
 }
 
@@ -20,51 +26,47 @@ export interface ComparisonOptions {
 export class Comparison {
   readonly #options: ComparisonOptions;
   #running = false;
-  #again = false;
+  /** Which rooms have to be looked at. */
+  #due: ((room: string) => boolean)[] = [];
 
   constructor(options: ComparisonOptions) {
     this.#options = options;
-    const { link, subscriptions } = options.backbone;
-    // The later of the two begins it.
-    link.whenUp(() => void (subscriptions.up && this.#begin()));
-    subscriptions.whenUp(() => this.#begin());
   }
 
   start(): void {
-    this.#options.backbone.clock.after(RENEW_MS, () => {
-      this.#begin();
+    this.#options.clock.after(RENEW_MS, () => {
+      this.begin(() => true);
       this.start();
     });
   }
 
-  #begin(): void {
-    this.#again = true;
+  /** Messages of these rooms may have been missed. Where their history is away it has to be begun again. */
+  begin(isDue: (room: string) => boolean): void {
+    this.#due.push(isDue);
     if (!this.#running) void this.#run();
   }
 
   async #run(): Promise<void> {
-    const { backbone, history } = this.#options;
+    const { log, rooms, verify } = this.#options;
     this.#running = true;
-    while (this.#again && backbone.link.up) {
-      this.#again = false;
+    while (this.#due.length > 0) {
+      const due = this.#due;
+      this.#due = [];
       try {
-        await history.verify();
-        await this.#compare();
+        await verify?.();
+        await this.#compare(Array.from(rooms).filter((room) => due.some((isDue) => isDue(room))));
       } catch (error) {
         if (error instanceof Away) continue;
-        backbone.log.error({ err: error }, 'rooms could not be compared with their history');
+        log.error({ err: error }, 'rooms could not be compared with their history');
       }
     }
     this.#running = false;
   }
 
-  async #compare(): Promise<void> {
-    const { history, newest, rooms } = this.#options;
-    const all = Array.from(rooms);
-    for (let at = 0; at < all.length; at += ROOMS) {
-      const part = all.slice(at, at + ROOMS);
-      for (const [index, position] of (await history.newest(part)).entries()) {
-        const room = part[index] ?? '';
+  async #compare(due: readonly string[]): Promise<void> {
+    const { newest, newestOf, rooms } = this.#options;
+    for (let at = 0; at < due.length; at += ROOMS) {
+      for (const [room, position] of await newestOf(due.slice(at, at + ROOMS))) {
         if (rooms.has(room)) newest(room, position);
       }
     }

@@ -46,6 +46,10 @@ export class MemoryBroker implements Broker {
     return true;
   }
 
+  reaches(): boolean {
+    return true;
+  }
+
   start(receiver: Receiver): Promise<void> {
     this.#receiver = receiver;
     return Promise.resolve();

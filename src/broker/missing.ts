@@ -2,8 +2,12 @@ import { comparePositions, parsePosition, type Position } from '../protocol/posi
 import { POSITION_MS } from './room-log.ts';
 import type { Missing } from '../protocol/event.ts';
 
-/** How much of an epoch names the data; the rest names the run of the server on which the position was made. */
+/**
+ * How much of an epoch names the data, and then the run of the server on which the position was made; in a Cluster the
+ * rest names the beginning of the room's history.
+ */
 const DATA_LENGTH = 6;
+const RUN_LENGTH = 6;
 /** Clocks of two servers may differ by so much. */
 const SKEW_MS = 60_000;
 
@@ -82,5 +86,5 @@ function dataOf(epoch: string): string {
 }
 
 export function runOf(epoch: string): string {
-  return epoch.slice(DATA_LENGTH);
+  return epoch.slice(DATA_LENGTH, DATA_LENGTH + RUN_LENGTH);
 }

@@ -2,11 +2,13 @@ import type { Page, ReadFrom, Stored } from '../core/ports/broker.ts';
 import { missingAfter, missingSince, type RoomFacts, runOf } from './missing.ts';
 import { parsePosition, roomTag } from '../protocol/position.ts';
 import { type Script, scriptsBeside } from '../redis/script.ts';
+import { Away } from '../pods/away.ts';
 import type { Backbone } from '../redis/backbone.ts';
 import { ANSWER_MS } from '../redis/options.ts';
 import { CLAIM_MS } from './claims.ts';
 import { POSITION_MS } from './room-log.ts';
-import type { Publication } from './outgoing.ts';
+import type { Publication } from './lane.ts';
+import type { Way } from '../redis/way.ts';
 import { withProvisionalId } from '../protocol/message.ts';
 
 const script = scriptsBeside(import.meta.url);
@@ -63,12 +65,13 @@ export class RedisHistory {
   async append(publication: Publication): Promise<{ id: string; prev?: string | undefined; body: string }> {
     const { room, key, trace = '', provisionalId, provisional, sentAt } = publication;
     const { size, ttlMs, backbone } = this.#options;
-    const { keys, link, pod } = backbone;
+    const { keys, pod } = backbone;
+    const link = backbone.linkTo(room);
     const body = provisional ? withProvisionalId(publication.body, provisionalId) : publication.body;
-    const names = [keys.epoch, keys.history(room), keys.state(room), keys.provisional(room)];
-    if (key !== undefined) names.push(keys.claim(provisionalId));
+    const names = [keys.epochOf(room), keys.history(room), keys.state(room), keys.provisional(room)];
+    if (key !== undefined) names.push(keys.claim(room, provisionalId));
     const mayBeThereSince = sentAt === undefined ? '' : sentAt - SKEW_MS;
-    const args = [link.run, link.now(), roomTag(room), size, ttlMs, ttlMs + POSITION_MS];
+    const args = [link.epoch, link.now(), roomTag(room), size, ttlMs, ttlMs + POSITION_MS];
     args.push(keys.roomChannel(room));
     args.push(provisionalId, body, trace, provisional ? '1' : '', mayBeThereSince, CLAIM_MS);
     args.push(link.now() + LATE_MS, pod, link.connection);
@@ -90,7 +93,8 @@ export class RedisHistory {
       this.#read(room, { mode, at, run }, limit, remember);
     if ('newest' in from) return (await read('newest', String(from.newest))).page;
     if ('since' in from) {
-      const { clock, link } = this.#options.backbone;
+      const { clock } = this.#options.backbone;
+      const link = this.#options.backbone.linkTo(room);
       const since = from.since + link.now() - clock.now();
       const { page, facts } = await read('after', `${since}-0`);
       return { ...page, missing: missingSince(since, facts) };
@@ -101,7 +105,7 @@ export class RedisHistory {
     const missing = missingAfter(from.after, roomTag(room), facts);
     if (missing === undefined) return page;
     // Later than that nothing of that time is kept anyway.
-    const { link } = this.#options.backbone;
+    const link = this.#options.backbone.linkTo(room);
     if (missing === 'dropped' && link.now() < Number(facts.ended) + this.#options.ttlMs)
       await this.#markLost(room, id);
     const whole = await read('after', BEGINNING);
@@ -113,10 +117,16 @@ export class RedisHistory {
    * is enough, whoever is concerned is told.
    */
   async verify(): Promise<void> {
-    const { link } = this.#options.backbone;
     for (const [room, id] of this.#acknowledged) {
-      if (runOf(parsePosition(id)?.epoch ?? '') !== link.run) await this.read(room, { after: id }, 0, false);
-      this.#acknowledged.delete(room);
+      const link = this.#options.backbone.linkTo(room);
+      try {
+        if (runOf(parsePosition(id)?.epoch ?? '') === link.run) continue;
+        await this.read(room, { after: id }, 0, false);
+        this.#acknowledged.delete(room);
+      } catch (error) {
+        // Once its server is there it will be.
+        if (!(error instanceof Away)) throw error;
+      }
     }
   }
 
@@ -127,35 +137,44 @@ export class RedisHistory {
     }
   }
 
-  /** The newest position of each room, which is remembered on; undefined where Redis knows nothing of it. */
-  async newest(rooms: readonly string[]): Promise<(string | undefined)[]> {
-    const { keys, link } = this.#options.backbone;
+  /**
+   * The newest position of each room that can be reached, which is remembered on; undefined where Redis knows nothing
+   * of it. What cannot be reached is asked for again when it can.
+   */
+  async newest(rooms: readonly string[]): Promise<[room: string, position: string | undefined][]> {
+    const { keys, placement } = this.#options.backbone;
+    const parts = Map.groupBy(rooms, (room) => placement.partOf(keys.state(room)));
+    const all = await Promise.all([...parts.values()].map((part) => this.#newestOfPart(part)));
+    return all.flat();
+  }
+
+  async #newestOfPart(rooms: readonly string[]): Promise<[room: string, position: string | undefined][]> {
+    const { keys, placement } = this.#options.backbone;
     const states = rooms.map((room) => keys.state(room));
-    const newest = (await link.call(NEWEST, states, [UNUSED_ROOM_MS])) as string[];
-    return newest.map((position) => position || undefined);
+    try {
+      const newest = (await placement.to(states[0] ?? '').call(NEWEST, states, [UNUSED_ROOM_MS])) as string[];
+      return rooms.map((room, index) => [room, newest[index] || undefined]);
+    } catch (error) {
+      if (error instanceof Away) return [];
+      throw error;
+    }
   }
 
   async #read(room: string, { mode, at, run }: Where, limit: number, remember: boolean): Promise<Read> {
     const { ttlMs, backbone } = this.#options;
-    const { keys, link } = backbone;
+    const { keys } = backbone;
+    const link = backbone.linkTo(room);
     const tag = roomTag(room);
     const reply = (await link.call(
       READ,
-      [keys.epoch, keys.history(room), keys.state(room), keys.provisional(room)],
-      [link.run, link.now(), tag, ttlMs, mode, at, limit + 1, remember ? '1' : '', UNUSED_ROOM_MS, run],
+      [keys.epochOf(room), keys.history(room), keys.state(room), keys.provisional(room)],
+      [link.epoch, link.now(), tag, ttlMs, mode, at, limit + 1, remember ? '1' : '', UNUSED_ROOM_MS],
     )) as string[];
-    const [
-      epoch = '',
-      newest = '',
-      floor = '',
-      lost = '',
-      mark = '',
-      trimmedTo = '',
-      epochThere = '',
-      ended = '',
-    ] = reply;
+    const [epoch = '', newest = '', floor = '', lost = '', mark = '', trimmedTo = '', epochThere = ''] =
+      reply;
+    const ended = epochThere === '' && run !== '' && run !== link.run ? await this.#endOf(run, link) : '';
     const all: Stored[] = [];
-    for (let entry = 8; entry < reply.length; entry += 5)
+    for (let entry = 7; entry < reply.length; entry += 5)
       all.push(storedOf(tag, reply.slice(entry, entry + 5)));
     const messages = all.slice(0, limit);
     const more = all.length > limit;
@@ -166,11 +185,23 @@ export class RedisHistory {
     };
   }
 
+  /** When a run of a server ended, in ms; empty: there was no such run, or another server knows and is away. */
+  async #endOf(run: string, asked: Way): Promise<string> {
+    const { keys, link } = this.#options.backbone;
+    try {
+      return (await link.command((client) => client.hget(keys.epoch, `ended:${run}`))) ?? '';
+    } catch (error) {
+      if (link === asked || !(error instanceof Away)) throw error;
+      return '';
+    }
+  }
+
   async #markLost(room: string, id: string): Promise<void> {
     const { ttlMs, backbone } = this.#options;
-    const { keys, link, log } = backbone;
-    const args = [link.run, link.now(), roomTag(room), id, ttlMs + POSITION_MS];
-    const marked = await link.call(MARK_LOST, [keys.epoch, keys.state(room)], args);
+    const { keys, log } = backbone;
+    const link = backbone.linkTo(room);
+    const args = [link.epoch, link.now(), roomTag(room), id, ttlMs + POSITION_MS];
+    const marked = await link.call(MARK_LOST, [keys.epochOf(room), keys.state(room)], args);
     if (marked === 1) log.warn({}, 'a failover of Redis has lost messages of a room; its members are told');
   }
 }

@@ -1,7 +1,7 @@
 import type { Frame, Framer } from './ports/socket.ts';
 import { decodeBody, type Message } from '../protocol/message.ts';
 import type { PresenceEvent, ServerEvent } from '../protocol/event.ts';
-import type { Dialect } from '../protocol/dialect.ts';
+import type { Dialect, Outgoing } from '../protocol/dialect.ts';
 import { LISTEN } from '../protocol/command.ts';
 import type { Stored } from './ports/broker.ts';
 import { observe, type Tally } from './tally.ts';
@@ -95,7 +95,17 @@ function digits(text: string, from: number, length: number): number {
 function messageFrames(id: string, body: string, framer: Framer): Delivery['frame'] {
   let message: Message | undefined;
   const outgoing = { id, body, decoded: () => (message ??= decodeBody(id, body)) };
-  return frames((dialect) => dialect.message(outgoing), framer);
+  return frames((dialect) => messageIn(dialect, outgoing), framer);
+}
+
+/** Undefined also for a body that no pod of ours has written. */
+function messageIn(dialect: Dialect, outgoing: Outgoing): string | undefined {
+  try {
+    return dialect.message(outgoing);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
 }
 
 function frames(encode: (dialect: Dialect) => string | undefined, framer: Framer): Delivery['frame'] {

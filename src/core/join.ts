@@ -49,7 +49,7 @@ export async function join(
     room.flush();
     enter(pod, connection, room, command, found, presence, capture);
     // History may be back already, and nobody would tell the room again.
-    if (found.owed !== undefined && pod.broker.available) void renew(pod, room);
+    if (found.owed !== undefined && pod.broker.reaches(room.name)) void renew(pod, room);
   } finally {
     room.release(capture);
     pod.hub.tidy(room);
@@ -77,7 +77,7 @@ interface Found {
 async function lookUp(pod: Pod, connection: Connection, room: Room, command: JoinCommand): Promise<Found> {
   try {
     await room.opened();
-    if (!pod.broker.available) throw new Refused('unavailable');
+    if (!pod.broker.reaches(room.name)) throw new Refused('unavailable');
     return { page: await readFor(connection, room, command, pod.limits.historySize) };
   } catch (error) {
     if (!isUnavailable(error)) throw error;

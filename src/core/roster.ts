@@ -41,8 +41,8 @@ export class Roster {
     await store.start({
       changed: (room, change) => this.#announce(room, change),
       caused: (room, change) => this.#context.watcher?.changed(room, change),
-      uncertain: () => {
-        this.#tellAnew().catch(this.#failed);
+      uncertain: (isConcerned) => {
+        this.#tellAnew(isConcerned).catch(this.#failed);
       },
       present: () => present(hub),
     });
@@ -126,10 +126,10 @@ export class Roster {
   }
 
   /** Changes may have gone unheard: who listens is told who is there. */
-  async #tellAnew(): Promise<void> {
+  async #tellAnew(isConcerned: (room: string) => boolean): Promise<void> {
     const { clock, framer, hub, limits, store } = this.#context;
     for (const room of Array.from(hub.rooms())) {
-      if (!room.isHeard(LISTEN.presence)) continue;
+      if (!room.isHeard(LISTEN.presence) || !isConcerned(room.name)) continue;
       const capture = room.capture();
       try {
         const { members, count } = await store.list(room.name, limits.presenceEventsLimit);
@@ -138,6 +138,9 @@ export class Roster {
         room.deliver(eventDelivery(event, LISTEN.presence, framer));
         // What came while the list was read may be newer than it: it is told again, behind it.
         for (const delivery of capture.deliveries) if (delivery.about !== undefined) room.deliver(delivery);
+      } catch (error) {
+        // When it can be listed it will be told then.
+        if (!isUnavailable(error)) throw error;
       } finally {
         room.release(capture);
         hub.tidy(room);

@@ -4,8 +4,8 @@ export interface Tally {
   sent: number;
   /** Frames from clients. */
   received: number;
-  /** Messages that were not delivered, by reason. */
-  readonly dropped: Map<string, number>;
+  /** Messages that were not delivered. */
+  readonly dropped: Map<Dropped, number>;
   /** Connections closed, by close code. */
   readonly closed: Map<number | 'other', number>;
   /** Upgrades refused, by reason. */
@@ -21,6 +21,9 @@ export interface Tally {
   /** From the making of a message to its members' outboxes. */
   readonly publishToDeliver: Delays;
 }
+
+/** Why: nobody keeps it for a reader that is slow, or one has fallen behind and goes on from the history. */
+export type Dropped = 'ephemeral' | 'lagging';
 
 /** How long something took, counted in buckets: `counts` has one for each of DELAY_BOUNDS_MS and one for the rest. */
 export interface Delays {

@@ -15,10 +15,7 @@ export class LocalDirectory implements Directory {
   changed(): void {}
 
   rooms(prefix: string, after: string, limit: number): Promise<Occupied[]> {
-    const rooms = Array.from(this.#source?.occupied() ?? [])
-      .filter(({ room }) => room > after && room.startsWith(prefix))
-      .sort((a, b) => (a.room < b.room ? -1 : 1));
-    return Promise.resolve(rooms.slice(0, limit));
+    return Promise.resolve(roomsOf(this.#source, prefix, after, limit));
   }
 
   admit(userId: string, connectionId: string, most: number): Promise<boolean> {
@@ -40,4 +37,17 @@ export class LocalDirectory implements Directory {
   stop(): Promise<void> {
     return Promise.resolve();
   }
+}
+
+/** As `Directory.rooms`, of one pod. */
+export function roomsOf(
+  source: DirectorySource | undefined,
+  prefix: string,
+  after: string,
+  limit: number,
+): Occupied[] {
+  const rooms = Array.from(source?.occupied() ?? [])
+    .filter(({ room }) => room > after && room.startsWith(prefix))
+    .sort((a, b) => (a.room < b.room ? -1 : 1));
+  return rooms.slice(0, limit);
 }

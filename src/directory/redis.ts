@@ -1,9 +1,9 @@
 import type { Directory, DirectorySource, Occupied } from '../core/ports/directory.ts';
 import { type Script, scriptsBeside } from '../redis/script.ts';
-import { Away } from '../redis/away.ts';
+import { Away } from '../pods/away.ts';
 import type { Load } from '../core/surplus.ts';
 import type { Backbone } from '../redis/backbone.ts';
-import type { Leaseholder } from '../redis/lease.ts';
+import type { Leaseholder } from '../pods/lease.ts';
 
 const script = scriptsBeside(import.meta.url);
 const COUNT = script('count');

@@ -26,7 +26,12 @@ export class HookRunner implements Hooks {
   constructor(module: HooksModule, context: HookRunnerContext) {
     this.#module = module;
     this.#context = context;
-    this.figures = { replaced: 0, suppressed: 0, refused: new Map(), failed: new Map() };
+    this.figures = {
+      replaced: 0,
+      suppressed: 0,
+      refused: zeros(module),
+      failed: zeros(module),
+    };
     if (module.onMessage !== undefined) this.publishing = (who, what) => this.#judge(who, what);
   }
 
@@ -111,6 +116,12 @@ export class HookRunner implements Hooks {
       if (this.#running.get(id) === work) this.#running.delete(id);
     });
   }
+}
+
+/** A row for each hook there is: one that appears with its first failure would not be seen to grow. */
+function zeros(module: HooksModule): Map<string, number> {
+  const hooks = ['onConnect', 'onMessage', 'onDisconnect'] as const;
+  return new Map(hooks.filter((hook) => module[hook] !== undefined).map((hook) => [hook, 0]));
 }
 
 function asIs<T>(value: T): T {

@@ -7,13 +7,13 @@ import type {
   Statement,
 } from '../core/ports/presence-store.ts';
 import { changeOf, RedisRows, UNWATCHED } from './redis-rows.ts';
-import { Away } from '../redis/away.ts';
+import { Away } from '../pods/away.ts';
 import type { Backbone } from '../redis/backbone.ts';
-import { Echoes } from '../redis/echoes.ts';
-import type { Leaseholder } from '../redis/lease.ts';
+import { Echoes } from '../pods/echoes.ts';
+import type { Leaseholder } from '../pods/lease.ts';
 import type { Member } from '../protocol/event.ts';
 import { SharedReads } from './shared-reads.ts';
-import type { PresenceEnvelope } from '../redis/envelope.ts';
+import type { PresenceEnvelope } from '../pods/envelope.ts';
 
 /** Connections of a room written in one step, and rooms written at once. */
 const CONNECTIONS = 100;
@@ -29,6 +29,8 @@ interface Unwritten {
   readonly occupancy: Occupancy;
   /** It said something of itself, and did not only come. */
   readonly states: boolean;
+  /** The pod's name under which it is being written. */
+  readonly name: string;
 }
 
 /** The presence of all pods, in Redis (docs/adr/0007-presence-in-redis.md). */
@@ -46,6 +48,8 @@ export class RedisPresence implements PresenceStore, Leaseholder {
   readonly #unwritten = new Map<string, Unwritten>();
   /** Who has left a room since the pod began to register anew; undefined while it does not. */
   #gone: Set<string> | undefined;
+  /** Something could not be written or taken back, and nothing but another lease makes up for it. */
+  #missed = false;
   #receiver: PresenceReceiver | undefined;
 
   constructor(options: RedisPresenceOptions) {
@@ -57,7 +61,12 @@ export class RedisPresence implements PresenceStore, Leaseholder {
       if (envelope.kind === 'presence' && room !== undefined) this.#take(room, envelope);
     });
     backbone.lease.add(this);
-    backbone.subscriptions.whenUp(() => this.#tellUncertain());
+    backbone.placement.whenArrived(() => {
+      const { lease } = backbone;
+      if (this.#missed) lease.lapsed(lease.name);
+    });
+    const { keys, placement } = backbone;
+    placement.whenHeard((concerns) => this.#receiver?.uncertain((room) => concerns(keys.roomChannel(room))));
   }
 
   start(receiver: PresenceReceiver): Promise<void> {
@@ -79,7 +88,7 @@ export class RedisPresence implements PresenceStore, Leaseholder {
   async lose(room: string, who: Occupant): Promise<void> {
     this.#unwritten.delete(placeOf(room, who));
     this.#gone?.add(placeOf(room, who));
-    await this.#rows.lose(room, who);
+    await this.#noting(this.#rows.lose(room, who));
   }
 
   exit(room: string, who: Occupant): Promise<PresenceChange | undefined> {
@@ -98,17 +107,20 @@ export class RedisPresence implements PresenceStore, Leaseholder {
   }
 
   async registerAnew(): Promise<void> {
+    this.#missed = false;
     this.#gone = new Set();
     try {
       await this.#register();
     } finally {
       this.#gone = undefined;
     }
-    this.#tellUncertain();
+    this.#receiver?.uncertain(() => true);
   }
 
   async #register(): Promise<void> {
-    const said = [...this.#unwritten.values()];
+    // What is being written under this name already is not written by us as well.
+    const { name } = this.#options.backbone.lease;
+    const said = [...this.#unwritten.values()].filter((one) => one.name !== name);
     const all = said.map(({ occupancy }) => occupancy).concat([...(this.#receiver?.present() ?? [])]);
     await this.#enterAll(
       said.filter(({ states }) => states).map(({ occupancy }) => occupancy),
@@ -122,11 +134,7 @@ export class RedisPresence implements PresenceStore, Leaseholder {
   }
 
   async bury(pod: string): Promise<void> {
-    for (;;) {
-      const { left, done } = await this.#rows.bury(pod);
-      for (const { room, change } of left) this.#receiver?.caused(room, change);
-      if (done) return;
-    }
+    await this.#rows.bury(pod, ({ room, change }) => this.#receiver?.caused(room, change));
   }
 
   #take(room: string, { name, change, count, row }: PresenceEnvelope): void {
@@ -135,32 +143,54 @@ export class RedisPresence implements PresenceStore, Leaseholder {
     this.#echoes.heard(name, true);
   }
 
-  /** After an absence of either connection, once both are there. */
-  #tellUncertain(): void {
-    const { link, subscriptions } = this.#options.backbone;
-    if (link.up && subscriptions.up) this.#receiver?.uncertain();
-  }
-
   async #enterAll(occupancies: readonly Occupancy[], states: boolean): Promise<void> {
     const rooms = [...Map.groupBy(occupancies, (occupancy) => occupancy.room)];
     for (let at = 0; at < rooms.length; at += ROOMS) {
-      await Promise.all(rooms.slice(at, at + ROOMS).map(([room, all]) => this.#enterRoom(room, all, states)));
+      const some = rooms.slice(at, at + ROOMS);
+      await Promise.all(some.map(([room, all]) => this.#enterIfThere(room, all, states)));
+    }
+  }
+
+  /** Rooms whose server is away, or that are on their way, are no reason to leave the others out. */
+  async #enterIfThere(room: string, all: readonly Occupancy[], states: boolean): Promise<void> {
+    try {
+      await this.#noting(this.#enterRoom(room, all, states));
+    } catch (error) {
+      if (!(error instanceof Away)) throw error;
+    }
+  }
+
+  /** Remembers what was not done for want of a server. */
+  async #noting<Result>(work: Promise<Result>): Promise<Result> {
+    try {
+      return await work;
+    } catch (error) {
+      this.#missed ||= error instanceof Away;
+      throw error;
     }
   }
 
   async #enterRoom(room: string, all: readonly Occupancy[], states: boolean): Promise<void> {
     for (let at = 0; at < all.length; at += CONNECTIONS) {
       const part = all.slice(at, at + CONNECTIONS);
-      const still = part.filter(({ who }) => !this.#gone?.has(placeOf(room, who)));
+      const still = part.filter((one) => this.#isStill(one, states));
       if (still.length === 0) continue;
       const changes = await this.#rows.enter(room, still, states, UNWATCHED);
       for (const change of changes) if (change !== undefined) this.#receiver?.caused(room, change);
     }
   }
 
+  /** It is there, and what it says has not been said anew since it was to be written: then that must not come after it. */
+  #isStill(occupancy: Occupancy, states: boolean): boolean {
+    const place = placeOf(occupancy.room, occupancy.who);
+    if (this.#gone?.has(place) === true) return false;
+    return !states || this.#unwritten.get(place)?.occupancy === occupancy;
+  }
+
   #write(occupancy: Occupancy, states: boolean): Promise<PresenceChange | undefined> {
     const { room, who } = occupancy;
-    this.#unwritten.set(placeOf(room, who), { occupancy, states });
+    const { name } = this.#options.backbone.lease;
+    this.#unwritten.set(placeOf(room, who), { occupancy, states, name });
     this.#gone?.delete(placeOf(room, who));
     return this.#announced(room, async (name) => {
       const [change] = await this.#rows.enter(room, [occupancy], states, name);
@@ -174,12 +204,12 @@ export class RedisPresence implements PresenceStore, Leaseholder {
     room: string,
     make: (name: string) => Promise<PresenceChange | undefined>,
   ): Promise<PresenceChange | undefined> {
-    const { subscriptions, keys, pod } = this.#options.backbone;
+    const { placement, keys, pod } = this.#options.backbone;
     const name = `${pod}:${(this.#changes += 1)}`;
     this.#echoes.expect(name);
     try {
-      const change = await make(name);
-      if (change !== undefined && subscriptions.has(keys.roomChannel(room))) await this.#echoes.wait(name);
+      const change = await this.#noting(make(name));
+      if (change !== undefined && placement.hears(keys.roomChannel(room))) await this.#echoes.wait(name);
       return change;
     } finally {
       this.#echoes.forget(name);

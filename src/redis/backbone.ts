@@ -1,13 +1,16 @@
-import { ignored } from './away.ts';
 import type { Clock } from '../core/ports/clock.ts';
-import type { Envelope } from './envelope.ts';
+import { Cluster } from './cluster.ts';
+import type { Envelope } from '../pods/envelope.ts';
+import { ignored } from '../pods/away.ts';
 import { Keys } from './keys.ts';
-import { Lease, RENEW } from './lease.ts';
-import { Link } from './link.ts';
+import { Lease } from '../pods/lease.ts';
+import { RedisLeases, RENEW } from './leases.ts';
 import type { Log } from '../core/ports/log.ts';
+import { OneServer } from './one-server.ts';
+import type { Placement } from './placement.ts';
 import type { RedisAddress } from './options.ts';
 import type { Script } from './script.ts';
-import { Subscriptions } from './subscriptions.ts';
+import type { Way } from './way.ts';
 
 /** A start waits so long for Redis; a pod that starts without it is ready all the same. */
 const START_MS = 2_000;
@@ -27,31 +30,40 @@ export interface BackboneOptions {
 /** Takes what came from a pod, this one included: on a room's channel, or on that of all pods (no room). */
 export type Listener = (room: string | undefined, envelope: Envelope) => void;
 
-/** This pod's place among the others: two connections, and the lease under which it keeps things in Redis. */
+/** This pod's place among the others: the servers, and the lease under which it keeps things there. */
 export class Backbone {
   readonly pod: string;
   readonly keys: Keys;
-  readonly link: Link;
-  readonly subscriptions: Subscriptions;
+  readonly placement: Placement;
   readonly lease: Lease;
   readonly clock: Clock;
   readonly log: Log;
   readonly #listeners: Listener[] = [];
 
   constructor({ address, prefix, pod, leaseMs, scripts, clock, log }: BackboneOptions) {
-    const keys = new Keys(prefix);
+    const keys = new Keys(prefix, address.cluster !== undefined);
     const receive = (channel: string, envelope: Envelope): void => {
       const room = keys.roomOf(channel);
       for (const listener of this.#listeners) listener(room, envelope);
     };
+    const options = { address, keys, pod, scripts: [RENEW, ...scripts], clock, log, receive };
     this.pod = pod;
     this.keys = keys;
     this.clock = clock;
     this.log = log;
-    this.link = new Link({ address, keys, pod, scripts: [RENEW, ...scripts], clock, log });
-    this.subscriptions = new Subscriptions({ address, pod, clock, log, receive });
-    const { link, subscriptions } = this;
-    this.lease = new Lease({ link, subscriptions, keys, pod, leaseMs, clock, log });
+    this.placement = address.cluster === undefined ? new OneServer(options) : new Cluster(options);
+    const book = new RedisLeases({ placement: this.placement, keys, leaseMs });
+    this.lease = new Lease({ book, pod, leaseMs, clock, log });
+  }
+
+  /** The way to what belongs to no room: the lease, the directory. */
+  get link(): Way {
+    return this.placement.to(this.keys.pods);
+  }
+
+  /** The way to what belongs to a room. */
+  linkTo(room: string): Way {
+    return this.placement.to(this.keys.roomChannel(room));
   }
 
   listen(listener: Listener): void {
@@ -60,36 +72,29 @@ export class Backbone {
 
   /** Resolves once Redis is there, after two seconds at the latest. */
   async start(): Promise<void> {
-    const { keys, lease, pod, subscriptions } = this;
-    for (const channel of [keys.globalChannel, keys.probeChannel(pod)]) {
-      // It stays asked for, and is subscribed when there is a connection.
-      subscriptions.subscribe(channel).catch(ignored);
-    }
-    lease.start();
+    // It stays asked for, and is subscribed when there is a connection.
+    this.placement.subscribe(this.keys.globalChannel).catch(ignored);
+    this.lease.start();
     await this.#connect();
   }
 
   #connect(): Promise<void> {
-    const { clock, link, subscriptions } = this;
+    const { clock, placement } = this;
     return new Promise((resolve) => {
       const cancel = clock.after(START_MS, () => {
-        if (!link.up) link.warn();
+        placement.warn();
         resolve();
       });
-      const resolveIfUp = (): void => {
-        if (!link.up || !subscriptions.up) return;
+      placement.whenHeard(() => {
+        if (!placement.up || !placement.subscribed) return;
         cancel();
         resolve();
-      };
-      link.whenUp(resolveIfUp);
-      subscriptions.whenUp(resolveIfUp);
-      link.start();
-      subscriptions.start();
+      });
+      placement.start();
     });
   }
 
   stop(): void {
-    this.subscriptions.stop();
-    this.link.stop();
+    this.placement.stop();
   }
 }

@@ -1,89 +1,112 @@
-/** Names of everything in Redis (docs/operations.md has the table); `prefix` goes before each of them. */
+/**
+ * Names of everything in Redis (docs/operations.md has the table); `prefix` goes before each of them. In a Cluster what
+ * belongs to a room has the room as its hash tag, so that one server has all of it, and what belongs to none has one
+ * tag between it (https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#hash-tags).
+ */
 export class Keys {
   readonly #prefix: string;
+  readonly #clustered: boolean;
 
-  constructor(prefix: string) {
+  constructor(prefix: string, clustered = false) {
     this.#prefix = prefix;
+    this.#clustered = clustered;
   }
 
-  /** Names the data that Redis holds. */
+  /** Hash: names the data that Redis holds, and the runs of its servers. */
   get epoch(): string {
-    return `${this.#prefix}realtime:epoch`;
+    return this.#shared('epoch');
+  }
+
+  /** What a script that makes positions in a room reads the epoch from; in a Cluster it is told, and reads nothing. */
+  epochOf(room: string): string {
+    return this.#clustered ? this.state(room) : this.epoch;
   }
 
   /** Stream: a room's messages. */
   history(room: string): string {
-    return `${this.#prefix}realtime:history:${room}`;
+    return this.#ofRoom('realtime:history', room);
   }
 
   /** Hash: a room's newest position and what else outlives its messages. */
   state(room: string): string {
-    return `${this.#prefix}realtime:state:${room}`;
+    return this.#ofRoom('realtime:state', room);
   }
 
   /** Hash: messages of the history that were delivered provisionally without being marked so. */
   provisional(room: string): string {
-    return `${this.#prefix}realtime:provisional:${room}`;
+    return this.#ofRoom('realtime:provisional', room);
   }
 
   /** String: the id first given under an idempotency key. */
-  claim(name: string): string {
-    return `${this.#prefix}realtime:claim:${name}`;
+  claim(room: string, name: string): string {
+    return this.#clustered
+      ? `${this.#ofRoom('realtime:claim', room)}:${name}`
+      : `${this.#prefix}realtime:claim:${name}`;
   }
 
   /** Hash: who is present in a room, a row for each user. */
   presence(room: string): string {
-    return `${this.#prefix}presence:${room}`;
+    return this.#ofRoom('presence', room);
   }
 
   /** Hash: through which connections each user of a room is present. */
   tabs(room: string): string {
-    return `${this.#prefix}realtime:tabs:${room}`;
+    return this.#ofRoom('realtime:tabs', room);
+  }
+
+  /** Set: who is present in a room through a pod. */
+  podPresence(room: string, pod: string): string {
+    return `${this.#ofRoom('realtime:pod-presence', room)}:${pod}`;
+  }
+
+  /** String: nobody is, or will be, present in a room through that pod any more. */
+  podBuried(room: string, pod: string): string {
+    return `${this.#ofRoom('realtime:pod-buried', room)}:${pod}`;
+  }
+
+  /** Set: rooms in which somebody may be present through a pod. */
+  podPresenceRooms(pod: string): string {
+    return `${this.#shared('pod-presence-rooms')}:${pod}`;
   }
 
   /** Sorted set: pods, by the end of their leases. */
   get pods(): string {
-    return `${this.#prefix}realtime:pods`;
+    return this.#shared('pods');
   }
 
   /** Sorted set: pods that are dead and not yet cleaned up after, by when that is due. */
   get graves(): string {
-    return `${this.#prefix}realtime:graves`;
-  }
-
-  /** Set: who is present where through a pod. */
-  podPresence(pod: string): string {
-    return `${this.#prefix}realtime:pod-presence:${pod}`;
+    return this.#shared('graves');
   }
 
   /** Set: whose connections are counted for a pod. */
   podUsers(pod: string): string {
-    return `${this.#prefix}realtime:pod-users:${pod}`;
+    return `${this.#shared('pod-users')}:${pod}`;
   }
 
   /** Sorted set: rooms with connections, by name. */
   get rooms(): string {
-    return `${this.#prefix}realtime:rooms`;
+    return this.#shared('rooms');
   }
 
   /** Hash: connections in each room, over all pods. */
   get roomCounts(): string {
-    return `${this.#prefix}realtime:room-counts`;
+    return this.#shared('room-counts');
   }
 
   /** Hash: connections in each room on one pod. */
   podRooms(pod: string): string {
-    return `${this.#prefix}realtime:pod-rooms:${pod}`;
+    return `${this.#shared('pod-rooms')}:${pod}`;
   }
 
   /** Hash: how many connections each pod has, and since when it is there. */
   get loads(): string {
-    return `${this.#prefix}realtime:loads`;
+    return this.#shared('loads');
   }
 
   /** Hash: a user's connections and their pods. */
   user(userId: string): string {
-    return `${this.#prefix}realtime:user:${userId}`;
+    return `${this.#shared('user')}:${userId}`;
   }
 
   /** Channel: what concerns all pods. */
@@ -92,17 +115,28 @@ export class Keys {
   }
 
   roomChannel(room: string): string {
-    return `${this.#prefix}realtime:room:${room}`;
+    return this.#ofRoom('realtime:room', room);
   }
 
   /** The room of a `roomChannel`; undefined for any other channel. */
   roomOf(channel: string): string | undefined {
-    const start = this.roomChannel('');
-    return channel.startsWith(start) ? channel.slice(start.length) : undefined;
+    const start = `${this.#prefix}realtime:room:`;
+    if (!channel.startsWith(start)) return undefined;
+    return this.#clustered ? channel.slice(start.length + 1, -1) : channel.slice(start.length);
   }
 
-  /** Channel: by which a pod finds out whether its subscription lives. */
-  probeChannel(pod: string): string {
-    return `${this.#prefix}realtime:probe:${pod}`;
+  /** Channel, and in a Cluster key: by which a pod finds out whether a server serves it; `tag` is one of the server. */
+  probe(pod: string, tag: string): string {
+    return this.#clustered
+      ? `${this.#prefix}realtime:probe:{${tag}}:${pod}`
+      : `${this.#prefix}realtime:probe:${pod}`;
+  }
+
+  #ofRoom(kind: string, room: string): string {
+    return this.#clustered ? `${this.#prefix}${kind}:{${room}}` : `${this.#prefix}${kind}:${room}`;
+  }
+
+  #shared(name: string): string {
+    return this.#clustered ? `${this.#prefix}realtime:{pods}:${name}` : `${this.#prefix}realtime:${name}`;
   }
 }

@@ -1,26 +1,39 @@
-import { Away, answerCode, awayOr, ignored } from './away.ts';
+import { Away, ignored } from '../pods/away.ts';
+import { answerCode, awayOr, isElsewhere, redisAway } from './answers.ts';
 import { clientOptions, type RedisAddress } from './options.ts';
 import type { Clock } from '../core/ports/clock.ts';
-import type { Keys } from './keys.ts';
 import type { Log } from '../core/ports/log.ts';
-import { type Script, scriptsBeside } from './script.ts';
+import type { Script, ScriptText } from './script.ts';
 import { Redis } from 'ioredis';
+import type { Way } from './way.ts';
 
-const GREET = scriptsBeside(import.meta.url)('greet');
 /** How often a Redis that is there but takes no writes is asked again. */
 const REFUSED_MS = 500;
 /** How much of a server's run id goes into positions. */
 const RUN_LENGTH = 6;
 const LEAST_VERSION = 7;
 /** Errors after which the address is looked up anew: this is no master any more. */
-const ELSEWHERE = new Set(['READONLY', 'MASTERDOWN']);
+const DEMOTED = new Set(['READONLY', 'MASTERDOWN']);
+
+/** What differs between one server and those of a Cluster. */
+export interface LinkRole {
+  /** Raises an error unless this run of the server takes writes; `now` is by its clock. */
+  prove(client: Redis, run: string, now: number): Promise<void>;
+  /** Which form of a script is called. */
+  text(script: Script): ScriptText;
+  publish(client: Redis, channel: string, text: string): Promise<unknown>;
+  /** The name of the data where it goes before the run into positions. */
+  data(): string;
+  /** Another server has, or will have, what was asked for; `keys` are those of a script. */
+  elsewhere(reason: string, keys: readonly string[]): void;
+}
 
 export interface LinkOptions {
   readonly address: RedisAddress;
-  readonly keys: Keys;
   /** The pod's name in Redis. */
   readonly pod: string;
   readonly scripts: readonly Script[];
+  readonly role: LinkRole;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -35,20 +48,23 @@ interface Server {
   readonly connection: number;
 }
 
+/** Connections that this process has greeted a server by. */
+let greetings = 0;
+
 /**
- * The one connection for commands. It is `up` while the server answers within two seconds and takes writes; while it
- * is not, every call raises `Away` at once and nothing is kept for later. All that is asked in one turn of the event
- * loop leaves in one write.
+ * The one connection to a server for commands. It is `up` while the server answers within two seconds and takes writes;
+ * while it is not, every call raises `Away` at once and nothing is kept for later. All that is asked in one turn of the
+ * event loop leaves in one write.
  */
-export class Link {
-  readonly client: Redis;
+export class Link implements Way {
+  readonly #client: Redis;
   readonly #options: LinkOptions;
   readonly #whenUp: (() => void)[] = [];
   #server: Server | undefined;
   /** The last one there was. */
   #previous: Server | undefined;
   #corked = false;
-  #greetings = 0;
+  #greeting = 0;
   #stopped = false;
   #lastError = 'not connected yet';
   #wasAway = true;
@@ -57,30 +73,31 @@ export class Link {
 
   constructor(options: LinkOptions) {
     this.#options = options;
-    this.client = new Redis(clientOptions(options.address, `crosspod:${options.pod}`));
-    this.client.on('error', (error: Error) => (this.#lastError = error.message));
-    this.client.on('ready', () => void this.#greet());
-    this.client.on('close', () => this.#lose());
-    this.client.on('connect', () => (this.#lastError = 'the connection was closed'));
+    this.#client = new Redis(clientOptions(options.address, `crosspod:${options.pod}`));
+    this.#client.on('error', (error: Error) => (this.#lastError = error.message));
+    this.#client.on('ready', () => void this.#greet());
+    this.#client.on('close', () => this.#lose());
+    this.#client.on('connect', () => (this.#lastError = 'the connection was closed'));
     // ioredis gives up on some errors of the first connection; a pod never does.
-    this.client.on('end', () => this.#retry(() => void this.client.connect().catch(ignored)));
+    this.#client.on('end', () => this.#retry(() => void this.#client.connect().catch(ignored)));
   }
 
   get up(): boolean {
     return this.#server !== undefined;
   }
 
-  /** What goes into the positions that are made on this server; raises Away. */
   get run(): string {
     return this.#here().run;
   }
 
-  /** Another number for every connection that this pod makes. */
-  get connection(): number {
-    return this.#greetings;
+  get epoch(): string {
+    return this.#options.role.data() + this.run;
   }
 
-  /** Milliseconds since 1970 by the server's clock, so that all pods agree. */
+  get connection(): string {
+    return String(this.#greeting);
+  }
+
   now(): number {
     return this.#options.clock.now() + (this.#server?.offset ?? 0);
   }
@@ -92,48 +109,50 @@ export class Link {
 
   /** Connects, now and whenever the connection is lost. */
   start(): void {
-    this.client.connect().catch(ignored);
+    this.#client.connect().catch(ignored);
   }
 
   stop(): void {
     this.#stopped = true;
-    this.client.disconnect();
+    this.#lose();
+    this.#client.disconnect();
   }
 
-  /** Runs a script. Raises Away, or what Redis says of a script that is wrong. */
   async call(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
     this.#here();
     this.#cork();
     try {
-      return await this.client.evalsha(script.sha, keys.length, ...keys, ...args);
+      return await this.#client.evalsha(this.#options.role.text(script).sha, keys.length, ...keys, ...args);
     } catch (error) {
-      throw this.#judge(error as Error);
+      throw this.#judge(error as Error, keys);
     }
   }
 
-  /** Any other command; raises as `call` does. */
-  async command<Reply>(send: (client: Redis) => Promise<Reply>): Promise<Reply> {
+  async command<Reply>(
+    send: (client: Redis) => Promise<Reply>,
+    keys: readonly string[] = [],
+  ): Promise<Reply> {
     this.#here();
     this.#cork();
     try {
-      return await send(this.client);
+      return await send(this.#client);
     } catch (error) {
-      throw this.#judge(error as Error);
+      throw this.#judge(error as Error, keys);
     }
   }
 
-  /**
-   * For a caller whom the server told that what he asked came too late to be done: it was held up on the way, or the
-   * clocks have drifted apart. All begins anew.
-   */
+  async publish(channel: string, text: string): Promise<void> {
+    await this.command((client) => this.#options.role.publish(client, channel, text));
+  }
+
   late(): Away {
     this.#lastError = 'commands arrive too late';
-    this.client.disconnect(true);
-    return new Away(this.#lastError);
+    this.#client.disconnect(true);
+    return redisAway(this.#lastError);
   }
 
   #here(): Server {
-    if (this.#server === undefined) throw new Away(this.#lastError);
+    if (this.#server === undefined) throw redisAway(this.#lastError);
     return this.#server;
   }
 
@@ -141,7 +160,7 @@ export class Link {
   #cork(): void {
     if (this.#corked) return;
     this.#corked = true;
-    const { stream } = this.client;
+    const { stream } = this.#client;
     stream.cork();
     setImmediate(() => {
       this.#corked = false;
@@ -149,36 +168,38 @@ export class Link {
     });
   }
 
-  #judge(error: Error): Error {
+  #judge(error: Error, keys: readonly string[]): Error {
     const judged = awayOr(error);
-    if (judged instanceof Away && error.name === 'ReplyError') this.#refused(error);
+    if (isElsewhere(error)) this.#options.role.elsewhere(error.message, keys);
+    else if (judged instanceof Away && error.name === 'ReplyError') this.#refused(error);
     return judged;
   }
 
   /** Learns who the server is; until that has worked nobody else asks it anything. */
   async #greet(): Promise<void> {
-    const { client } = this;
-    const { keys, clock, scripts } = this.#options;
-    const greeting = (this.#greetings += 1);
+    const client = this.#client;
+    const { clock, scripts, role } = this.#options;
+    const greeting = (greetings += 1);
+    this.#greeting = greeting;
     try {
       const [info, time, connection] = await Promise.all([
         client.info('server'),
         client.time(),
         // Not every ACL permits it.
         client.client('ID').catch(() => 0),
-        ...[GREET, ...scripts].map(({ lua }) => client.script('LOAD', lua)),
+        ...scripts.map((script) => client.script('LOAD', role.text(script).lua)),
       ]);
       const offset = Math.round(Number(time[0]) * 1_000 + Number(time[1]) / 1_000 - clock.now());
       const run = /run_id:(\w+)/.exec(info)?.[1]?.slice(0, RUN_LENGTH) ?? '';
       requireVersion(info);
-      await client.evalsha(GREET.sha, 1, keys.epoch, run, clock.now() + offset);
+      await role.prove(client, run, clock.now() + offset);
       const server = { run, offset, connection };
       await this.#cutOff(server);
-      if (greeting !== this.#greetings) return;
+      if (greeting !== this.#greeting) return;
       this.#server = server;
       this.#previous = server;
     } catch (error) {
-      if (greeting === this.#greetings && client.status === 'ready') this.#refused(error as Error);
+      if (greeting === this.#greeting && client.status === 'ready') this.#refused(error as Error);
       return;
     }
     this.#wasAway = false;
@@ -191,31 +212,32 @@ export class Link {
     const previous = this.#previous;
     if (previous?.run !== run || previous.connection === connection) return;
     // It is gone already, or an ACL forbids it: then only what is late by the clock is not taken (append.lua).
-    await this.client.client('KILL', 'ID', previous.connection).catch(ignored);
+    await this.#client.client('KILL', 'ID', previous.connection).catch(ignored);
   }
 
   /** The server is there and does not serve. */
   #refused(error: Error): void {
     this.#lastError = error.message;
     this.#lose();
-    if (ELSEWHERE.has(answerCode(error) ?? '')) this.client.disconnect(true);
+    if (DEMOTED.has(answerCode(error) ?? '')) this.#client.disconnect(true);
     else this.#retry(() => void this.#greet());
   }
 
   #retry(task: () => void): void {
     this.#options.clock.after(REFUSED_MS, () => {
-      if (!this.#stopped && (this.client.status === 'ready' || this.client.status === 'end')) task();
+      if (!this.#stopped && (this.#client.status === 'ready' || this.#client.status === 'end')) task();
     });
   }
 
   #lose(): void {
-    if (this.#server !== undefined) this.losses += 1;
+    if (this.#server !== undefined && !this.#stopped) this.losses += 1;
     this.#server = undefined;
-    if (!this.#wasAway && !this.#stopped) this.warn();
+    if (!this.#wasAway) this.warn();
   }
 
   /** Says that Redis is away, and why. */
   warn(): void {
+    if (this.#stopped) return;
     this.#wasAway = true;
     // Only the text: an error of ioredis carries the command, and with it a password.
     this.#options.log.warn({ reason: this.#lastError }, 'Redis is away; this pod goes on by itself');

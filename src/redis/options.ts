@@ -6,12 +6,14 @@ export interface HostPort {
   readonly port: number;
 }
 
-/** Where Redis is and who comes: either `server` or `sentinels`. */
+/** Where Redis is and who comes: one of `server`, `sentinels` and `cluster`. */
 export interface RedisAddress {
   readonly server?: HostPort | undefined;
   /** TLS to the server, or to the Sentinels and whatever they name; `ca`, PEM, in place of the authorities Node knows. */
   readonly tls?: { readonly ca?: string | undefined } | undefined;
   readonly sentinels?: readonly HostPort[] | undefined;
+  /** Some servers of a Cluster, which know the others. */
+  readonly cluster?: readonly HostPort[] | undefined;
   /** What the Sentinels call the master. */
   readonly master: string;
   readonly sentinelPassword?: string | undefined;
@@ -38,6 +40,8 @@ export function clientOptions(
     ...(password !== undefined && { password }),
     db,
     connectionName,
+    // A user with no more rights than needed is refused it, and what is refused fills the server's ACL LOG.
+    disableClientInfo: true,
     lazyConnect: true,
     connectTimeout: ANSWER_MS,
     socketTimeout: ANSWER_MS,

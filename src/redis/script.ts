@@ -1,8 +1,13 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
-/** A Lua script that Redis runs as one step. */
+/** A Lua script that Redis runs as one step, in the form for one server and in that for a Cluster. */
 export interface Script {
+  readonly alone: ScriptText;
+  readonly clustered: ScriptText;
+}
+
+export interface ScriptText {
   readonly lua: string;
   /** Under which EVALSHA finds it. */
   readonly sha: string;
@@ -21,5 +26,12 @@ export function readScript(file: URL): Script {
   const own = readFileSync(file, 'utf8');
   const shared = SHARING.exec(own)?.[1];
   const lua = shared === undefined ? own : readFileSync(new URL(shared, file), 'utf8') + own;
+  return {
+    alone: textOf(`local CLUSTER, PUBLISH = false, 'PUBLISH'\n${lua}`),
+    clustered: textOf(`local CLUSTER, PUBLISH = true, 'SPUBLISH'\n${lua}`),
+  };
+}
+
+function textOf(lua: string): ScriptText {
   return { lua, sha: createHash('sha1').update(lua).digest('hex') };
 }

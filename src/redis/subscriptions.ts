@@ -1,6 +1,7 @@
 import { clientOptions, type RedisAddress } from './options.ts';
-import { type Envelope, readEnvelope } from './envelope.ts';
-import { Away, ignored } from './away.ts';
+import { type Envelope, readEnvelope } from '../pods/envelope.ts';
+import { ignored } from '../pods/away.ts';
+import { isElsewhere, redisAway } from './answers.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Log } from '../core/ports/log.ts';
 import { Redis } from 'ioredis';
@@ -16,11 +17,19 @@ export interface SubscriptionsOptions {
   readonly pod: string;
   readonly clock: Clock;
   readonly log: Log;
+  /** Undefined: of one server, which has all channels. */
+  readonly sharded?: ShardedChannels | undefined;
   /** What came on a channel. */
   readonly receive: (channel: string, envelope: Envelope) => void;
 }
 
-/** The one connection that listens. Channels that were asked for are subscribed again whenever it comes back. */
+/** Of a server that has only some of the channels. */
+export interface ShardedChannels {
+  /** These were asked for here, and are elsewhere; nobody asks for them here any more. */
+  elsewhere(channels: readonly string[]): void;
+}
+
+/** The one connection to a server that listens. Channels that were asked for are subscribed again whenever it comes back. */
 export class Subscriptions {
   readonly #client: Redis;
   readonly #options: SubscriptionsOptions;
@@ -35,6 +44,7 @@ export class Subscriptions {
   #touched = new Set<string>();
   #batch: Promise<void> | undefined;
   #up = false;
+  #leaving = false;
   #stopped = false;
   #cancelProbe: (() => void) | undefined;
   /** How often it was found dead and connected anew. */
@@ -47,7 +57,10 @@ export class Subscriptions {
     this.#client.on('ready', () => void this.#resubscribe());
     this.#client.on('close', () => this.#lose());
     this.#client.on('end', () => this.#retry());
-    this.#client.on('messageBuffer', (channel: Buffer, message: Buffer) => this.#take(channel, message));
+    const take = (channel: Buffer, message: Buffer): void => this.#take(channel, message);
+    this.#client.on('messageBuffer', take);
+    this.#client.on('smessageBuffer', take);
+    this.#client.on('moved', () => this.#leaveThoseGoneSoon());
   }
 
   /** Every channel that was asked for is subscribed. */
@@ -77,10 +90,10 @@ export class Subscriptions {
   /** Resolves once the server has confirmed it. Raises Away; the channel stays asked for. */
   async subscribe(channel: string): Promise<void> {
     this.#wanted.add(channel);
-    if (!this.#up) throw new Away('the subscription is not there');
+    if (!this.#up) throw redisAway('the subscription is not there');
     if (this.#live.has(channel)) return;
     await this.#touch(channel);
-    if (!this.#live.has(channel) && this.#wanted.has(channel)) throw new Away('the subscription broke');
+    if (!this.#live.has(channel) && this.#wanted.has(channel)) throw redisAway('the subscription broke');
   }
 
   unsubscribe(channel: string): void {
@@ -125,23 +138,78 @@ export class Subscriptions {
     const wanted = channels.filter((channel) => this.#wanted.has(channel) && !this.#live.has(channel));
     const unwanted = channels.filter((channel) => !this.#wanted.has(channel));
     this.#leave(unwanted);
-    await this.#confirm(wanted).catch(ignored);
+    await this.#confirm(wanted).catch(() => {
+      // Of one server it is the connection that failed, or a right that is missing.
+      if (this.#options.sharded !== undefined && this.#client.status === 'ready')
+        this.#client.disconnect(true);
+    });
   }
 
   async #confirm(channels: string[]): Promise<void> {
     if (channels.length === 0) return;
     const request = (this.#requests += 1);
     for (const channel of channels) this.#asked.set(channel, request);
-    await this.#client.subscribe(...channels);
-    const latest = channels.filter((channel) => this.#asked.get(channel) === request);
+    const confirmed = await this.#ask(channels);
+    const latest = confirmed.filter((channel) => this.#asked.get(channel) === request);
     for (const channel of latest) if (this.#wanted.has(channel)) this.#live.add(channel);
     this.#leave(latest.filter((channel) => !this.#wanted.has(channel)));
+  }
+
+  /** Gives those that the server has taken; all, unless it has only some. */
+  async #ask(channels: readonly string[]): Promise<readonly string[]> {
+    const { sharded } = this.#options;
+    if (sharded === undefined) {
+      await this.#client.subscribe(...channels);
+      return channels;
+    }
+    // Those of two slots cannot be asked for in one command.
+    const asked = await Promise.allSettled(channels.map((channel) => this.#client.ssubscribe(channel)));
+    for (const answer of asked) {
+      if (answer.status === 'rejected' && !isElsewhere(answer.reason as Error)) throw answer.reason;
+    }
+    // Some may have been taken, and ended again before the last was answered.
+    const there = this.#there();
+    this.#giveUp(channels.filter((channel) => !there.has(channel)));
+    return channels.filter((channel) => there.has(channel));
+  }
+
+  /** All that the server ends comes in a few turns, and each tells. */
+  #leaveThoseGoneSoon(): void {
+    if (this.#leaving) return;
+    this.#leaving = true;
+    setImmediate(() => {
+      this.#leaving = false;
+      this.#leaveThoseGone();
+    });
+  }
+
+  /** The server has ended subscriptions of its own accord: their slot is another server's now. */
+  #leaveThoseGone(): void {
+    const there = this.#there();
+    this.#giveUp([...this.#live].filter((channel) => !there.has(channel)));
+  }
+
+  /** What the server has confirmed and not ended; ioredis keeps it, and has no public name for it. */
+  #there(): Set<string> {
+    const { subscriber } = this.#client['condition'] ?? {};
+    return new Set(subscriber ? subscriber.channels('ssubscribe') : []);
+  }
+
+  #giveUp(channels: readonly string[]): void {
+    if (channels.length === 0) return;
+    for (const channel of channels) {
+      this.#wanted.delete(channel);
+      this.#live.delete(channel);
+      this.#asked.delete(channel);
+    }
+    this.#options.sharded?.elsewhere(channels);
   }
 
   #leave(channels: string[]): void {
     if (channels.length === 0) return;
     for (const channel of channels) this.#asked.delete(channel);
-    this.#client.unsubscribe(...channels).catch(ignored);
+    if (this.#options.sharded === undefined) this.#client.unsubscribe(...channels).catch(ignored);
+    else for (const channel of channels) this.#client.sunsubscribe(channel).catch(ignored);
   }
 
   async #resubscribe(): Promise<void> {

@@ -6,8 +6,10 @@ import type { Missing } from '../protocol/event.ts';
 import type { Pod } from '../core/pod.ts';
 // Not `prom-client` itself: that loads OpenTelemetry, which a pod without tracing never does.
 import Registry from 'prom-client/lib/registry.js';
+import type { Dropped } from '../core/tally.ts';
 import { readVersion } from '../version.ts';
 import type { TokenFault } from '../core/ports/authenticator.ts';
+import { UPGRADE_REFUSALS } from '../core/refusal.ts';
 
 const DELAY = 'realtime_publish_to_deliver_seconds';
 const DELAY_HELP =
@@ -15,6 +17,7 @@ const DELAY_HELP =
   "millisecond; with another pod's message it includes the difference of the two clocks, and counts as 0 below 0.";
 
 const CLOSE_CODES = Object.values(CLOSE).map(({ code }) => code);
+const DROPPED = namesOf<Dropped>({ ephemeral: true, lagging: true });
 const RECOVERY_RESULTS = namesOf<Missing | 'recovered'>({
   recovered: true,
   trimmed: true,
@@ -42,6 +45,7 @@ export function createMetrics(pod: Pod, others: readonly Figure[] = []): Metrics
   const figures = [
     ...gauges(pod),
     ...counts(pod),
+    ...countsByReason(pod),
     ...lag.figures,
     ...processFigures(),
     buildInfo(),
@@ -90,9 +94,32 @@ function counts({ tally }: Pod): Figure[] {
       'Commands refused because a connection sent more than it may.',
       () => tally.rateLimited,
     ),
-    counters('realtime_messages_dropped', 'Messages not delivered, by reason.', 'reason', tally.dropped),
+    {
+      type: 'counter',
+      name: 'realtime_http_requests',
+      help: 'HTTP requests answered, by method, pattern of the route and status.',
+      rows: () => Array.from(tally.requests, requestRow),
+    },
+  ];
+}
+
+function countsByReason({ tally }: Pod): Figure[] {
+  return [
+    counters(
+      'realtime_messages_dropped',
+      'Messages not delivered, by reason.',
+      'reason',
+      tally.dropped,
+      DROPPED,
+    ),
     counters('realtime_closes', 'Connections closed, by close code.', 'code', tally.closed, CLOSE_CODES),
-    counters('realtime_upgrades_refused', 'Upgrades refused, by reason.', 'reason', tally.refused),
+    counters(
+      'realtime_upgrades_refused',
+      'Upgrades refused, by reason.',
+      'reason',
+      tally.refused,
+      UPGRADE_REFUSALS,
+    ),
     counters(
       'realtime_recoveries',
       'Recoveries from history, by result.',
@@ -107,12 +134,6 @@ function counts({ tally }: Pod): Figure[] {
       tally.authFailures,
       TOKEN_FAULTS,
     ),
-    {
-      type: 'counter',
-      name: 'realtime_http_requests',
-      help: 'HTTP requests answered, by method, pattern of the route and status.',
-      rows: () => Array.from(tally.requests, requestRow),
-    },
   ];
 }
 

@@ -57,24 +57,26 @@ export function directingFigures({ watermarks, drain, rebalance }: Directing): F
 
 /** What is read of the connection to Redis and of what waits for it. */
 export interface RedisFigures {
-  readonly backbone: {
-    readonly link: { readonly up: boolean; readonly losses: number };
-    readonly subscriptions: { readonly up: boolean; readonly revivals: number };
+  readonly placement: {
+    readonly up: boolean;
+    readonly subscribed: boolean;
+    readonly losses: number;
+    readonly revivals: number;
   };
   readonly broker: { readonly waiting: number; readonly failures: number };
 }
 
-export function redisFigures({ backbone: { link, subscriptions }, broker }: RedisFigures): Figure[] {
+export function redisFigures({ placement, broker }: RedisFigures): Figure[] {
   return [
-    gauge('realtime_redis_up', '1 while Redis answers and takes writes, else 0.', () => Number(link.up)),
+    gauge('realtime_redis_up', '1 while Redis answers and takes writes, else 0.', () => Number(placement.up)),
     gauge('realtime_redis_subscribed', '1 while all subscriptions of this pod are in place, else 0.', () =>
-      Number(subscriptions.up),
+      Number(placement.subscribed),
     ),
-    counter('realtime_redis_losses', 'How often Redis went away.', () => link.losses),
+    counter('realtime_redis_losses', 'How often Redis went away.', () => placement.losses),
     counter(
       'realtime_redis_subscription_revivals',
       'How often the subscription was found dead and made anew.',
-      () => subscriptions.revivals,
+      () => placement.revivals,
     ),
     gauge('realtime_redis_publications_waiting', 'Publications that wait for Redis.', () => broker.waiting),
     counter(
@@ -82,6 +84,36 @@ export function redisFigures({ backbone: { link, subscriptions }, broker }: Redi
       'Attempts to publish that Redis did not take.',
       () => broker.failures,
     ),
+  ];
+}
+
+/** What is read of the connection to NATS and of what waits for it. */
+export interface NatsFigures {
+  readonly backbone: {
+    readonly link: { readonly up: boolean; readonly losses: number };
+    readonly probe: { readonly revivals: number };
+  };
+  readonly broker: { readonly waiting: number; readonly failures: number };
+}
+
+export function natsFigures({ backbone: { link, probe }, broker }: NatsFigures): Figure[] {
+  return [
+    gauge('realtime_nats_up', '1 while NATS answers and keeps what it is given, else 0.', () =>
+      Number(link.up),
+    ),
+    counter('realtime_nats_losses', 'How often NATS went away.', () => link.losses),
+    counter(
+      'realtime_nats_subscription_revivals',
+      'How often the subscriptions were found dead and made anew.',
+      () => probe.revivals,
+    ),
+    gauge('realtime_nats_publications_waiting', 'Publications that wait for NATS.', () => broker.waiting),
+    counter(
+      'realtime_nats_publish_errors',
+      'Attempts to publish that NATS did not take.',
+      () => broker.failures,
+    ),
+    ...withoutRedis(),
   ];
 }
 

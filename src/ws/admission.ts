@@ -197,7 +197,7 @@ function refusalOf({ code, error }: Rejection): Refusal {
 function retryLater(
   status: number,
   error: string,
-  code: string,
+  code: Refusal['code'],
   retryAfterSeconds = RETRY_AFTER_SECONDS,
 ): Refusal {
   return { status, error, code, retryAfterSeconds };

@@ -63,6 +63,6 @@ function decode(segment: string): string {
 }
 
 /** The request itself is wrong. */
-export function bad(error: string, code: string): Refusal {
+export function bad(error: string, code: Refusal['code']): Refusal {
   return { status: 400, error, code };
 }

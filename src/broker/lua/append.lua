@@ -1,11 +1,11 @@
 -- with ../../redis/lua/shared.lua
 -- Appends a message to a room's history and tells the pods, unless that was done before.
--- KEYS: epoch, history, state, provisional, claim (only with an idempotency key). ARGV: run of the server, now,
+-- KEYS: epoch, history, state, provisional, claim (only with an idempotency key). ARGV: what is told of the epoch, now,
 -- tag of the room, size and ttl in ms of the history, ttl of the room's state, channel, provisional id, body, trace,
 -- '1' if it was delivered provisionally, when it was first sent (only if it may have been taken then), ttl of the claim,
 -- the time after which nobody waits for it, pod, and which of the pod's connections this is. Gives id and the position
 -- before it; for what was published before the id alone; nothing if it, or one before it, came too late.
-local run, now, tag = ARGV[1], tonumber(ARGV[2]), ARGV[3]
+local told, now, tag = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local ttl, state_ttl, channel, provisional_id = ARGV[5], ARGV[6], ARGV[7], ARGV[8]
 
 -- Held up on the way while the pod gave it up, and perhaps sent it again by another connection. What follows it on this
@@ -17,7 +17,7 @@ if time[1] * 1000 + time[2] / 1000 > tonumber(ARGV[14]) then
   redis.call('PEXPIRE', KEYS[3], state_ttl)
   return {}
 end
-local state = redis.call('HMGET', KEYS[3], 'last', late)
+local state = redis.call('HMGET', KEYS[3], 'last', late, 'begun')
 if state[2] == ARGV[16] then return {} end
 if state[2] then redis.call('HDEL', KEYS[3], late) end
 
@@ -39,8 +39,8 @@ if ARGV[12] ~= '' then
   end
 end
 
-local epoch = data_id(KEYS[1]) .. run
 local prev = state[1]
+local epoch = data_id(KEYS[1]) .. told .. (state[3] or not prev and beginning(KEYS[3]) or '')
 if not prev then
   prev = epoch .. '.' .. tag .. '.' .. stream_id(now, 0)
   redis.call('HSET', KEYS[3], 'floor', prev)
@@ -55,5 +55,5 @@ redis.call('HSET', KEYS[3], 'last', id)
 redis.call('PEXPIRE', KEYS[3], state_ttl)
 if KEYS[5] then redis.call('SET', KEYS[5], id, 'PX', ARGV[13]) end
 local head = 'message ' .. id .. ' ' .. prev .. ' ' .. provisional_id .. ' ' .. ARGV[10]
-redis.call('PUBLISH', channel, head .. '\n' .. ARGV[9])
+redis.call(PUBLISH, channel, head .. '\n' .. ARGV[9])
 return { id, prev }

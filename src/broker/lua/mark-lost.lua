@@ -1,7 +1,7 @@
 -- with ../../redis/lua/shared.lua
 -- A position was handed out that this room's history does not have: a failover dropped it, and with it whatever came
 -- before it and is not here. Positions up to it are no longer good; one after it is made, from which all goes on.
--- KEYS: epoch, state. ARGV: run of the server, now, tag of the room, stream id of the position, ttl of the state.
+-- KEYS: epoch, state. ARGV: what is told of the epoch, now, tag of the room, stream id of the position, ttl of the state.
 local lost = redis.call('HGET', KEYS[2], 'lost')
 local ms, seq = ms_seq(ARGV[4])
 if lost then
@@ -15,7 +15,8 @@ local function later(id)
 end
 later(redis.call('HGET', KEYS[2], 'last'))
 later(stream_id(tonumber(ARGV[2]), 0))
-local mark = data_id(KEYS[1]) .. ARGV[1] .. '.' .. ARGV[3] .. '.' .. stream_id(ms, seq + 1)
+local begun = redis.call('HGET', KEYS[2], 'begun') or ''
+local mark = data_id(KEYS[1]) .. ARGV[1] .. begun .. '.' .. ARGV[3] .. '.' .. stream_id(ms, seq + 1)
 redis.call('HSET', KEYS[2], 'lost', ARGV[4], 'mark', mark, 'last', mark)
 redis.call('HSETNX', KEYS[2], 'floor', mark)
 redis.call('PEXPIRE', KEYS[2], ARGV[5])

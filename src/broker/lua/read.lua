@@ -1,16 +1,16 @@
 -- with ../../redis/lua/shared.lua
--- Reads a room's history. KEYS: epoch, history, state, provisional. ARGV: run of the server, now, tag of the room,
+-- Reads a room's history. KEYS: epoch, history, state, provisional. ARGV: what is told of the epoch, now, tag of the room,
 -- ttl of a message in ms, 'newest' or 'after', how many or the stream id, most to give, '1' if the room is to be
--- remembered from now on, for how long in ms, and the run in the position that is asked for ('' without one).
+-- remembered from now on, and for how long in ms.
 -- Gives: epoch; newest, first, lost and marked position ('' for those there are not); the position before the
--- oldest message kept; epoch of the message at the stream id, or ''; when the run of the position ended, or ''; then
--- for each message five: stream id, epoch,
+-- oldest message kept; epoch of the message at the stream id, or ''; then for each message five: stream id, epoch,
 -- position before it, body, provisional id (marked by ! if the body does not have it and readers need it).
 local now, tag = tonumber(ARGV[2]), ARGV[3]
-local epoch = data_id(KEYS[1]) .. ARGV[1]
-local state = redis.call('HMGET', KEYS[3], 'last', 'floor', 'lost', 'mark')
+local state = redis.call('HMGET', KEYS[3], 'last', 'floor', 'lost', 'mark', 'begun')
 local last = state[1]
+local epoch = data_id(KEYS[1]) .. ARGV[1] .. (state[5] or '')
 if not last then
+  if ARGV[8] == '1' then epoch = epoch .. beginning(KEYS[3]) end
   -- In a room of which nothing is known nothing was published for a day: any moment of the last is as good.
   local back = ARGV[8] == '1' and 0 or 60000
   last = epoch .. '.' .. tag .. '.' .. stream_id(now - back, 0)
@@ -38,8 +38,7 @@ if ARGV[5] == 'after' then
   local entry = redis.call('XRANGE', KEYS[2], ARGV[6], ARGV[6])[1]
   if entry then at = entry[2][2] end
 end
-local reply = { epoch, last, state[2] or '', state[3] or '', state[4] or '', oldest and oldest[2][4] or last, at,
-  redis.call('HGET', KEYS[1], 'ended:' .. ARGV[10]) or '' }
+local reply = { epoch, last, state[2] or '', state[3] or '', state[4] or '', oldest and oldest[2][4] or last, at }
 local unmarked = redis.call('EXISTS', KEYS[4]) == 1
 for _, entry in ipairs(entries) do
   local fields = entry[2]

@@ -56,18 +56,25 @@ export interface Page {
   readonly position: string;
   /** The limit cut the page short. */
   readonly more: boolean;
-  /** Why messages after the position are missing; then the page begins with the oldest kept. Absent: none is. */
+  /**
+   * Why messages after the position are missing; then the page begins with the oldest kept. Absent: none is. From a
+   * moment on, `trimmed` where one of that time is gone; never with the newest so many.
+   */
   readonly missing?: Missing | undefined;
 }
 
-/** Where a broker brings things; a room is one that was subscribed. Nothing here throws. */
+/**
+ * Where a broker brings things; a room is one that was subscribed. Nothing here throws. It may call the broker back in
+ * the same turn: after `newest`, and where a message is missing, to read.
+ */
 export interface Receiver {
   /** A message of the room's history; in the room's order, except for what a broken connection lost on the way. */
   message(room: string, stored: Stored): void;
   /**
-   * Whether the members have what `message` brought under this id, as soon as that is known. False: something before it
-   * is missing and cannot be read at present. Then the room no longer waits with it; it gets it from the history or by
-   * `provisional`.
+   * Whether the members have what `message` brought under this id, as soon as that is known. Asked by a broker that lets
+   * publications wait, before its `publish` resolves: what is published next may then be provisional, and must not come
+   * to the members before this one. False: something before it is missing and cannot be read at present. Then the room
+   * no longer waits with it; it gets it from the history or by `provisional`.
    */
   delivered(room: string, id: string): boolean | Promise<boolean>;
   /** A message of another pod that no history holds. */
@@ -97,8 +104,10 @@ export interface Receiver {
  * A broker that cannot be reached raises `Refused` with `unavailable`, within two seconds.
  */
 export interface Broker {
-  /** Whether the other pods and the history can be reached at present. */
+  /** Whether the other pods and all histories can be reached at present. */
   readonly available: boolean;
+  /** The same for one room, whose history may be in a place of its own. */
+  reaches(room: string): boolean;
   /** Resolves when that is known; a broker that cannot be reached at first is no failure. */
   start(receiver: Receiver): Promise<void>;
   /** Appends to the history and tells the subscribers, as one step. Raises `unavailable` if no more can wait. */
@@ -112,7 +121,10 @@ export interface Broker {
   /** Once resolved, whatever is published from then on is received. Stays asked for, also where it raises. */
   subscribe(room: string): Promise<void>;
   unsubscribe(room: string): void;
-  /** At most `limit` messages; names the room's position even where it has none. */
+  /**
+   * At most `limit` messages, the oldest of those that were asked for; names the room's position even where it has none,
+   * and a position once named stays good.
+   */
   read(room: string, from: ReadFrom, limit: number): Promise<Page>;
   stop(): Promise<void>;
 }

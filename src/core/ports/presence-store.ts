@@ -31,8 +31,9 @@ export interface Occupancy {
 /** Whom a store tells. Nothing here throws. */
 export interface PresenceReceiver {
   /**
-   * Somebody came, changed or left, on whichever pod. Called on every pod that has subscribed the room, in one order;
-   * on the pod that caused it before the call that did resolves.
+   * Somebody came, changed or left, on whichever pod. Called on every pod that has subscribed the room, in one order
+   * (those who leave because a pod has died may stand elsewhere in it); on the pod that caused it before the call that
+   * did resolves.
    */
   changed(room: string, change: PresenceChange): void;
   /**
@@ -40,8 +41,8 @@ export interface PresenceReceiver {
    * after a time in which the store could not be reached.
    */
   caused(room: string, change: PresenceChange): void;
-  /** Members of subscribed rooms may have come and gone without `changed`. */
-  uncertain(): void;
+  /** Members of those subscribed rooms may have come and gone without `changed`. */
+  uncertain(isConcerned: (room: string) => boolean): void;
   /** Everybody present through this pod, for a store that must be told anew. */
   present(): Iterable<Occupancy>;
 }

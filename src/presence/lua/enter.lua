@@ -1,12 +1,12 @@
 -- with shared.lua
--- Connections of one pod are present in one room.
--- KEYS: presence, tabs, what the pod has, pods. ARGV: pod, room, now in seconds, ttl in ms, channel; then for each
--- connection seven: connection, user, user as JSON, '1' if it states something, status or '', meta or '', change.
--- Gives 'lapsed', or for each connection three: kind or '', users present, row.
-local pod, room, now, ttl, channel = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-if not redis.call('ZSCORE', KEYS[4], pod) then return 'lapsed' end
+-- Connections of one pod are present in one room, which the pod has noted (note.lua).
+-- KEYS: presence, tabs, who is there through the pod, whether the pod is buried there. ARGV: pod, now in seconds, ttl in
+-- ms, channel; then for each connection seven: connection, user, user as JSON, '1' if it states something, status or
+-- '', meta or '', change. Gives 'lapsed', or for each connection three: kind or '', users present, row.
+local pod, now, ttl, channel = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+if redis.call('EXISTS', KEYS[4]) == 1 then return 'lapsed' end
 local reply = {}
-for at = 6, #ARGV, 7 do
+for at = 5, #ARGV, 7 do
   local connection, user, user_json, states = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3] == '1'
   local row = redis.call('HGET', KEYS[1], user)
   local tabs = words(redis.call('HGET', KEYS[2], user))
@@ -21,7 +21,7 @@ for at = 6, #ARGV, 7 do
   if not place and lost then table.remove(tabs, lost) end
   if not outdated then tabs[place or #tabs + 1] = connection .. '@' .. pod end
   redis.call('HSET', KEYS[2], user, table.concat(tabs, ' '))
-  redis.call('SADD', KEYS[3], room .. ' ' .. user)
+  redis.call('SADD', KEYS[3], user)
   local status, meta = read_row(known and row, user_json)
   if states or not known then
     if ARGV[at + 4] ~= '' then status = ARGV[at + 4] end
@@ -36,6 +36,5 @@ for at = 6, #ARGV, 7 do
   reply[#reply + 1] = count
   reply[#reply + 1] = row
 end
-redis.call('PEXPIRE', KEYS[1], ttl)
-redis.call('PEXPIRE', KEYS[2], ttl)
+for index = 1, 3 do redis.call('PEXPIRE', KEYS[index], ttl) end
 return reply

@@ -14,7 +14,7 @@ local function read_row(row, user_json)
 end
 
 local function announce(channel, change, kind, count, row)
-  redis.call('PUBLISH', channel, 'presence ' .. change .. ' ' .. kind .. ' ' .. count .. '\n' .. row)
+  redis.call(PUBLISH, channel, 'presence ' .. change .. ' ' .. kind .. ' ' .. count .. '\n' .. row)
 end
 
 -- A user's connections in a room: words of the form <connection>@<pod>, and ! behind those that were lost.

@@ -1,5 +1,5 @@
 -- The name of the data that this Redis holds: it goes with the data, and another one is made when there is none.
-local function data_id(key)
+local function name_of_data(key)
   local id = redis.call('HGET', key, 'data')
   if not id then
     local time = redis.call('TIME')
@@ -7,6 +7,22 @@ local function data_id(key)
     redis.call('HSET', key, 'data', id)
   end
   return id
+end
+
+-- What goes before the run of the server into an epoch. The masters of a Cluster have one name of the data between
+-- them: there it is told with the run.
+local function data_id(key)
+  return CLUSTER and '' or name_of_data(key)
+end
+
+-- Names a room's history begun now. In a Cluster one master can lose its data while the name of the data stays: then
+-- what is in its rooms now must not be taken for what was there before.
+local function beginning(state)
+  if not CLUSTER then return '' end
+  local time = redis.call('TIME')
+  local name = string.sub(redis.sha1hex(time[1] .. '.' .. time[2]), 1, 4)
+  redis.call('HSET', state, 'begun', name)
+  return name
 end
 
 -- Milliseconds and sequence of a stream id or of a position, as numbers.

@@ -1,14 +1,8 @@
-import { Refused } from '../core/refused.ts';
-
-/** For a promise whose failure shows elsewhere: in the state of a connection, which goes on by itself. */
-export function ignored(): void {}
+import { Away } from '../pods/away.ts';
 
 /** Redis cannot be reached, does not answer, or does not take writes. */
-export class Away extends Refused {
-  constructor(reason: string) {
-    super('unavailable');
-    this.message = `Redis is away: ${reason}`;
-  }
+export function redisAway(reason: string): Away {
+  return new Away(`Redis is away: ${reason}`);
 }
 
 /**
@@ -26,8 +20,18 @@ const PASSING = new Set([
   'NOSCRIPT',
   'CLUSTERDOWN',
   'TRYAGAIN',
+  'MOVED',
+  'ASK',
   'NOAUTH',
 ]);
+
+/**
+ * Whether a server of a Cluster says that another one has the slot, or will have it, or that none has
+ * (https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#redirection-and-resharding).
+ */
+export function isElsewhere(error: Error): boolean {
+  return error.name === 'ReplyError' && /^(MOVED|ASK|TRYAGAIN|CLUSTERDOWN Hash slot) /.test(error.message);
+}
 
 /** The first word of an error that Redis itself answered, such as `READONLY`; undefined for any other error. */
 export function answerCode(error: Error): string | undefined {
@@ -41,6 +45,6 @@ export function answerCode(error: Error): string | undefined {
 export function awayOr(error: Error): Error {
   const code = answerCode(error);
   if (error.name !== 'ReplyError' || (code !== undefined && PASSING.has(code)))
-    return new Away(code ?? error.message);
+    return redisAway(code ?? error.message);
   return new Error(`Redis: ${error.message}`);
 }

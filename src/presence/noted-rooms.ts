@@ -1,0 +1,75 @@
+interface Noted {
+  /** The name under which it was noted. */
+  readonly name: string;
+  /** Undefined: it is noted. */
+  done: Promise<void> | undefined;
+  /** How often somebody was about to enter. */
+  entries: number;
+}
+
+export interface NotedRoomsOptions {
+  /** Where all pods see it; raises Away. */
+  readonly note: (room: string, name: string) => Promise<void>;
+  readonly forget: (room: string, name: string) => void;
+}
+
+/** The rooms in which this pod is known to have somebody present: whoever buries the pod looks there, and only there. */
+export class NotedRooms {
+  readonly #options: NotedRoomsOptions;
+  readonly #rooms = new Map<string, Noted>();
+  #name = '';
+
+  constructor(options: NotedRoomsOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Somebody is about to enter under that name of the pod. Undefined where the room is noted; else resolves once it is,
+   * or raises Away.
+   */
+  enter(room: string, name: string): Promise<void> | undefined {
+    // What was noted under a former name goes with that.
+    if (name !== this.#name) this.#rooms.clear();
+    this.#name = name;
+    const noted = this.#rooms.get(room);
+    if (noted === undefined) return this.#note(room, name);
+    noted.entries += 1;
+    return noted.done;
+  }
+
+  /** What those wait for who are about to enter; whoever comes after them waits for it too. Raises Away. */
+  pending(room: string): Promise<void> | undefined {
+    return this.#rooms.get(room)?.done;
+  }
+
+  /** For `left`. */
+  entries(room: string): number {
+    return this.#rooms.get(room)?.entries ?? 0;
+  }
+
+  /** Nobody was left there when there had been so many entries. */
+  left(room: string, entries: number, name: string): void {
+    const noted = this.#rooms.get(room);
+    if (noted?.name !== name || noted.entries !== entries) return;
+    this.#rooms.delete(room);
+    this.#options.forget(room, name);
+  }
+
+  #note(room: string, name: string): Promise<void> {
+    const noted: Noted = { name, done: undefined, entries: 1 };
+    this.#rooms.set(room, noted);
+    noted.done = this.#finish(room, noted, this.#options.note(room, name));
+    return noted.done;
+  }
+
+  async #finish(room: string, noted: Noted, done: Promise<void>): Promise<void> {
+    try {
+      await done;
+      noted.done = undefined;
+    } catch (error) {
+      // Whoever comes next tries again.
+      if (this.#rooms.get(room) === noted) this.#rooms.delete(room);
+      throw error;
+    }
+  }
+}

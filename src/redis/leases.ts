@@ -1,0 +1,61 @@
+import type { Keys } from './keys.ts';
+import type { LeaseBook } from '../pods/lease.ts';
+import type { Placement } from './placement.ts';
+import { scriptsBeside } from './script.ts';
+import type { Way } from './way.ts';
+
+export const RENEW = scriptsBeside(import.meta.url)('renew');
+/** A pod that was given a dead one to bury has so long before another is given it. */
+const BURIAL_MS = 10_000;
+
+export interface RedisLeasesOptions {
+  readonly placement: Placement;
+  readonly keys: Keys;
+  readonly leaseMs: number;
+}
+
+/** The leases of all pods, in Redis. */
+export class RedisLeases implements LeaseBook {
+  readonly #options: RedisLeasesOptions;
+
+  constructor(options: RedisLeasesOptions) {
+    this.#options = options;
+  }
+
+  get up(): boolean {
+    return this.#link.up;
+  }
+
+  whenUp(task: () => void): void {
+    this.#options.placement.whenUncertain(task);
+  }
+
+  async renew(
+    name: string,
+    takes: boolean,
+    buries: boolean,
+  ): Promise<{ alive: boolean; dead: readonly string[] }> {
+    const { keys, leaseMs } = this.#options;
+    const link = this.#link;
+    const now = link.now();
+    const args = [now, now + leaseMs, name, takes ? '1' : '', buries ? now + BURIAL_MS : ''];
+    const [alive, ...dead] = (await link.call(RENEW, [keys.pods, keys.graves], args)) as [
+      number,
+      ...string[],
+    ];
+    return { alive: alive === 1, dead };
+  }
+
+  async end(name: string, ms: number): Promise<void> {
+    const link = this.#link;
+    await link.command((client) => client.zadd(this.#options.keys.pods, link.now() + ms, name));
+  }
+
+  async buried(name: string): Promise<void> {
+    await this.#link.command((client) => client.zrem(this.#options.keys.graves, name));
+  }
+
+  get #link(): Way {
+    return this.#options.placement.to(this.#options.keys.pods);
+  }
+}

@@ -1,0 +1,43 @@
+import type { Away } from '../pods/away.ts';
+import { redisAway } from './answers.ts';
+import type { Clock } from '../core/ports/clock.ts';
+import type { Way } from './way.ts';
+
+/** The way to what no server has at present. */
+export class Nowhere implements Way {
+  readonly up = false;
+  readonly connection = '';
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get run(): string {
+    throw this.late();
+  }
+
+  get epoch(): string {
+    throw this.late();
+  }
+
+  now(): number {
+    return this.#clock.now();
+  }
+
+  call(): Promise<never> {
+    return Promise.reject(this.late());
+  }
+
+  command(): Promise<never> {
+    return Promise.reject(this.late());
+  }
+
+  publish(): Promise<never> {
+    return Promise.reject(this.late());
+  }
+
+  late(): Away {
+    return redisAway('no server of the Cluster has this part');
+  }
+}
