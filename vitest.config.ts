@@ -6,7 +6,7 @@ export default defineConfig({
     // They need a cluster: npm run test:cluster.
     exclude: ['test/cluster/**'],
     globalSetup: ['test/support/requirements.ts'],
-    maxWorkers: 3,
+    maxWorkers: 4,
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },

@@ -3,7 +3,14 @@ import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /** Programs that are not npm packages and without which tests cannot run. */
-export type Program = 'chromium' | 'redis-server' | 'redis-sentinel' | 'haproxy' | 'openssl' | 'shellcheck';
+export type Program =
+  | 'chromium'
+  | 'redis-server'
+  | 'redis-sentinel'
+  | 'nats-server'
+  | 'haproxy'
+  | 'openssl'
+  | 'shellcheck';
 
 /** Where Debian puts servers; not every user's PATH has it. */
 const SYSTEM_FOLDERS = ['/usr/local/sbin', '/usr/sbin'];
@@ -36,6 +43,12 @@ const PROGRAMS: Record<Program, Where> = {
     names: ['redis-sentinel'],
     debian: 'redis-sentinel',
     brew: 'redis',
+  },
+  'nats-server': {
+    variable: 'NATS_SERVER_PATH',
+    names: ['nats-server'],
+    debian: 'nats-server',
+    brew: 'nats-server',
   },
   openssl: { variable: 'OPENSSL_PATH', names: ['openssl'], debian: 'openssl', brew: 'openssl' },
   shellcheck: {

@@ -3,6 +3,7 @@ import { USAGE, parseOptions } from './arguments.ts';
 import type { Options } from './arguments.ts';
 import type { Case } from './cases/case.ts';
 import { drain } from './cases/drain.ts';
+import { engines } from './cases/engines.ts';
 import { burst, manyRooms, mixed, sparse } from './cases/fan-out.ts';
 import { memory } from './cases/memory.ts';
 import { multiBystander } from './cases/multi/bystander.ts';
@@ -42,8 +43,17 @@ const CASES = new Map<string, Case>([
   ['profile', profile],
   ['multi-profile', multiProfile],
   ['drain', drain],
+  ['engines', engines],
 ]);
-const NAMES = [...BY_DEFAULT.keys(), 'multi', ...MULTI.keys(), 'profile', 'multi-profile', 'drain'];
+const NAMES = [
+  ...BY_DEFAULT.keys(),
+  'multi',
+  ...MULTI.keys(),
+  'profile',
+  'multi-profile',
+  'drain',
+  'engines',
+];
 
 /** The cases that were asked for. */
 function asked(names: readonly string[]): string[] {

@@ -1,15 +1,15 @@
-import { startRedis } from '../stack/redis-server.ts';
 import type { ContenderName } from './contenders.ts';
+import { ENGINES, type EngineName } from './engines.ts';
 import type { RunOptions, RunResult } from './load/commands.ts';
 import { pidOf } from './multi/part.ts';
 import { startPods, times } from './multi/pods.ts';
 import { cpuMicros } from './proc.ts';
 
-/** A contender as it is run: on how many pods, and whether they have a Redis. */
+/** A contender as it is run: on how many pods, and what is between them. */
 export interface Arrangement {
   readonly contender: ContenderName;
   readonly pods: number;
-  readonly hasRedis: boolean;
+  readonly engine: EngineName;
 }
 
 export interface Crowd {
@@ -30,28 +30,28 @@ export interface Reading extends RunResult {
   readonly cpuPerDelivery: number;
   /** Of each pod, divided by the messages its own members received. */
   readonly pods: readonly number[];
-  /** Of Redis, divided by all messages received; 0 where there is none. */
-  readonly redis: number;
+  /** Of all processes of the engine, divided by all messages received; 0 where there are none. */
+  readonly engine: number;
 }
 
-/** One pod without Redis. */
+/** One pod with nothing beside it. */
 export function alone(contender: ContenderName): Arrangement {
-  return { contender, pods: 1, hasRedis: false };
+  return { contender, pods: 1, engine: 'memory' };
 }
 
 /** Starts the servers and a generator of their own, and connects everybody. */
 export async function openSubject(
-  { contender, pods: count, hasRedis }: Arrangement,
+  { contender, pods: count, engine: name }: Arrangement,
   crowd: Crowd,
   flags?: (index: number) => readonly string[],
 ): Promise<Subject> {
-  const redis = hasRedis ? await startRedis() : undefined;
-  const pods = await startPods({ contender, envs: times(count, redis?.env ?? {}), flags });
+  const engine = await ENGINES[name]();
+  const pods = await startPods({ contender, envs: times(count, engine.env), flags });
   await pods.connect(crowd);
   const pids = pods.all.map(({ pid }) => pid);
   return {
     run: async (options) => {
-      const measured = redis === undefined ? pids : [...pids, pidOf(redis)];
+      const measured = [...pids, ...engine.parts.map(pidOf)];
       const before = measured.map(cpuMicros);
       const result = await pods.generator.run(options);
       const used = measured.map((pid, index) => cpuMicros(pid) - (before[index] ?? 0));
@@ -59,7 +59,7 @@ export async function openSubject(
     },
     stop: async (serverTimeoutMs) => {
       await pods.stop(serverTimeoutMs);
-      await redis?.discard();
+      await engine.discard();
     },
   };
 }
@@ -71,6 +71,6 @@ function readingOf(result: RunResult, used: readonly number[], pods: number): Re
     ...result,
     cpuPerDelivery: ofPods.reduce((sum, micros) => sum + micros, 0) / deliveries,
     pods: ofPods.map((micros) => (micros * pods) / deliveries),
-    redis: (used[pods] ?? 0) / deliveries,
+    engine: used.slice(pods).reduce((sum, micros) => sum + micros, 0) / deliveries,
   };
 }

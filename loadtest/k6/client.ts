@@ -269,7 +269,8 @@ export class Client {
     const refusal = await askWhy(`${settings.baseUrl}${this.#path(user)}`, jar, this.#headers());
     if (this.#isClosed) return;
     if (refusal !== undefined) watcher.onRefused?.(refusal);
-    if (refusal !== undefined && FINAL_STATUSES.has(refusal.status))
+    // What a proxy says while it has no pod passes: Traefik calls it 404.
+    if (refusal !== undefined && refusal.code !== '' && FINAL_STATUSES.has(refusal.status))
       this.#giveUp(`refused with ${refusal.status} ${refusal.code}`);
     // Not all in the same moment, which would only be refused again.
     else if (refusal?.retryAfterMs !== undefined)

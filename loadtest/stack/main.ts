@@ -1,7 +1,14 @@
 import { describeAddresses } from './addresses.ts';
-import { parseOptions, type Options } from './arguments.ts';
+import { type EngineName, type Options, parseOptions } from './arguments.ts';
 import { runPrompt } from './prompt.ts';
 import { type Stack, startStack } from './stack.ts';
+
+const BETWEEN: Readonly<Record<EngineName, string>> = {
+  redis: 'Redis',
+  sentinel: 'three Redis with Sentinels',
+  cluster: 'a Redis Cluster of three masters and three replicas',
+  nats: 'NATS',
+};
 
 let stack: Stack | undefined;
 
@@ -12,10 +19,9 @@ async function exit(code: number): Promise<void> {
 }
 
 async function main(options: Options): Promise<void> {
-  console.log(
-    `starting ${options.pods} pods and ${options.sentinel ? 'three Redis with Sentinels' : 'Redis'} …`,
-  );
-  stack = await startStack(options);
+  const { pods, engine } = options;
+  console.log(`starting ${pods} pods and ${BETWEEN[engine]} …`);
+  stack = await startStack({ pods, [engine]: engine === 'redis' ? {} : true });
   console.log(`${describeAddresses(stack)}\n\nready; help lists the commands`);
   await runPrompt(stack);
 }

@@ -1,4 +1,4 @@
-import { freePort } from '../ports.ts';
+import { freePorts } from '../ports.ts';
 import type { Part } from './part.ts';
 import { type RedisOptions, RedisServer } from './redis-server.ts';
 import { MASTER_NAME, Sentinel, type SentinelOptions, type Watch } from './sentinel.ts';
@@ -151,10 +151,4 @@ export async function startRedisGroup(options: RedisGroupOptions = {}): Promise<
 async function allHaveQuorum(sentinels: readonly Sentinel[]): Promise<boolean> {
   const having = await Promise.all(sentinels.map((sentinel) => sentinel.hasQuorum()));
   return having.every(Boolean);
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const ports = [];
-  while (ports.length < count) ports.push(await freePort());
-  return ports;
 }

@@ -1,7 +1,9 @@
 import { type Haproxy, startHaproxy } from './haproxy.ts';
 import type { Part } from './part.ts';
 import { type PodProcess, startPodProcess } from './pods.ts';
+import { type NatsServer, startNats } from './nats-server.ts';
 import { type RedisGroup, type RedisGroupOptions, startRedisGroup } from './redis-group.ts';
+import { startRedisCluster } from './redis-cluster.ts';
 import { type RedisServer, startRedis } from './redis-server.ts';
 import type { Sentinel } from './sentinel.ts';
 
@@ -10,20 +12,25 @@ export interface StackOptions {
   /** A master with replicas and Sentinels, not one Redis alone; an object says how. */
   readonly sentinel?: boolean | Omit<RedisGroupOptions, 'redis'>;
   readonly redis?: RedisGroupOptions['redis'];
+  /** A Redis Cluster of three masters and three replicas. */
+  readonly cluster?: boolean;
+  /** NATS in place of Redis. */
+  readonly nats?: boolean;
   /** HAProxy before the pods; true unless told. */
   readonly haproxy?: boolean;
   /** Settings of every pod; they win over those that lead it to Redis. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Several pods on one Redis, with HAProxy before them. */
+/** Several pods on one engine, with HAProxy before them. */
 export interface Stack {
   readonly pods: readonly PodProcess[];
-  /** One server, or with Sentinel the master and its replicas. */
+  /** One server, with Sentinel the master and its replicas, those of a Cluster, or none. */
   readonly redis: readonly RedisServer[];
   readonly sentinels: readonly Sentinel[];
   /** With Sentinel. */
   readonly group: RedisGroup | undefined;
+  readonly nats: NatsServer | undefined;
   readonly haproxy: Haproxy | undefined;
   /** All of them, by name. */
   readonly parts: ReadonlyMap<string, Part>;
@@ -38,17 +45,20 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     await Promise.all(started.map((part) => part.discard()));
   };
   try {
+    const nats = options.nats === true ? await startNats() : undefined;
+    if (nats !== undefined) started.push(nats);
     const group = await startGroup(options);
-    const redis = group?.servers ?? [await startRedis(options.redis)];
+    const cluster = options.cluster === true ? await startRedisCluster() : undefined;
+    const redis = group?.servers ?? cluster?.servers ?? (nats ? [] : [await startRedis(options.redis)]);
     const sentinels = group?.sentinels ?? [];
     started.push(...redis, ...sentinels);
-    const env = { ...(group ?? redis[0])?.env, ...options.env };
+    const env = { ...(nats ?? group ?? cluster ?? redis[0])?.env, ...options.env };
     const pods = await startPods(options.pods, env);
     started.push(...pods);
     const haproxy = options.haproxy === false ? undefined : await startHaproxy(pods);
     if (haproxy !== undefined) started.push(haproxy);
     const parts = new Map(started.map((part) => [part.name, part]));
-    return { pods, redis, sentinels, group, haproxy, parts, stop };
+    return { pods, redis, sentinels, group, nats, haproxy, parts, stop };
   } catch (error) {
     await stop();
     throw error;

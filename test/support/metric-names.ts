@@ -1,6 +1,7 @@
 import {
   directingFigures,
   hookFigures,
+  natsFigures,
   redisFigures,
   webhookFigures,
 } from '../../src/telemetry/part-figures.ts';
@@ -12,7 +13,11 @@ export async function metricTypes(): Promise<Map<string, string>> {
   const hooks = { replaced: 0, suppressed: 0, refused: new Map(), failed: new Map() };
   const webhooks = { reported: 0, dropped: new Map(), retries: 0, waiting: 0 };
   const redis = {
-    backbone: { link: { up: true, losses: 0 }, subscriptions: { up: true, revivals: 0 } },
+    placement: { up: true, subscribed: true, losses: 0, revivals: 0 },
+    broker: { waiting: 0, failures: 0 },
+  };
+  const nats = {
+    backbone: { link: { up: true, losses: 0 }, probe: { revivals: 0 } },
     broker: { waiting: 0, failures: 0 },
   };
   const directing = {
@@ -24,6 +29,8 @@ export async function metricTypes(): Promise<Map<string, string>> {
     ...hookFigures(hooks),
     ...webhookFigures(webhooks),
     ...redisFigures(redis),
+    // Both say that there are no errors of Redis.
+    ...natsFigures(nats).filter(({ name }) => !name.startsWith('realtime_redis')),
     ...directingFigures(directing),
   ];
   const scraped = await createMetrics(new TestPod().pod, extra).render();

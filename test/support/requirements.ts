@@ -1,7 +1,15 @@
 import { kubernetesTool } from '../../scripts/kubernetes-tools.ts';
 import { requireProgram } from '../../scripts/requirements.ts';
 
-const PROGRAMS = ['chromium', 'redis-server', 'redis-sentinel', 'haproxy', 'openssl', 'shellcheck'] as const;
+const PROGRAMS = [
+  'chromium',
+  'redis-server',
+  'redis-sentinel',
+  'nats-server',
+  'haproxy',
+  'openssl',
+  'shellcheck',
+] as const;
 
 /** vitest's globalSetup: what no npm package brings is found or installed before the first test. */
 export default function setup(): void {

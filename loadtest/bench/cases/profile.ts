@@ -24,7 +24,7 @@ export function profile(options: Options): Promise<CaseResult[]> {
 
 /** The same of two pods with Redis. */
 export function multiProfile(options: Options): Promise<CaseResult[]> {
-  const arrangement = { contender: contenderOf(options), pods: 2, hasRedis: true };
+  const arrangement = { contender: contenderOf(options), pods: 2, engine: 'redis' as const };
   return profileAll(arrangement, [SPARSE, MANY_ROOMS], options);
 }
 

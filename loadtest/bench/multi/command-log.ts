@@ -53,6 +53,9 @@ function scriptNames(): Map<string, string> {
     file.endsWith('.lua'),
   );
   return new Map(
-    files.map((file) => [readScript(new URL(file, SRC)).sha, file.replace(/\/lua\/(\w+)\.lua$/, '/$1')]),
+    files.map((file) => [
+      readScript(new URL(file, SRC)).alone.sha,
+      file.replace(/\/lua\/(\w+)\.lua$/, '/$1'),
+    ]),
   );
 }

@@ -11,11 +11,11 @@ const BASE = 'ws, two pods, Redis';
 /** Members of a room are spread over the pods, and so are publishers. */
 const ARRANGEMENTS: ReadonlyMap<string, Arrangement> = new Map([
   ['crosspod, one pod', alone('crosspod')],
-  ['crosspod, one pod, Redis', { contender: 'crosspod', pods: 1, hasRedis: true }],
-  ['crosspod, two pods, Redis', { contender: 'crosspod', pods: 2, hasRedis: true }],
+  ['crosspod, one pod, Redis', { contender: 'crosspod', pods: 1, engine: 'redis' }],
+  ['crosspod, two pods, Redis', { contender: 'crosspod', pods: 2, engine: 'redis' }],
   ['ws, one pod', alone('ws')],
-  [BASE, { contender: 'ws', pods: 2, hasRedis: true }],
-  ['socketio, two pods, Redis', { contender: 'socketio', pods: 2, hasRedis: true }],
+  [BASE, { contender: 'ws', pods: 2, engine: 'redis' }],
+  ['socketio, two pods, Redis', { contender: 'socketio', pods: 2, engine: 'redis' }],
 ]);
 
 /** What a delivery costs with two pods and Redis, and how soon it is there; and what Redis has to do with it. */
@@ -44,11 +44,11 @@ function costs({ title, rooms }: Load, readings: Readings): CaseResult {
       spread(together.get(label) ?? [], 2),
       ratio(together.get(label) ?? [], together.get(BASE)),
       spread(
-        all.map((one) => one.redis),
+        all.map((one) => one.engine),
         2,
       ),
       spread(
-        all.map((one) => (one.redis * one.deliveries) / one.messages),
+        all.map((one) => (one.engine * one.deliveries) / one.messages),
         0,
       ),
       generatorLoad(all),
