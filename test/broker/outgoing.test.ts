@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { Outgoing, type Publication } from '../../src/broker/outgoing.ts';
-import { Away } from '../../src/redis/away.ts';
+import { Outgoing } from '../../src/broker/outgoing.ts';
+import type { Publication } from '../../src/broker/lane.ts';
+import { Away } from '../../src/pods/away.ts';
 import type { Published } from '../../src/core/ports/broker.ts';
 import { turns } from '../support/test-pod.ts';
 
@@ -13,6 +14,7 @@ interface Sent {
 }
 
 let up: boolean;
+let place: string;
 let sent: Sent[];
 let delivered: string[];
 let forgotten: string[];
@@ -21,26 +23,34 @@ let names: number;
 
 beforeEach(() => {
   up = true;
+  place = 'here';
   sent = [];
   delivered = [];
   forgotten = [];
   names = 0;
-  outgoing = new Outgoing({
+  outgoing = opened();
+});
+
+function opened(atOnce = Number.MAX_SAFE_INTEGER): Outgoing {
+  return new Outgoing({
     send(publication) {
       const answer = Promise.withResolvers<Published>();
       const { provisional, sentAt } = publication;
       sent.push({ publication, wasProvisional: provisional, mayBeThere: sentAt !== undefined, answer });
       return answer.promise;
     },
+    laneOf: () => 0,
+    atOnce,
     isUp: () => up,
     now: () => 1,
+    whither: () => place,
     deliver: ({ body }) => delivered.push(body),
     forget: ({ body }, id = 'refused') => forgotten.push(`${body}: ${id}`),
     pause: () => turns(1),
     mostMessages: 3,
     mostChars: 1_000,
   });
-});
+}
 
 const publish = (room: string, body: string, key?: string): Promise<Published> => {
   const provisionalId = key === undefined ? `n${(names += 1)}` : `${room}/${key}`;
@@ -99,6 +109,31 @@ describe('publications on their way to Redis', () => {
     await publish('r', 'b');
     expect(delivered).toEqual(['a', 'b']);
     void outgoing.pump();
+    expect(bodies()).toEqual(['a', 'b']);
+  });
+
+  test('whose place moves while one is under way wait for its answer, and are not delivered for that', async () => {
+    void publish('r', 'a');
+    place = 'there';
+    void publish('r', 'b');
+    expect([bodies(), delivered]).toEqual([['a'], []]);
+    accept(0);
+    await turns(3);
+    expect([bodies(), delivered]).toEqual([['a', 'b'], []]);
+  });
+
+  test('that wait for their turn when what takes them goes away are delivered, and go out when it is back', async () => {
+    outgoing = opened(1);
+    void publish('r', 'a');
+    const second = publish('r', 'b');
+    expect(bodies()).toEqual(['a']);
+    up = false;
+    accept(0);
+    await second;
+    expect([delivered, outgoing.waiting]).toEqual([['b'], 1]);
+    up = true;
+    void outgoing.pump();
+    await turns(1);
     expect(bodies()).toEqual(['a', 'b']);
   });
 

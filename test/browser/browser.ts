@@ -34,6 +34,10 @@ interface OpenOptions extends BrowserContextOptions {
 /** What Chromium writes to the console for an HTTP answer of 400 and above. */
 const REFUSED = /^Failed to load resource: the server responded with a status of (\d+) /;
 
+/** A pod whose machine is too busy takes no new connections for some seconds; pages come again. */
+const BUSY =
+  /Unexpected response code: 503$|^Failed to load resource: the server responded with a status of 503 /;
+
 /** Opens pages as people do, each with a browser profile of its own. */
 export type OpenPage = (url: string, options?: OpenOptions) => Promise<Page>;
 
@@ -62,8 +66,9 @@ export function useBrowser(): OpenPage {
     expect(found).toEqual([]);
   });
 
-  /** Whether it is the console's word about an answer that the test waits for. */
+  /** Whether it is the console's word about an answer that the test waits for, or that may come at any time. */
   const wasAwaited = (message: ConsoleMessage): boolean => {
+    if (BUSY.test(message.text())) return true;
     const [, status] = REFUSED.exec(message.text()) ?? [];
     const url = URL.parse(message.location().url);
     const place = awaited.indexOf(`${status} ${url?.pathname}`);

@@ -174,6 +174,7 @@ test('a call without a name for its room or its receiver goes to nobody, and say
   await ground.tells('#1 send: TypeError: a room or a user needs a name');
   await ground.sends('sendTo');
   await ground.tells('#2 rejects: TypeError: a room or a user needs a name');
+  await expect.poll(() => eve.state, PATIENT).toBe('connected');
   await ground.sends('broadcast');
   await expect.poll(() => heard, PATIENT).toEqual([{ text: 'Hello' }]);
 });

@@ -29,6 +29,9 @@ const LONG = 'gateway-of-the-chat-of-the-whole-company';
 const OBJECTS: Readonly<Record<string, readonly string[]>> = {
   'careful-updates': ALL,
   defaults: ALL,
+  'external-cluster': [...GATEWAY, 'NetworkPolicy/r-crosspod'],
+  'external-nats': [...GATEWAY, 'NetworkPolicy/r-crosspod'],
+  'external-nats-login': GATEWAY,
   'external-redis': GATEWAY,
   'external-sentinel': [...GATEWAY, 'Secret/r-crosspod'],
   'gateway-api': [...ALL, 'HTTPRoute/r-crosspod'],

@@ -53,6 +53,7 @@ test('by default two pods run, replaced one by one, spread over nodes and zones'
   expect(rest).toEqual({
     replicas: 2,
     revisionHistoryLimit: 5,
+    minReadySeconds: 0,
     strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
     selector: { matchLabels: selector('gateway') },
   });
@@ -197,6 +198,46 @@ test('passwords of a Redis of one’s own come from the Secret that holds them',
   ]);
 });
 
+test('the password of a Redis Cluster comes from the Secret that holds it', async () => {
+  expect((await container('external-cluster')).env).toEqual([
+    ...PINNED,
+    fromSecret('REDIS_PASSWORD', 'cloud-redis', 'password'),
+  ]);
+});
+
+test('who asks NATS with a user and a password has the URL from the Secret that holds it', async () => {
+  expect((await container('external-nats-login')).env).toEqual([
+    ...PINNED,
+    fromSecret('NATS_URL', 'chat-nats', 'url'),
+  ]);
+});
+
+test('who asks NATS with credentials has them as a file, beside the authority and what else is given', async () => {
+  const { extraVolumes, extraVolumeMounts } = valuesFor('hooks-module');
+  const objects = await render({ ...valuesFor('external-nats'), extraVolumes, extraVolumeMounts });
+  const pod = podOf(find(objects, 'Deployment', 'r-crosspod'));
+  const file = (name: string, secretName: string, key: string): object => ({
+    name,
+    secret: { secretName, items: [{ key, path: key }] },
+  });
+  expect(pod.containers[0].env).toEqual(PINNED);
+  expect(pod.volumes).toEqual([
+    file('nats-ca', 'nats-authority', 'ca.pem'),
+    file('nats-credentials', 'chat-nats', 'chat.creds'),
+    ...extraVolumes,
+  ]);
+  expect(pod.containers[0].volumeMounts).toEqual([
+    { name: 'nats-ca', mountPath: '/nats-ca', readOnly: true },
+    { name: 'nats-credentials', mountPath: '/nats-credentials', readOnly: true },
+    ...extraVolumeMounts,
+  ]);
+});
+
+test('a NATS without an account and with certificates that Node knows asks for no files', async () => {
+  const objects = await render({ ...OWN, externalNats: { servers: ['tls://n:4222'] } });
+  expect(podOf(find(objects, 'Deployment', 'r-crosspod'))).not.toHaveProperty('volumes');
+});
+
 test('a single pod is replaced in place and knows of no Redis', async () => {
   const { spec } = await gateway('single-pod');
   expect(spec).toMatchObject({ replicas: 1, strategy: { type: 'Recreate' } });
@@ -214,6 +255,7 @@ test('long drains have the time they ask for, and no sleep of 0 seconds', async 
   const { spec } = await gateway('careful-updates');
   expect(spec.replicas).toBe(6);
   expect(spec.strategy.rollingUpdate).toEqual({ maxSurge: '25%', maxUnavailable: 1 });
+  expect(spec.minReadySeconds).toBe(41);
   expect(spec.template.spec.terminationGracePeriodSeconds).toBe(400);
   const [first] = spec.template.spec.containers;
   expect(first).not.toHaveProperty('lifecycle');
@@ -234,6 +276,7 @@ test('Kubernetes waits for the sleep, the drain and five seconds more', async ()
 
 test.each([
   ['external-sentinel', valuesFor('external-sentinel'), 'redis-authority', 'ca.crt'],
+  ['external-cluster', valuesFor('external-cluster'), 'redis-authority', 'ca.crt'],
   ['a URL', { ...OWN, externalRedis: { url: 'rediss://r:1', tls: AUTHORITY } }, 'authority', 'ca.pem'],
   ['the Redis of the chart', { redis: { tls: { enabled: true, existingSecret: 'all' } } }, 'all', 'ca.crt'],
 ])('the authority of %s is in the pod without the keys beside it', async (_, values, secretName, key) => {

@@ -68,3 +68,25 @@ test('names that look like numbers are text', async () => {
   expect((await spec('HTTPRoute')).rules[0].sessionPersistence.sessionName).toBe(NAME);
   expect((await spec('ScaledObject')).triggers[0].authenticationRef).toEqual({ name: NAME });
 });
+
+test('names of what NATS needs are text where they look like numbers', async () => {
+  const gateway = async (externalNats: object): Promise<KubernetesObject['spec']> => {
+    const rendered = await render({ redis: { enabled: false }, externalNats });
+    return find(rendered, 'Deployment', 'r-crosspod')['spec'].template.spec;
+  };
+  const { volumes } = await gateway({
+    servers: ['tls://n:4222'],
+    existingSecret: NAME,
+    credentialsKey: '1e3',
+    tls: { existingSecret: NAME, caKey: 'null' },
+  });
+  expect(volumes).toEqual([
+    { name: 'nats-ca', secret: { secretName: NAME, items: [{ key: 'null', path: 'null' }] } },
+    { name: 'nats-credentials', secret: { secretName: NAME, items: [{ key: '1e3', path: '1e3' }] } },
+  ]);
+  const { containers } = await gateway({ existingSecret: NAME, urlKey: 'true' });
+  expect(containers[0].env.at(-1)).toEqual({
+    name: 'NATS_URL',
+    valueFrom: { secretKeyRef: { name: NAME, key: 'true' } },
+  });
+});

@@ -85,9 +85,12 @@ test('a load balancer is asked for its address', async () => {
   );
 });
 
-test('without the chart’s Redis the notes do not tell of its master', async () => {
-  expect(await notes(valuesFor('external-redis'))).not.toContain('master');
-});
+test.each(['external-redis', 'external-cluster', 'external-nats'])(
+  'without the chart’s Redis the notes do not tell of its master: %s',
+  async (deployment) => {
+    expect(await notes(valuesFor(deployment))).not.toContain('master');
+  },
+);
 
 test('Sentinels that speak TLS are asked over TLS', async () => {
   const text = await notes({ redis: { tls: { enabled: true, existingSecret: 'redis-tls' } } });

@@ -56,6 +56,14 @@ test('without the chart’s Redis the policy leads to none', async () => {
   expect(spec.egress).toEqual([DNS]);
 });
 
+test.each([
+  ['external-cluster', '10.1.2.0/24', 6379],
+  ['external-nats', '10.1.3.0/24', 4222],
+])('in %s the policy leads where the values say', async (deployment, cidr, port) => {
+  const { spec } = find(await deployed(deployment), 'NetworkPolicy', 'r-crosspod');
+  expect(spec.egress).toEqual([DNS, { to: [{ ipBlock: { cidr } }], ports: [{ port }] }]);
+});
+
 test('the policy is about the ports by which the pods are reached', async () => {
   const objects = await deployed('locked-down');
   const ports = find(objects, 'Deployment', 'r-crosspod')['spec'].template.spec.containers[0].ports;

@@ -33,7 +33,7 @@ test('the table of values has a row for each value, and each row says something'
 test('the table of values has what stands above a value, also above the first of a group', () => {
   const meanings = Object.fromEntries(valueRows().map(([path, , meaning]) => [path, meaning]));
   expect(meanings['`replicaCount`']).toBe(
-    'Pods of the gateway while nothing scales them. More than one needs Redis.',
+    'Pods of the gateway while nothing scales them. More than one needs Redis or NATS.',
   );
   expect(meanings['`drain.preStopSeconds`']).toMatch(/^How long a pod that is to end goes on/);
   expect(meanings['`keda`']).toBe('A KEDA ScaledObject instead of the HPA; both at once are refused.');
@@ -46,7 +46,7 @@ test.each(examples)('the values of README.md can be installed:\n%s', async (text
 });
 
 test('README.md has examples, and names what stays after an uninstall', async () => {
-  expect(examples).toHaveLength(2);
+  expect(examples).toHaveLength(3);
   const [, selector = ''] = /delete pvc --selector (\S+)/.exec(readme) ?? [];
   // The release of the README is another one.
   const wanted = { ...Object.fromEntries(selector.split(',').map((one) => one.split('='))), ...RELEASE };

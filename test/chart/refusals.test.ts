@@ -21,9 +21,29 @@ const REFUSED: readonly (readonly [string, object, string])[] = [
     'externalRedis: given although redis.enabled is true; set redis.enabled=false to use your own Redis',
   ],
   [
+    'two Redis, one of them a Cluster',
+    { externalRedis: { cluster: ['c:6379'] } },
+    'externalRedis: given although redis.enabled is true; set redis.enabled=false to use your own Redis',
+  ],
+  [
     'a URL and Sentinels',
     { ...NO_REDIS, externalRedis: { url: 'redis://r:6379', sentinels: ['s:26379'] } },
-    'externalRedis: give url or sentinels, not both',
+    'externalRedis: give one of url, sentinels and cluster, not more',
+  ],
+  [
+    'a URL and a Cluster',
+    { ...NO_REDIS, externalRedis: { url: 'redis://r:6379', cluster: ['c:6379'] } },
+    'externalRedis: give one of url, sentinels and cluster, not more',
+  ],
+  [
+    'Sentinels and a Cluster',
+    { ...NO_REDIS, externalRedis: { sentinels: ['s:26379'], cluster: ['c:6379'] } },
+    'externalRedis: give one of url, sentinels and cluster, not more',
+  ],
+  [
+    'a database that a Cluster has not',
+    { ...NO_REDIS, externalRedis: { cluster: ['c:6379'], db: 1 } },
+    'externalRedis.db: a Redis Cluster has only database 0; leave it out',
   ],
   [
     'an authority for a Redis without TLS',
@@ -31,19 +51,86 @@ const REFUSED: readonly (readonly [string, object, string])[] = [
     'externalRedis.tls.existingSecret: given without TLS; set externalRedis.tls.enabled=true, or a url that begins with rediss://',
   ],
   [
+    'an authority for a Cluster without TLS',
+    { ...NO_REDIS, externalRedis: { cluster: ['c:1'], tls: { existingSecret: 'ca' } } },
+    'externalRedis.tls.existingSecret: given without TLS; set externalRedis.tls.enabled=true, or a url that begins with rediss://',
+  ],
+  [
+    'NATS beside the chart’s Redis',
+    { externalNats: { servers: ['nats://n:4222'] } },
+    'externalNats: given although redis.enabled is true; set redis.enabled=false to use NATS',
+  ],
+  [
+    'NATS, by a Secret, beside the chart’s Redis',
+    { externalNats: { existingSecret: 'mine', urlKey: 'url' } },
+    'externalNats: given although redis.enabled is true; set redis.enabled=false to use NATS',
+  ],
+  ...[{ url: 'redis://r:6379' }, { sentinels: ['s:26379'] }, { cluster: ['c:6379'] }].map(
+    (externalRedis) =>
+      [
+        `NATS beside a Redis by its ${Object.keys(externalRedis).join()}`,
+        { ...NO_REDIS, externalRedis, externalNats: { servers: ['nats://n:4222'] } },
+        'externalNats: given beside externalRedis; give one of them',
+      ] as const,
+  ),
+  [
+    'NATS, by a Secret, beside a Redis',
+    {
+      ...NO_REDIS,
+      externalRedis: { url: 'redis://r:6379' },
+      externalNats: { existingSecret: 'mine', urlKey: 'url' },
+    },
+    'externalNats: given beside externalRedis; give one of them',
+  ],
+  [
+    'servers of NATS here and in a Secret',
+    { ...NO_REDIS, externalNats: { servers: ['nats://n:4222'], existingSecret: 'mine', urlKey: 'url' } },
+    'externalNats.urlKey: it leads to the servers and says who comes; give neither servers nor credentialsKey beside it',
+  ],
+  [
+    'credentials for NATS beside a login',
+    { ...NO_REDIS, externalNats: { existingSecret: 'mine', urlKey: 'url', credentialsKey: 'creds' } },
+    'externalNats.urlKey: it leads to the servers and says who comes; give neither servers nor credentialsKey beside it',
+  ],
+  [
+    'a key with the credentials for NATS in no Secret',
+    { ...NO_REDIS, externalNats: { servers: ['nats://n:4222'], credentialsKey: 'creds' } },
+    'externalNats.existingSecret: empty; name the Secret that has the key',
+  ],
+  [
+    'a key with the servers of NATS in no Secret',
+    { ...NO_REDIS, externalNats: { urlKey: 'url' } },
+    'externalNats.existingSecret: empty; name the Secret that has the key',
+  ],
+  [
+    'a Secret for NATS of which nothing is used',
+    { ...NO_REDIS, externalNats: { servers: ['nats://n:4222'], existingSecret: 'mine' } },
+    'externalNats.existingSecret: nothing of it would be used; give credentialsKey or urlKey',
+  ],
+  [
+    'servers of NATS that are not alike',
+    { ...NO_REDIS, externalNats: { servers: ['nats://a:4222', 'tls://b:4222'] } },
+    'externalNats.servers: begin all of them with nats://, or all with tls://',
+  ],
+  [
+    'an authority for a NATS without TLS',
+    { ...NO_REDIS, externalNats: { servers: ['nats://n:4222'], tls: { existingSecret: 'ca' } } },
+    'externalNats.tls.existingSecret: given without TLS; begin the servers with tls://',
+  ],
+  [
     'pods that cannot find each other',
     { ...NO_REDIS, replicaCount: 2 },
-    'without Redis every pod is alone: set redis.enabled=true or externalRedis, or one replica and no autoscaling',
+    'without Redis or NATS every pod is alone: set redis.enabled=true, externalRedis or externalNats, or one replica and no autoscaling',
   ],
   [
     'pods that would not find each other once there are more',
     { ...NO_REDIS, replicaCount: 1, autoscaling: { enabled: true } },
-    'without Redis every pod is alone: set redis.enabled=true or externalRedis, or one replica and no autoscaling',
+    'without Redis or NATS every pod is alone: set redis.enabled=true, externalRedis or externalNats, or one replica and no autoscaling',
   ],
   [
     'pods that would not find each other once KEDA adds some',
     { ...NO_REDIS, replicaCount: 1, keda: KEDA },
-    'without Redis every pod is alone: set redis.enabled=true or externalRedis, or one replica and no autoscaling',
+    'without Redis or NATS every pod is alone: set redis.enabled=true, externalRedis or externalNats, or one replica and no autoscaling',
   ],
   [
     'two autoscalers',
@@ -153,6 +240,15 @@ const REFUSED: readonly (readonly [string, object, string])[] = [
       extraEnv: [{ name: 'REDIS_PASSWORD', value: 'p' }],
     },
     'extraEnv: REDIS_PASSWORD is set by the chart, and a variable cannot be there twice; use externalRedis.password or externalRedis.existingSecret',
+  ],
+  [
+    'servers of NATS beside those of a Secret',
+    {
+      ...NO_REDIS,
+      externalNats: { existingSecret: 'mine', urlKey: 'url' },
+      extraEnv: [{ name: 'NATS_URL', value: 'nats://n:4222' }],
+    },
+    'extraEnv: NATS_URL is set by the chart, and a variable cannot be there twice; use externalNats.servers or externalNats.urlKey',
   ],
   [
     'figures that are there twice',

@@ -23,6 +23,8 @@ test.each<[string, object]>([
   ['the drain', { drain: { windowSeconds: 20 } }],
   ['a secret', { secrets: { API_KEYS: 'another' } }],
   ['where Redis is', { externalRedis: { url: 'redis://elsewhere:6379' } }],
+  ['where NATS is', { externalNats: { servers: ['nats://elsewhere:4222'] } }],
+  ['where NATS is, in a Secret', { externalNats: { existingSecret: 'mine', urlKey: 'url' } }],
 ])('pods are replaced when %s changes, as they read it once', async (_, values) => {
   expect(await pods(values)).not.toEqual(await pods({}));
 });

@@ -46,6 +46,29 @@ const SETTINGS_OF: Readonly<Record<string, Record<string, string>>> = {
     REDIS_TLS: 'true',
     REDIS_CA_FILE: '/redis-ca/ca.crt',
   },
+  'external-cluster': {
+    ...DRAIN,
+    REDIS_CLUSTER: [0, 1, 2].map((n) => `redis-${n}.example.com:6379`).join(','),
+    REDIS_USERNAME: 'crosspod',
+    REDIS_DB: '0',
+    REDIS_TLS: 'true',
+    REDIS_CA_FILE: '/redis-ca/ca.crt',
+  },
+  'external-nats': {
+    ...DRAIN,
+    BROADCAST_MQ_TYPE: 'nats',
+    NATS_URL: [0, 1, 2].map((n) => `tls://nats-${n}.example.com:4222`).join(','),
+    NATS_REPLICAS: '3',
+    NATS_PREFIX: 'chat',
+    NATS_CA_FILE: '/nats-ca/ca.pem',
+    NATS_CREDENTIALS: '/nats-credentials/chat.creds',
+  },
+  'external-nats-login': {
+    ...DRAIN,
+    BROADCAST_MQ_TYPE: 'nats',
+    NATS_REPLICAS: '1',
+    NATS_PREFIX: 'realtime',
+  },
   'single-pod': { ...DRAIN, BROADCAST_MQ_TYPE: 'memory' },
   'locked-down': { ...SENTINELS, JWKS_URL: 'https://id.example.com/keys' },
   'prometheus-operator': { ...SENTINELS, MAX_CONNECTIONS: '20000', PUBLISH_BUFFER_MESSAGES: '0' },
@@ -67,6 +90,11 @@ const SETTINGS_OF: Readonly<Record<string, Record<string, string>>> = {
   'careful-updates': { ...SENTINELS, DRAIN_WINDOW_SECONDS: '300', SHUTDOWN_TIMEOUT_SECONDS: '330' },
 };
 
+/** What a pod has besides, out of Secrets that are not rendered, where it does not start without. */
+const FROM_SECRETS: Readonly<Record<string, Record<string, string>>> = {
+  'external-nats-login': { NATS_URL: 'nats://chat:password@nats-0:4222,nats://chat:password@nats-1:4222' },
+};
+
 async function settingsOf(deployment: string): Promise<Record<string, string>> {
   const name = deployment === 'long-names' ? 'gateway-of-the-chat-of-the-whole-company' : 'r-crosspod';
   return find(await deployed(deployment), 'ConfigMap', name)['data'];
@@ -80,7 +108,8 @@ describe.each(DEPLOYMENTS)('the deployment %s', (deployment) => {
   test('gives its pods settings that they take', async () => {
     // Files are in the pod, not here.
     const here = Object.entries(SETTINGS_OF[deployment] ?? {}).filter(([, value]) => !value.startsWith('/'));
-    expect(() => loadConfig({ ...Object.fromEntries(here), JWT_SECRET: 'x'.repeat(32) })).not.toThrow();
+    const given = { ...Object.fromEntries(here), ...FROM_SECRETS[deployment], JWT_SECRET: 'x'.repeat(32) };
+    expect(() => loadConfig(given)).not.toThrow();
   });
 });
 
@@ -129,6 +158,17 @@ test('TLS is asked for where Redis is at a URL as well', async () => {
 test('without a Redis no authority is given for it', async () => {
   const externalRedis = { tls: { enabled: true, existingSecret: 'authority' } };
   const objects = await render({ redis: { enabled: false }, replicaCount: 1, externalRedis });
+  expect(find(objects, 'ConfigMap', 'r-crosspod')['data']).toEqual({ ...DRAIN, BROADCAST_MQ_TYPE: 'memory' });
+  expect(find(objects, 'Deployment', 'r-crosspod')['spec'].template.spec).not.toHaveProperty('volumes');
+});
+
+test('without servers of NATS nothing is given to get into it', async () => {
+  const externalNats = {
+    existingSecret: 'mine',
+    credentialsKey: 'creds',
+    tls: { existingSecret: 'authority' },
+  };
+  const objects = await render({ redis: { enabled: false }, replicaCount: 1, externalNats });
   expect(find(objects, 'ConfigMap', 'r-crosspod')['data']).toEqual({ ...DRAIN, BROADCAST_MQ_TYPE: 'memory' });
   expect(find(objects, 'Deployment', 'r-crosspod')['spec'].template.spec).not.toHaveProperty('volumes');
 });

@@ -2,6 +2,11 @@ import { expect, test } from 'vitest';
 import { dryRun } from './helm.ts';
 import { isObject, type Path, schemaAt, valueAt, VALUES } from './schema.ts';
 
+const WITH_CREDENTIALS = {
+  redis: { enabled: false },
+  externalNats: { servers: ['nats://n:4222'], existingSecret: 'nats', credentialsKey: 'creds' },
+};
+
 /** Values without which another one has nothing to say; the longest beginning of a value's name counts. */
 const CONTEXTS: Readonly<Record<string, object>> = {
   'image.tag': { image: { digest: '' } },
@@ -37,6 +42,18 @@ const CONTEXTS: Readonly<Record<string, object>> = {
     externalRedis: { sentinels: ['s:1'], tls: { existingSecret: 'authority', enabled: true } },
   },
   'externalRedis.tls.enabled': { redis: { enabled: false }, externalRedis: { sentinels: ['s:1'] } },
+  'externalRedis.cluster': { redis: { enabled: false }, replicaCount: 1 },
+  externalNats: { redis: { enabled: false }, externalNats: { servers: ['nats://n:4222'] } },
+  'externalNats.existingSecret': WITH_CREDENTIALS,
+  'externalNats.credentialsKey': WITH_CREDENTIALS,
+  'externalNats.urlKey': {
+    redis: { enabled: false },
+    externalNats: { existingSecret: 'nats', urlKey: 'url' },
+  },
+  'externalNats.tls': {
+    redis: { enabled: false },
+    externalNats: { servers: ['tls://n:4222'], tls: { existingSecret: 'authority' } },
+  },
   'redis.enabled': { replicaCount: 1 },
   'redis.sentinel.quorum': { redis: { replicas: 5 } },
   'redis.tls': { redis: { tls: { existingSecret: 'tls' } } },
@@ -66,6 +83,8 @@ const OTHERS: Readonly<Record<string, unknown>> = {
   'monitoring.podMonitor.interval': '1m',
   'externalRedis.url': 'redis://another:6379',
   'externalRedis.sentinels': ['another:26379'],
+  'externalRedis.cluster': ['another:6379'],
+  'externalNats.servers': ['nats://another:4222'],
   'redis.replicas': 5,
   'redis.image.digest': `sha256:${'0'.repeat(64)}`,
   'redis.sentinel.quorum': 4,

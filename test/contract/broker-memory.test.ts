@@ -11,4 +11,5 @@ brokerContract('The memory broker', {
     clock.advance(ms);
     return Promise.resolve();
   },
+  now: () => clock.now(),
 });

@@ -8,6 +8,8 @@ export interface BrokerSubject {
   open(): Promise<Broker>;
   /** Lets so many milliseconds pass for the broker. */
   pass(ms: number): Promise<void>;
+  /** What the broker's clock shows. */
+  now(): number;
 }
 
 const DAY_MS = 86_400_000;
@@ -127,6 +129,14 @@ export function brokerContract(name: string, subject: BrokerSubject): void {
       expect(await broker.claim('@direct', 'k', 'three')).toBe('three');
     });
 
+    test('a claim is free again after five minutes', async () => {
+      await broker.claim('@global', 'k', 'one');
+      await subject.pass(299_000);
+      expect(await broker.claim('@global', 'k', 'two')).toBe('one');
+      await subject.pass(2_000);
+      expect(await broker.claim('@global', 'k', 'three')).toBe('three');
+    });
+
     test('reading the newest gives the last so many, oldest first, and the room’s position', async () => {
       const ids = await publish('r', 'a', 'b', 'c');
       const page = await broker.read('r', { newest: 2 }, ALL);
@@ -134,6 +144,13 @@ export function brokerContract(name: string, subject: BrokerSubject): void {
       expect(page.position).toBe(ids[2]);
       expect(page.more).toBe(false);
       expect(page.missing).toBeUndefined();
+    });
+
+    test('of more of the newest than the limit allows the oldest come first', async () => {
+      const ids = await publish('r', 'a', 'b', 'c', 'd');
+      const page = await broker.read('r', { newest: 3 }, 2);
+      expect(bodies(page.messages)).toEqual(['b', 'c']);
+      expect(page).toMatchObject({ more: true, position: ids[2] });
     });
 
     test('reading after a position gives what came after it, each with its prev', async () => {
@@ -149,8 +166,8 @@ export function brokerContract(name: string, subject: BrokerSubject): void {
     test('reading from a moment on gives what was made since, and says if some of that is gone', async () => {
       await publish('r', 'a', 'b');
       await subject.pass(10_000);
+      const ms = subject.now();
       const [id] = await publish('r', 'c');
-      const ms = parsePosition(id ?? '')?.ms ?? 0;
       expect(await broker.read('r', { since: ms - 5_000 }, ALL)).toMatchObject({ position: id, more: false });
       expect(bodies((await broker.read('r', { since: ms - 5_000 }, ALL)).messages)).toEqual(['c']);
       expect((await broker.read('r', { since: ms - 5_000 }, ALL)).missing).toBeUndefined();
@@ -159,6 +176,16 @@ export function brokerContract(name: string, subject: BrokerSubject): void {
       const cut = await broker.read('r', { since: ms - 1_000 }, ALL);
       expect(cut.missing).toBe('trimmed');
       expect(bodies(cut.messages)).toEqual(['1', '2', '3', '4', '5']);
+    });
+
+    test('from a moment on, where all that was made then is gone, something is missing', async () => {
+      await publish('r', 'a');
+      const ms = subject.now();
+      await subject.pass(61_000);
+      await publish('r', 'b');
+      const page = await broker.read('r', { since: ms - 1_000 }, ALL);
+      expect(page.missing).toBe('trimmed');
+      expect(bodies(page.messages)).toEqual(['b']);
     });
 
     test('what a pod tells the others does not come back to it', async () => {
@@ -185,6 +212,13 @@ export function brokerContract(name: string, subject: BrokerSubject): void {
       const second = await broker.read('r', { after: first.position }, 2);
       expect(bodies(second.messages)).toEqual(['d']);
       expect(second).toMatchObject({ more: false, position: ids[3] });
+    });
+
+    test('a page that begins after a gap may be cut short as well', async () => {
+      const ids = await publish('r', '1', '2', '3', '4', '5', '6', '7');
+      const page = await broker.read('r', { after: ids[0] ?? '' }, 2);
+      expect(page).toMatchObject({ missing: 'trimmed', more: true, position: ids[3] });
+      expect(bodies(page.messages)).toEqual(['3', '4']);
     });
 
     test('of what exceeds the size the oldest goes: a position before that is trimmed', async () => {

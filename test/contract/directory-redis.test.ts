@@ -6,6 +6,7 @@ import { PATIENT } from '../many-pods/world.ts';
 import { isUnavailable } from '../../src/core/refused.ts';
 import { RedisDirectory } from '../../src/directory/redis.ts';
 import { RedisSubject } from './redis-subject.ts';
+import { TestClock } from '../support/test-clock.ts';
 
 /** As the leases of `redis-subject.ts` are. */
 const LEASE_MS = 10_000;
@@ -17,178 +18,184 @@ interface Pod {
   readonly directory: RedisDirectory;
 }
 
-const redis = new RedisSubject();
-const opened: Backbone[] = [];
-beforeAll(() => redis.start());
-beforeEach(() => redis.empty());
-afterEach(() => {
-  for (const backbone of opened.splice(0)) backbone.stop();
-});
-afterAll(() => redis.stop());
+describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
+  const redis = new RedisSubject(kind);
+  const opened: Backbone[] = [];
+  beforeAll(() => redis.start(), 60_000);
+  beforeEach(() => redis.empty());
+  afterEach(() => {
+    for (const backbone of opened.splice(0)) backbone.stop();
+  });
+  afterAll(() => redis.stop());
 
-async function open(source: DirectorySource = new Holding(), now?: number): Promise<Pod> {
-  const backbone = redis.backbone(now);
-  opened.push(backbone);
-  const directory = new RedisDirectory(backbone);
-  await backbone.start();
-  await redis.settled(backbone);
-  await directory.start(source);
-  return { backbone, directory };
-}
+  async function open(source: DirectorySource = new Holding(), now?: number): Promise<Pod> {
+    const backbone = redis.backbone(now === undefined ? undefined : new TestClock(now));
+    opened.push(backbone);
+    const directory = new RedisDirectory(backbone);
+    await backbone.start();
+    await redis.settled(backbone);
+    await directory.start(source);
+    return { backbone, directory };
+  }
 
-/** The numbers of the others, as the pod is told when it says that it has none. */
-async function othersOf({ directory }: Pod): Promise<number[]> {
-  const others = await directory.loads({ connections: 0, since: SINCE });
-  return others.map(({ connections }) => connections).toSorted((a, b) => a - b);
-}
+  /** The numbers of the others, as the pod is told when it says that it has none. */
+  async function othersOf({ directory }: Pod): Promise<number[]> {
+    const others = await directory.loads({ connections: 0, since: SINCE });
+    return others.map(({ connections }) => connections).toSorted((a, b) => a - b);
+  }
 
-const says = ({ directory }: Pod, connections: number): Promise<unknown> =>
-  directory.loads({ connections, since: SINCE });
+  const says = ({ directory }: Pod, connections: number): Promise<unknown> =>
+    directory.loads({ connections, since: SINCE });
 
-/** Which pods' numbers are kept, by the names of their leases. */
-async function kept({ backbone: { keys, link } }: Pod): Promise<string[]> {
-  return (await link.command((client) => client.hkeys(keys.loads))).toSorted();
-}
+  /** Which pods' numbers are kept, by the names of their leases. */
+  async function kept({ backbone: { keys, link } }: Pod): Promise<string[]> {
+    return (await link.command((client) => client.hkeys(keys.loads))).toSorted();
+  }
 
-directoryContract('The Redis directory', {
-  open: async (source) => (await open(source)).directory,
-});
-
-describe('Of the numbers of the pods', () => {
-  test('each is told those of all others, the latest, and not its own', async () => {
-    const [a, b, c] = [await open(), await open(), await open()];
-    for (const [index, pod] of [a, b, c].entries()) await says(pod, 10 + index);
-    await says(a, 20);
-    expect(await othersOf(b)).toEqual([12, 20]);
-    expect(await othersOf(c)).toEqual([0, 20]);
-    expect(await kept(a)).toEqual([a, b, c].map(({ backbone }) => backbone.lease.name).toSorted());
+  directoryContract('The Redis directory', {
+    open: async (source) => (await open(source)).directory,
   });
 
-  test('those of a pod that takes no more are neither given nor kept, and it is told of the others', async () => {
-    const [a, b] = [await open(), await open()];
-    await says(a, 10);
-    await says(b, 20);
-    expect(await a.directory.loads(undefined)).toMatchObject([{ connections: 20 }]);
-    expect(await othersOf(b)).toEqual([]);
-    expect(await kept(b)).toEqual([b.backbone.lease.name]);
+  describe('Of the numbers of the pods', () => {
+    test('each is told those of all others, the latest, and not its own', async () => {
+      const [a, b, c] = [await open(), await open(), await open()];
+      for (const [index, pod] of [a, b, c].entries()) await says(pod, 10 + index);
+      await says(a, 20);
+      expect(await othersOf(b)).toEqual([12, 20]);
+      expect(await othersOf(c)).toEqual([0, 20]);
+      expect(await kept(a)).toEqual([a, b, c].map(({ backbone }) => backbone.lease.name).toSorted());
+    });
+
+    test('those of a pod that takes no more are neither given nor kept, and it is told of the others', async () => {
+      const [a, b] = [await open(), await open()];
+      await says(a, 10);
+      await says(b, 20);
+      expect(await a.directory.loads(undefined)).toMatchObject([{ connections: 20 }]);
+      expect(await othersOf(b)).toEqual([]);
+      expect(await kept(b)).toEqual([b.backbone.lease.name]);
+    });
+
+    test('those of a pod that is silent are given no longer than its lease, and then cleared away', async () => {
+      const [a, b] = [await open(), await open()];
+      await says(a, 10);
+      await redis.pass(LEASE_MS / 2);
+      expect(await othersOf(b)).toEqual([10]);
+      await redis.pass(LEASE_MS / 2 + 1);
+      expect(await othersOf(b)).toEqual([]);
+      // With the next sign of life of another.
+      await redis.pass(LEASE_MS / 2);
+      await expect.poll(() => kept(b), PATIENT).toEqual([b.backbone.lease.name]);
+    });
+
+    test('those of a pod that has ended are not given', async () => {
+      const [a, b] = [await open(), await open()];
+      await says(a, 10);
+      await a.backbone.lease.stop(0);
+      await redis.pass(1_000);
+      expect(await othersOf(b)).toEqual([]);
+    });
+
+    test.each([-HOUR_MS, HOUR_MS])(
+      'the times are told by one clock, also by a machine that is %i ms off',
+      async (off) => {
+        const [a, b] = [await open(), await open(new Holding(), Date.now() + off)];
+        await a.directory.loads({ connections: 1, since: SINCE });
+        const [told] = await b.directory.loads({ connections: 2, since: SINCE + off });
+        expect(Math.abs((told?.since ?? 0) - (SINCE + off))).toBeLessThan(HOUR_MS / 60);
+        const [back] = await a.directory.loads({ connections: 1, since: SINCE });
+        expect(back?.connections).toBe(2);
+        expect(Math.abs((back?.since ?? 0) - SINCE)).toBeLessThan(HOUR_MS / 60);
+      },
+    );
+
+    test('a pod without Redis is told nothing, and told so', async () => {
+      const a = await open();
+      a.backbone.stop();
+      await expect.poll(() => a.backbone.link.up, PATIENT).toBe(false);
+      const said = await a.directory.loads({ connections: 1, since: SINCE }).catch((error: unknown) => error);
+      expect(isUnavailable(said)).toBe(true);
+      expect(isUnavailable(await a.directory.rooms('', '', 1).catch((error: unknown) => error))).toBe(true);
+    });
+
+    test('a pod that lost Redis for a while counts once after it', async () => {
+      const [a, b] = [await open(), await open()];
+      await says(a, 10);
+      const { lease } = a.backbone;
+      const before = lease.name;
+      a.backbone.link.late();
+      await expect.poll(() => lease.name, PATIENT).not.toBe(before);
+      await expect.poll(() => says(a, 11).then(() => true, isUnavailable), PATIENT).toBe(true);
+      await expect.poll(() => says(a, 12).catch(() => 'away'), PATIENT).toEqual([]);
+      await expect.poll(() => othersOf(b), PATIENT).toEqual([12]);
+      await expect.poll(() => kept(b), PATIENT).toEqual([lease.name, b.backbone.lease.name].toSorted());
+    });
   });
 
-  test('those of a pod that is silent are given no longer than its lease, and then cleared away', async () => {
-    const [a, b] = [await open(), await open()];
-    await says(a, 10);
-    await redis.pass(LEASE_MS / 2);
-    expect(await othersOf(b)).toEqual([10]);
-    await redis.pass(LEASE_MS / 2 + 1);
-    expect(await othersOf(b)).toEqual([]);
-    // With the next sign of life of another.
-    await redis.pass(LEASE_MS / 2);
-    await expect.poll(() => kept(b), PATIENT).toEqual([b.backbone.lease.name]);
+  describe('A pod whose lease was lost', () => {
+    test('is told that Redis is unavailable to it, registers anew, and is counted as before', async () => {
+      const holding = new Holding();
+      const [a, b] = [await open(holding), await open()];
+      holding.put('r', 3);
+      a.directory.changed('r');
+      await a.directory.rooms('', '', 1);
+      const { keys, lease, link } = a.backbone;
+      const before = lease.name;
+      await link.command((client) => client.zrem(keys.pods, before));
+      const said = await says(a, 10).catch((error: unknown) => error);
+      expect(isUnavailable(said)).toBe(true);
+      await expect.poll(() => says(a, 11).catch(() => 'away'), PATIENT).toEqual([]);
+      expect(lease.name).not.toBe(before);
+      expect(await othersOf(b)).toEqual([11]);
+      await expect.poll(() => kept(b), PATIENT).toEqual([lease.name, b.backbone.lease.name].toSorted());
+      await expect
+        .poll(() => b.directory.rooms('', '', 10), PATIENT)
+        .toEqual([{ room: 'r', connections: 3 }]);
+    });
+
+    test('has its users’ places under the new one', async () => {
+      const holding = new Holding();
+      const [a, b] = [await open(holding), await open()];
+      holding.people = [{ userId: 'alice', connectionId: 'a1' }];
+      await a.directory.admit('alice', 'a1', 1);
+      const { keys, lease, link } = a.backbone;
+      await link.command((client) => client.zrem(keys.pods, lease.name));
+      await says(a, 1).catch(() => undefined);
+      const owner = (): Promise<unknown> => link.command((client) => client.hget(keys.user('alice'), 'a1'));
+      await expect.poll(owner, PATIENT).toBe(lease.name);
+      expect(await b.directory.admit('alice', 'a2', 1)).toBe(false);
+    });
   });
 
-  test('those of a pod that has ended are not given', async () => {
-    const [a, b] = [await open(), await open()];
-    await says(a, 10);
-    await a.backbone.lease.stop(0);
-    await redis.pass(1_000);
-    expect(await othersOf(b)).toEqual([]);
-  });
+  describe('Rooms and places of several pods', () => {
+    test('are summed up, and those of a pod that stops in order go with it', async () => {
+      const [one, other] = [new Holding(), new Holding()];
+      const [a, b] = [await open(one), await open(other)];
+      one.put('r', 2);
+      other.put('r', 3);
+      one.put('s', 1);
+      for (const { directory } of [a, b]) for (const room of ['r', 's']) directory.changed(room);
+      await a.directory.rooms('', '', 1);
+      expect(await b.directory.rooms('', '', 10)).toEqual([
+        { room: 'r', connections: 5 },
+        { room: 's', connections: 1 },
+      ]);
+      for (const room of ['r', 's']) {
+        one.put(room, 0);
+        a.directory.changed(room);
+      }
+      await a.directory.stop();
+      expect(await b.directory.rooms('', '', 10)).toEqual([{ room: 'r', connections: 3 }]);
+    });
 
-  test.each([-HOUR_MS, HOUR_MS])(
-    'the times are told by one clock, also by a machine that is %i ms off',
-    async (off) => {
-      const [a, b] = [await open(), await open(new Holding(), Date.now() + off)];
-      await a.directory.loads({ connections: 1, since: SINCE });
-      const [told] = await b.directory.loads({ connections: 2, since: SINCE + off });
-      expect(Math.abs((told?.since ?? 0) - (SINCE + off))).toBeLessThan(HOUR_MS / 60);
-      const [back] = await a.directory.loads({ connections: 1, since: SINCE });
-      expect(back?.connections).toBe(2);
-      expect(Math.abs((back?.since ?? 0) - SINCE)).toBeLessThan(HOUR_MS / 60);
-    },
-  );
-
-  test('a pod without Redis is told nothing, and told so', async () => {
-    const a = await open();
-    a.backbone.stop();
-    await expect.poll(() => a.backbone.link.up, PATIENT).toBe(false);
-    const said = await a.directory.loads({ connections: 1, since: SINCE }).catch((error: unknown) => error);
-    expect(isUnavailable(said)).toBe(true);
-    expect(isUnavailable(await a.directory.rooms('', '', 1).catch((error: unknown) => error))).toBe(true);
-  });
-
-  test('a pod that lost Redis for a while counts once after it', async () => {
-    const [a, b] = [await open(), await open()];
-    await says(a, 10);
-    const { lease, link } = a.backbone;
-    const before = lease.name;
-    link.client.disconnect(true);
-    await expect.poll(() => lease.name, PATIENT).not.toBe(before);
-    await expect.poll(() => says(a, 11).then(() => true, isUnavailable), PATIENT).toBe(true);
-    await expect.poll(() => says(a, 12).catch(() => 'away'), PATIENT).toEqual([]);
-    await expect.poll(() => othersOf(b), PATIENT).toEqual([12]);
-    await expect.poll(() => kept(b), PATIENT).toEqual([lease.name, b.backbone.lease.name].toSorted());
-  });
-});
-
-describe('A pod whose lease was lost', () => {
-  test('is told that Redis is unavailable to it, registers anew, and is counted as before', async () => {
-    const holding = new Holding();
-    const [a, b] = [await open(holding), await open()];
-    holding.put('r', 3);
-    a.directory.changed('r');
-    await a.directory.rooms('', '', 1);
-    const { keys, lease, link } = a.backbone;
-    const before = lease.name;
-    await link.command((client) => client.zrem(keys.pods, before));
-    const said = await says(a, 10).catch((error: unknown) => error);
-    expect(isUnavailable(said)).toBe(true);
-    await expect.poll(() => says(a, 11).catch(() => 'away'), PATIENT).toEqual([]);
-    expect(lease.name).not.toBe(before);
-    expect(await othersOf(b)).toEqual([11]);
-    await expect.poll(() => kept(b), PATIENT).toEqual([lease.name, b.backbone.lease.name].toSorted());
-    await expect.poll(() => b.directory.rooms('', '', 10), PATIENT).toEqual([{ room: 'r', connections: 3 }]);
-  });
-
-  test('has its users’ places under the new one', async () => {
-    const holding = new Holding();
-    const [a, b] = [await open(holding), await open()];
-    holding.people = [{ userId: 'alice', connectionId: 'a1' }];
-    await a.directory.admit('alice', 'a1', 1);
-    const { keys, lease, link } = a.backbone;
-    await link.command((client) => client.zrem(keys.pods, lease.name));
-    await says(a, 1).catch(() => undefined);
-    const owner = (): Promise<unknown> => link.command((client) => client.hget(keys.user('alice'), 'a1'));
-    await expect.poll(owner, PATIENT).toBe(lease.name);
-    expect(await b.directory.admit('alice', 'a2', 1)).toBe(false);
-  });
-});
-
-describe('Rooms and places of several pods', () => {
-  test('are summed up, and those of a pod that stops in order go with it', async () => {
-    const [one, other] = [new Holding(), new Holding()];
-    const [a, b] = [await open(one), await open(other)];
-    one.put('r', 2);
-    other.put('r', 3);
-    one.put('s', 1);
-    for (const { directory } of [a, b]) for (const room of ['r', 's']) directory.changed(room);
-    await a.directory.rooms('', '', 1);
-    expect(await b.directory.rooms('', '', 10)).toEqual([
-      { room: 'r', connections: 5 },
-      { room: 's', connections: 1 },
-    ]);
-    for (const room of ['r', 's']) {
-      one.put(room, 0);
-      a.directory.changed(room);
-    }
-    await a.directory.stop();
-    expect(await b.directory.rooms('', '', 10)).toEqual([{ room: 'r', connections: 3 }]);
-  });
-
-  test('a user’s places on a dead pod are free', async () => {
-    const [a, b] = [await open(), await open()];
-    await a.directory.admit('alice', 'a1', 1);
-    expect(await b.directory.admit('alice', 'b1', 1)).toBe(false);
-    await a.backbone.lease.stop(0);
-    await redis.pass(LEASE_MS / 2);
-    await expect.poll(() => b.directory.admit('alice', 'b1', 1), PATIENT).toBe(true);
+    test('a user’s places on a dead pod are free', async () => {
+      const [a, b] = [await open(), await open()];
+      await a.directory.admit('alice', 'a1', 1);
+      expect(await b.directory.admit('alice', 'b1', 1)).toBe(false);
+      await a.backbone.lease.stop(0);
+      // A pod takes nobody for dead until it has been there for as long as a lease.
+      await redis.pass(LEASE_MS);
+      await redis.pass(LEASE_MS / 2);
+      await expect.poll(() => b.directory.admit('alice', 'b1', 1), PATIENT).toBe(true);
+    });
   });
 });

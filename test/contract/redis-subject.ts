@@ -1,8 +1,10 @@
 import { Backbone } from '../../src/redis/backbone.ts';
+import type { Clock } from '../../src/core/ports/clock.ts';
 import { BROKER_SCRIPTS } from '../../src/broker/redis.ts';
 import { DIRECTORY_SCRIPTS } from '../../src/directory/redis.ts';
 import { PRESENCE_SCRIPTS } from '../../src/presence/redis-rows.ts';
 import { type RedisServer, startRedis } from '../../loadtest/stack/redis-server.ts';
+import { startRedisCluster } from '../../loadtest/stack/redis-cluster.ts';
 import { vi } from 'vitest';
 import { TestClock } from '../support/test-clock.ts';
 
@@ -18,52 +20,78 @@ end`;
 
 const log = { debug() {}, info() {}, warn() {}, error: (fields: object) => console.error(fields) };
 
-/** A real Redis, whose time goes on when it is told to. */
+/** A real Redis, one server or a Cluster of three masters and three replicas, whose time goes on when it is told to. */
 export class RedisSubject {
-  /** That of the last pod; it began at Redis's own time. */
+  readonly #kind: 'alone' | 'cluster';
+  /** That of the last pod without one of its own; it began at Redis's own time. */
   #clock = new TestClock();
-  #server: RedisServer | undefined;
+  /** Those that have keys. */
+  #servers: RedisServer[] = [];
+  #discard: (() => Promise<void>) | undefined;
   #pods = 0;
   #last: Backbone | undefined;
 
+  constructor(kind: 'alone' | 'cluster' = 'alone') {
+    this.#kind = kind;
+  }
+
   async start(): Promise<void> {
-    this.#server = await startRedis();
+    if (this.#kind === 'alone') {
+      const server = await startRedis();
+      this.#servers = [server];
+      this.#discard = () => server.discard();
+      return;
+    }
+    const cluster = await startRedisCluster({ nodeTimeoutMs: 15_000 });
+    this.#servers = await cluster.masters();
+    this.#discard = () => cluster.discard();
   }
 
   async stop(): Promise<void> {
-    await this.#server?.discard();
+    await this.#discard?.();
   }
 
-  /** Another pod, on whose machine it is `now`; the first call after `empty` finds nothing. */
-  backbone(now = Date.now()): Backbone {
-    this.#clock = new TestClock(now);
+  /** Another pod, by its own clock; the first call after `empty` finds nothing. */
+  backbone(clock?: Clock): Backbone {
+    if (clock === undefined) this.#clock = new TestClock(Date.now());
+    const server = { host: '127.0.0.1', port: this.#servers[0]?.port ?? 0 };
     this.#last = new Backbone({
-      address: {
-        server: { host: '127.0.0.1', port: this.#server?.port ?? 0 },
-        tls: undefined,
-        master: '',
-        db: 0,
-      },
+      address: { ...(this.#kind === 'alone' ? { server } : { cluster: [server] }), master: '', db: 0 },
       prefix: 'test:',
       pod: `pod${(this.#pods += 1)}`,
       leaseMs: 10_000,
       scripts: [...BROKER_SCRIPTS, ...PRESENCE_SCRIPTS, ...DIRECTORY_SCRIPTS],
-      clock: this.#clock,
+      clock: clock ?? this.#clock,
       log,
     });
     return this.#last;
   }
 
   /** Resolves once the pod holds its lease, without which it may keep nothing. */
-  async settled({ keys, lease }: Backbone): Promise<void> {
+  async settled({ keys, lease, placement }: Backbone): Promise<void> {
     await vi.waitFor(async () => {
-      if ((await this.#server?.command('ZSCORE', keys.pods, lease.name)) === null)
-        throw new Error('no lease yet');
+      const score = await placement.to(keys.pods).command((client) => client.zscore(keys.pods, lease.name));
+      if (score === null || !placement.up)
+        throw new Error(`no lease yet: ${score} ${placement.up} ${lease.name}`);
     });
   }
 
   async empty(): Promise<void> {
-    await this.#server?.command('FLUSHALL');
+    await Promise.all(this.#servers.map((server) => server.command('FLUSHALL')));
+  }
+
+  /** Nobody is answered until `thaw`. */
+  freeze(): void {
+    for (const server of this.#servers) server.freeze();
+  }
+
+  thaw(): void {
+    for (const server of this.#servers) server.thaw();
+  }
+
+  /** What the clock of the last pod shows. */
+  now(): number {
+    return this.#clock.now();
   }
 
   /** Hour by hour, so that what a pod does every so often is done in between. */
@@ -73,7 +101,20 @@ export class RedisSubject {
       this.#clock.advance(step);
       // What was sent by that is done once this is answered.
       await this.#last?.link.command((client) => client.ping());
-      await this.#server?.command('EVAL', AGE, '0', String(step));
+      await Promise.all(this.#servers.map((server) => this.#age(server, step)));
+    }
+  }
+
+  async #age(server: RedisServer, ms: number): Promise<void> {
+    if (this.#kind === 'alone') {
+      await server.command('EVAL', AGE, '0', String(ms));
+      return;
+    }
+    // A script may not touch several slots.
+    for (const key of (await server.command('KEYS', '*')) as string[]) {
+      const left = Number(await server.command('PTTL', key));
+      if (left > ms) await server.command('PEXPIRE', key, String(left - ms));
+      else if (left > 0) await server.command('DEL', key);
     }
   }
 }

@@ -1,70 +1,13 @@
 import { expect, test } from 'vitest';
 import type { RedisGroup } from '../../loadtest/stack/redis-group.ts';
+import type { RedisServer } from '../../loadtest/stack/redis-server.ts';
 import { degraded, eventually, groupOf, podsOn, ready, SLOW } from './world.ts';
-import { allAcked, droppedFrom, expectEverythingOnce, saidBy, startTalk } from './judge.ts';
-import { Witness } from './witness.ts';
+import { crowdOn, expectHonesty, throughout } from './crowd.ts';
+import { expectEverythingOnce } from './judge.ts';
 
-interface Crowd {
-  readonly speakers: readonly Witness[];
-  readonly everybody: readonly Witness[];
-  readonly quiet: Witness;
-  readonly absent: Witness;
-  readonly pods: Awaited<ReturnType<typeof podsOn>>;
-}
-
-/** Members on two pods, and one that was there and has gone. */
-async function crowdOn(group: RedisGroup): Promise<Crowd> {
-  const pods = await podsOn(group);
-  const [here, there] = pods;
-  const speakers = [
-    await Witness.join(here, 'room', 'alice'),
-    await Witness.join(here, 'room', 'bob'),
-    await Witness.join(there, 'room', 'carol'),
-  ];
-  const quiet = await Witness.join(there, 'room', 'quiet');
-  const absent = await Witness.join(there, 'room', 'absent');
-  return { speakers, everybody: [...speakers, quiet], quiet, absent, pods };
-}
-
-/** Everybody talks while the fault lasts, and some time before and after. */
-async function throughout(crowd: Crowd, fault: () => Promise<void>): Promise<void> {
-  const { speakers, quiet, absent, pods } = crowd;
-  const talk = startTalk(speakers);
-  await eventually('some talk', () => absent.heard().length > 50);
-  await absent.leave();
-  await fault();
-  await ready(...pods);
-  const after = quiet.heard().length;
-  await eventually('more talk', () => quiet.heard().length > after + 100);
-  talk.stop();
-}
-
-/**
- * Who was away comes back. Where the failover dropped something everybody has to know, and nothing else may be missing;
- * where it did not nobody may be told so.
- */
-async function expectHonesty(group: RedisGroup, { everybody, absent, speakers, pods }: Crowd): Promise<void> {
-  const acked = await allAcked(speakers);
-  await absent.return(pods[0]);
-  const verdict = await absent.verdict();
-  const ids = await droppedFrom(await group.master(), everybody, speakers);
-  if (ids.length === 0) {
-    expect(verdict).toEqual(expect.objectContaining({ recovered: true }));
-    for (const one of everybody) expect(one.losses()).toEqual([]);
-    await expectEverythingOnce([...everybody, absent], speakers);
-    return;
-  }
-  expect(verdict, `${ids.join()} were dropped`).toMatchObject({ reason: 'history_lost' });
-  const dropped = new Set([...acked].filter(([, id]) => ids.includes(id)).map(([ref]) => ref));
-  const said = saidBy(speakers);
-  for (const one of [...everybody, absent]) {
-    await eventually(
-      `${one.user} to have what is left`,
-      () => one.missing(said).every((name) => dropped.has(name.replace(' ', '-'))),
-      () => one.missing(said).join(),
-    );
-    expect(one.losses()).toContain('history_lost');
-  }
+/** Where the history of the room is now. */
+async function historyOn(group: RedisGroup): Promise<{ master: RedisServer; key: string }> {
+  return { master: await group.master(), key: 'realtime:history:room' };
 }
 
 test(
@@ -88,18 +31,18 @@ test(
 
 test('a master killed under load: the next one goes on', SLOW, async () => {
   const group = await groupOf();
-  const crowd = await crowdOn(group);
+  const crowd = await crowdOn(await podsOn(group));
   await throughout(crowd, async () => {
     const old = await group.master();
     await old.kill();
     await group.masterOtherThan(old);
   });
-  await expectHonesty(group, crowd);
+  await expectHonesty(await historyOn(group), crowd);
 });
 
 test('a master frozen under load and thawed after the failover', SLOW, async () => {
   const group = await groupOf();
-  const crowd = await crowdOn(group);
+  const crowd = await crowdOn(await podsOn(group));
   await throughout(crowd, async () => {
     const old = await group.master();
     old.freeze();
@@ -114,21 +57,21 @@ test('a master frozen under load and thawed after the failover', SLOW, async () 
       );
     await eventually('a demoted master', async () => (await role()) === 'slave');
   });
-  await expectHonesty(group, crowd);
+  await expectHonesty(await historyOn(group), crowd);
 });
 
 test('a planned failover under load', SLOW, async () => {
   const group = await groupOf();
-  const crowd = await crowdOn(group);
+  const crowd = await crowdOn(await podsOn(group));
   await throughout(crowd, async () => {
     await group.failover();
   });
-  await expectHonesty(group, crowd);
+  await expectHonesty(await historyOn(group), crowd);
 });
 
 test('a failover without traffic loses nothing', SLOW, async () => {
   const group = await groupOf();
-  const { pods, speakers, everybody, absent } = await crowdOn(group);
+  const { pods, speakers, everybody, absent } = await crowdOn(await podsOn(group));
   for (const one of speakers) one.say();
   await expectEverythingOnce([...everybody, absent], speakers);
   await absent.leave();

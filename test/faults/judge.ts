@@ -1,5 +1,4 @@
 import { expect } from 'vitest';
-import type { RedisServer } from '../../loadtest/stack/redis-server.ts';
 import type { Heard, Said, Witness } from './witness.ts';
 import { eventually } from './world.ts';
 
@@ -102,22 +101,4 @@ export async function expectEverythingOnce(
   expectNoHole(witnesses, said);
   expectNoRepeat(witnesses);
   expectOneOrder(witnesses);
-}
-
-/** Ids of what was acknowledged, or delivered as kept, and is not in the history of this server. */
-export async function droppedFrom(
-  redis: RedisServer,
-  witnesses: readonly Witness[],
-  speakers: readonly Witness[],
-): Promise<string[]> {
-  const room = witnesses[0]?.room ?? '';
-  const entries = (await redis.command('XRANGE', `realtime:history:${room}`, '-', '+')) as [
-    string,
-    string[],
-  ][];
-  const kept = new Set(entries.map(([at, [, epoch]]) => `${epoch}.${at}`));
-  const acked = await allAcked(speakers);
-  const delivered = witnesses.flatMap((one) => one.heard().filter(({ wasProvisional }) => !wasProvisional));
-  const ids = new Set([...acked.values(), ...delivered.map(({ id }) => id)]);
-  return [...ids].filter((id) => !kept.has(id.replace(/[.][^.]+[.]/, '.')));
 }

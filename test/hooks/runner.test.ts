@@ -196,7 +196,7 @@ describe('onMessage that fails costs its sender this one message:', () => {
     });
     const verdict = judge();
     clock.advance(TIME_LIMIT_MS - 1);
-    expect(runner.figures.failed.size).toBe(0);
+    expect([...runner.figures.failed]).toEqual([['onMessage', 0]]);
     clock.advance(1);
     expect(await verdict).toMatchObject(INTERNAL);
     expect(lines[0]).toContain('no answer within 1000 ms');

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
 
-export type Fault = 'none' | 'loses' | 'repeats' | 'disorders';
+export type Fault = 'none' | 'loses' | 'repeats' | 'disorders' | 'comes late';
 
 interface Command {
   readonly type: string;
@@ -18,11 +18,22 @@ const FAULTY = { by: 0, n: 2 };
 /** A pod as far as the load scripts know one, that makes one mistake. */
 export class FaultyServer {
   readonly #fault: Fault;
-  readonly #http = createServer((_, answer) => {
+  /** So often it is still away, and a proxy says so for it. */
+  #away: number;
+  readonly #http = createServer(({ url }, answer) => {
+    if (this.#away > 0 && url?.includes('explain=1') === true) {
+      this.#away -= 1;
+      answer.writeHead(404).end('404 page not found\n');
+      return;
+    }
     answer.writeHead(200, { 'Content-Type': 'application/json' });
     answer.end(JSON.stringify({ pod: 'faulty', status: 'ok' }));
   });
-  readonly #sockets = new WebSocketServer({ server: this.#http });
+  readonly #sockets = new WebSocketServer({
+    server: this.#http,
+    verifyClient: (_: unknown, decide: (isLetIn: boolean, status: number) => void) =>
+      decide(this.#away === 0, 404),
+  });
   readonly #rooms = new Map<string, Set<WebSocket>>();
   #ids = 0;
   #hasErred = false;
@@ -31,6 +42,7 @@ export class FaultyServer {
 
   constructor(fault: Fault) {
     this.#fault = fault;
+    this.#away = fault === 'comes late' ? 4 : 0;
     this.#sockets.on('connection', (socket) => {
       send(socket, { type: 'system', event: 'connected', data: {} });
       socket.on('message', (text: Buffer) => this.#perform(socket, JSON.parse(text.toString()) as Command));

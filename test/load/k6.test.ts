@@ -96,6 +96,17 @@ describe.runIf(K6 !== undefined)('with k6', () => {
       expect(result.code).toBe(0);
     });
 
+    test(
+      'that a proxy stands in for at first: who is told 404 by that comes again',
+      { timeout: 60_000 },
+      async () => {
+        const result = await against('comes late');
+        // Who comes only after the others have begun misses what they said: that is right.
+        expect(result.output).not.toContain('refused with 404');
+        expect(countOf(result, 'received')).toBeGreaterThan(0);
+      },
+    );
+
     test.each([
       ['loses', 'lost'],
       ['repeats', 'repeated'],

@@ -93,8 +93,8 @@ test('Who is sent away has a place elsewhere at once, although this end is not o
   const two = [await guest(pod, user), await guest(pod, user)];
   const backs = two.map(async ({ closed }) => {
     await closed;
-    return guest(here.a, user);
+    await until('a place elsewhere', () => comesIn(here.a, user));
   });
   expect(await pod.stop()).toEqual({ code: 0, signal: null });
-  for (const back of backs) await settled(await back);
+  await Promise.all(backs);
 });

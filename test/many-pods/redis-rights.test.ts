@@ -6,7 +6,7 @@ import { anotherPod, metric, PATIENT } from './world.ts';
 /** All that a pod's user in Redis may do (docs/operations.md), without faults and without REDIS_DB. */
 const RIGHTS = [
   'client|id client|setname evalsha info publish script|load subscribe time unsubscribe',
-  'exists get hdel hget hgetall hincrby hlen hmget hscan hset pexpire sadd set spop srem',
+  'exists get hdel hget hgetall hincrby hlen hmget hscan hset pexpire sadd scard set spop srem sscan',
   'xadd xrange xrevrange xtrim zadd zrangebylex zrangebyscore zrem zscore',
 ].flatMap((line) => line.split(' '));
 
@@ -40,6 +40,8 @@ test('A user that may touch nothing but the names of the contract, with few comm
     REDIS_PREFIX: 'shop:',
     REDIS_USERNAME: 'crosspod',
     REDIS_PASSWORD: 'secret',
+    // For so long a pod that has just come cleans up after nobody.
+    POD_LEASE_SECONDS: '2',
   };
   const env = { REDIS_URL: `127.0.0.1:${redis.port}`, ...settings };
   const [one, two] = [await anotherPod(env), await anotherPod(env)];
@@ -48,6 +50,8 @@ test('A user that may touch nothing but the names of the contract, with few comm
   // Who stays clears away what the other has left.
   await expect.poll(() => two.output(), PATIENT).toContain('cleaned up after a pod');
   expect(await redis.command('ACL', 'LOG')).toEqual([]);
+  // Nor is anything sent that this Redis does not know, and a newer one would refuse.
+  expect(await redis.command('INFO', 'errorstats')).not.toContain('errorstat_ERR:');
   expect(await metric(two, 'realtime_redis_up')).toBe(1);
   // None of the rights is idle.
   expect(await used(redis)).toEqual(RIGHTS.toSorted());

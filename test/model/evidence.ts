@@ -98,7 +98,12 @@ export function mayStandTwice(first: Established, second: Established, evidence:
 
 /** Of two positions of one epoch: whether the first is earlier. */
 export function isBefore(a: string, b: string): boolean {
-  return sameEpoch(a, b) && comparePositions(positionOf(a), positionOf(b)) < 0;
+  return sameEpoch(a, b) && isEarlier(a, b);
+}
+
+/** The same for two runs of servers that had the same data one after the other. */
+export function isEarlier(a: string, b: string): boolean {
+  return comparePositions(positionOf(a), positionOf(b)) < 0;
 }
 
 /**

@@ -2,6 +2,7 @@ import {
   establishedIn,
   type Evidence,
   isBefore,
+  isEarlier,
   isPlaced,
   mayStandTwice,
   messagesOf,
@@ -28,7 +29,7 @@ function forgotten(room: string, evidence: Evidence): Violation[] {
   return establishedIn(room, evidence)
     .filter(({ id }) => !kept.has(id))
     .filter(({ id }) => {
-      if (isFull && isBefore(id, oldest)) return false;
+      if (isFull && (evidence.failsOver ? isEarlier(id, oldest) : isBefore(id, oldest))) return false;
       // Whether those who were there were told is judged elsewhere.
       return !evidence.story.losesData;
     })

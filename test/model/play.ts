@@ -131,6 +131,8 @@ export async function play(scene: Scene, steps: number): Promise<void> {
     if (random.chance(FAULT_CHANCE) && faults.length > 0 && under.size < FAULTS_AT_ONCE) {
       const fault = random
         .pick(faults)(scene)
+        // One fault may cut the operator's connection of another. What stays broken by it shows in the end.
+        .catch((error: unknown) => scene.story.note(`the fault had an error: ${String(error)}`))
         .finally(() => under.delete(fault));
       under.add(fault);
     }

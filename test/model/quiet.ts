@@ -112,10 +112,8 @@ function unmarked({ story }: Scene, last: ReadonlyMap<string, string>): string[]
 
 /** Whatever a dead pod, or a name that a pod has given up, still holds may yet go. */
 async function unburied({ world }: Scene): Promise<string[]> {
-  const redis = await world.master();
-  const [pods, graves] = (await Promise.all(
-    ['realtime:pods', 'realtime:graves'].map((key) => redis.command('ZRANGE', key, '0', '-1')),
-  )) as [string[], string[]];
+  if (world.leases === undefined) return [];
+  const { pods, graves } = await world.leases();
   return pods.length === world.pods.length && graves.length === 0
     ? []
     : [`pods ${pods.join(' ')}`, `graves ${graves.join(' ')}`];

@@ -9,15 +9,11 @@ import { judgePresence } from './judge-presence.ts';
 import { judgeRepeats } from './judge-repeats.ts';
 import { Random } from '../hostile/random.ts';
 import { reportOf } from './report.ts';
-import { startWorld } from './world.ts';
+import { startWorld, type Variant } from './world.ts';
 import { Story } from './story.ts';
 
 /** Plays one seed and judges it: undefined, or a report of what was violated. */
-export async function runModel(
-  variant: 'alone' | 'sentinels',
-  seed: number,
-  steps: number,
-): Promise<string | undefined> {
+export async function runModel(variant: Variant, seed: number, steps: number): Promise<string | undefined> {
   const random = Random.of(seed, 0);
   const world = await startWorld(variant, random);
   const story = new Story();
@@ -48,5 +44,10 @@ async function evidenceOf(scene: Scene): Promise<Evidence> {
   );
   const { story, world } = scene;
   const historySize = Number(world.chosen['HISTORY_SIZE']);
-  return { story, histories: new Map(histories), historySize, failsOver: world.group !== undefined };
+  return {
+    story,
+    histories: new Map(histories),
+    historySize,
+    failsOver: world.group !== undefined || world.cluster !== undefined,
+  };
 }

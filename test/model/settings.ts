@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import type { Variant } from './world.ts';
 
 function setting(name: string, otherwise: number): number {
   const given = process.env[name];
@@ -6,7 +7,7 @@ function setting(name: string, otherwise: number): number {
 }
 
 /** Seeds that every test run plays. */
-const USUAL = { alone: [1, 2, 4], sentinels: [103] };
+const USUAL = { alone: [1, 2, 4], sentinels: [103], cluster: [201], nats: [301] } as const;
 
 /** How much a run of the test does (see model.test.ts). */
 export const SETTINGS = {
@@ -19,13 +20,13 @@ export const SETTINGS = {
   faults: process.env['MODEL_FAULTS']?.split(','),
   /** Whether a report holds all frames and the logs of the pods. */
   logs: process.env['MODEL_LOGS'] !== undefined,
-  variant: process.env['MODEL_VARIANT'] ?? 'both',
+  variant: process.env['MODEL_VARIANT'] ?? 'all',
 } as const;
 
-/** The seeds to play with one Redis alone, or with Sentinels. */
-export function seedsOf(variant: 'alone' | 'sentinels'): readonly number[] {
+/** The seeds to play with that between the pods. */
+export function seedsOf(variant: Variant): readonly number[] {
   const { seed, runs, variant: only } = SETTINGS;
-  if (only !== 'both' && only !== variant) return [];
+  if (only !== 'all' && only !== variant) return [];
   if (seed === 0 && runs === 0) return USUAL[variant];
   const first = seed === 0 ? randomInt(2 ** 30) : seed;
   return Array.from({ length: Math.max(runs, 1) }, (_, index) => first + index);

@@ -1,22 +1,33 @@
 import { type PodProcess, startPodProcess } from '../../loadtest/stack/pods.ts';
+import { type NatsServer, startNats } from '../../loadtest/stack/nats-server.ts';
 import { type Proxy, startProxy } from '../support/proxy.ts';
+import { type RedisCluster, startRedisCluster } from '../../loadtest/stack/redis-cluster.ts';
 import { type RedisGroup, startRedisGroup } from '../../loadtest/stack/redis-group.ts';
 import { type RedisServer, startRedis } from '../../loadtest/stack/redis-server.ts';
 import type { Random } from '../hostile/random.ts';
 
 const PODS = 3;
 
-/** The pods of one run and the Redis between them. */
+/** What is between the pods. */
+export const VARIANTS = ['alone', 'sentinels', 'cluster', 'nats'] as const;
+export type Variant = (typeof VARIANTS)[number];
+
+/** The pods of one run and what is between them. */
 export interface World {
   readonly pods: readonly PodProcess[];
-  /** Between each pod and Redis; with Sentinels the pods find their own way. */
+  /** Between each pod and the one server; where there are more the pods find their own way. */
   readonly proxies: readonly Proxy[];
   readonly servers: readonly RedisServer[];
-  readonly group: RedisGroup | undefined;
+  readonly group?: RedisGroup;
+  readonly cluster?: RedisCluster;
+  /** In place of Redis; then there are no `servers`. */
+  readonly nats?: NatsServer;
   /** The settings that the seed chose. */
   readonly chosen: Readonly<Record<string, string>>;
-  /** The server that the pods should be writing to. */
+  /** The Redis that the pods should be writing to, or one of them. */
   master(): Promise<RedisServer>;
+  /** Names of living pods and of dead ones that nobody has cleaned up after, where Redis keeps them. */
+  leases?(): Promise<{ pods: string[]; graves: string[] }>;
   stop(): Promise<void>;
 }
 
@@ -33,9 +44,31 @@ function settingsOf(random: Random): Record<string, string> {
   };
 }
 
-export async function startWorld(variant: 'alone' | 'sentinels', random: Random): Promise<World> {
+export function startWorld(variant: Variant, random: Random): Promise<World> {
   const chosen = settingsOf(random);
-  return variant === 'alone' ? startAlone(chosen) : startWithSentinels(chosen);
+  switch (variant) {
+    case 'alone':
+      return startAlone(chosen);
+    case 'sentinels':
+      return startWithSentinels(chosen);
+    case 'cluster':
+      return startWithCluster(chosen, random);
+    case 'nats':
+      return startWithNats(chosen);
+  }
+}
+
+async function leasesOn(
+  redis: RedisServer,
+  start = 'realtime:',
+): Promise<{ pods: string[]; graves: string[] }> {
+  const read = (name: string): Promise<unknown> => redis.command('ZRANGE', `${start}${name}`, '0', '-1');
+  return { pods: (await read('pods')) as string[], graves: (await read('graves')) as string[] };
+}
+
+async function startPods(env: Record<string, string>): Promise<PodProcess[]> {
+  const names = Array.from({ length: PODS }, (_, index) => `pod-${index + 1}`);
+  return Promise.all(names.map((name) => startPodProcess(name, env)));
 }
 
 async function startAlone(chosen: Record<string, string>): Promise<World> {
@@ -54,20 +87,50 @@ async function startAlone(chosen: Record<string, string>): Promise<World> {
     pods,
     proxies,
     servers: [redis],
-    group: undefined,
     chosen,
     master: () => Promise.resolve(redis),
+    leases: () => leasesOn(redis),
     stop,
   };
 }
 
+async function startWithNats(chosen: Record<string, string>): Promise<World> {
+  const nats = await startNats();
+  const proxies = await Promise.all(Array.from({ length: PODS }, () => startProxy(nats.port)));
+  const pods = await Promise.all(
+    proxies.map(({ port }, index) =>
+      startPodProcess(`pod-${index + 1}`, { ...chosen, NATS_URL: `nats://127.0.0.1:${port}` }),
+    ),
+  );
+  const stop = async (): Promise<void> => {
+    await Promise.all(pods.map((pod) => pod.discard()));
+    await Promise.all([nats.discard(), ...proxies.map((proxy) => proxy.stop())]);
+  };
+  const master = (): Promise<never> => Promise.reject(new Error('there is no Redis'));
+  return { pods, proxies, servers: [], nats, chosen, master, stop };
+}
+
 async function startWithSentinels(chosen: Record<string, string>): Promise<World> {
   const group = await startRedisGroup({ sentinel: { downAfterMs: 2_000, failoverTimeoutMs: 2_000 } });
-  const names = Array.from({ length: PODS }, (_, index) => `pod-${index + 1}`);
-  const pods = await Promise.all(names.map((name) => startPodProcess(name, { ...chosen, ...group.env })));
+  const pods = await startPods({ ...chosen, ...group.env });
   const stop = async (): Promise<void> => {
     await Promise.all(pods.map((pod) => pod.discard()));
     await group.discard();
   };
-  return { pods, proxies: [], servers: group.servers, group, chosen, master: () => group.master(), stop };
+  const master = (): Promise<RedisServer> => group.master();
+  const leases = async (): Promise<{ pods: string[]; graves: string[] }> => leasesOn(await master());
+  return { pods, proxies: [], servers: group.servers, group, chosen, master, leases, stop };
+}
+
+async function startWithCluster(chosen: Record<string, string>, random: Random): Promise<World> {
+  const cluster = await startRedisCluster();
+  const pods = await startPods({ ...chosen, ...cluster.env });
+  const stop = async (): Promise<void> => {
+    await Promise.all(pods.map((pod) => pod.discard()));
+    await cluster.discard();
+  };
+  const master = async (): Promise<RedisServer> => random.pick(await cluster.masters());
+  const leases = async (): Promise<{ pods: string[]; graves: string[] }> =>
+    leasesOn(await cluster.masterOf(await cluster.slotOf('{pods}')), 'realtime:{pods}:');
+  return { pods, proxies: [], servers: cluster.servers, cluster, chosen, master, leases, stop };
 }

@@ -2,20 +2,28 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { degraded, podsOn, ready, redisOf, SLOW } from './world.ts';
 import { expectEverythingOnce, startTalk } from './judge.ts';
+import { natsOf } from '../nats/world.ts';
 import { Witness } from './witness.ts';
 
+const ENGINES = { Redis: redisOf, NATS: natsOf };
 /**
  * Longer than a pod waits for an answer. In the shorter of these times a part of what it asked meanwhile comes too late
  * to be carried out, and the rest does not.
  */
-const FREEZES_MS = [2_600, 3_000, 4_000];
+const CASES = [
+  ['Redis', 2_600],
+  ['Redis', 3_000],
+  ['Redis', 4_000],
+  ['NATS', 2_600],
+  ['NATS', 4_000],
+] as const;
 
-test.for(FREEZES_MS)(
-  'Redis frozen under load for %i ms: nobody misses anything or has it twice',
+test.for(CASES)(
+  '%s frozen under load for %i ms: nobody misses anything or has it twice',
   SLOW,
-  async (ms) => {
-    const redis = await redisOf();
-    const [here, there] = await podsOn(redis);
+  async ([name, ms]) => {
+    const engine = await ENGINES[name]();
+    const [here, there] = await podsOn(engine);
     const speakers = [
       await Witness.join(here, 'room', 'alice'),
       await Witness.join(here, 'room', 'bob'),
@@ -27,12 +35,12 @@ test.for(FREEZES_MS)(
     const quiet = await Witness.join(there, 'room', 'quiet');
     const talk = startTalk(speakers);
     await sleep(500);
-    redis.freeze();
+    engine.freeze();
     const since = Date.now();
     await degraded(here, there);
     // The time is the fault itself.
     await sleep(Math.max(0, ms - (Date.now() - since)));
-    redis.thaw();
+    engine.thaw();
     await ready(here, there);
     await sleep(500);
     talk.stop();

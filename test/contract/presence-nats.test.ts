@@ -1,0 +1,27 @@
+import { afterAll, afterEach, beforeAll } from 'vitest';
+import { NatsPresence } from '../../src/presence/nats.ts';
+import { NatsSubject } from '../nats/subject.ts';
+import { presenceContract } from './presence.ts';
+import { TestClock } from '../support/test-clock.ts';
+
+const nats = new NatsSubject();
+let clock = new TestClock();
+beforeAll(() => nats.start());
+afterEach(() => nats.close());
+afterAll(() => nats.stop());
+
+presenceContract('The NATS presence store', {
+  async open() {
+    nats.empty();
+    clock = new TestClock(Date.now());
+    const backbone = nats.backbone({ clock });
+    const store = new NatsPresence({ backbone, hears: () => true });
+    await backbone.start();
+    await nats.settled(backbone);
+    return store;
+  },
+  pass(ms) {
+    clock.advance(ms);
+    return Promise.resolve();
+  },
+});

@@ -1,0 +1,214 @@
+import type { Broker, Fleeting, Note, Receiver, Stored } from '../../src/core/ports/broker.ts';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { isUnavailable } from '../../src/core/refused.ts';
+
+/** How the brokers of several pods are made. Their time is the machine's, and they keep 1,000 messages per room. */
+export interface SharedBrokerSubject {
+  /** From now on `open` gives brokers on a history that is empty. */
+  empty(): void | Promise<void>;
+  /** The broker of another pod on the same history. */
+  open(): Promise<Broker>;
+  /** What the pods share answers nobody until `mends`. Nothing in it is lost. */
+  breaks(): void;
+  mends(): void;
+}
+
+const ALL = 1_000;
+const SOON = { timeout: 20_000 };
+
+/** One pod's broker, and what it brings. */
+class Ear implements Receiver {
+  readonly broker: Broker;
+  readonly messages: Stored[] = [];
+  readonly fleetings: Fleeting[] = [];
+  readonly notes: Note[] = [];
+  /** Rooms whose newest position it was told. */
+  readonly told = new Set<string>();
+
+  constructor(broker: Broker) {
+    this.broker = broker;
+  }
+
+  get bodies(): string[] {
+    return this.messages.map(({ body }) => body);
+  }
+
+  message(_room: string, stored: Stored): void {
+    // What comes twice is sorted out by the room.
+    if (this.messages.every(({ id }) => id !== stored.id)) this.messages.push(stored);
+  }
+
+  delivered(): boolean {
+    return true;
+  }
+
+  fleeting(_room: string, message: Fleeting): void {
+    this.fleetings.push(message);
+  }
+
+  provisional(): void {}
+
+  forgotten(): void {}
+
+  newest(room: string): void {
+    this.told.add(room);
+  }
+
+  note(note: Note): void {
+    this.notes.push(note);
+  }
+}
+
+/** What the brokers of several pods must hold among each other; each adapter that has several runs it unchanged. */
+export function sharedBrokerContract(name: string, subject: SharedBrokerSubject): void {
+  describe(`${name} keeps the contract between pods`, () => {
+    let opened: Broker[];
+    let here: Ear;
+    let there: Ear;
+
+    const open = async (): Promise<Ear> => {
+      const ear = new Ear(await subject.open());
+      opened.push(ear.broker);
+      await ear.broker.start(ear);
+      await expect.poll(() => ear.broker.available, SOON).toBe(true);
+      return ear;
+    };
+
+    beforeEach(async () => {
+      opened = [];
+      await subject.empty();
+      [here, there] = [await open(), await open()];
+    });
+
+    afterEach(() => Promise.all(opened.map((broker) => broker.stop())));
+
+    test('what one pod publishes the other receives as it is, with its trace', async () => {
+      await there.broker.subscribe('r');
+      const { id } = await here.broker.publish('r', 'a', { trace: '00-trace-01' });
+      await here.broker.publish('other', 'x');
+      await here.broker.publish('r', 'b');
+      await expect.poll(() => there.bodies, SOON).toEqual(['a', 'b']);
+      expect(there.messages[0]).toMatchObject({ id, body: 'a', trace: '00-trace-01' });
+      expect(there.messages[1]).toMatchObject({ prev: id, body: 'b' });
+      expect(here.messages).toEqual([]);
+    });
+
+    test('pods that publish at once: all of it reaches both, in one order, each naming the one before it', async () => {
+      await Promise.all([here, there].map(({ broker }) => broker.subscribe('r')));
+      const { position } = await here.broker.read('r', { newest: 0 }, ALL);
+      const numbers = Array.from({ length: 100 }, (_, n) => n);
+      const published = await Promise.all(
+        numbers.flatMap((n) => [
+          here.broker.publish('r', `here ${n}`),
+          there.broker.publish('r', `there ${n}`),
+        ]),
+      );
+      await expect.poll(() => [here.messages.length, there.messages.length], SOON).toEqual([200, 200]);
+      expect(new Set(published.map(({ id }) => id)).size).toBe(200);
+      expect(there.messages.map(({ id }) => id)).toEqual(here.messages.map(({ id }) => id));
+      const before = [position, ...here.messages.map(({ id }) => id)];
+      expect(here.messages.map(({ prev }) => prev)).toEqual(before.slice(0, -1));
+      for (const who of ['here', 'there']) {
+        const theirs = here.bodies.filter((body) => body.startsWith(`${who} `));
+        expect(theirs).toEqual(numbers.map((n) => `${who} ${n}`));
+      }
+      const page = await there.broker.read('r', { after: position }, ALL);
+      expect(page.messages.map(({ id }) => id)).toEqual(here.messages.map(({ id }) => id));
+    });
+
+    test('a key that both use at once publishes once, and both are given its id', async () => {
+      await there.broker.subscribe('r');
+      for (let n = 0; n < 20; n += 1) {
+        const both = await Promise.all(
+          [here, there].map(({ broker }) => broker.publish('r', `m${n}`, { key: `k${n}` })),
+        );
+        expect(both.filter(({ duplicate }) => duplicate)).toHaveLength(1);
+        expect(both[0]?.id).toBe(both[1]?.id);
+      }
+      await there.broker.publish('r', 'last');
+      await expect.poll(() => there.bodies.at(-1), SOON).toBe('last');
+      expect(there.messages).toHaveLength(21);
+    });
+
+    test('a key that one has used is known to the other', async () => {
+      const { id } = await here.broker.publish('r', 'a', { key: 'k' });
+      expect(await there.broker.publish('r', 'again', { key: 'k' })).toEqual({ id, duplicate: true });
+    });
+
+    test('of claims that both make at once one wins', async () => {
+      for (let n = 0; n < 20; n += 1) {
+        const [mine, yours] = await Promise.all([
+          here.broker.claim('@global', `k${n}`, 'mine'),
+          there.broker.claim('@global', `k${n}`, 'yours'),
+        ]);
+        expect(mine).toBe(yours);
+      }
+    });
+
+    test('what one pod tells reaches the others that have subscribed the room, and a note all others', async () => {
+      await there.broker.subscribe('r');
+      await here.broker.tell('r', { id: 'x', body: 'typing', trace: '00-trace-01' });
+      await here.broker.tell('other', { id: 'y', body: 'typing' });
+      await here.broker.tellAll({ kind: 'direct', to: 'bob', id: 'z', body: 'hello' });
+      await expect.poll(() => there.notes.length, SOON).toBe(1);
+      await expect
+        .poll(() => there.fleetings, SOON)
+        .toMatchObject([{ id: 'x', body: 'typing', trace: '00-trace-01' }]);
+      expect(there.notes).toMatchObject([{ kind: 'direct', to: 'bob', id: 'z', body: 'hello' }]);
+      expect([...here.fleetings, ...here.notes]).toEqual([]);
+    });
+
+    test('a pod that comes later knows what there was: history, positions, keys', async () => {
+      const { id } = await here.broker.publish('r', 'a', { key: 'k' });
+      await here.broker.stop();
+      await there.broker.stop();
+      opened = [];
+      const later = await open();
+      await later.broker.subscribe('r');
+      expect(await later.broker.publish('r', 'again', { key: 'k' })).toEqual({ id, duplicate: true });
+      expect(await later.broker.read('r', { after: id }, ALL)).toMatchObject({ messages: [], position: id });
+      await later.broker.publish('r', 'b');
+      const page = await later.broker.read('r', { after: id }, ALL);
+      expect(page.missing).toBeUndefined();
+      expect(page.messages).toMatchObject([{ body: 'b', prev: id }]);
+    });
+
+    test('while nothing answers every call ends, with “unavailable” where it cannot be done; then all is as before', async () => {
+      await Promise.all([here, there].map(({ broker }) => broker.subscribe('r')));
+      const { id } = await here.broker.publish('r', 'before');
+      await expect.poll(() => there.bodies, SOON).toEqual(['before']);
+      there.told.clear();
+      subject.breaks();
+      // Some of it may still be answered before it is noticed.
+      const [published, ...ends] = await Promise.allSettled([
+        there.broker.publish('r', 'meanwhile'),
+        there.broker.read('r', { newest: 1 }, ALL),
+        there.broker.subscribe('s'),
+        there.broker.claim('@global', 'k', 'one'),
+        there.broker.tell('r', { id: 'x', body: 'typing' }),
+        there.broker.tellAll({ kind: 'global', id: 'y', body: 'hello' }),
+      ]);
+      await expect.poll(() => there.broker.available, SOON).toBe(false);
+      const reading = there.broker.read('r', { newest: 1 }, ALL);
+      expect(await reading.catch((error: unknown) => isUnavailable(error))).toBe(true);
+      subject.mends();
+      for (const end of [published, ...ends])
+        if (end.status === 'rejected') expect(isUnavailable(end.reason)).toBe(true);
+      await expect.poll(() => there.broker.available && here.broker.available, SOON).toBe(true);
+      // Also the room whose subscription failed: it stays asked for.
+      await expect.poll(() => [...there.told].toSorted(), SOON).toEqual(['r', 's']);
+      await expect.poll(async () => (await here.broker.publish('s', 'after')).settled, SOON).toBeUndefined();
+      await expect.poll(() => there.bodies, SOON).toContain('after');
+      const page = await there.broker.read('r', { after: id }, ALL);
+      expect(page.missing).toBeUndefined();
+      // It waited, where the broker lets publications wait; else its publisher was told.
+      const waited = published.status === 'fulfilled' ? ['meanwhile'] : [];
+      await expect
+        .poll(async () => {
+          const { messages } = await there.broker.read('r', { after: id }, ALL);
+          return messages.map(({ body }) => body);
+        }, SOON)
+        .toEqual(waited);
+    });
+  });
+}
