@@ -10,7 +10,7 @@
       {{- end }}
 {{- end -}}
 
-{{/* Settings of the gateway that hold secrets, without those of Redis. */}}
+{{/* Settings of the gateway that hold secrets, without those of Redis and NATS. */}}
 {{- define "crosspod.ownSecretEnvs" -}}
 {{- $secrets := .Values.secrets | default dict }}
 {{- range $name := include "crosspod.secretNames" . | fromJsonArray }}
@@ -40,6 +40,10 @@
 {{- $external := .Values.externalRedis }}
 {{- if eq $broker "chart" }}
 {{ include "crosspod.redis.gatewayEnv" . }}
+{{- else if eq $broker "nats" }}
+{{- with .Values.externalNats.urlKey }}
+{{ include "crosspod.secretEnv" (dict "name" "NATS_URL" "secret" $.Values.externalNats.existingSecret "key" .) }}
+{{- end }}
 {{- else if ne $broker "none" }}
 {{- if $external.password }}
 {{ include "crosspod.secretEnv" (dict "name" "REDIS_PASSWORD" "secret" $own "key" "REDIS_PASSWORD") }}

@@ -81,23 +81,39 @@ app.kubernetes.io/component: {{ .component }}
 {{- (.Values.settings).WS_PATHS | default "/ws" | splitList "," | first | trim -}}
 {{- end -}}
 
-{{/* How pods find each other: chart | url | sentinel | none. */}}
+{{/* How pods find each other: chart | url | sentinel | cluster | nats | none. The first four are Redis. */}}
 {{- define "crosspod.broker" -}}
 {{- if .Values.redis.enabled -}}chart
 {{- else if .Values.externalRedis.url -}}url
 {{- else if .Values.externalRedis.sentinels -}}sentinel
+{{- else if .Values.externalRedis.cluster -}}cluster
+{{- else if or .Values.externalNats.servers .Values.externalNats.urlKey -}}nats
 {{- else -}}none
 {{- end -}}
 {{- end -}}
 
-{{/* Where the authority is that Redis' certificates are from, as {secret, key}; nothing where Node knows it anyway. */}}
-{{- define "crosspod.redisCa" -}}
+{{/* Files out of Secrets that the gateway needs for Redis or NATS, as [{setting, name, secret, key}]: the pod has each as
+     /name/key, and the setting says so. No authority of certificates where Node knows it anyway. */}}
+{{- define "crosspod.files" -}}
+{{- $broker := include "crosspod.broker" . -}}
 {{- $external := .Values.externalRedis.tls -}}
-{{- if .Values.redis.enabled -}}
-{{- if .Values.redis.tls.enabled -}}{{- dict "secret" .Values.redis.tls.existingSecret "key" "ca.crt" | toYaml -}}{{- end -}}
-{{- else if and $external.existingSecret (ne (include "crosspod.broker" .) "none") -}}
-{{- dict "secret" $external.existingSecret "key" $external.caKey | toYaml -}}
+{{- $nats := .Values.externalNats -}}
+{{- $files := list -}}
+{{- if eq $broker "nats" -}}
+{{- if $nats.tls.existingSecret -}}
+{{- $files = append $files (dict "setting" "NATS_CA_FILE" "name" "nats-ca" "secret" $nats.tls.existingSecret "key" $nats.tls.caKey) -}}
 {{- end -}}
+{{- if $nats.credentialsKey -}}
+{{- $files = append $files (dict "setting" "NATS_CREDENTIALS" "name" "nats-credentials" "secret" $nats.existingSecret "key" $nats.credentialsKey) -}}
+{{- end -}}
+{{- else if eq $broker "chart" -}}
+{{- if .Values.redis.tls.enabled -}}
+{{- $files = append $files (dict "setting" "REDIS_CA_FILE" "name" "redis-ca" "secret" .Values.redis.tls.existingSecret "key" "ca.crt") -}}
+{{- end -}}
+{{- else if and $external.existingSecret (ne $broker "none") -}}
+{{- $files = append $files (dict "setting" "REDIS_CA_FILE" "name" "redis-ca" "secret" $external.existingSecret "key" $external.caKey) -}}
+{{- end -}}
+{{- toJson $files -}}
 {{- end -}}
 
 {{/* The least that terminationGracePeriodSeconds may be. */}}
@@ -115,7 +131,7 @@ app.kubernetes.io/component: {{ .component }}
 
 {{/* What is wrong with the values taken together; the schema has looked at each of them. */}}
 {{- define "crosspod.validate" -}}
-{{- range $name := list "image" "serviceAccount" "drain" "service" "opsService" "ingress" "httpRoute" "autoscaling" "keda" "podDisruptionBudget" "networkPolicy" "monitoring" "redis" "externalRedis" "tests" -}}
+{{- range $name := list "image" "serviceAccount" "drain" "service" "opsService" "ingress" "httpRoute" "autoscaling" "keda" "podDisruptionBudget" "networkPolicy" "monitoring" "redis" "externalRedis" "externalNats" "tests" -}}
 {{- if eq (index $.Values $name) nil -}}
 {{- fail (printf "%s: nothing is under it; leave it out, or give it values" $name) -}}
 {{- end -}}
@@ -127,18 +143,49 @@ app.kubernetes.io/component: {{ .component }}
 {{- end -}}
 {{- $broker := include "crosspod.broker" . -}}
 {{- $external := .Values.externalRedis -}}
-{{- if and .Values.redis.enabled (or $external.url $external.sentinels) -}}
+{{- $ways := compact (list $external.url $external.sentinels $external.cluster) -}}
+{{- if and .Values.redis.enabled $ways -}}
 {{- fail "externalRedis: given although redis.enabled is true; set redis.enabled=false to use your own Redis" -}}
 {{- end -}}
-{{- if and $external.url $external.sentinels -}}
-{{- fail "externalRedis: give url or sentinels, not both" -}}
+{{- if gt (len $ways) 1 -}}
+{{- fail "externalRedis: give one of url, sentinels and cluster, not more" -}}
+{{- end -}}
+{{- if and $external.cluster $external.db -}}
+{{- fail "externalRedis.db: a Redis Cluster has only database 0; leave it out" -}}
 {{- end -}}
 {{- $tls := or $external.tls.enabled (hasPrefix "rediss://" $external.url) -}}
 {{- if and $external.tls.existingSecret (not $tls) -}}
 {{- fail "externalRedis.tls.existingSecret: given without TLS; set externalRedis.tls.enabled=true, or a url that begins with rediss://" -}}
 {{- end -}}
+{{- $nats := .Values.externalNats -}}
+{{- if or $nats.servers $nats.urlKey -}}
+{{- if .Values.redis.enabled -}}
+{{- fail "externalNats: given although redis.enabled is true; set redis.enabled=false to use NATS" -}}
+{{- end -}}
+{{- if $ways -}}
+{{- fail "externalNats: given beside externalRedis; give one of them" -}}
+{{- end -}}
+{{- end -}}
+{{- if and $nats.urlKey (or $nats.servers $nats.credentialsKey) -}}
+{{- fail "externalNats.urlKey: it leads to the servers and says who comes; give neither servers nor credentialsKey beside it" -}}
+{{- end -}}
+{{- if and (or $nats.urlKey $nats.credentialsKey) (not $nats.existingSecret) -}}
+{{- fail "externalNats.existingSecret: empty; name the Secret that has the key" -}}
+{{- end -}}
+{{- if and $nats.existingSecret (not (or $nats.urlKey $nats.credentialsKey)) -}}
+{{- fail "externalNats.existingSecret: nothing of it would be used; give credentialsKey or urlKey" -}}
+{{- end -}}
+{{- /* Of each server, whether it speaks TLS. */ -}}
+{{- $secure := list -}}
+{{- range $nats.servers -}}{{- $secure = append $secure (hasPrefix "tls://" .) -}}{{- end -}}
+{{- if gt (len (uniq $secure)) 1 -}}
+{{- fail "externalNats.servers: begin all of them with nats://, or all with tls://" -}}
+{{- end -}}
+{{- if and $nats.tls.existingSecret (has false $secure) -}}
+{{- fail "externalNats.tls.existingSecret: given without TLS; begin the servers with tls://" -}}
+{{- end -}}
 {{- if and (eq $broker "none") (gt (int (include "crosspod.mostPods" .)) 1) -}}
-{{- fail "without Redis every pod is alone: set redis.enabled=true or externalRedis, or one replica and no autoscaling" -}}
+{{- fail "without Redis or NATS every pod is alone: set redis.enabled=true, externalRedis or externalNats, or one replica and no autoscaling" -}}
 {{- end -}}
 {{- if and .Values.autoscaling.enabled .Values.keda.enabled -}}
 {{- fail "autoscaling.enabled and keda.enabled: choose one; two autoscalers would work against each other" -}}
@@ -199,6 +246,7 @@ app.kubernetes.io/component: {{ .component }}
 {{- range $name, $value := dict "REDIS_PASSWORD" "password" "REDIS_SENTINEL_PASSWORD" "sentinelPassword" -}}
 {{- $_ := set $instead $name (ternary (printf "redis.auth.%s or redis.auth.existingSecret" $value) (printf "externalRedis.%s or externalRedis.existingSecret" $value) (eq $broker "chart")) -}}
 {{- end -}}
+{{- $_ := set $instead "NATS_URL" "externalNats.servers or externalNats.urlKey" -}}
 {{- $own := list "PORT" "OPS_PORT" -}}
 {{- range include "crosspod.secretEnvs" . | fromYamlArray -}}{{- $own = append $own .name -}}{{- end -}}
 {{- range .Values.extraEnv -}}
