@@ -1,0 +1,199 @@
+import type {
+  Broker,
+  Fleeting,
+  Note,
+  Page,
+  Published,
+  PublishOptions,
+  ReadFrom,
+  Receiver,
+} from '../../src/core/ports/broker.ts';
+import { SqliteHistory } from './sqlite-history.ts';
+import { DatabaseSync } from 'node:sqlite';
+import { type FSWatcher, watch } from 'node:fs';
+import { Away, ignored } from '../../src/pods/away.ts';
+import type { Clock } from '../../src/core/ports/clock.ts';
+
+/** A transaction of another pod is over long before that; then the event loop stands still no longer. */
+const LOCKED_MS = 200;
+/** How often a file that could not be used is tried again. */
+const RETRY_MS = 200;
+/** Rooms that are in use are used again so often, and so never forgotten. */
+const USE_MS = 3_600_000;
+
+export interface SqliteBrokerOptions {
+  /** The file that all pods of this machine share. */
+  readonly file: string;
+  /** No other pod has this name. */
+  readonly pod: string;
+  readonly historySize: number;
+  readonly historyTtlMs: number;
+  readonly clock: Clock;
+}
+
+/** The broker of several pods on one machine: all of them write into one SQLite file, and watch it for what is new. */
+export class SqliteBroker implements Broker {
+  readonly #options: SqliteBrokerOptions;
+  readonly #database: DatabaseSync;
+  readonly #history: SqliteHistory;
+  readonly #rooms = new Set<string>();
+  #receiver: Receiver | undefined;
+  #watcher: FSWatcher | undefined;
+  #available = true;
+  /** Up to where this pod has received what there is. */
+  #message = 0;
+  #note = 0;
+
+  constructor(options: SqliteBrokerOptions) {
+    this.#options = options;
+    this.#database = new DatabaseSync(options.file);
+    this.#database.exec(`
+      PRAGMA busy_timeout = ${LOCKED_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
+      CREATE TABLE IF NOT EXISTS note (seq INTEGER PRIMARY KEY AUTOINCREMENT, origin, room, text, at);`);
+    this.#history = new SqliteHistory(this.#database, options);
+  }
+
+  get available(): boolean {
+    return this.#available;
+  }
+
+  reaches(): boolean {
+    return this.#available;
+  }
+
+  start(receiver: Receiver): Promise<void> {
+    this.#receiver = receiver;
+    this.#message = this.#last('message');
+    this.#note = this.#last('note');
+    this.#watcher = watch(`${this.#options.file}-wal`, () => {
+      this.#use(() => this.#receive()).catch(ignored);
+    });
+    this.#useLater();
+    return Promise.resolve();
+  }
+
+  stop(): Promise<void> {
+    this.#watcher?.close();
+    this.#receiver = undefined;
+    this.#database.close();
+    return Promise.resolve();
+  }
+
+  publish(room: string, body: string, { key, trace }: PublishOptions = {}): Promise<Published> {
+    return this.#use(() => {
+      const published = this.#history.append(room, body, { key, trace });
+      // This pod's own members get it the way all others do, in the one order of the file.
+      this.#receive();
+      return published;
+    });
+  }
+
+  #receive(): void {
+    const receiver = this.#receiver;
+    if (receiver === undefined) return;
+    for (const { seq, room, stored } of this.#history.since(this.#message)) {
+      this.#message = seq;
+      if (this.#rooms.has(room)) receiver.message(room, stored);
+    }
+    this.#receiveNotes(receiver);
+  }
+
+  tell(room: string, message: Fleeting): Promise<void> {
+    return this.#write(room, message);
+  }
+
+  tellAll(note: Note): Promise<void> {
+    return this.#write('', note);
+  }
+
+  claim(room: string, key: string, id: string): Promise<string> {
+    return this.#use(() => this.#history.claim(`${room}\n${key}`, id));
+  }
+
+  subscribe(room: string): Promise<void> {
+    this.#rooms.add(room);
+    return this.#use(() => this.#history.use(room));
+  }
+
+  unsubscribe(room: string): void {
+    this.#rooms.delete(room);
+  }
+
+  read(room: string, from: ReadFrom, limit: number): Promise<Page> {
+    return this.#use(() => this.#history.read(room, from, limit));
+  }
+
+  /** Does it at once. What the file does not allow is not done, and raises Away. */
+  async #use<Result>(work: () => Result): Promise<Result> {
+    if (!this.#available) throw new Away('the file cannot be used');
+    try {
+      return work();
+    } catch (error) {
+      if (!isOfFile(error)) throw error;
+      this.#lose();
+      throw new Away(`the file cannot be used: ${error.message}`);
+    }
+  }
+
+  #lose(): void {
+    this.#available = false;
+    this.#options.clock.after(RETRY_MS, () => this.#comeBack());
+  }
+
+  /** First everything that was asked for, then back to work, then what each room may have missed. */
+  #comeBack(): void {
+    const receiver = this.#receiver;
+    if (receiver === undefined) return;
+    try {
+      for (const room of this.#rooms) this.#history.use(room);
+      this.#available = true;
+      this.#receive();
+      for (const room of this.#rooms) receiver.newest(room, this.#history.newest(room));
+    } catch (error) {
+      if (!isOfFile(error)) throw error;
+      this.#lose();
+    }
+  }
+
+  #write(room: string, what: Fleeting | Note): Promise<void> {
+    const { clock, historyTtlMs, pod } = this.#options;
+    const now = clock.now();
+    return this.#use(() => {
+      this.#database.prepare('DELETE FROM note WHERE at < ?').run(now - historyTtlMs);
+      this.#database
+        .prepare('INSERT INTO note (origin, room, text, at) VALUES (?, ?, ?, ?)')
+        .run(pod, room, JSON.stringify(what), now);
+    });
+  }
+
+  #receiveNotes(receiver: Receiver): void {
+    const notes = this.#database.prepare('SELECT * FROM note WHERE seq > ? ORDER BY seq').all(this.#note);
+    for (const { seq, origin, room, text } of notes) {
+      this.#note = Number(seq);
+      if (origin === this.#options.pod) continue;
+      const what: unknown = JSON.parse(String(text));
+      if (room === '') receiver.note(what as Note);
+      else if (this.#rooms.has(String(room))) receiver.fleeting(String(room), what as Fleeting);
+    }
+  }
+
+  #last(table: 'message' | 'note'): number {
+    const row = this.#database.prepare('SELECT seq FROM sqlite_sequence WHERE name = ?').get(table);
+    return Number(row?.['seq'] ?? 0);
+  }
+
+  #useLater(): void {
+    this.#options.clock.after(USE_MS, () => {
+      if (this.#receiver === undefined) return;
+      this.#use(() => {
+        for (const room of this.#rooms) this.#history.use(room);
+      }).catch(ignored);
+      this.#useLater();
+    });
+  }
+}
+
+/** Another process has it locked, the disk is full, …: it passes, or an operator is needed. */
+function isOfFile(error: unknown): error is Error {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_SQLITE_ERROR';
+}
