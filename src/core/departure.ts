@@ -16,10 +16,10 @@ export async function sendAway(
   connection: Connection,
   reconnectAfter: () => number,
 ): Promise<void> {
+  // Where it goes it needs a place among those of its user, perhaps before this end has noticed that it is gone.
+  await pod.directory.release(connection.userId, connection.connectionId);
   await settled(pod, connection);
   if (connection.closed) return;
-  // Where it goes it needs a place among those of its user, perhaps before this end has noticed that it is gone.
-  pod.directory.release(connection.userId, connection.connectionId);
   connection.awayMs = reconnectAfter();
   connection.tell({ kind: 'drain', reconnectAfterMs: connection.awayMs, at: pod.clock.now() });
   connection.close(CLOSE.drain);

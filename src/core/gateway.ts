@@ -108,7 +108,7 @@ export class Gateway {
     this.#tellHooks(connection, ending);
     this.#finish(connection);
     hub.remove(connection);
-    directory.release(connection.userId, connection.connectionId);
+    void directory.release(connection.userId, connection.connectionId);
     if (ending === CLOSE.normal.code) roster.exitAll(rooms, connection);
     else roster.lose(rooms, connection, connection.awayMs);
   }

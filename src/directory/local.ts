@@ -25,9 +25,10 @@ export class LocalDirectory implements Directory {
     return Promise.resolve(true);
   }
 
-  release(userId: string, connectionId: string): void {
+  release(userId: string, connectionId: string): Promise<void> {
     const places = this.#places.get(userId);
     if (places?.delete(connectionId) && places.size === 0) this.#places.delete(userId);
+    return Promise.resolve();
   }
 
   loads(): Promise<readonly Load[]> {

@@ -45,10 +45,10 @@ export class NatsDirectory implements Directory, Leaseholder {
     }
   }
 
-  release(userId: string, connectionId: string): void {
+  async release(userId: string, connectionId: string): Promise<void> {
     if (!this.#admits) return;
     // What could not be given back lapses with the lease.
-    this.#places.giveBack(userId, connectionId).catch((error: unknown) => this.#failed(error));
+    await this.#places.giveBack(userId, connectionId).catch((error: unknown) => this.#failed(error));
   }
 
   loads(own: Load | undefined): Promise<readonly Load[]> {

@@ -85,7 +85,7 @@ export class Admission {
 
   /** What was admitted has come to nothing: its place among those of its user is free again. */
   giveBack(id: string, { principal }: Admitted): void {
-    this.#options.pod.directory.release(principal.userId, id);
+    void this.#options.pod.directory.release(principal.userId, id);
   }
 
   /** Asks the hooks, last of all: whoever they let in they are told the end of. */

@@ -33,7 +33,8 @@ export interface Directory {
    * given back by `release`.
    */
   admit(userId: string, connectionId: string, most: number): Promise<boolean>;
-  release(userId: string, connectionId: string): void;
+  /** Resolves once every pod may give the place to another connection, or that cannot be said: the lease ends it then. */
+  release(userId: string, connectionId: string): Promise<void>;
   /**
    * Says how many connections this pod has; undefined: it takes no more. Gives the same of every other pod that takes
    * some, seconds old at most. Raises `unavailable`.
