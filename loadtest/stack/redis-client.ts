@@ -11,7 +11,7 @@ export interface RedisAddress {
 }
 
 /** One that is frozen never answers. */
-const TIMEOUT_MS = 3000;
+const TIMEOUT_MS = 10_000;
 
 /**
  * Sends one command over a connection of its own, so that it does not matter what became of the server since the

@@ -51,7 +51,7 @@ export class RedisServer extends Part {
     return { REDIS_URL: this.url, ...(tls === undefined ? {} : { NODE_EXTRA_CA_CERTS: tls.ca }) };
   }
 
-  /** Sends it a command; the reply as RESP2 has it. Throws what Redis refuses, and where it does not answer in 3 s. */
+  /** Sends it a command; the reply as RESP2 has it. Throws what Redis refuses, and where it does not answer in 10 s. */
   command(name: string, ...args: string[]): Promise<unknown> {
     const { username, password, tls } = this.#options;
     const address: RedisAddress = { port: this.port, username, password, ca: tls?.ca };

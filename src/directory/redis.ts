@@ -61,24 +61,23 @@ export class RedisDirectory implements Directory, Leaseholder {
   async admit(userId: string, connectionId: string, most: number): Promise<boolean> {
     this.#admits = true;
     try {
-      return (await this.#admit(userId, connectionId, most)) === 1;
+      return (await this.#backbone.missed.noting(this.#admit(userId, connectionId, most))) === 1;
     } catch (error) {
       if (!(error instanceof Away)) throw error;
       return (this.#source?.connectionsOf(userId).length ?? 0) < most;
     }
   }
 
-  release(userId: string, connectionId: string): void {
+  async release(userId: string, connectionId: string): Promise<void> {
     if (!this.#admits) return;
-    const { keys, lease, link } = this.#backbone;
+    const { keys, lease, link, missed } = this.#backbone;
     const users = keys.podUsers(lease.name);
     const place = `${connectionId} ${userId}`;
-    link
-      .command((client) =>
-        Promise.all([client.hdel(keys.user(userId), connectionId), client.srem(users, place)]),
-      )
-      // What could not be taken back lapses with the lease.
-      .catch((error: unknown) => this.#failed(error));
+    const released = link.command((client) =>
+      Promise.all([client.hdel(keys.user(userId), connectionId), client.srem(users, place)]),
+    );
+    // What could not be taken back lapses with the lease.
+    await missed.noting(released).catch((error: unknown) => this.#failed(error));
   }
 
   async loads(own: Load | undefined): Promise<readonly Load[]> {
@@ -105,7 +104,7 @@ export class RedisDirectory implements Directory, Leaseholder {
     for (const { room } of this.#source?.occupied() ?? []) this.#changed.add(room);
     await this.#write();
     for (const { userId, connectionId } of this.#admits ? (this.#source?.connections() ?? []) : []) {
-      await this.#admit(userId, connectionId, Number.MAX_SAFE_INTEGER);
+      await this.#backbone.missed.noting(this.#admit(userId, connectionId, Number.MAX_SAFE_INTEGER));
     }
     await this.#buryFormer(name);
   }
@@ -139,7 +138,7 @@ export class RedisDirectory implements Directory, Leaseholder {
   async #write(): Promise<void> {
     this.#cancelWrite?.();
     this.#cancelWrite = undefined;
-    const { keys, lease, link } = this.#backbone;
+    const { keys, lease, link, missed } = this.#backbone;
     const rooms = [...this.#changed];
     this.#changed = new Set();
     for (let at = 0; at < rooms.length; at += CHUNK) {
@@ -148,7 +147,8 @@ export class RedisDirectory implements Directory, Leaseholder {
         .slice(at, at + CHUNK)
         .flatMap((room) => [room, this.#source?.connectionsIn(room) ?? 0]);
       const names = [keys.rooms, keys.roomCounts, keys.podRooms(name), keys.pods];
-      lease.unlessLapsed(name, await link.call(COUNT, names, [name, ...numbers]));
+      const counted = await missed.noting(link.call(COUNT, names, [name, ...numbers]));
+      lease.unlessLapsed(name, counted);
     }
   }
 

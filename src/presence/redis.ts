@@ -48,8 +48,6 @@ export class RedisPresence implements PresenceStore, Leaseholder {
   readonly #unwritten = new Map<string, Unwritten>();
   /** Who has left a room since the pod began to register anew; undefined while it does not. */
   #gone: Set<string> | undefined;
-  /** Something could not be written or taken back, and nothing but another lease makes up for it. */
-  #missed = false;
   #receiver: PresenceReceiver | undefined;
 
   constructor(options: RedisPresenceOptions) {
@@ -61,10 +59,6 @@ export class RedisPresence implements PresenceStore, Leaseholder {
       if (envelope.kind === 'presence' && room !== undefined) this.#take(room, envelope);
     });
     backbone.lease.add(this);
-    backbone.placement.whenArrived(() => {
-      const { lease } = backbone;
-      if (this.#missed) lease.lapsed(lease.name);
-    });
     const { keys, placement } = backbone;
     placement.whenHeard((concerns) => this.#receiver?.uncertain((room) => concerns(keys.roomChannel(room))));
   }
@@ -88,7 +82,7 @@ export class RedisPresence implements PresenceStore, Leaseholder {
   async lose(room: string, who: Occupant): Promise<void> {
     this.#unwritten.delete(placeOf(room, who));
     this.#gone?.add(placeOf(room, who));
-    await this.#noting(this.#rows.lose(room, who));
+    await this.#options.backbone.missed.noting(this.#rows.lose(room, who));
   }
 
   exit(room: string, who: Occupant): Promise<PresenceChange | undefined> {
@@ -107,7 +101,6 @@ export class RedisPresence implements PresenceStore, Leaseholder {
   }
 
   async registerAnew(): Promise<void> {
-    this.#missed = false;
     this.#gone = new Set();
     try {
       await this.#register();
@@ -154,19 +147,9 @@ export class RedisPresence implements PresenceStore, Leaseholder {
   /** Rooms whose server is away, or that are on their way, are no reason to leave the others out. */
   async #enterIfThere(room: string, all: readonly Occupancy[], states: boolean): Promise<void> {
     try {
-      await this.#noting(this.#enterRoom(room, all, states));
+      await this.#options.backbone.missed.noting(this.#enterRoom(room, all, states));
     } catch (error) {
       if (!(error instanceof Away)) throw error;
-    }
-  }
-
-  /** Remembers what was not done for want of a server. */
-  async #noting<Result>(work: Promise<Result>): Promise<Result> {
-    try {
-      return await work;
-    } catch (error) {
-      this.#missed ||= error instanceof Away;
-      throw error;
     }
   }
 
@@ -204,11 +187,11 @@ export class RedisPresence implements PresenceStore, Leaseholder {
     room: string,
     make: (name: string) => Promise<PresenceChange | undefined>,
   ): Promise<PresenceChange | undefined> {
-    const { placement, keys, pod } = this.#options.backbone;
+    const { placement, keys, missed, pod } = this.#options.backbone;
     const name = `${pod}:${(this.#changes += 1)}`;
     this.#echoes.expect(name);
     try {
-      const change = await this.#noting(make(name));
+      const change = await missed.noting(make(name));
       if (change !== undefined && placement.hears(keys.roomChannel(room))) await this.#echoes.wait(name);
       return change;
     } finally {

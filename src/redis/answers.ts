@@ -25,12 +25,16 @@ const PASSING = new Set([
   'NOAUTH',
 ]);
 
+const ELSEWHERE =
+  /^(?:(?:MOVED|ASK|TRYAGAIN|CLUSTERDOWN Hash slot) |ERR Script attempted to access a non local key )/;
+
 /**
  * Whether a server of a Cluster says that another one has the slot, or will have it, or that none has
- * (https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#redirection-and-resharding).
+ * (https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#redirection-and-resharding); also where
+ * that came out halfway through a script.
  */
 export function isElsewhere(error: Error): boolean {
-  return error.name === 'ReplyError' && /^(MOVED|ASK|TRYAGAIN|CLUSTERDOWN Hash slot) /.test(error.message);
+  return error.name === 'ReplyError' && ELSEWHERE.test(error.message);
 }
 
 /** The first word of an error that Redis itself answered, such as `READONLY`; undefined for any other error. */
@@ -44,7 +48,7 @@ export function answerCode(error: Error): string | undefined {
  */
 export function awayOr(error: Error): Error {
   const code = answerCode(error);
-  if (error.name !== 'ReplyError' || (code !== undefined && PASSING.has(code)))
+  if (error.name !== 'ReplyError' || isElsewhere(error) || (code !== undefined && PASSING.has(code)))
     return redisAway(code ?? error.message);
   return new Error(`Redis: ${error.message}`);
 }

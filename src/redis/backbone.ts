@@ -6,6 +6,7 @@ import { Keys } from './keys.ts';
 import { Lease } from '../pods/lease.ts';
 import { RedisLeases, RENEW } from './leases.ts';
 import type { Log } from '../core/ports/log.ts';
+import { Missed } from './missed.ts';
 import { OneServer } from './one-server.ts';
 import type { Placement } from './placement.ts';
 import type { RedisAddress } from './options.ts';
@@ -36,6 +37,7 @@ export class Backbone {
   readonly keys: Keys;
   readonly placement: Placement;
   readonly lease: Lease;
+  readonly missed: Missed;
   readonly clock: Clock;
   readonly log: Log;
   readonly #listeners: Listener[] = [];
@@ -54,6 +56,8 @@ export class Backbone {
     this.placement = address.cluster === undefined ? new OneServer(options) : new Cluster(options);
     const book = new RedisLeases({ placement: this.placement, keys, leaseMs });
     this.lease = new Lease({ book, pod, leaseMs, clock, log });
+    // Before whoever keeps something: it is told first that all is written anew.
+    this.missed = new Missed(this.lease, this.placement);
   }
 
   /** The way to what belongs to no room: the lease, the directory. */

@@ -19,7 +19,6 @@ if time[1] * 1000 + time[2] / 1000 > tonumber(ARGV[14]) then
 end
 local state = redis.call('HMGET', KEYS[3], 'last', late, 'begun')
 if state[2] == ARGV[16] then return {} end
-if state[2] then redis.call('HDEL', KEYS[3], late) end
 
 -- It is in the history without saying what it was called provisionally: those who read it are told (lua/read.lua).
 local function published_before(id)
@@ -52,6 +51,7 @@ local id = epoch .. '.' .. tag .. '.' .. at
 redis.call('XADD', KEYS[2], 'MAXLEN', '=', ARGV[4], at, 'e', epoch, 'p', prev, 'b', ARGV[9], 'n', provisional_id)
 redis.call('PEXPIRE', KEYS[2], ttl)
 redis.call('HSET', KEYS[3], 'last', id)
+if state[2] then redis.call('HDEL', KEYS[3], late) end
 redis.call('PEXPIRE', KEYS[3], state_ttl)
 if KEYS[5] then redis.call('SET', KEYS[5], id, 'PX', ARGV[13]) end
 local head = 'message ' .. id .. ' ' .. prev .. ' ' .. provisional_id .. ' ' .. ARGV[10]

@@ -1,20 +1,25 @@
 -- Takes some of what a dead pod had out of the directory. KEYS: rooms, sums, the pod's own numbers, the pod's users.
 -- ARGV: how many, start of the names of users' connections, pod. Gives how much was looked at.
-local seen = 0
 local numbers = redis.call('HSCAN', KEYS[3], 0, 'COUNT', ARGV[1])[2]
+local rooms, empty = {}, {}
 for at = 1, #numbers, 2 do
-  seen = seen + 1
-  redis.call('HDEL', KEYS[3], numbers[at])
+  rooms[#rooms + 1] = numbers[at]
   if redis.call('HINCRBY', KEYS[2], numbers[at], -tonumber(numbers[at + 1])) <= 0 then
-    redis.call('HDEL', KEYS[2], numbers[at])
-    redis.call('ZREM', KEYS[1], numbers[at])
+    empty[#empty + 1] = numbers[at]
   end
 end
-for _, place in ipairs(redis.call('SPOP', KEYS[4], ARGV[1])) do
-  seen = seen + 1
+if #rooms > 0 then redis.call('HDEL', KEYS[3], unpack(rooms)) end
+if #empty > 0 then
+  redis.call('HDEL', KEYS[2], unpack(empty))
+  redis.call('ZREM', KEYS[1], unpack(empty))
+end
+local places = redis.call('SRANDMEMBER', KEYS[4], ARGV[1])
+for _, place in ipairs(places) do
   local connection, user = string.match(place, '^(%S+) (.*)$')
   -- It may stand there under a later name of that pod.
   local key = ARGV[2] .. user
   if redis.call('HGET', key, connection) == ARGV[3] then redis.call('HDEL', key, connection) end
 end
-return seen
+-- Not before: a user's connections may be refused in a slot that is on its way, and then all is tried again.
+if #places > 0 then redis.call('SREM', KEYS[4], unpack(places)) end
+return #rooms + #places

@@ -2,15 +2,14 @@
 -- KEYS: loads, pods. ARGV: now, pod, connections and since when (both empty: the pod takes no more).
 -- Gives 'lapsed', or one text for each other pod: connections and since when, with a blank between.
 if not redis.call('ZSCORE', KEYS[2], ARGV[2]) then return 'lapsed' end
+local others = {}
+local living = redis.call('ZRANGEBYSCORE', KEYS[2], '(' .. ARGV[1], '+inf')
+for index, load in ipairs(#living > 0 and redis.call('HMGET', KEYS[1], unpack(living)) or {}) do
+  if load and living[index] ~= ARGV[2] then others[#others + 1] = load end
+end
 if ARGV[3] == '' then
   redis.call('HDEL', KEYS[1], ARGV[2])
 else
   redis.call('HSET', KEYS[1], ARGV[2], ARGV[3] .. ' ' .. ARGV[4])
-end
-local others = {}
-local living = redis.call('ZRANGEBYSCORE', KEYS[2], '(' .. ARGV[1], '+inf')
-if #living == 0 then return others end
-for index, load in ipairs(redis.call('HMGET', KEYS[1], unpack(living))) do
-  if load and living[index] ~= ARGV[2] then others[#others + 1] = load end
 end
 return others

@@ -4,26 +4,32 @@
 -- channel, change, for how many ms nothing of the pod may come any more. Gives how many were looked at, and for each
 -- leave two: users present, row.
 redis.call('SET', KEYS[4], '1', 'PX', ARGV[6])
-local reply = { 0 }
-for _, user in ipairs(redis.call('SPOP', KEYS[3], ARGV[2])) do
-  reply[1] = reply[1] + 1
+local users = redis.call('SPOP', KEYS[3], ARGV[2])
+local reply = { #users }
+if #users == 0 then return reply end
+local count, gone = redis.call('HLEN', KEYS[1]), {}
+local all_tabs, rows = redis.call('HMGET', KEYS[2], unpack(users)), redis.call('HMGET', KEYS[1], unpack(users))
+for index, user in ipairs(users) do
   local kept, found = {}, false
-  for _, word in ipairs(words(redis.call('HGET', KEYS[2], user))) do
+  for _, word in ipairs(words(all_tabs[index])) do
     if is_of_pod(word, ARGV[1]) then found = true else kept[#kept + 1] = word end
   end
   if found and #kept > 0 then
     redis.call('HSET', KEYS[2], user, table.concat(kept, ' '))
   elseif found then
-    local row = redis.call('HGET', KEYS[1], user)
-    redis.call('HDEL', KEYS[1], user)
-    redis.call('HDEL', KEYS[2], user)
+    gone[#gone + 1] = user
+    local row = rows[index]
     if row then
-      local count = redis.call('HLEN', KEYS[1])
+      count = count - 1
       row = string.gsub(row, '"updated_at":%d+}$', '"updated_at":' .. ARGV[3] .. '}')
       announce(ARGV[4], ARGV[5], 'leave', count, row)
       reply[#reply + 1] = count
       reply[#reply + 1] = row
     end
   end
+end
+if #gone > 0 then
+  redis.call('HDEL', KEYS[1], unpack(gone))
+  redis.call('HDEL', KEYS[2], unpack(gone))
 end
 return reply

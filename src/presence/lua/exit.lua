@@ -1,7 +1,8 @@
 -- with shared.lua
 -- A connection is no longer present in a room.
 -- KEYS: presence, tabs, who is there through the pod. ARGV: pod, now in seconds, channel, connection, user, user as
--- JSON, change. Gives kind or '', users present, row, and how many are left there through the pod.
+-- JSON, change. Gives kind or '', users present, row, and how many are left there through the pod. Nothing is asked of a
+-- key from which the last may have been taken: where the slot is on its way the server refuses that (docs/adr/0012).
 local pod, connection, user, user_json = ARGV[1], ARGV[4], ARGV[5], ARGV[6]
 local kept, found, of_pod = {}, false, false
 for _, word in ipairs(words(redis.call('HGET', KEYS[2], user))) do
@@ -12,17 +13,17 @@ for _, word in ipairs(words(redis.call('HGET', KEYS[2], user))) do
     of_pod = of_pod or is_of_pod(word, pod)
   end
 end
-if not of_pod then redis.call('SREM', KEYS[3], user) end
 local left = redis.call('SCARD', KEYS[3])
+if not of_pod then left = left - redis.call('SREM', KEYS[3], user) end
 if not found then return { '', 0, '', left } end
 if #kept > 0 then
   redis.call('HSET', KEYS[2], user, table.concat(kept, ' '))
   return { '', 0, '', left }
 end
 local status, meta = read_row(redis.call('HGET', KEYS[1], user), user_json)
-redis.call('HDEL', KEYS[1], user)
-redis.call('HDEL', KEYS[2], user)
 local count = redis.call('HLEN', KEYS[1])
+count = count - redis.call('HDEL', KEYS[1], user)
+redis.call('HDEL', KEYS[2], user)
 local row = row_of(user_json, status, meta, ARGV[2])
 announce(ARGV[3], ARGV[7], 'leave', count, row)
 return { 'leave', count, row, left }

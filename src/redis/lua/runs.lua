@@ -7,8 +7,8 @@ local known = redis.call('HGETALL', KEYS[1])
 for at = 1, #known, 2 do
   local run = string.match(known[at], '^run:(.*)$')
   if run and not serving[run] then
-    redis.call('HDEL', KEYS[1], known[at])
     redis.call('HSET', KEYS[1], 'ended:' .. run, now)
+    redis.call('HDEL', KEYS[1], known[at])
   end
 end
 for at = 2, #ARGV do redis.call('HSET', KEYS[1], 'run:' .. ARGV[at], '1') end
