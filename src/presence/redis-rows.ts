@@ -24,6 +24,11 @@ const BURIALS = 50;
 const ROOMS = 200;
 /** Such steps at once, where each is for another part of the keys. */
 const PARTS = 50;
+/**
+ * Who was in a room through a pod is known for so much longer than presence lasts: others may keep the room, and find
+ * out late that the pod is dead.
+ */
+const POD_MS = 86_400_000;
 /** What a pod has sent by then has arrived. */
 const BURIED_MS = 60_000;
 
@@ -39,7 +44,6 @@ export interface RoomChange {
 export class RedisRows {
   readonly #backbone: Backbone;
   readonly #ttlMs: number;
-
   readonly #noted: NotedRooms;
 
   constructor(backbone: Backbone, ttlMs: number) {
@@ -70,7 +74,7 @@ export class RedisRows {
     const reply = await link.call(
       ENTER,
       [...this.#of(room, pod), keys.podBuried(room, pod)],
-      [pod, seconds(link), this.#ttlMs, keys.roomChannel(room), ...args],
+      [pod, seconds(link), this.#ttlMs, this.#ttlMs + POD_MS, keys.roomChannel(room), ...args],
     );
     return changesIn(lease.unlessLapsed(pod, reply) as unknown[]);
   }
@@ -160,7 +164,7 @@ export class RedisRows {
     const { lease } = this.#backbone;
     const names = rooms.flatMap((room) => this.#of(room, lease.name));
     const link = this.#backbone.linkTo(rooms[0] ?? '');
-    for (const index of (await link.call(TOUCH, names, [this.#ttlMs])) as number[])
+    for (const index of (await link.call(TOUCH, names, [this.#ttlMs, this.#ttlMs + POD_MS])) as number[])
       gone.add(rooms[index] ?? '');
   }
 

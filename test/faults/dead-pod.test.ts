@@ -9,11 +9,13 @@ import {
   podOn,
   podsOn,
   presenceIs,
+  ready,
   redisOf,
   SLOW,
   usersIn,
 } from './world.ts';
 import type { PodProcess } from '../../loadtest/stack/pods.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startReceiver } from '../webhooks/receiver.ts';
 import { Witness } from './witness.ts';
 
@@ -198,3 +200,23 @@ test('a pod frozen for longer than its lease comes back with its members', SLOW,
   expect(await connectionsIn(here, 'room')).toBe(5);
   expect(await usersIn(frozen, 'room')).toEqual(await usersIn(here, 'room'));
 });
+
+test(
+  'who was there through a dead pod leaves, although presence was to end before anybody could clean up after it',
+  SLOW,
+  async () => {
+    const redis = await redisOf();
+    const [a, b] = await podsOn(redis, { POD_LEASE_SECONDS: '2', PRESENCE_TTL_SECONDS: '3' });
+    await ready(a, b);
+    await Witness.join(a, 'r', 'alice');
+    await Witness.join(b, 'r', 'bob');
+    await presenceIs([b], 'r', ['alice', 'bob']);
+    await a.kill();
+    // A pod that has just come back lets others do so, for the length of a lease, before it takes any for dead.
+    for (let second = 0; second < 5; second += 1) {
+      await redis.command('CLIENT', 'KILL', 'TYPE', 'normal');
+      await sleep(1_000);
+    }
+    await presenceIs([b], 'r', ['bob']);
+  },
+);

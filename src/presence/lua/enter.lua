@@ -1,12 +1,13 @@
 -- with shared.lua
 -- Connections of one pod are present in one room, which the pod has noted (note.lua).
 -- KEYS: presence, tabs, who is there through the pod, whether the pod is buried there. ARGV: pod, now in seconds, ttl in
--- ms, channel; then for each connection seven: connection, user, user as JSON, '1' if it states something, status or
--- '', meta or '', change. Gives 'lapsed', or for each connection three: kind or '', users present, row.
-local pod, now, ttl, channel = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+-- ms, the same of who is there through the pod, channel; then for each connection seven: connection, user, user as
+-- JSON, '1' if it states something, status or '', meta or '', change. Gives 'lapsed', or for each connection three: kind
+-- or '', users present, row.
+local pod, now, ttl, pod_ttl, channel = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 if redis.call('EXISTS', KEYS[4]) == 1 then return 'lapsed' end
 local reply = {}
-for at = 5, #ARGV, 7 do
+for at = 6, #ARGV, 7 do
   local connection, user, user_json, states = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3] == '1'
   local row = redis.call('HGET', KEYS[1], user)
   local tabs = words(redis.call('HGET', KEYS[2], user))
@@ -36,5 +37,6 @@ for at = 5, #ARGV, 7 do
   reply[#reply + 1] = count
   reply[#reply + 1] = row
 end
-for index = 1, 3 do redis.call('PEXPIRE', KEYS[index], ttl) end
+for index = 1, 2 do redis.call('PEXPIRE', KEYS[index], ttl) end
+redis.call('PEXPIRE', KEYS[3], pod_ttl)
 return reply
