@@ -37,12 +37,21 @@ export interface RoomFacts {
 export function missingAfter(after: string, tag: string, facts: RoomFacts): Missing | 'dropped' | undefined {
   const position = parsePosition(after);
   if (position === undefined) return 'unknown_position';
-  if (dataOf(position.epoch) !== dataOf(facts.epoch)) return 'history_lost';
-  if (position.tag !== tag) return 'unknown_position';
-  if (isAtOrBefore(position, streamPosition(facts.lost))) return 'history_lost';
-  if ([facts.newest, facts.mark, facts.trimmedTo].includes(after)) return undefined;
-  if (facts.epochThere === position.epoch) return undefined;
-  return missingUnlisted(position, facts);
+  const isOfRoom = position.tag === tag;
+  const isDropped = isOfRoom && isAtOrBefore(position, streamPosition(facts.lost));
+  // What is there is, whatever the data is called by now: in a Cluster its name can be lost without it.
+  if (isOfRoom && !isDropped && isThere(after, position, facts)) return undefined;
+  if (isDropped || dataOf(position.epoch) !== dataOf(facts.epoch)) return 'history_lost';
+  return isOfRoom ? missingUnlisted(position, facts) : 'unknown_position';
+}
+
+/** Whether the room's history knows this very position. */
+function isThere(
+  after: string,
+  { epoch }: Position,
+  { newest, mark, trimmedTo, epochThere }: RoomFacts,
+): boolean {
+  return [newest, mark, trimmedTo].includes(after) || epochThere === epoch;
 }
 
 /** For a position that is none of those at hand. A message is never the first of its millisecond, a moment always. */

@@ -44,6 +44,17 @@ describe('what is missing after a position', () => {
     expect(missing('another.q.1-1')).toBe('history_lost');
   });
 
+  test('nothing where the data only has another name, as far as the position is still there', () => {
+    const renamed = { epoch: 'data02run002' };
+    expect(missing(at(NOW + 13, 1), renamed)).toBeUndefined();
+    expect(missing(at(NOW + 12, 1), { ...renamed, epochThere: 'data01run002' })).toBeUndefined();
+    expect(missing(at(NOW + 12, 1), { ...renamed, epochThere: 'data02run002' })).toBe('history_lost');
+  });
+
+  test('a message of another room at the same place is not there', () => {
+    expect(missing(`data01run002.q.${NOW + 12}-1`, { epochThere: 'data01run002' })).toBe('unknown_position');
+  });
+
   test('a message that a failover dropped is found out, wherever it would be', () => {
     const ended = { ended: String(NOW + 14) };
     expect(missing(at(NOW + 14, 1, 'run001'), ended)).toBe('dropped');

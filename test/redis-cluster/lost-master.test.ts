@@ -3,6 +3,7 @@ import { clusterAndPods, clusterOf, historyIn, leavesSeenBy, roomOfEach } from '
 import { crowdOn, expectHonesty, throughout } from '../faults/crowd.ts';
 import { eventually, podOn, podsOn, presenceIs, readiness, ready, SLOW } from '../faults/world.ts';
 import { expectEverythingOnce } from '../faults/judge.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startRedis } from '../../loadtest/stack/redis-server.ts';
 import { Witness } from '../faults/witness.ts';
 
@@ -87,6 +88,27 @@ test(
     await ready(...pods);
     await presenceIs(pods, crowd.room, EVERYBODY);
     expect(leavesSeenBy(crowd.quiet)).toEqual([]);
+  },
+);
+
+test(
+  'the server that keeps the leases is emptied under load: the rooms of the others have lost nothing, and nobody is told so',
+  SLOW,
+  async () => {
+    const { cluster, pods } = await clusterAndPods();
+    const home = await cluster.masterOf(await cluster.slotOf('{pods}'));
+    const [, room] = [...(await roomOfEach(cluster))].find(([master]) => master !== home) ?? [];
+    const crowd = await crowdOn(pods, room);
+    await throughout(crowd, async () => {
+      await home.command('FLUSHALL');
+      // The name of the data is another one then, and each pod learns of that some seconds later.
+      await sleep(7_000);
+    });
+    await crowd.absent.return(pods[0]);
+    expect(await crowd.absent.verdict()).toMatchObject({ recovered: true });
+    await expectEverythingOnce([...crowd.everybody, crowd.absent], crowd.speakers);
+    for (const one of crowd.everybody) expect(one.losses()).toEqual([]);
+    await presenceIs(pods, crowd.room, EVERYBODY);
   },
 );
 
