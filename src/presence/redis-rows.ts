@@ -35,6 +35,13 @@ const BURIED_MS = 60_000;
 /** The name of a change that nobody waits for. */
 export const UNWATCHED = '-';
 
+/** A connection that is present, and whether it says how it is. */
+export interface Entry {
+  readonly occupancy: Occupancy;
+  /** At this moment, or when it did, by the clock that only goes forward; undefined: it says nothing. */
+  readonly said: 'now' | number | undefined;
+}
+
 export interface RoomChange {
   readonly room: string;
   readonly change: PresenceChange;
@@ -55,21 +62,18 @@ export class RedisRows {
     });
   }
 
-  /** Connections are present in one room. `states`: each says so itself. One answer for each, undefined: no change. */
-  async enter(
-    room: string,
-    all: readonly Occupancy[],
-    states: boolean,
-    name: string,
-  ): Promise<(PresenceChange | undefined)[]> {
-    const { keys, lease } = this.#backbone;
+  /** Connections are present in one room. One answer for each, undefined: no change. */
+  async enter(room: string, all: readonly Entry[], name: string): Promise<(PresenceChange | undefined)[]> {
+    const { clock, keys, lease } = this.#backbone;
     const pod = lease.name;
     const pending = this.#noted.enter(room, pod);
     if (pending !== undefined) await pending;
     const link = this.#backbone.linkTo(room);
-    const args = all.flatMap(({ who, statement: { status = '', meta = '' } }) => {
+    const args = all.flatMap(({ occupancy: { who, statement }, said = '' }) => {
+      const { status = '', meta = '' } = statement;
       const user = JSON.stringify(who.userId);
-      return [who.connectionId, who.userId, user, states ? '1' : '', status, meta, name];
+      const at = typeof said === 'number' ? Math.round(link.now() - (clock.elapsed() - said)) : said;
+      return [who.connectionId, who.userId, user, at, status, meta, name];
     });
     const reply = await link.call(
       ENTER,

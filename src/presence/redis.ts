@@ -6,7 +6,7 @@ import type {
   PresenceStore,
   Statement,
 } from '../core/ports/presence-store.ts';
-import { changeOf, RedisRows, UNWATCHED } from './redis-rows.ts';
+import { changeOf, type Entry, RedisRows, UNWATCHED } from './redis-rows.ts';
 import { Away } from '../pods/away.ts';
 import type { Backbone } from '../redis/backbone.ts';
 import { Echoes } from '../pods/echoes.ts';
@@ -27,8 +27,8 @@ export interface RedisPresenceOptions {
 
 interface Unwritten {
   readonly occupancy: Occupancy;
-  /** It said something of itself, and did not only come. */
-  readonly states: boolean;
+  /** When it said something of itself, by the clock that only goes forward; undefined: it only came. */
+  readonly said: number | undefined;
   /** The pod's name under which it is being written. */
   readonly name: string;
 }
@@ -115,15 +115,8 @@ export class RedisPresence implements PresenceStore, Leaseholder {
     const { name } = this.#options.backbone.lease;
     const said = [...this.#unwritten.values()].filter((one) => one.name !== name);
     const all = said.map(({ occupancy }) => occupancy).concat([...(this.#receiver?.present() ?? [])]);
-    await this.#enterAll(
-      said.filter(({ states }) => states).map(({ occupancy }) => occupancy),
-      true,
-    );
-    await this.#enterAll(all, false);
-    for (const one of said) {
-      const place = placeOf(one.occupancy.room, one.occupancy.who);
-      if (this.#unwritten.get(place) === one) this.#unwritten.delete(place);
-    }
+    await this.#enterAll(said.filter((one) => one.said !== undefined));
+    await this.#enterAll(all.map((occupancy) => ({ occupancy, said: undefined })));
   }
 
   async bury(pod: string): Promise<void> {
@@ -136,48 +129,59 @@ export class RedisPresence implements PresenceStore, Leaseholder {
     this.#echoes.heard(name, true);
   }
 
-  async #enterAll(occupancies: readonly Occupancy[], states: boolean): Promise<void> {
-    const rooms = [...Map.groupBy(occupancies, (occupancy) => occupancy.room)];
+  async #enterAll(entries: readonly Entry[]): Promise<void> {
+    const rooms = [...Map.groupBy(entries, ({ occupancy }) => occupancy.room)];
     for (let at = 0; at < rooms.length; at += ROOMS) {
       const some = rooms.slice(at, at + ROOMS);
-      await Promise.all(some.map(([room, all]) => this.#enterIfThere(room, all, states)));
+      await Promise.all(some.map(([room, all]) => this.#enterIfThere(room, all)));
     }
   }
 
   /** Rooms whose server is away, or that are on their way, are no reason to leave the others out. */
-  async #enterIfThere(room: string, all: readonly Occupancy[], states: boolean): Promise<void> {
+  async #enterIfThere(room: string, all: readonly Entry[]): Promise<void> {
     try {
-      await this.#options.backbone.missed.noting(this.#enterRoom(room, all, states));
+      await this.#options.backbone.missed.noting(this.#enterRoom(room, all));
     } catch (error) {
       if (!(error instanceof Away)) throw error;
     }
   }
 
-  async #enterRoom(room: string, all: readonly Occupancy[], states: boolean): Promise<void> {
+  async #enterRoom(room: string, all: readonly Entry[]): Promise<void> {
     for (let at = 0; at < all.length; at += CONNECTIONS) {
       const part = all.slice(at, at + CONNECTIONS);
-      const still = part.filter((one) => this.#isStill(one, states));
+      const still = part.filter((one) => this.#isStill(one));
       if (still.length === 0) continue;
-      const changes = await this.#rows.enter(room, still, states, UNWATCHED);
+      const changes = await this.#rows.enter(room, still, UNWATCHED);
       for (const change of changes) if (change !== undefined) this.#receiver?.caused(room, change);
+      for (const one of still) this.#written(one);
     }
   }
 
+  /** Unless something else has been said since, or what was said could not be written with it. */
+  #written({ occupancy, said }: Entry): void {
+    const place = placeOf(occupancy.room, occupancy.who);
+    const one = this.#unwritten.get(place);
+    if (one?.occupancy === occupancy && one.said === said) this.#unwritten.delete(place);
+  }
+
   /** It is there, and what it says has not been said anew since it was to be written: then that must not come after it. */
-  #isStill(occupancy: Occupancy, states: boolean): boolean {
+  #isStill({ occupancy, said }: Entry): boolean {
     const place = placeOf(occupancy.room, occupancy.who);
     if (this.#gone?.has(place) === true) return false;
-    return !states || this.#unwritten.get(place)?.occupancy === occupancy;
+    return said === undefined || this.#unwritten.get(place)?.occupancy === occupancy;
   }
 
   #write(occupancy: Occupancy, states: boolean): Promise<PresenceChange | undefined> {
     const { room, who } = occupancy;
-    const { name } = this.#options.backbone.lease;
-    this.#unwritten.set(placeOf(room, who), { occupancy, states, name });
-    this.#gone?.delete(placeOf(room, who));
+    const { clock, lease } = this.#options.backbone;
+    const place = placeOf(room, who);
+    const one = { occupancy, said: states ? clock.elapsed() : undefined, name: lease.name };
+    this.#unwritten.set(place, one);
+    this.#gone?.delete(place);
     return this.#announced(room, async (name) => {
-      const [change] = await this.#rows.enter(room, [occupancy], states, name);
-      this.#unwritten.delete(placeOf(room, who));
+      const entry = { occupancy, said: states ? ('now' as const) : undefined };
+      const [change] = await this.#rows.enter(room, [entry], name);
+      if (this.#unwritten.get(place) === one) this.#unwritten.delete(place);
       return change;
     });
   }

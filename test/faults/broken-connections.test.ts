@@ -1,6 +1,17 @@
 import { createServer, type AddressInfo, connect, type Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { clientIds, degraded, eventually, podOn, podsOn, ready, readiness, redisOf, SLOW } from './world.ts';
+import {
+  clientIds,
+  degraded,
+  eventually,
+  get,
+  podOn,
+  podsOn,
+  ready,
+  readiness,
+  redisOf,
+  SLOW,
+} from './world.ts';
 import { expectEverythingOnce, startTalk } from './judge.ts';
 import type { PodProcess } from '../../loadtest/stack/pods.ts';
 import type { RedisServer } from '../../loadtest/stack/redis-server.ts';
@@ -269,3 +280,43 @@ test('and is published again by the next master if that does not have it', SLOW,
   await expectEverythingOnce([bob, carol], [bob, carol]);
   for (const one of [bob, carol]) expect(one.losses()).toEqual([]);
 });
+
+test(
+  'what a pod that was cut off could not write is not written over what was said since',
+  SLOW,
+  async () => {
+    const redis = await redisOf();
+    const network = await networkTo(redis);
+    const [whole, broken] = [await podOn(redis), await podOn(network)];
+    const [laptop, phone] = [
+      await Witness.join(whole, 'room', 'alice'),
+      await Witness.join(broken, 'room', 'alice'),
+    ];
+    const carol = await Witness.join(broken, 'room', 'carol');
+    network.cut();
+    await degraded(broken);
+    for (const one of [phone, carol]) {
+      const data = { status: 'away', meta: { from: 'phone' } };
+      one.client.send({ type: 'presence', room: 'room', data, ref: 'said' });
+      await one.client.next({ type: 'ack', ref: 'said' });
+    }
+    laptop.client.send({
+      type: 'presence',
+      room: 'room',
+      data: { status: 'online', meta: { from: 'laptop' } },
+    });
+    const statusOf = async (pod: PodProcess, user: string): Promise<unknown> => {
+      const { body } = await get(pod, '/api/rooms/room/presence');
+      const members = (body['members'] ?? []) as { user_id: string; meta: unknown }[];
+      return members.find((one) => one.user_id === user)?.meta;
+    };
+    await eventually('the laptop', async () =>
+      JSON.stringify(await statusOf(whole, 'alice')).includes('laptop'),
+    );
+    network.mend();
+    await ready(broken);
+    // What it could not write it writes then.
+    await eventually('carol', async () => JSON.stringify(await statusOf(whole, 'carol')).includes('phone'));
+    for (const pod of [whole, broken]) expect(await statusOf(pod, 'alice')).toEqual({ from: 'laptop' });
+  },
+);

@@ -11,11 +11,12 @@ local count, gone = redis.call('HLEN', KEYS[1]), {}
 local all_tabs, rows = redis.call('HMGET', KEYS[2], unpack(users)), redis.call('HMGET', KEYS[1], unpack(users))
 for index, user in ipairs(users) do
   local kept, found = {}, false
-  for _, word in ipairs(words(all_tabs[index])) do
+  local tabs, said = words(all_tabs[index])
+  for _, word in ipairs(tabs) do
     if is_of_pod(word, ARGV[1]) then found = true else kept[#kept + 1] = word end
   end
   if found and #kept > 0 then
-    redis.call('HSET', KEYS[2], user, table.concat(kept, ' '))
+    redis.call('HSET', KEYS[2], user, text_of(kept, said))
   elseif found then
     gone[#gone + 1] = user
     local row = rows[index]

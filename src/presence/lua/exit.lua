@@ -5,7 +5,8 @@
 -- key from which the last may have been taken: where the slot is on its way the server refuses that (docs/adr/0012).
 local pod, connection, user, user_json = ARGV[1], ARGV[4], ARGV[5], ARGV[6]
 local kept, found, of_pod = {}, false, false
-for _, word in ipairs(words(redis.call('HGET', KEYS[2], user))) do
+local tabs, said = words(redis.call('HGET', KEYS[2], user))
+for _, word in ipairs(tabs) do
   if is_connection(word, connection) then
     found = true
   else
@@ -17,7 +18,7 @@ local left = redis.call('SCARD', KEYS[3])
 if not of_pod then left = left - redis.call('SREM', KEYS[3], user) end
 if not found then return { '', 0, '', left } end
 if #kept > 0 then
-  redis.call('HSET', KEYS[2], user, table.concat(kept, ' '))
+  redis.call('HSET', KEYS[2], user, text_of(kept, said))
   return { '', 0, '', left }
 end
 local status, meta = read_row(redis.call('HGET', KEYS[1], user), user_json)

@@ -17,11 +17,19 @@ local function announce(channel, change, kind, count, row)
   redis.call(PUBLISH, channel, 'presence ' .. change .. ' ' .. kind .. ' ' .. count .. '\n' .. row)
 end
 
--- A user's connections in a room: words of the form <connection>@<pod>, and ! behind those that were lost.
+-- A user's connections in a room: words of the form <connection>@<pod>, and ! behind those that were lost; and when
+-- one of them last said how it is, in ms (a word of the form =<ms>).
 local function words(text)
-  local list = {}
-  for word in string.gmatch(text or '', '%S+') do list[#list + 1] = word end
-  return list
+  local list, said = {}, nil
+  for word in string.gmatch(text or '', '%S+') do
+    local ms = string.match(word, '^=(%d+)$')
+    if ms then said = tonumber(ms) else list[#list + 1] = word end
+  end
+  return list, said
+end
+
+local function text_of(list, said)
+  return table.concat(list, ' ') .. (said and string.format(' =%.0f', said) or '')
 end
 
 local function is_connection(word, connection)
