@@ -75,12 +75,14 @@ function standsTwice({ token, id }: Sighting, evidence: Evidence): boolean {
   return establishedIn(room, evidence).some((one) => one.token === token && one.id !== id);
 }
 
+/** Once on a connection; who has gone to another pod while it was on its way may be given it there, by the same id. */
 function ephemeral(seat: Seat): Violation[] {
-  const had = new Set<string>();
+  const had = new Map<string, Sighting>();
   const twice = messagesOf(seat).filter((sighting) => {
-    const isRepeat = sighting.ephemeral && had.has(sighting.token);
-    if (sighting.ephemeral) had.add(sighting.token);
-    return isRepeat;
+    if (!sighting.ephemeral) return false;
+    const before = had.get(sighting.token);
+    had.set(sighting.token, sighting);
+    return before !== undefined && (before.line === sighting.line || before.id !== sighting.id);
   });
   return twice.map(({ token }) => ({
     text: `${nameOf(seat)} had ephemeral ${token} twice`,
