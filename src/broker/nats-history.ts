@@ -115,9 +115,10 @@ export class NatsHistory {
 
   /** What came by itself, as it is for the room; undefined for what no pod has put there. */
   heard(room: string, { seq, lastSeq, data }: Republished): Stored | undefined {
-    const kept = readRecord(seq, data);
+    const now = this.#options.backbone.link.now();
+    const kept = readRecord(seq, data, now);
     this.#epoch.saw(seq);
-    this.#heardAt = this.#options.backbone.link.now();
+    this.#heardAt = now;
     const prev = this.#kept.heard(room, kept, lastSeq);
     return kept.provisionalId === '' ? undefined : this.#stored(room, kept, prev);
   }

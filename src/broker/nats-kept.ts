@@ -189,6 +189,6 @@ export class KeptMessages {
   async #ask(query: Query): Promise<Kept | undefined> {
     const { link, names } = this.#options;
     const found = await link.call(({ jsm }) => jsm.streams.getMessage(names.stream('history'), query));
-    return found === null ? undefined : readRecord(found.seq, found.data);
+    return found === null ? undefined : readRecord(found.seq, found.data, found.time.getTime());
   }
 }

@@ -71,8 +71,10 @@ export class NatsReads {
     const all = await this.#options.kept.all(room, last);
     const whole = this.#oldest(room, all);
     if ('newest' in from) return { ...whole, entries: whole.entries.slice(-from.newest) };
-    const entries = whole.entries.filter(({ at }) => at >= from.since);
-    const isCut = all.slice(0, all.length - whole.entries.length).some(({ at }) => at >= from.since);
+    const entries = whole.entries.filter(({ placedAt }) => placedAt >= from.since);
+    const isCut = all
+      .slice(0, all.length - whole.entries.length)
+      .some(({ placedAt }) => placedAt >= from.since);
     return { ...whole, entries, missing: isCut ? 'trimmed' : undefined };
   }
 

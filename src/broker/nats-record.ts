@@ -6,6 +6,8 @@ export interface Kept {
   readonly seq: number;
   /** When it was published, by the clock of the pod that did: pods are expected to keep time. */
   readonly at: number;
+  /** When it got its place: later than `at`, where it was held up on the way. */
+  readonly placedAt: number;
   /** How often the history had gone back by then: that is in the message's id. */
   readonly times: number;
   readonly provisionalId: string;
@@ -17,19 +19,37 @@ const LINE_END = 10;
 const HEAD = /^(\S+) (\d{1,15}) (\d{1,6}) (\S*)$/;
 
 /** What is before the body: words parted by blanks, on a line of their own. */
-export function writeRecord({ at, times, provisionalId, trace = '', body }: Omit<Kept, 'seq'>): string {
+export function writeRecord({
+  at,
+  times,
+  provisionalId,
+  trace = '',
+  body,
+}: Omit<Kept, 'seq' | 'placedAt'>): string {
   return `${provisionalId} ${at} ${times} ${trace}\n${body}`;
 }
 
-/** What a stranger has put there has no name and is older than anything that is given to anybody. */
-export function readRecord(seq: number, bytes: Uint8Array): Kept {
+/**
+ * What a stranger has put there has no name and is older than anything that is given to anybody. `placedAt` is by the
+ * clock of the server, or of this pod.
+ */
+export function readRecord(seq: number, bytes: Uint8Array, placedAt: number): Kept {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const end = buffer.indexOf(LINE_END);
   const head = buffer.toString('latin1', 0, Math.max(end, 0));
   const [, provisionalId = '', at, times, trace] = HEAD.exec(head) ?? [];
-  if (provisionalId === '') return { seq, at: 0, times: 0, provisionalId, trace: undefined, body: '' };
+  if (provisionalId === '')
+    return { seq, at: 0, placedAt: 0, times: 0, provisionalId, trace: undefined, body: '' };
   const body = buffer.toString('utf8', end + 1);
-  return { seq, at: Number(at), times: Number(times), provisionalId, trace: trace || undefined, body };
+  return {
+    seq,
+    at: Number(at),
+    placedAt: Math.max(Number(at), placedAt),
+    times: Number(times),
+    provisionalId,
+    trace: trace || undefined,
+    body,
+  };
 }
 
 /** The body that says how some know it already; as it is where it does. */

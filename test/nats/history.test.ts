@@ -6,6 +6,7 @@ import { NatsClaims } from '../../src/broker/nats-claims.ts';
 import { NatsHistory } from '../../src/broker/nats-history.ts';
 import { decodeBody, encodeBody } from '../../src/protocol/message.ts';
 import { natsOf } from './world.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '../../src/platform.ts';
 import { startProxy } from '../support/proxy.ts';
 
@@ -131,6 +132,24 @@ test('what a stranger put into the stream is given to nobody', async () => {
   expect(heardIn(here, 'r').map(({ id }) => id)).toEqual([first.id, last.id]);
   const page = await here.broker.read('r', { newest: 10 }, ALL);
   expect(page.messages.map(({ id }) => id)).toEqual([first.id, last.id]);
+});
+
+test('what was held up on its way came when it got its place: whoever reads from a moment before that is given it', async () => {
+  const nats = await natsOf();
+  const here = await podLikeOn(nats);
+  await here.broker.subscribe('r');
+  await here.broker.publish('r', body(1));
+  await sleep(20);
+  const since = Date.now();
+  const connection = await operator(nats.port);
+  const record = `x~2 ${since - 5_000} 0 \n${body(2)}`;
+  await jetstream(connection).publish('test.history.r', record);
+  const later = await podLikeOn(nats);
+  for (const { broker } of [here, later]) {
+    await expect
+      .poll(async () => (await broker.read('r', { since }, ALL)).messages, PATIENT)
+      .toMatchObject([{ body: body(2) }]);
+  }
 });
 
 test('taken before it was given to the members provisionally, it says so to whoever reads it', async () => {
