@@ -30,13 +30,16 @@ export function replay(
   framer: Framer,
 ): void {
   for (const stored of page.messages) queue(membership, storedDelivery(stored, framer));
-  for (const delivery of captured) {
-    if (isBeyond(delivery.stored, page.position)) queue(membership, delivery);
+  const reached = captured.findLastIndex(({ stored }) => isWithin(stored, page));
+  for (const [index, delivery] of captured.entries()) {
+    if (delivery.stored === undefined || index > reached) queue(membership, delivery);
   }
 }
 
-function isBeyond(stored: Stored | undefined, position: string): boolean {
-  return stored === undefined || !isAtOrBefore(stored.id, position);
+/** What was captured before such a message is, too: after a failover not all of them can be compared. */
+function isWithin(stored: Stored | undefined, { messages, position }: Page): boolean {
+  if (stored === undefined) return false;
+  return isAtOrBefore(stored.id, position) || messages.some(({ id }) => id === stored.id);
 }
 
 function queue(membership: Membership, delivery: Delivery): void {
