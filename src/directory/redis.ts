@@ -119,9 +119,9 @@ export class RedisDirectory implements Directory, Leaseholder {
     const { keys, link } = this.#backbone;
     const names = [keys.rooms, keys.roomCounts, keys.podRooms(pod), keys.podUsers(pod)];
     await link.command((client) => client.hdel(keys.loads, pod));
-    for (;;) {
-      if (Number(await link.call(BURY, names, [CHUNK, keys.user(''), pod])) === 0) return;
-    }
+    let next = ['0', '0'];
+    while (next.some((from) => from !== ''))
+      next = (await link.call(BURY, names, [CHUNK, keys.user(''), pod, ...next])) as string[];
   }
 
   async #admit(userId: string, connectionId: string, most: number): Promise<unknown> {

@@ -187,6 +187,26 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
       expect(await b.directory.rooms('', '', 10)).toEqual([{ room: 'r', connections: 3 }]);
     });
 
+    test('of a dead pod are all taken back, however many it had', async () => {
+      const holding = new Holding();
+      const [a, b] = [await open(holding), await open()];
+      const names = Array.from({ length: 5_000 }, (_, n) => `room-${n}`);
+      for (const name of names) {
+        holding.put(name, 1);
+        a.directory.changed(name);
+      }
+      await Promise.all(names.map((name) => a.directory.admit(name, 'c1', 1)));
+      expect(await a.directory.rooms('', '', 10_000)).toHaveLength(names.length);
+      const { keys, lease } = a.backbone;
+      await b.directory.bury(lease.name);
+      expect(await b.directory.rooms('', '', 10)).toEqual([]);
+      const left = names
+        .map((name) => keys.user(name))
+        .concat(keys.podUsers(lease.name), keys.podRooms(lease.name));
+      const { link } = b.backbone;
+      expect(await link.command((client) => client.exists(...left))).toBe(0);
+    });
+
     test('a user’s places on a dead pod are free', async () => {
       const [a, b] = [await open(), await open()];
       await a.directory.admit('alice', 'a1', 1);

@@ -103,3 +103,31 @@ test(
     await eventually('a free place', comesIn);
   },
 );
+
+test(
+  'what somebody said while the slot was on its way is written after it, also where the pod registered anew meanwhile',
+  SLOW,
+  async () => {
+    const { cluster, pods } = await world();
+    const alice = await Witness.join(pods[0], 'blue', 'alice');
+    const { slot } = await historyIn(cluster, 'blue');
+    await whileMoving(cluster, slot, 1_000, async () => {
+      const data = { status: 'away', meta: { at: 'lunch' } };
+      alice.client.send({ type: 'presence', room: 'blue', data, ref: 'said' });
+      await alice.client.next({ type: 'ack', ref: 'said' });
+      const before = generationsOf(pods[0]);
+      for (const server of await cluster.masters()) await server.command('CLIENT', 'KILL', 'TYPE', 'normal');
+      await eventually('new connections', () => generationsOf(pods[0]) >= before + 3);
+      await sleep(500);
+    });
+    await eventually('what alice said', async () => {
+      const { body } = await get(pods[1], '/api/rooms/blue/presence');
+      return JSON.stringify(body).includes('lunch');
+    });
+  },
+);
+
+/** How often a server was found (again). */
+function generationsOf(pod: PodProcess): number {
+  return pod.output().split('Redis is there').length - 1;
+}

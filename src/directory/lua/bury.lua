@@ -1,6 +1,13 @@
 -- Takes some of what a dead pod had out of the directory. KEYS: rooms, sums, the pod's own numbers, the pod's users.
--- ARGV: how many, start of the names of users' connections, pod. Gives how much was looked at.
-local numbers = redis.call('HSCAN', KEYS[3], 0, 'COUNT', ARGV[1])[2]
+-- ARGV: how many, start of the names of users' connections, pod, from where on in its numbers and in its users (0: from
+-- the start, '': they are done). Gives the last two for the next step.
+local function page(command, key, cursor)
+  if cursor == '' then return '', {} end
+  local reply = redis.call(command, key, cursor, 'COUNT', ARGV[1])
+  return reply[1] ~= '0' and reply[1] or '', reply[2]
+end
+
+local next_room, numbers = page('HSCAN', KEYS[3], ARGV[4])
 local rooms, empty = {}, {}
 for at = 1, #numbers, 2 do
   rooms[#rooms + 1] = numbers[at]
@@ -13,7 +20,7 @@ if #empty > 0 then
   redis.call('HDEL', KEYS[2], unpack(empty))
   redis.call('ZREM', KEYS[1], unpack(empty))
 end
-local places = redis.call('SRANDMEMBER', KEYS[4], ARGV[1])
+local next_place, places = page('SSCAN', KEYS[4], ARGV[5])
 for _, place in ipairs(places) do
   local connection, user = string.match(place, '^(%S+) (.*)$')
   -- It may stand there under a later name of that pod.
@@ -22,4 +29,4 @@ for _, place in ipairs(places) do
 end
 -- Not before: a user's connections may be refused in a slot that is on its way, and then all is tried again.
 if #places > 0 then redis.call('SREM', KEYS[4], unpack(places)) end
-return #rooms + #places
+return { next_room, next_place }
