@@ -129,7 +129,9 @@ export class RedisRows {
       }
       cursor = next === '0' ? undefined : next;
     }
-    return { members: [...rows.values()], count };
+    // Somebody may have come or gone since they were counted.
+    const isWhole = cursor === undefined && rows.size < limit;
+    return { members: [...rows.values()], count: isWhole ? rows.size : Math.max(count, rows.size) };
   }
 
   /** Takes what a dead pod had out of all rooms that can be reached. Raises Away where some cannot. */

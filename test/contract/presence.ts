@@ -140,6 +140,15 @@ export function presenceContract(name: string, subject: PresenceSubject): void {
       expect(count).toBe(7);
     });
 
+    test('a list and its count agree, whoever goes while it is made', async () => {
+      for (let n = 0; n < 20; n += 1) {
+        await store.enter('r', alice1);
+        await store.enter('r', bob);
+        const [{ members, count }] = await Promise.all([store.list('r', 10), store.exit('r', bob)]);
+        expect(members).toHaveLength(count);
+      }
+    });
+
     test('every statement renews the time of the row, in seconds', async () => {
       const first = await store.state('r', alice1, {});
       await subject.pass(5_000);
