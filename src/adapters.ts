@@ -57,6 +57,16 @@ export async function sharedOf(config: Config, log: Log, ids: Ids): Promise<Shar
   };
 }
 
+/** What a broker that pods share keeps, and what waits for it. */
+function publishing(values: Config['values'], ids: Ids) {
+  return {
+    historySize: values.HISTORY_SIZE,
+    historyTtlMs: values.HISTORY_TTL_SECONDS * 1_000,
+    bufferMessages: values.PUBLISH_BUFFER_MESSAGES,
+    newName: () => ids.ephemeral(),
+  };
+}
+
 /** Loaded only where Redis is configured. */
 async function redisOf({ values }: Config, address: RedisAddress, log: Log, ids: Ids): Promise<Shared> {
   const { Backbone } = await import('./redis/backbone.ts');
@@ -73,13 +83,7 @@ async function redisOf({ values }: Config, address: RedisAddress, log: Log, ids:
     clock: systemClock,
     log,
   });
-  const broker = new RedisBroker({
-    backbone,
-    historySize: values.HISTORY_SIZE,
-    historyTtlMs: values.HISTORY_TTL_SECONDS * 1_000,
-    bufferMessages: values.PUBLISH_BUFFER_MESSAGES,
-    newName: () => ids.ephemeral(),
-  });
+  const broker = new RedisBroker({ backbone, ...publishing(values, ids) });
   const store = new RedisPresence({ backbone, ttlMs: values.PRESENCE_TTL_SECONDS * 1_000 });
   const directory = new RedisDirectory(backbone);
   return { broker, store, directory, figures: redisFigures({ placement: backbone.placement, broker }) };
@@ -102,14 +106,7 @@ async function natsOf({ values }: Config, address: NatsAddress, log: Log, ids: I
     clock: systemClock,
     log,
   });
-  const broker = new NatsBroker({
-    backbone,
-    historySize: values.HISTORY_SIZE,
-    historyTtlMs: values.HISTORY_TTL_SECONDS * 1_000,
-    bufferMessages: values.PUBLISH_BUFFER_MESSAGES,
-    newName: () => ids.ephemeral(),
-    newEpoch: randomName,
-  });
+  const broker = new NatsBroker({ backbone, ...publishing(values, ids), newEpoch: randomName });
   const store = new NatsPresence({ backbone, hears: (room) => broker.hears(room) });
   const directory = new NatsDirectory(backbone);
   return { broker, store, directory, figures: natsFigures({ backbone, broker }) };
