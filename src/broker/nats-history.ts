@@ -13,7 +13,6 @@ import { NatsReads } from './nats-reads.ts';
 import { pause } from '../core/pause.ts';
 import { POSITION_MS } from './room-log.ts';
 import type { Publication } from './lane.ts';
-import { withProvisionalId } from '../protocol/message.ts';
 
 /** A message id that was sent so long ago may be forgotten before it is sent again. */
 const UNSURE_MS = CLAIM_MS / 2;
@@ -137,10 +136,9 @@ export class NatsHistory {
     return this.#reads.read(room, from, limit, last);
   }
 
-  async #publish({ room, key, provisionalId, provisional, trace, body: plain }: Publication) {
+  async #publish({ room, key, provisionalId, trace, body }: Publication) {
     const { link } = this.#options.backbone;
     const at = link.now();
-    const body = provisional ? withProvisionalId(plain, provisionalId) : plain;
     const record = writeRecord({ at, times: this.#epoch.times, provisionalId, trace, body });
     for (let msgID = provisionalId; ;) {
       const sent = await this.#send(room, record, msgID);
