@@ -74,5 +74,6 @@ test.for(Object.keys(FAULTS))(
     for (const one of [alice, bob, early, late])
       expect([one.user, one.losses()]).toEqual([one.user, ['history_lost']]);
     expectNoRepeat([alice, bob]);
+    expect(here.output() + there.output()).not.toContain('JetStream does not answer');
   },
 );
