@@ -48,10 +48,10 @@ export class NatsHistory {
   readonly #epoch: Epoch;
   readonly #kept: KeptMessages;
   readonly #reads: NatsReads;
-  /** When this pod last heard of the history at all. */
-  #heardAt = 0;
-  /** When NATS came (back) last. */
-  #upAt = 0;
+  /** When this pod last heard of the history at all, by `Clock.elapsed`. */
+  #heardAt = -Infinity;
+  /** When NATS came (back) last, by `Clock.elapsed`. */
+  #upAt = -Infinity;
 
   constructor(options: NatsHistoryOptions) {
     this.#options = options;
@@ -76,9 +76,10 @@ export class NatsHistory {
     });
     link.whenUp(() => {
       // Who was away for so long cannot know that nothing was published meanwhile.
-      if (this.#heardAt < link.now() - POSITION_MS) this.#kept.tails.clear();
-      this.#heardAt = link.now();
-      this.#upAt = link.now();
+      const elapsed = backbone.clock.elapsed();
+      if (this.#heardAt < elapsed - POSITION_MS) this.#kept.tails.clear();
+      this.#heardAt = elapsed;
+      this.#upAt = elapsed;
     });
   }
 
@@ -113,10 +114,10 @@ export class NatsHistory {
 
   /** What came by itself, as it is for the room; undefined for what no pod has put there. */
   heard(room: string, { seq, lastSeq, data }: Republished): Stored | undefined {
-    const now = this.#options.backbone.link.now();
-    const kept = readRecord(seq, data, now);
+    const { clock, link } = this.#options.backbone;
+    const kept = readRecord(seq, data, link.now());
     this.#epoch.saw(kept);
-    this.#heardAt = now;
+    this.#heardAt = clock.elapsed();
     const prev = this.#kept.heard(room, kept, lastSeq);
     return kept.provisionalId === '' ? undefined : this.#stored(room, kept, prev);
   }
@@ -129,11 +130,17 @@ export class NatsHistory {
   async read(room: string, from: ReadFrom, limit: number): Promise<Page> {
     const known = this.#kept.tails.get(room)?.last;
     const last = await this.#kept.last(room);
-    this.#heardAt = this.#options.backbone.link.now();
+    this.#heardAt = this.#options.backbone.clock.elapsed();
     if (last !== undefined) this.#epoch.saw(last);
     const isOther = last?.provisionalId !== known?.provisionalId;
     if (known !== undefined && isOther && known.seq >= (last?.seq ?? 0)) await this.#lookInto(room, known);
-    return this.#reads.read(room, from, limit, last);
+    return this.#reads.read(room, this.#byServer(from), limit, last);
+  }
+
+  /** Whoever asks for a moment means one by this pod's clock. */
+  #byServer(from: ReadFrom): ReadFrom {
+    const { clock, link } = this.#options.backbone;
+    return 'since' in from ? { since: from.since + link.now() - clock.now() } : from;
   }
 
   async #publish({ room, key, provisionalId, provisional, trace, body: plain }: Publication) {
@@ -173,17 +180,20 @@ export class NatsHistory {
   async #claimed({ key, provisionalId, sentAt }: Publication): Promise<number | undefined> {
     const { backbone, claims } = this.#options;
     if (key === undefined) return undefined;
-    if (sentAt === undefined && backbone.link.now() >= this.#upAt + CLAIM_MS) return undefined;
+    if (sentAt === undefined && backbone.clock.elapsed() >= this.#upAt + CLAIM_MS) return undefined;
     const position = parsePosition((await claims.first(provisionalId)) ?? '');
     return position?.epoch === this.#epoch.name ? position.ms : undefined;
   }
 
   /** Where it is, if it was sent so long ago that NATS may have forgotten its message id, and was taken. */
   async #sentBefore({ room, provisionalId, sentAt }: Publication): Promise<number | undefined> {
-    if (sentAt === undefined || sentAt > this.#options.backbone.link.now() - UNSURE_MS) return undefined;
+    const { clock, link } = this.#options.backbone;
+    const agoMs = clock.elapsed() - (sentAt ?? Infinity);
+    if (agoMs < UNSURE_MS) return undefined;
+    const sent = link.now() - agoMs;
     const last = await this.#kept.last(room);
     const all = last === undefined ? [] : await this.#kept.all(room, last);
-    return all.find((kept) => kept.provisionalId === provisionalId && kept.at > sentAt - SKEW_MS)?.seq;
+    return all.find((kept) => kept.provisionalId === provisionalId && kept.at > sent - SKEW_MS)?.seq;
   }
 
   /**

@@ -72,7 +72,7 @@ export class NatsBroker implements Broker {
       // JetStream may lose one and take the next.
       atOnce: 1,
       reaches: () => link.up,
-      now: () => link.now(),
+      now: () => clock.elapsed(),
       whither: () => '',
       append: (publication) => this.#append(publication),
       claim: (_room, name, id) => claims.claim(name, id),

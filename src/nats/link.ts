@@ -8,6 +8,7 @@ import type { Clock } from '../core/ports/clock.ts';
 import { Denials } from './denials.ts';
 import { Listening } from './listening.ts';
 import type { Log } from '../core/ports/log.ts';
+import { ServerTime } from './server-time.ts';
 
 /** How often a NATS that is there but does not serve is asked again. */
 const REFUSED_MS = 250;
@@ -38,6 +39,7 @@ export interface Live {
  * not, every call raises `Away` at once and nothing is kept for later.
  */
 export class NatsLink {
+  readonly time: ServerTime;
   readonly #options: LinkOptions;
   readonly #whenUp: (() => void)[] = [];
   readonly #preparations: ((live: Live) => Promise<void>)[] = [];
@@ -66,6 +68,7 @@ export class NatsLink {
 
   constructor(options: LinkOptions) {
     this.#options = options;
+    this.time = new ServerTime(options.clock);
     this.#listening = new Listening(options.log, (reason) => this.#lose(reason));
   }
 
@@ -73,9 +76,9 @@ export class NatsLink {
     return this.#live !== undefined;
   }
 
-  /** Milliseconds since 1970 by the pod's clock: pods and servers are expected to keep time. */
+  /** Milliseconds since 1970 by the server's clock; servers of a cluster are expected to keep time. */
   now(): number {
-    return this.#options.clock.now();
+    return this.time.now();
   }
 
   /** Runs on every connection before it is `up`; one that raises is run again. To be called before `start`. */

@@ -185,7 +185,7 @@ test('sent again when NATS has forgotten its message id, it is found and not pub
   const proxy = await startProxy(nats.port);
   onTestFinished(() => proxy.stop());
   let later = 0;
-  const clock = { ...systemClock, now: () => systemClock.now() + later };
+  const clock = { ...systemClock, elapsed: () => systemClock.elapsed() + later };
   const [here, there] = [await podLikeOn({ port: proxy.port, clock }), await podLikeOn(nats)];
   for (const { broker } of [here, there]) await broker.subscribe('r');
   proxy.silence('to-client');
