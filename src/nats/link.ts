@@ -32,6 +32,8 @@ export interface Live {
   readonly connection: NatsConnection;
   readonly js: JetStreamClient;
   readonly jsm: JetStreamManager;
+  /** When each stream was made that this pod uses, as the server says it. */
+  readonly madeAt: Map<string, string>;
 }
 
 /**
@@ -212,6 +214,7 @@ export class NatsLink {
         connection,
         js: jetstream(connection, { timeout: ANSWER_MS }),
         jsm: await jetstreamManager(connection, { timeout: ANSWER_MS, checkAPI: false }),
+        madeAt: new Map<string, string>(),
       };
       while (!this.#stopped && !connection.isClosed()) {
         await this.#greet(live, closed);
