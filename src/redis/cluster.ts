@@ -1,7 +1,7 @@
 import { SlotMap, slotOf, tagIn } from './slots.ts';
 import { type Connected, Discovery } from './discovery.ts';
 import type { HostPort, RedisAddress } from './options.ts';
-import type { Concerns, Placement } from './placement.ts';
+import type { Concerns, Placement, Trouble } from './placement.ts';
 import { Channels } from './channels.ts';
 import { ignored } from '../pods/away.ts';
 import type { Keys } from './keys.ts';
@@ -93,6 +93,11 @@ export class Cluster implements Placement {
   get revivals(): number {
     const shards = [...this.#shards.values()];
     return shards.reduce((sum, { subscriptions }) => sum + subscriptions.revivals, this.#formerRevivals);
+  }
+
+  troubles(): readonly Trouble[] {
+    if (this.#shards.size > 0) return [...this.#shards.values()].flatMap((shard) => shard.troubles());
+    return [{ part: 'cluster', what: 'commands', reason: this.#discovery.lastError }];
   }
 
   partOf(name: string): number {

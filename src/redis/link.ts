@@ -66,18 +66,19 @@ export class Link implements Way {
   #corked = false;
   #greeting = 0;
   #stopped = false;
-  #lastError = 'not connected yet';
   #wasAway = true;
+  /** Why it is away, while it is. */
+  lastError = 'not connected yet';
   /** How often it went away, since the start. */
   losses = 0;
 
   constructor(options: LinkOptions) {
     this.#options = options;
     this.#client = new Redis(clientOptions(options.address, `crosspod:${options.pod}`));
-    this.#client.on('error', (error: Error) => (this.#lastError = error.message));
+    this.#client.on('error', (error: Error) => (this.lastError = error.message));
     this.#client.on('ready', () => void this.#greet());
     this.#client.on('close', () => this.#lose());
-    this.#client.on('connect', () => (this.#lastError = 'the connection was closed'));
+    this.#client.on('connect', () => (this.lastError = 'the connection was closed'));
     // ioredis gives up on some errors of the first connection; a pod never does.
     this.#client.on('end', () => this.#retry(() => void this.#client.connect().catch(ignored)));
   }
@@ -146,13 +147,13 @@ export class Link implements Way {
   }
 
   late(): Away {
-    this.#lastError = 'commands arrive too late';
+    this.lastError = 'commands arrive too late';
     this.#client.disconnect(true);
-    return redisAway(this.#lastError);
+    return redisAway(this.lastError);
   }
 
   #here(): Server {
-    if (this.#server === undefined) throw redisAway(this.#lastError);
+    if (this.#server === undefined) throw redisAway(this.lastError);
     return this.#server;
   }
 
@@ -217,7 +218,7 @@ export class Link implements Way {
 
   /** The server is there and does not serve. */
   #refused(error: Error): void {
-    this.#lastError = error.message;
+    this.lastError = error.message;
     this.#lose();
     if (DEMOTED.has(answerCode(error) ?? '')) this.#client.disconnect(true);
     else this.#retry(() => void this.#greet());
@@ -240,7 +241,7 @@ export class Link implements Way {
     if (this.#stopped) return;
     this.#wasAway = true;
     // Only the text: an error of ioredis carries the command, and with it a password.
-    this.#options.log.warn({ reason: this.#lastError }, 'Redis is away; this pod goes on by itself');
+    this.#options.log.warn({ reason: this.lastError }, 'Redis is away; this pod goes on by itself');
   }
 }
 

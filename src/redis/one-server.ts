@@ -1,4 +1,4 @@
-import type { Concerns, Placement } from './placement.ts';
+import type { Concerns, Placement, Trouble } from './placement.ts';
 import type { Keys } from './keys.ts';
 import type { LinkRole } from './link.ts';
 import type { RedisAddress } from './options.ts';
@@ -48,6 +48,10 @@ export class OneServer implements Placement {
 
   get revivals(): number {
     return this.#shard.subscriptions.revivals;
+  }
+
+  troubles(): readonly Trouble[] {
+    return this.#shard.troubles();
   }
 
   partOf(): number {

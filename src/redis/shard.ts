@@ -1,9 +1,11 @@
 import type { Clock } from '../core/ports/clock.ts';
 import type { Envelope } from '../pods/envelope.ts';
+import { addressOf } from './slots.ts';
 import { Link, type LinkRole } from './link.ts';
 import type { Log } from '../core/ports/log.ts';
 import type { RedisAddress } from './options.ts';
 import type { Script } from './script.ts';
+import type { Trouble } from './placement.ts';
 import { Subscriptions, type ShardedChannels } from './subscriptions.ts';
 
 /** How often a server is asked for a sign of life of the subscription. */
@@ -54,6 +56,17 @@ export class Shard {
     this.#stopped = true;
     this.subscriptions.stop();
     this.link.stop();
+  }
+
+  /** Which of the two does not do, and why. */
+  troubles(): Trouble[] {
+    const { address } = this.#options;
+    const troubles: Trouble[] = [];
+    const part = address.server === undefined ? address.master : addressOf(address.server);
+    if (!this.link.up) troubles.push({ part, what: 'commands', reason: this.link.lastError });
+    if (!this.subscriptions.up)
+      troubles.push({ part, what: 'publications', reason: this.subscriptions.lastError });
+    return troubles;
   }
 
   #probeLater(): void {

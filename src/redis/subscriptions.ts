@@ -47,13 +47,16 @@ export class Subscriptions {
   #leaving = false;
   #stopped = false;
   #cancelProbe: (() => void) | undefined;
+  /** Why it is not there, while it is not. */
+  lastError = 'not connected yet';
   /** How often it was found dead and connected anew. */
   revivals = 0;
 
   constructor(options: SubscriptionsOptions) {
     this.#options = options;
     this.#client = new Redis(clientOptions(options.address, `crosspod-subscriber:${options.pod}`));
-    this.#client.on('error', ignored);
+    this.#client.on('error', (error: Error) => (this.lastError = error.message));
+    this.#client.on('connect', () => (this.lastError = 'the connection was closed'));
     this.#client.on('ready', () => void this.#resubscribe());
     this.#client.on('close', () => this.#lose());
     this.#client.on('end', () => this.#retry());
@@ -108,6 +111,7 @@ export class Subscriptions {
     this.#cancelProbe = this.#options.clock.after(PROBE_MS, () => {
       this.#cancelProbe = undefined;
       this.revivals += 1;
+      this.lastError = 'nothing that was published came back';
       this.#options.log.warn({}, 'the subscription to Redis is dead; it is made anew');
       this.#client.disconnect(true);
     });
@@ -220,7 +224,8 @@ export class Subscriptions {
         if (missing.length === 0) break;
         for (let at = 0; at < missing.length; at += CHUNK) await this.#confirm(missing.slice(at, at + CHUNK));
       }
-    } catch {
+    } catch (error) {
+      this.lastError = (error as Error).message;
       if (this.#client.status === 'ready') this.#client.disconnect(true);
       return;
     }
