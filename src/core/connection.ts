@@ -94,10 +94,7 @@ export class Connection implements Occupant {
   /** What waits for a command in progress; undefined while none is (see lane.ts). */
   backlog: (() => Promise<void> | undefined)[] | undefined;
 
-  constructor(
-    { id, principal, room, dialect, socket, elapsed }: NewConnection,
-    context: ConnectionContext,
-  ) {
+  constructor({ id, principal, room, dialect, socket, elapsed }: NewConnection, context: ConnectionContext) {
     this.connectionId = id;
     this.principal = principal;
     this.room = room;

@@ -71,7 +71,10 @@ export class Link implements Way {
     this.#time = new ServerClock(clock);
     this.#patience = new Patience(clock, () => this.#giveUp('a command was not answered for two seconds'));
     this.#nameMissing = atMostOncePer(NAMED_MS, clock, () =>
-      log.warn({ reason: this.lastError }, 'Redis refuses what every pod must do: give its user these rights'),
+      log.warn(
+        { reason: this.lastError },
+        'Redis refuses what every pod must do: give its user these rights',
+      ),
     );
     this.#client = new Redis(clientOptions(address, `crosspod:${pod}`));
     this.#client.on('error', (error: Error) => (this.lastError = error.message));

@@ -70,7 +70,10 @@ export class Subscriptions {
     this.#options = options;
     this.#patience = new Patience(clock, () => this.#reconnect('a command was not answered for two seconds'));
     this.#nameMissing = atMostOncePer(NAMED_MS, clock, () =>
-      log.warn({ reason: this.lastError }, 'Redis refuses to let this pod listen: give its user these rights'),
+      log.warn(
+        { reason: this.lastError },
+        'Redis refuses to let this pod listen: give its user these rights',
+      ),
     );
     this.#client = new Redis(clientOptions(address, `crosspod-subscriber:${pod}`));
     this.#client.on('error', (error: Error) => (this.lastError = error.message));

@@ -51,10 +51,7 @@ test.for(RIGHTS)(
   async ({ taken, given, named }) => {
     const redis = await redisWithUser();
     const [here, there] = await podsAsUser(redis);
-    const speakers = [
-      await Witness.join(here, 'room', 'alice'),
-      await Witness.join(there, 'room', 'carol'),
-    ];
+    const speakers = [await Witness.join(here, 'room', 'alice'), await Witness.join(there, 'room', 'carol')];
     const quiet = await Witness.join(there, 'room', 'quiet');
     const talk = startTalk(speakers, 20);
     await eventually('some talk', () => quiet.heard().length > 50);
@@ -87,19 +84,26 @@ test.for(RIGHTS)(
   },
 );
 
-test('a user of Redis that may subscribe no more: who joins is told so, and nothing is lost', SLOW, async () => {
-  const redis = await redisWithUser();
-  const [here, there] = await podsAsUser(redis);
-  const alice = await Witness.join(here, 'room', 'alice');
-  await setUser(redis, '-subscribe');
-  const carol = await Witness.join(there, 'room', 'carol');
-  expect(carol.losses()).toEqual(['unavailable']);
-  for (let n = 0; n < 20; n += 1) alice.say();
-  await eventually('a line in the log', () => linesOf(there, 'Redis refuses to let this pod listen').length > 0);
-  expect(linesOf(there, 'Redis refuses to let this pod listen')[0]).toContain("'subscribe' command");
-  await setUser(redis, '+subscribe');
-  await eventually('word of what was missed', async () => (await carol.verdict())['recovered'] === true);
-  alice.say();
-  await expectEverythingOnce([alice, carol], [alice]);
-  expect(linesOf(there, 'Redis refuses to let this pod listen')).toHaveLength(1);
-});
+test(
+  'a user of Redis that may subscribe no more: who joins is told so, and nothing is lost',
+  SLOW,
+  async () => {
+    const redis = await redisWithUser();
+    const [here, there] = await podsAsUser(redis);
+    const alice = await Witness.join(here, 'room', 'alice');
+    await setUser(redis, '-subscribe');
+    const carol = await Witness.join(there, 'room', 'carol');
+    expect(carol.losses()).toEqual(['unavailable']);
+    for (let n = 0; n < 20; n += 1) alice.say();
+    await eventually(
+      'a line in the log',
+      () => linesOf(there, 'Redis refuses to let this pod listen').length > 0,
+    );
+    expect(linesOf(there, 'Redis refuses to let this pod listen')[0]).toContain("'subscribe' command");
+    await setUser(redis, '+subscribe');
+    expect(await carol.verdict()).toMatchObject({ recovered: true });
+    alice.say();
+    await expectEverythingOnce([alice, carol], [alice]);
+    expect(linesOf(there, 'Redis refuses to let this pod listen')).toHaveLength(1);
+  },
+);

@@ -10,7 +10,11 @@ function told(ms: number): [number, number] {
 }
 
 /** A pod whose clock shows noon, and a server whose clock was asked at once. */
-function pair(serverMs: number): { pod: TestClock; time: ServerClock; asks: (ms: number, takes?: number) => void } {
+function pair(serverMs: number): {
+  pod: TestClock;
+  time: ServerClock;
+  asks: (ms: number, takes?: number) => void;
+} {
   const pod = new TestClock(NOON);
   const time = new ServerClock(pod);
   const asks = (ms: number, takes = 0): void => {
