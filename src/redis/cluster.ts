@@ -94,8 +94,10 @@ export class Cluster implements Placement {
   }
 
   troubles(): readonly Trouble[] {
-    if (this.#shards.size > 0) return [...this.#shards.values()].flatMap((shard) => shard.troubles());
-    return [{ part: 'cluster', what: 'commands', reason: this.#discovery.lastError }];
+    const troubles = [...this.#shards.values()].flatMap((shard) => shard.troubles());
+    if (troubles.length > 0 || this.up) return troubles;
+    const reason = this.#shards.size > 0 ? 'which data it has is not known yet' : this.#discovery.lastError;
+    return [{ part: 'cluster', what: 'commands', reason }];
   }
 
   partOf(name: string): number {
