@@ -1,8 +1,8 @@
-import { degraded, podOn, ready, redisOf, SLOW } from './world.ts';
+import { degraded, eventually, podOn, ready, redisOf, SLOW } from './world.ts';
 import { expect, onTestFinished, test } from 'vitest';
 import { expectEverythingOnce, startTalk } from './judge.ts';
-import { eventually } from './world.ts';
 import type { PodProcess } from '../../loadtest/stack/pods.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Proxy, startProxy } from '../support/proxy.ts';
 import { Witness } from './witness.ts';
 
@@ -26,7 +26,11 @@ test(
       pods.map((pod, index) => Witness.join(pod, 'room', `speaker-${index}`)),
     );
     const talk = startTalk(speakers);
-    for (const { network } of far) for (const way of WAYS) network.delay(way, 1_300);
+    // Step by step, so that at no time nothing comes for two seconds.
+    for (const ms of [700, 1_300]) {
+      for (const { network } of far) for (const way of WAYS) network.delay(way, ms);
+      await sleep(3_000);
+    }
     await degraded(...pods);
     // It stays so: it is not found to be there, and then away again.
     const losses = pods.map((pod) => linesOf(pod, 'Redis is away').length);
