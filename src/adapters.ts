@@ -1,4 +1,5 @@
 import { type Api } from './http/api-env.ts';
+import { atMostOncePer } from './core/at-most.ts';
 import { createApi } from './http/api.ts';
 import type { Authenticator } from './core/ports/authenticator.ts';
 import type { Config } from './config.ts';
@@ -127,7 +128,7 @@ export function authenticatorOf({ auth, values }: Config, tally: Tally, log: Log
   });
   const warn = (): void =>
     log.warn({ host: URL.parse(jwksUrl ?? '')?.host }, 'the keys at JWKS_URL cannot be had');
-  return counted(authenticator, tally, atMostOncePer(KEYS_WARNING_MS, warn));
+  return counted(authenticator, tally, atMostOncePer(KEYS_WARNING_MS, systemClock, warn));
 }
 
 /** Counts what is not accepted, and warns while that is for want of keys. */
@@ -140,16 +141,6 @@ function counted(authenticator: Authenticator, tally: Tally, warn: () => void): 
       if (result.fault === 'unavailable') warn();
       return result;
     },
-  };
-}
-
-function atMostOncePer(ms: number, task: () => void): () => void {
-  let last = Number.NEGATIVE_INFINITY;
-  return () => {
-    const now = systemClock.now();
-    if (now - last < ms) return;
-    last = now;
-    task();
   };
 }
 

@@ -51,7 +51,7 @@ export class Roster {
   /** Who was lost can still return, to another pod. */
   stop(): Promise<void> {
     const { clock, limits, store } = this.#context;
-    return store.stop(Math.max(limits.presenceGraceMs, this.#awaitedUntil - clock.now()));
+    return store.stop(Math.max(limits.presenceGraceMs, this.#awaitedUntil - clock.elapsed()));
   }
 
   /** A connection is there and says nothing of itself. */
@@ -97,7 +97,7 @@ export class Roster {
         store.lose(room, who).then(() => undefined),
       ).catch(this.#failed);
     const graceMs = awayMs + limits.presenceGraceMs;
-    this.#awaitedUntil = Math.max(this.#awaitedUntil, clock.now() + graceMs);
+    this.#awaitedUntil = Math.max(this.#awaitedUntil, clock.elapsed() + graceMs);
     clock.after(graceMs, () => this.exitAll(rooms, who));
   }
 

@@ -51,10 +51,13 @@ export class NatsDirectory implements Directory, Leaseholder {
     await this.#places.giveBack(userId, connectionId).catch((error: unknown) => this.#failed(error));
   }
 
-  loads(own: Load | undefined): Promise<readonly Load[]> {
-    const { leases } = this.#backbone;
-    leases.load = own;
-    return leases.loads();
+  async loads(own: Load | undefined): Promise<readonly Load[]> {
+    const { clock, leases, link } = this.#backbone;
+    // Every pod's time is told by the clock that all share.
+    const offset = link.now() - clock.elapsed();
+    leases.load = own && { ...own, since: own.since + offset };
+    const others = await leases.loads();
+    return others.map((load) => ({ ...load, since: load.since - offset }));
   }
 
   /** Whoever was connected here is so no longer. */

@@ -84,9 +84,9 @@ export class RedisDirectory implements Directory, Leaseholder {
     const { clock, keys, lease, link } = this.#backbone;
     const { name } = lease;
     // Every pod's time is told by the clock that all share.
-    const offset = link.now() - clock.now();
-    const said = own === undefined ? ['', ''] : [own.connections, own.since + offset];
-    const reply = await link.call(LOADS, [keys.loads, keys.pods], [link.now(), name, ...said]);
+    const offset = link.now() - clock.elapsed();
+    const said = own === undefined ? ['', ''] : [own.connections, Math.round(own.since + offset)];
+    const reply = await link.call(LOADS, [keys.loads, keys.pods], [name, ...said]);
     return (lease.unlessLapsed(name, reply) as string[]).map((text) => {
       const [connections, since] = text.split(' ').map(Number);
       return { connections: connections ?? 0, since: (since ?? 0) - offset };

@@ -127,6 +127,15 @@ export class Keys {
       : `${this.#prefix}realtime:probe:${pod}`;
   }
 
+  /**
+   * A key and a channel of each kind for which an ACL may have a pattern of its own. The key that comes first is the
+   * pod's; the others are only named.
+   */
+  samples(pod: string, tag: string): { keys: readonly string[]; channels: readonly string[] } {
+    const keys = [this.probe(pod, tag), this.history(tag), this.presence(tag)];
+    return { keys, channels: [this.probe(pod, tag), this.roomChannel(tag)] };
+  }
+
   #ofRoom(kind: string, room: string): string {
     return this.#clustered ? `${this.#prefix}${kind}:{${room}}` : `${this.#prefix}${kind}:${room}`;
   }
