@@ -1,13 +1,16 @@
 import type { Occupant, Statement } from '../core/ports/presence-store.ts';
 
+/** By the clock of the pod that only goes forward, or, once it is written, in ms since 1970 by that of Redis. */
+export type Moment = { readonly elapsed: number } | { readonly stamp: number };
+
 /** A connection through which a user is present in a room, as this pod wants it to be known. */
 export interface Place {
   readonly room: string;
   readonly who: Occupant;
   /** All that it has said of itself. */
   statement: Statement;
-  /** When it said something last, by the clock that only goes forward; undefined: it only came. */
-  said: number | undefined;
+  /** When it said something last; undefined: it only came. */
+  said: Moment | undefined;
   /** It was lost, and its user may return. */
   lost: boolean;
   /** Who is writing it, or could not, and under which name of the pod; undefined: all is written. */
@@ -63,6 +66,13 @@ export class Places {
   in(room: string): Iterable<Place> {
     return this.#rooms.get(room)?.values() ?? [];
   }
+}
+
+/** All of the place has been written under that name of the pod, and what it last said got that stamp, if it said something. */
+export function noteWritten(place: Place, name: string, stamp: number | undefined): void {
+  place.writing = undefined;
+  place.written = name;
+  if (stamp !== undefined) place.said = { stamp };
 }
 
 /** Whether all of the place was written under that name of the pod. */

@@ -4,6 +4,7 @@ import { amongKinds, type Kinds } from '../redis/kinds.ts';
 import type { Backbone } from '../redis/backbone.ts';
 import { ignored } from '../pods/away.ts';
 import type { Member } from '../protocol/event.ts';
+import type { Moment } from './places.ts';
 import { NotedRooms } from './noted-rooms.ts';
 import { readRow } from './row.ts';
 import type { Script } from '../redis/script.ts';
@@ -20,9 +21,16 @@ export const UNTOLD = '';
 export interface Entry {
   readonly who: Occupant;
   readonly statement: Statement;
-  /** At this moment, or when it did, by the clock that only goes forward; undefined: it says nothing. */
-  readonly said: 'now' | number | undefined;
+  /** At this moment, or when it did; undefined: it says nothing. */
+  readonly said: 'now' | Moment | undefined;
   readonly lost: boolean;
+}
+
+export interface Entered {
+  /** Undefined: no change. */
+  readonly change: PresenceChange | undefined;
+  /** When it said how it is, by the clock of Redis; undefined: it says nothing. */
+  readonly stamp: number | undefined;
 }
 
 /**
@@ -46,29 +54,30 @@ export class RedisRows {
     });
   }
 
-  /** Connections are present in one room. One answer for each, undefined: no change. */
-  async enter(room: string, all: readonly Entry[], name: string): Promise<(PresenceChange | undefined)[]> {
+  /** Connections are present in one room. One answer for each. */
+  async enter(room: string, all: readonly Entry[], name: string): Promise<Entered[]> {
     const { clock, keys, lease } = this.#backbone;
     const pod = lease.name;
     const pending = this.#noted.enter(room, pod);
     if (pending !== undefined) await pending;
-    const args = all.flatMap(({ who, statement: { status = '', meta = '' }, said = '', lost }) => {
+    const args = all.flatMap(({ who, statement: { status = '', meta = '' }, said, lost }) => {
       const user = JSON.stringify(who.userId);
-      const ago = typeof said === 'number' ? Math.max(0, Math.round(clock.elapsed() - said)) : said;
-      return [who.connectionId, who.userId, user, ago, status, meta, lost ? '!' : '', name];
+      const when = wordOf(said, clock.elapsed());
+      return [who.connectionId, who.userId, user, when, status, meta, lost ? '!' : '', name];
     });
     const kinds = [...this.#of(room), [keys.podBuried(room, pod), 'string'] as const];
     const reply = await this.#call(room, ENTER, kinds, [pod, this.#ttlMs, keys.roomChannel(room), ...args]);
-    return changesIn(lease.unlessLapsed(pod, reply) as unknown[]);
+    const flat = lease.unlessLapsed(pod, reply) as unknown[];
+    return all.map((_, at) => enteredIn(flat.slice(4 * at, 4 * at + 4)));
   }
 
   async exit(room: string, { connectionId, userId }: Occupant, name: string): Promise<Left> {
     await this.#afterEntries(room);
     const channel = this.#backbone.keys.roomChannel(room);
     const args = [channel, connectionId, userId, JSON.stringify(userId), name];
-    const reply = (await this.#call(room, EXIT, this.#of(room), args)) as unknown[];
-    const [kind] = reply;
-    return kind === 'bereft' || kind === 'unknown' ? kind : changesIn(reply)[0];
+    const [kind, count, row] = (await this.#call(room, EXIT, this.#of(room), args)) as unknown[];
+    if (kind === 'bereft' || kind === 'unknown') return kind;
+    return changeOf(String(kind), Number(count), String(row));
   }
 
   async lose(room: string, { connectionId, userId }: Occupant): Promise<void> {
@@ -145,13 +154,15 @@ export class RedisRows {
   }
 }
 
-/** Replies of the scripts: kind, count and row for each. */
-function changesIn(flat: readonly unknown[]): (PresenceChange | undefined)[] {
-  const changes: (PresenceChange | undefined)[] = [];
-  for (let at = 0; at < flat.length; at += 3) {
-    changes.push(changeOf(String(flat[at]), Number(flat[at + 1]), String(flat[at + 2])));
-  }
-  return changes;
+/** As the script takes it. */
+function wordOf(said: Entry['said'], elapsed: number): string | number {
+  if (said === undefined || said === 'now') return said ?? '';
+  return 'stamp' in said ? `=${said.stamp}` : Math.max(0, Math.round(elapsed - said.elapsed));
+}
+
+function enteredIn([kind, count, row, stamp]: readonly unknown[]): Entered {
+  const change = changeOf(String(kind), Number(count), String(row));
+  return { change, stamp: stamp === '' ? undefined : Number(stamp) };
 }
 
 /** Undefined where nothing changed for others. */

@@ -168,7 +168,7 @@ export class Upkeep {
 }
 
 /** What the script is told of a place. */
-function wordsOf({ who, said, lost }: Place): [string, string, string] {
-  const state = lost ? 'lost' : said === undefined ? '' : 'said';
-  return [who.connectionId, who.userId, state];
+function wordsOf({ who, said, lost }: Place): [string, string, string | number] {
+  const stamp = said !== undefined && 'stamp' in said ? said.stamp : '';
+  return [who.connectionId, who.userId, lost ? 'lost' : stamp];
 }

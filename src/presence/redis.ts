@@ -6,7 +6,7 @@ import type {
   PresenceStore,
   Statement,
 } from '../core/ports/presence-store.ts';
-import { isWritten, type Place, Places } from './places.ts';
+import { isWritten, noteWritten, type Place, Places } from './places.ts';
 import { Away } from '../pods/away.ts';
 import type { Backbone } from '../redis/backbone.ts';
 import { chunksOf } from './steps.ts';
@@ -225,10 +225,13 @@ export class RedisPresence implements PresenceStore, Leaseholder {
       const still = part.filter((place) => isStill(place) && place.writing?.name !== lease.name);
       if (still.length === 0) continue;
       const [writing, { name: pod }] = [still.map((place) => place.writing), lease];
-      const changes = await this.#rows.enter(room, still.map(entryOf), name);
-      for (const change of changes) if (change !== undefined) this.#receiver?.caused(room, change);
-      // Unless something else has been said since.
-      for (const [at, place] of still.entries()) if (place.writing === writing[at]) written(place, pod);
+      const entered = await this.#rows.enter(room, still.map(entryOf), name);
+      for (const [at, { change, stamp }] of entered.entries()) {
+        if (change !== undefined) this.#receiver?.caused(room, change);
+        const place = still[at];
+        // Unless something else has been said since.
+        if (place !== undefined && place.writing === writing[at]) noteWritten(place, pod, stamp);
+      }
     }
   }
 
@@ -241,14 +244,16 @@ export class RedisPresence implements PresenceStore, Leaseholder {
     if (statement !== undefined) {
       const { status = place.statement.status, meta = place.statement.meta } = statement;
       place.statement = { status, meta };
-      place.said = clock.elapsed();
+      place.said = { elapsed: clock.elapsed() };
     }
-    const said = statement === undefined ? undefined : ('now' as const);
-    const entry = { who, statement: statement ?? {}, said, lost: false };
+    // What it said before may not be written yet.
+    const unwritten = place.said !== undefined && 'elapsed' in place.said ? place.said : undefined;
+    const said = statement === undefined ? unwritten : ('now' as const);
+    const entry = { who, statement: statement ?? place.statement, said, lost: false };
     return this.#announced(room, async (name) => {
-      const [change] = await this.#rows.enter(room, [entry], name);
-      if (place.writing === writing) written(place, writing.name);
-      return change;
+      const [entered] = await this.#rows.enter(room, [entry], name);
+      if (place.writing === writing) noteWritten(place, writing.name, entered?.stamp);
+      return entered?.change;
     });
   }
 
@@ -268,11 +273,6 @@ export class RedisPresence implements PresenceStore, Leaseholder {
       this.#echoes.forget(name);
     }
   }
-}
-
-function written(place: Place, name: string): void {
-  place.writing = undefined;
-  place.written = name;
 }
 
 function entryOf({ who, statement, said, lost }: Place): Entry {

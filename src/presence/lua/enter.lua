@@ -1,12 +1,18 @@
 -- with shared.lua
 -- Connections of one pod are present in one room, which the pod has noted (note.lua).
 -- KEYS: presence, tabs, whether the pod is buried there. ARGV: pod, ttl in ms, channel; then for each connection eight:
--- connection, user, user as JSON, when it said how it is ('now', how many ms ago, or '' where it says nothing), status
--- or '', meta or '', '!' where it was lost or '', change ('': nobody is told, for it was there all the time). What was
--- said before something that is known counts no more. Gives 'lapsed', or for each connection three: kind or '', users
--- present, row.
+-- connection, user, user as JSON, when it said how it is ('now', how many ms ago, = and the moment that was given here
+-- before, or '' where it says nothing), status or '', meta or '', '!' where it was lost or '', change ('': nobody is told,
+-- for it was there all the time). What was said before something that is known counts no more. Gives 'lapsed', or for
+-- each connection four: kind or '', users present, row, the moment at which it said how it is or ''.
 local pod, ttl, channel = ARGV[1], ARGV[2], ARGV[3]
 if redis.call('EXISTS', KEYS[3]) == 1 then return 'lapsed' end
+
+-- In ms since 1970; nothing where it says nothing.
+local function moment(said, now)
+  if said == 'now' then return now end
+  return tonumber(string.match(said, '^=(%d+)$')) or said ~= '' and now - said or nil
+end
 
 -- The place of a connection among those of its user. Whoever was lost and is back comes by another connection, which
 -- takes the lost one's place; a lost one itself is of no account where there are others.
@@ -27,22 +33,20 @@ for at = 4, #ARGV, 8 do
   local user, user_json, change = ARGV[at + 1], ARGV[at + 2], ARGV[at + 7]
   local status, meta = read_row(redis.call('HGET', KEYS[1], user), user_json)
   local tabs, said = words(redis.call('HGET', KEYS[2], user))
-  -- One of the two may have been evicted; and what was said is gone with the row.
+  -- One of the two may have been evicted: what was said is gone with the row, and a row that outlived the connections is
+  -- as the user last said, nobody knows by which of them.
   local known = status or #tabs > 0
-  local is_kept = status and #tabs == 0
-  if not status then said = nil end
-  local is_new = ARGV[at + 3] == 'now'
-  local says = is_new and now or ARGV[at + 3] ~= '' and now - ARGV[at + 3]
+  if not status then said = nil elseif #tabs == 0 then said = now end
+  local is_new, says = ARGV[at + 3] == 'now', moment(ARGV[at + 3], now)
   local states = says and (is_new or not said or says >= said)
-  if says then said = math.max(says, said or 0) end
+  if states then said = math.max(says, said or 0) end
   put(tabs, ARGV[at], ARGV[at + 6])
   redis.call('HSET', KEYS[2], user, text_of(tabs, said))
-  local differs = not status
-  -- A row that outlived the connections is as the user last said; nobody knows by which of them.
-  if states and (is_new or not is_kept) or not status then
+  local differs = false
+  if states or not status then
     local next_status = ARGV[at + 4] ~= '' and ARGV[at + 4] or status or 'online'
     local next_meta = ARGV[at + 5] ~= '' and ARGV[at + 5] or meta or '{}'
-    differs = next_status ~= status or next_meta ~= meta
+    differs = status and (next_status ~= status or next_meta ~= meta)
     status, meta = next_status, next_meta
   end
   local row = row_of(user_json, status, meta, now)
@@ -54,6 +58,7 @@ for at = 4, #ARGV, 8 do
   reply[#reply + 1] = kind
   reply[#reply + 1] = count
   reply[#reply + 1] = row
+  reply[#reply + 1] = says and string.format('%.0f', states and said or says) or ''
 end
 for index = 1, 2 do keep(KEYS[index], ttl) end
 return reply

@@ -1,7 +1,7 @@
 -- with shared.lua
 -- Keeps rooms' presence for another while, and finds what is gone of what a pod has there.
 -- KEYS: presence and tabs of each room in turn. ARGV: pod, ttl in ms; then for each room how many connections follow,
--- and for each of those three: connection, user, and 'said' where it has said how it is, 'lost' where it was lost, or ''.
+-- and for each of those three: connection, user, and 'lost' where it was lost, else when it said how it is, in ms, or ''.
 -- Gives, in turn, users by presence and by tabs for each room; and the numbers, from 0 over all rooms, of the connections
 -- of which something is gone.
 local pod, ttl = ARGV[1], ARGV[2]
@@ -27,7 +27,7 @@ local function is_gone(connection, state, has_row, text)
   end
   -- Another connection of its user may have taken a lost one's place, and have left: then neither is there.
   if state == 'lost' then return has_row and #tabs == 0 or stands and not has_row end
-  return not has_row or not stands or state == 'said' and not said
+  return not has_row or not stands or state ~= '' and tonumber(state) > (said or 0)
 end
 
 local users, gone, at, number = {}, {}, 3, 0
