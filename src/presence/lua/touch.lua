@@ -6,20 +6,23 @@
 -- of which something is gone.
 local pod, ttl = ARGV[1], ARGV[2]
 
--- Whether a row is as row_of writes it. Names that JSON writes otherwise are not compared.
+-- Whether a row is as row_of writes it.
 local function has_form(row, user)
   if not row then return false end
   local start = '{"user_id":"' .. user .. '","status":"'
-  if string.find(user, '[%z\1-\31"\\\239]') then
+  if string.sub(row, 1, #start) ~= start then
+    -- A name that JSON writes otherwise is not compared.
     local _, last = string.find(row, '","status":"', 1, true)
-    if not last then return false end
+    if not last or not string.find(user, '[%z\1-\31"\\\239]') then return false end
     start = string.sub(row, 1, last)
   end
-  return string.sub(row, 1, #start) == start
-    and string.find(row, '^%a+","meta":{.*},"updated_at":%d+}$', #start + 1) ~= nil
+  return string.find(row, '^%a+","meta":{.*},"updated_at":%d+}$', #start + 1) ~= nil
 end
 
 local function is_gone(connection, state, has_row, text)
+  if not text then return state ~= 'lost' or has_row end
+  -- Nearly all are present through one connection, and say nothing.
+  if has_row and state == '' and text == connection .. '@' .. pod then return false end
   local tabs, said = words(text)
   local stands = false
   for _, word in ipairs(tabs) do
