@@ -1,4 +1,4 @@
-import { changeOf, type Entry, type Left, RedisRows, UNTOLD, UNWATCHED } from './redis-rows.ts';
+import { changeOf, type Left, RedisRows, UNTOLD, UNWATCHED } from './redis-rows.ts';
 import type {
   Occupant,
   PresenceChange,
@@ -9,7 +9,7 @@ import type {
 import { isWritten, noteWritten, type Place, Places } from './places.ts';
 import { Away } from '../pods/away.ts';
 import type { Backbone } from '../redis/backbone.ts';
-import { chunksOf } from './steps.ts';
+import { entryOf, PlaceWriter } from './place-writer.ts';
 import { Echoes } from '../pods/echoes.ts';
 import type { Leaseholder } from '../pods/lease.ts';
 import type { Member } from '../protocol/event.ts';
@@ -18,9 +18,6 @@ import { RedisBurials } from './redis-burials.ts';
 import { SharedReads } from './shared-reads.ts';
 import { Upkeep } from './redis-upkeep.ts';
 
-/** Connections of a room written in one step, and rooms written at once. */
-const CONNECTIONS = 100;
-const ROOMS = 50;
 /** What all pods look after within a time they have done so much later at the latest. */
 const MARGIN_MS = 1_000;
 
@@ -38,6 +35,7 @@ export class RedisPresence implements PresenceStore, Leaseholder {
   readonly #places = new Places();
   readonly #rows: RedisRows;
   readonly #burials: RedisBurials;
+  readonly #writer: PlaceWriter;
   readonly #upkeep: Upkeep;
   readonly #echoes: Echoes<true>;
   #changes = 0;
@@ -53,6 +51,8 @@ export class RedisPresence implements PresenceStore, Leaseholder {
     this.#options = options;
     this.#rows = new RedisRows(backbone, ttlMs);
     this.#burials = new RedisBurials(backbone);
+    const caused = (room: string, change: PresenceChange): void => this.#receiver?.caused(room, change);
+    this.#writer = new PlaceWriter({ backbone, rows: this.#rows, caused });
     this.#upkeep = new Upkeep({
       backbone,
       rows: this.#rows,
@@ -121,8 +121,8 @@ export class RedisPresence implements PresenceStore, Leaseholder {
 
   async registerAnew(): Promise<void> {
     // Whoever was lost is shown until the former lease ends.
-    const all = Array.from(this.#places.rooms(), (room) => ({ room, places: [...this.#places.in(room)] }));
-    await this.#writeAnew(all, UNWATCHED, (place) => !place.lost && this.#places.holds(place));
+    const all = Array.from(this.#places.rooms(), (room) => [...this.#places.in(room)]);
+    await this.#writer.write(all, UNWATCHED, (place) => !place.lost && this.#places.holds(place));
     this.#receiver?.uncertain(() => true);
   }
 
@@ -141,10 +141,9 @@ export class RedisPresence implements PresenceStore, Leaseholder {
     if (gone.length === 0) return;
     const { clock, lease } = this.#options.backbone;
     const rooms = Map.groupBy(gone, ({ room }) => room);
-    const all = Array.from(rooms, ([room, places]) => ({ room, places }));
     // Whoever is being written, or registered anew, may not have been there before.
     const isStill = (place: Place): boolean => this.#places.holds(place) && isWritten(place, lease.name);
-    await this.#writeAnew(all, UNTOLD, isStill);
+    await this.#writer.write([...rooms.values()], UNTOLD, isStill);
     clock.after(this.#mendedMs, () => this.#receiver?.uncertain((room) => rooms.has(room)));
   }
 
@@ -172,66 +171,18 @@ export class RedisPresence implements PresenceStore, Leaseholder {
     const { statement = {}, said } = former ?? {};
     Object.assign(place, { statement, said, lost: true, written: lease.name });
     clock.after(ms, () => {
-      if (place.lost && this.#places.holds(place)) this.#leave(room, who);
+      if (place.lost && this.#places.holds(place)) void this.#leave(room, who);
     });
     await missed.noting(this.#rows.enter(room, [entryOf(place)], UNTOLD));
   }
 
-  #leave(room: string, who: Occupant): void {
-    const { log } = this.#options.backbone;
-    this.exit(room, who).then(
-      (change) => {
-        if (change !== undefined) this.#receiver?.caused(room, change);
-      },
-      (error: unknown) => {
-        if (!(error instanceof Away)) log.error({ err: error }, 'presence could not be changed');
-      },
-    );
-  }
-
-  async #writeAnew(
-    rooms: readonly { room: string; places: readonly Place[] }[],
-    name: string,
-    isStill: (place: Place) => boolean,
-  ): Promise<void> {
-    for (const some of chunksOf(rooms, ROOMS)) {
-      await Promise.all(some.map(({ room, places }) => this.#writeIfThere(room, places, name, isStill)));
-    }
-  }
-
-  /** Rooms whose server is away, or that are on their way, are no reason to leave the others out. */
-  async #writeIfThere(
-    room: string,
-    places: readonly Place[],
-    name: string,
-    isStill: (place: Place) => boolean,
-  ): Promise<void> {
+  async #leave(room: string, who: Occupant): Promise<void> {
     try {
-      await this.#options.backbone.missed.noting(this.#writeRoom(room, places, name, isStill));
+      const change = await this.exit(room, who);
+      if (change !== undefined) this.#receiver?.caused(room, change);
     } catch (error) {
-      if (!(error instanceof Away)) throw error;
-    }
-  }
-
-  async #writeRoom(
-    room: string,
-    places: readonly Place[],
-    name: string,
-    isStill: (place: Place) => boolean,
-  ): Promise<void> {
-    const { lease } = this.#options.backbone;
-    for (const part of chunksOf(places, CONNECTIONS)) {
-      // What is being written under this name already is not written by us as well.
-      const still = part.filter((place) => isStill(place) && place.writing?.name !== lease.name);
-      if (still.length === 0) continue;
-      const [writing, { name: pod }] = [still.map((place) => place.writing), lease];
-      const entered = await this.#rows.enter(room, still.map(entryOf), name);
-      for (const [at, { change, stamp }] of entered.entries()) {
-        if (change !== undefined) this.#receiver?.caused(room, change);
-        const place = still[at];
-        // Unless something else has been said since.
-        if (place !== undefined && place.writing === writing[at]) noteWritten(place, pod, stamp);
-      }
+      if (!(error instanceof Away))
+        this.#options.backbone.log.error({ err: error }, 'presence could not be changed');
     }
   }
 
@@ -273,8 +224,4 @@ export class RedisPresence implements PresenceStore, Leaseholder {
       this.#echoes.forget(name);
     }
   }
-}
-
-function entryOf({ who, statement, said, lost }: Place): Entry {
-  return { who, statement, said, lost };
 }
