@@ -202,7 +202,11 @@ export class RedisPresence implements PresenceStore, Leaseholder {
     const said = statement === undefined ? unwritten : ('now' as const);
     const entry = { who, statement: statement ?? place.statement, said, lost: false };
     return this.#announced(room, async (name) => {
-      const [entered] = await this.#rows.enter(room, [entry], name);
+      const [entered] = await this.#rows.enter(room, [entry], name).catch((error: unknown) => {
+        // Whoever is away is written when it is back; what is wrong stays so, and whoever asked is told that it failed.
+        if (!(error instanceof Away) && place.written === undefined) this.#places.take(room, who);
+        throw error;
+      });
       if (place.writing === writing) noteWritten(place, writing.name, entered?.stamp);
       return entered?.change;
     });

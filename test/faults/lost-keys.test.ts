@@ -139,6 +139,11 @@ const HARMS: [string, Harm][] = [
     'the pods’ rooms, by another type',
     async () => (await leases()).map((pod) => ['SET', `realtime:pod-presence-rooms:${pod}`, 'garbage']),
   ],
+  ['leases, by another type', async () => [['SET', 'realtime:pods', 'garbage']]],
+  [
+    'leases and graves, by another type',
+    async () => ['pods', 'graves'].map((kind) => ['SET', `realtime:${kind}`, 'garbage']),
+  ],
   [
     'that a pod which lives is buried',
     async (room) => (await leases()).map((pod) => ['SET', `realtime:pod-buried:${room}:${pod}`, '1']),
