@@ -72,7 +72,7 @@ function publishing(values: Config['values'], ids: Ids) {
 async function redisOf({ values }: Config, address: RedisAddress, log: Log, ids: Ids): Promise<Shared> {
   const { Backbone } = await import('./redis/backbone.ts');
   const { BROKER_SCRIPTS, RedisBroker } = await import('./broker/redis.ts');
-  const { PRESENCE_SCRIPTS } = await import('./presence/redis-rows.ts');
+  const { PRESENCE_SCRIPTS } = await import('./presence/redis-scripts.ts');
   const { RedisPresence } = await import('./presence/redis.ts');
   const { DIRECTORY_SCRIPTS, RedisDirectory } = await import('./directory/redis.ts');
   const backbone = new Backbone({
@@ -85,7 +85,11 @@ async function redisOf({ values }: Config, address: RedisAddress, log: Log, ids:
     log,
   });
   const broker = new RedisBroker({ backbone, ...publishing(values, ids) });
-  const store = new RedisPresence({ backbone, ttlMs: values.PRESENCE_TTL_SECONDS * 1_000 });
+  const store = new RedisPresence({
+    backbone,
+    ttlMs: values.PRESENCE_TTL_SECONDS * 1_000,
+    random: Math.random,
+  });
   const directory = new RedisDirectory(backbone);
   return { broker, store, directory, figures: redisFigures({ placement: backbone.placement, broker }) };
 }

@@ -69,8 +69,6 @@ export class Connection implements Occupant {
   underWay: UnderWay | undefined;
   /** Publications whose ack it waits for. */
   unanswered = 0;
-  /** The room in which it is about to be present. */
-  entering: string | undefined;
   /** What waits for a command in progress; undefined while none is (see lane.ts). */
   backlog: (() => Promise<void> | undefined)[] | undefined;
 

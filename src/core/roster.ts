@@ -9,7 +9,7 @@ import type { Limits } from './limits.ts';
 import type { Log } from './ports/log.ts';
 import type { Watcher } from './ports/watcher.ts';
 import { isUnavailable } from './refused.ts';
-import { presentHere, present } from './present.ts';
+import { presentHere } from './present.ts';
 
 const MEMBERS_EVENT_MS = 1_000;
 
@@ -37,14 +37,13 @@ export class Roster {
   }
 
   async start(): Promise<void> {
-    const { hub, store } = this.#context;
+    const { store } = this.#context;
     await store.start({
       changed: (room, change) => this.#announce(room, change),
       caused: (room, change) => this.#context.watcher?.changed(room, change),
       uncertain: (isConcerned) => {
         this.#tellAnew(isConcerned).catch(this.#failed);
       },
-      present: () => present(hub),
     });
   }
 

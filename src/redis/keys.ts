@@ -49,11 +49,6 @@ export class Keys {
     return this.#ofRoom('realtime:tabs', room);
   }
 
-  /** Set: who is present in a room through a pod. */
-  podPresence(room: string, pod: string): string {
-    return `${this.#ofRoom('realtime:pod-presence', room)}:${pod}`;
-  }
-
   /** String: nobody is, or will be, present in a room through that pod any more. */
   podBuried(room: string, pod: string): string {
     return `${this.#ofRoom('realtime:pod-buried', room)}:${pod}`;

@@ -2,7 +2,7 @@ import { Backbone } from '../../src/redis/backbone.ts';
 import type { Clock } from '../../src/core/ports/clock.ts';
 import { BROKER_SCRIPTS } from '../../src/broker/redis.ts';
 import { DIRECTORY_SCRIPTS } from '../../src/directory/redis.ts';
-import { PRESENCE_SCRIPTS } from '../../src/presence/redis-rows.ts';
+import { PRESENCE_SCRIPTS } from '../../src/presence/redis-scripts.ts';
 import { type RedisServer, startRedis } from '../../loadtest/stack/redis-server.ts';
 import { startRedisCluster } from '../../loadtest/stack/redis-cluster.ts';
 import { vi } from 'vitest';

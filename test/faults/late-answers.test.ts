@@ -55,7 +55,7 @@ test('Redis that answers each command after 1.4 s is there', SLOW, async () => {
   await eventually('talk', () => alice.heard().length > 100);
   talk.stop();
   await expectEverythingOnce([alice], [alice]);
-  expect(alice.heard().filter(({ wasProvisional }) => wasProvisional)).toEqual([]);
+  expect(alice.heard().filter(({ isProvisional }) => isProvisional)).toEqual([]);
   expect(linesOf(pod, 'Redis is away')).toEqual([]);
 });
 

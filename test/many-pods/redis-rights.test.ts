@@ -6,9 +6,8 @@ import { anotherPod, metric, PATIENT } from './world.ts';
 /** All that a pod's user in Redis may do (docs/operations.md), without faults and without REDIS_DB. */
 const RIGHTS = [
   'client|id client|setname evalsha info publish script|load subscribe time unsubscribe',
-  'exists get hdel hexists hget hgetall hincrby hlen hmget hscan hset hsetnx pexpire pttl',
-  'sadd scard set spop srem sscan',
-  'xadd xrange xrevrange zadd zrangebylex zrangebyscore zrem zscore',
+  'del exists get hdel hexists hget hgetall hincrby hlen hmget hscan hset hsetnx pexpire pttl',
+  'sadd set srem sscan type xadd xrange xrevrange zadd zrangebylex zrangebyscore zrem zscore',
 ].flatMap((line) => line.split(' '));
 
 /** What it also needs when something was lost: a publication's answer. */
