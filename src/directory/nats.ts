@@ -25,6 +25,7 @@ export class NatsDirectory implements Directory, Leaseholder {
   start(source: DirectorySource): Promise<void> {
     this.#source = source;
     this.#writeLater();
+    this.#lookLater();
     return Promise.resolve();
   }
 
@@ -85,6 +86,15 @@ export class NatsDirectory implements Directory, Leaseholder {
       if (this.#source === undefined) return;
       this.registerAnew().catch((error: unknown) => this.#failed(error));
       this.#writeLater();
+    });
+  }
+
+  #lookLater(): void {
+    const { clock, link, lookMs } = this.#backbone;
+    clock.after(lookMs, () => {
+      if (this.#source === undefined) return;
+      if (link.up) this.#places.restore().catch((error: unknown) => this.#failed(error));
+      this.#lookLater();
     });
   }
 
