@@ -39,7 +39,10 @@ const OPS_HOST = 'localhost';
 
 /** One pod, put together and ready to run. */
 export interface App {
-  /** Resolves once clients can connect; raises what the system says where a port cannot be had. */
+  /**
+   * Resolves once clients can connect, or somebody wanted it to end before; operators can at once. Raises what the system
+   * says where a port cannot be had.
+   */
   start(): Promise<void>;
   /** Sends every client to another pod (DRAIN_DELAY_SECONDS, DRAIN_WINDOW_SECONDS); resolves when that is over. */
   drain(): Promise<void>;
@@ -77,6 +80,7 @@ export async function createApp(config: Config, log: Log, { tracer, end }: Surro
     metrics: metricsOf(pod, webhooks, shared, { drain, rebalance, watermarks }),
     end,
     readiness: () => app.readiness,
+    troubles: () => shared.broker.troubles?.() ?? [],
   });
   onUpgrade(servers[0], upgrades.handle);
   const parts = { pod, gateway, admission, watermarks, heartbeat, drain, rebalance, servers };

@@ -26,6 +26,7 @@ export class PodProcess extends Part {
       LOG_FORMAT: 'json',
       MESSAGES_PER_SECOND: '0',
       DRAIN_WINDOW_SECONDS: '0',
+      START_WAIT_SECONDS: '2',
       ...env,
       ...ports,
     };

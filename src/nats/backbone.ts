@@ -7,9 +7,6 @@ import { NatsLeases } from './leases.ts';
 import { NatsLink } from './link.ts';
 import { Probe } from './probe.ts';
 
-/** A start waits so long for NATS; a pod that starts without it is ready all the same. */
-const START_MS = 2_000;
-
 export interface NatsBackboneOptions {
   readonly address: NatsAddress;
   readonly prefix: string;
@@ -18,6 +15,8 @@ export interface NatsBackboneOptions {
   /** No other process has this name. */
   readonly pod: string;
   readonly leaseMs: number;
+  /** A start waits so long for NATS; then the pod goes on by itself. */
+  readonly startWaitMs: number;
   /** How long presence outlives the last pod that keeps it. */
   readonly presenceTtlMs: number;
   readonly clock: Clock;
@@ -36,6 +35,7 @@ export class NatsBackbone {
   readonly probe: Probe;
   readonly clock: Clock;
   readonly log: Log;
+  readonly #startWaitMs: number;
 
   constructor(options: NatsBackboneOptions) {
     const { address, prefix, replicas, pod, leaseMs, presenceTtlMs, clock, log } = options;
@@ -45,6 +45,7 @@ export class NatsBackbone {
     this.names = new Names(prefix);
     this.clock = clock;
     this.log = log;
+    this.#startWaitMs = options.startWaitMs;
     this.link = new NatsLink({ address, pod, clock, log });
     const { link, names } = this;
     this.probe = new Probe({ link, names, pod, clock, log });
@@ -61,13 +62,13 @@ export class NatsBackbone {
     this.lease = new Lease({ book: this.leases, pod, leaseMs, clock, log });
   }
 
-  /** Resolves once NATS is there, after two seconds at the latest. */
+  /** Resolves once NATS is there, or the wait is over. */
   start(): Promise<void> {
     const { clock, lease, link } = this;
     lease.start();
     this.probe.start();
     return new Promise((resolve) => {
-      const cancel = clock.after(START_MS, () => {
+      const cancel = clock.after(this.#startWaitMs, () => {
         if (!link.up) link.warn();
         resolve();
       });
