@@ -1,4 +1,13 @@
-import { apiOf, authenticatorOf, hooksOf, limitsOf, type Shared, sharedOf, webhooksOf } from './adapters.ts';
+import {
+  apiOf,
+  authenticatorOf,
+  historyLostOf,
+  hooksOf,
+  limitsOf,
+  type Shared,
+  sharedOf,
+  webhooksOf,
+} from './adapters.ts';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { followed } from './http/followed.ts';
 import { directingFigures, type Directing, hookFigures, webhookFigures } from './telemetry/part-figures.ts';
@@ -104,7 +113,8 @@ function createPod(config: Config, log: Log, { hooks, watcher, tracer, shared, i
     log.error({ err: error }, 'something could not be sent'),
   );
   const { broker, store, directory } = shared;
-  const hub = new Hub({ broker, directory, framer, turn, clock, tally, tracer });
+  const historyLost = historyLostOf(tally, log);
+  const hub = new Hub({ broker, directory, framer, turn, clock, tally, tracer, historyLost });
   const roster = new Roster({ store, hub, clock, framer, limits, log, watcher });
   const authenticator = authenticatorOf(config, tally, log);
   const random = Math.random;

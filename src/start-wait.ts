@@ -12,7 +12,10 @@ export function sayWhatIsAwaited({ broker, clock, log }: Pod, seconds: number): 
       const engine = broker.troubles?.() ?? [];
       const text = JSON.stringify(engine);
       if (text !== said) {
-        log.warn({ engine, seconds }, 'not reached yet; clients are not served until it is, or the time is over');
+        log.warn(
+          { engine, seconds },
+          'not reached yet; clients are not served until it is, or the time is over',
+        );
       }
       said = text;
       lookLater();

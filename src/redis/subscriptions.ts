@@ -56,7 +56,6 @@ export class Subscriptions {
     this.#options = options;
     this.#client = new Redis(clientOptions(options.address, `crosspod-subscriber:${options.pod}`));
     this.#client.on('error', (error: Error) => (this.lastError = error.message));
-    this.#client.on('connect', () => (this.lastError = 'the connection was closed'));
     this.#client.on('ready', () => void this.#resubscribe());
     this.#client.on('close', () => this.#lose());
     this.#client.on('end', () => this.#retry());
@@ -230,6 +229,8 @@ export class Subscriptions {
       return;
     }
     this.#up = true;
+    // Unless another reason is told: what it lacked before counts no more.
+    this.lastError = 'the connection was closed';
     for (const task of this.#whenUp) task();
   }
 
