@@ -1,6 +1,6 @@
 import type { After, Membership } from './membership.ts';
 import { count, type Tally } from './tally.ts';
-import { type Delivery, namedDelivery } from './delivery.ts';
+import { type Delivery, storedDelivery } from './delivery.ts';
 import type { Page, ReadFrom, Stored } from './ports/broker.ts';
 import { CLOSE } from '../protocol/close-codes.ts';
 import type { Clock } from './ports/clock.ts';
@@ -22,8 +22,7 @@ interface CatchUpContext {
 
 /**
  * Queues a page of history for one member alone, and then what a capture, begun before the page was read, holds
- * beyond it. Every message names its provisional id: the member may have had it on another pod. It hears the room itself
- * from now on.
+ * beyond it. The member hears the room itself from now on.
  */
 export function replay(
   membership: Membership,
@@ -31,7 +30,7 @@ export function replay(
   captured: readonly Delivery[],
   framer: Framer,
 ): void {
-  for (const stored of page.messages) queue(membership, namedDelivery(stored, framer));
+  for (const stored of page.messages) queue(membership, storedDelivery(stored, framer));
   const reached = captured.findLastIndex(({ stored }) => isWithin(stored, page));
   for (const [index, delivery] of captured.entries()) {
     if (delivery.stored === undefined || index > reached) queue(membership, delivery);
@@ -80,9 +79,7 @@ async function catchUpPage(membership: Membership, from: After, context: CatchUp
   try {
     // What is published after the page must be heard.
     await room.opened();
-    const page = await room.read(readFrom(from, clock), limits.outboxMessages);
-    const isNews = membership.standing === 'owed' && isToBeTold(membership.told, page.missing);
-    const later = isNews && page.more ? await countRest(membership, page, limits.outboxMessages) : 0;
+    const { page, isNews, later } = await readPage(membership, readFrom(from, clock), limits.outboxMessages);
     room.flush();
     // It may have joined anew meanwhile, or be gone.
     if (connection.closed || membership.readsFrom !== from) return;
@@ -101,6 +98,26 @@ async function catchUpPage(membership: Membership, from: After, context: CatchUp
   } finally {
     room.release(capture);
     hub.tidy(room);
+  }
+}
+
+interface NextPage {
+  readonly page: Page;
+  /** Whether the member is to be told what is missing, or that nothing is. */
+  readonly isNews: boolean;
+  /** How many messages follow the page; counted only where the member is to be told. */
+  readonly later: number;
+}
+
+async function readPage(membership: Membership, from: ReadFrom, limit: number): Promise<NextPage> {
+  const { room } = membership;
+  for (;;) {
+    const { losses } = room;
+    const page = await room.read(from, limit);
+    const isNews = membership.standing === 'owed' && isToBeTold(membership.told, page.missing);
+    const later = isNews && page.more ? await countRest(membership, page, limit) : 0;
+    // A loss that the room found out about meanwhile was told to those who are not owed anything, and not to this member.
+    if (room.losses === losses) return { page, isNews, later };
   }
 }
 

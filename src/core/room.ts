@@ -2,7 +2,6 @@ import type { Broker, Fleeting, Page, ReadFrom, Stored } from './ports/broker.ts
 import {
   type Delivery,
   eventDelivery,
-  namedDelivery,
   observeDeliveries,
   provisionalDelivery,
   storedDelivery,
@@ -26,11 +25,6 @@ import type { DeliverySpan, Tracer } from './ports/tracer.ts';
 
 /** How many messages one read of a gap brings at most. */
 const GAP_PAGE = 500;
-/**
- * For so long after somebody has resumed here messages name their provisional ids: a client can repeat a publication
- * until then, and who resumed may have been given it on another pod before (docs/protocol.md, "Refs").
- */
-const NAMING_MS = 300_000;
 
 /** What all rooms of a pod share. */
 export interface RoomContext {
@@ -64,12 +58,10 @@ export class Room {
   /** Of the messages in the batch that are traced. */
   #spans: DeliverySpan[] | undefined;
   #opened: Promise<void> | undefined;
-  /** How often members were told that messages are missing. */
-  #losses = 0;
-  /** Until then, by the clock that only goes forward, messages name their provisional ids; 0 where nobody resumed. */
-  #namesUntil = 0;
   /** Members that are behind or owed history; they keep this right. */
   readers = 0;
+  /** How often members were told that messages are missing. */
+  #losses = 0;
 
   constructor(name: string, context: RoomContext) {
     this.name = name;
@@ -115,15 +107,16 @@ export class Room {
   /** Reads the history; members are brought up to where the page ends before this resolves. */
   async read(from: ReadFrom, limit: number): Promise<Page> {
     const { position } = this.#sequencer;
-    const losses = this.#losses;
+    const { losses } = this;
     const page = await this.#context.broker.read(this.name, from, limit);
     for (const stored of page.messages) this.receive(stored);
-    // Members here have more than history: a failover has dropped it.
+    // Members here have more than history, which a failover has dropped; or they have not heard what was found out since.
     const wentBack = page.position !== position && isAtOrBefore(page.position, position);
-    if (wentBack && !page.more) this.#sequencer.expect(page.position);
+    const isAhead = !isAtOrBefore(page.position, this.#sequencer.position);
+    if (!page.more && (wentBack || isAhead)) this.#sequencer.expect(page.position);
     await this.#sequencer.settled();
     // What was found missing is so for whoever asks here, too.
-    return this.#losses === losses ? page : this.read(from, limit);
+    return this.losses === losses ? page : this.read(from, limit);
   }
 
   /** The position of the last message delivered here, once no gap is open. */
@@ -175,6 +168,11 @@ export class Room {
     return this.#provisional?.pending(this.#sequencer.position) ?? [];
   }
 
+  /** How often members were told that messages are missing: it may have been said while something was read. */
+  get losses(): number {
+    return this.#losses;
+  }
+
   /** For `Membership.hearsSince`. */
   get moment(): number {
     return this.#provisional?.moment ?? 0;
@@ -183,11 +181,6 @@ export class Room {
   /** Whether a member that is behind or owed history was given the message by its provisional id. */
   wasGiven({ provisionalId }: Stored, { hearsSince }: Membership): boolean {
     return provisionalId !== undefined && (this.#provisional?.wasGiven(provisionalId, hearsSince) ?? false);
-  }
-
-  /** Somebody resumes here; from now on messages say under which name it may have had them (docs/recovery.md). */
-  nameMessages(): void {
-    this.#namesUntil = this.#context.clock.elapsed() + NAMING_MS;
   }
 
   /** Takes what the broker brought, in whatever order. */
@@ -266,9 +259,7 @@ export class Room {
   }
 
   #deliverStored(stored: Stored): void {
-    const { clock, framer } = this.#context;
-    const isNamed = this.#namesUntil > 0 && clock.elapsed() < this.#namesUntil;
-    const delivery = isNamed ? namedDelivery(stored, framer) : storedDelivery(stored, framer);
+    const delivery = storedDelivery(stored, this.#context.framer);
     if (stored.provisionalId === undefined || !this.#provisional?.land(stored.provisionalId)) {
       this.deliver(delivery);
       return;
