@@ -1,29 +1,70 @@
 import {
   beginsAnew,
   type Evidence,
-  firstSightings,
   isBefore,
   isPlaced,
   nameOf,
+  shownTo,
   tellsLoss,
   type Violation,
 } from './evidence.ts';
 import type { Seat, Sighting } from './seat.ts';
 
-/** One order per room: positions grow for everybody, and over several epochs nobody contradicts anybody. */
-export function judgeOrder({ story }: Evidence): Violation[] {
-  const rooms = Map.groupBy(story.seats, ({ room }) => room);
-  return [...rooms.values()].flatMap((seats) => [...seats.flatMap(growing), ...common(seats)]);
+/**
+ * One order per room: positions grow for everybody, over several epochs nobody contradicts anybody, and of one speaker
+ * everybody has what was said in turn. "The one order per room does not hold for what was provisional": for its place
+ * among others, that is.
+ */
+export function judgeOrder(evidence: Evidence): Violation[] {
+  const rooms = Map.groupBy(evidence.story.seats, ({ room }) => room);
+  return [...rooms.values()].flatMap((seats) => [
+    ...seats.flatMap((seat) => [...growing(seat), ...inTurn(seat, evidence)]),
+    ...common(seats),
+  ]);
 }
 
-/** What a client had in order: each run of first sightings between losses it was told of, or joins as somebody new. */
-function runsOf(seat: Seat): Sighting[][] {
+/**
+ * What a client was shown, between losses it was told of, or joins as somebody new: "all that is kept, if the position
+ * itself is gone" may be older than what it had.
+ */
+function shownInRuns(seat: Seat): Sighting[][] {
   const runs: Sighting[][] = [[]];
-  for (const entry of firstSightings(seat).fresh) {
-    if (tellsLoss(entry) || beginsAnew(entry)) runs.push([]);
-    else if (entry.kind === 'message' && isPlaced(entry)) runs.at(-1)?.push(entry);
+  for (const entry of shownTo(seat)) {
+    if (tellsLoss(entry) || beginsAnew(entry) || entry.kind === 'forgot') runs.push([]);
+    else if (entry.kind === 'message') runs.at(-1)?.push(entry);
   }
   return runs;
+}
+
+function runsOf(seat: Seat): Sighting[][] {
+  return shownInRuns(seat).map((run) => run.filter(isPlaced));
+}
+
+/**
+ * "A publisher's order holds for what was not refused." Told apart by connection, of the speaker and of the listener:
+ * who moves to another pod while Redis is away has at first what is said there. What has a position is judged by that.
+ */
+function inTurn(seat: Seat, { story }: Evidence): Violation[] {
+  const sendOf = ({ token }: Sighting): { tick: number; line: number } | undefined => {
+    const [send, ...again] = story.publications.get(token)?.sends ?? [];
+    return again.length > 0 || send?.line === 0 ? undefined : send;
+  };
+  const heard = shownInRuns(seat)
+    .flat()
+    .filter((one) => one.provisional)
+    .flatMap((sighting) => {
+      const send = sendOf(sighting);
+      return send === undefined ? [] : [{ sighting, send }];
+    });
+  const ways = Map.groupBy(heard, ({ sighting, send }) => `${send.line} ${sighting.line}`);
+  return [...ways.values()].flatMap((all) =>
+    all.slice(1).flatMap(({ sighting, send }, index): Violation[] => {
+      const before = all[index];
+      if (before === undefined || before.send.tick < send.tick) return [];
+      const tokens = [before.sighting.token, sighting.token];
+      return [{ kind: 'order', text: `${nameOf(seat)} heard ${tokens.join(' before ')}, said later`, tokens }];
+    }),
+  );
 }
 
 function pairsOf(seat: Seat): [Sighting, Sighting][] {
@@ -36,6 +77,7 @@ function growing(seat: Seat): Violation[] {
   return pairsOf(seat)
     .filter(([earlier, later]) => isBefore(later.id, earlier.id))
     .map(([earlier, later]) => ({
+      kind: 'order',
       text: `${nameOf(seat)} saw ${later.token} (${later.id}) after ${earlier.token} (${earlier.id})`,
       tokens: [earlier.token, later.token],
     }));
@@ -51,7 +93,9 @@ function common(seats: readonly Seat[]): Violation[] {
   for (const start of after.keys()) {
     const circle = circleFrom(start, after, done);
     if (circle !== undefined) {
-      return [{ text: `clients disagree about the order of ${circle.join(' and ')}`, tokens: [] }];
+      return [
+        { kind: 'order', text: `clients disagree about the order of ${circle.join(' and ')}`, tokens: [] },
+      ];
     }
   }
   return [];

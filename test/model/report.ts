@@ -23,14 +23,20 @@ export function reportOf(
   const again = `MODEL_SEED=${seed} MODEL_STEPS=${steps} MODEL_VARIANT=${variant}`;
   const tokens = [...new Set(violations.slice(0, MOST).flatMap((violation) => violation.tokens))];
   return [
-    `seed ${seed}, ${variant}: ${violations.length} violations (again: ${again} vitest run test/model)`,
-    ...violations.slice(0, MOST).map(({ text }) => `VIOLATION ${text}`),
+    `seed ${seed}, ${variant}: ${countsOf(violations)} (again: ${again} vitest run test/model)`,
+    ...violations.slice(0, MOST).map(({ kind, text }) => `VIOLATION ${kind}: ${text}`),
     `settings ${JSON.stringify(world.chosen)}`,
     ...tokens.slice(0, MOST).flatMap((token) => biographyOf(story, token)),
     'what was done:',
     ...story.steps,
     ...(SETTINGS.logs ? logsOf(scene) : []),
   ].join('\n');
+}
+
+/** How many of each kind. */
+export function countsOf(violations: readonly Violation[]): string {
+  const kinds = Map.groupBy(violations, ({ kind }) => kind);
+  return [...kinds].map(([kind, all]) => `${all.length} ${kind}`).join(', ');
 }
 
 function biographyOf(story: Story, token: string): string[] {

@@ -14,12 +14,12 @@ export const SETTINGS = {
   seed: setting('MODEL_SEED', 0),
   runs: setting('MODEL_RUNS', 0),
   steps: setting('MODEL_STEPS', 250),
-  /** Whether what is known to be open counts as well (see judge-repeats.ts). */
-  strict: process.env['MODEL_STRICT'] !== undefined,
   /** Only these kinds of faults; undefined: some, by the seed. */
   faults: process.env['MODEL_FAULTS']?.split(','),
   /** Whether a report holds all frames and the logs of the pods. */
   logs: process.env['MODEL_LOGS'] !== undefined,
+  /** Where reports go besides, one file for each seed with a violation. */
+  reports: process.env['MODEL_REPORTS'],
   variant: process.env['MODEL_VARIANT'] ?? 'all',
 } as const;
 
