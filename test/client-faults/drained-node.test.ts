@@ -56,7 +56,10 @@ function brokenFor(listener: Person, speaker: Person): string[] {
     if (!provisional) kept = Math.max(n, kept);
   }
   const lost = [...speaker.acked.keys()].filter((n) => !had.has(n));
-  return [...faults, ...lost.map((n) => `${listener.name} never heard ${speaker.name} ${n}, which was acked`)];
+  return [
+    ...faults,
+    ...lost.map((n) => `${listener.name} never heard ${speaker.name} ${n}, which was acked`),
+  ];
 }
 
 test('a node is drained that has a busy Redis master and two of three pods', SLOW, async () => {

@@ -139,7 +139,7 @@ export function isBefore(a: string, b: string): boolean {
 }
 
 /** The same for two runs of servers that had the same data one after the other. */
-export function isEarlier(a: string, b: string): boolean {
+function isEarlier(a: string, b: string): boolean {
   return comparePositions(positionOf(a), positionOf(b)) < 0;
 }
 

@@ -27,9 +27,10 @@ function cut({ what, direction, concerns, delayMs }: Cut): Fault {
     const how = ms === undefined ? 'do not pass' : `are ${ms} ms late`;
     const mended = story.fault(`${what} of ${pod} ${how}`, 'pods', pod);
     if (ms === undefined) proxy?.silence(direction, concerns);
-    else for (const one of ['to-server', 'to-client'] as const) {
-      if (direction === undefined || direction === one) proxy?.delay(one, ms, concerns);
-    }
+    else
+      for (const one of ['to-server', 'to-client'] as const) {
+        if (direction === undefined || direction === one) proxy?.delay(one, ms, concerns);
+      }
     await lasts(random.int(300, LONG_MS));
     proxy?.resume();
     mended(`${what} of ${pod} pass again`);
@@ -38,7 +39,11 @@ function cut({ what, direction, concerns, delayMs }: Cut): Fault {
 
 const broken: Fault = ({ world, story, random }) => {
   const index = random.int(0, world.proxies.length - 1);
-  story.fault(`the connections of pod-${index + 1} break`, 'pods', `pod-${index + 1}`)('they may be made again');
+  story.fault(
+    `the connections of pod-${index + 1} break`,
+    'pods',
+    `pod-${index + 1}`,
+  )('they may be made again');
   world.proxies[index]?.breakAll();
   return Promise.resolve();
 };
@@ -72,7 +77,10 @@ const ONE_WAY: readonly Named[] = [
 const HALVES: readonly Named[] = [
   ['answers-late', cut({ what: 'answers', direction: 'to-client', concerns: commands, delayMs: 4_000 })],
   ['only-answers-cut', cut({ what: 'answers', direction: 'to-client', concerns: commands })],
-  ['publications-late', cut({ what: 'publications', direction: 'to-client', concerns: subscriptions, delayMs: 4_000 })],
+  [
+    'publications-late',
+    cut({ what: 'publications', direction: 'to-client', concerns: subscriptions, delayMs: 4_000 }),
+  ],
   ['publications-cut', cut({ what: 'publications', direction: 'to-client', concerns: subscriptions })],
 ];
 

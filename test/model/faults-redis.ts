@@ -106,9 +106,11 @@ const keysDeleted: Fault = async ({ world, story, random }) => {
 };
 
 /** A node is drained that has the master and two of three pods. */
-export const nodeDrained = (failover: Fault): Fault => async (scene) => {
-  await Promise.all([failover(scene), podsDrained(scene)]);
-};
+export const nodeDrained =
+  (failover: Fault): Fault =>
+  async (scene) => {
+    await Promise.all([failover(scene), podsDrained(scene)]);
+  };
 
 export const ANY_REDIS_FAULTS: readonly Named[] = [
   ['kill-pubsub', commanded('nothing', 'CLIENT', 'KILL', 'TYPE', 'pubsub')],

@@ -36,9 +36,7 @@ export function judgeGaps(evidence: Evidence): Violation[] {
  */
 function isKnown(one: Established, room: string, evidence: Evidence): boolean {
   if (!isGone(one, room, evidence) || troublesSince(one.tick, ['data'], evidence).length === 0) return true;
-  const killed = new Set(
-    evidence.story.deaths.filter(({ tick }) => tick > one.tick).map(({ pod }) => pod),
-  );
+  const killed = new Set(evidence.story.deaths.filter(({ tick }) => tick > one.tick).map(({ pod }) => pod));
   return [...one.pods].some((pod) => !killed.has(pod));
 }
 

@@ -125,12 +125,10 @@ function afterLeaving({ story }: Evidence): Violation[] {
 function acks({ story }: Evidence): Violation[] {
   return [...story.publications.values()].flatMap(({ token, acks: answers, ephemeral }) => {
     const provisional = ephemeral ? [] : answers.filter(({ id }) => !id.includes('.'));
-    return provisional.map(
-      ({ id }): Violation => ({
-        kind: 'history',
-        text: `${token} was acked with ${id}, which is no position`,
-        tokens: [token],
-      }),
-    );
+    return provisional.map(({ id }): Violation => ({
+      kind: 'history',
+      text: `${token} was acked with ${id}, which is no position`,
+      tokens: [token],
+    }));
   });
 }

@@ -27,7 +27,11 @@ export function judgeLeaves({ story }: Evidence): Violation[] {
   );
 }
 
-function isThereFor(seat: Seat, { user_id: user, ms, pod }: PresenceEntry, troubles: readonly Trouble[]): boolean {
+function isThereFor(
+  seat: Seat,
+  { user_id: user, ms, pod }: PresenceEntry,
+  troubles: readonly Trouble[],
+): boolean {
   if (seat.user !== user) return false;
   const last = seat.presentSince.findLast((one) => one.ms <= ms);
   if (last?.pod === undefined || last.ms > ms - STEADY_MS) return false;

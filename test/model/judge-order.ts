@@ -62,7 +62,9 @@ function inTurn(seat: Seat, { story }: Evidence): Violation[] {
       const before = all[index];
       if (before === undefined || before.send.tick < send.tick) return [];
       const tokens = [before.sighting.token, sighting.token];
-      return [{ kind: 'order', text: `${nameOf(seat)} heard ${tokens.join(' before ')}, said later`, tokens }];
+      return [
+        { kind: 'order', text: `${nameOf(seat)} heard ${tokens.join(' before ')}, said later`, tokens },
+      ];
     }),
   );
 }

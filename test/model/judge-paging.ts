@@ -42,7 +42,11 @@ interface Reading {
 }
 
 /** What is wrong with what a pod gives from there on, if anything is. */
-async function readOn(pod: PodProcess, room: string, { after, limit, kept }: Reading): Promise<string | undefined> {
+async function readOn(
+  pod: PodProcess,
+  room: string,
+  { after, limit, kept }: Reading,
+): Promise<string | undefined> {
   const at = kept.findIndex(({ id }) => id === after);
   const expected = kept.slice(at + 1).map(({ id }) => id);
   const had: string[] = [];
@@ -53,9 +57,11 @@ async function readOn(pod: PodProcess, room: string, { after, limit, kept }: Rea
     had.push(...keptIn(json).map(({ id }) => id));
     position = String(json['position']);
     if (json['more'] === true) continue;
-    const reason = json['reason'] ?? 'none missing';
+    const reason = JSON.stringify(json['reason'] ?? 'none missing');
     const isRight = had.join() === expected.join();
-    return isRight ? undefined : `${had.length} in ${pages + 1} pages, not ${expected.length}; ${String(reason)}`;
+    return isRight
+      ? undefined
+      : `${had.length} in ${pages + 1} pages, not ${expected.length}; ${reason}`;
   }
   return `more than ${expected.length / limit + 2} pages of ${limit} for ${expected.length} messages`;
 }
@@ -67,5 +73,9 @@ export function keptIn(json: Record<string, unknown>): Kept[] {
     data: { token: string };
     provisional_id?: string;
   }[];
-  return messages.map(({ id, data, provisional_id: provisionalId }) => ({ id, token: data.token, provisionalId }));
+  return messages.map(({ id, data, provisional_id: provisionalId }) => ({
+    id,
+    token: data.token,
+    provisionalId,
+  }));
 }

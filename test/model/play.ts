@@ -83,7 +83,8 @@ export async function publishBy(
   const isKept = status === 200 && json['provisional'] !== true;
   if (isKept) publication.acks.push({ tick: story.tick(), id: String(json['id']), pod: pod.name });
   else if (status === 503) publication.errors.push({ tick: story.tick(), code: String(json['code']) });
-  else if (status !== 200 && status !== 0) story.errors.push(`${pod.name} answered a publication with ${status}`);
+  else if (status !== 200 && status !== 0)
+    story.errors.push(`${pod.name} answered a publication with ${status}`);
   return isKept;
 }
 

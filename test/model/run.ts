@@ -43,7 +43,8 @@ export async function runModel(variant: Variant, seed: number, steps: number): P
     for (const actor of actors) actor.connect();
     await play(scene, steps);
     const violations = await judge(scene);
-    const report = violations.length === 0 ? undefined : reportOf({ variant, seed, steps }, scene, violations);
+    const report =
+      violations.length === 0 ? undefined : reportOf({ variant, seed, steps }, scene, violations);
     return { violations, report };
   } finally {
     for (const actor of actors) actor.stop();

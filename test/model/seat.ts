@@ -36,7 +36,11 @@ export interface RecoveredEntry extends At {
 }
 
 /** `forgot`: the client begins as somebody who was never there. */
-export type Entry = Sighting | JoinedEntry | RecoveredEntry | (At & { readonly kind: 'left' | 'cut' | 'forgot' });
+export type Entry =
+  | Sighting
+  | JoinedEntry
+  | RecoveredEntry
+  | (At & { readonly kind: 'left' | 'cut' | 'forgot' });
 
 /** What a client was told of somebody's presence. */
 export interface PresenceEntry extends At, Row {}

@@ -18,7 +18,9 @@ export class Summary {
       return `${variant}: ${played.length} seeds, ${clean} without a violation; ${countsOf(all) || 'none'}`;
     });
     const dirty = this.#played.filter(({ violations }) => violations.length > 0);
-    const seeds = dirty.map(({ variant, seed, violations }) => `  ${variant} ${seed}: ${countsOf(violations)}`);
+    const seeds = dirty.map(
+      ({ variant, seed, violations }) => `  ${variant} ${seed}: ${countsOf(violations)}`,
+    );
     process.stdout.write(`${[...lines, ...seeds].join('\n')}\n`);
   }
 }
