@@ -59,9 +59,7 @@ async function readOn(
     if (json['more'] === true) continue;
     const reason = JSON.stringify(json['reason'] ?? 'none missing');
     const isRight = had.join() === expected.join();
-    return isRight
-      ? undefined
-      : `${had.length} in ${pages + 1} pages, not ${expected.length}; ${reason}`;
+    return isRight ? undefined : `${had.length} in ${pages + 1} pages, not ${expected.length}; ${reason}`;
   }
   return `more than ${expected.length / limit + 2} pages of ${limit} for ${expected.length} messages`;
 }
