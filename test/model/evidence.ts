@@ -15,6 +15,7 @@ export interface Evidence {
   /** The messages each room keeps in the end, oldest first. */
   readonly histories: ReadonlyMap<string, readonly Kept[]>;
   readonly historySize: number;
+  readonly isCluster: boolean;
 }
 
 /** Which promise was broken; a summary counts by it. */
@@ -26,6 +27,7 @@ export type Kind =
   | 'false-leave'
   | 'untold'
   | 'owed'
+  | 'reason'
   | 'unnamed'
   | 'history'
   | 'paging'

@@ -10,9 +10,26 @@ export function judgeAnswers(evidence: Evidence): Violation[] {
   const { story } = evidence;
   return [
     ...story.seats.flatMap((seat) => [...owed(seat), ...tooMany(seat, story.troubles)]),
+    ...unknown(evidence),
     // "A command to Redis without an answer for 2 s counts as Redis away, and so do NOREPLICAS and NOPERM."
     ...story.errors.map((text): Violation => ({ kind: 'error', text, tokens: [] })),
   ];
+}
+
+/**
+ * "One that never was in the room is `unknown_position`": clients here bring only what they were given. What is lost is
+ * `history_lost` "as long as one pod lives that has seen a later position or run". In a Cluster the master that knows of
+ * the run may be away as well (docs/adr/0012-redis-cluster.md).
+ */
+function unknown({ story, isCluster }: Evidence): Violation[] {
+  if (isCluster || story.deaths.length > 0) return [];
+  return story.seats.flatMap((seat) => {
+    const told = seat.entries.find((entry) => 'reason' in entry && entry.reason === 'unknown_position');
+    if (told === undefined) return [];
+    return [
+      { kind: 'reason', text: `${nameOf(seat)} was told unknown_position at #${told.tick}`, tokens: [] },
+    ];
+  });
 }
 
 /**

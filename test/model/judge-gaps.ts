@@ -13,6 +13,7 @@ import {
   troublesSince,
   type Violation,
 } from './evidence.ts';
+import { parsePosition } from '../../src/protocol/position.ts';
 import type { Seat } from './seat.ts';
 
 /** No silent gap: what a member did not see it was told to be missing. */
@@ -46,7 +47,7 @@ function between(seat: Seat, established: readonly Established[]): Violation[] {
   const had = new Set<string>();
   let last: string | undefined;
   for (const entry of shownTo(seat)) {
-    if (beginsAnew(entry)) last = entry.position;
+    if (beginsAnew(entry)) last = isMoment(entry.position) ? undefined : entry.position;
     else if (tellsLoss(entry)) last = undefined;
     if (entry.kind !== 'message') continue;
     had.add(entry.token);
@@ -63,6 +64,11 @@ function between(seat: Seat, established: readonly Established[]): Violation[] {
     last = id;
   }
   return violations;
+}
+
+/** In NATS an empty room has no place among its messages, but a time (docs/adr/0013-history-in-nats.md). */
+function isMoment(position: string): boolean {
+  return parsePosition(position)?.ms === 0;
 }
 
 /** Where a client's membership, which lasts to the end, began. */

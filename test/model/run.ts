@@ -71,5 +71,10 @@ async function evidenceOf(scene: Scene): Promise<Evidence> {
     ROOMS.map(async (room) => [room, await historyOf(scene, room)] as const),
   );
   const { story, world } = scene;
-  return { story, histories: new Map(histories), historySize: Number(world.chosen['HISTORY_SIZE']) };
+  return {
+    story,
+    histories: new Map(histories),
+    historySize: Number(world.chosen['HISTORY_SIZE']),
+    isCluster: world.cluster !== undefined,
+  };
 }
