@@ -19,7 +19,10 @@ afterAll(() => summary.print());
 for (const variant of VARIANTS) {
   for (const seed of seedsOf(variant)) {
     test(`${variant}, seed ${seed}: what clients see is what is promised`, { timeout: RUN_MS }, async () => {
-      const { violations, report } = await runModel(variant, seed, SETTINGS.steps);
+      const { violations, report } = await runModel(variant, seed, SETTINGS.steps).catch((error: unknown) => {
+        summary.failed(variant, seed, error);
+        throw error;
+      });
       summary.add(variant, seed, violations);
       if (report === undefined) return;
       if (SETTINGS.reports !== undefined) {
