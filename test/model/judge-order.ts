@@ -11,14 +11,13 @@ import {
 import type { Seat, Sighting } from './seat.ts';
 
 /**
- * One order per room: positions grow for everybody, over several epochs nobody contradicts anybody, and of one speaker
- * everybody has what was said in turn. "The one order per room does not hold for what was provisional": for its place
- * among others, that is.
+ * One order per room: positions grow for everybody, and over several epochs nobody contradicts anybody. "The one order per
+ * room does not hold for what was provisional": for its place among others, before it has a position.
  */
-export function judgeOrder(evidence: Evidence): Violation[] {
-  const rooms = Map.groupBy(evidence.story.seats, ({ room }) => room);
+export function judgeOrder({ story }: Evidence): Violation[] {
+  const rooms = Map.groupBy(story.seats, ({ room }) => room);
   return [...rooms.values()].flatMap((seats) => [
-    ...seats.flatMap((seat) => [...growing(seat), ...inTurn(seat, evidence)]),
+    ...seats.flatMap((seat) => growing(seat)),
     ...common(seats),
   ]);
 }
@@ -27,46 +26,13 @@ export function judgeOrder(evidence: Evidence): Violation[] {
  * What a client was shown, between losses it was told of, or joins as somebody new: "all that is kept, if the position
  * itself is gone" may be older than what it had.
  */
-function shownInRuns(seat: Seat): Sighting[][] {
+function runsOf(seat: Seat): Sighting[][] {
   const runs: Sighting[][] = [[]];
   for (const entry of shownTo(seat)) {
     if (tellsLoss(entry) || beginsAnew(entry) || entry.kind === 'forgot') runs.push([]);
-    else if (entry.kind === 'message') runs.at(-1)?.push(entry);
+    else if (entry.kind === 'message' && isPlaced(entry)) runs.at(-1)?.push(entry);
   }
   return runs;
-}
-
-function runsOf(seat: Seat): Sighting[][] {
-  return shownInRuns(seat).map((run) => run.filter(isPlaced));
-}
-
-/**
- * "A publisher's order holds for what was not refused." Told apart by connection, of the speaker and of the listener:
- * who moves to another pod while Redis is away has at first what is said there. What has a position is judged by that.
- */
-function inTurn(seat: Seat, { story }: Evidence): Violation[] {
-  const sendOf = ({ token }: Sighting): { tick: number; line: number } | undefined => {
-    const [send, ...again] = story.publications.get(token)?.sends ?? [];
-    return again.length > 0 || send?.line === 0 ? undefined : send;
-  };
-  const heard = shownInRuns(seat)
-    .flat()
-    .filter((one) => one.provisional)
-    .flatMap((sighting) => {
-      const send = sendOf(sighting);
-      return send === undefined ? [] : [{ sighting, send }];
-    });
-  const ways = Map.groupBy(heard, ({ sighting, send }) => `${send.line} ${sighting.line}`);
-  return [...ways.values()].flatMap((all) =>
-    all.slice(1).flatMap(({ sighting, send }, index): Violation[] => {
-      const before = all[index];
-      if (before === undefined || before.send.tick < send.tick) return [];
-      const tokens = [before.sighting.token, sighting.token];
-      return [
-        { kind: 'order', text: `${nameOf(seat)} heard ${tokens.join(' before ')}, said later`, tokens },
-      ];
-    }),
-  );
 }
 
 function pairsOf(seat: Seat): [Sighting, Sighting][] {

@@ -40,9 +40,9 @@ const leave: Step = ({ story, random }, actor) => {
 };
 
 const publish: Step = ({ story, random }, actor) => {
-  const how = { ref: random.chance(0.6), ephemeral: random.chance(0.15) };
+  const ref = random.chance(0.6);
   for (let count = random.chance(0.1) ? 15 : random.int(1, 3); count > 0; count -= 1) {
-    const sent = actor.publish(random.pick(ROOMS), how);
+    const sent = actor.publish(random.pick(ROOMS), { ref, ephemeral: random.chance(0.15) });
     if (sent !== undefined) story.note(`${actor.name} on ${actor.line?.pod} publishes ${nameOf(sent)}`);
   }
 };

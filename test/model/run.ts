@@ -10,6 +10,7 @@ import { judgeOrder } from './judge-order.ts';
 import { judgePaging } from './judge-paging.ts';
 import { judgePresence } from './judge-presence.ts';
 import { judgeRepeats } from './judge-repeats.ts';
+import { judgeTurns } from './judge-turns.ts';
 import { Random } from '../hostile/random.ts';
 import { reportOf } from './report.ts';
 import { startWorld, type Variant } from './world.ts';
@@ -18,6 +19,7 @@ import { Story } from './story.ts';
 /** By what a client was told, and by what is kept. */
 const JUDGES = [
   judgeOrder,
+  judgeTurns,
   judgeRepeats,
   judgeGaps,
   judgeDropped,
