@@ -166,8 +166,10 @@ export class NatsBroker implements Broker {
     this.#ends.delete(room);
   }
 
-  read(room: string, from: ReadFrom, limit: number): Promise<Page> {
-    return this.#history.read(room, from, limit);
+  async read(room: string, from: ReadFrom, limit: number): Promise<Page> {
+    const page = await this.#history.read(room, from, limit);
+    for (const stored of page.messages) this.#dispatch.learned(stored);
+    return page;
   }
 
   async #append(publication: Publication): Promise<Published> {

@@ -134,8 +134,10 @@ export class RedisBroker implements Broker {
     placement.unsubscribe(keys.roomChannel(room));
   }
 
-  read(room: string, from: ReadFrom, limit: number): Promise<Page> {
-    return this.#history.read(room, from, limit, this.#rooms.has(room));
+  async read(room: string, from: ReadFrom, limit: number): Promise<Page> {
+    const page = await this.#history.read(room, from, limit, this.#rooms.has(room));
+    for (const stored of page.messages) this.#dispatch.learned(stored);
+    return page;
   }
 
   async #append(publication: Publication): Promise<Published> {

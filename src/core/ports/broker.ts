@@ -50,7 +50,7 @@ export interface Published {
 }
 
 /**
- * Where to read from: after a position, from a moment on (milliseconds since 1970), or the newest so many. `isOurs`: the
+ * Where to read from: after a position, from a moment on (whole milliseconds since 1970), or the newest so many. `isOurs`: the
  * pod itself was given the position by this broker. Any other is only what a client says, which tells nothing about
  * what others have missed.
  */
