@@ -44,7 +44,10 @@ export async function runModel(variant: Variant, seed: number, steps: number): P
   try {
     for (const actor of actors) actor.connect();
     await play(scene, steps);
-    const violations = await judge(scene);
+    // A pod that does not answer any more is something to report as well.
+    const violations = await judge(scene).catch((error: unknown): Violation[] => [
+      { kind: 'unsettled', text: String(error), tokens: [] },
+    ]);
     const report =
       violations.length === 0 ? undefined : reportOf({ variant, seed, steps }, scene, violations);
     return { violations, report };
