@@ -1,4 +1,5 @@
 import { type Api } from './http/api-env.ts';
+import { atMostOncePer } from './core/at-most.ts';
 import { createApi } from './http/api.ts';
 import type { Authenticator } from './core/ports/authenticator.ts';
 import type { Config } from './config.ts';
@@ -71,7 +72,7 @@ function publishing(values: Config['values'], ids: Ids) {
 async function redisOf({ values }: Config, address: RedisAddress, log: Log, ids: Ids): Promise<Shared> {
   const { Backbone } = await import('./redis/backbone.ts');
   const { BROKER_SCRIPTS, RedisBroker } = await import('./broker/redis.ts');
-  const { PRESENCE_SCRIPTS } = await import('./presence/redis-rows.ts');
+  const { PRESENCE_SCRIPTS } = await import('./presence/redis-scripts.ts');
   const { RedisPresence } = await import('./presence/redis.ts');
   const { DIRECTORY_SCRIPTS, RedisDirectory } = await import('./directory/redis.ts');
   const backbone = new Backbone({
@@ -84,7 +85,11 @@ async function redisOf({ values }: Config, address: RedisAddress, log: Log, ids:
     log,
   });
   const broker = new RedisBroker({ backbone, ...publishing(values, ids) });
-  const store = new RedisPresence({ backbone, ttlMs: values.PRESENCE_TTL_SECONDS * 1_000 });
+  const store = new RedisPresence({
+    backbone,
+    ttlMs: values.PRESENCE_TTL_SECONDS * 1_000,
+    random: Math.random,
+  });
   const directory = new RedisDirectory(backbone);
   return { broker, store, directory, figures: redisFigures({ placement: backbone.placement, broker }) };
 }
@@ -127,7 +132,7 @@ export function authenticatorOf({ auth, values }: Config, tally: Tally, log: Log
   });
   const warn = (): void =>
     log.warn({ host: URL.parse(jwksUrl ?? '')?.host }, 'the keys at JWKS_URL cannot be had');
-  return counted(authenticator, tally, atMostOncePer(KEYS_WARNING_MS, warn));
+  return counted(authenticator, tally, atMostOncePer(KEYS_WARNING_MS, systemClock, warn));
 }
 
 /** Counts what is not accepted, and warns while that is for want of keys. */
@@ -140,16 +145,6 @@ function counted(authenticator: Authenticator, tally: Tally, warn: () => void): 
       if (result.fault === 'unavailable') warn();
       return result;
     },
-  };
-}
-
-function atMostOncePer(ms: number, task: () => void): () => void {
-  let last = Number.NEGATIVE_INFINITY;
-  return () => {
-    const now = systemClock.now();
-    if (now - last < ms) return;
-    last = now;
-    task();
   };
 }
 

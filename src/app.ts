@@ -105,7 +105,7 @@ function createPod(config: Config, log: Log, { hooks, watcher, tracer, shared, i
   const authenticator = authenticatorOf(config, tally, log);
   const random = Math.random;
   const parts = { hub, broker, directory, roster, authenticator, hooks, tracer, framer, turn, clock, random };
-  return { ...parts, limits, tally, log, ids, name: hostname(), startedAt: clock.now() };
+  return { ...parts, limits, tally, log, ids, name: hostname(), startedAt: clock.elapsed() };
 }
 
 /** What ends a turn belongs to nobody's request, whoever was the first to publish in it: a tracer would mind. */

@@ -2,6 +2,7 @@ import type { Clock } from '../core/ports/clock.ts';
 import { Cluster } from './cluster.ts';
 import type { Envelope } from '../pods/envelope.ts';
 import { ignored } from '../pods/away.ts';
+import { CLEAR } from './kinds.ts';
 import { Keys } from './keys.ts';
 import { Lease } from '../pods/lease.ts';
 import { RedisLeases, RENEW } from './leases.ts';
@@ -34,6 +35,8 @@ export type Listener = (room: string | undefined, envelope: Envelope) => void;
 /** This pod's place among the others: the servers, and the lease under which it keeps things there. */
 export class Backbone {
   readonly pod: string;
+  /** How long the pod may be silent. */
+  readonly leaseMs: number;
   readonly keys: Keys;
   readonly placement: Placement;
   readonly lease: Lease;
@@ -48,8 +51,9 @@ export class Backbone {
       const room = keys.roomOf(channel);
       for (const listener of this.#listeners) listener(room, envelope);
     };
-    const options = { address, keys, pod, scripts: [RENEW, ...scripts], clock, log, receive };
+    const options = { address, keys, pod, scripts: [RENEW, CLEAR, ...scripts], clock, log, receive };
     this.pod = pod;
+    this.leaseMs = leaseMs;
     this.keys = keys;
     this.clock = clock;
     this.log = log;
