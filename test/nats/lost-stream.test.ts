@@ -38,6 +38,7 @@ test.for(Object.keys(FAULTS))(
   async (name) => {
     const nats = await natsOf();
     const [here, there] = await podsOn(nats);
+    await ready(here, there);
     const alice = await Witness.join(here, 'room', 'alice');
     const bob = await Witness.join(there, 'room', 'bob');
     const [early, late] = [
