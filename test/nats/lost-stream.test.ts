@@ -75,6 +75,8 @@ test.for(Object.keys(FAULTS))(
     for (const one of [alice, bob, early, late])
       expect([one.user, one.losses()]).toEqual([one.user, ['history_lost']]);
     expectNoRepeat([alice, bob]);
-    expect(here.output() + there.output()).not.toContain('JetStream does not answer');
+    const output = here.output() + there.output();
+    expect(output).not.toContain('JetStream does not answer');
+    expect(output.includes('no stream keeps realtime.history.…')).toBe(name === 'is deleted');
   },
 );
