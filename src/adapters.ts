@@ -11,7 +11,6 @@ import type { Log } from './core/ports/log.ts';
 import type { Broker } from './core/ports/broker.ts';
 import type { Directory } from './core/ports/directory.ts';
 import type { Figure } from './telemetry/figures.ts';
-import type { Ids } from './core/pod.ts';
 import { LocalDirectory } from './directory/local.ts';
 import { MemoryBroker } from './broker/memory.ts';
 import { MemoryPresence } from './presence/memory.ts';
@@ -21,7 +20,8 @@ import type { RedisAddress } from './redis/options.ts';
 import { natsFigures, redisFigures, withoutRedis } from './telemetry/part-figures.ts';
 import type { Origins } from './core/origins.ts';
 import type { Pod } from './core/pod.ts';
-import { randomName, systemClock } from './platform.ts';
+import type { Clock } from './core/ports/clock.ts';
+import type { Platform } from './platform.ts';
 import { randomUUID } from 'node:crypto';
 import { count, type Tally } from './core/tally.ts';
 import { Webhooks } from './webhooks/webhooks.ts';
@@ -39,26 +39,27 @@ export interface Shared {
   readonly figures: readonly Figure[];
 }
 
-export async function sharedOf(config: Config, log: Log, ids: Ids): Promise<Shared> {
-  if (config.redis !== undefined) return redisOf(config, config.redis, log, ids);
-  if (config.nats !== undefined) return natsOf(config, config.nats, log, ids);
+export async function sharedOf(config: Config, log: Log, platform: Platform): Promise<Shared> {
+  if (config.redis !== undefined) return redisOf(config, config.redis, log, platform);
+  if (config.nats !== undefined) return natsOf(config, config.nats, log, platform);
   const { values } = config;
+  const { clock } = platform;
   const broker = new MemoryBroker({
-    clock: systemClock,
-    epoch: randomName(),
+    clock,
+    epoch: platform.newName(),
     historySize: values.HISTORY_SIZE,
     historyTtlMs: values.HISTORY_TTL_SECONDS * 1_000,
   });
   return {
     broker,
-    store: new MemoryPresence(systemClock),
+    store: new MemoryPresence(clock),
     directory: new LocalDirectory(),
     figures: withoutRedis(),
   };
 }
 
 /** What a broker that pods share keeps, and what waits for it. */
-function publishing(values: Config['values'], ids: Ids) {
+function publishing(values: Config['values'], { ids }: Platform) {
   return {
     historySize: values.HISTORY_SIZE,
     historyTtlMs: values.HISTORY_TTL_SECONDS * 1_000,
@@ -68,7 +69,12 @@ function publishing(values: Config['values'], ids: Ids) {
 }
 
 /** Loaded only where Redis is configured. */
-async function redisOf({ values }: Config, address: RedisAddress, log: Log, ids: Ids): Promise<Shared> {
+async function redisOf(
+  { values }: Config,
+  address: RedisAddress,
+  log: Log,
+  platform: Platform,
+): Promise<Shared> {
   const { Backbone } = await import('./redis/backbone.ts');
   const { BROKER_SCRIPTS, RedisBroker } = await import('./broker/redis.ts');
   const { PRESENCE_SCRIPTS } = await import('./presence/redis-rows.ts');
@@ -77,20 +83,25 @@ async function redisOf({ values }: Config, address: RedisAddress, log: Log, ids:
   const backbone = new Backbone({
     address,
     prefix: values.REDIS_PREFIX ?? '',
-    pod: randomName(),
+    pod: platform.newName(),
     leaseMs: values.POD_LEASE_SECONDS * 1_000,
     scripts: [...BROKER_SCRIPTS, ...PRESENCE_SCRIPTS, ...DIRECTORY_SCRIPTS],
-    clock: systemClock,
+    clock: platform.clock,
     log,
   });
-  const broker = new RedisBroker({ backbone, ...publishing(values, ids) });
+  const broker = new RedisBroker({ backbone, ...publishing(values, platform) });
   const store = new RedisPresence({ backbone, ttlMs: values.PRESENCE_TTL_SECONDS * 1_000 });
   const directory = new RedisDirectory(backbone);
   return { broker, store, directory, figures: redisFigures({ placement: backbone.placement, broker }) };
 }
 
 /** Loaded only where NATS is configured. */
-async function natsOf({ values }: Config, address: NatsAddress, log: Log, ids: Ids): Promise<Shared> {
+async function natsOf(
+  { values }: Config,
+  address: NatsAddress,
+  log: Log,
+  platform: Platform,
+): Promise<Shared> {
   const { NatsBackbone } = await import('./nats/backbone.ts');
   const { NatsBroker } = await import('./broker/nats.ts');
   const { NatsPresence } = await import('./presence/nats.ts');
@@ -100,20 +111,25 @@ async function natsOf({ values }: Config, address: NatsAddress, log: Log, ids: I
     address,
     prefix: values.NATS_PREFIX,
     replicas: Number(values.NATS_REPLICAS),
-    pod: randomName(),
+    pod: platform.newName(),
     leaseMs: values.POD_LEASE_SECONDS * 1_000,
     presenceTtlMs,
-    clock: systemClock,
+    clock: platform.clock,
     log,
   });
-  const broker = new NatsBroker({ backbone, ...publishing(values, ids), newEpoch: randomName });
+  const broker = new NatsBroker({ backbone, ...publishing(values, platform), newEpoch: platform.newName });
   const store = new NatsPresence({ backbone, hears: (room) => broker.hears(room) });
   const directory = new NatsDirectory(backbone);
   return { broker, store, directory, figures: natsFigures({ backbone, broker }) };
 }
 
 /** Undefined while authentication is off. Raises an error where a key file cannot be used. */
-export function authenticatorOf({ auth, values }: Config, tally: Tally, log: Log): Authenticator | undefined {
+export function authenticatorOf(
+  { auth, values }: Config,
+  tally: Tally,
+  log: Log,
+  clock: Clock,
+): Authenticator | undefined {
   if (!auth) return undefined;
   const { JWT_SECRET: secret, JWKS_URL: jwksUrl, JWKS_FILE: keySet } = values;
   const authenticator = jwtAuthenticator({
@@ -127,7 +143,7 @@ export function authenticatorOf({ auth, values }: Config, tally: Tally, log: Log
   });
   const warn = (): void =>
     log.warn({ host: URL.parse(jwksUrl ?? '')?.host }, 'the keys at JWKS_URL cannot be had');
-  return counted(authenticator, tally, atMostOncePer(KEYS_WARNING_MS, warn));
+  return counted(authenticator, tally, atMostOncePer(KEYS_WARNING_MS, clock, warn));
 }
 
 /** Counts what is not accepted, and warns while that is for want of keys. */
@@ -143,10 +159,10 @@ function counted(authenticator: Authenticator, tally: Tally, warn: () => void): 
   };
 }
 
-function atMostOncePer(ms: number, task: () => void): () => void {
+function atMostOncePer(ms: number, clock: Clock, task: () => void): () => void {
   let last = Number.NEGATIVE_INFINITY;
   return () => {
-    const now = systemClock.now();
+    const now = clock.now();
     if (now - last < ms) return;
     last = now;
     task();
@@ -154,7 +170,7 @@ function atMostOncePer(ms: number, task: () => void): () => void {
 }
 
 /** On while authentication is off, unless it is switched. */
-function guestLoginOf({ auth, values }: Config): GuestLogin | undefined {
+function guestLoginOf({ auth, values }: Config, clock: Clock): GuestLogin | undefined {
   if (!(values.GUEST_LOGIN ?? !auth)) return undefined;
   return new GuestLogin({
     secret: auth ? values.JWT_SECRET : undefined,
@@ -164,7 +180,7 @@ function guestLoginOf({ auth, values }: Config): GuestLogin | undefined {
     userClaim: values.JWT_USER_CLAIM,
     issuer: values.JWT_ISSUER,
     audience: values.JWT_AUDIENCE,
-    now: () => systemClock.now(),
+    now: () => clock.now(),
   });
 }
 
@@ -174,7 +190,7 @@ export function apiOf(config: Config, pod: Pod, origins: Origins): Api {
     pod,
     origins,
     apiKeys: values.API_KEYS ?? [],
-    guest: guestLoginOf(config),
+    guest: guestLoginOf(config, pod.clock),
     maxBodyBytes: values.MAX_MESSAGE_BYTES,
     requestsPerSecond: values.API_REQUESTS_PER_SECOND,
     trustProxy: values.TRUST_PROXY,
@@ -182,18 +198,22 @@ export function apiOf(config: Config, pod: Pod, origins: Origins): Api {
 }
 
 /** Loaded only where a module is named. Raises an error where the module cannot be used. */
-export async function hooksOf({ values }: Config, log: Log): Promise<HookRunner | undefined> {
+export async function hooksOf(
+  { values }: Config,
+  log: Log,
+  { clock }: Platform,
+): Promise<HookRunner | undefined> {
   if (values.HOOKS_MODULE === undefined) return undefined;
   const { loadHooks } = await import('./hooks/load.ts');
   const { HookRunner } = await import('./hooks/runner.ts');
-  return new HookRunner(await loadHooks(values.HOOKS_MODULE), { clock: systemClock, log });
+  return new HookRunner(await loadHooks(values.HOOKS_MODULE), { clock, log });
 }
 
-export function webhooksOf({ values }: Config, log: Log): Webhooks | undefined {
+export function webhooksOf({ values }: Config, log: Log, { clock, random }: Platform): Webhooks | undefined {
   const { WEBHOOK_URL, WEBHOOK_SECRET } = values;
   if (WEBHOOK_URL === undefined || WEBHOOK_SECRET === undefined) return undefined;
   const destination = destinationOf(WEBHOOK_URL, WEBHOOK_SECRET);
-  return new Webhooks({ destination, clock: systemClock, log, random: Math.random, newId: randomUUID });
+  return new Webhooks({ destination, clock, log, random, newId: randomUUID });
 }
 
 export function limitsOf({ values }: Config): Limits {
