@@ -1,0 +1,135 @@
+import { type Call, type DataCommand, firstKey, integerIn } from './command.ts';
+import { Double, Refused, type Reply, SYNTAX } from './replies.ts';
+
+/** Commands about sorted sets. */
+export const SORTED_SET_COMMANDS: Readonly<Record<string, DataCommand>> = {
+  ZCARD: { arity: 2, keys: firstKey, run: ({ db }, [, key = '']) => db.find(key, 'zset')?.scores.size ?? 0 },
+  ZSCORE: { arity: 3, keys: firstKey, run: score },
+  ZRANGEBYSCORE: { arity: -4, keys: firstKey, run: rangeByScore },
+  ZRANGEBYLEX: { arity: -4, keys: firstKey, run: rangeByName },
+  ZADD: { arity: -4, writes: true, grows: true, keys: firstKey, run: add },
+  ZREM: { arity: -3, writes: true, keys: firstKey, run: remove },
+};
+
+const NOT_A_SCORE = new Refused('ERR value is not a valid float');
+const BAD_SCORES = new Refused('ERR min or max is not a float');
+const BAD_NAMES = new Refused('ERR min or max not valid string range item');
+
+function score({ db }: Call, [, key = '', member = '']: readonly string[]): Reply {
+  const found = db.find(key, 'zset')?.scores.get(member);
+  return found === undefined ? null : new Double(found);
+}
+
+function add({ db }: Call, words: readonly string[]): Reply {
+  const [, key = '', ...pairs] = words;
+  if (pairs.length % 2 === 1) throw SYNTAX;
+  const scored: [string, number][] = [];
+  for (let at = 0; at < pairs.length; at += 2)
+    scored.push([pairs[at + 1] ?? '', scoreIn(pairs[at] ?? '', NOT_A_SCORE)]);
+  const set = db.find(key, 'zset') ?? db.put(key, { type: 'zset', scores: new Map(), order: undefined });
+  const before = set.scores.size;
+  let changed = false;
+  for (const [member, one] of scored) {
+    if (set.scores.get(member) === one) continue;
+    set.scores.set(member, one);
+    changed = true;
+  }
+  if (changed) {
+    set.order = undefined;
+    db.changed(...words);
+  }
+  return set.scores.size - before;
+}
+
+function remove({ db }: Call, words: readonly string[]): Reply {
+  const [, key = '', ...members] = words;
+  const set = db.find(key, 'zset');
+  if (set === undefined) return 0;
+  const removed = members.filter((member) => set.scores.delete(member)).length;
+  set.order = undefined;
+  if (set.scores.size === 0) db.remove(key);
+  if (removed > 0) db.changed(...words);
+  return removed;
+}
+
+function rangeByScore({ db }: Call, [, key = '', from = '', to = '', ...words]: readonly string[]): Reply {
+  const isAfter = scoreBound(from);
+  const isBefore = scoreBound(to);
+  const { limited, withScores } = rangeOptions(words, true);
+  const set = db.find(key, 'zset');
+  if (set === undefined) return [];
+  const within = inOrder(set).filter((member) => {
+    const one = set.scores.get(member) ?? 0;
+    return (
+      (isAfter.open ? one > isAfter.score : one >= isAfter.score) &&
+      (isBefore.open ? one < isBefore.score : one <= isBefore.score)
+    );
+  });
+  const members = limited(within);
+  return withScores
+    ? members.flatMap((member) => [member, new Double(set.scores.get(member) ?? 0)])
+    : members;
+}
+
+function rangeByName({ db }: Call, [, key = '', from = '', to = '', ...words]: readonly string[]): Reply {
+  const isAfter = nameBound(from, -1);
+  const isBefore = nameBound(to, 1);
+  const { limited } = rangeOptions(words, false);
+  const set = db.find(key, 'zset');
+  return set === undefined
+    ? []
+    : limited(inOrder(set).filter((member) => isAfter(member) >= 0 && isBefore(member) <= 0));
+}
+
+/** By score, and by name among those that have the same. */
+function inOrder(set: { readonly scores: Map<string, number>; order: string[] | undefined }): string[] {
+  set.order ??= [...set.scores]
+    .sort(([a, one], [b, other]) => one - other || (a < b ? -1 : 1))
+    .map(([member]) => member);
+  return set.order;
+}
+
+function rangeOptions(
+  words: readonly string[],
+  mayHaveScores: boolean,
+): { limited: (members: string[]) => string[]; withScores: boolean } {
+  let limited = (members: string[]): string[] => members;
+  let withScores = false;
+  for (let at = 0; at < words.length; at += 1) {
+    const word = words[at]?.toUpperCase();
+    if (word === 'WITHSCORES' && mayHaveScores) {
+      withScores = true;
+    } else if (word === 'LIMIT' && at + 2 < words.length) {
+      const offset = integerIn(words[at + 1]);
+      const count = integerIn(words[at + 2]);
+      limited = (members) =>
+        offset < 0 ? [] : members.slice(offset, count < 0 ? undefined : offset + count);
+      at += 2;
+    } else {
+      throw SYNTAX;
+    }
+  }
+  return { limited, withScores };
+}
+
+function scoreBound(text: string): { readonly score: number; readonly open: boolean } {
+  const open = text.startsWith('(');
+  return { score: scoreIn(open ? text.slice(1) : text, BAD_SCORES), open };
+}
+
+function scoreIn(text: string, refusal: Refused): number {
+  const infinite = /^([+-]?)inf(?:inity)?$/i.exec(text);
+  if (infinite) return infinite[1] === '-' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+  if (!/^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(text)) throw refusal;
+  return Number(text);
+}
+
+/** How a name compares with the bound; 0 is at it, `atIt` where the bound itself is not within. */
+function nameBound(text: string, atIt: 1 | -1): (member: string) => number {
+  if (text === '-') return () => 1;
+  if (text === '+') return () => -1;
+  const name = text.slice(1);
+  const equal = text.startsWith('(') ? atIt : 0;
+  if (equal === 0 && !text.startsWith('[')) throw BAD_NAMES;
+  return (member) => (member === name ? equal : member < name ? -1 : 1);
+}

@@ -1,0 +1,53 @@
+import { type Call, type DataCommand, firstKey, integerIn } from './command.ts';
+import { OK, Refused, type Reply, SYNTAX } from './replies.ts';
+
+const BAD_TIME = new Refused("ERR invalid expire time in 'set' command");
+
+/** Commands about strings. */
+export const STRING_COMMANDS: Readonly<Record<string, DataCommand>> = {
+  GET: { arity: 2, keys: firstKey, run: ({ db }, [, key = '']) => db.find(key, 'string')?.text ?? null },
+  SET: { arity: -3, writes: true, grows: true, keys: firstKey, run: set },
+};
+
+interface SetOptions {
+  readonly expiresAt: number | undefined;
+  readonly if: 'NX' | 'XX' | undefined;
+}
+
+function set({ db }: Call, [, key = '', text = '', ...words]: readonly string[]): Reply {
+  const options = optionsIn(words, db.now());
+  const isThere = options.if !== undefined && db.entry(key) !== undefined;
+  if (options.if !== undefined && isThere !== (options.if === 'XX')) return null;
+  const { expiresAt } = options;
+  if (expiresAt !== undefined && expiresAt <= db.now() && db.mode === 'master') {
+    db.expire(key);
+    return OK;
+  }
+  db.put(key, { type: 'string', text }, expiresAt);
+  db.changed('SET', key, text, ...(expiresAt === undefined ? [] : ['PXAT', String(expiresAt)]));
+  return OK;
+}
+
+function optionsIn(words: readonly string[], now: number): SetOptions {
+  let expiresAt: number | undefined;
+  let condition: SetOptions['if'];
+  for (let at = 0; at < words.length; at += 1) {
+    const word = words[at]?.toUpperCase();
+    if ((word === 'NX' || word === 'XX') && (condition ?? word) === word) condition = word;
+    else if (
+      (word === 'EX' || word === 'PX' || word === 'PXAT') &&
+      expiresAt === undefined &&
+      at + 1 < words.length
+    )
+      expiresAt = endOf(word, words[(at += 1)], now);
+    else throw SYNTAX;
+  }
+  return { expiresAt, if: condition };
+}
+
+function endOf(unit: 'EX' | 'PX' | 'PXAT', text: string | undefined, now: number): number {
+  const time = integerIn(text);
+  if (time <= 0) throw BAD_TIME;
+  if (unit === 'PXAT') return time;
+  return now + (unit === 'EX' ? time * 1_000 : time);
+}
