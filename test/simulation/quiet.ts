@@ -82,10 +82,15 @@ function askPresence(world: World, quiet: Quiet, room: string): void {
         ({ members }) =>
           void lists.set(
             pod.name,
-            members.map(({ userId, status, meta }) => ({ user_id: userId, status, meta })),
+            members.map(({ userId, status, meta }) => ({ user_id: userId, status, meta: valueOf(meta) })),
           ),
         () => undefined,
       );
     });
   }
+}
+
+/** What is passed on as text is JSON all the same. */
+function valueOf(meta: unknown): unknown {
+  return typeof meta === 'string' ? JSON.parse(meta) : meta;
 }

@@ -46,7 +46,7 @@ export class RedisWorld {
 
   constructor(options: RedisWorldOptions) {
     this.#options = options;
-    const { placement, rooms } = options;
+    const { placement } = options;
     const isCluster = placement === 'cluster';
     this.#view = isCluster ? new ClusterView() : undefined;
     this.#keys = new Keys('', isCluster);
@@ -56,7 +56,6 @@ export class RedisWorld {
     if (placement === 'sentinel') this.#makeSentinels();
     if (isCluster) this.#makeCluster();
     if (placement !== 'one') this.#replicate();
-    void rooms;
   }
 
   /** How a pod finds the servers. */
@@ -139,9 +138,9 @@ export class RedisWorld {
     const replica = this.#replicas.get(node);
     if (replica === undefined) return undefined;
     this.#losing(() => {
-      replica.server.promote();
+      if (this.#view === undefined) replica.server.promote();
+      else this.#view.takeOver(replica.server);
       this.#current = replica;
-      this.#view?.takeOver(replica.server);
     });
     this.#replicas.delete(node);
     for (const { model } of this.#sentinels) model.switchMaster(replica.server.address);
@@ -203,7 +202,7 @@ export class RedisWorld {
   }
 
   #makeSentinels(): void {
-    const { kernel, network, seed } = this.#options;
+    const { network } = this.#options;
     const [master, replica] = this.nodes as [Node, Node];
     this.#current = master;
     replica.server.replicaOf(master.server);
@@ -211,10 +210,8 @@ export class RedisWorld {
     this.#replicas.set(master, replica);
     const addresses = [1, 2, 3].map((number) => ({ host: `sentinel-${number}`, port: 26_379 }));
     for (const address of addresses) {
-      const random = randomFor(seed, address.host);
       const model = new ModelSentinel({
         address,
-        random: () => random.next(),
         group: GROUP,
         master: master.server.address,
         replicas: [replica.server.address],
@@ -230,7 +227,6 @@ export class RedisWorld {
       network.add(endpoint);
       this.#sentinels.push({ model, endpoint });
     }
-    void kernel;
   }
 
   #makeCluster(): void {
