@@ -1,6 +1,9 @@
 import type { Played } from './play.ts';
 import type { Violation } from './judge/evidence.ts';
 
+/** The first of them tell what is wrong. */
+const MOST_VIOLATIONS = 12;
+
 /** What happened in a run, as a person can read it. */
 export function storyOf({ world }: Played, violations: readonly Violation[], withLogs = false): string {
   const { plan, notes, log, clients } = world;
@@ -23,7 +26,7 @@ export function storyOf({ world }: Played, violations: readonly Violation[], wit
     `seed ${plan.seed}, ${plan.placement}, ${settings.join(' ')}`,
     ...plan.clients.map(({ name, user, kind, joins }) => `${name} (${kind}, user ${user}) joins ${joins.join(' ') || 'nothing'}`),
     ...lines.sort((one, other) => one.time - other.time).map(({ time, text }) => `${(time / 1_000).toFixed(3).padStart(7)}  ${text}`),
-    ...violations.map(({ kind, text, time }) => `VIOLATION ${kind}: ${text}${time === undefined ? '' : ` (${(time / 1_000).toFixed(3)})`}`),
+    ...violations.slice(0, MOST_VIOLATIONS).map(({ kind, text, time }) => `VIOLATION ${kind}: ${text}${time === undefined ? '' : ` (${(time / 1_000).toFixed(3)})`}`),
   ].join('\n');
 }
 

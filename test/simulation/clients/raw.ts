@@ -129,8 +129,12 @@ export class RawClient implements LineUser {
     this.#publish({ publication, frame: { type: 'chat', room, data: { t: token }, ref } });
   }
 
+  /** A clean close is a leave of all its rooms. */
   close(): void {
-    this.line?.close();
+    const { line } = this;
+    if (line?.isOpen !== true) return;
+    for (const seat of this.seats) if (seat.state === 'in') seat.closes(this.#lines, line.pod.name);
+    line.close();
   }
 
   /** Loses its connection, and comes back as it does after any loss. */

@@ -143,6 +143,11 @@ export class Seat {
   /** It is about to leave. */
   leaves(line: number, pod: string): void {
     this.state = 'leaving';
+    this.closes(line, pod);
+  }
+
+  /** It is about to close its connection, which is a leave as well. */
+  closes(line: number, pod: string): void {
     this.entries.push({ kind: 'leaving', at: this.#time(), line, pod });
   }
 

@@ -1,7 +1,7 @@
 import type { Evidence, Violation } from './evidence.ts';
 
-/** Frames that a client may be given while nothing happens: pongs, and a list that is told anew. */
-const MOST_FRAMES = 8;
+/** Frames that a client may be given while nothing happens: pongs, and what it is told where it, or another, is moved to balance the pods. */
+const MOST_FRAMES = 30;
 /** What a pod may write to one server meanwhile: its lease, probes, lists. */
 const MOST_WRITES = 40;
 /** Frames for each message of a run, at most, that a client may be given in all. */

@@ -24,6 +24,8 @@ export class SimulatedSocket extends EventEmitter implements WireUser {
   /** `used` is told what the connection is for, as soon as that shows. */
   constructor(connect: (user: WireUser) => Wire, used: (wire: Wire, use: Use) => void) {
     super();
+    // ioredis adds one each time that it is told to disconnect.
+    this.setMaxListeners(0);
     this.#connect = connect;
     this.#used = used;
     this.#wire = this.#connect(this);
