@@ -13,6 +13,8 @@ export interface Kept {
 export interface Loss extends Kept {
   readonly room: string;
   readonly time: number;
+  /** The whole history went back; otherwise the message alone is gone, and its place is known. */
+  readonly wentBack: boolean;
 }
 
 /** The messages of a stream, oldest first. */
@@ -40,11 +42,11 @@ export class Losses {
     this.#kernel = kernel;
   }
 
-  compare(room: string, before: readonly Kept[], after: readonly Kept[]): void {
+  compare(room: string, before: readonly Kept[], after: readonly Kept[], wentBack: boolean): void {
     this.any = true;
     const left = new Set(after.map(nameOf));
     for (const kept of before) {
-      if (!left.has(nameOf(kept))) this.all.push({ ...kept, room, time: this.#kernel.time });
+      if (!left.has(nameOf(kept))) this.all.push({ ...kept, room, wentBack, time: this.#kernel.time });
     }
   }
 }

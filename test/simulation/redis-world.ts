@@ -115,15 +115,15 @@ export class RedisWorld {
   }
 
   /** Does something to the data of the servers, and notes which messages that has cost. */
-  #losing(act: () => void): void {
+  #losing(act: () => void, wentBack = true): void {
     const { rooms } = this.#options;
     const before = rooms.map((room) => ({ room, kept: this.kept(room) }));
     act();
-    for (const { room, kept } of before) this.losses.compare(room, kept, this.kept(room));
+    for (const { room, kept } of before) this.losses.compare(room, kept, this.kept(room), wentBack);
   }
 
   evict(node: Node, key: string): void {
-    this.#losing(() => node.server.evict(key));
+    this.#losing(() => node.server.evict(key), false);
   }
 
   flushAll(node: Node): void {
@@ -151,7 +151,7 @@ export class RedisWorld {
   demote(node: Node, master: Node): void {
     for (const room of this.#options.rooms) {
       if (this.nodeOf(room) !== master) continue;
-      this.losses.compare(room, keptIn(node.server, this.#keys.history(room)), this.kept(room));
+      this.losses.compare(room, keptIn(node.server, this.#keys.history(room)), this.kept(room), true);
     }
     node.server.replicaOf(master.server);
     node.server.catchUp();

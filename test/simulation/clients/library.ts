@@ -173,7 +173,7 @@ export class LibraryClient {
       },
       closed: (line, code, refusal) => {
         if (refusal === undefined) note(`${this.name} is closed by ${line.pod.name} with ${code}`);
-        for (const seat of this.seats) seat.cut(number, line.pod.name);
+        if (line === this.line) for (const seat of this.seats) seat.cut(number, line.pod.name);
         listeners.close({ code, reason: '' });
       },
     };

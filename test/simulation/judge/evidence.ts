@@ -100,9 +100,12 @@ export function isBefore(one: string, other: string): boolean {
   return a !== undefined && b !== undefined && a.epoch === b.epoch && comparePositions(a, b) < 0;
 }
 
-/** Whether the message at this position is among what befell a server. */
-export function isLost(id: string, { lost }: RoomTruth): boolean {
-  return lost.some(({ at, epoch }) => id.startsWith(`${epoch}.`) && id.endsWith(`.${at}`));
+/** Whether this position was in a history that went back before that moment; what was only evicted had its place. */
+export function isLost(id: string, before: number, { lost }: RoomTruth): boolean {
+  return lost.some(
+    ({ at, epoch, time, wentBack }) =>
+      wentBack && time < before && id.startsWith(`${epoch}.`) && id.endsWith(`.${at}`),
+  );
 }
 
 export function nameOf(seat: Seat): string {

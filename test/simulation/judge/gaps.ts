@@ -68,13 +68,13 @@ function whoSaw(token: string, { name, seats }: RoomTruth, { world }: Evidence):
 function between(seat: Seat, { placed }: RoomTruth): Violation[] {
   const violations: Violation[] = [];
   let had = new Set<string>();
+  let memory = 0;
   let last: string | undefined;
   for (const entry of seat.entries) {
-    if (beginsAnew(entry)) {
-      had = new Set();
-      last = undefined;
-    } else if (tellsLoss(entry)) last = undefined;
+    if (beginsAnew(entry) || tellsLoss(entry)) last = undefined;
     if (entry.kind !== 'message') continue;
+    if (entry.memory !== memory) had = new Set();
+    ({ memory } = entry);
     had.add(entry.token);
     if (!isPlaced(entry) || !entry.isNew) continue;
     const from = last;
@@ -94,8 +94,7 @@ function resumedFromLost(seat: Seat, truth: RoomTruth, evidence: Evidence): Viol
     if (entry.kind !== 'joined' || entry.after === undefined || entry.recovered !== true) return [];
     const { after, at } = entry;
     const token = truth.placed.find(({ id }) => id === after)?.token;
-    const loss = truth.lost.find(({ time }) => time < at - 1_000);
-    if (token === undefined || loss === undefined || !isLost(after, truth)) return [];
+    if (token === undefined || !isLost(after, at - 1_000, truth)) return [];
     if (truth.kept.some((kept) => kept.token === token && after.endsWith(`.${kept.at}`))) return [];
     const seenBy = whoSaw(token, truth, evidence).filter((pod) => livesOn(pod, evidence));
     if (seenBy.length === 0) return [];
