@@ -1,12 +1,13 @@
-import type { After, Connection, Membership } from './connection.ts';
+import type { After, Membership } from './membership.ts';
 import { count, type Tally } from './tally.ts';
-import { type Delivery, storedDelivery } from './delivery.ts';
-import type { Page, Stored } from './ports/broker.ts';
+import { type Delivery, namedDelivery } from './delivery.ts';
+import type { Page, ReadFrom, Stored } from './ports/broker.ts';
 import { CLOSE } from '../protocol/close-codes.ts';
+import type { Clock } from './ports/clock.ts';
+import type { Connection } from './connection.ts';
 import type { Framer } from './ports/socket.ts';
 import type { Hub } from './hub.ts';
 import { LISTEN } from '../protocol/command.ts';
-import type { Clock } from './ports/clock.ts';
 import type { Missing } from '../protocol/event.ts';
 import { isAtOrBefore } from './sequencer.ts';
 import type { Limits } from './limits.ts';
@@ -21,7 +22,8 @@ interface CatchUpContext {
 
 /**
  * Queues a page of history for one member alone, and then what a capture, begun before the page was read, holds
- * beyond it. The member hears the room itself from now on.
+ * beyond it. Every message names its provisional id: the member may have had it on another pod. It hears the room itself
+ * from now on.
  */
 export function replay(
   membership: Membership,
@@ -29,7 +31,7 @@ export function replay(
   captured: readonly Delivery[],
   framer: Framer,
 ): void {
-  for (const stored of page.messages) queue(membership, storedDelivery(stored, framer));
+  for (const stored of page.messages) queue(membership, namedDelivery(stored, framer));
   const reached = captured.findLastIndex(({ stored }) => isWithin(stored, page));
   for (const [index, delivery] of captured.entries()) {
     if (delivery.stored === undefined || index > reached) queue(membership, delivery);
@@ -43,26 +45,27 @@ function isWithin(stored: Stored | undefined, { messages, position }: Page): boo
 }
 
 function queue(membership: Membership, delivery: Delivery): void {
-  const { connection, room, lag } = membership;
-  // It came to lag over an earlier one: history brings this one too, in its turn.
-  if (lag !== undefined && delivery.stored !== undefined) return;
+  const { connection, room } = membership;
+  // It fell behind over an earlier one: history brings this one too, in its turn.
+  if (membership.mustRead && delivery.stored !== undefined) return;
   const bytes = connection.dialect === undefined ? undefined : delivery.frame(connection.dialect);
   if (bytes !== undefined) connection.send({ bytes, count: 1, deliveries: [delivery], room: room.name });
 }
 
 /**
- * Brings a connection that lagged and reads again up to date, page by page as fast as it reads. What history no
- * longer holds cannot be helped: the connection is closed with 1013, and its next `last_id` is told why.
+ * Brings a connection that is behind, or owed history, up to date, page by page as fast as it reads. What history no
+ * longer holds cannot be helped: one that is behind is closed with 1013, and its next `last_id` is told why; one that is
+ * owed is told by a `recovered` event.
  */
 export async function catchUp(connection: Connection, context: CatchUpContext): Promise<void> {
   if (connection.catchingUp) return;
   connection.catchingUp = true;
   try {
-    // Looked for anew after each page: another one may lag by then.
+    // Looked for anew after each page: another one may be behind by then.
     while (!connection.closed && !connection.socket.congested) {
-      const membership = connection.memberships.find(({ lag }) => lag !== undefined);
-      if (membership?.lag === undefined) break;
-      await catchUpPage(membership, membership.lag, context);
+      const membership = connection.memberships.find(({ readsFrom }) => readsFrom !== undefined);
+      if (membership?.readsFrom === undefined) break;
+      await catchUpPage(membership, membership.readsFrom, context);
       connection.outbox.flush();
     }
   } finally {
@@ -70,39 +73,60 @@ export async function catchUp(connection: Connection, context: CatchUpContext): 
   }
 }
 
-async function catchUpPage(membership: Membership, lag: After, context: CatchUpContext): Promise<void> {
+async function catchUpPage(membership: Membership, from: After, context: CatchUpContext): Promise<void> {
   const { connection, room } = membership;
+  const { clock, hub, limits, tally } = context;
   const capture = room.capture();
   try {
     // What is published after the page must be heard.
     await room.opened();
-    const page = await room.read(lag, context.limits.outboxMessages);
+    const page = await room.read(readFrom(from, clock), limits.outboxMessages);
+    const isNews = membership.standing === 'owed' && isToBeTold(membership.told, page.missing);
+    const later = isNews && page.more ? await countRest(membership, page, limits.outboxMessages) : 0;
     room.flush();
-    if (connection.closed) return;
+    // It may have joined anew meanwhile, or be gone.
+    if (connection.closed || membership.readsFrom !== from) return;
     if (!isListening(membership)) {
-      membership.lag = undefined;
+      membership.abandon();
       return;
     }
-    count(context.tally.recoveries, page.missing ?? 'recovered');
-    if (page.missing !== undefined && membership.owed === undefined) {
+    count(tally.recoveries, page.missing ?? 'recovered');
+    if (page.missing !== undefined && membership.standing === 'behind') {
       connection.close(CLOSE.overload);
       return;
     }
-    membership.lag = undefined;
-    const messages = page.messages.filter(
-      (stored) => membership.owed === undefined || !room.hadProvisionally(stored),
-    );
-    // Once, though there may be more pages: the first begins where the member was left. Unless more is lost meanwhile.
-    if (lag === membership.owed || page.missing !== undefined)
-      tellRecovered(membership, page.missing, messages.length, context);
-    const captured = page.more ? [] : capture.deliveries.filter(isUnheard(membership));
-    replay(membership, { ...page, messages }, captured, context.framer);
-    if (page.more) membership.lag ??= { after: page.position };
-    else membership.owed = undefined;
+    const messages = page.messages.filter((stored) => !room.wasGiven(stored, membership));
+    if (isNews) tellRecovered(membership, page.missing, messages.length + later, clock);
+    givePage(membership, { ...page, messages }, capture.deliveries, context.framer);
   } finally {
     room.release(capture);
-    context.hub.tidy(room);
+    hub.tidy(room);
   }
+}
+
+function givePage(membership: Membership, page: Page, captured: readonly Delivery[], framer: Framer): void {
+  const { room } = membership;
+  // Everything else of what was captured the member has heard itself.
+  const unheard = captured.filter(({ stored }) => stored !== undefined && !room.wasGiven(stored, membership));
+  membership.beginPage();
+  replay(membership, page, page.more ? [] : unheard, framer);
+  membership.endPage(page.more ? { after: page.position } : undefined);
+}
+
+function readFrom(from: After, clock: Clock): ReadFrom {
+  // The pod's clock may have been set since then.
+  return 'after' in from ? from : { since: clock.now() - (clock.elapsed() - from.sinceElapsed) };
+}
+
+/** How many messages follow a page that the member does not have; only they are counted before they are given. */
+async function countRest(membership: Membership, first: Page, limit: number): Promise<number> {
+  const { room } = membership;
+  let rest = 0;
+  for (let page = first; page.more;) {
+    page = await room.read({ after: page.position }, limit);
+    rest += page.messages.filter((stored) => !room.wasGiven(stored, membership)).length;
+  }
+  return rest;
 }
 
 /** It may have left or stopped listening while history was read. */
@@ -111,18 +135,27 @@ function isListening(membership: Membership): boolean {
   return connection.membership(room.name) === membership && (listen & LISTEN.messages) !== 0;
 }
 
-/** What a member that lagged has not heard of what was captured meanwhile. */
-function isUnheard({ room, owed }: Membership): (delivery: Delivery) => boolean {
-  return ({ stored }) => stored !== undefined && (owed === undefined || !room.hadProvisionally(stored));
+/**
+ * Whether a page says something that the member does not know: the first one does. Each position before a loss has that
+ * loss behind it, so that it is said once and not with every page.
+ */
+function isToBeTold(
+  told: { readonly missing: Missing | undefined } | undefined,
+  missing: Missing | undefined,
+): boolean {
+  if (told === undefined) return true;
+  return missing !== undefined && !(missing === 'history_lost' && told.missing === missing);
 }
 
 /** Answers what was left open when history could not be read (docs/protocol.md, "While Redis is away"). */
 function tellRecovered(
-  { connection, room }: Membership,
+  membership: Membership,
   reason: Missing | undefined,
   replayed: number,
-  { clock }: CatchUpContext,
+  clock: Clock,
 ): void {
+  const { connection, room } = membership;
+  membership.tell(reason);
   const recovered = reason === undefined;
   connection.tell({ kind: 'recovered', room: room.name, recovered, reason, replayed, at: clock.now() });
 }

@@ -5,31 +5,11 @@ import type { Allowance } from './allowance.ts';
 import { CLOSE, type CloseCode } from '../protocol/close-codes.ts';
 import type { Dialect } from '../protocol/dialect.ts';
 import type { Framer, Socket } from './ports/socket.ts';
-import type { Occupant, Statement } from './ports/presence-store.ts';
-import type { ReadFrom } from './ports/broker.ts';
+import type { Membership } from './membership.ts';
+import type { Occupant } from './ports/presence-store.ts';
 import type { Principal } from './principal.ts';
-import type { Room } from './room.ts';
 import type { ServerEvent } from '../protocol/event.ts';
 import type { UnderWay } from './publishing-order.ts';
-
-/** From where on history is to be read. */
-export type After = Exclude<ReadFrom, { newest: number }>;
-
-/** A connection's place in a room. */
-export interface Membership {
-  readonly connection: Connection;
-  readonly room: Room;
-  /** What it hears, bits of LISTEN. */
-  listen: number;
-  /** Whether its user is present through it. */
-  present: boolean;
-  /** What the connection last said of its user's presence. */
-  statement: Statement | undefined;
-  /** Set while the connection lags: the last position it was sent; history brings the rest when it reads again. */
-  lag: After | undefined;
-  /** Set while history could not be read when it joined: from where it is to be brought up to date, and told so. */
-  owed: After | undefined;
-}
 
 /** What an upgrade brought. */
 export interface NewConnection {

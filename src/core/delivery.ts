@@ -1,9 +1,9 @@
 import type { Frame, Framer } from './ports/socket.ts';
-import { decodeBody, type Message } from '../protocol/message.ts';
+import { decodeBody, type Message, withProvisionalId } from '../protocol/message.ts';
 import type { PresenceEvent, ServerEvent } from '../protocol/event.ts';
 import type { Dialect, Outgoing } from '../protocol/dialect.ts';
 import { LISTEN } from '../protocol/command.ts';
-import type { Stored } from './ports/broker.ts';
+import type { Fleeting, Stored } from './ports/broker.ts';
 import { observe, type Tally } from './tally.ts';
 
 const TIMESTAMP = '"timestamp":"';
@@ -18,6 +18,8 @@ export interface Delivery {
   readonly audience: number;
   /** Where history can bring it back; absent for what is delivered at most once. */
   readonly stored?: Stored | undefined;
+  /** History will have it later, and then not again for those who were given it here. */
+  readonly isProvisional?: boolean | undefined;
   /** Of a presence event: the user it is about. */
   readonly about?: string | undefined;
   /** Of a message: what `encodeBody` wrote. */
@@ -32,6 +34,25 @@ export interface Delivery {
 export function storedDelivery(stored: Stored, framer: Framer): Delivery {
   const { id, body, trace } = stored;
   return { audience: LISTEN.messages, stored, body, trace, frame: messageFrames(id, body, framer) };
+}
+
+/**
+ * The same for somebody who may have had it under its provisional id, from whichever pod: the message names that id, so
+ * that who has it can drop it (docs/recovery.md, "A message under two names").
+ */
+export function namedDelivery(stored: Stored, framer: Framer): Delivery {
+  return storedDelivery(named(stored), framer);
+}
+
+/** A message that names its provisional id, where it has one. */
+export function named(stored: Stored): Stored {
+  const { body, provisionalId } = stored;
+  return provisionalId === undefined ? stored : { ...stored, body: withProvisionalId(body, provisionalId) };
+}
+
+/** A message that this pod's members get before the history has it. */
+export function provisionalDelivery({ id, body, trace }: Fleeting, framer: Framer): Delivery {
+  return { ...ephemeralDelivery(id, body, framer, trace), isProvisional: true };
 }
 
 /** A message that is delivered at most once. */
@@ -51,12 +72,18 @@ export function eventDelivery(event: ServerEvent, audience: number, framer: Fram
 
 /** Whether it is a message that nothing can bring back once it is dropped. */
 export function isAtMostOnce(delivery: Delivery): boolean {
-  return delivery.audience === LISTEN.messages && delivery.stored === undefined;
+  const { audience, stored, isProvisional } = delivery;
+  return audience === LISTEN.messages && stored === undefined && isProvisional !== true;
+}
+
+/** What members are told of messages that are missing. */
+export function tellsLoss({ audience, body }: Delivery): boolean {
+  return audience === LISTEN.messages && body === undefined;
 }
 
 /** A message that history brings back, or what is said of such messages. */
-export function comesFromHistory({ audience, body, stored }: Delivery): boolean {
-  return audience === LISTEN.messages && (stored !== undefined || body === undefined);
+export function comesFromHistory(delivery: Delivery): boolean {
+  return delivery.stored !== undefined || tellsLoss(delivery);
 }
 
 /** Notes how long the messages took from when they were made; called once for each of them on each pod. */

@@ -87,7 +87,7 @@ export class Gateway {
   /** The client reads again. */
   drained(connection: Connection): void {
     connection.outbox.flush();
-    if (connection.memberships.some(({ lag }) => lag !== undefined)) {
+    if (connection.memberships.some(({ readsFrom }) => readsFrom !== undefined)) {
       catchUp(connection, this.#pod).catch((error: unknown) => {
         // It goes on when history can be read again (receive.ts).
         if (!isUnavailable(error)) fail(this.#pod, connection, error, {});

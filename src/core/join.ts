@@ -1,5 +1,6 @@
-import type { After, Connection, Membership } from './connection.ts';
+import type { After, Membership } from './membership.ts';
 import { comesFromHistory, type Delivery } from './delivery.ts';
+import type { Connection } from './connection.ts';
 import { DIRECT, GLOBAL } from '../protocol/names.ts';
 import { type JoinCommand, LISTEN, type LeaveCommand } from '../protocol/command.ts';
 import type { Capture, Room } from './room.ts';
@@ -36,9 +37,13 @@ export async function join(
   permit(connection.may('join', name));
   requirePlace(pod, connection, name);
   const room = pod.hub.openRoom(name);
+  // Before anything is captured: whoever resumes may have been given messages on another pod.
+  if (command.lastId !== undefined) room.nameMessages();
   const capture = room.capture();
   try {
     const found = await lookUp(pod, connection, room, command);
+    room.flush();
+    room.forgetLosses(capture);
     // Whoever keeps presence may have to write it anew before there is a membership.
     if (command.present) connection.entering = name;
     if (command.present) await pod.roster.enter(name, connection);
@@ -87,7 +92,7 @@ async function lookUp(pod: Pod, connection: Connection, room: Room, command: Joi
     const { lastId } = command;
     const after = connection.may('history', room.name) ? lastId : undefined;
     const position = after ?? room.lastPosition;
-    const owed = position === '' ? { since: pod.clock.now() } : { after: position };
+    const owed = position === '' ? { sinceElapsed: pod.clock.elapsed() } : { after: position };
     const page = {
       messages: [],
       position: lastId ?? room.lastPosition,
@@ -129,8 +134,9 @@ function enter(
   const seesPresence = connection.may('presence', room.name);
   membership.listen = seesPresence ? command.listen : command.listen & LISTEN.messages;
   membership.present ||= command.present;
-  if (owed === undefined) settleDebt(membership);
-  else if (!heard || command.lastId !== undefined) membership.owed = owed;
+  if (!heard) membership.hearsSince = room.moment;
+  if (owed === undefined) membership.settle();
+  else if (!heard || command.lastId !== undefined) membership.owe(owed);
   const recovery = recoveryOf(pod, command, page);
   const { position, messages } = page;
   const members = seesPresence ? presence.members : undefined;
@@ -141,7 +147,7 @@ function enter(
     connection.tell({ kind: 'sync', room: room.name, members: presence.members });
   }
   // A member heard all the while what was captured; of itself nobody is told, but where the list lacks it.
-  const missed = known === undefined ? [...unkept(room, page, capture), ...capture.deliveries] : [];
+  const missed = known === undefined ? missedBy(room, page, capture) : [];
   const isListed = presence.members.some(({ userId }) => userId === connection.userId);
   const audible = missed.filter(
     (delivery) =>
@@ -153,17 +159,20 @@ function enter(
   replay(membership, page, audible, pod.framer);
 }
 
-/** History could be read after all, or is of no interest any more. */
-function settleDebt(membership: Membership): void {
-  if (membership.owed !== undefined) membership.lag = undefined;
-  membership.owed = undefined;
-}
-
-/** What the room's members have that history has not, or had not when the page was read. */
-function unkept(room: Room, { messages }: Page, capture: Capture): Delivery[] {
+/**
+ * What the room's members have and the page has not: what history does not have yet, and what was delivered since the
+ * page was read. What was delivered provisionally and is in the history by now comes from there, to whoever is given
+ * that.
+ */
+function missedBy(room: Room, { messages }: Page, capture: Capture): Delivery[] {
   const read = new Set(messages.map(({ provisionalId }) => provisionalId));
-  const pending = Array.from(room.provisional()).filter(([id]) => !read.has(id));
-  return pending.map(([, delivery]) => delivery).filter((delivery) => !capture.deliveries.includes(delivery));
+  const pending = new Set<Delivery>();
+  for (const [id, delivery] of room.provisional()) if (!read.has(id)) pending.add(delivery);
+  const captured = capture.deliveries.filter(
+    (delivery) => delivery.isProvisional !== true || pending.has(delivery),
+  );
+  for (const delivery of captured) pending.delete(delivery);
+  return [...pending, ...captured];
 }
 
 function recoveryOf(pod: Pod, { lastId }: JoinCommand, { missing }: Page): Recovery | undefined {
@@ -206,8 +215,7 @@ async function leaveRoom(
   const { room, present } = membership;
   room.flush();
   membership.listen = LISTEN.none;
-  membership.lag = undefined;
-  membership.owed = undefined;
+  membership.abandon();
   if (present && !absent) return;
   pod.hub.leave(connection, room);
   if (present) await pod.roster.exit(room.name, connection);

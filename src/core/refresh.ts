@@ -1,5 +1,6 @@
 import { type AuthCommand, LISTEN } from '../protocol/command.ts';
-import type { Connection, Membership } from './connection.ts';
+import type { Connection } from './connection.ts';
+import type { Membership } from './membership.ts';
 import type { Pod } from './pod.ts';
 import { Refused } from './refused.ts';
 import { leave } from './join.ts';

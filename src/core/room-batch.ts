@@ -3,8 +3,11 @@ import { DIALECT_COUNT } from '../protocol/dialects.ts';
 import type { Dialect } from '../protocol/dialect.ts';
 import type { Frame, Framer } from './ports/socket.ts';
 import { LISTEN } from '../protocol/command.ts';
-import type { Membership } from './connection.ts';
+import type { Membership, Standing } from './membership.ts';
 import type { Parcel } from './outbox.ts';
+
+const PLACE: Readonly<Record<Standing, number>> = { live: 0, behind: 1, owed: 2 };
+const STANDINGS = 3;
 
 /**
  * What a room sends in one turn. All members that speak one dialect and listen to the same share one parcel, which
@@ -14,7 +17,7 @@ export class RoomBatch {
   readonly #room: string;
   readonly #deliveries: readonly Delivery[];
   readonly #framer: Framer;
-  readonly #parcels: (Parcel | null | undefined)[] = Array(DIALECT_COUNT * (LISTEN.all + 1) * 2);
+  readonly #parcels: (Parcel | null | undefined)[] = Array(DIALECT_COUNT * (LISTEN.all + 1) * STANDINGS);
 
   constructor(room: string, deliveries: readonly Delivery[], framer: Framer) {
     this.#room = room;
@@ -22,19 +25,24 @@ export class RoomBatch {
     this.#framer = framer;
   }
 
-  /** Messages in it that history does not hold: a member that lags never gets them. */
+  /** Messages in it that no history will ever hold: a member that is behind never gets them. */
   get atMostOnce(): number {
     return this.#deliveries.filter(isAtMostOnce).length;
   }
 
-  parcelFor({ connection, listen, lag, owed }: Membership): Parcel | undefined {
+  /** Whether there is a message in it that history will have later. */
+  get isProvisional(): boolean {
+    return this.#deliveries.some(({ isProvisional }) => isProvisional);
+  }
+
+  parcelFor({ connection, listen, standing }: Membership): Parcel | undefined {
     const { dialect } = connection;
     if (dialect === undefined) return undefined;
-    const isOwed = owed !== undefined;
-    // A member that lags is sent what was published when it has read what came before; so is one that is owed history,
-    // but messages that no history has it gets at once.
-    const hears = lag === undefined || isOwed ? listen : listen & LISTEN.presence;
-    const place = (dialect.index * (LISTEN.all + 1) + hears) * 2 + Number(isOwed);
+    const isOwed = standing === 'owed';
+    // A member that is behind is sent what was published when it has read what came before; so is one that is owed
+    // history, but messages that no history has it gets at once.
+    const hears = standing === 'behind' ? listen & LISTEN.presence : listen;
+    const place = (dialect.index * (LISTEN.all + 1) + hears) * STANDINGS + PLACE[standing];
     let parcel = this.#parcels[place];
     if (parcel === undefined) {
       parcel = this.#make(dialect, hears, isOwed) ?? null;

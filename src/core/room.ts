@@ -1,12 +1,16 @@
 import type { Broker, Fleeting, Page, ReadFrom, Stored } from './ports/broker.ts';
 import {
   type Delivery,
-  ephemeralDelivery,
   eventDelivery,
+  namedDelivery,
   observeDeliveries,
+  provisionalDelivery,
   storedDelivery,
+  tellsLoss,
 } from './delivery.ts';
-import type { Connection, Membership } from './connection.ts';
+import { CLOSE } from '../protocol/close-codes.ts';
+import type { Connection } from './connection.ts';
+import { Membership } from './membership.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Directory } from './ports/directory.ts';
 import type { Framer } from './ports/socket.ts';
@@ -22,6 +26,11 @@ import type { DeliverySpan, Tracer } from './ports/tracer.ts';
 
 /** How many messages one read of a gap brings at most. */
 const GAP_PAGE = 500;
+/**
+ * For so long after somebody has resumed here messages name their provisional ids: a client can repeat a publication
+ * until then, and who resumed may have been given it on another pod before (docs/protocol.md, "Refs").
+ */
+const NAMING_MS = 300_000;
 
 /** What all rooms of a pod share. */
 export interface RoomContext {
@@ -55,12 +64,16 @@ export class Room {
   #opened: Promise<void> | undefined;
   /** How often members were told that messages are missing. */
   #losses = 0;
+  /** Until then, by the clock that only goes forward, messages name their provisional ids; 0 where nobody resumed. */
+  #namesUntil = 0;
+  /** Members that are behind or owed history; they keep this right. */
+  readers = 0;
 
   constructor(name: string, context: RoomContext) {
     this.name = name;
     this.#context = context;
     this.#sequencer = new Sequencer({
-      readAfter: (position) => context.broker.read(name, { after: position }, GAP_PAGE),
+      readAfter: (position) => context.broker.read(name, { after: position, isOurs: true }, GAP_PAGE),
       deliver: (stored) => this.#deliverStored(stored),
       lost: (missing, replayed) => this.#lost(missing, replayed),
       pause: (attempt) => pause(context.clock, Math.min(100 * 2 ** attempt, 5_000)),
@@ -139,10 +152,10 @@ export class Room {
   }
 
   /** Gives the members a message that history will have later, and then not again. */
-  deliverProvisionally({ id, body, trace }: Fleeting): void {
+  deliverProvisionally(message: Fleeting): void {
     this.#provisional ??= new Provisional();
-    const delivery = ephemeralDelivery(id, body, this.#context.framer, trace);
-    if (this.#provisional.add(id, delivery)) this.deliver(delivery);
+    const delivery = provisionalDelivery(message, this.#context.framer);
+    if (this.#provisional.add(message.id, delivery)) this.deliver(delivery);
   }
 
   /** It will not come by the history, unless it is there as `storedAs` and has not come yet. */
@@ -152,17 +165,27 @@ export class Room {
       return;
     }
     this.#provisional?.land(id);
-    if (!this.#owesAnybody()) this.#provisional?.forgetLanded();
+    if (this.readers === 0) this.#provisional?.forgetLanded();
   }
 
-  /** What members have that no history has yet; each by its provisional id. */
+  /** What members have that no history has yet, oldest first; each by its provisional id. */
   provisional(): Iterable<[string, Delivery]> {
     return this.#provisional?.pending(this.#sequencer.position) ?? [];
   }
 
-  /** Whether those who have been members since have it by its provisional id. */
-  hadProvisionally({ provisionalId }: Stored): boolean {
-    return provisionalId !== undefined && (this.#provisional?.has(provisionalId) ?? false);
+  /** For `Membership.hearsSince`. */
+  get moment(): number {
+    return this.#provisional?.moment ?? 0;
+  }
+
+  /** Whether a member that is behind or owed history was given the message by its provisional id. */
+  wasGiven({ provisionalId }: Stored, { hearsSince }: Membership): boolean {
+    return provisionalId !== undefined && (this.#provisional?.wasGiven(provisionalId, hearsSince) ?? false);
+  }
+
+  /** Somebody resumes here; from now on messages say under which name it may have had them (docs/recovery.md). */
+  nameMessages(): void {
+    this.#namesUntil = this.#context.clock.elapsed() + NAMING_MS;
   }
 
   /** Takes what the broker brought, in whatever order. */
@@ -190,13 +213,19 @@ export class Room {
     for (const capture of this.#captures) capture.deliveries.push(...deliveries);
     this.#batch = [];
     for (const member of this.#members) {
-      if (member.lag !== undefined && member.owed === undefined) {
-        count(this.#context.tally.dropped, 'ephemeral', batch.atMostOnce);
-      }
+      if (member.standing === 'behind') this.#passOver(member, batch);
       const parcel = batch.parcelFor(member);
       if (parcel !== undefined) member.connection.send(parcel);
     }
     this.#handedOver(deliveries);
+  }
+
+  /** It does not read: what no history holds it never gets. */
+  #passOver({ connection }: Membership, batch: RoomBatch): void {
+    const { tally, turn } = this.#context;
+    count(tally.dropped, 'ephemeral', batch.atMostOnce);
+    // History will not bring it again to those who were here. Not at once: the room is in the middle of its members.
+    if (batch.isProvisional) turn.addAnswer({ flush: () => connection.close(CLOSE.overload) });
   }
 
   /** Collects what is delivered from now on; keeps the room open until `release`. */
@@ -207,21 +236,19 @@ export class Room {
     return capture;
   }
 
+  /** Whoever has just read the history was told by it what is missing, whatever the members were told before. */
+  forgetLosses(capture: Capture): void {
+    const kept = capture.deliveries.filter((delivery) => !tellsLoss(delivery));
+    capture.deliveries.splice(0, capture.deliveries.length, ...kept);
+  }
+
   release(capture: Capture): void {
     this.#captures.delete(capture);
   }
 
   /** A member that listens to nothing yet. What was published before must have been flushed. */
   add(connection: Connection): Membership {
-    const membership: Membership = {
-      connection,
-      room: this,
-      listen: LISTEN.none,
-      present: false,
-      statement: undefined,
-      lag: undefined,
-      owed: undefined,
-    };
+    const membership = new Membership(connection, this);
     this.#members.add(membership);
     this.#context.directory.changed(this.name);
     connection.memberships = connection.memberships.concat([membership]);
@@ -230,13 +257,16 @@ export class Room {
 
   remove(membership: Membership): void {
     const { connection } = membership;
+    membership.abandon();
     this.#members.delete(membership);
     this.#context.directory.changed(this.name);
     connection.memberships = connection.memberships.filter((other) => other !== membership);
   }
 
   #deliverStored(stored: Stored): void {
-    const delivery = storedDelivery(stored, this.#context.framer);
+    const { clock, framer } = this.#context;
+    const isNamed = this.#namesUntil > 0 && clock.elapsed() < this.#namesUntil;
+    const delivery = isNamed ? namedDelivery(stored, framer) : storedDelivery(stored, framer);
     if (stored.provisionalId === undefined || !this.#provisional?.land(stored.provisionalId)) {
       this.deliver(delivery);
       return;
@@ -244,12 +274,7 @@ export class Room {
     // The members have it. Whoever is about to be one may not.
     this.flush();
     for (const capture of this.#captures) capture.deliveries.push(delivery);
-    if (!this.#owesAnybody()) this.#provisional.forgetLanded();
-  }
-
-  #owesAnybody(): boolean {
-    for (const { owed } of this.#members) if (owed !== undefined) return true;
-    return false;
+    if (this.readers === 0) this.#provisional.forgetLanded();
   }
 
   #follow(trace: string): void {

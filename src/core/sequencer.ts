@@ -15,7 +15,7 @@ export interface SequencerRoom {
   readAfter(position: string): Promise<Page>;
   /** Hands a message to the local members; called once for each message, in the room's order. */
   deliver(stored: Stored): void;
-  /** Messages are gone for good; the `replayed` ones that are kept follow. */
+  /** Messages are gone for good; the `replayed` ones that are kept follow, all of them in this turn. */
   lost(missing: Missing, replayed: number): void;
   /** Resolves after a pause, longer with each failed attempt in a row. */
   pause(attempt: number): Promise<void>;
@@ -36,6 +36,8 @@ export class Sequencer {
   #waiting: Stored[] | undefined = [];
   #overflowed = false;
   #filling: Promise<void> | undefined;
+  /** What the members were last told to be missing, while the gap is open. */
+  #told: Missing | undefined;
 
   constructor(room: SequencerRoom) {
     this.#room = room;
@@ -119,6 +121,7 @@ export class Sequencer {
     if (gap !== -1 || this.#overflowed) return false;
     this.#waiting = undefined;
     this.#filling = undefined;
+    this.#told = undefined;
     return true;
   }
 
@@ -139,7 +142,7 @@ export class Sequencer {
       const arrived = this.#waiting?.length ?? 0;
       let page: Page;
       try {
-        page = await this.#room.readAfter(this.#last);
+        page = await this.#readOn();
       } catch (error) {
         return isUnavailable(error) ? 'away' : 'again';
       }
@@ -149,8 +152,28 @@ export class Sequencer {
     }
   }
 
+  /** A page; all that follow, too, where the members have to be told how many there are before they are given any. */
+  async #readOn(): Promise<Page> {
+    let page = await this.#room.readAfter(this.#last);
+    while (page.more && this.#isNews(page)) {
+      const next = await this.#room.readAfter(page.position);
+      // Messages have gone while these were read: that is said where it belongs, before those that are left.
+      if (next.missing !== undefined && next.missing !== page.missing) break;
+      page = { ...next, messages: page.messages.concat(next.messages), missing: page.missing };
+    }
+    return page;
+  }
+
+  /** Each position before a loss has that loss behind it: it is said once, and not with every page. */
+  #isNews({ missing }: Page): boolean {
+    return missing !== undefined && !(missing === 'history_lost' && this.#told === missing);
+  }
+
   #deliverPage(page: Page): void {
-    if (page.missing !== undefined) this.#room.lost(page.missing, page.messages.length);
+    if (page.missing !== undefined && this.#isNews(page)) {
+      this.#told = page.missing;
+      this.#room.lost(page.missing, page.messages.length);
+    }
     for (const stored of page.messages) {
       this.#last = stored.id;
       this.#room.deliver(stored);

@@ -1,4 +1,5 @@
-import type { Connection, Membership } from './connection.ts';
+import type { Connection } from './connection.ts';
+import type { Membership } from './membership.ts';
 import { LISTEN, type PresenceCommand } from '../protocol/command.ts';
 import type { Pod } from './pod.ts';
 import { permit } from './refused.ts';

@@ -4,6 +4,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { limit, MessageId, RoomName, Timestamp, UserId } from './schemas.ts';
 import type { Api } from './api-env.ts';
 import type { Pod } from '../core/pod.ts';
+import { named } from '../core/delivery.ts';
 import { withId } from '../protocol/message.ts';
 
 const Row = z
@@ -45,6 +46,12 @@ const Message = z
     event: z.string().optional().openapi({ example: 'said' }),
     data: z.unknown().openapi({ description: 'Any JSON.', example: { text: 'hi' } }),
     timestamp: Timestamp,
+    provisional_id: z
+      .string()
+      .optional()
+      .openapi({
+        description: 'The id under which some may have had it before: whoever has that one drops it.',
+      }),
   })
   .openapi('Message');
 
@@ -61,7 +68,10 @@ const History = z
     reason: z
       .enum(['trimmed', 'expired', 'unknown_position', 'history_lost', 'unavailable'])
       .optional()
-      .openapi({ description: 'Why something is missing; then all that is kept is given.' }),
+      .openapi({
+        description:
+          'Why something is missing. What is kept after `after` follows; all that is kept, where `after` is itself gone.',
+      }),
   })
   .openapi('History');
 
@@ -90,7 +100,10 @@ export function roomStateRoutes(api: Api, { broker, roster }: Pod): void {
     const page = await broker.read(room, after ? { after } : { newest: limit }, limit);
     const { position, more, missing: reason } = page;
     const recovered = after ? reason === undefined : undefined;
-    const messages = page.messages.map(({ id, body }) => withId(id, body)).join(',');
+    const messages = page.messages
+      .map(named)
+      .map(({ id, body }) => withId(id, body))
+      .join(',');
     const end = JSON.stringify({ position, more, recovered, reason }).slice(1);
     return answerText(c, `{"room":"${room}","messages":[${messages}],${end}`);
   });

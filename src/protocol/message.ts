@@ -49,9 +49,10 @@ export function withProvisional(body: string): string {
   return `${body.slice(0, -1)},"provisional":true}`;
 }
 
-/** The body of a message that history has, and that some know by the id it had before. */
+/** The body of a message that history has, and that some may know by the id it had before; also of one that says so. */
 export function withProvisionalId(body: string, id: string): string {
-  return `${body.slice(0, -1)},"provisional_id":"${id}"}`;
+  const end = `,"provisional_id":"${id}"}`;
+  return body.endsWith(end) ? body : body.slice(0, -1) + end;
 }
 
 /** Reads back what `encodeBody` wrote; for the dialects that do not forward it as it is. */

@@ -1,7 +1,7 @@
 import { type Figure, type Row, counter, counters, gauge, namesOf, scrape, scrapeDelays } from './figures.ts';
 import { eventLoopFigures, processFigures } from './process-figures.ts';
 import { CLOSE } from '../protocol/close-codes.ts';
-import type { Membership } from '../core/connection.ts';
+import type { Membership } from '../core/membership.ts';
 import type { Missing } from '../protocol/event.ts';
 import type { Pod } from '../core/pod.ts';
 // Not `prom-client` itself: that loads OpenTelemetry, which a pod without tracing never does.

@@ -73,6 +73,18 @@ describe('the sequencer', () => {
     expect(seen).toEqual(['e4', 'e5']);
   });
 
+  test('says once what is missing before all of several pages, and how many messages they have', async () => {
+    const history = historyUpTo(7, 3);
+    const { sequencer, seen } = sequencerOver(async (after) => {
+      const page = await history(after);
+      return after === 'e.r.7-0' ? page : { ...page, missing: 'history_lost' };
+    });
+    sequencer.start('e.r.0-0');
+    sequencer.accept(message(9));
+    await sequencer.settled();
+    expect(seen).toEqual(['lost: history_lost, 7', 'e1', 'e2', 'e3', 'e4', 'e5', 'e6', 'e7']);
+  });
+
   test('reads a gap from the history and goes on after it', async () => {
     const { sequencer, seen, reads } = sequencerOver(historyUpTo(5));
     sequencer.start('e.r.0-0');

@@ -8,7 +8,10 @@ export interface Stored {
   readonly body: string;
   /** As it was given to `publish`; a broker brings it to the pods and need not keep it in the history. */
   readonly trace?: string | undefined;
-  /** The provisional id that the message had, or would have had; absent where a broker never gives any. */
+  /**
+   * The provisional id that the message had on some pod, or would have had there. A broker that ever gives provisional
+   * ids names it always, whether it brings the message or is asked for it; absent where a broker never gives any.
+   */
   readonly provisionalId?: string | undefined;
 }
 
@@ -46,8 +49,15 @@ export interface Published {
   readonly partial?: boolean | undefined;
 }
 
-/** Where to read from: after a position, from a moment on (milliseconds since 1970), or the newest so many. */
-export type ReadFrom = { readonly after: string } | { readonly since: number } | { readonly newest: number };
+/**
+ * Where to read from: after a position, from a moment on (milliseconds since 1970), or the newest so many. `isOurs`: the
+ * pod itself was given the position by this broker. Any other is only what a client says, which tells nothing about
+ * what others have missed.
+ */
+export type ReadFrom =
+  | { readonly after: string; readonly isOurs?: boolean }
+  | { readonly since: number }
+  | { readonly newest: number };
 
 export interface Page {
   /** Oldest first. */
@@ -57,8 +67,10 @@ export interface Page {
   /** The limit cut the page short. */
   readonly more: boolean;
   /**
-   * Why messages after the position are missing; then the page begins with the oldest kept. Absent: none is. From a
-   * moment on, `trimmed` where one of that time is gone; never with the newest so many.
+   * Why messages after the position are missing; absent: none is. The page begins after the position where that is
+   * itself kept still (some that followed were dropped by a failover: `history_lost`), else with the oldest kept. So
+   * whoever reads on from page to page comes to an end. From a moment on, `trimmed` where one of that time is gone; never
+   * with the newest so many.
    */
   readonly missing?: Missing | undefined;
 }

@@ -1,0 +1,175 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { Page, Receiver, Stored } from '../../src/core/ports/broker.ts';
+import { formatPosition, roomTag } from '../../src/protocol/position.ts';
+import { encodeBody } from '../../src/protocol/message.ts';
+import { receiverOf } from '../../src/core/receive.ts';
+import { renew } from '../../src/core/renew.ts';
+import { TestPod, type TestSocket, turns } from '../support/test-pod.ts';
+
+const NAME = '~name';
+const timestamp = '2026-01-01T00:00:00.000Z';
+
+function bodyOf(n: number): string {
+  return encodeBody({ type: 'chat', room: 'r', from: 'ann', data: String(n), timestamp });
+}
+
+const chats = ({ frames }: TestSocket): unknown[] =>
+  frames.filter(({ type }) => type === 'chat').map(({ data }) => data);
+const told = ({ frames }: TestSocket): unknown[] =>
+  frames.filter(({ event }) => event === 'joined' || event === 'recovered').map(({ data }) => data);
+
+let pod: TestPod;
+let receiver: Receiver;
+let bob: ReturnType<TestPod['connect']>;
+let start: string;
+/** When the room's messages were made, in ms. */
+let made: number;
+
+/** Message n of the room, as its history has it. */
+function stored(n: number, provisionalId?: string): Stored {
+  const id = (seq: number): string => formatPosition({ epoch: 'e', tag: roomTag('r'), ms: made, seq });
+  return { id: id(n), prev: n === 1 ? start : id(n - 1), body: bodyOf(n), provisionalId };
+}
+
+/** The history goes away, and cannot be read until `isBack`. */
+function historyIsAway(): void {
+  pod.pod.broker.reaches = () => false;
+}
+
+/** It is back, and holds this. */
+function historyIsBack(read: (after: string, limit: number) => Page): void {
+  pod.pod.broker.reaches = () => true;
+  pod.pod.broker.read = (_room, from, limit) =>
+    Promise.resolve(read('after' in from ? from.after : '', limit));
+}
+
+/** All that has been stored after a position. */
+function pageOf(all: readonly Stored[]): (after: string) => Page {
+  return (after) => {
+    const messages = all.slice(all.findIndex(({ id }) => id === after) + 1);
+    return { messages, position: all.at(-1)?.id ?? start, more: false };
+  };
+}
+
+async function renewed(): Promise<void> {
+  const room = pod.pod.hub.room('r');
+  if (room !== undefined) await renew(pod.pod, room);
+  await turns(10);
+}
+
+beforeEach(async () => {
+  pod = new TestPod({ outboxMessages: 8 });
+  receiver = receiverOf(pod.pod);
+  bob = pod.connect('bob', { room: 'r' });
+  await turns();
+  start = pod.pod.hub.room('r')?.lastPosition ?? '';
+  made = pod.clock.now() + 1;
+});
+
+describe('a member whose history could not be read when it joined', () => {
+  test('gets from there what others had provisionally before it came, and they do not get it again', async () => {
+    historyIsAway();
+    receiver.provisional('r', { id: NAME, body: bodyOf(1) });
+    const early = pod.connect('early', { room: 'r' });
+    await turns();
+    // The answers of the history stay away, what it publishes comes.
+    receiver.message('r', stored(1, NAME));
+    await turns();
+    const late = pod.connect('late', { room: 'r', lastId: start });
+    await turns();
+    historyIsBack(pageOf([stored(1, NAME)]));
+    await renewed();
+    expect([chats(bob.socket), chats(early.socket), chats(late.socket)]).toEqual([[1], [1], [1]]);
+    expect(told(late.socket)).toMatchObject([
+      { recovered: false, reason: 'unavailable', replayed: 0 },
+      { recovered: true, replayed: 1 },
+    ]);
+  });
+
+  test('is told once of a loss that lies before every page, and how many messages follow in all', async () => {
+    historyIsAway();
+    const late = pod.connect('late', { room: 'r', lastId: start });
+    await turns();
+    const kept = Array.from({ length: 30 }, (_, n) => stored(n + 1));
+    historyIsBack((after, limit) => {
+      const rest = kept.slice(kept.findIndex(({ id }) => id === after) + 1);
+      const messages = rest.slice(0, limit);
+      const more = rest.length > messages.length;
+      const position = messages.at(-1)?.id ?? stored(30).id;
+      return { messages, position, more, ...(after !== stored(30).id && { missing: 'history_lost' }) };
+    });
+    await renewed();
+    expect(chats(late.socket)).toEqual(kept.map((_, n) => n + 1));
+    expect(told(late.socket).slice(1)).toMatchObject([
+      { recovered: false, reason: 'history_lost', replayed: 30 },
+    ]);
+    expect(told(bob.socket).slice(1)).toMatchObject([
+      { recovered: false, reason: 'history_lost', replayed: 30 },
+    ]);
+  });
+
+  test('that can take only part of a page gets the rest later, without what it had provisionally', async () => {
+    historyIsAway();
+    const late = pod.connect('late', { room: 'r', lastId: start });
+    await turns();
+    receiver.provisional('r', { id: NAME, body: bodyOf(12) });
+    await turns();
+    expect(chats(late.socket)).toEqual([12]);
+    const kept = Array.from({ length: 12 }, (_, n) => stored(n + 1, n === 11 ? NAME : undefined));
+    late.socket.takes = 4;
+    historyIsBack((after, limit) => {
+      const rest = kept.slice(kept.findIndex(({ id }) => id === after) + 1);
+      const messages = rest.slice(0, limit);
+      return {
+        messages,
+        position: messages.at(-1)?.id ?? stored(12).id,
+        more: rest.length > messages.length,
+      };
+    });
+    await renewed();
+    late.socket.takes = Number.POSITIVE_INFINITY;
+    late.socket.congested = false;
+    pod.gateway.drained(late.connection);
+    await turns(10);
+    expect(chats(late.socket)).toEqual([12, ...Array.from({ length: 11 }, (_, n) => n + 1)]);
+  });
+});
+
+describe('a message that is only provisional', () => {
+  test('is never dropped: a member that does not read is closed, and resumes', async () => {
+    bob.socket.congested = true;
+    for (let n = 1; n <= 9; n += 1) receiver.provisional('r', { id: `~${n}`, body: bodyOf(n) });
+    await turns();
+    expect(bob.socket.closeCode).toBe(1013);
+  });
+
+  test('is not passed over either where a member is behind already', async () => {
+    bob.socket.congested = true;
+    for (let n = 1; n <= 9; n += 1) receiver.message('r', stored(n));
+    await turns();
+    expect(bob.socket.closeCode).toBeUndefined();
+    receiver.provisional('r', { id: NAME, body: bodyOf(10) });
+    await turns();
+    expect(bob.socket.closeCode).toBe(1013);
+  });
+});
+
+describe('a message that somebody may have had provisionally on another pod', () => {
+  const names = ({ frames }: TestSocket): unknown[] =>
+    frames.filter(({ type }) => type === 'chat').map((frame) => (frame as never)['provisional_id']);
+
+  test('names that id in a replay, and live for five minutes after somebody has resumed in the room', async () => {
+    receiver.message('r', stored(1, '~1'));
+    await turns();
+    historyIsBack(pageOf([stored(1, '~1')]));
+    const cyd = pod.connect('cyd', { room: 'r', lastId: start });
+    await turns();
+    receiver.message('r', stored(2, '~2'));
+    await turns();
+    pod.clock.advance(300_001);
+    receiver.message('r', stored(3, '~3'));
+    await turns();
+    expect(names(cyd.socket)).toEqual(['~1', '~2', undefined]);
+    expect(names(bob.socket)).toEqual([undefined, '~2', undefined]);
+  });
+});
