@@ -103,9 +103,12 @@ function doStep(world: World, step: Step): void {
   }
 }
 
+/** Sends again what no client of the user has an ack for, as one does that cannot know whether it came through. */
 function repeat(world: World, client: World['clients'][number], back: number): void {
   if (!(client instanceof RawClient)) return;
-  const own = world.ledger.of(client.user).filter(({ ref, ephemeral }) => ref !== undefined && ref !== 'library' && !ephemeral);
+  const own = world.ledger.of(client.user).filter(
+    ({ ref, ephemeral, acks }) => ref !== undefined && ref !== 'library' && !ephemeral && acks.length === 0,
+  );
   const again = own.at(-1 - back);
   if (again === undefined) return;
   world.note(`${client.name} on ${client.line?.pod.name} repeats ${again.token}`);

@@ -174,7 +174,10 @@ export class RawClient implements LineUser {
       else if (type === 'ack') this.#acked(ref, frame, line);
       this.unanswered.delete(ref);
     }
-    this.seats.find((seat) => seat.room === room)?.take(frame, this.#lines, line.pod.name);
+    const seat = this.seats.find((one) => one.room === room);
+    seat?.take(frame, this.#lines, line.pod.name);
+    // It was told to leave while it was about to join.
+    if (seat?.state === 'in' && !seat.wanted && event === 'joined') this.leave(seat.room);
   }
 
   closed(line: Line, code: number, refusal?: { status: number; retryAfterMs: number }): void {

@@ -47,5 +47,7 @@ export const redisClockSet: FaultKind = {
     if (node === undefined) return;
     world.note(`the clock of ${node.endpoint.name} is set by ${Number(by) / 1_000} s`);
     node.endpoint.strand.clockOffset += Number(by);
+    // Leases go by this clock: those that it makes lapse have lapsed.
+    for (const { pod } of world.slots) world.disturb(pod.name, Math.abs(Number(by)));
   },
 };

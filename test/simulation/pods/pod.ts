@@ -134,7 +134,7 @@ export class SimulatedPod {
       (level: keyof Log) =>
       (fields: object, message: string): void => {
         const { err } = fields as { err?: Error };
-        const cause = err === undefined ? JSON.stringify(fields) : String(err.stack ?? err);
+        const cause = err === undefined ? JSON.stringify(fields) : String(err);
         this.#note(level, `${message} ${cause}`);
       };
     return { debug: () => undefined, info: at('info'), warn: at('warn'), error: at('error') };
