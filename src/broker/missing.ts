@@ -28,21 +28,45 @@ export interface RoomFacts {
   readonly epochThere: string;
   /** When the run of the server ended on which the position was made, in ms; empty: there was no such run before. */
   readonly ended: string;
+  /** When the data was last found to be older than what a pod had seen, in ms. */
+  readonly wentBack: string;
 }
 
-/**
- * Why messages after a position are missing; undefined if none is. `dropped` is `history_lost` found out for the
- * first time: the room has to be told (lua/mark-lost.lua).
- */
-export function missingAfter(after: string, tag: string, facts: RoomFacts): Missing | 'dropped' | undefined {
+/** What is to be said to whoever asks for the messages after a position. */
+export interface Verdict {
+  /** Why some of them are missing; undefined if none is. */
+  readonly missing: Missing | undefined;
+  /** The page begins after the position. Else that is itself gone, and the page begins with the oldest message kept. */
+  readonly goesOn: boolean;
+  /** The room does not know yet that this position was dropped (lua/mark-lost.lua). */
+  readonly isNewLoss: boolean;
+}
+
+const complete: Verdict = { missing: undefined, goesOn: true, isNewLoss: false };
+const going = (missing: Missing): Verdict => ({ missing, goesOn: true, isNewLoss: false });
+const gone = (missing: Missing): Verdict => ({ missing, goesOn: false, isNewLoss: false });
+
+/** Judges a position that a client or a pod has named (docs/adr/0006-history-in-redis.md). */
+export function verdictOn(after: string, tag: string, facts: RoomFacts): Verdict {
   const position = parsePosition(after);
-  if (position === undefined) return 'unknown_position';
-  const isOfRoom = position.tag === tag;
-  const isDropped = isOfRoom && isAtOrBefore(position, streamPosition(facts.lost));
+  if (position === undefined) return gone('unknown_position');
+  const isOtherData = dataOf(position.epoch) !== dataOf(facts.epoch);
+  if (position.tag !== tag) return gone(isOtherData ? 'history_lost' : 'unknown_position');
+  const liesBeforeLoss = isBeforeLoss(position, facts);
   // What is there is, whatever the data is called by now: in a Cluster its name can be lost without it.
-  if (isOfRoom && !isDropped && isThere(after, position, facts)) return undefined;
-  if (isDropped || dataOf(position.epoch) !== dataOf(facts.epoch)) return 'history_lost';
-  return isOfRoom ? missingUnlisted(position, facts) : 'unknown_position';
+  if (isThere(after, position, facts)) return liesBeforeLoss ? going('history_lost') : complete;
+  if (isOtherData) return gone('history_lost');
+  // A moment is no message, so that it cannot have been dropped.
+  if (liesBeforeLoss) return position.seq === 0 ? going('history_lost') : gone('history_lost');
+  return verdictOnUnlisted(position, facts);
+}
+
+/** Whether messages after it were dropped, also where they are not missed because it was the last one then. */
+function isBeforeLoss(position: Position, { lost, mark, wentBack }: RoomFacts): boolean {
+  if (position.ms < Number(wentBack)) return true;
+  // What the new server has numbered was made after the loss, whatever its clock showed.
+  const isMadeAfterIt = runOf(position.epoch) === runOf(parsePosition(mark)?.epoch ?? '');
+  return !isMadeAfterIt && isAtOrBefore(position, streamPosition(lost));
 }
 
 /** Whether the room's history knows this very position. */
@@ -55,18 +79,20 @@ function isThere(
 }
 
 /** For a position that is none of those at hand. A message is never the first of its millisecond, a moment always. */
-function missingUnlisted(position: Position, facts: RoomFacts): Missing | 'dropped' | undefined {
+function verdictOnUnlisted(position: Position, facts: RoomFacts): Verdict {
   const newest = parsePosition(facts.newest);
   const start = parsePosition(facts.floor) ?? newest;
-  const absent = mayHaveBeenDropped(position, facts) ? 'dropped' : 'unknown_position';
-  if (start === undefined || newest === undefined) return 'unknown_position';
+  const absent: Verdict = mayHaveBeenDropped(position, facts)
+    ? { missing: 'history_lost', goesOn: false, isNewLoss: true }
+    : gone('unknown_position');
+  if (start === undefined || newest === undefined) return gone('unknown_position');
   if (comparePositions(position, newest) > 0) return absent;
   if (comparePositions(position, start) < 0) {
-    if (position.ms < start.ms - POSITION_MS) return 'expired';
+    if (position.ms < start.ms - POSITION_MS) return going('expired');
     if (position.seq > 0) return absent;
-    return facts.floor === '' || facts.floor === facts.trimmedTo ? undefined : 'trimmed';
+    return facts.floor === '' || facts.floor === facts.trimmedTo ? complete : going('trimmed');
   }
-  return isAtOrBefore(position, parsePosition(facts.trimmedTo)) ? 'trimmed' : absent;
+  return isAtOrBefore(position, parsePosition(facts.trimmedTo)) ? going('trimmed') : absent;
 }
 
 /** Anybody can ask with any position: one that no server can have given is nobody's loss. */
@@ -75,10 +101,10 @@ function mayHaveBeenDropped({ epoch, ms }: Position, facts: RoomFacts): boolean 
 }
 
 /** The same for a moment: whether messages made since are gone. */
-export function missingSince(ms: number, { lost, trimmedTo }: RoomFacts): Missing | undefined {
+export function missingSince(ms: number, { lost, trimmedTo, wentBack }: RoomFacts): Missing | undefined {
   const isSince = (position: Position | undefined): boolean =>
     position !== undefined && position.seq > 0 && position.ms >= ms;
-  if (isSince(streamPosition(lost))) return 'history_lost';
+  if (ms < Number(wentBack) || isSince(streamPosition(lost))) return 'history_lost';
   return isSince(parsePosition(trimmedTo)) ? 'trimmed' : undefined;
 }
 

@@ -1,5 +1,5 @@
 import type { Page, ReadFrom, Stored } from '../core/ports/broker.ts';
-import { missingAfter, missingSince, type RoomFacts, runOf } from './missing.ts';
+import { missingSince, type RoomFacts, runOf, verdictOn } from './missing.ts';
 import { parsePosition, roomTag } from '../protocol/position.ts';
 import { type Script, scriptsBeside } from '../redis/script.ts';
 import { Away } from '../pods/away.ts';
@@ -21,8 +21,11 @@ export const HISTORY_SCRIPTS: readonly Script[] = [APPEND, READ, MARK_LOST, NEWE
 /** How long a room is remembered in which nothing was published. */
 const UNUSED_ROOM_MS = 7_200_000;
 const BEGINNING = '0-0';
-/** So many rooms are looked at after a failover. */
-const MOST_ACKNOWLEDGED = 1_000;
+/** So much the reply of lua/read.lua says of the room; the messages follow. */
+const FACTS = 8;
+/** So many rooms are looked at after a failover, and so many at once. */
+const MOST_ACKNOWLEDGED = 10_000;
+const LOOKED_AT_ONCE = 100;
 /** By then a publication without an answer has been given up, and may have been sent again. */
 const LATE_MS = ANSWER_MS + 500;
 /** Clocks of two servers may differ by a little. */
@@ -68,12 +71,12 @@ export class RedisHistory {
     const { keys, pod } = backbone;
     const link = backbone.linkTo(room);
     const body = provisional ? withProvisionalId(publication.body, provisionalId) : publication.body;
-    const names = [keys.epochOf(room), keys.history(room), keys.state(room), keys.provisional(room)];
+    const names = [keys.epochOf(room), keys.history(room), keys.state(room)];
     if (key !== undefined) names.push(keys.claim(room, provisionalId));
     const mayBeThereSince = sentAt === undefined ? '' : sentAt - SKEW_MS;
     const args = [link.epoch, link.now(), roomTag(room), size, ttlMs, ttlMs + POSITION_MS];
     args.push(keys.roomChannel(room));
-    args.push(provisionalId, body, trace, provisional ? '1' : '', mayBeThereSince, CLAIM_MS);
+    args.push(provisionalId, body, trace, mayBeThereSince, CLAIM_MS);
     args.push(link.now() + LATE_MS, pod, link.connection);
     const [id, prev] = (await link.call(APPEND, names, args)) as [string?, string?];
     if (id === undefined) throw link.late();
@@ -102,14 +105,10 @@ export class RedisHistory {
     const position = parsePosition(from.after);
     const id = position === undefined ? BEGINNING : `${position.ms}-${position.seq}`;
     const { page, facts } = await read('after', id, runOf(position?.epoch ?? ''));
-    const missing = missingAfter(from.after, roomTag(room), facts);
-    if (missing === undefined) return page;
-    // Later than that nothing of that time is kept anyway.
-    const link = this.#options.backbone.linkTo(room);
-    if (missing === 'dropped' && link.now() < Number(facts.ended) + this.#options.ttlMs)
-      await this.#markLost(room, id);
-    const whole = await read('after', BEGINNING);
-    return { ...whole.page, missing: missing === 'dropped' ? 'history_lost' : missing };
+    const { missing, goesOn, isNewLoss } = verdictOn(from.after, roomTag(room), facts);
+    // What a client says that it has must not change what others are told.
+    if (isNewLoss && from.isOurs === true) await this.#markLost(room, id, Number(facts.ended));
+    return { ...(goesOn ? page : (await read('after', BEGINNING)).page), missing };
   }
 
   /**
@@ -117,16 +116,22 @@ export class RedisHistory {
    * is enough, whoever is concerned is told.
    */
   async verify(): Promise<void> {
-    for (const [room, id] of this.#acknowledged) {
-      const link = this.#options.backbone.linkTo(room);
-      try {
-        if (runOf(parsePosition(id)?.epoch ?? '') === link.run) continue;
-        await this.read(room, { after: id }, 0, false);
-        this.#acknowledged.delete(room);
-      } catch (error) {
-        // Once its server is there it will be.
-        if (!(error instanceof Away)) throw error;
-      }
+    const all = [...this.#acknowledged];
+    for (let at = 0; at < all.length; at += LOOKED_AT_ONCE) {
+      const some = all.slice(at, at + LOOKED_AT_ONCE);
+      await Promise.all(some.map(([room, id]) => this.#verifyRoom(room, id)));
+    }
+  }
+
+  async #verifyRoom(room: string, id: string): Promise<void> {
+    const link = this.#options.backbone.linkTo(room);
+    try {
+      if (runOf(parsePosition(id)?.epoch ?? '') === link.run) return;
+      await this.read(room, { after: id, isOurs: true }, 0, false);
+      if (this.#acknowledged.get(room) === id) this.#acknowledged.delete(room);
+    } catch (error) {
+      // Once its server is there it will be.
+      if (!(error instanceof Away)) throw error;
     }
   }
 
@@ -167,21 +172,21 @@ export class RedisHistory {
     const tag = roomTag(room);
     const reply = (await link.call(
       READ,
-      [keys.epochOf(room), keys.history(room), keys.state(room), keys.provisional(room)],
+      [keys.epochOf(room), keys.history(room), keys.state(room)],
       [link.epoch, link.now(), tag, ttlMs, mode, at, limit + 1, remember ? '1' : '', UNUSED_ROOM_MS],
     )) as string[];
-    const [epoch = '', newest = '', floor = '', lost = '', mark = '', trimmedTo = '', epochThere = ''] =
-      reply;
+    const [epoch = '', newest = '', floor = '', lost = '', mark = ''] = reply;
+    const [trimmedTo = '', epochThere = '', wentBack = ''] = reply.slice(5);
     const ended = epochThere === '' && run !== '' && run !== link.run ? await this.#endOf(run, link) : '';
     const all: Stored[] = [];
-    for (let entry = 7; entry < reply.length; entry += 5)
+    for (let entry = FACTS; entry < reply.length; entry += 5)
       all.push(storedOf(tag, reply.slice(entry, entry + 5)));
     const messages = all.slice(0, limit);
     const more = all.length > limit;
     const position = more ? (messages.at(-1)?.id ?? newest) : newest;
     return {
       page: { messages, position, more },
-      facts: { epoch, newest, floor, lost, mark, trimmedTo, epochThere, ended },
+      facts: { epoch, newest, floor, lost, mark, trimmedTo, epochThere, ended, wentBack },
     };
   }
 
@@ -196,19 +201,22 @@ export class RedisHistory {
     }
   }
 
-  async #markLost(room: string, id: string): Promise<void> {
+  /** `ended`: when the server ended that gave the position, in ms. */
+  async #markLost(room: string, id: string, ended: number): Promise<void> {
     const { ttlMs, backbone } = this.#options;
     const { keys, log } = backbone;
     const link = backbone.linkTo(room);
+    // Later than that nothing of that time is kept anyway.
+    if (link.now() >= ended + ttlMs) return;
     const args = [link.epoch, link.now(), roomTag(room), id, ttlMs + POSITION_MS];
     const marked = await link.call(MARK_LOST, [keys.epochOf(room), keys.state(room)], args);
     if (marked === 1) log.warn({}, 'a failover of Redis has lost messages of a room; its members are told');
   }
 }
 
-function storedOf(tag: string, [id = '', epoch = '', prev = '', body = '', name = '']: string[]): Stored {
-  const owed = name.endsWith('!');
-  const provisionalId = owed ? name.slice(0, -1) : name;
-  const told = owed ? withProvisionalId(body, provisionalId) : body;
-  return { id: `${epoch}.${tag}.${id}`, prev, body: told, provisionalId };
+function storedOf(
+  tag: string,
+  [id = '', epoch = '', prev = '', body = '', provisionalId = '']: string[],
+): Stored {
+  return { id: `${epoch}.${tag}.${id}`, prev, body, provisionalId };
 }

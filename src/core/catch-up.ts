@@ -80,9 +80,7 @@ async function catchUpPage(membership: Membership, from: After, context: CatchUp
   try {
     // What is published after the page must be heard.
     await room.opened();
-    const page = await room.read(readFrom(from, clock), limits.outboxMessages);
-    const isNews = membership.standing === 'owed' && isToBeTold(membership.told, page.missing);
-    const later = isNews && page.more ? await countRest(membership, page, limits.outboxMessages) : 0;
+    const { page, isNews, later } = await readPage(membership, readFrom(from, clock), limits.outboxMessages);
     room.flush();
     // It may have joined anew meanwhile, or be gone.
     if (connection.closed || membership.readsFrom !== from) return;
@@ -101,6 +99,26 @@ async function catchUpPage(membership: Membership, from: After, context: CatchUp
   } finally {
     room.release(capture);
     hub.tidy(room);
+  }
+}
+
+interface NextPage {
+  readonly page: Page;
+  /** Whether the member is to be told what is missing, or that nothing is. */
+  readonly isNews: boolean;
+  /** How many messages follow the page; counted only where the member is to be told. */
+  readonly later: number;
+}
+
+async function readPage(membership: Membership, from: ReadFrom, limit: number): Promise<NextPage> {
+  const { room } = membership;
+  for (;;) {
+    const { losses } = room;
+    const page = await room.read(from, limit);
+    const isNews = membership.standing === 'owed' && isToBeTold(membership.told, page.missing);
+    const later = isNews && page.more ? await countRest(membership, page, limit) : 0;
+    // A loss that the room found out about meanwhile was told to those who are not owed anything, and not to this member.
+    if (room.losses === losses) return { page, isNews, later };
   }
 }
 

@@ -62,12 +62,12 @@ export class Room {
   /** Of the messages in the batch that are traced. */
   #spans: DeliverySpan[] | undefined;
   #opened: Promise<void> | undefined;
-  /** How often members were told that messages are missing. */
-  #losses = 0;
   /** Until then, by the clock that only goes forward, messages name their provisional ids; 0 where nobody resumed. */
   #namesUntil = 0;
   /** Members that are behind or owed history; they keep this right. */
   readers = 0;
+  /** How often members were told that messages are missing. */
+  #losses = 0;
 
   constructor(name: string, context: RoomContext) {
     this.name = name;
@@ -113,15 +113,16 @@ export class Room {
   /** Reads the history; members are brought up to where the page ends before this resolves. */
   async read(from: ReadFrom, limit: number): Promise<Page> {
     const { position } = this.#sequencer;
-    const losses = this.#losses;
+    const { losses } = this;
     const page = await this.#context.broker.read(this.name, from, limit);
     for (const stored of page.messages) this.receive(stored);
-    // Members here have more than history: a failover has dropped it.
+    // Members here have more than history, which a failover has dropped; or they have not heard what was found out since.
     const wentBack = page.position !== position && isAtOrBefore(page.position, position);
-    if (wentBack && !page.more) this.#sequencer.expect(page.position);
+    const isAhead = !isAtOrBefore(page.position, this.#sequencer.position);
+    if (!page.more && (wentBack || isAhead)) this.#sequencer.expect(page.position);
     await this.#sequencer.settled();
     // What was found missing is so for whoever asks here, too.
-    return this.#losses === losses ? page : this.read(from, limit);
+    return this.losses === losses ? page : this.read(from, limit);
   }
 
   /** The position of the last message delivered here, once no gap is open. */
@@ -171,6 +172,11 @@ export class Room {
   /** What members have that no history has yet, oldest first; each by its provisional id. */
   provisional(): Iterable<[string, Delivery]> {
     return this.#provisional?.pending(this.#sequencer.position) ?? [];
+  }
+
+  /** How often members were told that messages are missing: it may have been said while something was read. */
+  get losses(): number {
+    return this.#losses;
   }
 
   /** For `Membership.hearsSince`. */

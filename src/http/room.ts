@@ -46,12 +46,9 @@ const Message = z
     event: z.string().optional().openapi({ example: 'said' }),
     data: z.unknown().openapi({ description: 'Any JSON.', example: { text: 'hi' } }),
     timestamp: Timestamp,
-    provisional_id: z
-      .string()
-      .optional()
-      .openapi({
-        description: 'The id under which some may have had it before: whoever has that one drops it.',
-      }),
+    provisional_id: z.string().optional().openapi({
+      description: 'The id under which some may have had it before: whoever has that one drops it.',
+    }),
   })
   .openapi('Message');
 

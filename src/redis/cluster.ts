@@ -271,8 +271,9 @@ export class Cluster implements Placement {
     if (this.#isKnown() && !isDue) return;
     // Also where nothing has changed: that server may have lost its data, and then the data has another name.
     this.#registeredAt = now;
-    this.#data = String(await home.call(RUNS, [keys.epoch], [home.now(), ...runs]));
-    this.#registered = all;
+    const args = [home.now(), runs.length, ...runs, ...this.#registered.split(' ').filter(Boolean)];
+    this.#data = String(await home.call(RUNS, [keys.epoch], args));
+    if (all !== '') this.#registered = all;
   }
 
   #heard(shard: Shard): void {

@@ -32,11 +32,6 @@ export class Keys {
     return this.#ofRoom('realtime:state', room);
   }
 
-  /** Hash: messages of the history that were delivered provisionally without being marked so. */
-  provisional(room: string): string {
-    return this.#ofRoom('realtime:provisional', room);
-  }
-
   /** String: the id first given under an idempotency key. */
   claim(room: string, name: string): string {
     return this.#clustered

@@ -17,8 +17,11 @@ const DEMOTED = new Set(['READONLY', 'MASTERDOWN']);
 
 /** What differs between one server and those of a Cluster. */
 export interface LinkRole {
-  /** Raises an error unless this run of the server takes writes; `now` is by its clock. */
-  prove(client: Redis, run: string, now: number): Promise<void>;
+  /**
+   * Raises an error unless this run of the server takes writes; `now` is by its clock, `before` the run that this pod
+   * knew there before this one, or empty.
+   */
+  prove(client: Redis, run: string, now: number, before: string): Promise<void>;
   /** Which form of a script is called. */
   text(script: Script): ScriptText;
   publish(client: Redis, channel: string, text: string): Promise<unknown>;
@@ -192,7 +195,7 @@ export class Link implements Way {
       const offset = Math.round(Number(time[0]) * 1_000 + Number(time[1]) / 1_000 - clock.now());
       const run = /run_id:(\w+)/.exec(info)?.[1]?.slice(0, RUN_LENGTH) ?? '';
       requireVersion(info);
-      await role.prove(client, run, clock.now() + offset);
+      await role.prove(client, run, clock.now() + offset, this.#previous?.run ?? '');
       const server = { run, offset, connection };
       await this.#cutOff(server);
       if (greeting !== this.#greeting) return;

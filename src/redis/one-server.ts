@@ -22,8 +22,8 @@ export class OneServer implements Placement {
 
   constructor({ keys, ...options }: OneServerOptions) {
     const role: LinkRole = {
-      prove: async (client, run, now) =>
-        void (await client.evalsha(GREET.alone.sha, 1, keys.epoch, run, now)),
+      prove: async (client, run, now, before) =>
+        void (await client.evalsha(GREET.alone.sha, 1, keys.epoch, run, now, before)),
       text: (script) => script.alone,
       publish: (client, channel, text) => client.publish(channel, text),
       // A script finds it where it is kept, and another one as soon as that is gone.

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { missingAfter, missingSince, type RoomFacts } from '../../src/broker/missing.ts';
+import { missingSince, type RoomFacts, type Verdict, verdictOn } from '../../src/broker/missing.ts';
 
 const DAY_MS = 86_400_000;
 const NOW = 10 * DAY_MS;
@@ -16,6 +16,7 @@ const FACTS: RoomFacts = {
   trimmedTo: at(NOW + 10, 1),
   epochThere: '',
   ended: '',
+  wentBack: '',
 };
 const UNKNOWN_ROOM: RoomFacts = {
   ...FACTS,
@@ -24,8 +25,12 @@ const UNKNOWN_ROOM: RoomFacts = {
   trimmedTo: at(NOW - 60_000, 0),
 };
 
-const missing = (after: string, facts: Partial<RoomFacts> = {}): unknown =>
-  missingAfter(after, 'r', { ...FACTS, ...facts });
+const verdict = (after: string, facts: Partial<RoomFacts> = {}): Verdict =>
+  verdictOn(after, 'r', { ...FACTS, ...facts });
+const missing = (after: string, facts: Partial<RoomFacts> = {}): unknown => {
+  const { missing: reason, isNewLoss } = verdict(after, facts);
+  return isNewLoss ? 'dropped' : reason;
+};
 
 describe('what is missing after a position', () => {
   test('nothing after the newest, after one that is kept, and after the one before the oldest kept', () => {
@@ -59,7 +64,7 @@ describe('what is missing after a position', () => {
     const ended = { ended: String(NOW + 14) };
     expect(missing(at(NOW + 14, 1, 'run001'), ended)).toBe('dropped');
     expect(missing(at(NOW + 12, 5, 'run001'), { epochThere: 'data01run002', ...ended })).toBe('dropped');
-    expect(missingAfter(at(NOW - 5, 1, 'run001'), 'r', { ...UNKNOWN_ROOM, ...ended })).toBe('dropped');
+    expect(missing(at(NOW - 5, 1, 'run001'), { ...UNKNOWN_ROOM, ...ended })).toBe('dropped');
     expect(missing(at(NOW - 5, 1, 'run001'), ended)).toBe('dropped');
   });
 
@@ -78,6 +83,26 @@ describe('what is missing after a position', () => {
     expect(missing(at(NOW + 14, 1), { ...facts, epochThere: 'data01run002' })).toBeUndefined();
   });
 
+  test('one that is kept before a loss goes on from where it is, and what the new server made is after it', () => {
+    const facts = { lost: `${NOW + 12}-5`, mark: at(NOW + 13, 2, 'run003'), epoch: 'data01run003' };
+    expect(verdict(at(NOW + 11, 1), { ...facts, epochThere: 'data01run002' })).toEqual({
+      missing: 'history_lost',
+      goesOn: true,
+      isNewLoss: false,
+    });
+    expect(verdict(at(NOW + 12, 5), facts)).toMatchObject({ missing: 'history_lost', goesOn: false });
+    expect(verdict(at(NOW + 11, 0), facts)).toMatchObject({ missing: 'history_lost', goesOn: true });
+    const made = at(NOW + 12, 2, 'run003');
+    expect(verdict(made, { ...facts, epochThere: 'data01run003' })).toMatchObject({ missing: undefined });
+  });
+
+  test('all that was made before the data went back is no longer complete, also where it is kept', () => {
+    const facts = { wentBack: String(NOW + 13), epochThere: 'data01run002' };
+    expect(verdict(at(NOW + 12, 1), facts)).toMatchObject({ missing: 'history_lost', goesOn: true });
+    expect(verdict(at(NOW + 13, 1), facts)).toMatchObject({ missing: undefined, goesOn: true });
+    expect(missingSince(NOW + 12, { ...FACTS, wentBack: String(NOW + 13) })).toBe('history_lost');
+  });
+
   test('one before the oldest kept is trimmed', () => {
     expect(missing(at(NOW + 5, 1))).toBe('trimmed');
     expect(missing(at(NOW, 0))).toBe('trimmed');
@@ -86,12 +111,12 @@ describe('what is missing after a position', () => {
 
   test('a moment before the room began is good while nothing is trimmed', () => {
     expect(missing(at(NOW - 1_000, 0), { trimmedTo: at(NOW, 0) })).toBeUndefined();
-    expect(missingAfter(at(NOW - 90_000, 0), 'r', UNKNOWN_ROOM)).toBeUndefined();
+    expect(missing(at(NOW - 90_000, 0), UNKNOWN_ROOM)).toBeUndefined();
   });
 
   test('one from more than a day before the room began is expired', () => {
     expect(missing(at(NOW - DAY_MS - 1, 1))).toBe('expired');
-    expect(missingAfter(at(NOW - 2 * DAY_MS, 1), 'r', UNKNOWN_ROOM)).toBe('expired');
+    expect(missing(at(NOW - 2 * DAY_MS, 1), UNKNOWN_ROOM)).toBe('expired');
   });
 
   test('one that never was in the room is unknown', () => {

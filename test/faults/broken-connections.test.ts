@@ -1,5 +1,4 @@
-import { createServer, type AddressInfo, connect, type Socket } from 'node:net';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import {
   clientIds,
   degraded,
@@ -14,6 +13,7 @@ import {
 } from './world.ts';
 import { expectEverythingOnce, startTalk } from './judge.ts';
 import type { PodProcess } from '../../loadtest/stack/pods.ts';
+import { networkTo } from './network.ts';
 import type { RedisServer } from '../../loadtest/stack/redis-server.ts';
 import { Witness } from './witness.ts';
 
@@ -93,88 +93,6 @@ test('scripts flushed under load', SLOW, async () => {
     await redis.command('SCRIPT', 'FLUSH', 'SYNC');
   });
 });
-
-/** A network to Redis of which single connections can go silent, as if their packets were lost. */
-interface Network {
-  readonly env: Readonly<Record<string, string>>;
-  /** From now on nothing passes on those open connections that have this name (CLIENT LIST). */
-  silence(kind: Parameters<typeof clientIds>[1] | 'all'): Promise<void>;
-  /** What was held back arrives now, also from those who have hung up. */
-  deliverLate(): void;
-  /** Ends all connections; new ones are refused until `mend`. */
-  cut(): void;
-  /** `to`: another server has taken over. */
-  mend(to?: RedisServer): void;
-}
-
-interface Line {
-  readonly near: Socket;
-  readonly far: Socket;
-  held: boolean;
-}
-
-/** Holds back what either end says. */
-function hold(line: Line): void {
-  const { near, far } = line;
-  line.held = true;
-  near.unpipe(far).pause();
-  far.unpipe(near).pause();
-}
-
-async function networkTo(redis: RedisServer): Promise<Network> {
-  const lines: Line[] = [];
-  let isCut = false;
-  let target = redis;
-  const server = createServer({ allowHalfOpen: true }, (near) => {
-    if (isCut) {
-      near.destroy();
-      return;
-    }
-    const far = connect({ port: target.port, host: '127.0.0.1', allowHalfOpen: true });
-    lines.push({ near, far, held: false });
-    for (const [from, to] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      from.pipe(to);
-      from.on('error', () => to.destroy());
-    }
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const endAll = (): void => {
-    for (const { near, far } of lines) for (const end of [near, far]) end.destroy();
-  };
-  onTestFinished(() => {
-    endAll();
-    server.close();
-  });
-  const { port } = server.address() as AddressInfo;
-  return {
-    env: { REDIS_URL: `redis://127.0.0.1:${port}` },
-    async silence(kind) {
-      const list = String(await redis.command('CLIENT', 'LIST')).split('\n');
-      for (const line of lines) {
-        const entry = list.find((one) => one.includes(`addr=127.0.0.1:${line.far.localPort} `));
-        if (entry === undefined || (kind !== 'all' && !entry.includes(`name=${kind}`))) continue;
-        hold(line);
-      }
-    },
-    deliverLate() {
-      for (const { near, far } of lines.filter(({ held }) => held)) {
-        near.pipe(far);
-        far.resume();
-      }
-    },
-    cut() {
-      isCut = true;
-      endAll();
-    },
-    mend(to = redis) {
-      isCut = false;
-      target = to;
-    },
-  };
-}
 
 test.for(['all', 'crosspod:', 'crosspod-subscriber:'] as const)(
   'connections of one pod that go silent under load: %s',

@@ -79,7 +79,7 @@ async function droppedFrom(
   const entries = (await master.command('XRANGE', key, '-', '+')) as [string, string[]][];
   const kept = new Set(entries.map(([at, [, epoch]]) => `${epoch}.${at}`));
   const acked = await allAcked(speakers);
-  const delivered = witnesses.flatMap((one) => one.heard().filter(({ wasProvisional }) => !wasProvisional));
+  const delivered = witnesses.flatMap((one) => one.heard().filter(({ isProvisional }) => !isProvisional));
   const ids = new Set([...acked.values(), ...delivered.map(({ id }) => id)]);
   return [...ids].filter((id) => !kept.has(id.replace(/[.][^.]+[.]/, '.')));
 }

@@ -79,7 +79,7 @@ function expectOneOrder(witnesses: readonly Witness[]): void {
   const all = witnesses.map((witness) => witness.heard());
   const name = ({ by, n }: Heard): string => `${by} ${n}`;
   const provisional = new Set(
-    all.flatMap((heard) => heard.filter(({ wasProvisional }) => wasProvisional).map(name)),
+    all.flatMap((heard) => heard.filter(({ isProvisional }) => isProvisional).map(name)),
   );
   const orders = all.map((heard) =>
     heard.filter((one) => !provisional.has(name(one))).map((one) => `${name(one)} ${one.id}`),

@@ -7,8 +7,10 @@ export interface Heard {
   readonly id: string;
   readonly by: string;
   readonly n: number;
-  /** It was delivered before history had it, to this witness or to others. */
-  readonly wasProvisional: boolean;
+  /** It came before the history had it. */
+  readonly isProvisional: boolean;
+  /** The id that it had before the history had it, or would have had. */
+  readonly provisionalId: string | undefined;
 }
 
 /** What was said by whom, up to which number. */
@@ -126,7 +128,8 @@ export class Witness {
         id,
         by,
         n,
-        wasProvisional: provisional === true || earlier !== undefined,
+        isProvisional: provisional === true,
+        provisionalId: provisional === true ? id : earlier,
       });
     }
     return heard;

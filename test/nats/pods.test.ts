@@ -20,7 +20,7 @@ test('Two pods on NATS: one order everywhere, and who was away has it all on ano
   talk.stop();
   await expectEverythingOnce([...speakers, moved], speakers);
   for (const one of [...speakers, moved])
-    expect(one.heard().some(({ wasProvisional }) => wasProvisional)).toBe(false);
+    expect(one.heard().some(({ isProvisional }) => isProvisional)).toBe(false);
   for (const pod of [here, there]) {
     expect(await metric(pod, 'realtime_nats_up')).toBe(1);
     for (const name of [

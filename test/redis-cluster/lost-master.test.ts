@@ -28,7 +28,7 @@ test(
     await expectEverythingOnce([...others.everybody, others.absent], others.speakers);
     for (const one of others.everybody) {
       expect(one.losses()).toEqual([]);
-      expect(one.heard().filter(({ wasProvisional }) => wasProvisional)).toEqual([]);
+      expect(one.heard().filter(({ isProvisional }) => isProvisional)).toEqual([]);
     }
     for (const name of [crowd.room, others.room]) await presenceIs(pods, name, EVERYBODY);
   },

@@ -1,49 +1,55 @@
 -- with ../../redis/lua/shared.lua
 -- Appends a message to a room's history and tells the pods, unless that was done before.
--- KEYS: epoch, history, state, provisional, claim (only with an idempotency key). ARGV: what is told of the epoch, now,
--- tag of the room, size and ttl in ms of the history, ttl of the room's state, channel, provisional id, body, trace,
--- '1' if it was delivered provisionally, when it was first sent (only if it may have been taken then), ttl of the claim,
--- the time after which nobody waits for it, pod, and which of the pod's connections this is. Gives id and the position
--- before it; for what was published before the id alone; nothing if it, or one before it, came too late.
+-- KEYS: epoch, history, state, claim (only with an idempotency key). ARGV: what is told of the epoch, now, tag of the
+-- room, size and ttl in ms of the history, ttl of the room's state, channel, provisional id, body, trace, when it was
+-- first sent (only if it may have been taken then), ttl of the claim, the time after which nobody waits for it, pod, and
+-- which of the pod's connections this is. Gives id and the position before it; for what was published before the id
+-- alone; nothing if it, or one before it, came too late.
 local told, now, tag = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local ttl, state_ttl, channel, provisional_id = ARGV[5], ARGV[6], ARGV[7], ARGV[8]
 
 -- Held up on the way while the pod gave it up, and perhaps sent it again by another connection. What follows it on this
 -- connection must not be taken before it.
 local time = redis.call('TIME')
-local late = 'late:' .. ARGV[15]
-if time[1] * 1000 + time[2] / 1000 > tonumber(ARGV[14]) then
-  redis.call('HSET', KEYS[3], late, ARGV[16])
+local late = 'late:' .. ARGV[14]
+if time[1] * 1000 + time[2] / 1000 > tonumber(ARGV[13]) then
+  redis.call('HSET', KEYS[3], late, ARGV[15])
   redis.call('PEXPIRE', KEYS[3], state_ttl)
   return {}
 end
 local state = redis.call('HMGET', KEYS[3], 'last', late, 'begun')
-if state[2] == ARGV[16] then return {} end
+if state[2] == ARGV[15] then return {} end
 
--- It is in the history without saying what it was called provisionally: those who read it are told (lua/read.lua).
-local function published_before(id)
-  if ARGV[11] == '1' then
-    redis.call('HSET', KEYS[4], string.match(id, '[^.]+$'), provisional_id)
-    redis.call('PEXPIRE', KEYS[4], ttl)
-  end
+local function tell(id, prev, body, trace)
+  local head = 'message ' .. id .. ' ' .. prev .. ' ' .. provisional_id .. ' ' .. trace
+  redis.call(PUBLISH, channel, head .. '\n' .. body)
+end
+
+-- The attempt before this one may have ended after it was kept and before the pods were told: a right that is missing
+-- ends a script in the middle. A pod that has heard of it already drops this.
+local function kept_before(entry)
+  local id = position_of(entry, tag)
+  tell(id, entry[2][4], entry[2][6], '')
   return { id }
 end
 
-local claimed = KEYS[5] and redis.call('GET', KEYS[5])
-if claimed then return published_before(claimed) end
-if ARGV[12] ~= '' then
-  for _, entry in ipairs(redis.call('XRANGE', KEYS[2], stream_id(tonumber(ARGV[12]), 0), '+')) do
-    local fields = entry[2]
-    if fields[8] == provisional_id then return published_before(fields[2] .. '.' .. tag .. '.' .. entry[1]) end
+local claimed = KEYS[4] and redis.call('GET', KEYS[4])
+if claimed and ARGV[11] == '' then return { claimed } end
+if claimed then
+  local at = string.match(claimed, '[^.]+$')
+  local entry = redis.call('XRANGE', KEYS[2], at, at)[1]
+  return entry and position_of(entry, tag) == claimed and kept_before(entry) or { claimed }
+end
+if ARGV[11] ~= '' then
+  for _, entry in ipairs(redis.call('XRANGE', KEYS[2], stream_id(tonumber(ARGV[11]), 0), '+')) do
+    if entry[2][8] == provisional_id then return kept_before(entry) end
   end
 end
 
-local prev = state[1]
-local epoch = data_id(KEYS[1]) .. told .. (state[3] or not prev and beginning(KEYS[3]) or '')
-if not prev then
-  prev = epoch .. '.' .. tag .. '.' .. stream_id(now, 0)
-  redis.call('HSET', KEYS[3], 'floor', prev)
-end
+local prev = state[1] or newest_kept(KEYS[2], tag)
+local epoch = data_id(KEYS[1]) .. told .. (state[3] or not state[1] and beginning(KEYS[3]) or '')
+if not prev then prev = epoch .. '.' .. tag .. '.' .. stream_id(now, 0) end
+if not state[1] then redis.call('HSET', KEYS[3], 'floor', prev) end
 local ms, seq = ms_seq(prev)
 if now > ms then ms, seq = now, 0 end
 local at = stream_id(ms, seq + 1)
@@ -53,7 +59,6 @@ redis.call('PEXPIRE', KEYS[2], ttl)
 redis.call('HSET', KEYS[3], 'last', id)
 if state[2] then redis.call('HDEL', KEYS[3], late) end
 redis.call('PEXPIRE', KEYS[3], state_ttl)
-if KEYS[5] then redis.call('SET', KEYS[5], id, 'PX', ARGV[13]) end
-local head = 'message ' .. id .. ' ' .. prev .. ' ' .. provisional_id .. ' ' .. ARGV[10]
-redis.call(PUBLISH, channel, head .. '\n' .. ARGV[9])
+if KEYS[4] then redis.call('SET', KEYS[4], id, 'PX', ARGV[12]) end
+tell(id, prev, ARGV[9], ARGV[10])
 return { id, prev }

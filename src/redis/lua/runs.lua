@@ -1,15 +1,25 @@
 -- with shared.lua
 -- Which runs of servers serve in a Cluster; of those that do no longer it remembers when they ended.
--- KEYS: epoch. ARGV: now, then the run of each master. Gives the name of the data.
-local serving, now = {}, ARGV[1]
-for at = 2, #ARGV do serving[ARGV[at]] = true end
-local known = redis.call('HGETALL', KEYS[1])
-for at = 1, #known, 2 do
-  local run = string.match(known[at], '^run:(.*)$')
-  if run and not serving[run] then
-    redis.call('HSET', KEYS[1], 'ended:' .. run, now)
-    redis.call('HDEL', KEYS[1], known[at])
-  end
+-- KEYS: epoch. ARGV: now, how many runs serve, the run of each master, then the runs that the pod knew before: this
+-- server may have gone back to data that knows nothing of them. Gives the name of the data.
+local name = name_of_data(KEYS[1])
+local serving, now, count = {}, ARGV[1], tonumber(ARGV[2])
+local function ended(run)
+  if serving[run] then return end
+  redis.call('HSETNX', KEYS[1], 'ended:' .. run, now)
+  redis.call('HDEL', KEYS[1], 'run:' .. run)
 end
-for at = 2, #ARGV do redis.call('HSET', KEYS[1], 'run:' .. ARGV[at], '1') end
-return name_of_data(KEYS[1])
+for at = 3, count + 2 do serving[ARGV[at]] = true end
+local known = redis.call('HGETALL', KEYS[1])
+if count > 0 then
+  for at = 1, #known, 2 do
+    local run = string.match(known[at], '^run:(.*)$')
+    if run then ended(run) end
+  end
+  for at = count + 3, #ARGV do ended(ARGV[at]) end
+end
+for at = 3, count + 2 do
+  redis.call('HDEL', KEYS[1], 'ended:' .. ARGV[at])
+  redis.call('HSET', KEYS[1], 'run:' .. ARGV[at], '1')
+end
+return name

@@ -35,3 +35,21 @@ local function stream_id(ms, seq)
   return string.format('%.0f-%.0f', ms, seq)
 end
 
+-- Of two stream ids.
+local function is_before(id, other)
+  local ms, seq = ms_seq(id)
+  local other_ms, other_seq = ms_seq(other)
+  return ms < other_ms or (ms == other_ms and seq < other_seq)
+end
+
+-- Of a message in a room's stream.
+local function position_of(entry, tag)
+  return entry[2][2] .. '.' .. tag .. '.' .. entry[1]
+end
+
+-- The newest position of a room whose state is gone: evicted, or deleted by hand.
+local function newest_kept(history, tag)
+  local entry = redis.call('XREVRANGE', history, '+', '-', 'COUNT', 1)[1]
+  return entry and position_of(entry, tag)
+end
+
