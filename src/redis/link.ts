@@ -36,6 +36,8 @@ export interface LinkOptions {
   /** The pod's name in Redis. */
   readonly pod: string;
   readonly scripts: readonly Script[];
+  /** Another number for every connection of the pod, to whichever server. */
+  readonly nextConnection: () => number;
   readonly role: LinkRole;
   readonly clock: Clock;
   readonly log: Log;
@@ -50,9 +52,6 @@ interface Server {
   /** What it calls this connection. */
   readonly connection: number;
 }
-
-/** Connections that this process has greeted a server by. */
-let greetings = 0;
 
 /**
  * The one connection to a server for commands. It is `up` while the server answers within two seconds and takes writes;
@@ -182,7 +181,7 @@ export class Link implements Way {
   async #greet(): Promise<void> {
     const client = this.#client;
     const { clock, scripts, role } = this.#options;
-    const greeting = (greetings += 1);
+    const greeting = this.#options.nextConnection();
     this.#greeting = greeting;
     try {
       const [info, time, connection] = await Promise.all([

@@ -42,9 +42,11 @@ export function parseOptions(args: string[]): Options {
   });
   const { resume, story, shrink, kind, logs } = values;
   const [, from = '', to = from] = /^(\d+)(?:\.\.(\d+))?$/.exec(values.seeds) ?? [];
-  if (from === '' || Number(to) < Number(from)) throw new Error(`--seeds: ${values.seeds} is neither a number nor two as in 1..200`);
+  if (from === '' || Number(to) < Number(from))
+    throw new Error(`--seeds: ${values.seeds} is neither a number nor two as in 1..200`);
   const jobs = Number(values.jobs);
-  if (!Number.isInteger(jobs) || jobs < 1) throw new Error(`--jobs: ${values.jobs} is not a whole number above 0`);
+  if (!Number.isInteger(jobs) || jobs < 1)
+    throw new Error(`--jobs: ${values.jobs} is not a whole number above 0`);
   const placement = PLACEMENTS.find((one) => one === values.placement);
   if (values.placement !== undefined && placement === undefined) {
     throw new Error(`--placement: ${values.placement} is none of ${PLACEMENTS.join(', ')}`);

@@ -22,7 +22,8 @@ export function keptIn(server: ModelServer, key: string): Kept[] {
   const reply = server.command('XRANGE', key, '-', '+');
   if (!Array.isArray(reply)) return [];
   return (reply as [string, string[]][]).map(([at, fields]) => {
-    const of = (name: string): string => fields[fields.findIndex((field, index) => index % 2 === 0 && field === name) + 1] ?? '';
+    const of = (name: string): string =>
+      fields[fields.findIndex((field, index) => index % 2 === 0 && field === name) + 1] ?? '';
     return { at, epoch: of('e'), token: tokenIn(of('b')) };
   });
 }

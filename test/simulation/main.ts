@@ -51,7 +51,9 @@ async function playMany(options: Options): Promise<void> {
     report.add(outcome, kind);
     known.add(`${outcome.from}..${outcome.to}`);
   }
-  const orders = ordersOf(from, to, PART, placement).filter((order) => !known.has(`${order.from}..${order.to}`));
+  const orders = ordersOf(from, to, PART, placement).filter(
+    (order) => !known.has(`${order.from}..${order.to}`),
+  );
   const start = Date.now();
   let played = 0;
   await playAll(orders, jobs, (outcome) => {
@@ -65,7 +67,9 @@ async function playMany(options: Options): Promise<void> {
 }
 
 function fail(error: unknown): void {
-  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n${USAGE}\n`);
+  process.stderr.write(
+    `${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n${USAGE}\n`,
+  );
   process.exitCode = 2;
 }
 

@@ -70,7 +70,8 @@ function doStep(world: World, step: Step): void {
     case 'publish': {
       const made = client.publish(step.room, step);
       const how = `${step.ref ? '' : ', without ref'}${step.ephemeral ? ', ephemeral' : ''}`;
-      if (made !== undefined) told(`on ${client.line?.pod.name} publishes ${made.token} in ${step.room}${how}`);
+      if (made !== undefined)
+        told(`on ${client.line?.pod.name} publishes ${made.token} in ${step.room}${how}`);
       break;
     }
     case 'repeat':
@@ -106,9 +107,11 @@ function doStep(world: World, step: Step): void {
 /** Sends again what no client of the user has an ack for, as one does that cannot know whether it came through. */
 function repeat(world: World, client: World['clients'][number], back: number): void {
   if (!(client instanceof RawClient)) return;
-  const own = world.ledger.of(client.user).filter(
-    ({ ref, ephemeral, acks }) => ref !== undefined && ref !== 'library' && !ephemeral && acks.length === 0,
-  );
+  const own = world.ledger
+    .of(client.user)
+    .filter(
+      ({ ref, ephemeral, acks }) => ref !== undefined && ref !== 'library' && !ephemeral && acks.length === 0,
+    );
   const again = own.at(-1 - back);
   if (again === undefined) return;
   world.note(`${client.name} on ${client.line?.pod.name} repeats ${again.token}`);

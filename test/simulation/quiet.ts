@@ -30,7 +30,8 @@ export function observeQuiet(world: World): Quiet {
     for (const { pod } of world.slots) before.set(pod.name, world.network.writesOf(pod.strand));
   });
   world.at(TIMES.end - ASK_BEFORE_END_MS, () => {
-    for (const client of world.clients) quiet.frames.set(client.name, client.frames - (before.get(client.name) ?? 0));
+    for (const client of world.clients)
+      quiet.frames.set(client.name, client.frames - (before.get(client.name) ?? 0));
     for (const { pod } of world.slots) {
       quiet.writes.set(pod.name, world.network.writesOf(pod.strand) - (before.get(pod.name) ?? 0));
     }
@@ -57,7 +58,8 @@ function stateFinally(world: World): void {
     if (spoken.has(client.user)) continue;
     spoken.add(client.user);
     for (const seat of client.seats) {
-      if (seat.state === 'in') client.state(seat.room, seat.room === 'r1' ? 'away' : 'online', { final: client.name });
+      if (seat.state === 'in')
+        client.state(seat.room, seat.room === 'r1' ? 'away' : 'online', { final: client.name });
     }
   }
 }
@@ -65,9 +67,12 @@ function stateFinally(world: World): void {
 /** A raw client publishes in each room: whoever is there must see it, and what was missing must have come before. */
 function publishMarkers(world: World): void {
   for (const room of ROOMS) {
-    for (const client of world.clients.filter((one) => one instanceof RawClient || one.seat(room).wanted).slice(0, 2)) {
+    for (const client of world.clients
+      .filter((one) => one instanceof RawClient || one.seat(room).wanted)
+      .slice(0, 2)) {
       const made = client.publish(room, { ref: true, ephemeral: false });
-      if (made !== undefined) world.note(`${client.name} publishes ${made.token} in ${room}, one of the last`);
+      if (made !== undefined)
+        world.note(`${client.name} publishes ${made.token} in ${room}, one of the last`);
     }
   }
 }

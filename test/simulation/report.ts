@@ -17,7 +17,8 @@ export class Report {
     for (const one of violations) {
       if (kind !== undefined && one.kind !== kind) continue;
       const known = this.#kinds.get(one.kind);
-      if (known === undefined) this.#kinds.set(one.kind, { seeds: new Set([one.seed]), text: `${one.seed}: ${one.text}` });
+      if (known === undefined)
+        this.#kinds.set(one.kind, { seeds: new Set([one.seed]), text: `${one.seed}: ${one.text}` });
       else known.seeds.add(one.seed);
     }
   }
@@ -36,7 +37,13 @@ export class Report {
     const placements = [...this.#placements].map(([name, count]) => `${name} ${count}`);
     const kinds = [...this.#kinds]
       .sort(([, one], [, other]) => other.seeds.size - one.seeds.size)
-      .map(([kind, { seeds, text }]) => `  ${kind} in ${seeds.size} seeds (${[...seeds].sort((a, b) => a - b).slice(0, 6).join(', ')}), as ${text.slice(0, 240)}`);
+      .map(
+        ([kind, { seeds, text }]) =>
+          `  ${kind} in ${seeds.size} seeds (${[...seeds]
+            .sort((a, b) => a - b)
+            .slice(0, 6)
+            .join(', ')}), as ${text.slice(0, 240)}`,
+      );
     return [
       `${this.#seeds} seeds (${placements.join(', ')}), ${this.#events} events`,
       `${perSecond.toFixed(1)} seeds a second, ${virtual.toFixed(0)} virtual seconds a second`,

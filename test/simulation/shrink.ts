@@ -67,7 +67,10 @@ function without<Item>(plan: Plan, part: Part<Item>, fails: (plan: Plan) => bool
 function shorter(plan: Plan, fails: (plan: Plan) => boolean): Plan {
   let now = plan;
   for (const [index, { ms }] of plan.faults.entries()) {
-    const faults = now.faults.with(index, { ...(now.faults[index] as Plan['faults'][number]), ms: Math.round(ms / 2) });
+    const faults = now.faults.with(index, {
+      ...(now.faults[index] as Plan['faults'][number]),
+      ms: Math.round(ms / 2),
+    });
     const candidate = { ...now, faults };
     if (ms > 400 && fails(candidate)) now = candidate;
   }

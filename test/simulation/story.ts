@@ -13,7 +13,10 @@ export function storyOf({ world }: Played, violations: readonly Violation[], wit
       for (const entry of seat.entries) {
         const { at, pod, kind, ...rest } = entry;
         if (kind === 'asked' || kind === 'said' || kind === 'leaving') continue;
-        lines.push({ time: at, text: `  ${seat.client} in ${seat.room} on ${pod}: ${kind} ${detailsOf(rest)}` });
+        lines.push({
+          time: at,
+          text: `  ${seat.client} in ${seat.room} on ${pod}: ${kind} ${detailsOf(rest)}`,
+        });
       }
     }
   }
@@ -24,9 +27,19 @@ export function storyOf({ world }: Played, violations: readonly Violation[], wit
   const settings = Object.entries(plan.settings).map(([name, value]) => `${name}=${value}`);
   return [
     `seed ${plan.seed}, ${plan.placement}, ${settings.join(' ')}`,
-    ...plan.clients.map(({ name, user, kind, joins }) => `${name} (${kind}, user ${user}) joins ${joins.join(' ') || 'nothing'}`),
-    ...lines.sort((one, other) => one.time - other.time).map(({ time, text }) => `${(time / 1_000).toFixed(3).padStart(7)}  ${text}`),
-    ...violations.slice(0, MOST_VIOLATIONS).map(({ kind, text, time }) => `VIOLATION ${kind}: ${text}${time === undefined ? '' : ` (${(time / 1_000).toFixed(3)})`}`),
+    ...plan.clients.map(
+      ({ name, user, kind, joins }) =>
+        `${name} (${kind}, user ${user}) joins ${joins.join(' ') || 'nothing'}`,
+    ),
+    ...lines
+      .sort((one, other) => one.time - other.time)
+      .map(({ time, text }) => `${(time / 1_000).toFixed(3).padStart(7)}  ${text}`),
+    ...violations
+      .slice(0, MOST_VIOLATIONS)
+      .map(
+        ({ kind, text, time }) =>
+          `VIOLATION ${kind}: ${text}${time === undefined ? '' : ` (${(time / 1_000).toFixed(3)})`}`,
+      ),
   ].join('\n');
 }
 

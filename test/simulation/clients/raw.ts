@@ -213,7 +213,11 @@ export class RawClient implements LineUser {
     if (line?.isOpen !== true || seat.state !== 'out') return;
     const { position, room } = seat;
     seat.asks(position, this.#lines, line.pod.name);
-    this.#ask('join', { type: 'join', room, ...(position === undefined ? { history } : { last_id: position }) });
+    this.#ask('join', {
+      type: 'join',
+      room,
+      ...(position === undefined ? { history } : { last_id: position }),
+    });
   }
 
   #publish({ publication, frame }: Unacked): void {

@@ -189,7 +189,8 @@ export class Seat {
     const { position = '', recovered, reason, replayed = 0 } = data as unknown as JoinedEntry;
     const isWorthless = recovered === false && reason !== 'unavailable';
     // A position moves by messages; where none follow, it begins where the history ends.
-    if (replayed === 0 && position !== '' && (this.position === undefined || isWorthless)) this.position = position;
+    if (replayed === 0 && position !== '' && (this.position === undefined || isWorthless))
+      this.position = position;
     this.view = new View();
     this.view.replaced(data['members']);
     // A library says again by itself what it said before.

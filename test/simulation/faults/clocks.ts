@@ -3,7 +3,11 @@ import type { FaultKind } from './kind.ts';
 /** Somebody sets the clock of a pod; it stays so, or is set right again. */
 export const podClockSet: FaultKind = {
   name: 'pod-clock-set',
-  plan: (random) => ({ pod: random.int(0, 2), by: random.pick([12_000, 30_000, 90_000, 400_000, -60_000]), back: random.chance(0.5) }),
+  plan: (random) => ({
+    pod: random.int(0, 2),
+    by: random.pick([12_000, 30_000, 90_000, 400_000, -60_000]),
+    back: random.chance(0.5),
+  }),
   play(world, { ms, with: { pod, by, back } }) {
     const slot = world.slots[Number(pod)];
     if (slot === undefined) return;

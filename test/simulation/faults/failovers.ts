@@ -72,7 +72,8 @@ export const slotMoves: FaultKind = {
     const name = String(room);
     const from = redis.nodeOf(name);
     const target = redis.masters.filter((node) => node !== from)[Number(to) % 2];
-    if (target === undefined || !target.endpoint.listening || !from.endpoint.listening || redis.moving) return;
+    if (target === undefined || !target.endpoint.listening || !from.endpoint.listening || redis.moving)
+      return;
     redis.moving = true;
     world.note(`the slot of ${name} goes from ${from.endpoint.name} to ${target.endpoint.name}`);
     redis.beginMove(name, target);

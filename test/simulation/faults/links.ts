@@ -21,7 +21,8 @@ function told(pod: string | undefined, use: unknown, way: unknown): string {
 }
 
 function disturb(world: World, pod: string | undefined, ms: number): void {
-  for (const slot of world.slots) if (pod === undefined || slot.pod.name === pod) world.disturb(slot.pod.name, ms);
+  for (const slot of world.slots)
+    if (pod === undefined || slot.pod.name === pod) world.disturb(slot.pod.name, ms);
 }
 
 /** Nothing comes through one way, or both, of one connection of a pod, or of both; later all of it comes. */

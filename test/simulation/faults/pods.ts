@@ -36,7 +36,8 @@ export const podDrains: FaultKind = {
   plan: (random) => ({ pod: random.int(0, 2) }),
   play(world, { with: { pod } }) {
     const slot = world.slots[Number(pod)];
-    if (slot === undefined || slot.pod.strand.dead || slot.pod.ending || slot.pod.readiness === 'starting') return;
+    if (slot === undefined || slot.pod.strand.dead || slot.pod.ending || slot.pod.readiness === 'starting')
+      return;
     world.drainPod(slot, () => world.bearPod(slot));
   },
 };

@@ -18,7 +18,11 @@ function disturbAll(world: World, ms: number): void {
 /** A server ends and comes back with all it had, with nothing, or with what it had some time before. */
 export const redisRestarts: FaultKind = {
   name: 'redis-restarts',
-  plan: (random) => ({ master: random.int(0, 2), data: random.pick(['kept', 'lost', 'snapshot']), away: random.int(50, 4_000) }),
+  plan: (random) => ({
+    master: random.int(0, 2),
+    data: random.pick(['kept', 'lost', 'snapshot']),
+    away: random.int(50, 4_000),
+  }),
   play(world, { ms, with: { master, data, away } }) {
     const node = masterOf(world, master);
     if (node === undefined) return;
@@ -33,7 +37,9 @@ export const redisRestarts: FaultKind = {
       disturbAll(world, awayMs);
       redis.down(node);
       world.after(awayMs, () => {
-        world.note(`${name} is back, its data ${data === 'snapshot' ? 'as it was in the snapshot' : String(data)}`);
+        world.note(
+          `${name} is back, its data ${data === 'snapshot' ? 'as it was in the snapshot' : String(data)}`,
+        );
         redis.up(node, data === 'snapshot' ? snapshot : data === 'lost' ? 'lost' : 'kept');
       });
     });
@@ -87,7 +93,17 @@ export const rightIsLost: FaultKind = {
   name: 'right-is-lost',
   plan: (random) => ({
     master: random.int(0, 2),
-    right: random.pick(['xadd', 'publish', 'spublish', 'xrange', 'hset', 'evalsha', 'zadd', 'subscribe', '*room*']),
+    right: random.pick([
+      'xadd',
+      'publish',
+      'spublish',
+      'xrange',
+      'hset',
+      'evalsha',
+      'zadd',
+      'subscribe',
+      '*room*',
+    ]),
   }),
   play(world, { ms, with: { master, right } }) {
     const node = masterOf(world, master);
@@ -103,7 +119,7 @@ export const rightIsLost: FaultKind = {
   },
 };
 
-type KeyKind = 'presence' | 'tabs' | 'history' | 'state' | 'provisional' | 'pods' | 'epoch' | 'rooms';
+type KeyKind = 'presence' | 'tabs' | 'history' | 'state' | 'pods' | 'epoch' | 'rooms';
 
 function keyOf(world: World, kind: KeyKind, room: string): string {
   const { keys } = world.redis;
@@ -124,7 +140,7 @@ export const keyIsGone: FaultKind = {
   name: 'key-is-gone',
   plan: (random: Random) => ({
     room: random.pick(ROOMS),
-    key: random.pick(['presence', 'tabs', 'history', 'state', 'provisional', 'pods', 'rooms']),
+    key: random.pick(['presence', 'tabs', 'history', 'state', 'pods', 'rooms']),
   }),
   play(world, { with: { room, key } }) {
     const name = keyOf(world, key as KeyKind, String(room));

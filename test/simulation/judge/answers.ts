@@ -10,7 +10,9 @@ export function judgeAnswers(evidence: Evidence): Violation[] {
   const { world } = evidence;
   return [
     ...world.clients.flatMap((client) => [
-      ...(client.line?.isOpen === true ? [] : [{ kind: 'not-connected', text: `${client.name} has no connection` }]),
+      ...(client.line?.isOpen === true
+        ? []
+        : [{ kind: 'not-connected', text: `${client.name} has no connection` }]),
       ...[...client.unacked.values()].map((one) => {
         const { token } = 'publication' in one ? one.publication : one;
         return { kind: 'unacked', text: `${client.name} has no ack for ${token}` };
@@ -18,11 +20,17 @@ export function judgeAnswers(evidence: Evidence): Violation[] {
       ...('unanswered' in client
         ? [...client.unanswered.values()]
             .filter(({ at }) => at < END_MS - PATIENCE_MS)
-            .map(({ what, room }) => ({ kind: 'unanswered', text: `${client.name} has no answer to ${what} ${room}` }))
+            .map(({ what, room }) => ({
+              kind: 'unanswered',
+              text: `${client.name} has no answer to ${what} ${room}`,
+            }))
         : []),
       ...client.seats
         .filter(({ state, wanted }) => (state === 'in') !== wanted)
-        .map((seat) => ({ kind: 'not-seated', text: `${nameOf(seat)} is ${seat.state}, and wants to be ${seat.wanted ? 'in' : 'out'}` })),
+        .map((seat) => ({
+          kind: 'not-seated',
+          text: `${nameOf(seat)} is ${seat.state}, and wants to be ${seat.wanted ? 'in' : 'out'}`,
+        })),
       ...client.seats.flatMap(owed),
     ]),
     ...acks(evidence),
@@ -35,9 +43,17 @@ function owed(seat: Seat): Violation[] {
   let since: number | undefined;
   for (const entry of seat.entries) {
     if (entry.kind === 'joined') since = entry.reason === 'unavailable' ? entry.at : undefined;
-    else if (entry.kind === 'recovered' || entry.kind === 'left' || entry.kind === 'cut' || entry.kind === 'leaving') since = undefined;
+    else if (
+      entry.kind === 'recovered' ||
+      entry.kind === 'left' ||
+      entry.kind === 'cut' ||
+      entry.kind === 'leaving'
+    )
+      since = undefined;
   }
-  return since === undefined ? [] : [{ kind: 'owed-recovered', text: `${nameOf(seat)} is owed a recovered event`, time: since }];
+  return since === undefined
+    ? []
+    : [{ kind: 'owed-recovered', text: `${nameOf(seat)} is owed a recovered event`, time: since }];
 }
 
 /** What was acked has a position that history has, or had before something befell it; what was refused is nowhere. */
@@ -47,15 +63,28 @@ function acks({ world, rooms, historySize }: Evidence): Violation[] {
     const truth = rooms.find(({ name }) => name === room);
     if (truth === undefined || ephemeral) return [];
     const internal = errors.filter(({ code }) => code === 'internal');
-    const wrong: Violation[] = internal.map(({ at }) => ({ kind: 'internal', text: `${token} was answered internal`, time: at }));
+    const wrong: Violation[] = internal.map(({ at }) => ({
+      kind: 'internal',
+      text: `${token} was answered internal`,
+      time: at,
+    }));
     const isKnown = truth.keptTokens.has(token) || truth.placed.some((one) => one.token === token);
     if (attempts.length > 0 && errors.length === attempts.length && isKnown) {
       wrong.push({ kind: 'refused-and-published', text: `${token} was refused, and published all the same` });
     }
     for (const { id, at } of publication.acks) {
-      if (!isPosition(id)) wrong.push({ kind: 'acked-without-position', text: `${token} was acked as ${id}`, time: at });
-      else if (truth.kept.length < historySize && !truth.keptTokens.has(token) && !truth.lostTokens.has(token)) {
-        wrong.push({ kind: 'acked-and-gone', text: `${token} was acked as ${id}, and history does not have it`, time: at });
+      if (!isPosition(id))
+        wrong.push({ kind: 'acked-without-position', text: `${token} was acked as ${id}`, time: at });
+      else if (
+        truth.kept.length < historySize &&
+        !truth.keptTokens.has(token) &&
+        !truth.lostTokens.has(token)
+      ) {
+        wrong.push({
+          kind: 'acked-and-gone',
+          text: `${token} was acked as ${id}, and history does not have it`,
+          time: at,
+        });
       }
     }
     return wrong;
@@ -72,7 +101,9 @@ function falseAlarms({ world, rooms, historySize }: Evidence): Violation[] {
         const { reason, at } = entry;
         if (reason === undefined || reason === 'unavailable') return [];
         if (reason === 'trimmed' && placed.length >= historySize) return [];
-        return [{ kind: 'false-alarm', text: `${nameOf(seat)} was told ${reason}, and nothing was lost`, time: at }];
+        return [
+          { kind: 'false-alarm', text: `${nameOf(seat)} was told ${reason}, and nothing was lost`, time: at },
+        ];
       }),
     ),
   );

@@ -52,10 +52,12 @@ function truthOf(world: World, name: string): RoomTruth {
   const seats = world.clients.map((client) => ({ client, seat: client.seat(name) }));
   const placed = new Map<string, Placed>();
   for (const { token, room, ephemeral, acks } of world.ledger.publications.values()) {
-    if (room === name && !ephemeral) for (const { id } of acks) if (isPosition(id)) placed.set(id, { id, token });
+    if (room === name && !ephemeral)
+      for (const { id } of acks) if (isPosition(id)) placed.set(id, { id, token });
   }
   for (const { seat } of seats) {
-    for (const entry of seat.entries) if (isPlaced(entry)) placed.set(entry.id, { id: entry.id, token: entry.token });
+    for (const entry of seat.entries)
+      if (isPlaced(entry)) placed.set(entry.id, { id: entry.id, token: entry.token });
   }
   return {
     name,
@@ -83,7 +85,11 @@ export function shown(seat: Seat): Sighting[] {
 
 /** A client was told that messages are missing, or may be. */
 export function tellsLoss(entry: Entry): boolean {
-  return (entry.kind === 'joined' || entry.kind === 'recovered') && entry.recovered === false && entry.reason !== 'unavailable';
+  return (
+    (entry.kind === 'joined' || entry.kind === 'recovered') &&
+    entry.recovered === false &&
+    entry.reason !== 'unavailable'
+  );
 }
 
 export function beginsAnew(entry: Entry): entry is JoinedEntry {
@@ -128,7 +134,8 @@ export function mayStandTwice(token: string, truth: RoomTruth, { world, historyS
   const [first, second] = truth.placed.filter((one) => one.token === token).map(({ id }) => id);
   if (first === undefined || second === undefined) return false;
   const between = truth.placed.filter(
-    ({ id }) => (isBefore(first, id) && isBefore(id, second)) || (isBefore(second, id) && isBefore(id, first)),
+    ({ id }) =>
+      (isBefore(first, id) && isBefore(id, second)) || (isBefore(second, id) && isBefore(id, first)),
   );
   return between.length + 1 >= historySize;
 }

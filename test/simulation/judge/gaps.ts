@@ -32,7 +32,9 @@ function beginningOf(seat: Seat): number | undefined {
 function missing(seat: Seat, truth: RoomTruth, evidence: Evidence): Violation[] {
   const beginning = beginningOf(seat);
   if (beginning === undefined) return [];
-  const had = new Set(seat.entries.flatMap((entry) => (entry.kind === 'message' && entry.isNew ? [entry.token] : [])));
+  const had = new Set(
+    seat.entries.flatMap((entry) => (entry.kind === 'message' && entry.isNew ? [entry.token] : [])),
+  );
   const losses = seat.entries.filter(tellsLoss).map(({ at }) => at);
   const known = new Set([...truth.placed.map(({ token }) => token), ...truth.keptTokens]);
   return [...known].flatMap((token): Violation[] => {
@@ -40,12 +42,16 @@ function missing(seat: Seat, truth: RoomTruth, evidence: Evidence): Violation[] 
     const sent = publication?.attempts[0]?.at ?? 0;
     if (had.has(token) || sent <= beginning) return [];
     if (truth.keptTokens.has(token)) {
-      return [{ kind: 'kept-missing', text: `${nameOf(seat)} never had ${token}, which is kept`, time: sent }];
+      return [
+        { kind: 'kept-missing', text: `${nameOf(seat)} never had ${token}, which is kept`, time: sent },
+      ];
     }
     const isTold = losses.some((at) => at > sent);
     if (isTold) return [];
     if (!truth.lostTokens.has(token)) {
-      return [{ kind: 'gone-untold', text: `${nameOf(seat)} never had ${token}, nor was told so`, time: sent }];
+      return [
+        { kind: 'gone-untold', text: `${nameOf(seat)} never had ${token}, nor was told so`, time: sent },
+      ];
     }
     const seenBy = whoSaw(token, truth, evidence).filter((pod) => livesOn(pod, evidence));
     if (seenBy.length === 0) return [];

@@ -10,5 +10,7 @@ import type { Played } from '../play.ts';
 /** Every promise of docs/protocol.md that a run broke. */
 export function judge(played: Played): Violation[] {
   const evidence = evidenceOf(played);
-  return [judgeRest, judgeAnswers, judgeGaps, judgeRepeats, judgeOrder, judgePresence].flatMap((one) => one(evidence));
+  return [judgeRest, judgeAnswers, judgeGaps, judgeRepeats, judgeOrder, judgePresence].flatMap((one) =>
+    one(evidence),
+  );
 }

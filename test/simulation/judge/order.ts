@@ -43,7 +43,9 @@ function contradictions(room: string, pairs: readonly [Sighting, Sighting][]): V
   for (const start of after.keys()) {
     const circle = circleFrom(start, after, done);
     if (circle === undefined) continue;
-    return [{ kind: 'two-orders', text: `${room}: clients disagree about the order of ${circle.join(' and ')}` }];
+    return [
+      { kind: 'two-orders', text: `${room}: clients disagree about the order of ${circle.join(' and ')}` },
+    ];
   }
   return [];
 }

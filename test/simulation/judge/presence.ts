@@ -27,19 +27,26 @@ function lists(truth: RoomTruth, { quiet }: Evidence): Violation[] {
     view.replaced(people);
     first ??= String(view);
     if (view.users.join() !== users) {
-      violations.push({ kind: 'presence-wrong', text: `${pod} lists [${view.users.join()}] in ${truth.name}, but there are [${users}]` });
+      violations.push({
+        kind: 'presence-wrong',
+        text: `${pod} lists [${view.users.join()}] in ${truth.name}, but there are [${users}]`,
+      });
     }
     for (const { user, said } of present) {
       if ((said?.meta as { final?: string } | undefined)?.final === undefined) continue;
       const person = view.person(user);
-      if (person?.status === said?.status && JSON.stringify(person?.meta) === JSON.stringify(said?.meta)) continue;
+      if (person?.status === said?.status && JSON.stringify(person?.meta) === JSON.stringify(said?.meta))
+        continue;
       const text = `${pod} has ${JSON.stringify(person)} in ${truth.name}, but ${user} said ${JSON.stringify(said)} at last`;
       violations.push({ kind: 'statement-wrong', text });
     }
   }
   for (const seat of truth.seats.map((one) => one.seat).filter(({ state }) => state === 'in')) {
     if (String(seat.view) === first) continue;
-    violations.push({ kind: 'view-wrong', text: `${nameOf(seat)} sees [${String(seat.view)}], but it is [${first}]` });
+    violations.push({
+      kind: 'view-wrong',
+      text: `${nameOf(seat)} sees [${String(seat.view)}], but it is [${first}]`,
+    });
   }
   return violations;
 }
@@ -97,11 +104,14 @@ function wasThere(spans: readonly Span[], at: number, { world }: Evidence): bool
   const allowed = Math.min(PRESENCE_GRACE_SECONDS, POD_LEASE_SECONDS) * 1_000 * SURELY;
   const since = at - LATE_NEWS_MS;
   if (since < 0) return false;
-  const recent = spans.filter(({ until, from }) => until > since && from < at).sort((a, b) => a.from - b.from);
+  const recent = spans
+    .filter(({ until, from }) => until > since && from < at)
+    .sort((a, b) => a.from - b.from);
   let covered = since;
   for (const { from, until, pod, isFinal } of recent) {
     if (from > covered + (covered === since ? 0 : allowed)) return false;
-    if (isFinal && until <= at && !recent.some((other) => other.from < until && other.until > until)) return false;
+    if (isFinal && until <= at && !recent.some((other) => other.from < until && other.until > until))
+      return false;
     if (wasDisturbed(pod, since, at, world)) return false;
     covered = Math.max(covered, until);
   }
@@ -112,6 +122,10 @@ function wasThere(spans: readonly Span[], at: number, { world }: Evidence): bool
 function wasDisturbed(pod: string, since: number, until: number, world: Evidence['world']): boolean {
   const lease = world.config.values.POD_LEASE_SECONDS * 1_000;
   return world.disturbances.some(
-    (one) => one.pod === pod && one.from < until && one.until + 2 * lease > since && one.until - one.from > lease / 4,
+    (one) =>
+      one.pod === pod &&
+      one.from < until &&
+      one.until + 2 * lease > since &&
+      one.until - one.from > lease / 4,
   );
 }

@@ -1,4 +1,12 @@
-import { type Evidence, isPlaced, mayStandTwice, nameOf, type RoomTruth, tellsLoss, type Violation } from './evidence.ts';
+import {
+  type Evidence,
+  isPlaced,
+  mayStandTwice,
+  nameOf,
+  type RoomTruth,
+  tellsLoss,
+  type Violation,
+} from './evidence.ts';
 import type { Seat, Sighting } from '../clients/seat.ts';
 
 /** Nothing twice: for a client that drops what it had, and on one connection for any client. */
@@ -19,7 +27,11 @@ function twiceShown(seat: Seat, truth: RoomTruth, evidence: Evidence): Violation
     if (before === undefined || before.memory !== entry.memory) continue;
     if (entry.ephemeral ? before.line !== entry.line : mayStandTwice(entry.token, truth, evidence)) continue;
     const kind = entry.ephemeral ? 'ephemeral-twice' : 'twice';
-    violations.push({ kind, text: `${nameOf(seat)} had ${entry.token} twice: ${told(before)}, then ${told(entry)}`, time: entry.at });
+    violations.push({
+      kind,
+      text: `${nameOf(seat)} had ${entry.token} twice: ${told(before)}, then ${told(entry)}`,
+      time: entry.at,
+    });
   }
   return violations;
 }
@@ -64,7 +76,9 @@ function twoPositions(truth: RoomTruth, evidence: Evidence): Violation[] {
 
 /** As it was told to somebody, if it was. */
 function fullId({ placed }: RoomTruth, epoch: string, at: string): string {
-  return placed.find(({ id }) => id.startsWith(`${epoch}.`) && id.endsWith(`.${at}`))?.id ?? `${epoch}.?.${at}`;
+  return (
+    placed.find(({ id }) => id.startsWith(`${epoch}.`) && id.endsWith(`.${at}`))?.id ?? `${epoch}.?.${at}`
+  );
 }
 
 export function isShownPlaced(entry: Seat['entries'][number]): entry is Sighting {

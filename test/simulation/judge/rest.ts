@@ -12,10 +12,18 @@ export function judgeRest({ world, quiet, uncaught }: Evidence): Violation[] {
   const violations: Violation[] = [];
   const servers = world.redis.masters.length;
   for (const [client, frames] of quiet.frames) {
-    if (frames > MOST_FRAMES) violations.push({ kind: 'restless-client', text: `${client} was given ${frames} frames while nothing happened` });
+    if (frames > MOST_FRAMES)
+      violations.push({
+        kind: 'restless-client',
+        text: `${client} was given ${frames} frames while nothing happened`,
+      });
   }
   for (const [pod, writes] of quiet.writes) {
-    if (writes > MOST_WRITES * servers) violations.push({ kind: 'restless-pod', text: `${pod} wrote ${writes} times to Redis while nothing happened` });
+    if (writes > MOST_WRITES * servers)
+      violations.push({
+        kind: 'restless-pod',
+        text: `${pod} wrote ${writes} times to Redis while nothing happened`,
+      });
   }
   const most = MOST_PER_MESSAGE * (world.ledger.publications.size + world.plan.steps.length);
   for (const { name, frames } of world.clients) {

@@ -13,7 +13,11 @@ export interface LineUser {
   opened(line: Line): void;
   frame(line: Line, text: string): void;
   /** It is over; `status` is that of a handshake that was refused, and 0 where nobody answered it. */
-  closed(line: Line, code: number, refusal?: { readonly status: number; readonly retryAfterMs: number }): void;
+  closed(
+    line: Line,
+    code: number,
+    refusal?: { readonly status: number; readonly retryAfterMs: number },
+  ): void;
 }
 
 type ToPod =

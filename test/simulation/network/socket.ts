@@ -126,7 +126,8 @@ export class SimulatedSocket extends EventEmitter implements WireUser {
   }
 
   refused(): void {
-    if (!this.destroyed) this.#over(Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }));
+    if (!this.destroyed)
+      this.#over(Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }));
   }
 
   data(bytes: Buffer): void {

@@ -61,7 +61,12 @@ export class Wire {
     this.pod = pod;
     this.endpoint = endpoint;
     const delay = (): number => 0.05 + random.next() ** 3 * 3;
-    this.#toServer = new Pipe({ kernel, to: endpoint.strand, delay, deliver: (items) => this.#atServer(items) });
+    this.#toServer = new Pipe({
+      kernel,
+      to: endpoint.strand,
+      delay,
+      deliver: (items) => this.#atServer(items),
+    });
     this.#toPod = new Pipe({ kernel, to: pod, delay, deliver: (items) => this.#atPod(items) });
   }
 
@@ -128,7 +133,8 @@ export class Wire {
       // A process that is no more has its system answer.
       if (!this.#serverGone) this.#toPod.send('reset');
       this.#serverGone = true;
-    } else if (bytes.length > 0) this.#connection?.receive(bytes.length === 1 ? (bytes[0] as Buffer) : Buffer.concat(bytes));
+    } else if (bytes.length > 0)
+      this.#connection?.receive(bytes.length === 1 ? (bytes[0] as Buffer) : Buffer.concat(bytes));
     if (items.at(-1) !== 'end') return;
     this.#endConnection();
     if (this.#podGone) this.#options.over(this);
@@ -170,7 +176,8 @@ export class Wire {
         this.#finish(item === 'reset');
       } else bytes.push(item);
     }
-    if (bytes.length > 0 && !this.#podGone) user.data(bytes.length === 1 ? (bytes[0] as Buffer) : Buffer.concat(bytes));
+    if (bytes.length > 0 && !this.#podGone)
+      user.data(bytes.length === 1 ? (bytes[0] as Buffer) : Buffer.concat(bytes));
   }
 
   #finish(reset: boolean): void {

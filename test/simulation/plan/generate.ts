@@ -1,4 +1,12 @@
-import { type ClientPlan, type Fault, type Plan, type PlacementName, ROOMS, type Step, TIMES } from './plan.ts';
+import {
+  type ClientPlan,
+  type Fault,
+  type Plan,
+  type PlacementName,
+  ROOMS,
+  type Step,
+  TIMES,
+} from './plan.ts';
 import { FAULT_KINDS } from '../faults/kinds.ts';
 import { randomFor } from '../kernel/seed.ts';
 import type { Random } from '../../hostile/random.ts';
@@ -79,12 +87,31 @@ function stepOf(random: Random, at: number, client: string, kind: string): Step[
   const dice = random.next();
   if (dice < 0.55) return publishing(random, at, client);
   if (dice < 0.62) return [{ at, client, do: 'repeat', back: random.int(0, 3) }];
-  if (dice < 0.74) return [{ at, client, do: 'join', room, history: random.chance(0.3) ? random.int(1, 20) : 0, anew: random.chance(0.5) }];
+  if (dice < 0.74)
+    return [
+      {
+        at,
+        client,
+        do: 'join',
+        room,
+        history: random.chance(0.3) ? random.int(1, 20) : 0,
+        anew: random.chance(0.5),
+      },
+    ];
   if (dice < 0.81) return [{ at, client, do: 'leave', room }];
-  if (dice < 0.87) return [{ at, client, do: 'state', room, status: random.pick(['online', 'away', 'offline']) }];
+  if (dice < 0.87)
+    return [{ at, client, do: 'state', room, status: random.pick(['online', 'away', 'offline']) }];
   if (dice < 0.89 && kind === 'raw') return [{ at, client, do: 'close' }];
   if (dice < 0.96) {
-    return [{ at, client, do: 'drop', noticedAfterMs: random.pick([0, 500, 3_000, undefined]), arrives: random.chance(0.6) }];
+    return [
+      {
+        at,
+        client,
+        do: 'drop',
+        noticedAfterMs: random.pick([0, 500, 3_000, undefined]),
+        arrives: random.chance(0.6),
+      },
+    ];
   }
   return [{ at, client, do: 'stop-reading', ms: random.int(500, 5_000) }];
 }

@@ -94,7 +94,8 @@ export class PodEnd implements Socket {
   }
 
   ponged(): void {
-    if (this.#state !== 'closed' && this.connection !== undefined) this.#options.gateway.heard(this.connection);
+    if (this.#state !== 'closed' && this.connection !== undefined)
+      this.#options.gateway.heard(this.connection);
   }
 
   /** The client has closed it, or answered a close. */
@@ -113,7 +114,8 @@ export class PodEnd implements Socket {
     this.#untaken -= bytes;
     if (!this.congested || this.#untaken > 0) return;
     this.congested = false;
-    if (this.#state !== 'closed' && this.connection !== undefined) this.#options.gateway.drained(this.connection);
+    if (this.#state !== 'closed' && this.connection !== undefined)
+      this.#options.gateway.drained(this.connection);
   }
 
   #end(code: number): void {
