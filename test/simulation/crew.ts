@@ -1,5 +1,5 @@
 import { fork } from 'node:child_process';
-import type { Order, Outcome } from './worker.ts';
+import type { Order, Outcome, ScenarioOrder } from './worker.ts';
 
 const WORKER = new URL('worker.ts', import.meta.url);
 
@@ -11,10 +11,10 @@ export async function playAll(
 ): Promise<void> {
   const waiting = [...orders];
   const work = async (): Promise<void> => {
-    const worker = fork(WORKER, { execArgv: ['--disable-warning=ExperimentalWarning'] });
+    const worker = startWorker();
     try {
       for (let order = waiting.shift(); order !== undefined; order = waiting.shift()) {
-        done(await outcomeOf(worker, order));
+        done((await answerOf(worker, order)) as Outcome);
       }
     } finally {
       worker.kill();
@@ -23,14 +23,28 @@ export async function playAll(
   await Promise.all(Array.from({ length: Math.min(jobs, orders.length) }, work));
 }
 
-function outcomeOf(worker: ReturnType<typeof fork>, order: Order): Promise<Outcome> {
+/** The story of a scenario where it breaks a promise; empty where it breaks none. */
+export async function storyOfScenario(scenario: string): Promise<string> {
+  const worker = startWorker();
+  try {
+    return (await answerOf(worker, { scenario })) as string;
+  } finally {
+    worker.kill();
+  }
+}
+
+function startWorker(): ReturnType<typeof fork> {
+  return fork(WORKER, { execArgv: ['--disable-warning=ExperimentalWarning'] });
+}
+
+function answerOf(worker: ReturnType<typeof fork>, order: Order | ScenarioOrder): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const ended = (code: number | null): void =>
-      reject(new Error(`the process that played seeds ${order.from} to ${order.to} ended with ${code}`));
+      reject(new Error(`the process that played ${JSON.stringify(order)} ended with ${code}`));
     worker.once('exit', ended);
-    worker.once('message', (outcome) => {
+    worker.once('message', (answer) => {
       worker.off('exit', ended);
-      resolve(outcome as Outcome);
+      resolve(answer);
     });
     worker.send(order);
   });

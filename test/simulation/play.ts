@@ -45,11 +45,16 @@ export function inWorld(plan: Plan, lua: Lua, act: (world: World) => Quiet): Pla
   }
 }
 
-function schedule(world: World): Quiet {
-  const { plan } = world;
-  for (let index = 0; index < plan.pods; index += 1) {
+/** Plans the births of the pods, one after the other. */
+export function startPods(world: World): void {
+  for (let index = 0; index < world.plan.pods; index += 1) {
     world.at(index * BIRTHS_MS, () => void world.addPod(index));
   }
+}
+
+function schedule(world: World): Quiet {
+  const { plan } = world;
+  startPods(world);
   for (const [index, client] of plan.clients.entries()) {
     world.at(TIMES.clients + index * BIRTHS_MS, () => void world.addClient(client));
   }
@@ -58,7 +63,7 @@ function schedule(world: World): Quiet {
     const kind = FAULT_KINDS.find(({ name }) => name === fault.kind);
     world.at(fault.at, () => kind?.play(world, fault));
   }
-  return observeQuiet(world);
+  return observeQuiet(world, TIMES.mended);
 }
 
 /** Lets a client do something, if it can at that moment. */

@@ -1,5 +1,5 @@
 import { LibraryClient } from './clients/library.ts';
-import { ROOMS, TIMES } from './plan/plan.ts';
+import { AFTER_MENDED, ROOMS } from './plan/plan.ts';
 import type { Person } from './clients/view.ts';
 import { RawClient } from './clients/raw.ts';
 import type { World } from './world.ts';
@@ -15,21 +15,18 @@ export interface Quiet {
   readonly unready: string[];
 }
 
-/** When pods are asked who is present. */
-const ASK_BEFORE_END_MS = 1_500;
-
 /** Plans what happens after all is mended, and what is looked at then. */
-export function observeQuiet(world: World): Quiet {
+export function observeQuiet(world: World, mended: number): Quiet {
   const quiet: Quiet = { frames: new Map(), writes: new Map(), presence: new Map(), unready: [] };
-  world.at(TIMES.mended, () => mendAll(world));
-  world.at(TIMES.statements, () => stateFinally(world));
-  world.at(TIMES.markers, () => publishMarkers(world));
+  world.at(mended, () => mendAll(world));
+  world.at(mended + AFTER_MENDED.statements, () => stateFinally(world));
+  world.at(mended + AFTER_MENDED.markers, () => publishMarkers(world));
   const before = new Map<string, number>();
-  world.at(TIMES.quiet, () => {
+  world.at(mended + AFTER_MENDED.quiet, () => {
     for (const client of world.clients) before.set(client.name, client.frames);
     for (const { pod } of world.slots) before.set(pod.name, world.network.writesOf(pod.strand));
   });
-  world.at(TIMES.end - ASK_BEFORE_END_MS, () => {
+  world.at(mended + AFTER_MENDED.ask, () => {
     for (const client of world.clients)
       quiet.frames.set(client.name, client.frames - (before.get(client.name) ?? 0));
     for (const { pod } of world.slots) {

@@ -4,12 +4,20 @@ import { Lua } from './redis/lua.ts';
 import { planOf } from './plan/generate.ts';
 import { play } from './play.ts';
 import type { PlacementName } from './plan/plan.ts';
+import { playScenario } from './scenario.ts';
+import { SCENARIOS } from './scenarios/all.ts';
+import { storyOf } from './story.ts';
 
 /** Some seeds that are to be played. */
 export interface Order {
   readonly from: number;
   readonly to: number;
   readonly placement: PlacementName | undefined;
+}
+
+/** A scenario that is to be played. */
+export interface ScenarioOrder {
+  readonly scenario: string;
 }
 
 /** What came of it. */
@@ -26,7 +34,20 @@ export interface Outcome extends Order {
 const lua = new Lua();
 
 /** Plays as it is told by the process that made this one, one order after the other. */
-process.on('message', (order: Order) => {
+process.on('message', (order: Order | ScenarioOrder) => {
+  process.send?.('scenario' in order ? tell(order) : playSeeds(order));
+});
+
+function tell({ scenario: name }: ScenarioOrder): string {
+  const scenario = SCENARIOS.find((one) => one.name === name);
+  if (scenario === undefined) return `there is no scenario called ${name}`;
+  const played = playScenario(scenario, lua);
+  const violations = judge(played);
+  if (played.failure !== undefined) violations.push({ kind: 'step', text: played.failure });
+  return violations.length === 0 ? '' : storyOf(played, violations);
+}
+
+function playSeeds(order: Order): Outcome {
   const start = process.hrtime.bigint();
   const violations: { seed: number; kind: string; text: string }[] = [];
   const hashes: number[] = [];
@@ -41,5 +62,5 @@ process.on('message', (order: Order) => {
     events += played.events;
   }
   const seconds = Number(process.hrtime.bigint() - start) / 1e9;
-  process.send?.({ ...order, seconds, events, violations, hashes, placements } satisfies Outcome);
-});
+  return { ...order, seconds, events, violations, hashes, placements };
+}

@@ -45,6 +45,8 @@ export class World {
   readonly plan: Plan;
   readonly #config: Config;
   readonly #lines = new Set<Line>();
+  /** Clients that go to the pod in one place only, by name. */
+  readonly pins = new Map<string, number>();
   readonly #ingress: Random;
 
   constructor(plan: Plan, lua: Lua) {
@@ -157,7 +159,8 @@ export class World {
     const ready = all.filter((pod) => pod.open && !pod.ending && !pod.strand.dead);
     const [first] = ready;
     if (first === undefined) return undefined;
-    const pod = random.chance(0.1) ? random.pick(all) : random.pick(ready);
+    const pinned = this.slots[this.pins.get(plan.name) ?? -1]?.pod;
+    const pod = pinned ?? (random.chance(0.1) ? random.pick(all) : random.pick(ready));
     const { kernel } = this;
     const name = `${client.name}>${pod.name}@${Math.round(kernel.time)}`;
     const line = new Line({

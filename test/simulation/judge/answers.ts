@@ -3,7 +3,6 @@ import type { Seat } from '../clients/seat.ts';
 
 /** A client that has waited for so long for an answer waits in vain. */
 const PATIENCE_MS = 5_000;
-const END_MS = 60_000;
 
 /** Whoever asks is answered, and the answers are true. */
 export function judgeAnswers(evidence: Evidence): Violation[] {
@@ -19,7 +18,7 @@ export function judgeAnswers(evidence: Evidence): Violation[] {
       }),
       ...('unanswered' in client
         ? [...client.unanswered.values()]
-            .filter(({ at }) => at < END_MS - PATIENCE_MS)
+            .filter(({ at }) => at < world.kernel.time - PATIENCE_MS)
             .map(({ what, room }) => ({
               kind: 'unanswered',
               text: `${client.name} has no answer to ${what} ${room}`,

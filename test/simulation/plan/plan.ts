@@ -51,11 +51,18 @@ export const TIMES = {
   steps: 2_000,
   /** Nothing breaks any more, and all is mended. */
   mended: 38_000,
-  /** Somebody says something of himself for the last time. */
-  statements: 49_000,
-  /** The last messages. */
-  markers: 52_000,
-  /** From here on nothing happens that needs anybody. */
-  quiet: 56_000,
   end: 60_000,
+} as const;
+
+/** What is when after all is mended, in virtual milliseconds. */
+export const AFTER_MENDED = {
+  /** Somebody says something of himself for the last time. */
+  statements: 11_000,
+  /** The last messages. */
+  markers: 14_000,
+  /** From here on nothing happens that needs anybody. */
+  quiet: 18_000,
+  /** Pods are asked who is present. */
+  ask: 20_500,
+  end: 22_000,
 } as const;
