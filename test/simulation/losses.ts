@@ -35,6 +35,8 @@ function tokenIn(body: string): string {
 /** What the world knows to be lost, because it was there and saw it. */
 export class Losses {
   readonly all: Loss[] = [];
+  /** What each room had when anything befell it. */
+  readonly had: { readonly room: string; readonly time: number; readonly tokens: ReadonlySet<string> }[] = [];
   readonly #kernel: Kernel;
   /** Of anything but messages as well: claims, states, whole servers. */
   any = false;
@@ -45,9 +47,11 @@ export class Losses {
 
   compare(room: string, before: readonly Kept[], after: readonly Kept[], wentBack: boolean): void {
     this.any = true;
+    const { time } = this.#kernel;
+    this.had.push({ room, time, tokens: new Set(before.map(({ token }) => token)) });
     const left = new Set(after.map(nameOf));
     for (const kept of before) {
-      if (!left.has(nameOf(kept))) this.all.push({ ...kept, room, wentBack, time: this.#kernel.time });
+      if (!left.has(nameOf(kept))) this.all.push({ ...kept, room, wentBack, time });
     }
   }
 }

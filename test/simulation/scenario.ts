@@ -65,6 +65,11 @@ export class Scene {
     client.drop(0, true);
   }
 
+  /** A client's connection is gone, and none is to be had until it is moved. */
+  away(client: Client): void {
+    this.move(client, -1);
+  }
+
   publish(client: Client, room: string, ref = true): Publication {
     const made = client.publish(room, { ref, ephemeral: false });
     if (made === undefined) throw new Error(`${client.name} has no connection to publish by`);
@@ -91,6 +96,16 @@ export class Scene {
   /** What a client was told of a message, if anything. */
   had(client: Client, room: string, { token }: Publication): boolean {
     return client.seat(room).entries.some((entry) => entry.kind === 'message' && entry.token === token);
+  }
+
+  /** Who is present in a room, as a pod lists them. */
+  async present(pod: number, room: string): Promise<string> {
+    const list = this.world.slots[pod]?.pod.parts?.pod.roster.list(room);
+    const { members } = (await list) ?? { members: [] };
+    return members
+      .map(({ userId }) => userId)
+      .sort()
+      .join(' ');
   }
 
   raw(client: Client): RawClient {

@@ -45,7 +45,7 @@ export class World {
   readonly plan: Plan;
   readonly #config: Config;
   readonly #lines = new Set<Line>();
-  /** Clients that go to the pod in one place only, by name. */
+  /** Clients that go to the pod in one place only, by name; where there is none they reach nobody. */
   readonly pins = new Map<string, number>();
   readonly #ingress: Random;
 
@@ -154,13 +154,8 @@ export class World {
 
   /** As an ingress does: to a pod that is ready, as far as it knows. */
   #connect(plan: ClientPlan, client: Strand, target: string, user: LineUser): Line | undefined {
-    const random = this.#ingress;
-    const all = this.slots.map(({ pod }) => pod);
-    const ready = all.filter((pod) => pod.open && !pod.ending && !pod.strand.dead);
-    const [first] = ready;
-    if (first === undefined) return undefined;
-    const pinned = this.slots[this.pins.get(plan.name) ?? -1]?.pod;
-    const pod = pinned ?? (random.chance(0.1) ? random.pick(all) : random.pick(ready));
+    const pod = this.#podFor(plan.name);
+    if (pod === undefined) return undefined;
     const { kernel } = this;
     const name = `${client.name}>${pod.name}@${Math.round(kernel.time)}`;
     const line = new Line({
@@ -174,5 +169,16 @@ export class World {
     });
     this.#lines.add(line);
     return line;
+  }
+
+  #podFor(client: string): SimulatedPod | undefined {
+    const pin = this.pins.get(client);
+    if (pin !== undefined) return this.slots[pin]?.pod;
+    const random = this.#ingress;
+    const all = this.slots.map(({ pod }) => pod);
+    const ready = all.filter((pod) => pod.open && !pod.ending && !pod.strand.dead);
+    if (ready.length === 0) return undefined;
+    // It may not have heard yet that a pod is no more.
+    return random.chance(0.1) ? random.pick(all) : random.pick(ready);
   }
 }

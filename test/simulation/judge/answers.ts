@@ -1,5 +1,6 @@
-import { type Evidence, isPosition, nameOf, type Violation } from './evidence.ts';
+import { type Evidence, isPosition, nameOf, type RoomTruth, type Violation } from './evidence.ts';
 import type { Seat } from '../clients/seat.ts';
+import type { World } from '../world.ts';
 
 /** A client that has waited for so long for an answer waits in vain. */
 const PATIENCE_MS = 5_000;
@@ -74,11 +75,7 @@ function acks({ world, rooms, historySize }: Evidence): Violation[] {
     for (const { id, at } of publication.acks) {
       if (!isPosition(id))
         wrong.push({ kind: 'acked-without-position', text: `${token} was acked as ${id}`, time: at });
-      else if (
-        truth.kept.length < historySize &&
-        !truth.keptTokens.has(token) &&
-        !truth.lostTokens.has(token)
-      ) {
+      else if (isGone(token, at, truth, world, historySize)) {
         wrong.push({
           kind: 'acked-and-gone',
           text: `${token} was acked as ${id}, and history does not have it`,
@@ -88,6 +85,14 @@ function acks({ world, rooms, historySize }: Evidence): Violation[] {
     }
     return wrong;
   });
+}
+
+/** Neither kept nor lost nor trimmed: it was there when something first befell the room, or nothing ever did. */
+function isGone(token: string, at: number, truth: RoomTruth, world: World, historySize: number): boolean {
+  if (truth.kept.length >= historySize || truth.keptTokens.has(token) || truth.lostTokens.has(token))
+    return false;
+  const next = world.redis.losses.had.find(({ room, time }) => room === truth.name && time > at);
+  return next === undefined || next.tokens.size < historySize;
 }
 
 /** Nobody is told of a loss where nothing was lost. */

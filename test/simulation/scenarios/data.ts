@@ -77,7 +77,12 @@ export const DATA: readonly Scenario[] = [
       await scene.wait(1_000);
       scene.world.note('the presence of r1 is gone');
       master(scene).server.evict(redis.keys.presence('r1'));
-      await scene.wait(6_000);
+      // A third of PRESENCE_TTL_SECONDS, and two seconds.
+      await scene.wait(5_000);
+      for (const pod of [0, 1, 2]) {
+        const present = await scene.present(pod, 'r1');
+        if (present !== 'ann bob cid') throw new Error(`pod ${pod} lists ${present}`);
+      }
     },
   },
   ...['xadd', 'publish', 'evalsha'].map((right): Scenario => ({

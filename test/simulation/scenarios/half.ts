@@ -6,25 +6,23 @@ export const HALVES: readonly Scenario[] = [
     name: 'Who resumes later is given what others had provisionally while only the answers were late',
     placement: 'one',
     async play(scene) {
-      const { world } = scene;
       const ann = await scene.enter('ann', 'r1', 0);
       const bob = await scene.enter('bob', 'r1', 1);
-      const first = scene.publish(bob, 'r1');
-      await scene.acked(first);
-      await scene.until('ann has the first', () => scene.had(ann, 'r1', first));
-      const eve = await scene.enter('eve', 'r1', 1);
-      const later = scene.publish(bob, 'r1');
-      await scene.acked(later);
-      eve.drop(0, true);
-      world.pins.set('eve', 0);
-      const mend = scene.impair({ pod: 0, use: 'commands', way: 'to-pod', how: 2_600 });
+      const dee = await scene.enter('dee', 'r1', 1);
+      await scene.acked(scene.publish(bob, 'r1'));
+      await scene.wait(200);
+      const answers = scene.impair({ pod: 0, use: 'commands', way: 'to-pod', how: 'stalled' });
+      const publications = scene.impair({ pod: 0, use: 'subscriber', way: 'to-pod', how: 2_600 });
+      scene.away(dee);
       const late = scene.publish(ann, 'r1');
       await scene.until('ann has it provisionally', () => scene.had(ann, 'r1', late));
-      await scene.enter('dee', 'r1', 0);
-      await scene.wait(3_000);
-      scene.move(eve, 0);
-      await scene.wait(3_000);
-      mend();
+      await scene.enter('eve', 'r1', 0);
+      await scene.wait(1_000);
+      // It has come by the subscription now, while nothing can be asked.
+      scene.move(dee, 0);
+      await scene.wait(1_500);
+      answers();
+      publications();
       await scene.acked(late);
     },
   },
@@ -36,7 +34,7 @@ export const HALVES: readonly Scenario[] = [
       const bob = await scene.enter('bob', 'r1', 0);
       const lib = await scene.enter('lib', 'r1', 0, { kind: 'library' });
       await scene.enter('cid', 'r1', 1);
-      const mend = scene.impair({ pod: 0, use: 'commands', way: 'to-pod', how: 'stalled' });
+      const mend = scene.impair({ pod: 0, way: 'to-pod', how: 'stalled' });
       const message = scene.publish(ann, 'r1');
       await scene.until('its pod goes on by itself', () => scene.had(lib, 'r1', message), 8_000);
       for (const client of [ann, bob, lib]) scene.move(client, 1);
