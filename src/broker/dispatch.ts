@@ -90,7 +90,7 @@ export class Dispatch {
   publish(room: string, body: string, { key, trace }: PublishOptions = {}): Promise<Published> {
     const { clock, newName } = this.#options;
     const provisionalId = key === undefined ? newName() : nameOf(room, key);
-    const first = key === undefined ? undefined : this.#claims.get(provisionalId, clock.now());
+    const first = key === undefined ? undefined : this.#claims.get(provisionalId, clock.elapsed());
     if (first !== undefined) return Promise.resolve({ id: first, duplicate: true });
     return this.#outgoing.publish({ room, body, key, trace, provisionalId });
   }
@@ -99,10 +99,10 @@ export class Dispatch {
   async claim(room: string, key: string, id: string): Promise<string> {
     const { clock } = this.#options;
     const name = nameOf(room, key);
-    const local = this.#claims.claim(name, id, clock.now());
+    const local = this.#claims.claim(name, id, clock.elapsed());
     try {
       const first = await this.#options.claim(room, name, local);
-      if (first !== local) this.#claims.set(name, first, clock.now());
+      if (first !== local) this.#claims.set(name, first, clock.elapsed());
       return first;
     } catch (error) {
       if (!(error instanceof Away)) throw error;
@@ -114,7 +114,7 @@ export class Dispatch {
   heard({ id, provisionalId }: Stored): void {
     if (provisionalId === undefined) return;
     this.#echoes.heard(provisionalId, id);
-    if (isKeyed(provisionalId)) this.#claims.claim(provisionalId, id, this.#options.clock.now());
+    if (isKeyed(provisionalId)) this.#claims.claim(provisionalId, id, this.#options.clock.elapsed());
   }
 
   /** Resolves once this pod has heard of its own publication, with its id; undefined: it will not any more. */

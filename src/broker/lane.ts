@@ -15,7 +15,7 @@ export interface Draft {
 export interface Publication extends Draft {
   /** The pod's members have it already. */
   provisional: boolean;
-  /** When it was first sent, by the clock of where it went: it may have been taken then without our hearing of it. */
+  /** When it was first sent, by `LaneOptions.now`: it may have been taken then without our hearing of it. */
   sentAt: number | undefined;
 }
 

@@ -9,7 +9,7 @@ export class NatsClaims {
 
   constructor(backbone: NatsBackbone) {
     this.#backbone = backbone;
-    const { link, names, replicas } = backbone;
+    const { link, names, pod, replicas } = backbone;
     const plan = {
       name: names.stream('claims'),
       subjects: [names.subject('claims', '*')],
@@ -20,7 +20,7 @@ export class NatsClaims {
     link.prepare(async (live) => {
       await ensureStream(live, plan);
       // A server whose disk is full answers, and keeps nothing.
-      await live.js.publish(names.subject('claims', 'greeting'), '');
+      await link.time.learn(live, names.subject('claims', `greeting-${pod}`));
     });
   }
 

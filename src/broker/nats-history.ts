@@ -1,11 +1,10 @@
 import { formatPosition, parsePosition, roomTag } from '../protocol/position.ts';
-import { type Kept, marked, readRecord, writeRecord } from './nats-record.ts';
+import { type Kept, readRecord, writeRecord } from './nats-record.ts';
 import type { Page, ReadFrom, Stored } from '../core/ports/broker.ts';
 import { ANSWER_MS } from '../nats/options.ts';
 import { CLAIM_MS } from './claims.ts';
 import { Epoch } from './nats-epoch.ts';
 import { KeptMessages } from './nats-kept.ts';
-import { Marks } from './nats-marks.ts';
 import type { NatsBackbone } from '../nats/backbone.ts';
 import type { NatsClaims } from './nats-claims.ts';
 import { isInProcess, natsAway } from '../nats/answers.ts';
@@ -13,7 +12,6 @@ import { NatsReads } from './nats-reads.ts';
 import { pause } from '../core/pause.ts';
 import { POSITION_MS } from './room-log.ts';
 import type { Publication } from './lane.ts';
-import { withProvisionalId } from '../protocol/message.ts';
 
 /** A message id that was sent so long ago may be forgotten before it is sent again. */
 const UNSURE_MS = CLAIM_MS / 2;
@@ -47,13 +45,12 @@ export interface Republished {
 export class NatsHistory {
   readonly #options: NatsHistoryOptions;
   readonly #epoch: Epoch;
-  readonly #marks: Marks;
   readonly #kept: KeptMessages;
   readonly #reads: NatsReads;
-  /** When this pod last heard of the history at all. */
-  #heardAt = 0;
-  /** When NATS came (back) last. */
-  #upAt = 0;
+  /** When this pod last heard of the history at all, by `Clock.elapsed`. */
+  #heardAt = -Infinity;
+  /** When NATS came (back) last, by `Clock.elapsed`. */
+  #upAt = -Infinity;
 
   constructor(options: NatsHistoryOptions) {
     this.#options = options;
@@ -62,7 +59,6 @@ export class NatsHistory {
     const positionAt = (room: string, seq: number): string => this.#positionAt(room, seq);
     this.#kept = new KeptMessages({ link, names, most: size + 1, positionAt });
     this.#epoch = this.#newEpoch();
-    this.#marks = new Marks({ backbone, ttlMs });
     this.#reads = new NatsReads({
       kept: this.#kept,
       size,
@@ -75,13 +71,14 @@ export class NatsHistory {
     });
     link.prepare((live) => this.#epoch.greet(live));
     link.listen(names.subject('epoch'), (message) => {
-      if (message.string() !== this.#epoch.name) link.renew('another history has begun');
+      if (![this.#epoch.name, ''].includes(message.string())) link.renew('another history has begun');
     });
     link.whenUp(() => {
       // Who was away for so long cannot know that nothing was published meanwhile.
-      if (this.#heardAt < link.now() - POSITION_MS) this.#kept.tails.clear();
-      this.#heardAt = link.now();
-      this.#upAt = link.now();
+      const elapsed = backbone.clock.elapsed();
+      if (this.#heardAt < elapsed - POSITION_MS) this.#kept.tails.clear();
+      this.#heardAt = elapsed;
+      this.#upAt = elapsed;
     });
   }
 
@@ -96,13 +93,14 @@ export class NatsHistory {
 
   /** Appends it, unless that was done before: then the id is that of the first time. */
   async append(publication: Publication): Promise<{ id: string; duplicate: boolean }> {
-    const { room, key, provisional, provisionalId } = publication;
+    const { room, key, provisionalId } = publication;
     const there = (await this.#claimed(publication)) ?? (await this.#sentBefore(publication));
+    const { seen } = this.#epoch;
     const { seq, duplicate } =
       there === undefined ? await this.#publish(publication) : { seq: there, duplicate: true };
-    this.#epoch.saw(seq);
-    // It may be there without saying what it was called provisionally: those who read it are told.
-    if (duplicate && provisional) await this.#marks.add(this.#epoch.name, seq);
+    // A place that something else had before.
+    if (!duplicate && seq <= seen) throw this.#goneBack();
+    this.#epoch.saw({ seq, provisionalId, placedAt: this.#options.backbone.link.now() });
     const id = this.#positionAt(room, seq);
     if (key !== undefined && !duplicate) this.#options.claims.note(provisionalId, id);
     return { id, duplicate };
@@ -115,10 +113,10 @@ export class NatsHistory {
 
   /** What came by itself, as it is for the room; undefined for what no pod has put there. */
   heard(room: string, { seq, lastSeq, data }: Republished): Stored | undefined {
-    const now = this.#options.backbone.link.now();
-    const kept = readRecord(seq, data, now);
-    this.#epoch.saw(seq);
-    this.#heardAt = now;
+    const { clock, link } = this.#options.backbone;
+    const kept = readRecord(seq, data, link.now());
+    this.#epoch.saw(kept);
+    this.#heardAt = clock.elapsed();
     const prev = this.#kept.heard(room, kept, lastSeq);
     return kept.provisionalId === '' ? undefined : this.#stored(room, kept, prev);
   }
@@ -131,16 +129,22 @@ export class NatsHistory {
   async read(room: string, from: ReadFrom, limit: number): Promise<Page> {
     const known = this.#kept.tails.get(room)?.last;
     const last = await this.#kept.last(room);
-    this.#heardAt = this.#options.backbone.link.now();
-    if (last !== undefined) this.#epoch.saw(last.seq);
-    if (known !== undefined && known.seq > (last?.seq ?? 0)) await this.#lookInto(room, known);
-    return this.#reads.read(room, from, limit, last);
+    this.#heardAt = this.#options.backbone.clock.elapsed();
+    if (last !== undefined) this.#epoch.saw(last);
+    const isOther = last?.provisionalId !== known?.provisionalId;
+    if (known !== undefined && isOther && known.seq >= (last?.seq ?? 0)) await this.#lookInto(room, known);
+    return this.#reads.read(room, this.#byServer(from), limit, last);
   }
 
-  async #publish({ room, key, provisionalId, provisional, trace, body: plain }: Publication) {
+  /** Whoever asks for a moment means one by this pod's clock. */
+  #byServer(from: ReadFrom): ReadFrom {
+    const { clock, link } = this.#options.backbone;
+    return 'since' in from ? { since: from.since + link.now() - clock.now() } : from;
+  }
+
+  async #publish({ room, key, provisionalId, trace, body }: Publication) {
     const { link } = this.#options.backbone;
     const at = link.now();
-    const body = provisional ? withProvisionalId(plain, provisionalId) : plain;
     const record = writeRecord({ at, times: this.#epoch.times, provisionalId, trace, body });
     for (let msgID = provisionalId; ;) {
       const sent = await this.#send(room, record, msgID);
@@ -174,31 +178,50 @@ export class NatsHistory {
   async #claimed({ key, provisionalId, sentAt }: Publication): Promise<number | undefined> {
     const { backbone, claims } = this.#options;
     if (key === undefined) return undefined;
-    if (sentAt === undefined && backbone.link.now() >= this.#upAt + CLAIM_MS) return undefined;
+    if (sentAt === undefined && backbone.clock.elapsed() >= this.#upAt + CLAIM_MS) return undefined;
     const position = parsePosition((await claims.first(provisionalId)) ?? '');
     return position?.epoch === this.#epoch.name ? position.ms : undefined;
   }
 
   /** Where it is, if it was sent so long ago that NATS may have forgotten its message id, and was taken. */
   async #sentBefore({ room, provisionalId, sentAt }: Publication): Promise<number | undefined> {
-    if (sentAt === undefined || sentAt > this.#options.backbone.link.now() - UNSURE_MS) return undefined;
+    const { clock, link } = this.#options.backbone;
+    const agoMs = clock.elapsed() - (sentAt ?? Infinity);
+    if (agoMs < UNSURE_MS) return undefined;
+    const sent = link.now() - agoMs;
     const last = await this.#kept.last(room);
     const all = last === undefined ? [] : await this.#kept.all(room, last);
-    return all.find((kept) => kept.provisionalId === provisionalId && kept.at > sentAt - SKEW_MS)?.seq;
+    return all.find((kept) => kept.provisionalId === provisionalId && kept.at > sent - SKEW_MS)?.seq;
+  }
+
+  /**
+   * Whether what came by itself has a place in its room that this pod knows, and knows as something else's: then it is
+   * of another history, or late. `verify` tells.
+   */
+  isDoubtful(room: string, { seq, data }: Republished): boolean {
+    const tail = this.#kept.tails.get(room);
+    if (tail === undefined || seq > (this.newestSequence(room) ?? 0)) return false;
+    return tail.entries[tail.indexOf(seq)]?.provisionalId !== readRecord(seq, data, 0).provisionalId;
+  }
+
+  /** Where the stream does not hold what this pod takes it to hold all begins anew, and it raises. */
+  async verify(): Promise<void> {
+    if (!(await this.#options.backbone.link.call((live) => this.#epoch.isAsKnown(live))))
+      throw this.#goneBack();
+  }
+
+  #goneBack(): Error {
+    const reason = 'the history has gone back';
+    this.#options.backbone.link.renew(reason);
+    return natsAway(reason);
   }
 
   /** A room has less than this pod has seen of it: the stream went back, or what was there has been deleted. */
   async #lookInto(room: string, { at }: Kept): Promise<void> {
     const { backbone, ttlMs } = this.#options;
-    const { link, names } = backbone;
     // Its time was over.
-    if (at <= link.now() - ttlMs - POSITION_MS) return;
-    const { seen } = this.#epoch;
-    const { state } = await link.call(({ jsm }) => jsm.streams.info(names.stream('history')));
-    if (state.last_seq < seen) {
-      link.renew('the history has gone back');
-      throw natsAway('the history has gone back');
-    }
+    if (at <= backbone.link.now() - ttlMs - POSITION_MS) return;
+    await this.verify();
     // Nobody is in it any more, who would end it.
     if (this.#kept.tails.get(room) === undefined) return;
     this.#kept.tails.end(room);
@@ -227,10 +250,9 @@ export class NatsHistory {
   }
 
   #stored(room: string, kept: Kept, prev: string): Stored {
-    const { seq, provisionalId, times, trace } = kept;
+    const { seq, provisionalId, trace, body } = kept;
     // One that was there before the history went back is known by the id that it had.
-    const id = formatPosition({ epoch: this.#epoch.nameAt(times), tag: roomTag(room), ms: seq, seq: 0 });
-    const body = this.#marks.has(this.#epoch.nameAt(times), seq) ? marked(kept) : kept.body;
+    const id = formatPosition({ epoch: this.#epoch.nameFor(kept), tag: roomTag(room), ms: seq, seq: 0 });
     return { id, prev, body, provisionalId, trace };
   }
 }

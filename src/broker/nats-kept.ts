@@ -55,7 +55,8 @@ export class KeptMessages {
     if (tail === undefined || !this.#isHeard(room, tail)) return last;
     // More may have come while the answer was on its way.
     if (last === undefined) return tail.last === known ? undefined : tail.last;
-    if (tail.indexOf(last.seq) !== -1) return tail.last;
+    const there = tail.entries[tail.indexOf(last.seq)];
+    if (there !== undefined) return there.provisionalId === last.provisionalId ? tail.last : last;
     if (tail.last === undefined) this.tails.replace(room, [last], false, this.#position(room, last));
     return last;
   }

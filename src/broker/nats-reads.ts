@@ -83,7 +83,7 @@ export class NatsReads {
     const position = parsePosition(after);
     const wrong = this.#wrong(room, after);
     if (position === undefined || wrong !== undefined)
-      return { ...this.#oldest(room, await kept.all(room, last)), missing: wrong };
+      return this.#beyond(room, after, await kept.all(room, last), wrong);
     const run = isMoment(position) ? undefined : await kept.since(room, position.ms, last, limit);
     const isGood = run !== undefined && (run.isHeard || this.#isAlive(run.start));
     if (isGood && run.entries.every((one) => this.#isFresh(one)))
@@ -97,6 +97,16 @@ export class NatsReads {
     const isCut = alive.some((one) => one.seq > position.ms && !this.#isFresh(one));
     if (isCut) return { ...whole, missing: 'trimmed' };
     return { ...whole, before: after, entries: newer(whole.entries, position) };
+  }
+
+  /**
+   * From a position of before the history went back, or none of this room's. Where its very message is still there the
+   * rest follows: whoever goes on from message to message would else be given the same ones for ever.
+   */
+  #beyond(room: string, after: string, all: readonly Kept[], missing: Missing | undefined): Part {
+    const whole = this.#oldest(room, all);
+    const at = whole.entries.findIndex((one) => this.#options.stored(room, one, '').id === after);
+    return { ...whole, entries: whole.entries.slice(at + 1), missing };
   }
 
   /** All that is given of a room. */

@@ -1,5 +1,3 @@
-import { withProvisionalId } from '../protocol/message.ts';
-
 /** A message as NATS keeps it, and its place. */
 export interface Kept {
   /** The stream's sequence: it grows over all rooms. */
@@ -50,11 +48,4 @@ export function readRecord(seq: number, bytes: Uint8Array, placedAt: number): Ke
     trace: trace || undefined,
     body,
   };
-}
-
-/** The body that says how some know it already; as it is where it does. */
-export function marked({ body, provisionalId }: Kept): string {
-  return body.endsWith(`"provisional_id":"${provisionalId}"}`)
-    ? body
-    : withProvisionalId(body, provisionalId);
 }

@@ -72,7 +72,7 @@ export class NatsBroker implements Broker {
       // JetStream may lose one and take the next.
       atOnce: 1,
       reaches: () => link.up,
-      now: () => link.now(),
+      now: () => clock.elapsed(),
       whither: () => '',
       append: (publication) => this.#append(publication),
       claim: (_room, name, id) => claims.claim(name, id),
@@ -214,15 +214,20 @@ export class NatsBroker implements Broker {
   }
 
   #takeMessage(room: string, arrival: Republished): void {
+    if (this.#history.isDoubtful(room, arrival)) {
+      void this.#look(room, true);
+      return;
+    }
     const stored: Stored | undefined = this.#history.heard(room, arrival);
     if (stored === undefined) return;
     this.#receiver?.message(room, stored);
     this.#dispatch.heard(stored);
   }
 
-  /** Another pod found out that something was not brought. */
-  async #look(room: string): Promise<void> {
+  /** Something was not brought, as another pod found out; in doubt whether this is the same history. */
+  async #look(room: string, inDoubt = false): Promise<void> {
     try {
+      if (inDoubt) await this.#history.verify();
       const newest = await this.#history.newest(room);
       if (this.#rooms.has(room)) this.#receiver?.newest(room, newest);
     } catch (error) {

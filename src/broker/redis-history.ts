@@ -9,7 +9,6 @@ import { CLAIM_MS } from './claims.ts';
 import { POSITION_MS } from './room-log.ts';
 import type { Publication } from './lane.ts';
 import type { Way } from '../redis/way.ts';
-import { withProvisionalId } from '../protocol/message.ts';
 
 const script = scriptsBeside(import.meta.url);
 const APPEND = script('append');
@@ -66,11 +65,10 @@ export class RedisHistory {
 
   /** Appends and publishes in one step; `prev` is absent where that had been done before. */
   async append(publication: Publication): Promise<{ id: string; prev?: string | undefined; body: string }> {
-    const { room, key, trace = '', provisionalId, provisional, sentAt } = publication;
+    const { room, body, key, trace = '', provisionalId, sentAt } = publication;
     const { size, ttlMs, backbone } = this.#options;
     const { keys, pod } = backbone;
     const link = backbone.linkTo(room);
-    const body = provisional ? withProvisionalId(publication.body, provisionalId) : publication.body;
     const names = [keys.epochOf(room), keys.history(room), keys.state(room)];
     if (key !== undefined) names.push(keys.claim(room, provisionalId));
     const mayBeThereSince = sentAt === undefined ? '' : sentAt - SKEW_MS;

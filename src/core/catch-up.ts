@@ -1,6 +1,6 @@
 import type { After, Membership } from './membership.ts';
 import { count, type Tally } from './tally.ts';
-import { type Delivery, namedDelivery } from './delivery.ts';
+import { type Delivery, storedDelivery } from './delivery.ts';
 import type { Page, ReadFrom, Stored } from './ports/broker.ts';
 import { CLOSE } from '../protocol/close-codes.ts';
 import type { Clock } from './ports/clock.ts';
@@ -22,8 +22,7 @@ interface CatchUpContext {
 
 /**
  * Queues a page of history for one member alone, and then what a capture, begun before the page was read, holds
- * beyond it. Every message names its provisional id: the member may have had it on another pod. It hears the room itself
- * from now on.
+ * beyond it. The member hears the room itself from now on.
  */
 export function replay(
   membership: Membership,
@@ -31,7 +30,7 @@ export function replay(
   captured: readonly Delivery[],
   framer: Framer,
 ): void {
-  for (const stored of page.messages) queue(membership, namedDelivery(stored, framer));
+  for (const stored of page.messages) queue(membership, storedDelivery(stored, framer));
   const reached = captured.findLastIndex(({ stored }) => isWithin(stored, page));
   for (const [index, delivery] of captured.entries()) {
     if (delivery.stored === undefined || index > reached) queue(membership, delivery);

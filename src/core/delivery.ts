@@ -1,5 +1,5 @@
 import type { Frame, Framer } from './ports/socket.ts';
-import { decodeBody, type Message, withProvisionalId } from '../protocol/message.ts';
+import { decodeBody, type Message } from '../protocol/message.ts';
 import type { PresenceEvent, ServerEvent } from '../protocol/event.ts';
 import type { Dialect, Outgoing } from '../protocol/dialect.ts';
 import { LISTEN } from '../protocol/command.ts';
@@ -30,24 +30,14 @@ export interface Delivery {
   frame(dialect: Dialect): Frame | undefined;
 }
 
-/** A message that history holds. */
-export function storedDelivery(stored: Stored, framer: Framer): Delivery {
-  const { id, body, trace } = stored;
-  return { audience: LISTEN.messages, stored, body, trace, frame: messageFrames(id, body, framer) };
-}
-
 /**
- * The same for somebody who may have had it under its provisional id, from whichever pod: the message names that id, so
- * that who has it can drop it (docs/recovery.md, "A message under two names").
+ * A message that history holds. It names its provisional id, always: no pod knows what another one, which alone has lost
+ * the history or only its answers, has delivered provisionally.
  */
-export function namedDelivery(stored: Stored, framer: Framer): Delivery {
-  return storedDelivery(named(stored), framer);
-}
-
-/** A message that names its provisional id, where it has one. */
-export function named(stored: Stored): Stored {
-  const { body, provisionalId } = stored;
-  return provisionalId === undefined ? stored : { ...stored, body: withProvisionalId(body, provisionalId) };
+export function storedDelivery(stored: Stored, framer: Framer): Delivery {
+  const { id, body, provisionalId, trace } = stored;
+  const frame = messageFrames(id, body, framer, provisionalId);
+  return { audience: LISTEN.messages, stored, body, trace, frame };
 }
 
 /** A message that this pod's members get before the history has it. */
@@ -119,9 +109,10 @@ function digits(text: string, from: number, length: number): number {
   return number;
 }
 
-function messageFrames(id: string, body: string, framer: Framer): Delivery['frame'] {
+function messageFrames(id: string, body: string, framer: Framer, provisionalId?: string): Delivery['frame'] {
   let message: Message | undefined;
-  const outgoing = { id, body, decoded: () => (message ??= decodeBody(id, body)) };
+  const decoded = (): Message => (message ??= decodeBody(id, body, provisionalId));
+  const outgoing = { id, body, provisionalId, decoded };
   return frames((dialect) => messageIn(dialect, outgoing), framer);
 }
 

@@ -37,8 +37,6 @@ export async function join(
   permit(connection.may('join', name));
   requirePlace(pod, connection, name);
   const room = pod.hub.openRoom(name);
-  // Before anything is captured: whoever resumes may have been given messages on another pod.
-  if (command.lastId !== undefined) room.nameMessages();
   const capture = room.capture();
   try {
     const found = await lookUp(pod, connection, room, command);

@@ -2,7 +2,6 @@ import type { Broker, Fleeting, Page, ReadFrom, Stored } from './ports/broker.ts
 import {
   type Delivery,
   eventDelivery,
-  namedDelivery,
   observeDeliveries,
   provisionalDelivery,
   storedDelivery,
@@ -26,11 +25,6 @@ import type { DeliverySpan, Tracer } from './ports/tracer.ts';
 
 /** How many messages one read of a gap brings at most. */
 const GAP_PAGE = 500;
-/**
- * For so long after somebody has resumed here messages name their provisional ids: a client can repeat a publication
- * until then, and who resumed may have been given it on another pod before (docs/protocol.md, "Refs").
- */
-const NAMING_MS = 300_000;
 
 /** What all rooms of a pod share. */
 export interface RoomContext {
@@ -62,8 +56,6 @@ export class Room {
   /** Of the messages in the batch that are traced. */
   #spans: DeliverySpan[] | undefined;
   #opened: Promise<void> | undefined;
-  /** Until then, by the clock that only goes forward, messages name their provisional ids; 0 where nobody resumed. */
-  #namesUntil = 0;
   /** Members that are behind or owed history; they keep this right. */
   readers = 0;
   /** How often members were told that messages are missing. */
@@ -189,11 +181,6 @@ export class Room {
     return provisionalId !== undefined && (this.#provisional?.wasGiven(provisionalId, hearsSince) ?? false);
   }
 
-  /** Somebody resumes here; from now on messages say under which name it may have had them (docs/recovery.md). */
-  nameMessages(): void {
-    this.#namesUntil = this.#context.clock.elapsed() + NAMING_MS;
-  }
-
   /** Takes what the broker brought, in whatever order. */
   receive(stored: Stored): void {
     this.#sequencer.accept(stored);
@@ -270,9 +257,7 @@ export class Room {
   }
 
   #deliverStored(stored: Stored): void {
-    const { clock, framer } = this.#context;
-    const isNamed = this.#namesUntil > 0 && clock.elapsed() < this.#namesUntil;
-    const delivery = isNamed ? namedDelivery(stored, framer) : storedDelivery(stored, framer);
+    const delivery = storedDelivery(stored, this.#context.framer);
     if (stored.provisionalId === undefined || !this.#provisional?.land(stored.provisionalId)) {
       this.deliver(delivery);
       return;

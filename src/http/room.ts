@@ -4,7 +4,6 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { limit, MessageId, RoomName, Timestamp, UserId } from './schemas.ts';
 import type { Api } from './api-env.ts';
 import type { Pod } from '../core/pod.ts';
-import { named } from '../core/delivery.ts';
 import { withId } from '../protocol/message.ts';
 
 const Row = z
@@ -98,8 +97,7 @@ export function roomStateRoutes(api: Api, { broker, roster }: Pod): void {
     const { position, more, missing: reason } = page;
     const recovered = after ? reason === undefined : undefined;
     const messages = page.messages
-      .map(named)
-      .map(({ id, body }) => withId(id, body))
+      .map(({ id, body, provisionalId }) => withId(id, body, provisionalId))
       .join(',');
     const end = JSON.stringify({ position, more, recovered, reason }).slice(1);
     return answerText(c, `{"room":"${room}","messages":[${messages}],${end}`);

@@ -66,14 +66,22 @@ export function verdictOf(error: unknown): Verdict {
     return { kind: isWrong ? 'refused' : 'trouble', reason: error.message };
   }
   if (error instanceof Error && error.name === 'JetStreamNotEnabled')
-    return { kind: 'trouble', reason: 'JetStream does not answer' };
+    return { kind: 'trouble', reason: whyUnanswered(error) };
   if (error instanceof RequestError || isOfConnection(error))
     return { kind: 'trouble', reason: reasonOf(error) };
   return { kind: 'other', reason: reasonOf(error) };
 }
 
+/** Nobody took what was sent: there is no JetStream, or it has no stream for what was to be kept. */
+function whyUnanswered({ cause }: Error): string {
+  const reason = cause instanceof RequestError ? cause.cause : undefined;
+  if (!(reason instanceof errors.NoRespondersError) || reason.subject.startsWith('$JS.'))
+    return 'JetStream does not answer';
+  return `no stream keeps ${shown(reason.subject)}; it was deleted, or JetStream is off`;
+}
+
 /** Whether what was asked is not permitted, which stays so until somebody changes it. */
-export function isDenied(error: unknown): boolean {
+export function isDenied(error: unknown): error is InstanceType<typeof errors.PermissionViolationError> {
   return error instanceof errors.PermissionViolationError;
 }
 
@@ -90,7 +98,7 @@ export function reasonOf(error: unknown): string {
 }
 
 /** Those of NATS itself as they are; the rest of any other may name what a client sent. */
-function shown(subject: string): string {
+export function shown(subject: string): string {
   if (subject.startsWith('$JS.')) return subject;
   const [first = '', second = ''] = subject.split('.');
   return `${first}.${second}.…`;

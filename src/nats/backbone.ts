@@ -6,9 +6,12 @@ import type { NatsAddress } from './options.ts';
 import { NatsLeases } from './leases.ts';
 import { NatsLink } from './link.ts';
 import { Probe } from './probe.ts';
+import { StreamWatch } from './stream-watch.ts';
 
 /** A start waits so long for NATS; a pod that starts without it is ready all the same. */
 const START_MS = 2_000;
+/** Presence that was lost is whole again in a third of its time. */
+const LOOKS = 3;
 
 export interface NatsBackboneOptions {
   readonly address: NatsAddress;
@@ -34,6 +37,9 @@ export class NatsBackbone {
   readonly leases: NatsLeases;
   readonly lease: Lease;
   readonly probe: Probe;
+  /** How often is looked whether all that the pods keep is still there. */
+  readonly lookMs: number;
+  readonly #watch: StreamWatch;
   readonly clock: Clock;
   readonly log: Log;
 
@@ -42,12 +48,14 @@ export class NatsBackbone {
     this.pod = pod;
     this.replicas = replicas;
     this.leaseMs = leaseMs;
+    this.lookMs = presenceTtlMs / LOOKS;
     this.names = new Names(prefix);
     this.clock = clock;
     this.log = log;
     this.link = new NatsLink({ address, pod, clock, log });
     const { link, names } = this;
     this.probe = new Probe({ link, names, pod, clock, log });
+    this.#watch = new StreamWatch({ link, everyMs: this.lookMs, clock, log });
     this.leases = new NatsLeases({
       link,
       names,
@@ -66,6 +74,7 @@ export class NatsBackbone {
     const { clock, lease, link } = this;
     lease.start();
     this.probe.start();
+    this.#watch.start();
     return new Promise((resolve) => {
       const cancel = clock.after(START_MS, () => {
         if (!link.up) link.warn();

@@ -27,8 +27,8 @@ export interface Kept {
 
 /** Whom a follower tells. Nothing here throws. */
 export interface Reader {
-  /** Everything that is kept is told once more: what has not been told by `current` is not there any more. */
-  begin(): void;
+  /** Everything that is kept is told once more, after so many milliseconds without news; `current` ends it. */
+  begin(silentMs: number): void;
   take(kept: Kept): void;
   /** All has been told that was kept when it began; what follows is news. */
   current(): void;
@@ -69,6 +69,8 @@ export class Follower {
   /** When it last heard of its consumer, and when it last took something. */
   #heard = 0;
   #took = 0;
+  /** When it last heard of it as long as it was current. */
+  #knewAll = -Infinity;
   #waiting: Waiting[] = [];
   #stopped = false;
 
@@ -143,13 +145,14 @@ export class Follower {
   #begin(anew: boolean): number {
     const { clock, link, reader } = this.#options;
     this.#serial += 1;
+    if (this.#isCurrent) this.#knewAll = this.#heard;
     this.#heard = clock.elapsed();
     this.#delivered = 0;
     this.#goal = undefined;
     if (anew) {
       this.#position = 0;
       this.#isCurrent = false;
-      reader.begin();
+      reader.begin(clock.elapsed() - this.#knewAll);
     }
     this.#endHearing();
     this.#endHearing = link.listen(this.#subject, (message) => this.#hear(message));

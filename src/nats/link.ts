@@ -5,13 +5,17 @@ import { isDenied, natsAway, NatsRefused, reasonOf, verdictOf } from './answers.
 import { whyNotLetIn } from './credentials.ts';
 import { Away, ignored } from '../pods/away.ts';
 import type { Clock } from '../core/ports/clock.ts';
+import { Denials } from './denials.ts';
 import { Listening } from './listening.ts';
 import type { Log } from '../core/ports/log.ts';
+import { ServerTime } from './server-time.ts';
 
 /** How often a NATS that is there but does not serve is asked again. */
 const REFUSED_MS = 250;
 /** How often one that does not permit something is: a pod would come and go all the time. */
 const DENIED_MS = 5_000;
+/** How often the log is told why it is away. */
+const REMINDER_MS = 60_000;
 /** The reason while nothing was tried to its end. */
 const NOT_YET = 'not connected yet';
 
@@ -28,6 +32,8 @@ export interface Live {
   readonly connection: NatsConnection;
   readonly js: JetStreamClient;
   readonly jsm: JetStreamManager;
+  /** When each stream was made that this pod uses, as the server says it. */
+  readonly madeAt: Map<string, string>;
 }
 
 /**
@@ -35,10 +41,12 @@ export interface Live {
  * not, every call raises `Away` at once and nothing is kept for later.
  */
 export class NatsLink {
+  readonly time: ServerTime;
   readonly #options: LinkOptions;
   readonly #whenUp: (() => void)[] = [];
   readonly #preparations: ((live: Live) => Promise<void>)[] = [];
   readonly #listening: Listening;
+  readonly #denials = new Denials();
   #connection: NatsConnection | undefined;
   /** Set while it is up. */
   #live: Live | undefined;
@@ -52,6 +60,8 @@ export class NatsLink {
   #lastError = NOT_YET;
   /** The reason that the log has. */
   #told: string | undefined;
+  /** Since when, by `Clock.elapsed`. */
+  #toldAt = 0;
   #wasAway = true;
   /** How long a connection that is up no more rests before it is greeted again. */
   #restMs = REFUSED_MS;
@@ -60,6 +70,7 @@ export class NatsLink {
 
   constructor(options: LinkOptions) {
     this.#options = options;
+    this.time = new ServerTime(options.clock);
     this.#listening = new Listening(options.log, (reason) => this.#lose(reason));
   }
 
@@ -67,9 +78,9 @@ export class NatsLink {
     return this.#live !== undefined;
   }
 
-  /** Milliseconds since 1970 by the pod's clock: pods and servers are expected to keep time. */
+  /** Milliseconds since 1970 by the server's clock; servers of a cluster are expected to keep time. */
   now(): number {
-    return this.#options.clock.now();
+    return this.time.now();
   }
 
   /** Runs on every connection before it is `up`; one that raises is run again. To be called before `start`. */
@@ -147,6 +158,7 @@ export class NatsLink {
   warn(): void {
     this.#wasAway = true;
     this.#told = this.#lastError;
+    this.#toldAt = this.#options.clock.elapsed();
     this.#options.log.warn({ reason: this.#lastError }, 'NATS is away; this pod goes on by itself');
   }
 
@@ -202,6 +214,7 @@ export class NatsLink {
         connection,
         js: jetstream(connection, { timeout: ANSWER_MS }),
         jsm: await jetstreamManager(connection, { timeout: ANSWER_MS, checkAPI: false }),
+        madeAt: new Map<string, string>(),
       };
       while (!this.#stopped && !connection.isClosed()) {
         await this.#greet(live, closed);
@@ -220,8 +233,10 @@ export class NatsLink {
   async #greet(live: Live, closed: Promise<unknown>): Promise<void> {
     this.#restMs = REFUSED_MS;
     try {
+      this.#listening.askAgain(live.connection);
       await within(ANSWER_MS, live.connection.flush());
       this.#listening.requirePermitted();
+      await within(ANSWER_MS, this.#denials.requireOver(live.connection));
       for (const prepare of this.#preparations) await prepare(live);
     } catch (error) {
       this.#learn(reasonOf(error));
@@ -243,14 +258,17 @@ export class NatsLink {
   #notice(error: Error): void {
     this.#lastError = reasonOf(error);
     if (!isDenied(error)) return;
+    this.#denials.note(error);
     this.#restMs = DENIED_MS;
     this.#lose(this.#lastError);
   }
 
-  /** Why it is not up; for the log too, where that has no reason yet. */
+  /** Why it is not up; for the log too, where that has no reason yet or was told a while ago. */
   #learn(reason: string): void {
     this.#lastError = reason;
-    if (this.#told === NOT_YET && !this.#stopped) this.warn();
+    if (this.#told === undefined || this.#stopped) return;
+    const isDue = this.#options.clock.elapsed() - this.#toldAt >= REMINDER_MS;
+    if (this.#told === NOT_YET || isDue) this.warn();
   }
 
   #lose(reason: string): void {

@@ -13,8 +13,8 @@ export class Listening {
   readonly #log: Log;
   readonly #refused: (reason: string) => void;
   readonly #wishes = new Set<Wish>();
-  /** Why not all of it is heard on this connection. */
-  #denied: string | undefined;
+  /** What of it is not heard on this connection, and why. */
+  readonly #denied = new Map<Wish, string>();
 
   /** `refused` is told when the server does not permit one. */
   constructor(log: Log, refused: (reason: string) => void) {
@@ -29,33 +29,43 @@ export class Listening {
     if (connection !== undefined && !connection.isClosed()) this.#ask(wish, connection);
     return () => {
       this.#wishes.delete(wish);
-      if (wish.subscription?.isClosed() === false) wish.subscription.unsubscribe();
-      wish.subscription = undefined;
+      this.#denied.delete(wish);
+      end(wish);
     };
   }
 
   /** On a new connection. */
   begin(connection: NatsConnection): void {
-    this.#denied = undefined;
+    this.#denied.clear();
     for (const wish of this.#wishes) this.#ask(wish, connection);
+  }
+
+  /** What the server did not permit it may permit by now. */
+  askAgain(connection: NatsConnection): void {
+    const denied = [...this.#denied.keys()];
+    this.#denied.clear();
+    for (const wish of denied) {
+      end(wish);
+      this.#ask(wish, connection);
+    }
   }
 
   /** Raises Away where the server did not permit all that was asked for. */
   requirePermitted(): void {
-    if (this.#denied !== undefined) throw natsAway(this.#denied);
+    for (const reason of this.#denied.values()) throw natsAway(reason);
   }
 
   #ask(wish: Wish, connection: NatsConnection): void {
     wish.subscription = connection.subscribe(wish.subject, {
       callback: (error, message) => {
         if (error === null) this.#take(wish, message);
-        else this.#deny(reasonOf(error));
+        else this.#deny(wish, reasonOf(error));
       },
     });
   }
 
-  #deny(reason: string): void {
-    this.#denied = reason;
+  #deny(wish: Wish, reason: string): void {
+    if (this.#wishes.has(wish)) this.#denied.set(wish, reason);
     this.#refused(reason);
   }
 
@@ -66,4 +76,9 @@ export class Listening {
       this.#log.error({ err: error }, 'what came from another pod could not be taken');
     }
   }
+}
+
+function end(wish: Wish): void {
+  if (wish.subscription?.isClosed() === false) wish.subscription.unsubscribe();
+  wish.subscription = undefined;
 }

@@ -7,7 +7,7 @@ export class Names {
   }
 
   /** A stream; also the name of what it is for. */
-  stream(what: 'history' | 'marks' | 'claims' | 'presence' | 'leases' | 'places'): string {
+  stream(what: 'history' | 'claims' | 'presence' | 'leases' | 'places'): string {
     return `${this.prefix}-${what}`;
   }
 

@@ -43,7 +43,13 @@ export interface StreamPlan {
 }
 
 /** Makes sure that the stream is there and keeps what it is to keep. Raises what JetStream says. */
-export async function ensureStream({ jsm }: Live, plan: StreamPlan): Promise<StreamInfo> {
+export async function ensureStream(live: Live, plan: StreamPlan): Promise<StreamInfo> {
+  const info = await ensured(live, plan);
+  live.madeAt.set(plan.name, info.created);
+  return info;
+}
+
+async function ensured({ jsm }: Live, plan: StreamPlan): Promise<StreamInfo> {
   const { name, description } = plan;
   const settings = settingsOf(plan);
   const there = await jsm.streams.info(name).catch(unlessMissing);

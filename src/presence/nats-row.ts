@@ -26,6 +26,11 @@ export function rowSubject(
   return names.subject('presence', ROW, roomToken(room), pod, String(generation), textToken(userId));
 }
 
+/** Of all rows under a lease. */
+export function rowsSubject(names: Names, { pod, generation }: LeaseName): string {
+  return names.subject('presence', ROW, '*', pod, String(generation), '*');
+}
+
 export function endSubject(names: Names, { pod }: LeaseName): string {
   return names.subject('presence', END, pod);
 }

@@ -16,6 +16,7 @@ import { Orphans } from './orphans.ts';
 import type { Own } from './own.ts';
 import { OwnRows } from './own-rows.ts';
 import { pause } from '../core/pause.ts';
+import { ROW_AGE_MS } from '../nats/streams.ts';
 import { SharedReads } from './shared-reads.ts';
 
 export interface NatsPresenceOptions {
@@ -51,9 +52,7 @@ export class NatsPresence implements PresenceStore, Leaseholder {
     this.#options = options;
     this.#own = new OwnRows(backbone);
     const reader = {
-      begin: () => {
-        this.#fresh = new Union(this.#buried);
-      },
+      begin: (silentMs: number) => this.#begin(silentMs),
       take: (kept: Kept) => this.#take(kept),
       current: () => this.#current(),
     };
@@ -66,6 +65,7 @@ export class NatsPresence implements PresenceStore, Leaseholder {
   start(receiver: PresenceReceiver): Promise<void> {
     this.#receiver = receiver;
     this.#own.refreshLater();
+    this.#own.lookLater();
     this.#lookForOrphansLater();
     return Promise.resolve();
   }
@@ -122,6 +122,14 @@ export class NatsPresence implements PresenceStore, Leaseholder {
       return this.#own.open(room, userId, this.#union.find(room, userId));
     if (before?.isGone === true) before.startAnew(this.#moment(before.statedAt));
     return before ?? this.#own.open(room, userId, undefined);
+  }
+
+  /**
+   * Everything is told from the beginning. What is known stays, since some of it may have been deleted: whoever has gone
+   * meanwhile is still told as gone. After a longer absence that may be forgotten.
+   */
+  #begin(silentMs: number): void {
+    this.#fresh = silentMs > ROW_AGE_MS / 2 ? new Union(this.#buried) : this.#union;
   }
 
   #take({ subject, data, sequence }: Kept): void {

@@ -5,6 +5,7 @@ import {
   leaseNameOf,
   nameOfLease,
   readEntry,
+  rowsSubject,
   rowSubject,
   rowText,
   type VersionedRow,
@@ -164,6 +165,29 @@ export class OwnRows {
       this.#refresh(Math.ceil(this.#all.size / REFRESHES));
       this.refreshLater();
     });
+  }
+
+  lookLater(): void {
+    const { clock, link, lookMs } = this.#backbone;
+    clock.after(lookMs, () => {
+      if (this.#stopped) return;
+      if (link.up) this.#look().catch((error: unknown) => this.#failed(error));
+      this.lookLater();
+    });
+  }
+
+  /** Writes again what somebody has deleted. */
+  async #look(): Promise<void> {
+    const { link, names } = this.#backbone;
+    const lease = this.#lease;
+    if (lease === undefined) return;
+    // What comes meanwhile may not be among what is there.
+    const settled = Array.from(this.#all.values()).filter(({ flying }) => flying === undefined);
+    const query = { subjects_filter: rowsSubject(names, lease) };
+    const { state } = await link.call(({ jsm }) => jsm.streams.info(names.stream('presence'), query));
+    for (const own of settled)
+      if (state.subjects?.[rowSubject(names, own.room, lease, own.userId)] === undefined)
+        this.#pushAgain(own);
   }
 
   /** Writes what was asked for, then does the last thing, and nothing after it. */

@@ -6,6 +6,8 @@ import type { ServerEvent } from './event.ts';
 export interface Outgoing {
   readonly id: string;
   readonly body: string;
+  /** By which some may have it already. */
+  readonly provisionalId?: string | undefined;
   decoded(): Message;
 }
 

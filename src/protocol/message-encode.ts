@@ -7,7 +7,7 @@ import type { Rejection } from './error-codes.ts';
 
 /** A published message goes out exactly as it came from the broker. */
 export function encodeMessage(message: Outgoing): Json {
-  return withId(message.id, message.body);
+  return withId(message.id, message.body, message.provisionalId);
 }
 
 /** Writes an event in the message dialect; undefined for what it has no frame for. */

@@ -22,7 +22,7 @@ export interface Message extends Draft {
   readonly id: string;
   /** No history has it yet, and its id is no position. */
   readonly provisional?: boolean;
-  /** The id under which some had it before. */
+  /** The id under which some may have it already. */
   readonly provisional_id?: string;
 }
 
@@ -40,8 +40,13 @@ export function encodeBody(draft: Draft): string {
   return draft.ephemeral ? `${body},"ephemeral":true}` : `${body}}`;
 }
 
-export function withId(id: string, body: string): Json {
-  return `{"id":"${id}",${body}`;
+/**
+ * `provisionalId`: by which some may have the message already (docs/recovery.md, "One message, two names"); absent where
+ * nobody can.
+ */
+export function withId(id: string, body: string, provisionalId?: string): Json {
+  const name = provisionalId === undefined ? '' : `"provisional_id":"${provisionalId}",`;
+  return `{"id":"${id}",${name}${body}`;
 }
 
 /** The body of a message that no history has yet (docs/protocol.md, "While Redis is away"). */
@@ -49,14 +54,8 @@ export function withProvisional(body: string): string {
   return `${body.slice(0, -1)},"provisional":true}`;
 }
 
-/** The body of a message that history has, and that some may know by the id it had before; also of one that says so. */
-export function withProvisionalId(body: string, id: string): string {
-  const end = `,"provisional_id":"${id}"}`;
-  return body.endsWith(end) ? body : body.slice(0, -1) + end;
-}
-
 /** Reads back what `encodeBody` wrote; for the dialects that do not forward it as it is. */
-export function decodeBody(id: string, body: string): Message {
-  const message = JSON.parse(withId(id, body)) as Message;
+export function decodeBody(id: string, body: string, provisionalId?: string): Message {
+  const message = JSON.parse(withId(id, body, provisionalId)) as Message;
   return { ...message, data: JSON.stringify(message.data) };
 }

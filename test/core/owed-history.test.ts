@@ -153,23 +153,3 @@ describe('a message that is only provisional', () => {
     expect(bob.socket.closeCode).toBe(1013);
   });
 });
-
-describe('a message that somebody may have had provisionally on another pod', () => {
-  const names = ({ frames }: TestSocket): unknown[] =>
-    frames.filter(({ type }) => type === 'chat').map((frame) => (frame as never)['provisional_id']);
-
-  test('names that id in a replay, and live for five minutes after somebody has resumed in the room', async () => {
-    receiver.message('r', stored(1, '~1'));
-    await turns();
-    historyIsBack(pageOf([stored(1, '~1')]));
-    const cyd = pod.connect('cyd', { room: 'r', lastId: start });
-    await turns();
-    receiver.message('r', stored(2, '~2'));
-    await turns();
-    pod.clock.advance(300_001);
-    receiver.message('r', stored(3, '~3'));
-    await turns();
-    expect(names(cyd.socket)).toEqual(['~1', '~2', undefined]);
-    expect(names(bob.socket)).toEqual([undefined, '~2', undefined]);
-  });
-});

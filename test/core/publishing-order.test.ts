@@ -25,13 +25,28 @@ test('what is kept goes out at once, what is not waits for what is kept, and wha
   expect(begun.slice(2)).toEqual(['e1']);
   await answer('e1');
   await answer('e2');
-  expect(begun.slice(3)).toEqual(['e2', 'k3']);
-  await answer('k3');
-  expect(begun.slice(5)).toEqual(['k4']);
-  await answer('k4');
+  expect(begun.slice(3)).toEqual(['e2', 'k3', 'k4']);
+  await answer('k3', 'k4');
   expect(begun.slice(6)).toEqual(['e3']);
   await answer('e3');
   expect(publisher.underWay).toBeUndefined();
+});
+
+test('what is not kept waits until all that is kept has its answer, whichever room answers first', async () => {
+  const publisher: { underWay: UnderWay | undefined } = { underWay: undefined };
+  const [slow, fast] = [Promise.withResolvers<Published>(), Promise.withResolvers<Published>()];
+  void inPublishingOrder(publisher, true, () => slow.promise);
+  void inPublishingOrder(publisher, true, () => fast.promise);
+  let begun = false;
+  const fleeting = inPublishingOrder(publisher, false, () => {
+    begun = true;
+    return Promise.resolve({ id: 'e', duplicate: false });
+  });
+  fast.resolve({ id: 'newest', duplicate: false });
+  await turns();
+  expect(begun).toBe(false);
+  slow.resolve({ id: 'earlier', duplicate: false });
+  expect(await fleeting).toMatchObject({ id: 'e' });
 });
 
 test('what fails holds up nobody', async () => {
@@ -40,4 +55,19 @@ test('what fails holds up nobody', async () => {
   const next = inPublishingOrder(publisher, false, () => Promise.resolve({ id: 'e', duplicate: false }));
   await expect(failed).rejects.toThrow('no');
   expect(await next).toMatchObject({ id: 'e' });
+});
+
+test('what raises at once is the failure of its own publication, also where it had to wait', async () => {
+  const publisher: { underWay: UnderWay | undefined } = { underWay: undefined };
+  const raise = (): Promise<Published> => {
+    throw new Error('no');
+  };
+  const kept = Promise.withResolvers<Published>();
+  const first = inPublishingOrder(publisher, true, () => kept.promise);
+  const failed = inPublishingOrder(publisher, false, raise);
+  const next = inPublishingOrder(publisher, false, () => Promise.resolve({ id: 'e', duplicate: false }));
+  kept.resolve({ id: 'k', duplicate: false });
+  await expect(failed).rejects.toThrow('no');
+  expect([await first, await next]).toMatchObject([{ id: 'k' }, { id: 'e' }]);
+  expect(publisher.underWay).toBeUndefined();
 });

@@ -88,6 +88,20 @@ describe('Messages that several pods publish into one room at once', () => {
     expect.soft(heardBy(bob)).toEqual(range(1, 120));
     expect.soft(heardBy(alice)).toEqual(range(1, 120));
   });
+
+  test('that are not kept come after all that their publisher had said before, in whichever room', async () => {
+    for (const room of range(1, 5).map(() => fresh())) {
+      const alice = await member(here.a, room, 'alice');
+      const bob = await member(here.b, room, 'bob');
+      for (const n of range(1, 20)) alice.send({ room, data: n });
+      alice.send({ room: fresh(), data: 'elsewhere' });
+      alice.send({ room, data: 21, ephemeral: true });
+      for (const one of [alice, bob]) {
+        await heard(one, room, 21);
+        expect(one.all({ type: 'chat', room }).map(({ data }) => data)).toEqual(range(1, 21));
+      }
+    }
+  });
 });
 
 test('A burst longer than HISTORY_SIZE is missed by nobody who reads, whoever publishes besides', async () => {

@@ -1,6 +1,6 @@
 import { eventually, podOn, podsOn, post, SLOW } from '../faults/world.ts';
 import { expect, test } from 'vitest';
-import { expectEverythingOnce, saidBy, startTalk, allHeard } from '../faults/judge.ts';
+import { expectEverythingOnce, expectNoRepeat, saidBy, startTalk, allHeard } from '../faults/judge.ts';
 import { metric } from '../many-pods/world.ts';
 import { natsOf } from './world.ts';
 import { part } from '../support/client.ts';
@@ -33,6 +33,24 @@ test('Two pods on NATS: one order everywhere, and who was away has it all on ano
       expect([name, await metric(pod, `realtime_${name}`)]).toEqual([name, 0]);
   }
 });
+
+test(
+  'What is not kept comes after all that its publisher had said before, in whichever room',
+  SLOW,
+  async () => {
+    const nats = await natsOf();
+    const [here, there] = await podsOn(nats);
+    for (const room of ['one', 'two', 'three', 'four', 'five']) {
+      const alice = await Witness.join(here, room, 'alice');
+      const bob = await Witness.join(there, room, 'bob');
+      for (let n = 0; n < 20; n += 1) alice.say();
+      alice.client.send({ type: 'chat', room: `${room}-other`, data: 'kept' });
+      alice.say({ ephemeral: true });
+      await allHeard([alice, bob], saidBy([alice]));
+      expectNoRepeat([alice, bob]);
+    }
+  },
+);
 
 test('A ref that is repeated on another pod, and a key over HTTP, are one message', SLOW, async () => {
   const nats = await natsOf();

@@ -30,8 +30,6 @@ async function tamper(auditor: NatsConnection): Promise<void> {
     for (let n = 0; n < 100; n += 1) await js.publish(`realtime.${what}.filler.${n}`, 'x'.repeat(50_000));
   for await (const { config } of jsm.streams.list())
     await jsm.streams.update(config.name, { max_age: config.max_age + nanos(1_000) });
-  // Only a rare fault leaves one.
-  await js.publish('realtime.marks.filler-1', '');
 }
 
 /** As NATS does it. */

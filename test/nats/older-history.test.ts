@@ -1,0 +1,90 @@
+import { cpSync, rmSync } from 'node:fs';
+import { expect, onTestFinished, test } from 'vitest';
+import { connect } from '@nats-io/transport-node';
+import { jetstreamManager } from '@nats-io/jetstream';
+import { join } from 'node:path';
+import { natsOf } from './world.ts';
+import { heardIn, type PodLike, podLikeOn } from './pod-like.ts';
+import { startProxy } from '../support/proxy.ts';
+
+const PATIENT = { timeout: 20_000 };
+
+/** What reading on from page to page gives, by the last message of each; no more than 20 pages. */
+async function pagesAfter({ broker }: PodLike, after: string) {
+  const pages = [];
+  for (let from = after; pages.length < 20;) {
+    const page = await broker.read('r', { after: from }, 20);
+    pages.push(page);
+    if (!page.more) break;
+    from = page.messages.at(-1)?.id ?? '';
+  }
+  return pages;
+}
+
+async function publish({ broker }: PodLike, count: number): Promise<string[]> {
+  const ids: string[] = [];
+  for (let n = 0; n < count; n += 1) ids.push((await broker.publish('r', `${n}`)).id);
+  return ids;
+}
+
+test('whoever pages through a history that has gone back, from message to message, comes to its end', async () => {
+  const nats = await natsOf();
+  const before = await publish(await podLikeOn(nats), 70);
+  const connection = await connect({ servers: `127.0.0.1:${nats.port}` });
+  onTestFinished(() => connection.close());
+  const jsm = await jetstreamManager(connection);
+  const { config } = await jsm.streams.info('test-history');
+  // As a pod leaves it that found out.
+  await jsm.streams.update('test-history', {
+    description: `${String(config.description).replace(/0$/, '1')}-${Date.now()}`,
+  });
+  const [deaf, hearing] = [await podLikeOn(nats), await podLikeOn(nats)];
+  await hearing.broker.subscribe('r');
+  const expectAfter = async (after: string, rest: readonly string[]): Promise<void> => {
+    for (const pod of [deaf, hearing]) {
+      const pages = await pagesAfter(pod, after);
+      expect(pages.flatMap(({ messages }) => messages.map(({ id }) => id))).toEqual(rest);
+      for (const { missing } of pages) expect(missing).toBe('history_lost');
+    }
+  };
+  await expectAfter(before[9] ?? '', before.slice(10));
+  // What was there between is gone.
+  await expectAfter(before[9]?.replace('x0.', 'x7.') ?? '', before);
+  const since = await publish(deaf, 5);
+  await expectAfter(before[69] ?? '', since);
+});
+
+test('a history put back, in which another pod has published more since, is known by what stands in the place of what was', async () => {
+  const nats = await natsOf();
+  const proxy = await startProxy(nats.port);
+  onTestFinished(() => proxy.stop());
+  const [store, saved] = [join(nats.folder, 'store'), join(nats.folder, 'saved')];
+  const here = await podLikeOn({ port: proxy.port });
+  await here.broker.subscribe('r');
+  await publish(here, 5);
+  await nats.stop();
+  cpSync(store, saved, { recursive: true });
+  await nats.start();
+  await expect.poll(() => here.backbone.link.up, PATIENT).toBe(true);
+  const lost = await publish(here, 5);
+  await expect.poll(() => heardIn(here, 'r').length, PATIENT).toBe(10);
+  proxy.silence();
+  await nats.stop();
+  rmSync(store, { recursive: true });
+  cpSync(saved, store, { recursive: true });
+  await nats.start();
+  const there = await podLikeOn(nats);
+  const since = await publish(there, 20);
+  proxy.breakAll();
+  proxy.resume();
+  await expect.poll(() => here.backbone.link.up, PATIENT).toBe(true);
+  for (const { broker } of [here, there]) {
+    const found = async (): Promise<unknown> => {
+      const { messages, missing } = await broker.read('r', { after: lost[4] ?? '' }, 100);
+      return [missing, ...messages.map(({ body }) => body).slice(-20)];
+    };
+    await expect
+      .poll(() => found().catch(String), PATIENT)
+      .toEqual(['history_lost', ...since.map((_, n) => `${n}`)]);
+  }
+});
