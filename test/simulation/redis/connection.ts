@@ -28,8 +28,6 @@ export class Connection implements ModelConnection, Listener {
   readonly #requests = new Requests();
   #unsent = '';
   #receiving = false;
-  /** What was published by the command that runs: it comes after the answer. */
-  #later: Push[] | undefined;
   #isOver = false;
   protocol: 2 | 3 = 2;
   /** The command after ASKING may ask for a slot that is still being imported. */
@@ -69,17 +67,8 @@ export class Connection implements ModelConnection, Listener {
   }
 
   push(message: Push): void {
-    if (this.#later !== undefined) {
-      this.#later.push(message);
-      return;
-    }
     this.#write(message);
     if (!this.#receiving) this.#flush();
-  }
-
-  /** A part of the answer that has the form of a push. */
-  confirm(message: Push): void {
-    this.#write(message);
   }
 
   /** The server ends it; what was not sent is lost. */
@@ -90,18 +79,13 @@ export class Connection implements ModelConnection, Listener {
   }
 
   #answer(words: readonly string[]): void {
-    const later: Push[] = [];
-    this.#later = later;
     try {
       const reply = this.#options.execute(this, words);
       if (reply !== undefined) this.#write(reply);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       this.#write(error);
-    } finally {
-      this.#later = undefined;
     }
-    for (const message of later) this.#write(message);
   }
 
   #write(reply: Reply): void {

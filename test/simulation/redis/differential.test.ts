@@ -4,6 +4,10 @@ import { Random } from '../../hostile/random.ts';
 import { TestClock } from '../../support/test-clock.ts';
 import { type Invocation, ComparingProxy } from './differential/proxy.ts';
 import { RandomPod } from './differential/pods.ts';
+import { Pair } from './differential/pair.ts';
+import { CHANNELS, Sequence } from './differential/sequences.ts';
+import { Model, RealSide } from './differential/sides.ts';
+import type { Parsed } from './differential/wire.ts';
 import { Lua } from './lua.ts';
 
 const SEED = 20;
@@ -44,3 +48,88 @@ test('pods are answered the same by the model as by Redis, and hear the same', a
   invocations = proxy.invocations;
   expect(invocations.length).toBeGreaterThan(300);
 });
+
+/** States of a server in which it refuses something: how the real one gets there and back, and the model. */
+const STATES: readonly {
+  readonly name: string;
+  readonly begins: readonly (readonly string[])[];
+  readonly ends: readonly (readonly string[])[];
+  readonly model: (model: Model) => void;
+}[] = [
+  {
+    name: 'too few replicas',
+    begins: [['CONFIG', 'SET', 'min-replicas-to-write', '1']],
+    ends: [['CONFIG', 'SET', 'min-replicas-to-write', '0']],
+    model: ({ server }) => (server.refuseWrites = 'NOREPLICAS'),
+  },
+  {
+    name: 'no memory left',
+    begins: [['CONFIG', 'SET', 'maxmemory', '1']],
+    ends: [['CONFIG', 'SET', 'maxmemory', '0']],
+    model: ({ server }) => (server.refuseWrites = 'OOM'),
+  },
+  {
+    name: 'a replica',
+    begins: [['REPLICAOF', '127.0.0.1', '1']],
+    ends: [['REPLICAOF', 'NO', 'ONE']],
+    model: ({ server }) => server.replicaOf(new Model(lua).server),
+  },
+  {
+    name: 'rights taken away',
+    begins: [['ACL', 'SETUSER', 'default', '-xadd', '-hdel', '-publish', '-evalsha|x'].slice(0, 6)],
+    ends: [['ACL', 'SETUSER', 'default', '+@all']],
+    model: ({ server }) => ['xadd', 'hdel', 'publish'].forEach((command) => server.deny({ command })),
+  },
+];
+
+test.each([
+  [2, 'RESP2'],
+  [3, 'RESP3'],
+])(
+  'sequences of commands and of the scripts are answered the same, and leave the same data (%i)',
+  async (protocol) => {
+    const admin = await RealSide.connect(redis.port);
+    await admin.ask([
+      ['ACL', 'SETUSER', 'operator', 'on', 'nopass', '~*', '&*', '+@all'],
+      ['AUTH', 'operator', ''],
+    ]);
+    for (let seed = 0; seed < 20; seed += 1) {
+      const random = Random.of(SEED + protocol, seed);
+      const model = new Model(lua);
+      const real = await RealSide.connect(redis.port);
+      const pair = new Pair(real, model);
+      await admin.ask([['FLUSHALL']]);
+      if (protocol === 3) {
+        await pair.prepare(['HELLO', '3']);
+        await pair.prepare(['SUBSCRIBE', ...CHANNELS], 1);
+        await pair.prepare(['SSUBSCRIBE', ...CHANNELS], 1);
+      }
+      const sequence = new Sequence(random, invocations);
+      await pair.ask(sequence.loading());
+      for (let round = 0; round < 12; round += 1) {
+        const state = random.chance(0.4) && protocol === 2 ? random.pick(STATES) : undefined;
+        await admin.ask([...(state?.begins ?? []), ['PING']]);
+        state?.model(model);
+        try {
+          await pair.ask(Array.from({ length: 25 }, () => sequence.next()));
+        } catch (error) {
+          throw new Error(`seed ${seed}, round ${round}, ${state?.name ?? 'well'}: ${String(error)}`, {
+            cause: error,
+          });
+        } finally {
+          await admin.ask([...(state?.ends ?? []), ['PING']]);
+        }
+        model.server.refuseWrites = undefined;
+        if (model.server.role === 'replica') model.server.promote();
+        model.server.allowAll();
+      }
+      const [keys] = await pair.ask([['KEYS', '*']]);
+      const names = (keys?.value as Parsed[]).map(({ value }) =>
+        Buffer.from(value as string, 'latin1').toString(),
+      );
+      await pair.ask(sequence.reading(names));
+      real.close();
+    }
+    admin.close();
+  },
+);

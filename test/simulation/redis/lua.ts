@@ -92,8 +92,12 @@ export class Lua {
     c.lua_rawgeti(state, REGISTRY, this.#compiled.get(sha) ?? 0);
     this.#setList('KEYS', keys);
     this.#setList('ARGV', args);
-    const failed = c.lua_pcall(state, 0, 1, 1) !== 0;
-    this.#call = undefined;
+    let failed: boolean;
+    try {
+      failed = c.lua_pcall(state, 0, 1, 1) !== 0;
+    } finally {
+      this.#call = undefined;
+    }
     const reply = failed ? this.#error(sha) : this.#replies.read(-1);
     c.lua_settop(state, 0);
     if (failed) throw reply;

@@ -106,7 +106,7 @@ export class ModelSentinel {
     for (const channel of channels) {
       connection.shared.add(channel);
       this.#channels.add(channel, connection, false);
-      connection.confirm(new Push(['subscribe', channel, connection.shared.size]));
+      connection.push(new Push(['subscribe', channel, connection.shared.size]));
     }
   }
 

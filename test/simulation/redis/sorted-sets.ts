@@ -1,5 +1,5 @@
 import { type Call, type DataCommand, firstKey, integerIn } from './command.ts';
-import { Double, Refused, type Reply, SYNTAX } from './replies.ts';
+import { Double, Refused, type Reply, Scored, SYNTAX } from './replies.ts';
 
 /** Commands about sorted sets. */
 export const SORTED_SET_COMMANDS: Readonly<Record<string, DataCommand>> = {
@@ -53,9 +53,9 @@ function remove({ db }: Call, words: readonly string[]): Reply {
 }
 
 function rangeByScore({ db }: Call, [, key = '', from = '', to = '', ...words]: readonly string[]): Reply {
+  const { limited, withScores } = rangeOptions(words, true);
   const isAfter = scoreBound(from);
   const isBefore = scoreBound(to);
-  const { limited, withScores } = rangeOptions(words, true);
   const set = db.find(key, 'zset');
   if (set === undefined) return [];
   const within = inOrder(set).filter((member) => {
@@ -67,14 +67,14 @@ function rangeByScore({ db }: Call, [, key = '', from = '', to = '', ...words]: 
   });
   const members = limited(within);
   return withScores
-    ? members.flatMap((member) => [member, new Double(set.scores.get(member) ?? 0)])
+    ? new Scored(members.flatMap((member) => [member, new Double(set.scores.get(member) ?? 0)]))
     : members;
 }
 
 function rangeByName({ db }: Call, [, key = '', from = '', to = '', ...words]: readonly string[]): Reply {
+  const { limited } = rangeOptions(words, false);
   const isAfter = nameBound(from, -1);
   const isBefore = nameBound(to, 1);
-  const { limited } = rangeOptions(words, false);
   const set = db.find(key, 'zset');
   return set === undefined
     ? []

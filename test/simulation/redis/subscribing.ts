@@ -34,7 +34,7 @@ function subscribe(session: Session, [, ...channels]: readonly string[], sharded
   for (const channel of channels) {
     own.add(channel);
     session.server.channels.add(channel, connection, sharded);
-    connection.confirm(new Push([sharded ? 'ssubscribe' : 'subscribe', channel, own.size]));
+    connection.push(new Push([sharded ? 'ssubscribe' : 'subscribe', channel, own.size]));
   }
 }
 
@@ -47,7 +47,7 @@ function unsubscribe(session: Session, [, ...channels]: readonly string[], shard
   for (const channel of left) {
     own.delete(channel);
     session.server.channels.remove(channel, connection, sharded);
-    connection.confirm(new Push([kind, channel, own.size]));
+    connection.push(new Push([kind, channel, own.size]));
   }
-  if (left.length === 0) connection.confirm(new Push([kind, null, 0]));
+  if (left.length === 0) connection.push(new Push([kind, null, 0]));
 }

@@ -4,7 +4,7 @@ import type { Answer, Model, ModelSide } from './sides.ts';
 import type { Parsed } from './wire.ts';
 
 /** Keys of one command whose end is compared. */
-const MOST_KEYS = 8;
+const MOST_KEYS = 40;
 const NOTHING: Parsed = { kind: '', value: null };
 
 /** A command, and what the real server said to it. */
@@ -42,7 +42,7 @@ export function difference(model: Model, side: ModelSide, heard: Heard): string 
   const [first, last] = [Math.floor(from / 1_000), Math.floor(to / 1_000)];
   const before = first === last ? undefined : model.server.dump();
   const pushed = model.sides.map((one) => one.pushed.length);
-  let found = '';
+  let found: string | undefined;
   for (let ms = first; ms <= last; ms += 1) {
     if (ms > first && before !== undefined) {
       model.server.state.db.load(before);
@@ -51,13 +51,15 @@ export function difference(model: Model, side: ModelSide, heard: Heard): string 
     model.time = Math.max(ms * 1_000, from);
     const reply = side.ask(words) ?? NOTHING;
     const pushes = comparison.withPushes ? side.pushed.slice(pushed[model.sides.indexOf(side)]) : [];
-    found = comparable({ reply, pushes }, comparison);
-    if (found === expected) return differentEnd(model, heard, last - first);
+    const ours = comparable({ reply, pushes }, comparison);
+    found =
+      ours === expected ? differentEnd(model, heard, last - first) : `Redis: ${expected}\nmodel: ${ours}`;
+    if (found === undefined) return undefined;
   }
-  return `${words.join(' ')}\nRedis: ${expected}\nmodel: ${found}`;
+  return `${words.join(' ')}\n${found}`;
 }
 
-function differentEnd(model: Model, { words, keys, ends, to }: Heard, width: number): string | undefined {
+function differentEnd(model: Model, { keys, ends, to }: Heard, width: number): string | undefined {
   const now = Math.floor(to / 1_000);
   const { db } = model.server.state;
   for (const [at, key] of keys.entries()) {
@@ -69,7 +71,7 @@ function differentEnd(model: Model, { words, keys, ends, to }: Heard, width: num
     const isAsLate = real >= 0 && ours >= 0 && real >= ours && real <= ours + width;
     const isOver = real === -2 && ours >= 0 && ours < now;
     if (real !== ours && !isAsLate && !isOver)
-      return `${words.join(' ')}\n${key} ends in Redis: ${real}\n${key} ends in the model: ${ours}\nnow: ${now}`;
+      return `${key} ends in Redis: ${real}, in the model: ${ours}; now it is ${now}`;
     if (entry !== undefined && isAsLate) entry.expiresAt = real;
   }
   return undefined;

@@ -2,12 +2,6 @@ import { difference, keysOf } from './judge.ts';
 import type { Answer, Model, ModelSide, RealSide } from './sides.ts';
 import { type Parsed, shown } from './wire.ts';
 
-interface Asked {
-  readonly words: readonly string[];
-  readonly isShuffled: boolean;
-  readonly keys: readonly string[];
-}
-
 /** A real server and a model, which are asked the same by one connection each. */
 export class Pair {
   readonly #real: RealSide;
@@ -21,14 +15,8 @@ export class Pair {
   }
 
   /** Asks both all of this, the real one in one write. Raises an error that says what is different. */
-  async ask(
-    commands: readonly { readonly words: readonly string[]; readonly isShuffled?: boolean }[],
-  ): Promise<Parsed[]> {
-    const all: Asked[] = commands.map(({ words, isShuffled = false }) => ({
-      words,
-      isShuffled,
-      keys: keysOf(words),
-    }));
+  async ask(commands: readonly (readonly string[])[]): Promise<Parsed[]> {
+    const all = commands.map((words) => ({ words, keys: keysOf(words) }));
     const lines = all.flatMap(({ words, keys }) => [
       words,
       ...keys.map((key) => ['PEXPIRETIME', key]),
@@ -37,11 +25,11 @@ export class Pair {
     const [start, ...answers] = await this.#real.ask([['TIME'], ...lines]);
     let from = timeIn(start);
     const replies: Parsed[] = [];
-    for (const { words, isShuffled, keys } of all) {
+    for (const { words, keys } of all) {
       const [answer, ...ends] = answers.splice(0, 1 + keys.length);
       const to = timeIn(answers.shift());
       if (answer === undefined) throw new Error('an answer is missing');
-      const comparison = { command: (words[0] ?? '').toUpperCase(), isShuffled, withPushes: true };
+      const comparison = { command: (words[0] ?? '').toUpperCase(), isShuffled: false, withPushes: true };
       const heard = { words, comparison, answer, keys, ends: ends.map(numberIn), from, to };
       const found = difference(this.#model, this.#side, heard);
       this.#side.pushed = [];

@@ -5,7 +5,7 @@ import type { Lua } from '../lua.ts';
 import { ModelServer } from '../server.ts';
 import { commandBytes, type Parsed, ReplyReader } from './wire.ts';
 
-/** What a command was answered, and what was pushed after that, until the next one was answered. */
+/** What a command was answered, and what was pushed before that and after the answer before it. */
 export interface Answer {
   readonly reply: Parsed;
   readonly pushes: Parsed[];
@@ -16,6 +16,7 @@ export class RealSide {
   readonly #socket: Socket;
   readonly #reader = new ReplyReader();
   #answers: Answer[] = [];
+  #pushed: Parsed[] = [];
   #expected: { readonly count: number; readonly resolve: (answers: Answer[]) => void } | undefined;
   /** Takes each push as it comes. */
   onPush: (push: Parsed) => void = () => undefined;
@@ -33,8 +34,7 @@ export class RealSide {
   }
 
   /**
-   * Sends all commands at once; `silent` of them are answered by pushes only. A push that the last of them caused may
-   * come after the answer.
+   * Sends all commands at once; `silent` of them are answered by pushes only.
    */
   ask(commands: readonly (readonly string[])[], silent = 0): Promise<Answer[]> {
     const { promise, resolve } = Promise.withResolvers<Answer[]>();
@@ -51,11 +51,12 @@ export class RealSide {
   #take(bytes: Buffer): void {
     this.#reader.add(bytes);
     for (let item = this.#reader.next(); item !== undefined; item = this.#reader.next()) {
-      if (item.kind !== '>') this.#answers.push({ reply: item, pushes: [] });
-      else {
-        this.#answers.at(-1)?.pushes.push(item);
-        this.onPush(item);
+      if (item.kind !== '>') {
+        this.#answers.push({ reply: item, pushes: this.#pushed.splice(0) });
+        continue;
       }
+      this.#pushed.push(item);
+      this.onPush(item);
     }
     if (this.#expected === undefined || this.#answers.length < this.#expected.count) return;
     this.#expected.resolve(this.#answers);
