@@ -1,4 +1,4 @@
-import { allKeys, type Call, type DataCommand, firstKey, integerIn } from './command.ts';
+import { allKeys, type Call, type DataCommand, firstKey, integerIn, momentIn } from './command.ts';
 import { notModelled, OK, Refused, type Reply, Status } from './replies.ts';
 
 /** Commands about keys of any type. */
@@ -43,7 +43,7 @@ function expire({ db }: Call, words: readonly string[], base: number): Reply {
   const [option] = options;
   if (option !== undefined && /^(?:NX|XX|GT|LT)$/i.test(option)) throw notModelled('options of PEXPIRE');
   if (option !== undefined) throw new Refused(`ERR Unsupported option ${option}`);
-  const at = base + integerIn(text);
+  const at = momentIn(integerIn(text), base, (words[0] ?? '').toLowerCase());
   const entry = db.entry(key);
   if (entry === undefined) return 0;
   if (at <= db.now() && db.mode === 'master') {

@@ -3,7 +3,7 @@ import { notModelled, Refused, SYNTAX } from './replies.ts';
 
 /** The cursor of HSCAN or SSCAN; raises Refused. */
 export function cursorIn(text = ''): number {
-  if (!/^-?\d{1,20}$/.test(text)) throw new Refused('ERR invalid cursor');
+  if (!/^(?:-?\d{1,20})?$/.test(text)) throw new Refused('ERR invalid cursor');
   return Number(BigInt.asUintN(64, BigInt(text)));
 }
 

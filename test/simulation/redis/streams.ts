@@ -59,7 +59,7 @@ function trim({ db }: Call, words: readonly string[]): Reply {
 function trimmingIn(words: readonly string[]): { trimming: Trimming; used: number } {
   const [strategy = ''] = words;
   if (words[1] === '~') throw notModelled('trimming that is not exact');
-  const used = words[1] === '=' ? 3 : 2;
+  const used = words[1] === '=' && words.length > 2 ? 3 : 2;
   const threshold = words[used - 1];
   if (threshold === undefined) throw SYNTAX;
   if (/^MINID$/i.test(strategy)) return { trimming: { least: idIn(threshold, 0) }, used };

@@ -65,7 +65,8 @@ export class Sequence {
     if (kind < 0.4) return this.#replayed();
     if (kind < 0.5) return this.#madeUp();
     const words = this.#plain();
-    return this.#random.chance(0.05) ? this.#spoilt(words) : words;
+    // A cursor that the other side gave stands for nothing here.
+    return this.#random.chance(0.05) && !words[0]?.endsWith('SCAN') ? this.#spoilt(words) : words;
   }
 
   /** Everything that is there. */
