@@ -32,6 +32,41 @@ const ARGUMENTS = [
   '(a',
 ];
 
+/** Scripts that show how values and errors go from Redis to Lua and back. */
+const PROBES = [
+  'return {3.99, -3.99, 1e15, 2^53, true, false, {ok = "fine"}, {err = "ERR bad"}, "text", {}, {{1}, {2, nil, 3}}}',
+  'return 1e300',
+  'return {err = "CODE text"}',
+  'return {1, err = "CODE text"}',
+  'return redis.error_reply("ERR told")',
+  'return redis.status_reply("a\\nb")',
+  'return redis.sha1hex(KEYS[1] .. ARGV[1]) .. #KEYS .. #ARGV',
+  'return cjson.encode("a/b\\"\\n" .. string.char(1, 127))',
+  'return {tostring(1e15), tostring(2^60), tostring(0.1), string.format("%.0f", 2^53), string.format("%5.2f|%s|%d", 1.005, "x", 3.7)}',
+  'redis.call("DEL", "p") redis.call("SET", "p", 0.1 + 0.2) return redis.call("GET", "p")',
+  'redis.call("DEL", "p") redis.call("ZADD", "p", 1e20, "m", 1.5, "n") return {redis.call("ZSCORE", "p", "m"), redis.call("ZSCORE", "p", "n")}',
+  'return {type(redis.call("GET", "none")), type(redis.call("HGETALL", "none")), redis.call("SET", "q", 1).ok, redis.call("TYPE", "q").ok}',
+  'return redis.pcall("HGET", KEYS[1])',
+  'return redis.pcall("NONE").err',
+  'return redis.call("NONE")',
+  'return redis.call()',
+  'return redis.call("GET", {})',
+  'return redis.call("SUBSCRIBE", "c")',
+  'return redis.call("EVAL", "return 1", 0)',
+  'return redis.sha1hex()',
+  'return missing',
+  'missing = 1',
+  'error("raised")',
+  'error({err = "CODE raised"})',
+  'local nothing; return nothing.field',
+  'return tonumber("0x10") + tonumber(" 7 ") + #tostring(unpack({1, 2}))',
+  'return = 1',
+  // What was done before the first refusal stays, and once something was written no state of the server ends a script.
+  'redis.call("SADD", "r", "x") return redis.call("XADD", "r", "1-1", "a", "b")',
+  'redis.call("DEL", "none") return redis.call("SET", "s", "x")',
+  'redis.call("PUBLISH", "c1", "x") return redis.call("HSET", "t", "f", "v")',
+];
+
 /** Commands and calls of scripts, at random, which a seed repeats. */
 export class Sequence {
   readonly #random: Random;
@@ -57,6 +92,11 @@ export class Sequence {
     const called = this.#invocations.map(({ script }) => script);
     const all = new Map([...this.#scripts, ...called].map(({ sha, lua }) => [sha, lua]));
     return [...all.values()].map((lua) => ['SCRIPT', 'LOAD', lua]);
+  }
+
+  /** What scripts get from Redis, and what they give back. */
+  probing(): Command[] {
+    return PROBES.map((lua) => ['EVAL', lua, '1', 'k1', 'arg']);
   }
 
   next(): Command {

@@ -18,6 +18,7 @@ export class RealSide {
   #answers: Answer[] = [];
   #pushed: Parsed[] = [];
   #expected: { readonly count: number; readonly resolve: (answers: Answer[]) => void } | undefined;
+  #first: ((item: Parsed) => void) | undefined;
   /** Takes each push as it comes. */
   onPush: (push: Parsed) => void = () => undefined;
 
@@ -44,6 +45,14 @@ export class RealSide {
     return promise;
   }
 
+  /** Sends one command and gives what comes first after it, a push too. */
+  first(words: readonly string[]): Promise<Parsed> {
+    const { promise, resolve } = Promise.withResolvers<Parsed>();
+    this.#first = resolve;
+    this.#socket.write(commandBytes(words));
+    return promise;
+  }
+
   close(): void {
     this.#socket.destroy();
   }
@@ -51,6 +60,8 @@ export class RealSide {
   #take(bytes: Buffer): void {
     this.#reader.add(bytes);
     for (let item = this.#reader.next(); item !== undefined; item = this.#reader.next()) {
+      this.#first?.(item);
+      this.#first = undefined;
       if (item.kind !== '>') {
         this.#answers.push({ reply: item, pushes: this.#pushed.splice(0) });
         continue;
