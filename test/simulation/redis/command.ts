@@ -52,3 +52,13 @@ export function integerIn(text: string | undefined, refusal = NOT_INTEGER): numb
   if (!Number.isSafeInteger(value) && BigInt.asIntN(64, BigInt(text)) !== BigInt(text)) throw refusal;
   return value;
 }
+
+export function invalidTime(command: string): Refused {
+  return new Refused(`ERR invalid expire time in '${command}' command`);
+}
+
+/** So many milliseconds after another moment; raises Refused where a number of 64 bits does not hold it. */
+export function momentIn(ms: number, after: number, command: string): number {
+  if (Math.abs(ms + after) >= 2 ** 63) throw invalidTime(command);
+  return ms + after;
+}

@@ -60,6 +60,7 @@ function onlyListening(name: string): Refused {
 }
 
 function unknownCommand([name = '', ...args]: readonly string[]): Refused {
-  const quoted = args.map((arg) => `'${arg.slice(0, 128)}' `).join('');
+  let quoted = '';
+  for (const arg of args) if (quoted.length < 128) quoted += `'${arg.slice(0, 128 - quoted.length)}' `;
   return new Refused(`ERR unknown command '${name.slice(0, 128)}', with args beginning with: ${quoted}`);
 }

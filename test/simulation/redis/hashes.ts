@@ -1,6 +1,6 @@
 import { type Call, type DataCommand, firstKey, integerIn, wrongArity } from './command.ts';
 import { Pairs, Refused, type Reply } from './replies.ts';
-import { page, readScan } from './scans.ts';
+import { countIn, cursorIn, page } from './scans.ts';
 
 /** Commands about hashes. */
 export const HASH_COMMANDS: Readonly<Record<string, DataCommand>> = {
@@ -41,10 +41,11 @@ function getSome(call: Call, [, key = '', ...names]: readonly string[]): Reply {
   return names.map((name) => fields?.get(name) ?? null);
 }
 
-function scan(call: Call, [, key = '', ...words]: readonly string[]): Reply {
-  const asked = readScan(words);
-  const fields = fieldsOf(call, key) ?? new Map<string, string>();
-  const { next, names } = page([...fields.keys()], asked);
+function scan(call: Call, [, key = '', cursor, ...options]: readonly string[]): Reply {
+  const from = cursorIn(cursor);
+  const fields = fieldsOf(call, key);
+  if (fields === undefined) return ['0', []];
+  const { next, names } = page([...fields.keys()], from, countIn(options));
   return [next, names.flatMap((name) => [name, fields.get(name) ?? ''])];
 }
 
@@ -78,9 +79,11 @@ const NOT_A_NUMBER = new Refused('ERR hash value is not an integer');
 
 function add(call: Call, words: readonly string[]): Reply {
   const [, key = '', field = '', text] = words;
-  const more = integerIn(text);
-  const before = fieldsOf(call, key)?.get(field);
-  const sum = BigInt(before === undefined ? 0 : integerIn(before, NOT_A_NUMBER)) + BigInt(more);
+  integerIn(text);
+  const before = fieldsOf(call, key)?.get(field) ?? '0';
+  integerIn(before, NOT_A_NUMBER);
+  // Numbers of 64 bits, which are exact only so.
+  const sum = BigInt(before) + BigInt(text ?? '');
   if (BigInt.asIntN(64, sum) !== sum) throw new Refused('ERR increment or decrement would overflow');
   fieldsToWrite(call, key).set(field, String(sum));
   call.db.changed(...words);

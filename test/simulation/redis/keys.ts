@@ -1,5 +1,5 @@
-import { allKeys, type Call, type DataCommand, firstKey, integerIn } from './command.ts';
-import { notModelled, OK, type Reply, Status } from './replies.ts';
+import { allKeys, type Call, type DataCommand, firstKey, integerIn, momentIn } from './command.ts';
+import { notModelled, OK, Refused, type Reply, Status } from './replies.ts';
 
 /** Commands about keys of any type. */
 export const KEY_COMMANDS: Readonly<Record<string, DataCommand>> = {
@@ -23,7 +23,6 @@ export const KEY_COMMANDS: Readonly<Record<string, DataCommand>> = {
   },
   PEXPIREAT: { arity: -3, writes: true, keys: firstKey, run: (call, words) => expire(call, words, 0) },
   KEYS: { arity: 2, run: keysLike },
-  DBSIZE: { arity: 1, run: ({ db }) => db.keys().length },
   FLUSHALL: { arity: -1, writes: true, run: flush },
 };
 
@@ -41,8 +40,10 @@ function timeLeft({ db }: Call, [, key = '']: readonly string[]): Reply {
 
 function expire({ db }: Call, words: readonly string[], base: number): Reply {
   const [, key = '', text, ...options] = words;
-  const at = base + integerIn(text);
-  if (options.length > 0) throw notModelled('options of PEXPIRE');
+  const [option] = options;
+  if (option !== undefined && /^(?:NX|XX|GT|LT)$/i.test(option)) throw notModelled('options of PEXPIRE');
+  if (option !== undefined) throw new Refused(`ERR Unsupported option ${option}`);
+  const at = momentIn(integerIn(text), base, (words[0] ?? '').toLowerCase());
   const entry = db.entry(key);
   if (entry === undefined) return 0;
   if (at <= db.now() && db.mode === 'master') {

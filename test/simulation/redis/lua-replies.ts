@@ -1,5 +1,16 @@
 import type { LuaMachine } from './lua-machine.ts';
-import { Bag, Double, formatNumber, Pairs, Push, Refused, type Reply, Status } from './replies.ts';
+import {
+  Bag,
+  Double,
+  formatNumber,
+  NO_LIST,
+  Pairs,
+  Push,
+  Refused,
+  type Reply,
+  Scored,
+  Status,
+} from './replies.ts';
 
 const BOOLEAN = 1;
 const NUMBER = 3;
@@ -18,7 +29,7 @@ export class LuaReplies {
     const { c, state } = this.#machine;
     if (typeof reply === 'string') this.#machine.push(reply);
     else if (typeof reply === 'number' || typeof reply === 'bigint') c.lua_pushnumber(state, Number(reply));
-    else if (reply === null) c.lua_pushboolean(state, 0);
+    else if (reply === null || reply === NO_LIST) c.lua_pushboolean(state, 0);
     else if (reply instanceof Status) this.#pushField('ok', reply.text);
     else if (reply instanceof Refused) this.#pushField('err', reply.text);
     else if (reply instanceof Double) this.#machine.push(formatNumber(reply.value));
@@ -85,8 +96,8 @@ export class LuaReplies {
   }
 }
 
-function itemsOf(reply: Pairs | Bag | Push | readonly Reply[]): readonly Reply[] {
-  if (reply instanceof Pairs) return reply.flat;
+function itemsOf(reply: Pairs | Scored | Bag | Push | readonly Reply[]): readonly Reply[] {
+  if (reply instanceof Pairs || reply instanceof Scored) return reply.flat;
   if (reply instanceof Bag) return reply.members;
   return reply instanceof Push ? reply.items : reply;
 }

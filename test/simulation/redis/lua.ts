@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { LuaMachine } from './lua-machine.ts';
 import { LuaReplies } from './lua-replies.ts';
-import { formatNumber, Refused, type Reply } from './replies.ts';
+import { formatNumber, notModelled, Refused, type Reply } from './replies.ts';
 
 const GLOBALS = -10_002;
 const REGISTRY = -10_000;
@@ -19,6 +19,8 @@ for _, name in ipairs({ 'io', 'os', 'package', 'require', 'module', 'dofile', 'l
   'deny_unknown', 'refuse_new' }) do _G[name] = nil end
 redis = { call = redis_call, pcall = redis_pcall, sha1hex = redis_sha1hex }
 for name in pairs(redis) do _G['redis_' .. name] = nil end
+cjson = { encode = cjson_encode }
+cjson_encode = nil
 function redis.error_reply(text) return { err = text } end
 function redis.status_reply(text) return { ok = text } end
 KEYS, ARGV = {}, {}
@@ -57,6 +59,7 @@ export class Lua {
     this.#define('redis_call', () => this.#command(true));
     this.#define('redis_pcall', () => this.#command(false));
     this.#define('redis_sha1hex', () => this.#sha1hex());
+    this.#define('cjson_encode', () => this.#encodeJson());
     this.#define('deny_unknown', () =>
       this.#raise(`Script attempted to access nonexistent global variable '${this.#machine.text(2)}'`),
     );
@@ -92,8 +95,12 @@ export class Lua {
     c.lua_rawgeti(state, REGISTRY, this.#compiled.get(sha) ?? 0);
     this.#setList('KEYS', keys);
     this.#setList('ARGV', args);
-    const failed = c.lua_pcall(state, 0, 1, 1) !== 0;
-    this.#call = undefined;
+    let failed: boolean;
+    try {
+      failed = c.lua_pcall(state, 0, 1, 1) !== 0;
+    } finally {
+      this.#call = undefined;
+    }
     const reply = failed ? this.#error(sha) : this.#replies.read(-1);
     c.lua_settop(state, 0);
     if (failed) throw reply;
@@ -148,6 +155,14 @@ export class Lua {
     return 1;
   }
 
+  /** Texts only. */
+  #encodeJson(): number {
+    if (this.#machine.c.lua_type(this.#machine.state, 1) !== STRING)
+      throw notModelled('cjson.encode of no text');
+    this.#machine.push(jsonOf(this.#machine.text(1)));
+    return 1;
+  }
+
   #raise(what: string): never {
     const { c, state } = this.#machine;
     c.luaL_where(state, 1);
@@ -161,4 +176,25 @@ export class Lua {
     const at = this.#replies.field(-1, 'at');
     return new Refused(at === undefined ? `${text} script: ${sha}.` : `${text} script: ${sha}, on ${at}.`);
   }
+}
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  '"': String.raw`\"`,
+  '\\': String.raw`\\`,
+  '/': String.raw`\/`,
+  '\b': String.raw`\b`,
+  '\f': String.raw`\f`,
+  '\n': String.raw`\n`,
+  '\r': String.raw`\r`,
+  '\t': String.raw`\t`,
+};
+
+/** A text as the library of JSON in Redis writes it. */
+function jsonOf(text: string): string {
+  // oxlint-disable-next-line no-control-regex
+  const escaped = text.replaceAll(/[\u0000-\u001f"/\\\u007f]/g, (character) => {
+    const code = character.charCodeAt(0).toString(16).padStart(4, '0');
+    return ESCAPES[character] ?? `\\u${code}`;
+  });
+  return `"${escaped}"`;
 }

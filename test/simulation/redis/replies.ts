@@ -25,6 +25,15 @@ export class Pairs {
   }
 }
 
+/** Members and scores in turn: a list of pairs to a client that speaks RESP3, a flat list to others and to Lua. */
+export class Scored {
+  readonly flat: readonly Reply[];
+
+  constructor(flat: readonly Reply[]) {
+    this.flat = flat;
+  }
+}
+
 /** A list that has no order to a client that speaks RESP3. */
 export class Bag {
   readonly members: readonly string[];
@@ -52,15 +61,20 @@ export class Push {
   }
 }
 
-/** Texts hold one byte in each character (Latin-1); null is the text, or the list, that there is not. */
+/** The list that there is not; null is the text. */
+export const NO_LIST = Symbol('no list');
+
+/** Texts hold one byte in each character (Latin-1); null is the text that there is not. */
 export type Reply =
   | string
   | number
   | bigint
   | null
+  | typeof NO_LIST
   | Status
   | Refused
   | Pairs
+  | Scored
   | Bag
   | Double
   | Push
@@ -80,12 +94,15 @@ export function notModelled(what: string): Error {
 export function encodeReply(reply: Reply, protocol: 2 | 3): string {
   if (typeof reply === 'string') return `$${reply.length}\r\n${reply}\r\n`;
   if (typeof reply === 'number' || typeof reply === 'bigint') return `:${reply}\r\n`;
+  if (reply === NO_LIST) return protocol === 3 ? '_\r\n' : '*-1\r\n';
   if (reply === null) return protocol === 3 ? '_\r\n' : '$-1\r\n';
   if (Array.isArray(reply)) return encodeList('*', reply, protocol);
-  return encodeSpecial(reply as Exclude<Reply, string | number | bigint | null | readonly Reply[]>, protocol);
+  return encodeSpecial(reply as Special, protocol);
 }
 
-function encodeSpecial(reply: Status | Refused | Pairs | Bag | Double | Push, protocol: 2 | 3): string {
+type Special = Status | Refused | Pairs | Scored | Bag | Double | Push;
+
+function encodeSpecial(reply: Special, protocol: 2 | 3): string {
   if (reply instanceof Status) return `+${oneLine(reply.text)}\r\n`;
   if (reply instanceof Refused) return `-${oneLine(reply.text)}\r\n`;
   if (reply instanceof Push) return encodeList(protocol === 3 ? '>' : '*', reply.items, protocol);
@@ -95,6 +112,7 @@ function encodeSpecial(reply: Status | Refused | Pairs | Bag | Double | Push, pr
     return protocol === 3 ? `,${text}\r\n` : encodeReply(text, 2);
   }
   if (protocol === 2) return encodeList('*', reply.flat, 2);
+  if (reply instanceof Scored) return encodeList('*', pairsOf(reply.flat), 3);
   return `%${reply.flat.length / 2}\r\n${reply.flat.map((item) => encodeReply(item, 3)).join('')}`;
 }
 
@@ -102,6 +120,10 @@ function encodeList(kind: string, items: readonly Reply[], protocol: 2 | 3): str
   let text = `${kind}${items.length}\r\n`;
   for (const item of items) text += encodeReply(item, protocol);
   return text;
+}
+
+function pairsOf(flat: readonly Reply[]): Reply[] {
+  return flat.flatMap((member, at) => (at % 2 === 0 ? [[member, flat[at + 1] ?? null]] : []));
 }
 
 function oneLine(text: string): string {

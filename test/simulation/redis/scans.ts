@@ -1,19 +1,23 @@
 import { integerIn } from './command.ts';
 import { notModelled, Refused, SYNTAX } from './replies.ts';
 
-export interface Scan {
-  readonly from: number;
-  readonly count: number;
+/** The cursor of HSCAN or SSCAN; raises Refused. */
+export function cursorIn(text = ''): number {
+  if (!/^(?:-?\d{1,20})?$/.test(text)) throw new Refused('ERR invalid cursor');
+  return Number(BigInt.asUintN(64, BigInt(text)));
 }
 
-/** Cursor and options of HSCAN or SSCAN. */
-export function readScan([cursor = '', option, count, ...more]: readonly string[]): Scan {
-  if (!/^\d{1,20}$/.test(cursor)) throw new Refused('ERR invalid cursor');
-  if (option === undefined) return { from: Number(cursor), count: 10 };
-  if (option.toUpperCase() !== 'COUNT' || more.length > 0) throw notModelled('options of a scan');
-  const most = integerIn(count);
-  if (most < 1) throw SYNTAX;
-  return { from: Number(cursor), count: most };
+/** How many names a page has about, as the options say; raises Refused. */
+export function countIn(options: readonly string[]): number {
+  let count = 10;
+  for (let at = 0; at < options.length; at += 2) {
+    const option = options[at]?.toUpperCase();
+    if (at + 1 === options.length || (option !== 'COUNT' && option !== 'MATCH')) throw SYNTAX;
+    if (option === 'MATCH') throw notModelled('MATCH of a scan');
+    count = integerIn(options[at + 1]);
+    if (count < 1) throw SYNTAX;
+  }
+  return count;
 }
 
 /**
@@ -22,7 +26,8 @@ export function readScan([cursor = '', option, count, ...more]: readonly string[
  */
 export function page(
   all: readonly string[],
-  { from, count }: Scan,
+  from: number,
+  count: number,
 ): { next: string; names: readonly string[] } {
   if (from === 0 && all.length <= count) return { next: '0', names: all };
   const placed = all.map((name) => ({ name, place: placeOf(name) })).filter(({ place }) => place >= from);

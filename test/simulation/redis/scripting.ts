@@ -6,6 +6,7 @@ import { OK, Refused, type Reply } from './replies.ts';
 import { slotInScript, slotOfCommand } from './routing.ts';
 import type { Session, SessionCommand } from './session.ts';
 
+const SHA_LENGTH = 40;
 const NO_SCRIPT = new Refused('NOSCRIPT No matching script. Please use EVAL.');
 
 /** Commands that run scripts, and that keep them for later. */
@@ -26,8 +27,9 @@ function evaluate(session: Session, words: readonly string[]): Reply {
 }
 
 function evaluateLoaded(session: Session, words: readonly string[]): Reply {
-  requireKeys(words);
   const sha = (words[1] ?? '').toLowerCase();
+  if (sha.length !== SHA_LENGTH) throw NO_SCRIPT;
+  requireKeys(words);
   if (!session.server.scripts.has(sha)) throw NO_SCRIPT;
   return run(session, sha, words);
 }

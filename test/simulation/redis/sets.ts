@@ -1,6 +1,6 @@
 import { type Call, type DataCommand, firstKey, integerIn } from './command.ts';
-import { Bag, Refused, type Reply } from './replies.ts';
-import { page, readScan } from './scans.ts';
+import { Bag, Refused, type Reply, SYNTAX } from './replies.ts';
+import { countIn, cursorIn, page } from './scans.ts';
 
 /** Commands about sets. */
 export const SET_COMMANDS: Readonly<Record<string, DataCommand>> = {
@@ -16,9 +16,11 @@ export const SET_COMMANDS: Readonly<Record<string, DataCommand>> = {
   SPOP: { arity: -2, writes: true, keys: firstKey, run: pop },
 };
 
-function scan({ db }: Call, [, key = '', ...words]: readonly string[]): Reply {
-  const asked = readScan(words);
-  const { next, names } = page([...(db.find(key, 'set')?.members ?? [])], asked);
+function scan({ db }: Call, [, key = '', cursor, ...options]: readonly string[]): Reply {
+  const from = cursorIn(cursor);
+  const members = db.find(key, 'set')?.members;
+  if (members === undefined) return ['0', []];
+  const { next, names } = page([...members], from, countIn(options));
   return [next, names];
 }
 
@@ -42,7 +44,8 @@ function remove({ db }: Call, words: readonly string[]): Reply {
 }
 
 /** Takes any members; replicas are told which. */
-function pop({ db, random }: Call, [, key = '', text]: readonly string[]): Reply {
+function pop({ db, random }: Call, [, key = '', text, ...more]: readonly string[]): Reply {
+  if (more.length > 0) throw SYNTAX;
   const count =
     text === undefined ? 1 : integerIn(text, new Refused('ERR value is out of range, must be positive'));
   if (count < 0) throw new Refused('ERR value is out of range, must be positive');

@@ -1,5 +1,5 @@
 import { type Call, type DataCommand, firstKey, integerIn } from './command.ts';
-import { Double, Refused, type Reply, SYNTAX } from './replies.ts';
+import { Double, Refused, type Reply, Scored, SYNTAX } from './replies.ts';
 
 /** Commands about sorted sets. */
 export const SORTED_SET_COMMANDS: Readonly<Record<string, DataCommand>> = {
@@ -53,32 +53,31 @@ function remove({ db }: Call, words: readonly string[]): Reply {
 }
 
 function rangeByScore({ db }: Call, [, key = '', from = '', to = '', ...words]: readonly string[]): Reply {
-  const isAfter = scoreBound(from);
-  const isBefore = scoreBound(to);
-  const { limited, withScores } = rangeOptions(words, true);
+  const { offset, count, withScores } = rangeOptions(words, true);
+  const isAfter = scoreBound(from, -1);
+  const isBefore = scoreBound(to, 1);
   const set = db.find(key, 'zset');
   if (set === undefined) return [];
-  const within = inOrder(set).filter((member) => {
-    const one = set.scores.get(member) ?? 0;
-    return (
-      (isAfter.open ? one > isAfter.score : one >= isAfter.score) &&
-      (isBefore.open ? one < isBefore.score : one <= isBefore.score)
-    );
-  });
-  const members = limited(within);
-  return withScores
-    ? members.flatMap((member) => [member, new Double(set.scores.get(member) ?? 0)])
-    : members;
+  const score = (member: string): number => set.scores.get(member) ?? 0;
+  const within = inOrder(set).filter((member) => isAfter(score(member)) >= 0 && isBefore(score(member)) <= 0);
+  const members = within.slice(offset, offset + count);
+  return withScores ? new Scored(members.flatMap((member) => [member, new Double(score(member))])) : members;
 }
 
 function rangeByName({ db }: Call, [, key = '', from = '', to = '', ...words]: readonly string[]): Reply {
+  const { offset, count } = rangeOptions(words, false);
   const isAfter = nameBound(from, -1);
   const isBefore = nameBound(to, 1);
-  const { limited } = rangeOptions(words, false);
   const set = db.find(key, 'zset');
-  return set === undefined
-    ? []
-    : limited(inOrder(set).filter((member) => isAfter(member) >= 0 && isBefore(member) <= 0));
+  const all = set === undefined ? [] : inOrder(set);
+  const [first, last] = [all[0], all.at(-1)];
+  if (first === undefined || last === undefined || isAfter(last) < 0 || isBefore(first) > 0) return [];
+  // The order is that of names only where all scores are the same; elsewhere Redis, too, gives what it comes upon.
+  const start = all.findIndex((member) => isAfter(member) >= 0);
+  if (isBefore(all[start] ?? '') > 0) return [];
+  const some = all.slice(start + offset, start + offset + count);
+  const behind = some.findIndex((member) => isBefore(member) > 0);
+  return behind === -1 ? some : some.slice(0, behind);
 }
 
 /** By score, and by name among those that have the same. */
@@ -89,32 +88,37 @@ function inOrder(set: { readonly scores: Map<string, number>; order: string[] | 
   return set.order;
 }
 
-function rangeOptions(
-  words: readonly string[],
-  mayHaveScores: boolean,
-): { limited: (members: string[]) => string[]; withScores: boolean } {
-  let limited = (members: string[]): string[] => members;
-  let withScores = false;
+interface RangeOptions {
+  offset: number;
+  count: number;
+  withScores: boolean;
+}
+
+function rangeOptions(words: readonly string[], mayHaveScores: boolean): RangeOptions {
+  const options = { offset: 0, count: Number.POSITIVE_INFINITY, withScores: false };
   for (let at = 0; at < words.length; at += 1) {
     const word = words[at]?.toUpperCase();
     if (word === 'WITHSCORES' && mayHaveScores) {
-      withScores = true;
+      options.withScores = true;
     } else if (word === 'LIMIT' && at + 2 < words.length) {
       const offset = integerIn(words[at + 1]);
       const count = integerIn(words[at + 2]);
-      limited = (members) =>
-        offset < 0 ? [] : members.slice(offset, count < 0 ? undefined : offset + count);
+      options.offset = offset < 0 ? Number.MAX_SAFE_INTEGER : offset;
+      options.count = count < 0 ? Number.POSITIVE_INFINITY : count;
       at += 2;
     } else {
       throw SYNTAX;
     }
   }
-  return { limited, withScores };
+  return options;
 }
 
-function scoreBound(text: string): { readonly score: number; readonly open: boolean } {
-  const open = text.startsWith('(');
-  return { score: scoreIn(open ? text.slice(1) : text, BAD_SCORES), open };
+/** How a score compares with the bound; 0 is at it, `atIt` where the bound itself is not within. */
+function scoreBound(text: string, atIt: 1 | -1): (score: number) => number {
+  const equal = text.startsWith('(') ? atIt : 0;
+  const number = equal === 0 ? text : text.slice(1);
+  const bound = number === '' ? 0 : scoreIn(number, BAD_SCORES);
+  return (score) => (score === bound ? equal : score < bound ? -1 : 1);
 }
 
 function scoreIn(text: string, refusal: Refused): number {

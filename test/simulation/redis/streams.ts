@@ -1,6 +1,6 @@
 import { type Call, type DataCommand, firstKey, integerIn, wrongArity } from './command.ts';
 import type { StreamEntry, StreamId, ValueOf } from './data.ts';
-import { notModelled, Refused, type Reply, SYNTAX } from './replies.ts';
+import { NO_LIST, notModelled, Refused, type Reply, SYNTAX } from './replies.ts';
 import { BAD_ID, compareIds, idAfter, idBefore, idIn, idText, MOST, ZERO } from './stream-ids.ts';
 
 /** Commands about streams. */
@@ -59,7 +59,7 @@ function trim({ db }: Call, words: readonly string[]): Reply {
 function trimmingIn(words: readonly string[]): { trimming: Trimming; used: number } {
   const [strategy = ''] = words;
   if (words[1] === '~') throw notModelled('trimming that is not exact');
-  const used = words[1] === '=' ? 3 : 2;
+  const used = words[1] === '=' && words.length > 2 ? 3 : 2;
   const threshold = words[used - 1];
   if (threshold === undefined) throw SYNTAX;
   if (/^MINID$/i.test(strategy)) return { trimming: { least: idIn(threshold, 0) }, used };
@@ -85,6 +85,7 @@ function range({ db }: Call, words: readonly string[], newestFirst: boolean): Re
   const most = countIn(options);
   const entries = db.find(key, 'stream')?.entries;
   if (entries === undefined) return [];
+  if (most <= 0) return NO_LIST;
   const first = firstFrom(entries, from);
   const end = to === MOST ? entries.length : firstFrom(entries, to, true);
   if (end <= first) return [];
@@ -125,10 +126,11 @@ function openIn(text: string, sequence: StreamId['seq']): StreamId {
   return idIn(id, sequence);
 }
 
-function countIn([option, text, ...more]: readonly string[]): number {
-  if (option === undefined) return Number.POSITIVE_INFINITY;
-  if (option.toUpperCase() !== 'COUNT' || more.length > 0) throw SYNTAX;
-  const count = integerIn(text);
-  if (count === 0) throw notModelled('COUNT 0');
-  return Math.max(count, 0) || Number.POSITIVE_INFINITY;
+function countIn(options: readonly string[]): number {
+  let count = Number.POSITIVE_INFINITY;
+  for (let at = 0; at < options.length; at += 2) {
+    if (options[at]?.toUpperCase() !== 'COUNT' || at + 1 === options.length) throw SYNTAX;
+    count = integerIn(options[at + 1]);
+  }
+  return count;
 }

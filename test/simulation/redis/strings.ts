@@ -1,7 +1,7 @@
-import { type Call, type DataCommand, firstKey, integerIn } from './command.ts';
-import { OK, Refused, type Reply, SYNTAX } from './replies.ts';
+import { type Call, type DataCommand, firstKey, integerIn, invalidTime, momentIn } from './command.ts';
+import { OK, type Reply, SYNTAX } from './replies.ts';
 
-const BAD_TIME = new Refused("ERR invalid expire time in 'set' command");
+const UNITS = new Set(['EX', 'PX', 'PXAT']);
 
 /** Commands about strings. */
 export const STRING_COMMANDS: Readonly<Record<string, DataCommand>> = {
@@ -29,25 +29,19 @@ function set({ db }: Call, [, key = '', text = '', ...words]: readonly string[])
 }
 
 function optionsIn(words: readonly string[], now: number): SetOptions {
-  let expiresAt: number | undefined;
+  let time: { readonly unit: string; readonly text: string | undefined } | undefined;
   let condition: SetOptions['if'];
   for (let at = 0; at < words.length; at += 1) {
-    const word = words[at]?.toUpperCase();
+    const word = words[at]?.toUpperCase() ?? '';
     if ((word === 'NX' || word === 'XX') && (condition ?? word) === word) condition = word;
-    else if (
-      (word === 'EX' || word === 'PX' || word === 'PXAT') &&
-      expiresAt === undefined &&
-      at + 1 < words.length
-    )
-      expiresAt = endOf(word, words[(at += 1)], now);
+    else if (UNITS.has(word) && time === undefined && at + 1 < words.length)
+      time = { unit: word, text: words[(at += 1)] };
     else throw SYNTAX;
   }
-  return { expiresAt, if: condition };
+  return { expiresAt: time && endOf(time.unit, integerIn(time.text), now), if: condition };
 }
 
-function endOf(unit: 'EX' | 'PX' | 'PXAT', text: string | undefined, now: number): number {
-  const time = integerIn(text);
-  if (time <= 0) throw BAD_TIME;
-  if (unit === 'PXAT') return time;
-  return now + (unit === 'EX' ? time * 1_000 : time);
+function endOf(unit: string, time: number, now: number): number {
+  if (time <= 0) throw invalidTime('set');
+  return unit === 'PXAT' ? time : momentIn(unit === 'EX' ? time * 1_000 : time, now, 'set');
 }
