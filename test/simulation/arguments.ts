@@ -16,6 +16,8 @@ export interface Options {
   readonly story: boolean;
   /** Cuts the first seed down as far as it shows the same kind of violation. */
   readonly shrink: boolean;
+  /** Kinds of faults that are left out. */
+  readonly without: readonly string[];
   /** Violations of this kind alone count. */
   readonly kind: string | undefined;
   /** With the logs of the pods. */
@@ -23,7 +25,7 @@ export interface Options {
 }
 
 export const USAGE =
-  'npm run simulate -- --seeds 1..200 [--placement one|sentinel|cluster] [--jobs N] [--resume FILE] [--kind KIND] [--story] [--shrink] [--logs]';
+  'npm run simulate -- --seeds 1..200 [--placement one|sentinel|cluster] [--jobs N] [--resume FILE] [--without FAULT,…] [--kind KIND] [--story] [--shrink] [--logs]';
 
 /** Reads the command line; throws an error that says what is wrong with it. */
 export function parseOptions(args: string[]): Options {
@@ -35,6 +37,7 @@ export function parseOptions(args: string[]): Options {
       jobs: { type: 'string', default: '2' },
       resume: { type: 'string' },
       kind: { type: 'string' },
+      without: { type: 'string', default: '' },
       story: { type: 'boolean', default: false },
       shrink: { type: 'boolean', default: false },
       logs: { type: 'boolean', default: false },
@@ -51,5 +54,16 @@ export function parseOptions(args: string[]): Options {
   if (values.placement !== undefined && placement === undefined) {
     throw new Error(`--placement: ${values.placement} is none of ${PLACEMENTS.join(', ')}`);
   }
-  return { from: Number(from), to: Number(to), placement, jobs, resume, story, shrink, kind, logs };
+  return {
+    from: Number(from),
+    to: Number(to),
+    placement,
+    without: values.without.split(','),
+    jobs,
+    resume,
+    story,
+    shrink,
+    kind,
+    logs,
+  };
 }

@@ -51,10 +51,10 @@ function answerOf(worker: ReturnType<typeof fork>, order: Order | ScenarioOrder)
 }
 
 /** Seeds in parts that are played, and can be resumed, one by one. */
-export function ordersOf(from: number, to: number, size: number, placement: Order['placement']): Order[] {
+export function ordersOf({ from, to, placement, without }: Order, size: number): Order[] {
   const orders: Order[] = [];
   for (let first = from; first <= to; first += size) {
-    orders.push({ from: first, to: Math.min(to, first + size - 1), placement });
+    orders.push({ from: first, to: Math.min(to, first + size - 1), placement, without });
   }
   return orders;
 }

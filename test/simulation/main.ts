@@ -44,16 +44,14 @@ function resumed({ resume }: Options): Outcome[] {
 }
 
 async function playMany(options: Options): Promise<void> {
-  const { from, to, placement, jobs, resume, kind } = options;
+  const { jobs, resume, kind } = options;
   const report = new Report();
   const known = new Set<string>();
   for (const outcome of resumed(options)) {
     report.add(outcome, kind);
     known.add(`${outcome.from}..${outcome.to}`);
   }
-  const orders = ordersOf(from, to, PART, placement).filter(
-    (order) => !known.has(`${order.from}..${order.to}`),
-  );
+  const orders = ordersOf(options, PART).filter((order) => !known.has(`${order.from}..${order.to}`));
   const start = Date.now();
   let played = 0;
   await playAll(orders, jobs, (outcome) => {

@@ -13,6 +13,8 @@ export interface Order {
   readonly from: number;
   readonly to: number;
   readonly placement: PlacementName | undefined;
+  /** Kinds of faults that are left out. */
+  readonly without: readonly string[];
 }
 
 /** A scenario that is to be played. */

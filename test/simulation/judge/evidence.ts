@@ -1,4 +1,4 @@
-import { comparePositions, parsePosition } from '../../../src/protocol/position.ts';
+import { comparePositions, parsePosition, type Position } from '../../../src/protocol/position.ts';
 import type { Client, World } from '../world.ts';
 import type { Entry, JoinedEntry, Seat, Sighting } from '../clients/seat.ts';
 import type { Kept, Loss } from '../losses.ts';
@@ -29,6 +29,7 @@ export interface RoomTruth {
   readonly lostTokens: ReadonlySet<string>;
   /** Every position that anybody was told, by an ack or with the message. */
   readonly placed: readonly Placed[];
+  readonly places: Places;
   readonly seats: readonly { readonly client: Client; readonly seat: Seat }[];
 }
 
@@ -66,6 +67,7 @@ function truthOf(world: World, name: string): RoomTruth {
     lost,
     lostTokens: new Set(lost.map(({ token }) => token)),
     placed: [...placed.values()],
+    places: new Places(),
     seats,
   };
 }
@@ -96,14 +98,20 @@ export function beginsAnew(entry: Entry): entry is JoinedEntry {
   return entry.kind === 'joined' && entry.after === undefined;
 }
 
-export function sameEpoch(one: string, other: string): boolean {
-  return parsePosition(one)?.epoch === parsePosition(other)?.epoch;
-}
+/** Compares positions, and reads each of them once. */
+export class Places {
+  readonly #known = new Map<string, Position | undefined>();
 
-/** Of two positions of one epoch, whether the first is earlier. */
-export function isBefore(one: string, other: string): boolean {
-  const [a, b] = [parsePosition(one), parsePosition(other)];
-  return a !== undefined && b !== undefined && a.epoch === b.epoch && comparePositions(a, b) < 0;
+  /** Of two positions of one epoch, whether the first is earlier. */
+  isBefore(one: string, other: string): boolean {
+    const [a, b] = [this.#of(one), this.#of(other)];
+    return a !== undefined && b !== undefined && a.epoch === b.epoch && comparePositions(a, b) < 0;
+  }
+
+  #of(id: string): Position | undefined {
+    if (!this.#known.has(id)) this.#known.set(id, parsePosition(id));
+    return this.#known.get(id);
+  }
 }
 
 /** Whether this position was in a history that went back before that moment; what was only evicted had its place. */
@@ -133,9 +141,11 @@ export function mayStandTwice(token: string, truth: RoomTruth, { world, historyS
   if (publication === undefined || publication.ref !== undefined) return false;
   const [first, second] = truth.placed.filter((one) => one.token === token).map(({ id }) => id);
   if (first === undefined || second === undefined) return false;
+  const { places } = truth;
   const between = truth.placed.filter(
     ({ id }) =>
-      (isBefore(first, id) && isBefore(id, second)) || (isBefore(second, id) && isBefore(id, first)),
+      (places.isBefore(first, id) && places.isBefore(id, second)) ||
+      (places.isBefore(second, id) && places.isBefore(id, first)),
   );
   return between.length + 1 >= historySize;
 }

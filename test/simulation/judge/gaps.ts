@@ -1,7 +1,6 @@
 import {
   beginsAnew,
   type Evidence,
-  isBefore,
   isLost,
   isPlaced,
   livesOn,
@@ -71,7 +70,7 @@ function whoSaw(token: string, { name, seats }: RoomTruth, { world }: Evidence):
 }
 
 /** From one message to the next there is none between that was left out. */
-function between(seat: Seat, { placed }: RoomTruth): Violation[] {
+function between(seat: Seat, { placed, places }: RoomTruth): Violation[] {
   const violations: Violation[] = [];
   let had = new Set<string>();
   let memory = 0;
@@ -85,7 +84,13 @@ function between(seat: Seat, { placed }: RoomTruth): Violation[] {
     if (!isPlaced(entry) || !entry.isNew) continue;
     const from = last;
     for (const { token, id } of placed) {
-      if (from === undefined || had.has(token) || !isBefore(from, id) || !isBefore(id, entry.id)) continue;
+      if (
+        from === undefined ||
+        had.has(token) ||
+        !places.isBefore(from, id) ||
+        !places.isBefore(id, entry.id)
+      )
+        continue;
       const text = `${nameOf(seat)} went from ${from} to ${entry.id} (${entry.token}) past ${token} (${id})`;
       violations.push({ kind: 'gap', text, time: entry.at });
     }

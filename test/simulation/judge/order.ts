@@ -1,12 +1,12 @@
-import { beginsAnew, type Evidence, isBefore, nameOf, tellsLoss, type Violation } from './evidence.ts';
+import { beginsAnew, type Evidence, nameOf, type Places, tellsLoss, type Violation } from './evidence.ts';
 import { isShownPlaced } from './repeats.ts';
 import type { Seat, Sighting } from '../clients/seat.ts';
 
 /** One order for a room: positions grow for everybody, nobody contradicts anybody, and a speaker's own order holds. */
 export function judgeOrder(evidence: Evidence): Violation[] {
-  return evidence.rooms.flatMap(({ name, seats }) => {
+  return evidence.rooms.flatMap(({ name, seats, places }) => {
     const pairs = seats.flatMap(({ seat }) => pairsOf(seat));
-    return [...seats.flatMap(({ seat }) => growing(seat)), ...contradictions(name, pairs)];
+    return [...seats.flatMap(({ seat }) => growing(seat, places)), ...contradictions(name, pairs)];
   });
 }
 
@@ -23,9 +23,9 @@ function pairsOf(seat: Seat): [Sighting, Sighting][] {
   return pairs;
 }
 
-function growing(seat: Seat): Violation[] {
+function growing(seat: Seat, places: Places): Violation[] {
   return pairsOf(seat)
-    .filter(([earlier, later]) => isBefore(later.id, earlier.id))
+    .filter(([earlier, later]) => places.isBefore(later.id, earlier.id))
     .map(([earlier, later]) => ({
       kind: 'out-of-order',
       text: `${nameOf(seat)} saw ${later.token} (${later.id}) after ${earlier.token} (${earlier.id})`,

@@ -18,10 +18,12 @@ const LONGEST_MS = 12_000;
 export interface Wishes {
   /** Else the seed says. */
   readonly placement?: PlacementName | undefined;
+  /** Kinds of faults that are left out. */
+  readonly without?: readonly string[] | undefined;
 }
 
 /** Everything that a number stands for. */
-export function planOf(number: number, { placement }: Wishes = {}): Plan {
+export function planOf(number: number, { placement, without = [] }: Wishes = {}): Plan {
   const seed = String(number);
   const random = randomFor(seed, 'plan');
   const chosen = random.pick(['one', 'one', 'sentinel', 'cluster'] as const);
@@ -34,7 +36,7 @@ export function planOf(number: number, { placement }: Wishes = {}): Plan {
     pods: PODS,
     clients,
     steps: stepsOf(random, clients),
-    faults: faultsOf(random, where),
+    faults: faultsOf(random, where).filter(({ kind }) => !without.includes(kind)),
   };
 }
 
