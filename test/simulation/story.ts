@@ -12,7 +12,7 @@ export function storyOf({ world }: Played, violations: readonly Violation[], wit
     for (const seat of seats) {
       for (const entry of seat.entries) {
         const { at, pod, kind, ...rest } = entry;
-        if (kind === 'asked' || kind === 'said' || kind === 'leaving') continue;
+        if (kind === 'asked' || kind === 'leaving') continue;
         lines.push({
           time: at,
           text: `  ${seat.client} in ${seat.room} on ${pod}: ${kind} ${detailsOf(rest)}`,

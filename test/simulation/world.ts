@@ -108,7 +108,9 @@ export class World {
     this.note(`${pod.name} dies${silently ? ', and nobody is told' : ''}`);
     this.kernel.kill(pod.strand);
     pod.open = false;
-    if (!silently) this.network.podDied(pod.strand);
+    // Whoever is connected to a machine that is gone does not know it, and others do.
+    if (silently) this.disturb(pod.name, Number.POSITIVE_INFINITY);
+    else this.network.podDied(pod.strand);
     for (const line of this.#lines) if (line.pod === pod) line.podDied(silently);
   }
 

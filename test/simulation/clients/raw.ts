@@ -178,6 +178,7 @@ export class RawClient implements LineUser {
     seat?.take(frame, this.#lines, line.pod.name);
     // It was told to leave while it was about to join.
     if (seat?.state === 'in' && !seat.wanted && event === 'joined') this.leave(seat.room);
+    if (seat?.state === 'out' && seat.wanted && event === 'left') this.#join(seat, 0);
   }
 
   closed(line: Line, code: number, refusal?: { status: number; retryAfterMs: number }): void {

@@ -73,7 +73,8 @@ export class Seat {
   readonly room: string;
   readonly entries: Entry[] = [];
   readonly #time: () => number;
-  readonly #judgesItself: boolean;
+  /** A library drops by itself what it had, and says again by itself what it said. */
+  readonly judgesItself: boolean;
   state: 'out' | 'joining' | 'in' | 'leaving' = 'out';
   /** It is to be a member, whatever happens to its connection. */
   wanted = false;
@@ -91,7 +92,7 @@ export class Seat {
     this.user = user;
     this.room = room;
     this.#time = time;
-    this.#judgesItself = judgesItself;
+    this.judgesItself = judgesItself;
   }
 
   /** A join is on its way, after this position or as somebody new. */
@@ -171,7 +172,7 @@ export class Seat {
       provisional: provisional === true,
       ephemeral: ephemeral === true,
       provisionalId: earlier,
-      isNew: isNew && !this.#judgesItself,
+      isNew: isNew && !this.judgesItself,
       memory: this.#memory,
     };
     this.entries.push(sighting);
@@ -194,7 +195,7 @@ export class Seat {
     this.view = new View();
     this.view.replaced(data['members']);
     // A library says again by itself what it said before.
-    if (!this.#judgesItself) {
+    if (!this.judgesItself) {
       this.hidden = false;
       this.said = undefined;
     }

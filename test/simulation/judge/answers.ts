@@ -87,17 +87,18 @@ function acks({ world, rooms, historySize }: Evidence): Violation[] {
   });
 }
 
-/** Neither kept nor lost nor trimmed: it was there when something first befell the room, or nothing ever did. */
+/** Neither kept nor lost, nor trimmed: the history was never full when it was looked at. */
 function isGone(token: string, at: number, truth: RoomTruth, world: World, historySize: number): boolean {
   if (truth.kept.length >= historySize || truth.keptTokens.has(token) || truth.lostTokens.has(token))
     return false;
-  const next = world.redis.losses.had.find(({ room, time }) => room === truth.name && time > at);
-  return next === undefined || next.tokens.size < historySize;
+  return !world.redis.losses.had.some(
+    ({ room, time, tokens }) => room === truth.name && time > at && tokens.size >= historySize,
+  );
 }
 
 /** Nobody is told of a loss where nothing was lost. */
 function falseAlarms({ world, rooms, historySize }: Evidence): Violation[] {
-  if (world.redis.losses.any) return [];
+  if (world.redis.losses.any) return unknownPositions(world, rooms);
   return rooms.flatMap(({ seats, placed }) =>
     seats.flatMap(({ seat }) =>
       seat.entries.flatMap((entry): Violation[] => {
@@ -108,6 +109,20 @@ function falseAlarms({ world, rooms, historySize }: Evidence): Violation[] {
         return [
           { kind: 'false-alarm', text: `${nameOf(seat)} was told ${reason}, and nothing was lost`, time: at },
         ];
+      }),
+    ),
+  );
+}
+
+/** Clients make no positions up: each was in the room once, unless what tells so is gone. */
+function unknownPositions({ plan }: World, rooms: readonly RoomTruth[]): Violation[] {
+  if (plan.faults.some(({ kind }) => kind === 'key-is-gone')) return [];
+  return rooms.flatMap(({ seats }) =>
+    seats.flatMap(({ seat }) =>
+      seat.entries.flatMap((entry): Violation[] => {
+        if (!('reason' in entry) || entry.reason !== 'unknown_position') return [];
+        const text = `${nameOf(seat)} was told unknown_position of a position that was in the room`;
+        return [{ kind: 'unknown-position', text, time: entry.at }];
       }),
     ),
   );

@@ -52,7 +52,10 @@ function missing(seat: Seat, truth: RoomTruth, evidence: Evidence): Violation[] 
         { kind: 'gone-untold', text: `${nameOf(seat)} never had ${token}, nor was told so`, time: sent },
       ];
     }
-    const seenBy = whoSaw(token, truth, evidence).filter((pod) => livesOn(pod, evidence));
+    // Who never had it, and is on pods that never had it, cannot be told.
+    const seenBy = whoSaw(token, truth, evidence).filter(
+      (pod) => livesOn(pod, evidence) && seat.entries.some((one) => one.at > sent && one.pod === pod),
+    );
     if (seenBy.length === 0) return [];
     const text = `${nameOf(seat)} never had ${token}, which Redis lost and ${seenBy.join(' and ')} had seen, nor was told so`;
     return [{ kind: 'lost-untold', text, time: sent }];

@@ -62,6 +62,7 @@ interface Span {
 /** When a user was present through a seat. */
 function spansOf(seat: Seat): Span[] {
   const spans: Span[] = [];
+  let isHidden = false;
   let open: { from: number; pod: string } | undefined;
   const end = (until: number, isFinal: boolean): void => {
     if (open !== undefined) spans.push({ ...open, until, isFinal });
@@ -71,11 +72,15 @@ function spansOf(seat: Seat): Span[] {
     const { at, pod } = entry;
     if (entry.kind === 'joined') {
       end(at, false);
-      open = { from: at, pod };
-    } else if (entry.kind === 'leaving' || entry.kind === 'left') end(at, true);
-    else if (entry.kind === 'cut') end(at, entry.isClean);
+      isHidden &&= seat.judgesItself;
+      if (!isHidden) open = { from: at, pod };
+    } else if (entry.kind === 'leaving' || entry.kind === 'left') {
+      isHidden = false;
+      end(at, true);
+    } else if (entry.kind === 'cut') end(at, entry.isClean);
     else if (entry.kind === 'said') {
-      if (entry.status === 'offline') end(at, true);
+      isHidden = entry.status === 'offline';
+      if (isHidden) end(at, true);
       else open ??= { from: at, pod };
     }
   }
