@@ -10,6 +10,7 @@ export type Program =
   | 'nats-server'
   | 'haproxy'
   | 'openssl'
+  | 'gcc'
   | 'shellcheck';
 
 /** Where Debian puts servers; not every user's PATH has it. */
@@ -50,6 +51,7 @@ const PROGRAMS: Record<Program, Where> = {
     debian: 'nats-server',
     brew: 'nats-server',
   },
+  gcc: { variable: 'GCC_PATH', names: ['gcc'], debian: 'gcc', brew: 'gcc' },
   openssl: { variable: 'OPENSSL_PATH', names: ['openssl'], debian: 'openssl', brew: 'openssl' },
   shellcheck: {
     variable: 'SHELLCHECK_PATH',

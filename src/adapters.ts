@@ -1,4 +1,5 @@
 import { type Api } from './http/api-env.ts';
+import { atMostOncePer } from './core/at-most.ts';
 import { createApi } from './http/api.ts';
 import type { Authenticator } from './core/ports/authenticator.ts';
 import type { Config } from './config.ts';
@@ -17,7 +18,7 @@ import { MemoryPresence } from './presence/memory.ts';
 import type { PresenceStore } from './core/ports/presence-store.ts';
 import type { NatsAddress } from './nats/options.ts';
 import type { RedisAddress } from './redis/options.ts';
-import { natsFigures, redisFigures, withoutRedis } from './telemetry/part-figures.ts';
+import { engineFigures, natsFigures, redisFigures, withoutRedis } from './telemetry/part-figures.ts';
 import type { Origins } from './core/origins.ts';
 import type { Pod } from './core/pod.ts';
 import type { Clock } from './core/ports/clock.ts';
@@ -27,6 +28,7 @@ import { count, type Tally } from './core/tally.ts';
 import { Webhooks } from './webhooks/webhooks.ts';
 
 const KEYS_WARNING_MS = 60_000;
+const HISTORY_WARNING_MS = 60_000;
 
 /** Each part that a setting can switch or change, as the configuration asks for it. */
 
@@ -77,7 +79,7 @@ async function redisOf(
 ): Promise<Shared> {
   const { Backbone } = await import('./redis/backbone.ts');
   const { BROKER_SCRIPTS, RedisBroker } = await import('./broker/redis.ts');
-  const { PRESENCE_SCRIPTS } = await import('./presence/redis-rows.ts');
+  const { PRESENCE_SCRIPTS } = await import('./presence/redis-scripts.ts');
   const { RedisPresence } = await import('./presence/redis.ts');
   const { DIRECTORY_SCRIPTS, RedisDirectory } = await import('./directory/redis.ts');
   const backbone = new Backbone({
@@ -85,14 +87,20 @@ async function redisOf(
     prefix: values.REDIS_PREFIX ?? '',
     pod: platform.newName(),
     leaseMs: values.POD_LEASE_SECONDS * 1_000,
+    startWaitMs: values.START_WAIT_SECONDS * 1_000,
     scripts: [...BROKER_SCRIPTS, ...PRESENCE_SCRIPTS, ...DIRECTORY_SCRIPTS],
     clock: platform.clock,
     log,
   });
   const broker = new RedisBroker({ backbone, ...publishing(values, platform) });
-  const store = new RedisPresence({ backbone, ttlMs: values.PRESENCE_TTL_SECONDS * 1_000 });
+  const store = new RedisPresence({
+    backbone,
+    ttlMs: values.PRESENCE_TTL_SECONDS * 1_000,
+    random: platform.random,
+  });
   const directory = new RedisDirectory(backbone);
-  return { broker, store, directory, figures: redisFigures({ placement: backbone.placement, broker }) };
+  const figures = [...engineFigures(broker), ...redisFigures({ placement: backbone.placement, broker })];
+  return { broker, store, directory, figures };
 }
 
 /** Loaded only where NATS is configured. */
@@ -113,6 +121,7 @@ async function natsOf(
     replicas: Number(values.NATS_REPLICAS),
     pod: platform.newName(),
     leaseMs: values.POD_LEASE_SECONDS * 1_000,
+    startWaitMs: values.START_WAIT_SECONDS * 1_000,
     presenceTtlMs,
     clock: platform.clock,
     log,
@@ -120,7 +129,8 @@ async function natsOf(
   const broker = new NatsBroker({ backbone, ...publishing(values, platform), newEpoch: platform.newName });
   const store = new NatsPresence({ backbone, hears: (room) => broker.hears(room) });
   const directory = new NatsDirectory(backbone);
-  return { broker, store, directory, figures: natsFigures({ backbone, broker }) };
+  const figures = [...engineFigures(broker), ...natsFigures({ backbone, broker })];
+  return { broker, store, directory, figures };
 }
 
 /** Undefined while authentication is off. Raises an error where a key file cannot be used. */
@@ -159,13 +169,17 @@ function counted(authenticator: Authenticator, tally: Tally, warn: () => void): 
   };
 }
 
-function atMostOncePer(ms: number, clock: Clock, task: () => void): () => void {
-  let last = Number.NEGATIVE_INFINITY;
+/** Counts the rooms, and warns at once, but not of each: a failover may concern thousands. */
+export function historyLostOf(tally: Tally, log: Log, clock: Clock): () => void {
+  const warn = atMostOncePer(HISTORY_WARNING_MS, clock, () =>
+    log.warn(
+      { rooms: tally.historyLost },
+      'the history of a room went back, or lost something; members were told',
+    ),
+  );
   return () => {
-    const now = clock.now();
-    if (now - last < ms) return;
-    last = now;
-    task();
+    tally.historyLost += 1;
+    warn();
   };
 }
 

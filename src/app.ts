@@ -23,7 +23,10 @@ const OPS_HOST = 'localhost';
 
 /** One pod, put together and ready to run. */
 export interface App {
-  /** Resolves once clients can connect; raises what the system says where a port cannot be had. */
+  /**
+   * Resolves once clients can connect, or somebody wanted it to end before; operators can at once. Raises what the system
+   * says where a port cannot be had.
+   */
   start(): Promise<void>;
   /** Sends every client to another pod (DRAIN_DELAY_SECONDS, DRAIN_WINDOW_SECONDS); resolves when that is over. */
   drain(): Promise<void>;
@@ -45,7 +48,12 @@ export async function createApp(config: Config, log: Log, { tracer, end }: AppSu
   const composed = await compose(config, { log, platform: thisMachine(), tracer, framer });
   const { MAX_MESSAGE_BYTES: maxMessageBytes } = config.values;
   const upgrades = new Upgrades({ ...composed, maxMessageBytes });
-  const operation = { metrics: metricsOf(composed), end, readiness: () => app.readiness };
+  const operation = {
+    metrics: metricsOf(composed),
+    end,
+    readiness: () => app.readiness,
+    troubles: () => composed.shared.broker.troubles?.() ?? [],
+  };
   const [clients, operators] = createServers(config, composed, operation);
   onUpgrade(clients, upgrades.handle);
   const app = new RunningApp(config, { ...composed, doors: [doorOf(clients), doorOf(operators)] });

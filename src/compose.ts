@@ -1,4 +1,12 @@
-import { authenticatorOf, hooksOf, limitsOf, type Shared, sharedOf, webhooksOf } from './adapters.ts';
+import {
+  authenticatorOf,
+  historyLostOf,
+  hooksOf,
+  limitsOf,
+  type Shared,
+  sharedOf,
+  webhooksOf,
+} from './adapters.ts';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Tracer } from './core/ports/tracer.ts';
 import type { Platform } from './platform.ts';
@@ -77,11 +85,12 @@ function createPod(config: Config, { log, platform, framer, tracer, hooks, watch
     log.error({ err: error }, 'something could not be sent'),
   );
   const { broker, store, directory } = shared;
-  const hub = new Hub({ broker, directory, framer, turn, clock, tally, tracer });
+  const historyLost = historyLostOf(tally, log, clock);
+  const hub = new Hub({ broker, directory, framer, turn, clock, tally, tracer, historyLost });
   const roster = new Roster({ store, hub, clock, framer, limits, log, watcher });
   const authenticator = authenticatorOf(config, tally, log, clock);
   const parts = { hub, broker, directory, roster, authenticator, hooks, tracer, framer, turn, clock, random };
-  return { ...parts, limits, tally, log, ids, name, startedAt: clock.now() };
+  return { ...parts, limits, tally, log, ids, name, startedAt: clock.elapsed() };
 }
 
 /** What ends a turn belongs to nobody's request, whoever was the first to publish in it: a tracer would mind. */

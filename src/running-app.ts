@@ -10,6 +10,7 @@ import type { Rebalance } from './core/rebalance.ts';
 import type { Watermarks } from './core/watermarks.ts';
 import { pause } from './core/pause.ts';
 import { receiverOf } from './core/receive.ts';
+import { sayWhatIsAwaited } from './start-wait.ts';
 
 /** Something that is only to be ended. */
 interface Stoppable {
@@ -18,6 +19,7 @@ interface Stoppable {
 
 /** Where clients or operators come in: a server, or in a simulation nothing at all. */
 export interface Door {
+  readonly listening: boolean;
   /** Resolves with the port once it is open; raises what the system says where that cannot be had. */
   open(port: number, host?: string): Promise<number>;
   /** Lets nobody in any more; resolves once those who are in have been served. */
@@ -45,6 +47,8 @@ export class RunningApp implements App {
   readonly #parts: Parts;
   #phase: Exclude<Readiness, 'degraded'> = 'starting';
   #started: Promise<void> = Promise.resolve();
+  /** Resolves when somebody wants it to end. */
+  readonly #unwanted = Promise.withResolvers<void>();
 
   constructor(config: Config, parts: Parts) {
     this.#config = config;
@@ -52,7 +56,9 @@ export class RunningApp implements App {
   }
 
   get readiness(): Readiness {
-    return this.#phase === 'ready' && !this.#parts.pod.broker.available ? 'degraded' : this.#phase;
+    const { broker } = this.#parts.pod;
+    const isWhole = broker.available && (broker.troubles?.() ?? []).length === 0;
+    return this.#phase === 'ready' && !isWhole ? 'degraded' : this.#phase;
   }
 
   start(): Promise<void> {
@@ -63,11 +69,13 @@ export class RunningApp implements App {
   async #start(): Promise<void> {
     const { pod, watermarks, heartbeat, rebalance, doors } = this.#parts;
     const { host, port, values } = this.#config;
-    await pod.directory.start(pod.hub);
-    await pod.roster.start();
-    await pod.broker.start(receiverOf(pod));
     const [clients, operators] = doors;
     const opsPort = await operators.open(values.OPS_PORT);
+    await pod.directory.start(pod.hub);
+    await pod.roster.start();
+    await this.#reachEngine();
+    // Nobody was served, and nobody shall be.
+    if (this.#phase === 'draining') return;
     const ownPort = await clients.open(port, host);
     watermarks.start();
     heartbeat.start();
@@ -77,11 +85,22 @@ export class RunningApp implements App {
     pod.log.info({ pod: pod.name, host, port: ownPort, opsPort }, 'ready');
   }
 
+  /** A pod that cannot share what the others have leaves the clients to them, for a while. */
+  async #reachEngine(): Promise<void> {
+    const { pod } = this.#parts;
+    const sayNoMore = sayWhatIsAwaited(pod, this.#config.values.START_WAIT_SECONDS);
+    await Promise.race([pod.broker.start(receiverOf(pod)), this.#unwanted.promise]);
+    sayNoMore();
+  }
+
   async drain(): Promise<void> {
-    const { pod, admission, drain, rebalance } = this.#parts;
+    const { pod, admission, drain, rebalance, doors } = this.#parts;
     const { DRAIN_DELAY_SECONDS, DRAIN_WINDOW_SECONDS } = this.#config.values;
     this.#phase = 'draining';
+    this.#unwanted.resolve();
     await this.#started;
+    // Nobody could come, and no proxy knows of it.
+    if (!doors[0].listening) return;
     rebalance.stop();
     await pause(pod.clock, DRAIN_DELAY_SECONDS * 1_000);
     admission.drain();

@@ -14,6 +14,8 @@ export interface RedisClusterOptions {
   readonly nodeTimeoutMs?: number;
   /** Lines of redis.conf for each server. */
   readonly config?: readonly string[];
+  /** More of the environment of each server. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A Redis Cluster: masters that have the slots between them, and replicas that take over when a master dies. */
@@ -146,7 +148,7 @@ async function masterPort(server: RedisServer, slot: number): Promise<number | u
 
 /** Starts the servers, each on a free port, and waits until they are a Cluster that is well. */
 export async function startRedisCluster(options: RedisClusterOptions = {}): Promise<RedisCluster> {
-  const { masters = 3, replicas = 1, nodeTimeoutMs = 1_500, config = [] } = options;
+  const { masters = 3, replicas = 1, nodeTimeoutMs = 1_500, config = [], env } = options;
   const number = masters * (1 + replicas);
   const ports = await freePorts(2 * number);
   const servers = Array.from({ length: number }, (_, index) => {
@@ -159,7 +161,7 @@ export async function startRedisCluster(options: RedisClusterOptions = {}): Prom
       'cluster-replica-validity-factor 0',
       ...config,
     ];
-    return new RedisServer(`redis-${index + 1}`, ports[index] ?? 0, { config: lines });
+    return new RedisServer(`redis-${index + 1}`, ports[index] ?? 0, { config: lines, ...(env && { env }) });
   });
   const cluster = new RedisCluster(servers);
   try {

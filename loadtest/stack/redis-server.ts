@@ -24,6 +24,8 @@ export interface RedisOptions {
   readonly acl?: readonly string[];
   /** TLS only, on the one port there is. */
   readonly tls?: TlsFiles;
+  /** More of its environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** One redis-server. It keeps nothing on disk: killed and started again it is empty, unless it is a replica. */
@@ -65,7 +67,8 @@ export class RedisServer extends Part {
   }
 
   protected commandLine(): CommandLine {
-    return { program: requireProgram('redis-server'), args: [this.#configFile] };
+    const { env } = this.#options;
+    return { program: requireProgram('redis-server'), args: [this.#configFile], ...(env && { env }) };
   }
 
   protected async isReady(): Promise<boolean> {

@@ -111,10 +111,17 @@ export class Dispatch {
   }
 
   /** The pods were told of this message: it was this pod's, or another's. */
-  heard({ id, provisionalId }: Stored): void {
+  heard(stored: Stored): void {
+    const { id, provisionalId } = stored;
     if (provisionalId === undefined) return;
     this.#echoes.heard(provisionalId, id);
-    if (isKeyed(provisionalId)) this.#claims.claim(provisionalId, id, this.#options.clock.elapsed());
+    this.learned(stored);
+  }
+
+  /** The history has this message: whoever sends it again is answered, also while the history is away. */
+  learned({ id, provisionalId }: Stored): void {
+    if (provisionalId === undefined || !isKeyed(provisionalId)) return;
+    this.#claims.claim(provisionalId, id, this.#options.clock.elapsed());
   }
 
   /** Resolves once this pod has heard of its own publication, with its id; undefined: it will not any more. */

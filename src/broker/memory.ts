@@ -65,12 +65,13 @@ export class MemoryBroker implements Broker {
   }
 
   publish(room: string, body: string, { key, trace }: PublishOptions = {}): Promise<Published> {
-    const now = this.#options.clock.now();
+    const { clock } = this.#options;
+    const now = clock.now();
     const claim = key === undefined ? undefined : `${room}\n${key}`;
-    const first = claim === undefined ? undefined : this.#claims.get(claim, now);
+    const first = claim === undefined ? undefined : this.#claims.get(claim, clock.elapsed());
     if (first !== undefined) return Promise.resolve({ id: first, duplicate: true });
     const stored = this.#touch(room, now).append(this.#nextPosition(room, now), body);
-    if (claim !== undefined) this.#claims.set(claim, stored.id, now);
+    if (claim !== undefined) this.#claims.set(claim, stored.id, clock.elapsed());
     this.#forgetOld(now);
     if (this.#subscribed.has(room)) {
       this.#receiver?.message(room, trace === undefined ? stored : { ...stored, trace });
@@ -79,7 +80,7 @@ export class MemoryBroker implements Broker {
   }
 
   claim(room: string, key: string, id: string): Promise<string> {
-    return Promise.resolve(this.#claims.claim(`${room}\n${key}`, id, this.#options.clock.now()));
+    return Promise.resolve(this.#claims.claim(`${room}\n${key}`, id, this.#options.clock.elapsed()));
   }
 
   subscribe(room: string): Promise<void> {

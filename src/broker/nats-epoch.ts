@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../core/ports/clock.ts';
-import { ensureStream, type StreamPlan } from '../nats/streams.ts';
+import { ensureStream, type StreamInfo, type StreamPlan } from '../nats/streams.ts';
 import type { Live } from '../nats/link.ts';
 import type { Log } from '../core/ports/log.ts';
 import { natsAway } from '../nats/answers.ts';
 import { type Kept, readRecord } from './nats-record.ts';
-import type { StreamInfo } from '@nats-io/jetstream';
 
 /** A server that has become the leader of a stream has all of it by then. */
 const CATCH_UP_MS = 10_000;
@@ -103,8 +102,15 @@ export class Epoch {
     if (written(goes) !== config.description)
       await live.jsm.streams.update(plan.name, { description: written(goes) });
     this.#created = created;
-    if (epochOf(goes) === this.name) return;
-    this.#begin(goes, { seq: state.last_seq, placedAt: Date.parse(state.last_ts), provisionalId: '' });
+    if (epochOf(goes) === this.name) {
+      this.#parts = goes;
+      return;
+    }
+    this.#begin(goes, {
+      seq: state.last_seq,
+      placedAt: Math.max(Date.parse(state.last_ts), 0),
+      provisionalId: '',
+    });
     // For pods that have not noticed, before anything that this pod publishes.
     live.connection.publish(subject, this.name);
   }

@@ -8,6 +8,7 @@ import type {
   ReadFrom,
   Receiver,
   Stored,
+  Trouble,
 } from '../core/ports/broker.ts';
 import { Dispatch } from './dispatch.ts';
 import { NatsHistory, type Republished } from './nats-history.ts';
@@ -100,6 +101,10 @@ export class NatsBroker implements Broker {
     return this.available;
   }
 
+  troubles(): readonly Trouble[] {
+    return this.#options.backbone.link.troubles();
+  }
+
   /** Publications that wait for NATS. */
   get waiting(): number {
     return this.#dispatch.waiting;
@@ -166,8 +171,10 @@ export class NatsBroker implements Broker {
     this.#ends.delete(room);
   }
 
-  read(room: string, from: ReadFrom, limit: number): Promise<Page> {
-    return this.#history.read(room, from, limit);
+  async read(room: string, from: ReadFrom, limit: number): Promise<Page> {
+    const page = await this.#history.read(room, from, limit);
+    for (const stored of page.messages) this.#dispatch.learned(stored);
+    return page;
   }
 
   async #append(publication: Publication): Promise<Published> {

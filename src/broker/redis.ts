@@ -8,6 +8,7 @@ import type {
   ReadFrom,
   Receiver,
   Stored,
+  Trouble,
 } from '../core/ports/broker.ts';
 import { CLAIM_MS } from './claims.ts';
 import { Dispatch } from './dispatch.ts';
@@ -80,6 +81,10 @@ export class RedisBroker implements Broker {
     return this.#options.backbone.linkTo(room).up;
   }
 
+  troubles(): readonly Trouble[] {
+    return this.#options.backbone.placement.troubles();
+  }
+
   /** Publications that wait for Redis. */
   get waiting(): number {
     return this.#dispatch.waiting;
@@ -134,8 +139,10 @@ export class RedisBroker implements Broker {
     placement.unsubscribe(keys.roomChannel(room));
   }
 
-  read(room: string, from: ReadFrom, limit: number): Promise<Page> {
-    return this.#history.read(room, from, limit, this.#rooms.has(room));
+  async read(room: string, from: ReadFrom, limit: number): Promise<Page> {
+    const page = await this.#history.read(room, from, limit, this.#rooms.has(room));
+    for (const stored of page.messages) this.#dispatch.learned(stored);
+    return page;
   }
 
   async #append(publication: Publication): Promise<Published> {

@@ -132,7 +132,8 @@ function givePage(membership: Membership, page: Page, captured: readonly Deliver
 
 function readFrom(from: After, clock: Clock): ReadFrom {
   // The pod's clock may have been set since then.
-  return 'after' in from ? from : { since: clock.now() - (clock.elapsed() - from.sinceElapsed) };
+  if ('after' in from) return from;
+  return { since: Math.floor(clock.now() - (clock.elapsed() - from.sinceElapsed)) };
 }
 
 /** How many messages follow a page that the member does not have; only they are counted before they are given. */

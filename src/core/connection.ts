@@ -19,7 +19,6 @@ export interface NewConnection {
   /** Undefined: the first frame decides. */
   readonly dialect: Dialect | undefined;
   readonly socket: Socket;
-  readonly now: number;
   /** By `Clock.elapsed`. */
   readonly elapsed: number;
 }
@@ -52,7 +51,7 @@ export class Connection implements Occupant {
   badFrames = 0;
   /** The heartbeat's tick at which the next ping is due (see ws/heartbeat.ts). */
   pingDue = 0;
-  /** When it came, in milliseconds since 1970. */
+  /** When it came, by `Clock.elapsed`. */
   readonly openedAt: number;
   /** When anything was last heard from it, by `Clock.elapsed`. */
   lastHeard: number;
@@ -70,21 +69,16 @@ export class Connection implements Occupant {
   underWay: UnderWay | undefined;
   /** Publications whose ack it waits for. */
   unanswered = 0;
-  /** The room in which it is about to be present. */
-  entering: string | undefined;
   /** What waits for a command in progress; undefined while none is (see lane.ts). */
   backlog: (() => Promise<void> | undefined)[] | undefined;
 
-  constructor(
-    { id, principal, room, dialect, socket, now, elapsed }: NewConnection,
-    context: ConnectionContext,
-  ) {
+  constructor({ id, principal, room, dialect, socket, elapsed }: NewConnection, context: ConnectionContext) {
     this.connectionId = id;
     this.principal = principal;
     this.room = room;
     this.dialect = dialect;
     this.socket = socket;
-    this.openedAt = now;
+    this.openedAt = elapsed;
     this.lastHeard = elapsed;
     this.outbox = new Outbox(socket, context);
     this.#context = context;

@@ -59,7 +59,7 @@ export class Gateway {
   open(arrival: Arrival): Connection {
     const { clock } = this.#pod;
     const connection = new Connection(
-      { ...arrival, room: arrival.address.room, now: clock.now(), elapsed: clock.elapsed() },
+      { ...arrival, room: arrival.address.room, elapsed: clock.elapsed() },
       this.#pod,
     );
     this.#pod.hub.add(connection);
@@ -162,8 +162,8 @@ export class Gateway {
   #hasAllowance(connection: Connection, decoded: Decoded): boolean {
     const { clock, limits } = this.#pod;
     if (limits.messagesPerSecond === 0) return true;
-    connection.allowance ??= new Allowance(limits.messagesPerSecond, clock.now());
-    const retryAfterMs = connection.allowance.take(clock.now());
+    connection.allowance ??= new Allowance(limits.messagesPerSecond, clock.elapsed());
+    const retryAfterMs = connection.allowance.take(clock.elapsed());
     if (retryAfterMs === 0) return true;
     this.#pod.tally.rateLimited += 1;
     if (connection.allowance.abused) connection.close(CLOSE.rateAbuse);

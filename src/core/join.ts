@@ -42,8 +42,6 @@ export async function join(
     const found = await lookUp(pod, connection, room, command);
     room.flush();
     room.forgetLosses(capture);
-    // Whoever keeps presence may have to write it anew before there is a membership.
-    if (command.present) connection.entering = name;
     if (command.present) await pod.roster.enter(name, connection);
     const presence = await pod.roster.list(name, command.present ? connection : undefined);
     if (connection.closed) {
@@ -56,7 +54,6 @@ export async function join(
     // History may be back already, and nobody would tell the room again.
     if (found.owed !== undefined && pod.broker.reaches(room.name)) void renew(pod, room);
   } finally {
-    connection.entering = undefined;
     room.release(capture);
     pod.hub.tidy(room);
   }

@@ -22,6 +22,7 @@ export interface Ids {
 /** One pod's parts, as its use cases see them. */
 export interface Pod {
   readonly name: string;
+  /** By `Clock.elapsed`. */
   readonly startedAt: number;
   readonly hub: Hub;
   readonly broker: Broker;

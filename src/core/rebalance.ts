@@ -19,7 +19,7 @@ export class Rebalance {
   readonly #surplus: Surplus;
   /** Who is given away and may be here still: a close takes some seconds where the client is slow to answer it. */
   readonly #leaving = new Set<Connection>();
-  /** From when on this pod gets its share, in milliseconds since 1970. */
+  /** From when on this pod gets its share, by `Clock.elapsed`. */
   #since = 0;
   #cancel: () => void = () => undefined;
   #stopped = false;
@@ -33,7 +33,7 @@ export class Rebalance {
   }
 
   start(): void {
-    this.#since = this.#pod.clock.now() + SETTLE_MS;
+    this.#since = this.#pod.clock.elapsed() + SETTLE_MS;
     this.#tickLater();
   }
 
@@ -64,7 +64,7 @@ export class Rebalance {
     const counts = others.map(({ connections }) => connections);
     const before = youngest([own, ...others]);
     // Whoever is sent away sooner may come back, and cannot be sent again.
-    if (clock.now() < before) return;
+    if (clock.elapsed() < before) return;
     const count = this.#surplus.next(own.connections, counts);
     if (count > 0) this.#giveAway(count, before);
   }

@@ -9,7 +9,7 @@ import type { Limits } from './limits.ts';
 import type { Log } from './ports/log.ts';
 import type { Watcher } from './ports/watcher.ts';
 import { isUnavailable } from './refused.ts';
-import { presentHere, present } from './present.ts';
+import { presentHere } from './present.ts';
 
 const MEMBERS_EVENT_MS = 1_000;
 
@@ -37,21 +37,20 @@ export class Roster {
   }
 
   async start(): Promise<void> {
-    const { hub, store } = this.#context;
+    const { store } = this.#context;
     await store.start({
       changed: (room, change) => this.#announce(room, change),
       caused: (room, change) => this.#context.watcher?.changed(room, change),
       uncertain: (isConcerned) => {
         this.#tellAnew(isConcerned).catch(this.#failed);
       },
-      present: () => present(hub),
     });
   }
 
   /** Who was lost can still return, to another pod. */
   stop(): Promise<void> {
     const { clock, limits, store } = this.#context;
-    return store.stop(Math.max(limits.presenceGraceMs, this.#awaitedUntil - clock.now()));
+    return store.stop(Math.max(limits.presenceGraceMs, this.#awaitedUntil - clock.elapsed()));
   }
 
   /** A connection is there and says nothing of itself. */
@@ -97,7 +96,7 @@ export class Roster {
         store.lose(room, who).then(() => undefined),
       ).catch(this.#failed);
     const graceMs = awayMs + limits.presenceGraceMs;
-    this.#awaitedUntil = Math.max(this.#awaitedUntil, clock.now() + graceMs);
+    this.#awaitedUntil = Math.max(this.#awaitedUntil, clock.elapsed() + graceMs);
     clock.after(graceMs, () => this.exitAll(rooms, who));
   }
 

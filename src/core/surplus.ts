@@ -1,6 +1,6 @@
 import type { Limits } from './limits.ts';
 
-/** How many connections a pod has, and since when it gets its share of new ones, in milliseconds since 1970. */
+/** How many connections a pod has, and since when it gets its share of new ones, by `Clock.elapsed` of this pod. */
 export interface Load {
   readonly connections: number;
   readonly since: number;

@@ -56,6 +56,29 @@ export class NatsPlaces {
     return this.#inTurn(userId, () => this.#giveBack(userId, connectionId));
   }
 
+  /** Writes again what somebody has purged of users who are here. Raises Away. */
+  async restore(): Promise<void> {
+    if (this.#known.size === 0) return;
+    const { state } = await this.#backbone.link.call(({ jsm }) => jsm.streams.info(this.#stream));
+    const old = Array.from(this.#known).filter(([, { sequence }]) => sequence < state.first_seq);
+    await Promise.all(old.map(([userId]) => this.#inTurn(userId, () => this.#restore(userId))));
+  }
+
+  async #restore(userId: string): Promise<void> {
+    const before = this.#known.get(userId);
+    const isLate = this.#deadline();
+    while (before !== undefined && !isLate()) {
+      const now = await this.#read(userId);
+      const gone = Array.from(before.leases).filter(
+        ([connection, name]) => this.#isOwn(name) && !now.leases.has(connection),
+      );
+      // Another pod may have written.
+      if (gone.length === 0) this.#known.set(userId, now);
+      const leases = new Map([...now.leases, ...gone]);
+      if (gone.length === 0 || (await this.#write(userId, { ...now, leases }))) return;
+    }
+  }
+
   async #take(userId: string, connectionId: string, most: number): Promise<boolean> {
     const { lease, leases } = this.#backbone;
     const { name } = lease;
@@ -104,7 +127,7 @@ export class NatsPlaces {
 
   /** False: they are not any more as they were. */
   async #write(userId: string, { sequence, leases }: Places): Promise<boolean> {
-    const { link, pod } = this.#backbone;
+    const { link } = this.#backbone;
     try {
       if (leases.size === 0) {
         this.#known.delete(userId);
@@ -114,8 +137,8 @@ export class NatsPlaces {
       const text = JSON.stringify(Object.fromEntries(leases));
       const expect = { lastSubjectSequence: sequence };
       const { seq } = await link.call(({ js }) => js.publish(this.#subjectOf(userId), text, { expect }));
-      const isHere = [...leases.values()].some((name) => name.startsWith(`${pod}.`));
-      if (isHere) this.#known.set(userId, { sequence: seq, leases });
+      if (Array.from(leases.values()).some((name) => this.#isOwn(name)))
+        this.#known.set(userId, { sequence: seq, leases });
       else this.#known.delete(userId);
       return true;
     } catch (error) {
@@ -123,6 +146,10 @@ export class NatsPlaces {
       if (isWrongSequence(error) || (leases.size === 0 && error instanceof NatsRefused)) return false;
       throw error;
     }
+  }
+
+  #isOwn(name: string): boolean {
+    return name.startsWith(`${this.#backbone.pod}.`);
   }
 
   #inTurn<R>(userId: string, task: () => Promise<R>): Promise<R> {

@@ -25,6 +25,7 @@ export class NatsDirectory implements Directory, Leaseholder {
   start(source: DirectorySource): Promise<void> {
     this.#source = source;
     this.#writeLater();
+    this.#lookLater();
     return Promise.resolve();
   }
 
@@ -51,10 +52,13 @@ export class NatsDirectory implements Directory, Leaseholder {
     await this.#places.giveBack(userId, connectionId).catch((error: unknown) => this.#failed(error));
   }
 
-  loads(own: Load | undefined): Promise<readonly Load[]> {
-    const { leases } = this.#backbone;
-    leases.load = own;
-    return leases.loads();
+  async loads(own: Load | undefined): Promise<readonly Load[]> {
+    const { clock, leases, link } = this.#backbone;
+    // Every pod's time is told by the clock that all share.
+    const offset = link.now() - clock.elapsed();
+    leases.load = own && { ...own, since: own.since + offset };
+    const others = await leases.loads();
+    return others.map((load) => ({ ...load, since: load.since - offset }));
   }
 
   /** Whoever was connected here is so no longer. */
@@ -82,6 +86,15 @@ export class NatsDirectory implements Directory, Leaseholder {
       if (this.#source === undefined) return;
       this.registerAnew().catch((error: unknown) => this.#failed(error));
       this.#writeLater();
+    });
+  }
+
+  #lookLater(): void {
+    const { clock, link, lookMs } = this.#backbone;
+    clock.after(lookMs, () => {
+      if (this.#source === undefined) return;
+      if (link.up) this.#places.restore().catch((error: unknown) => this.#failed(error));
+      this.#lookLater();
     });
   }
 

@@ -1,9 +1,12 @@
 import type { Directory, DirectorySource, Occupied } from '../core/ports/directory.ts';
+import { amongKinds, type Kinds } from '../redis/kinds.ts';
+import { DirectoryUpkeep, UPKEEP_SCRIPTS } from './redis-upkeep.ts';
 import { type Script, scriptsBeside } from '../redis/script.ts';
 import { Away } from '../pods/away.ts';
 import type { Load } from '../core/surplus.ts';
 import type { Backbone } from '../redis/backbone.ts';
 import type { Leaseholder } from '../pods/lease.ts';
+import type { Occupant } from '../core/ports/presence-store.ts';
 
 const script = scriptsBeside(import.meta.url);
 const COUNT = script('count');
@@ -11,7 +14,7 @@ const LIST = script('list');
 const ADMIT = script('admit');
 const BURY = script('bury');
 const LOADS = script('loads');
-export const DIRECTORY_SCRIPTS: readonly Script[] = [COUNT, LIST, ADMIT, BURY, LOADS];
+export const DIRECTORY_SCRIPTS: readonly Script[] = [COUNT, LIST, ADMIT, BURY, LOADS, ...UPKEEP_SCRIPTS];
 
 /** Changes are written together, so many milliseconds after the first. */
 const WRITE_MS = 100;
@@ -26,6 +29,8 @@ export class RedisDirectory implements Directory, Leaseholder {
   #source: DirectorySource | undefined;
   /** Whether anybody was admitted by number: else there is nothing to take back. */
   #admits = false;
+  /** Connections that may still be there, and have given their places back. */
+  #released = new Set<string>();
   /** The name under which all was written last. */
   #former: string | undefined;
 
@@ -36,6 +41,8 @@ export class RedisDirectory implements Directory, Leaseholder {
 
   start(source: DirectorySource): Promise<void> {
     this.#source = source;
+    const upkeep = { backbone: this.#backbone, source: () => this.#source, admitted: () => this.#admitted() };
+    new DirectoryUpkeep(upkeep).start();
     return Promise.resolve();
   }
 
@@ -60,6 +67,7 @@ export class RedisDirectory implements Directory, Leaseholder {
 
   async admit(userId: string, connectionId: string, most: number): Promise<boolean> {
     this.#admits = true;
+    this.#released.delete(connectionId);
     try {
       return (await this.#backbone.missed.noting(this.#admit(userId, connectionId, most))) === 1;
     } catch (error) {
@@ -70,6 +78,7 @@ export class RedisDirectory implements Directory, Leaseholder {
 
   async release(userId: string, connectionId: string): Promise<void> {
     if (!this.#admits) return;
+    this.#released.add(connectionId);
     const { keys, lease, link, missed } = this.#backbone;
     const users = keys.podUsers(lease.name);
     const place = `${connectionId} ${userId}`;
@@ -84,9 +93,9 @@ export class RedisDirectory implements Directory, Leaseholder {
     const { clock, keys, lease, link } = this.#backbone;
     const { name } = lease;
     // Every pod's time is told by the clock that all share.
-    const offset = link.now() - clock.now();
-    const said = own === undefined ? ['', ''] : [own.connections, own.since + offset];
-    const reply = await link.call(LOADS, [keys.loads, keys.pods], [link.now(), name, ...said]);
+    const offset = link.now() - clock.elapsed();
+    const said = own === undefined ? ['', ''] : [own.connections, Math.round(own.since + offset)];
+    const reply = await link.call(LOADS, [keys.loads, keys.pods], [name, ...said]);
     return (lease.unlessLapsed(name, reply) as string[]).map((text) => {
       const [connections, since] = text.split(' ').map(Number);
       return { connections: connections ?? 0, since: (since ?? 0) - offset };
@@ -103,7 +112,7 @@ export class RedisDirectory implements Directory, Leaseholder {
     const { name } = this.#backbone.lease;
     for (const { room } of this.#source?.occupied() ?? []) this.#changed.add(room);
     await this.#write();
-    for (const { userId, connectionId } of this.#admits ? (this.#source?.connections() ?? []) : []) {
+    for (const { userId, connectionId } of this.#admitted()) {
       await this.#backbone.missed.noting(this.#admit(userId, connectionId, Number.MAX_SAFE_INTEGER));
     }
     await this.#buryFormer(name);
@@ -124,11 +133,27 @@ export class RedisDirectory implements Directory, Leaseholder {
       next = (await link.call(BURY, names, [CHUNK, keys.user(''), pod, ...next])) as string[];
   }
 
+  #admitted(): readonly Occupant[] {
+    const all = this.#admits ? [...(this.#source?.connections() ?? [])] : [];
+    const [gone, admitted] = [new Set<string>(), [] as Occupant[]];
+    for (const one of all)
+      if (this.#released.has(one.connectionId)) gone.add(one.connectionId);
+      else admitted.push(one);
+    this.#released = gone;
+    return admitted;
+  }
+
   async #admit(userId: string, connectionId: string, most: number): Promise<unknown> {
-    const { keys, lease, link } = this.#backbone;
+    const { keys, lease, link, log } = this.#backbone;
     const { name } = lease;
-    const names = [keys.user(userId), keys.podUsers(name), keys.pods];
-    return lease.unlessLapsed(name, await link.call(ADMIT, names, [connectionId, name, most, userId]));
+    const kinds: Kinds = [
+      [keys.user(userId), 'hash'],
+      [keys.podUsers(name), 'set'],
+      [keys.pods, 'zset'],
+    ];
+    const names = kinds.map(([key]) => key);
+    const call = (): Promise<unknown> => link.call(ADMIT, names, [connectionId, name, most, userId]);
+    return lease.unlessLapsed(name, await amongKinds({ way: link, log, kinds }, call));
   }
 
   #writeChanges(): void {

@@ -57,7 +57,7 @@ function guard(options: ApiOptions): MiddlewareHandler<ApiEnv> {
     const { name, refusal } = c.req.path === GUEST_PATH ? {} : await access.identify({ key, authorization });
     const peer = (c.env as Partial<ApiEnv['Bindings']> | undefined)?.incoming?.socket.remoteAddress;
     const address = clientAddress(peer, c.req.header('X-Forwarded-For'), trustProxy);
-    const wait = throttle.take(name ?? `address:${address}`, pod.clock.now());
+    const wait = throttle.take(name ?? `address:${address}`, pod.clock.elapsed());
     if (wait > 0) {
       throw new ApiError(429, 'rate_limited', 'too many requests', { 'Retry-After': String(wait) });
     }

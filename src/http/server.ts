@@ -54,10 +54,17 @@ function wantsWebSocket({ headers }: IncomingMessage): boolean {
 
 /** Opens and closes a server. */
 export function doorOf(server: Server): {
-  open: (port: number, host?: string) => Promise<number>;
-  close: () => Promise<void>;
+  readonly listening: boolean;
+  open(port: number, host?: string): Promise<number>;
+  close(): Promise<void>;
 } {
-  return { open: (port, host) => listen(server, port, host), close: () => closeServer(server) };
+  return {
+    get listening() {
+      return server.listening;
+    },
+    open: (port, host) => listen(server, port, host),
+    close: () => closeServer(server),
+  };
 }
 
 /** Resolves with the port once the server listens; raises what the system says, EADDRINUSE for one. */

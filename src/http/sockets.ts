@@ -41,7 +41,7 @@ export function sockets({ pod, paths, explain }: SocketsOptions): Hono {
         pod: pod.name,
         connections: pod.hub.connectionCount,
         rooms: pod.hub.roomCount,
-        uptime_seconds: Math.floor((pod.clock.now() - pod.startedAt) / 1000),
+        uptime_seconds: Math.floor((pod.clock.elapsed() - pod.startedAt) / 1000),
       }),
     );
     for (const route of [path, `${path}/*`]) {

@@ -34,11 +34,12 @@ export class StreamWatch {
 
   async #look(): Promise<void> {
     const { link } = this.#options;
-    const other = await link.call(async ({ jsm, madeAt }) => {
-      for (const [name, created] of madeAt)
-        if ((await jsm.streams.info(name)).created !== created) return name;
-      return undefined;
-    });
-    if (other !== undefined) link.renew(`the stream ${other} was made anew`);
+    const all = await link.call(({ madeAt }) => Promise.resolve([...madeAt]));
+    for (const [name, created] of all) {
+      const info = await link.call(({ jsm }) => jsm.streams.info(name));
+      if (info.created === created) continue;
+      link.renew(`the stream ${name} was made anew`);
+      return;
+    }
   }
 }

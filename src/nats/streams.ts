@@ -9,6 +9,8 @@ import {
 import type { Live } from './link.ts';
 import { nanos } from '@nats-io/transport-node';
 
+export type { StreamInfo } from '@nats-io/jetstream';
+
 /** The name is in use, by one with other settings. */
 const IN_USE = 10_058;
 

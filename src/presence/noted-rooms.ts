@@ -3,8 +3,6 @@ interface Noted {
   readonly name: string;
   /** Undefined: it is noted. */
   done: Promise<void> | undefined;
-  /** How often somebody was about to enter. */
-  entries: number;
 }
 
 export interface NotedRoomsOptions {
@@ -33,7 +31,6 @@ export class NotedRooms {
     this.#name = name;
     const noted = this.#rooms.get(room);
     if (noted === undefined) return this.#note(room, name);
-    noted.entries += 1;
     return noted.done;
   }
 
@@ -42,21 +39,15 @@ export class NotedRooms {
     return this.#rooms.get(room)?.done;
   }
 
-  /** For `left`. */
-  entries(room: string): number {
-    return this.#rooms.get(room)?.entries ?? 0;
-  }
-
-  /** Nobody was left there when there had been so many entries. */
-  left(room: string, entries: number, name: string): void {
-    const noted = this.#rooms.get(room);
-    if (noted?.name !== name || noted.entries !== entries) return;
+  /** Nobody is left there through this pod, or about to enter. */
+  left(room: string, name: string): void {
+    if (this.#rooms.get(room)?.name !== name) return;
     this.#rooms.delete(room);
     this.#options.forget(room, name);
   }
 
   #note(room: string, name: string): Promise<void> {
-    const noted: Noted = { name, done: undefined, entries: 1 };
+    const noted: Noted = { name, done: undefined };
     this.#rooms.set(room, noted);
     noted.done = this.#finish(room, noted, this.#options.note(room, name));
     return noted.done;

@@ -22,6 +22,8 @@ import { Window } from '../nats/window.ts';
 /** Each row is written again three times in that, some every so often. */
 const REFRESH_MS = 2_000;
 const REFRESHES = ROW_AGE_MS / 3 / REFRESH_MS;
+/** To look for more rows than these would keep a server busy for too long: they wait for their turn. */
+const MOST_LOOKED = 20_000;
 /** So many are written at once: a crowd would else wait for its answers longer than NATS may take. */
 const WRITES = 256;
 
@@ -167,6 +169,7 @@ export class OwnRows {
     });
   }
 
+  /** Looks every so often whether all of it is still there. */
   lookLater(): void {
     const { clock, link, lookMs } = this.#backbone;
     clock.after(lookMs, () => {
@@ -180,7 +183,7 @@ export class OwnRows {
   async #look(): Promise<void> {
     const { link, names } = this.#backbone;
     const lease = this.#lease;
-    if (lease === undefined) return;
+    if (lease === undefined || this.#all.size > MOST_LOOKED) return;
     // What comes meanwhile may not be among what is there.
     const settled = Array.from(this.#all.values()).filter(({ flying }) => flying === undefined);
     const query = { subjects_filter: rowsSubject(names, lease) };

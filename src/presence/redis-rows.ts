@@ -1,51 +1,43 @@
-import type { Occupancy, Occupant, PresenceChange } from '../core/ports/presence-store.ts';
-import { type Script, scriptsBeside } from '../redis/script.ts';
+import type { Occupant, PresenceChange, Statement } from '../core/ports/presence-store.ts';
+import { ENTER, EXIT, LOSE, NOTE } from './redis-scripts.ts';
+import { amongKinds, type Kinds } from '../redis/kinds.ts';
 import type { Backbone } from '../redis/backbone.ts';
 import { ignored } from '../pods/away.ts';
 import type { Member } from '../protocol/event.ts';
+import type { Moment } from './places.ts';
 import { NotedRooms } from './noted-rooms.ts';
 import { readRow } from './row.ts';
-import type { Way } from '../redis/way.ts';
+import type { Script } from '../redis/script.ts';
 
-const script = scriptsBeside(import.meta.url);
-const ENTER = script('enter');
-const EXIT = script('exit');
-const LOSE = script('lose');
-const BURY = script('bury');
-const TOUCH = script('touch');
-const NOTE = script('note');
-export const PRESENCE_SCRIPTS: readonly Script[] = [NOTE, ENTER, EXIT, LOSE, BURY, TOUCH];
-
-/** Rows read, places cleared and rooms kept in one step, so that no step keeps Redis for long. */
+/** Rows read in one step, so that no step keeps Redis for long. */
 const ROWS = 500;
-const PLACES = 100;
-/** Rooms cleared of a dead pod at once. */
-const BURIALS = 50;
-const ROOMS = 200;
-/** Such steps at once, where each is for another part of the keys. */
-const PARTS = 50;
-/**
- * Who was in a room through a pod is known for so much longer than presence lasts: others may keep the room, and find
- * out late that the pod is dead.
- */
-const POD_MS = 86_400_000;
-/** What a pod has sent by then has arrived. */
-const BURIED_MS = 60_000;
 
 /** The name of a change that nobody waits for. */
 export const UNWATCHED = '-';
+/** Of one that nobody is told of: it was so all the time. */
+export const UNTOLD = '';
 
-/** A connection that is present, and whether it says how it is. */
+/** A connection that is present, or was lost and may return, and whether it says how it is. */
 export interface Entry {
-  readonly occupancy: Occupancy;
-  /** At this moment, or when it did, by the clock that only goes forward; undefined: it says nothing. */
-  readonly said: 'now' | number | undefined;
+  readonly who: Occupant;
+  readonly statement: Statement;
+  /** At this moment, or when it did; undefined: it says nothing. */
+  readonly said: 'now' | Moment | undefined;
+  readonly lost: boolean;
 }
 
-export interface RoomChange {
-  readonly room: string;
-  readonly change: PresenceChange;
+export interface Entered {
+  /** Undefined: no change. */
+  readonly change: PresenceChange | undefined;
+  /** When it said how it is, by the clock of Redis; undefined: it says nothing. */
+  readonly stamp: number | undefined;
 }
+
+/**
+ * What an exit found. Where no connection of the user is known: `bereft` if the user stands there all the same, else
+ * `unknown`.
+ */
+export type Left = PresenceChange | 'bereft' | 'unknown' | undefined;
 
 /** Presence as Redis holds it; each call is one script, which also announces what changes. Everything raises Away. */
 export class RedisRows {
@@ -57,63 +49,65 @@ export class RedisRows {
     this.#backbone = backbone;
     this.#ttlMs = ttlMs;
     this.#noted = new NotedRooms({
-      note: (room, name) => this.#note(room, name),
+      note: (room, name) => this.note([room], name),
       forget: (room, name) => this.#forget(room, name),
     });
   }
 
-  /** Connections are present in one room. One answer for each, undefined: no change. */
-  async enter(room: string, all: readonly Entry[], name: string): Promise<(PresenceChange | undefined)[]> {
+  /** Connections are present in one room. One answer for each. */
+  async enter(room: string, all: readonly Entry[], name: string): Promise<Entered[]> {
     const { clock, keys, lease } = this.#backbone;
     const pod = lease.name;
     const pending = this.#noted.enter(room, pod);
     if (pending !== undefined) await pending;
-    const link = this.#backbone.linkTo(room);
-    const args = all.flatMap(({ occupancy: { who, statement }, said = '' }) => {
-      const { status = '', meta = '' } = statement;
+    const args = all.flatMap(({ who, statement: { status = '', meta = '' }, said, lost }) => {
       const user = JSON.stringify(who.userId);
-      const at = typeof said === 'number' ? Math.round(link.now() - (clock.elapsed() - said)) : said;
-      return [who.connectionId, who.userId, user, at, status, meta, name];
+      const when = wordOf(said, clock.elapsed());
+      return [who.connectionId, who.userId, user, when, status, meta, lost ? '!' : '', name];
     });
-    const reply = await link.call(
-      ENTER,
-      [...this.#of(room, pod), keys.podBuried(room, pod)],
-      [pod, seconds(link), this.#ttlMs, this.#ttlMs + POD_MS, keys.roomChannel(room), ...args],
-    );
-    return changesIn(lease.unlessLapsed(pod, reply) as unknown[]);
+    const kinds = [...this.#of(room), [keys.podBuried(room, pod), 'string'] as const];
+    const reply = await this.#call(room, ENTER, kinds, [pod, this.#ttlMs, keys.roomChannel(room), ...args]);
+    const flat = lease.unlessLapsed(pod, reply) as unknown[];
+    return all.map((_, at) => enteredIn(flat.slice(4 * at, 4 * at + 4)));
   }
 
-  async exit(
-    room: string,
-    { connectionId, userId }: Occupant,
-    name: string,
-  ): Promise<PresenceChange | undefined> {
-    const { keys, lease } = this.#backbone;
+  async exit(room: string, { connectionId, userId }: Occupant, name: string): Promise<Left> {
     await this.#afterEntries(room);
-    const link = this.#backbone.linkTo(room);
-    const pod = lease.name;
-    const entries = this.#noted.entries(room);
-    const user = JSON.stringify(userId);
-    const reply = (await link.call(EXIT, this.#of(room, pod), [
-      pod,
-      seconds(link),
-      keys.roomChannel(room),
-      connectionId,
-      userId,
-      user,
-      name,
-    ])) as unknown[];
-    if (reply[3] === 0) this.#noted.left(room, entries, pod);
-    return changesIn(reply.slice(0, 3))[0];
+    const channel = this.#backbone.keys.roomChannel(room);
+    const args = [channel, connectionId, userId, JSON.stringify(userId), name];
+    const [kind, count, row] = (await this.#call(room, EXIT, this.#of(room), args)) as unknown[];
+    if (kind === 'bereft' || kind === 'unknown') return kind;
+    return changeOf(String(kind), Number(count), String(row));
   }
 
   async lose(room: string, { connectionId, userId }: Occupant): Promise<void> {
     await this.#afterEntries(room);
-    const tabs = this.#backbone.keys.tabs(room);
-    await this.#backbone.linkTo(room).call(LOSE, [tabs], [connectionId, userId]);
+    const { keys } = this.#backbone;
+    await this.#call(room, LOSE, [[keys.tabs(room), 'hash']], [connectionId, userId]);
   }
 
-  async list(room: string, limit: number): Promise<{ members: Member[]; count: number }> {
+  /** Nobody is left in the room through this pod. */
+  left(room: string): void {
+    this.#noted.left(room, this.#backbone.lease.name);
+  }
+
+  list(room: string, limit: number): Promise<{ members: Member[]; count: number }> {
+    const { keys, log } = this.#backbone;
+    const kinds = [[keys.presence(room), 'hash']] as const;
+    return amongKinds({ way: this.#backbone.linkTo(room), log, kinds }, () => this.#list(room, limit));
+  }
+
+  /** Whoever cleans up after the pod looks into these rooms. */
+  async note(rooms: readonly string[], pod: string): Promise<void> {
+    const { keys, lease, link, log } = this.#backbone;
+    const own = keys.podPresenceRooms(pod);
+    const reply = await amongKinds({ way: link, log, kinds: [[own, 'set']] }, () =>
+      link.call(NOTE, [keys.pods, own], [pod, ...rooms]),
+    );
+    lease.unlessLapsed(pod, reply);
+  }
+
+  async #list(room: string, limit: number): Promise<{ members: Member[]; count: number }> {
     const link = this.#backbone.linkTo(room);
     const key = this.#backbone.keys.presence(room);
     const count = await link.command((client) => client.hlen(key), [key]);
@@ -134,69 +128,9 @@ export class RedisRows {
     return { members: [...rows.values()], count: isWhole ? rows.size : Math.max(count, rows.size) };
   }
 
-  /** Takes what a dead pod had out of all rooms that can be reached. Raises Away where some cannot. */
-  async bury(pod: string, tell: (left: RoomChange) => void): Promise<void> {
-    const { keys, link } = this.#backbone;
-    const rooms = keys.podPresenceRooms(pod);
-    let away: Error | undefined;
-    for (let cursor: string | undefined = '0'; cursor !== undefined;) {
-      const from: string = cursor;
-      const [next, some] = await link.command((client) => client.sscan(rooms, from, 'COUNT', BURIALS));
-      const buried = await Promise.allSettled(some.map((room) => this.#buryIn(room, pod, tell)));
-      const done = some.filter((_, index) => buried[index]?.status === 'fulfilled');
-      if (done.length > 0) await link.command((client) => client.srem(rooms, ...done));
-      away ??= failureOf(buried);
-      cursor = next === '0' ? undefined : next;
-    }
-    if (away !== undefined) throw away;
-  }
-
-  /** Keeps the rooms for another while; gives those of which something is gone already. Raises Away as `bury` does. */
-  async touch(rooms: readonly string[]): Promise<Set<string>> {
-    const { keys, placement } = this.#backbone;
-    const gone = new Set<string>();
-    const parts = [...Map.groupBy(rooms, (room) => placement.partOf(keys.presence(room))).values()];
-    const steps = parts.flatMap((part) => chunksOf(part, ROOMS));
-    let away: Error | undefined;
-    for (const some of chunksOf(steps, PARTS)) {
-      const touched = await Promise.allSettled(some.map((step) => this.#touchSome(step, gone)));
-      away ??= failureOf(touched);
-    }
-    if (away !== undefined) throw away;
-    return gone;
-  }
-
-  async #touchSome(rooms: readonly string[], gone: Set<string>): Promise<void> {
-    const { lease } = this.#backbone;
-    const names = rooms.flatMap((room) => this.#of(room, lease.name));
-    const link = this.#backbone.linkTo(rooms[0] ?? '');
-    for (const index of (await link.call(TOUCH, names, [this.#ttlMs, this.#ttlMs + POD_MS])) as number[])
-      gone.add(rooms[index] ?? '');
-  }
-
-  async #buryIn(room: string, pod: string, tell: (left: RoomChange) => void): Promise<void> {
-    const { keys } = this.#backbone;
-    for (;;) {
-      const link = this.#backbone.linkTo(room);
-      const names = [...this.#of(room, pod), keys.podBuried(room, pod)];
-      const args = [pod, PLACES, seconds(link), keys.roomChannel(room), UNWATCHED, BURIED_MS];
-      const [seen, ...flat] = (await link.call(BURY, names, args)) as [number, ...unknown[]];
-      for (let at = 0; at < flat.length; at += 2) {
-        const change = changeOf('leave', Number(flat[at]), String(flat[at + 1]));
-        if (change !== undefined) tell({ room, change });
-      }
-      if (seen < PLACES) return;
-    }
-  }
-
   /** Whoever entered before has been sent before what follows. */
   async #afterEntries(room: string): Promise<void> {
     await this.#noted.pending(room)?.catch(ignored);
-  }
-
-  async #note(room: string, pod: string): Promise<void> {
-    const { keys, lease, link } = this.#backbone;
-    lease.unlessLapsed(pod, await link.call(NOTE, [keys.pods, keys.podPresenceRooms(pod)], [pod, room]));
   }
 
   #forget(room: string, pod: string): void {
@@ -205,35 +139,30 @@ export class RedisRows {
     link.command((client) => client.srem(keys.podPresenceRooms(pod), room)).catch(ignored);
   }
 
-  #of(room: string, pod: string): string[] {
+  #of(room: string): [key: string, kind: 'hash'][] {
     const { keys } = this.#backbone;
-    return [keys.presence(room), keys.tabs(room), keys.podPresence(room, pod)];
+    return [
+      [keys.presence(room), 'hash'],
+      [keys.tabs(room), 'hash'],
+    ];
+  }
+
+  #call(room: string, script: Script, kinds: Kinds, args: readonly (string | number)[]): Promise<unknown> {
+    const way = this.#backbone.linkTo(room);
+    const keys = kinds.map(([key]) => key);
+    return amongKinds({ way, log: this.#backbone.log, kinds }, () => way.call(script, keys, args));
   }
 }
 
-/** What the first of those that failed raised. */
-function failureOf(settled: readonly PromiseSettledResult<void>[]): Error | undefined {
-  const failed = settled.find((one) => one.status === 'rejected');
-  return failed?.reason as Error | undefined;
+/** As the script takes it. */
+function wordOf(said: Entry['said'], elapsed: number): string | number {
+  if (said === undefined || said === 'now') return said ?? '';
+  return 'stamp' in said ? `=${said.stamp}` : Math.max(0, Math.round(elapsed - said.elapsed));
 }
 
-function chunksOf<One>(all: readonly One[], size: number): One[][] {
-  return Array.from({ length: Math.ceil(all.length / size) }, (_, at) =>
-    all.slice(at * size, (at + 1) * size),
-  );
-}
-
-function seconds(link: Way): number {
-  return Math.floor(link.now() / 1_000);
-}
-
-/** Replies of the scripts: kind, count and row for each. */
-function changesIn(flat: readonly unknown[]): (PresenceChange | undefined)[] {
-  const changes: (PresenceChange | undefined)[] = [];
-  for (let at = 0; at < flat.length; at += 3) {
-    changes.push(changeOf(String(flat[at]), Number(flat[at + 1]), String(flat[at + 2])));
-  }
-  return changes;
+function enteredIn([kind, count, row, stamp]: readonly unknown[]): Entered {
+  const change = changeOf(String(kind), Number(count), String(row));
+  return { change, stamp: stamp === '' ? undefined : Number(stamp) };
 }
 
 /** Undefined where nothing changed for others. */

@@ -1,42 +1,42 @@
+import { changeOf, type Left, RedisRows, UNTOLD, UNWATCHED } from './redis-rows.ts';
 import type {
-  Occupancy,
   Occupant,
   PresenceChange,
   PresenceReceiver,
   PresenceStore,
   Statement,
 } from '../core/ports/presence-store.ts';
-import { changeOf, type Entry, RedisRows, UNWATCHED } from './redis-rows.ts';
+import { isWritten, noteWritten, type Place, Places } from './places.ts';
 import { Away } from '../pods/away.ts';
 import type { Backbone } from '../redis/backbone.ts';
+import { entryOf, PlaceWriter } from './place-writer.ts';
 import { Echoes } from '../pods/echoes.ts';
 import type { Leaseholder } from '../pods/lease.ts';
 import type { Member } from '../protocol/event.ts';
-import { SharedReads } from './shared-reads.ts';
 import type { PresenceEnvelope } from '../pods/envelope.ts';
+import { RedisBurials } from './redis-burials.ts';
+import { SharedReads } from './shared-reads.ts';
+import { Upkeep } from './redis-upkeep.ts';
 
-/** Connections of a room written in one step, and rooms written at once. */
-const CONNECTIONS = 100;
-const ROOMS = 50;
+/** What all pods look after within a time they have done so much later at the latest. */
+const MARGIN_MS = 1_000;
 
 export interface RedisPresenceOptions {
   readonly backbone: Backbone;
   /** How long presence outlives the last pod that keeps it. */
   readonly ttlMs: number;
-}
-
-interface Unwritten {
-  readonly occupancy: Occupancy;
-  /** When it said something of itself, by the clock that only goes forward; undefined: it only came. */
-  readonly said: number | undefined;
-  /** The pod's name under which it is being written. */
-  readonly name: string;
+  /** From 0 to 1, as Math.random. */
+  readonly random: () => number;
 }
 
 /** The presence of all pods, in Redis (docs/adr/0007-presence-in-redis.md). */
 export class RedisPresence implements PresenceStore, Leaseholder {
   readonly #options: RedisPresenceOptions;
+  readonly #places = new Places();
   readonly #rows: RedisRows;
+  readonly #burials: RedisBurials;
+  readonly #writer: PlaceWriter;
+  readonly #upkeep: Upkeep;
   readonly #echoes: Echoes<true>;
   #changes = 0;
   /** By limit and room. */
@@ -44,16 +44,25 @@ export class RedisPresence implements PresenceStore, Leaseholder {
     const [limit = '', room = ''] = name.split(' ');
     return this.#rows.list(room, Number(limit));
   });
-  /** What could not be written yet; whoever registers anew meanwhile writes it. */
-  readonly #unwritten = new Map<string, Unwritten>();
-  /** Who has left a room since the pod began to register anew; undefined while it does not. */
-  #gone: Set<string> | undefined;
   #receiver: PresenceReceiver | undefined;
 
   constructor(options: RedisPresenceOptions) {
-    const { backbone, ttlMs } = options;
+    const { backbone, ttlMs, random } = options;
     this.#options = options;
     this.#rows = new RedisRows(backbone, ttlMs);
+    this.#burials = new RedisBurials(backbone);
+    const caused = (room: string, change: PresenceChange): void => this.#receiver?.caused(room, change);
+    this.#writer = new PlaceWriter({ backbone, rows: this.#rows, caused });
+    this.#upkeep = new Upkeep({
+      backbone,
+      rows: this.#rows,
+      burials: this.#burials,
+      places: this.#places,
+      ttlMs,
+      random,
+      mend: (gone) => this.#mend(gone),
+      bereft: (room, userId) => this.#adopt(room, userId),
+    });
     this.#echoes = new Echoes(backbone.clock);
     backbone.listen((room, envelope) => {
       if (envelope.kind === 'presence' && room !== undefined) this.#take(room, envelope);
@@ -65,30 +74,39 @@ export class RedisPresence implements PresenceStore, Leaseholder {
 
   start(receiver: PresenceReceiver): Promise<void> {
     this.#receiver = receiver;
-    this.#touchLater();
+    this.#upkeep.start();
     return Promise.resolve();
   }
 
   enter(room: string, who: Occupant): Promise<PresenceChange | undefined> {
-    return this.#write({ room, who, statement: {} }, false);
+    return this.#write(room, who, undefined);
   }
 
   async state(room: string, who: Occupant, statement: Statement): Promise<PresenceChange> {
-    const change = await this.#write({ room, who, statement }, true);
+    const change = await this.#write(room, who, statement);
     if (change === undefined) throw new Away('the statement was not taken');
     return change;
   }
 
   async lose(room: string, who: Occupant): Promise<void> {
-    this.#unwritten.delete(placeOf(room, who));
-    this.#gone?.add(placeOf(room, who));
+    const place = this.#places.find(room, who);
+    if (place !== undefined) place.lost = true;
     await this.#options.backbone.missed.noting(this.#rows.lose(room, who));
   }
 
-  exit(room: string, who: Occupant): Promise<PresenceChange | undefined> {
-    this.#unwritten.delete(placeOf(room, who));
-    this.#gone?.add(placeOf(room, who));
-    return this.#announced(room, (name) => this.#rows.exit(room, who, name));
+  async exit(room: string, who: Occupant): Promise<PresenceChange | undefined> {
+    const { lease } = this.#options.backbone;
+    const place = this.#places.take(room, who);
+    let left: Left;
+    const change = await this.#announced(room, async (name) => {
+      left = await this.#rows.exit(room, who, name);
+      return typeof left === 'object' ? left : undefined;
+    });
+    // It was written, and no other connection has taken its place: what was written is gone, of others perhaps as well.
+    const wasThere = place !== undefined && !place.lost && isWritten(place, lease.name);
+    if (left === 'bereft' || (left === 'unknown' && wasThere)) await this.#leaveLater(room, who, place);
+    if (!this.#places.has(room)) this.#rows.left(room);
+    return change;
   }
 
   list(room: string, limit: number): Promise<{ members: Member[]; count: number }> {
@@ -97,30 +115,19 @@ export class RedisPresence implements PresenceStore, Leaseholder {
 
   async stop(graceMs: number): Promise<void> {
     this.#receiver = undefined;
+    this.#upkeep.stop();
     await this.#options.backbone.lease.stop(graceMs);
   }
 
   async registerAnew(): Promise<void> {
-    this.#gone = new Set();
-    try {
-      await this.#register();
-    } finally {
-      this.#gone = undefined;
-    }
+    // Whoever was lost is shown until the former lease ends.
+    const all = Array.from(this.#places.rooms(), (room) => [...this.#places.in(room)]);
+    await this.#writer.write(all, UNWATCHED, (place) => !place.lost && this.#places.holds(place));
     this.#receiver?.uncertain(() => true);
   }
 
-  async #register(): Promise<void> {
-    // What is being written under this name already is not written by us as well.
-    const { name } = this.#options.backbone.lease;
-    const said = [...this.#unwritten.values()].filter((one) => one.name !== name);
-    const all = said.map(({ occupancy }) => occupancy).concat([...(this.#receiver?.present() ?? [])]);
-    await this.#enterAll(said.filter((one) => one.said !== undefined));
-    await this.#enterAll(all.map((occupancy) => ({ occupancy, said: undefined })));
-  }
-
   async bury(pod: string): Promise<void> {
-    await this.#rows.bury(pod, ({ room, change }) => this.#receiver?.caused(room, change));
+    await this.#burials.bury(pod, ({ room, change }) => this.#receiver?.caused(room, change));
   }
 
   #take(room: string, { name, change, count, row }: PresenceEnvelope): void {
@@ -129,60 +136,79 @@ export class RedisPresence implements PresenceStore, Leaseholder {
     this.#echoes.heard(name, true);
   }
 
-  async #enterAll(entries: readonly Entry[]): Promise<void> {
-    const rooms = [...Map.groupBy(entries, ({ occupancy }) => occupancy.room)];
-    for (let at = 0; at < rooms.length; at += ROOMS) {
-      const some = rooms.slice(at, at + ROOMS);
-      await Promise.all(some.map(([room, all]) => this.#enterIfThere(room, all)));
-    }
-  }
-
-  /** Rooms whose server is away, or that are on their way, are no reason to leave the others out. */
-  async #enterIfThere(room: string, all: readonly Entry[]): Promise<void> {
-    try {
-      await this.#options.backbone.missed.noting(this.#enterRoom(room, all));
-    } catch (error) {
-      if (!(error instanceof Away)) throw error;
-    }
-  }
-
-  async #enterRoom(room: string, all: readonly Entry[]): Promise<void> {
-    for (let at = 0; at < all.length; at += CONNECTIONS) {
-      const part = all.slice(at, at + CONNECTIONS);
-      const still = part.filter((one) => this.#isStill(one));
-      if (still.length === 0) continue;
-      const changes = await this.#rows.enter(room, still, UNWATCHED);
-      for (const change of changes) if (change !== undefined) this.#receiver?.caused(room, change);
-      for (const one of still) this.#written(one);
-    }
-  }
-
-  /** Unless something else has been said since, or what was said could not be written with it. */
-  #written({ occupancy, said }: Entry): void {
-    const place = placeOf(occupancy.room, occupancy.who);
-    const one = this.#unwritten.get(place);
-    if (one?.occupancy === occupancy && one.said === said) this.#unwritten.delete(place);
-  }
-
-  /** It is there, and what it says has not been said anew since it was to be written: then that must not come after it. */
-  #isStill({ occupancy, said }: Entry): boolean {
-    const place = placeOf(occupancy.room, occupancy.who);
-    if (this.#gone?.has(place) === true) return false;
-    return said === undefined || this.#unwritten.get(place)?.occupancy === occupancy;
-  }
-
-  #write(occupancy: Occupancy, states: boolean): Promise<PresenceChange | undefined> {
-    const { room, who } = occupancy;
+  /** What is gone is written anew. Nobody came or left; but whoever asked meanwhile was told of too few. */
+  async #mend(gone: readonly Place[]): Promise<void> {
+    if (gone.length === 0) return;
     const { clock, lease } = this.#options.backbone;
-    const place = placeOf(room, who);
-    const one = { occupancy, said: states ? clock.elapsed() : undefined, name: lease.name };
-    this.#unwritten.set(place, one);
-    this.#gone?.delete(place);
+    const rooms = Map.groupBy(gone, ({ room }) => room);
+    // Whoever is being written, or registered anew, may not have been there before.
+    const isStill = (place: Place): boolean => this.#places.holds(place) && isWritten(place, lease.name);
+    await this.#writer.write([...rooms.values()], UNTOLD, isStill);
+    clock.after(this.#mendedMs, () => this.#receiver?.uncertain((room) => rooms.has(room)));
+  }
+
+  /** By then every pod has written anew what is gone of its members now. */
+  get #mendedMs(): number {
+    return this.#options.ttlMs / 3 + MARGIN_MS;
+  }
+
+  /** Nobody knows a connection of that user: if no pod has one that was gone only, the user leaves. */
+  async #adopt(room: string, userId: string): Promise<void> {
+    const who = { connectionId: `${this.#options.backbone.pod}-${(this.#changes += 1)}`, userId };
+    // Other pods may look after their members less often than this one does.
+    await this.#leaveLater(room, who, undefined, this.#options.ttlMs);
+  }
+
+  /** The user may be there through another connection of which nothing is known at present. */
+  async #leaveLater(
+    room: string,
+    who: Occupant,
+    former: Place | undefined,
+    ms = this.#mendedMs,
+  ): Promise<void> {
+    const { clock, lease, missed } = this.#options.backbone;
+    const place = this.#places.put(room, who);
+    const { statement = {}, said } = former ?? {};
+    Object.assign(place, { statement, said, lost: true, written: lease.name });
+    clock.after(ms, () => {
+      if (place.lost && this.#places.holds(place)) void this.#leave(room, who);
+    });
+    await missed.noting(this.#rows.enter(room, [entryOf(place)], UNTOLD));
+  }
+
+  async #leave(room: string, who: Occupant): Promise<void> {
+    try {
+      const change = await this.exit(room, who);
+      if (change !== undefined) this.#receiver?.caused(room, change);
+    } catch (error) {
+      if (!(error instanceof Away))
+        this.#options.backbone.log.error({ err: error }, 'presence could not be changed');
+    }
+  }
+
+  /** `statement`: undefined where it only comes. */
+  #write(room: string, who: Occupant, statement: Statement | undefined): Promise<PresenceChange | undefined> {
+    const { clock, lease } = this.#options.backbone;
+    const place = this.#places.put(room, who);
+    const writing = { name: lease.name };
+    place.writing = writing;
+    if (statement !== undefined) {
+      const { status = place.statement.status, meta = place.statement.meta } = statement;
+      place.statement = { status, meta };
+      place.said = { elapsed: clock.elapsed() };
+    }
+    // What it said before may not be written yet.
+    const unwritten = place.said !== undefined && 'elapsed' in place.said ? place.said : undefined;
+    const said = statement === undefined ? unwritten : ('now' as const);
+    const entry = { who, statement: statement ?? place.statement, said, lost: false };
     return this.#announced(room, async (name) => {
-      const entry = { occupancy, said: states ? ('now' as const) : undefined };
-      const [change] = await this.#rows.enter(room, [entry], name);
-      if (this.#unwritten.get(place) === one) this.#unwritten.delete(place);
-      return change;
+      const [entered] = await this.#rows.enter(room, [entry], name).catch((error: unknown) => {
+        // Whoever is away is written when it is back; what is wrong stays so, and whoever asked is told that it failed.
+        if (!(error instanceof Away) && place.written === undefined) this.#places.take(room, who);
+        throw error;
+      });
+      if (place.writing === writing) noteWritten(place, writing.name, entered?.stamp);
+      return entered?.change;
     });
   }
 
@@ -202,28 +228,4 @@ export class RedisPresence implements PresenceStore, Leaseholder {
       this.#echoes.forget(name);
     }
   }
-
-  #touchLater(): void {
-    const { ttlMs, backbone } = this.#options;
-    backbone.clock.after(ttlMs / 3, () => {
-      if (this.#receiver === undefined) return;
-      this.#touch(this.#receiver).catch((error: unknown) => {
-        if (!(error instanceof Away)) backbone.log.error({ err: error }, 'presence could not be kept');
-      });
-      this.#touchLater();
-    });
-  }
-
-  async #touch(receiver: PresenceReceiver): Promise<void> {
-    const { lease } = this.#options.backbone;
-    const { name } = lease;
-    const rooms = (): Set<string> => new Set(Array.from(receiver.present(), ({ room }) => room));
-    const gone = await this.#rows.touch([...rooms()]);
-    // The last one may have left meanwhile.
-    if (gone.size > 0 && Array.from(rooms()).some((room) => gone.has(room))) lease.lapsed(name);
-  }
-}
-
-function placeOf(room: string, { connectionId }: Occupant): string {
-  return `${room}\n${connectionId}`;
 }

@@ -25,8 +25,28 @@ const PASSING = new Set([
   'NOAUTH',
 ]);
 
-const ELSEWHERE =
-  /^(?:(?:MOVED|ASK|TRYAGAIN|CLUSTERDOWN Hash slot) |ERR Script attempted to access a non local key )/;
+/** The same in the words that come out of a script, which differ between Redis 7.0, Redis 8 and Valkey 9. */
+const PASSING_IN_SCRIPT =
+  /^ERR (?:Script attempted to execute|Can not execute) a (?:write )?command while the cluster is down/;
+
+const ELSEWHERE = new RegExp(
+  [
+    '^(?:MOVED|ASK|TRYAGAIN|CLUSTERDOWN Hash slot) ',
+    '^ERR (?:Script attempted|Attempted) to access a non local key ',
+    '^ERR Script attempted to access a slot not served',
+    "^ERR Unable to execute command '\\S+' in script because undeclared keys ",
+  ].join('|'),
+);
+
+/** Of a command, and of one in a script: Redis 8 and Valkey 9, then Redis 7.0. */
+const FORBIDDEN = /^(?:NOPERM |ERR ACL failure in script: |ERR The user executing the script )/;
+
+/** What a user of Redis may not do and every pod has to. */
+export class Forbidden extends Error {
+  constructor(what: readonly string[]) {
+    super(`NOPERM: its user may not ${what.join(', ')}`);
+  }
+}
 
 /**
  * Whether a server of a Cluster says that another one has the slot, or will have it, or that none has
@@ -35,6 +55,11 @@ const ELSEWHERE =
  */
 export function isElsewhere(error: Error): boolean {
   return error.name === 'ReplyError' && ELSEWHERE.test(error.message);
+}
+
+/** Whether the user lacks a right; also where that came out halfway through a script. */
+export function isForbidden(error: Error): boolean {
+  return error instanceof Forbidden || (error.name === 'ReplyError' && FORBIDDEN.test(error.message));
 }
 
 /** The first word of an error that Redis itself answered, such as `READONLY`; undefined for any other error. */
@@ -47,8 +72,9 @@ export function answerCode(error: Error): string | undefined {
  * command, and with it what a client sent.
  */
 export function awayOr(error: Error): Error {
+  if (isForbidden(error)) return redisAway('its user lacks a right');
   const code = answerCode(error);
-  if (error.name !== 'ReplyError' || isElsewhere(error) || (code !== undefined && PASSING.has(code)))
-    return redisAway(code ?? error.message);
+  const isPassing = code === undefined || PASSING.has(code) || PASSING_IN_SCRIPT.test(error.message);
+  if (isPassing || isElsewhere(error)) return redisAway(code ?? error.message);
   return new Error(`Redis: ${error.message}`);
 }

@@ -2,6 +2,7 @@ import type { Clock } from '../core/ports/clock.ts';
 import { Cluster } from './cluster.ts';
 import type { Envelope } from '../pods/envelope.ts';
 import { ignored } from '../pods/away.ts';
+import { CLEAR } from './kinds.ts';
 import { Keys } from './keys.ts';
 import { Lease } from '../pods/lease.ts';
 import { RedisLeases, RENEW } from './leases.ts';
@@ -13,15 +14,14 @@ import type { RedisAddress } from './options.ts';
 import type { Script } from './script.ts';
 import type { Way } from './way.ts';
 
-/** A start waits so long for Redis; a pod that starts without it is ready all the same. */
-const START_MS = 2_000;
-
 export interface BackboneOptions {
   readonly address: RedisAddress;
   readonly prefix: string;
   /** No other process has this name. */
   readonly pod: string;
   readonly leaseMs: number;
+  /** A start waits so long for Redis; then the pod goes on by itself. */
+  readonly startWaitMs: number;
   /** Every script that will be called. */
   readonly scripts: readonly Script[];
   readonly clock: Clock;
@@ -34,15 +34,18 @@ export type Listener = (room: string | undefined, envelope: Envelope) => void;
 /** This pod's place among the others: the servers, and the lease under which it keeps things there. */
 export class Backbone {
   readonly pod: string;
+  /** How long the pod may be silent. */
+  readonly leaseMs: number;
   readonly keys: Keys;
   readonly placement: Placement;
   readonly lease: Lease;
   readonly missed: Missed;
   readonly clock: Clock;
   readonly log: Log;
+  readonly #startWaitMs: number;
   readonly #listeners: Listener[] = [];
 
-  constructor({ address, prefix, pod, leaseMs, scripts, clock, log }: BackboneOptions) {
+  constructor({ address, prefix, pod, leaseMs, startWaitMs, scripts, clock, log }: BackboneOptions) {
     const keys = new Keys(prefix, address.cluster !== undefined);
     const receive = (channel: string, envelope: Envelope): void => {
       const room = keys.roomOf(channel);
@@ -54,16 +57,18 @@ export class Backbone {
       address,
       keys,
       pod,
-      scripts: [RENEW, ...scripts],
+      scripts: [RENEW, CLEAR, ...scripts],
       nextConnection,
       clock,
       log,
       receive,
     };
     this.pod = pod;
+    this.leaseMs = leaseMs;
     this.keys = keys;
     this.clock = clock;
     this.log = log;
+    this.#startWaitMs = startWaitMs;
     this.placement = address.cluster === undefined ? new OneServer(options) : new Cluster(options);
     const book = new RedisLeases({ placement: this.placement, keys, leaseMs });
     this.lease = new Lease({ book, pod, leaseMs, clock, log });
@@ -85,7 +90,7 @@ export class Backbone {
     this.#listeners.push(listener);
   }
 
-  /** Resolves once Redis is there, after two seconds at the latest. */
+  /** Resolves once Redis answers and all that was asked for is subscribed, or the wait is over. */
   async start(): Promise<void> {
     // It stays asked for, and is subscribed when there is a connection.
     this.placement.subscribe(this.keys.globalChannel).catch(ignored);
@@ -96,7 +101,7 @@ export class Backbone {
   #connect(): Promise<void> {
     const { clock, placement } = this;
     return new Promise((resolve) => {
-      const cancel = clock.after(START_MS, () => {
+      const cancel = clock.after(this.#startWaitMs, () => {
         placement.warn();
         resolve();
       });

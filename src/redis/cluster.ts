@@ -2,10 +2,12 @@ import { SlotMap, slotOf, tagIn } from './slots.ts';
 import { type Connected, Discovery } from './discovery.ts';
 import type { HostPort, RedisAddress } from './options.ts';
 import type { Concerns, Placement } from './placement.ts';
+import type { Trouble } from '../core/ports/broker.ts';
 import { Channels } from './channels.ts';
 import { ignored } from '../pods/away.ts';
 import type { Keys } from './keys.ts';
-import type { LinkRole } from './link.ts';
+import type { LinkRole } from './greeting.ts';
+import { SERVED } from './rights.ts';
 import { Nowhere } from './nowhere.ts';
 import { scriptsBeside } from './script.ts';
 import { Shard, type ShardCommons } from './shard.ts';
@@ -14,15 +16,12 @@ import type { Way } from './way.ts';
 
 const script = scriptsBeside(import.meta.url);
 const RUNS = script('runs');
-const SERVED = script('served');
 /** How soon the runs are registered again where nothing has changed. */
 const REGISTER_MS = 5_000;
 /** Slots that arrive are told of so long after the first. */
 const ARRIVED_MS = 5_000;
 /** A new master that does not serve by then is said to be away, and why. */
 const NEWCOMER_MS = 2_000;
-/** For a key that only proves that a server takes writes. */
-const PROOF_SECONDS = 60;
 
 export interface ClusterOptions extends ShardCommons {
   /** `cluster` names some of its servers. */
@@ -65,7 +64,7 @@ export class Cluster implements Placement {
       heard: (map) => this.#take(map),
       isChanging: () => !this.up || !this.subscribed || this.#troubles.any || this.#channels.unplaced,
     });
-    this.#nowhere = new Nowhere(options.clock);
+    this.#nowhere = new Nowhere(() => this.#now());
     this.#channels = new Channels({
       whose: (channel) => this.#shardOf(slotOf(channel))?.subscriptions,
       arrived: (channels) => this.#tell(this.#whenHeard, (name) => channels.has(name)),
@@ -93,6 +92,13 @@ export class Cluster implements Placement {
   get revivals(): number {
     const shards = [...this.#shards.values()];
     return shards.reduce((sum, { subscriptions }) => sum + subscriptions.revivals, this.#formerRevivals);
+  }
+
+  troubles(): readonly Trouble[] {
+    const troubles = [...this.#shards.values()].flatMap((shard) => shard.troubles());
+    if (troubles.length > 0 || this.up) return troubles;
+    const reason = this.#shards.size > 0 ? 'which data it has is not known yet' : this.#discovery.lastError;
+    return [{ part: 'cluster', lost: 'answers', reason }];
   }
 
   partOf(name: string): number {
@@ -152,6 +158,12 @@ export class Cluster implements Placement {
     this.#options.log.warn({ reason }, 'the Redis Cluster is away; this pod goes on by itself');
   }
 
+  /** By the clock of any server: of what none has at present. */
+  #now(): number {
+    const links = [...this.#shards.values()].map(({ link }) => link);
+    return (links.find(({ up }) => up) ?? links[0])?.now() ?? this.#options.clock.now();
+  }
+
   #isKnown(): boolean {
     return this.#data !== undefined;
   }
@@ -205,16 +217,18 @@ export class Cluster implements Placement {
     const { keys, pod, scripts } = this.#options;
     const tag = (): string => tagIn(this.#map.masters.get(address)?.slots ?? new Set([slotOf('')]));
     const role: LinkRole = {
-      prove: async (client) => void (await client.set(keys.probe(pod, tag()), '1', 'EX', PROOF_SECONDS)),
+      // What a pod also does at each of them; whether it takes writes comes out with the other rights.
+      prove: async (client) => void (await client.cluster('SLOTS')),
       text: (one) => one.clustered,
       publish: (client, channel, text) => client.spublish(channel, text),
       data: () => this.#data ?? '',
+      samples: () => keys.samples(pod, tag()),
       elsewhere: (reason, names) => this.#elsewhere(reason, names),
     };
     const shard = new Shard({
       ...this.#options,
       address: { ...this.#options.address, cluster: undefined, server },
-      scripts: [RUNS, SERVED, ...scripts],
+      scripts: [RUNS, ...scripts],
       role,
       sharded: { elsewhere: (channels) => this.#channelsElsewhere(channels) },
       probeChannel: () => keys.probe(pod, tag()),

@@ -49,11 +49,6 @@ export class Keys {
     return this.#ofRoom('realtime:tabs', room);
   }
 
-  /** Set: who is present in a room through a pod. */
-  podPresence(room: string, pod: string): string {
-    return `${this.#ofRoom('realtime:pod-presence', room)}:${pod}`;
-  }
-
   /** String: nobody is, or will be, present in a room through that pod any more. */
   podBuried(room: string, pod: string): string {
     return `${this.#ofRoom('realtime:pod-buried', room)}:${pod}`;
@@ -125,6 +120,15 @@ export class Keys {
     return this.#clustered
       ? `${this.#prefix}realtime:probe:{${tag}}:${pod}`
       : `${this.#prefix}realtime:probe:${pod}`;
+  }
+
+  /**
+   * A key and a channel of each kind for which an ACL may have a pattern of its own. The key that comes first is the
+   * pod's; the others are only named.
+   */
+  samples(pod: string, tag: string): { keys: readonly string[]; channels: readonly string[] } {
+    const keys = [this.probe(pod, tag), this.history(tag), this.presence(tag)];
+    return { keys, channels: [this.probe(pod, tag), this.roomChannel(tag)] };
   }
 
   #ofRoom(kind: string, room: string): string {

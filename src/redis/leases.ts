@@ -35,24 +35,22 @@ export class RedisLeases implements LeaseBook {
     takes: boolean,
     buries: boolean,
   ): Promise<{ alive: boolean; dead: readonly string[] }> {
-    const { keys, leaseMs } = this.#options;
-    const link = this.#link;
-    const now = link.now();
-    const args = [now, now + leaseMs, name, takes ? '1' : '', buries ? now + BURIAL_MS : ''];
-    const [alive, ...dead] = (await link.call(RENEW, [keys.pods, keys.graves], args)) as [
-      number,
-      ...string[],
-    ];
-    return { alive: alive === 1, dead };
+    const { leaseMs } = this.#options;
+    const [alive, ...dead] = await this.#renew(leaseMs, name, takes ? '1' : '', buries ? BURIAL_MS : '');
+    return { alive: alive === 1, dead: dead.map(String) };
   }
 
   async end(name: string, ms: number): Promise<void> {
-    const link = this.#link;
-    await link.command((client) => client.zadd(this.#options.keys.pods, link.now() + ms, name));
+    await this.#renew(ms, name, '', '');
   }
 
   async buried(name: string): Promise<void> {
     await this.#link.command((client) => client.zrem(this.#options.keys.graves, name));
+  }
+
+  async #renew(...args: (string | number)[]): Promise<(string | number)[]> {
+    const { keys } = this.#options;
+    return (await this.#link.call(RENEW, [keys.pods, keys.graves], args)) as (string | number)[];
   }
 
   get #link(): Way {

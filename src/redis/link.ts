@@ -1,35 +1,27 @@
 import { Away, ignored } from '../pods/away.ts';
-import { answerCode, awayOr, isElsewhere, redisAway } from './answers.ts';
+import { answerCode, awayOr, isElsewhere, isForbidden, redisAway } from './answers.ts';
 import { clientOptions, type RedisAddress } from './options.ts';
+import { greet, type LinkRole, type Server } from './greeting.ts';
+import { atMostOncePer } from '../core/at-most.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Log } from '../core/ports/log.ts';
-import type { Script, ScriptText } from './script.ts';
+import { type Names, RIGHTS_SCRIPTS } from './rights.ts';
+import { Patience } from './patience.ts';
+import type { Script } from './script.ts';
 import { Redis } from 'ioredis';
+import { ServerClock } from './server-clock.ts';
 import type { Way } from './way.ts';
 
-/** How often a Redis that is there but takes no writes is asked again. */
+/** How often a Redis that is there but does not serve is asked again. */
 const REFUSED_MS = 500;
-/** How much of a server's run id goes into positions. */
-const RUN_LENGTH = 6;
-const LEAST_VERSION = 7;
+/** The longest pause, for one that refuses again and again soon after it had been found to permit everything. */
+const MOST_REFUSED_MS = 30_000;
+const SOON_MS = 10_000;
+/** How often missing rights are named. */
+const NAMED_MS = 60_000;
 /** Errors after which the address is looked up anew: this is no master any more. */
 const DEMOTED = new Set(['READONLY', 'MASTERDOWN']);
-
-/** What differs between one server and those of a Cluster. */
-export interface LinkRole {
-  /**
-   * Raises an error unless this run of the server takes writes; `now` is by its clock, `before` the run that this pod
-   * knew there before this one, or empty.
-   */
-  prove(client: Redis, run: string, now: number, before: string): Promise<void>;
-  /** Which form of a script is called. */
-  text(script: Script): ScriptText;
-  publish(client: Redis, channel: string, text: string): Promise<unknown>;
-  /** The name of the data where it goes before the run into positions. */
-  data(): string;
-  /** Another server has, or will have, what was asked for; `keys` are those of a script. */
-  elsewhere(reason: string, keys: readonly string[]): void;
-}
+const NOTHING: Names = { keys: [], channels: [] };
 
 export interface LinkOptions {
   readonly address: RedisAddress;
@@ -43,45 +35,59 @@ export interface LinkOptions {
   readonly log: Log;
 }
 
-/** The server at the other end, as long as the connection lives. */
-interface Server {
-  /** Names this run of the server: after a restart or a failover it is another one. */
-  readonly run: string;
-  /** Its clock less ours, in milliseconds. */
-  readonly offset: number;
-  /** What it calls this connection. */
-  readonly connection: number;
-}
-
 /**
- * The one connection to a server for commands. It is `up` while the server answers within two seconds and takes writes;
- * while it is not, every call raises `Away` at once and nothing is kept for later. All that is asked in one turn of the
- * event loop leaves in one write.
+ * The one connection to a server for commands. It is `up` while the server answers each within two seconds, takes writes
+ * and permits what pods do; while it is not, every call raises `Away` at once and nothing is kept for later. All that is
+ * asked in one turn of the event loop leaves in one write.
  */
 export class Link implements Way {
   readonly #client: Redis;
   readonly #options: LinkOptions;
   readonly #whenUp: (() => void)[] = [];
+  readonly #time: ServerClock;
+  readonly #patience: Patience;
+  readonly #nameMissing: () => void;
   #server: Server | undefined;
   /** The last one there was. */
   #previous: Server | undefined;
   #corked = false;
   #greeting = 0;
   #stopped = false;
-  #lastError = 'not connected yet';
   #wasAway = true;
+  #isRetrying = false;
+  /** What was refused for want of a right while the link was up. */
+  #refused = NOTHING;
+  #upAt = Number.NEGATIVE_INFINITY;
+  #pauseMs = REFUSED_MS;
+  /** Why it is away, while it is. */
+  lastError = 'not connected yet';
   /** How often it went away, since the start. */
   losses = 0;
 
   constructor(options: LinkOptions) {
+    const { address, clock, log, pod } = options;
     this.#options = options;
-    this.#client = new Redis(clientOptions(options.address, `crosspod:${options.pod}`));
-    this.#client.on('error', (error: Error) => (this.#lastError = error.message));
-    this.#client.on('ready', () => void this.#greet());
-    this.#client.on('close', () => this.#lose());
-    this.#client.on('connect', () => (this.#lastError = 'the connection was closed'));
+    this.#time = new ServerClock(clock);
+    this.#patience = new Patience(clock, () => this.#giveUp('a command was not answered for two seconds'));
+    this.#nameMissing = atMostOncePer(NAMED_MS, clock, () =>
+      log.warn(
+        { reason: this.lastError },
+        'Redis refuses what every pod must do: give its user these rights',
+      ),
+    );
+    this.#client = new Redis(clientOptions(address, `crosspod:${pod}`));
+    this.#client.on('error', (error: Error) => (this.lastError = error.message));
+    this.#client.on('connect', () => this.#patience.sent());
+    this.#client.on('ready', () => {
+      this.#patience.answered();
+      void this.#greet();
+    });
+    this.#client.on('close', () => {
+      this.#patience.forget();
+      this.#lose();
+    });
     // ioredis gives up on some errors of the first connection; a pod never does.
-    this.#client.on('end', () => this.#retry(() => void this.#client.connect().catch(ignored)));
+    this.#client.on('end', () => this.#retry(REFUSED_MS, () => void this.#client.connect().catch(ignored)));
   }
 
   get up(): boolean {
@@ -101,7 +107,7 @@ export class Link implements Way {
   }
 
   now(): number {
-    return this.#options.clock.now() + (this.#server?.offset ?? 0);
+    return this.#time.now();
   }
 
   /** Calls `task` each time the link has come up. */
@@ -126,40 +132,52 @@ export class Link implements Way {
     try {
       return await this.#client.evalsha(this.#options.role.text(script).sha, keys.length, ...keys, ...args);
     } catch (error) {
-      throw this.#judge(error as Error, keys);
+      throw this.#judge(error as Error, { keys, channels: [] });
+    } finally {
+      this.#patience.answered();
     }
   }
 
-  async command<Reply>(
-    send: (client: Redis) => Promise<Reply>,
-    keys: readonly string[] = [],
-  ): Promise<Reply> {
+  command<Reply>(send: (client: Redis) => Promise<Reply>, keys: readonly string[] = []): Promise<Reply> {
+    return this.#command(send, { keys, channels: [] });
+  }
+
+  async publish(channel: string, text: string): Promise<void> {
+    const { role } = this.#options;
+    await this.#command((client) => role.publish(client, channel, text), { keys: [], channels: [channel] });
+  }
+
+  /** Asks the server for its time, so that a clock that was set is noticed. Raises as `call` does. */
+  async askTime(): Promise<void> {
+    const learn = this.#learner();
+    learn(await this.command((client) => client.time()));
+  }
+
+  late(): Away {
+    this.#giveUp('commands arrive too late');
+    return redisAway(this.lastError);
+  }
+
+  async #command<Reply>(send: (client: Redis) => Promise<Reply>, names: Names): Promise<Reply> {
     this.#here();
     this.#cork();
     try {
       return await send(this.#client);
     } catch (error) {
-      throw this.#judge(error as Error, keys);
+      throw this.#judge(error as Error, names);
+    } finally {
+      this.#patience.answered();
     }
   }
 
-  async publish(channel: string, text: string): Promise<void> {
-    await this.command((client) => this.#options.role.publish(client, channel, text));
-  }
-
-  late(): Away {
-    this.#lastError = 'commands arrive too late';
-    this.#client.disconnect(true);
-    return redisAway(this.#lastError);
-  }
-
   #here(): Server {
-    if (this.#server === undefined) throw redisAway(this.#lastError);
+    if (this.#server === undefined) throw redisAway(this.lastError);
     return this.#server;
   }
 
-  /** Holds back what is written until the turn ends. */
+  /** A command is about to be sent: what is written is held back until the turn ends. */
   #cork(): void {
+    this.#patience.sent();
     if (this.#corked) return;
     this.#corked = true;
     const { stream } = this.#client;
@@ -170,70 +188,98 @@ export class Link implements Way {
     });
   }
 
-  #judge(error: Error, keys: readonly string[]): Error {
+  #judge(error: Error, names: Names): Error {
     const judged = awayOr(error);
-    if (isElsewhere(error)) this.#options.role.elsewhere(error.message, keys);
-    else if (judged instanceof Away && error.name === 'ReplyError') this.#refused(error);
+    if (isElsewhere(error)) this.#options.role.elsewhere(error.message, names.keys);
+    else if (judged instanceof Away && error.name === 'ReplyError') this.#refuse(error, names);
     return judged;
   }
 
   /** Learns who the server is; until that has worked nobody else asks it anything. */
   async #greet(): Promise<void> {
     const client = this.#client;
-    const { clock, scripts, role } = this.#options;
-    const greeting = this.#options.nextConnection();
+    const { role, scripts, nextConnection } = this.#options;
+    const greeting = nextConnection();
     this.#greeting = greeting;
     try {
-      const [info, time, connection] = await Promise.all([
-        client.info('server'),
-        client.time(),
-        // Not every ACL permits it.
-        client.client('ID').catch(() => 0),
-        ...scripts.map((script) => client.script('LOAD', role.text(script).lua)),
-      ]);
-      const offset = Math.round(Number(time[0]) * 1_000 + Number(time[1]) / 1_000 - clock.now());
-      const run = /run_id:(\w+)/.exec(info)?.[1]?.slice(0, RUN_LENGTH) ?? '';
-      requireVersion(info);
-      await role.prove(client, run, clock.now() + offset, this.#previous?.run ?? '');
-      const server = { run, offset, connection };
-      await this.#cutOff(server);
+      const server = await greet(client, {
+        role,
+        scripts: [...RIGHTS_SCRIPTS, ...scripts],
+        learn: this.#learner(),
+        asking: (step) => this.#patience.watch(step),
+        refused: this.#refused,
+        previous: this.#previous,
+      });
       if (greeting !== this.#greeting) return;
       this.#server = server;
       this.#previous = server;
     } catch (error) {
-      if (greeting === this.#greeting && client.status === 'ready') this.#refused(error as Error);
+      if (greeting !== this.#greeting || client.status !== 'ready') return;
+      this.#fail(error as Error, REFUSED_MS);
+      if (isForbidden(error as Error)) this.#nameMissing();
       return;
     }
+    this.#comeUp(this.#server);
+  }
+
+  /** For an answer to TIME that is asked for now. */
+  #learner(): (time: readonly (string | number)[]) => number {
+    const askedAt = this.#options.clock.elapsed();
+    return (time) => {
+      this.#time.learn(time, askedAt);
+      return this.now();
+    };
+  }
+
+  #comeUp({ run }: Server): void {
+    this.lastError = '';
+    this.#refused = NOTHING;
+    this.#upAt = this.#options.clock.elapsed();
     this.#wasAway = false;
-    this.#options.log.info({ run: this.#server.run }, 'Redis is there');
+    this.#options.log.info({ run }, 'Redis is there');
     for (const task of this.#whenUp) task();
   }
 
-  /** What is still on its way on the connection before this one must not arrive after it was sent again. */
-  async #cutOff({ run, connection }: Server): Promise<void> {
-    const previous = this.#previous;
-    if (previous?.run !== run || previous.connection === connection) return;
-    // It is gone already, or an ACL forbids it: then only what is late by the clock is not taken (append.lua).
-    await this.#client.client('KILL', 'ID', previous.connection).catch(ignored);
+  /** The server is there and does not do what it is asked. */
+  #refuse(error: Error, names: Names): void {
+    // What was asked in the same moment is refused too.
+    if (!this.up) return;
+    let pauseMs = REFUSED_MS;
+    if (isForbidden(error)) {
+      this.#refused = names;
+      const isSoon = this.#options.clock.elapsed() < this.#upAt + SOON_MS;
+      this.#pauseMs = isSoon ? Math.min(this.#pauseMs * 2, MOST_REFUSED_MS) : REFUSED_MS;
+      pauseMs = this.#pauseMs;
+    }
+    this.#fail(error, pauseMs);
   }
 
-  /** The server is there and does not serve. */
-  #refused(error: Error): void {
-    this.#lastError = error.message;
+  #fail(error: Error, pauseMs: number): void {
+    this.lastError = error.message;
     this.#lose();
     if (DEMOTED.has(answerCode(error) ?? '')) this.#client.disconnect(true);
-    else this.#retry(() => void this.#greet());
+    else this.#retry(pauseMs, () => void this.#greet());
   }
 
-  #retry(task: () => void): void {
-    this.#options.clock.after(REFUSED_MS, () => {
+  #giveUp(reason: string): void {
+    this.lastError = reason;
+    this.#lose();
+    this.#client.disconnect(true);
+  }
+
+  #retry(ms: number, task: () => void): void {
+    if (this.#isRetrying) return;
+    this.#isRetrying = true;
+    this.#options.clock.after(ms, () => {
+      this.#isRetrying = false;
       if (!this.#stopped && (this.#client.status === 'ready' || this.#client.status === 'end')) task();
     });
   }
 
   #lose(): void {
-    if (this.#server !== undefined && !this.#stopped) this.losses += 1;
+    if (this.up && !this.#stopped) this.losses += 1;
     this.#server = undefined;
+    if (this.lastError === '') this.lastError = 'the connection was closed';
     if (!this.#wasAway) this.warn();
   }
 
@@ -242,14 +288,6 @@ export class Link implements Way {
     if (this.#stopped) return;
     this.#wasAway = true;
     // Only the text: an error of ioredis carries the command, and with it a password.
-    this.#options.log.warn({ reason: this.#lastError }, 'Redis is away; this pod goes on by itself');
-  }
-}
-
-/** Older ones neither tell errors of scripts apart nor fence them (docs/operations.md). */
-function requireVersion(info: string): void {
-  const version = /redis_version:(\S+)/.exec(info)?.[1] ?? '';
-  if (Number.parseInt(version, 10) < LEAST_VERSION) {
-    throw new Error(`Redis ${LEAST_VERSION} or newer is needed, this is ${version}`);
+    this.#options.log.warn({ reason: this.lastError }, 'Redis is away; this pod goes on by itself');
   }
 }

@@ -1,16 +1,15 @@
 import type { Away } from '../pods/away.ts';
 import { redisAway } from './answers.ts';
-import type { Clock } from '../core/ports/clock.ts';
 import type { Way } from './way.ts';
 
 /** The way to what no server has at present. */
 export class Nowhere implements Way {
   readonly up = false;
   readonly connection = '';
-  readonly #clock: Clock;
+  readonly now: () => number;
 
-  constructor(clock: Clock) {
-    this.#clock = clock;
+  constructor(now: () => number) {
+    this.now = now;
   }
 
   get run(): string {
@@ -19,10 +18,6 @@ export class Nowhere implements Way {
 
   get epoch(): string {
     throw this.late();
-  }
-
-  now(): number {
-    return this.#clock.now();
   }
 
   call(): Promise<never> {

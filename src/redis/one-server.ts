@@ -1,6 +1,7 @@
 import type { Concerns, Placement } from './placement.ts';
+import type { Trouble } from '../core/ports/broker.ts';
 import type { Keys } from './keys.ts';
-import type { LinkRole } from './link.ts';
+import type { LinkRole } from './greeting.ts';
 import type { RedisAddress } from './options.ts';
 import { scriptsBeside } from './script.ts';
 import { Shard, type ShardCommons } from './shard.ts';
@@ -28,6 +29,7 @@ export class OneServer implements Placement {
       publish: (client, channel, text) => client.publish(channel, text),
       // A script finds it where it is kept, and another one as soon as that is gone.
       data: () => '',
+      samples: () => keys.samples(options.pod, ''),
       elsewhere() {},
     };
     const probeChannel = (): string => keys.probe(options.pod, '');
@@ -48,6 +50,10 @@ export class OneServer implements Placement {
 
   get revivals(): number {
     return this.#shard.subscriptions.revivals;
+  }
+
+  troubles(): readonly Trouble[] {
+    return this.#shard.troubles();
   }
 
   partOf(): number {

@@ -22,7 +22,7 @@ export interface RedisAddress {
   readonly db: number;
 }
 
-/** Redis without an answer for so long counts as away (docs/protocol.md, "While Redis is away"). */
+/** Redis that has not answered a command for so long counts as away (docs/protocol.md, "While Redis is away"). */
 export const ANSWER_MS = 2_000;
 
 /**
@@ -44,7 +44,6 @@ export function clientOptions(
     disableClientInfo: true,
     lazyConnect: true,
     connectTimeout: ANSWER_MS,
-    socketTimeout: ANSWER_MS,
     sentinelCommandTimeout: ANSWER_MS,
     disconnectTimeout: 100,
     keepAlive: 5_000,

@@ -1,3 +1,4 @@
+import type { Trouble } from '../core/ports/broker.ts';
 import type { Way } from './way.ts';
 
 /** Whether a key, or a channel, is among those that something is about. */
@@ -16,6 +17,8 @@ export interface Placement {
   readonly losses: number;
   /** How often a subscription was found dead and made anew. */
   readonly revivals: number;
+  /** What is gone, and why; empty while all is well. */
+  troubles(): readonly Trouble[];
   /** Names with the same number are always on one server: scripts can have them together. */
   partOf(name: string): number;
   /** Whether commands for that part are taken. */

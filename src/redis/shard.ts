@@ -1,12 +1,16 @@
 import type { Clock } from '../core/ports/clock.ts';
 import type { Envelope } from '../pods/envelope.ts';
-import { Link, type LinkRole } from './link.ts';
+import { addressOf } from './slots.ts';
+import { Link } from './link.ts';
+import type { LinkRole } from './greeting.ts';
 import type { Log } from '../core/ports/log.ts';
 import type { RedisAddress } from './options.ts';
+import { PROBE } from './rights.ts';
 import type { Script } from './script.ts';
+import type { Trouble } from '../core/ports/broker.ts';
 import { Subscriptions, type ShardedChannels } from './subscriptions.ts';
 
-/** How often a server is asked for a sign of life of the subscription. */
+/** How often a server is asked for its time, and for a sign of life of the subscription. */
 const PROBE_EVERY_MS = 3_000;
 
 /** What the connections to all servers have in common. */
@@ -58,6 +62,17 @@ export class Shard {
     this.link.stop();
   }
 
+  /** Which of the two does not do, and why. */
+  troubles(): Trouble[] {
+    const { address } = this.#options;
+    const troubles: Trouble[] = [];
+    const part = address.server === undefined ? address.master : addressOf(address.server);
+    if (!this.link.up) troubles.push({ part, lost: 'answers', reason: this.link.lastError });
+    if (!this.subscriptions.up)
+      troubles.push({ part, lost: 'publications', reason: this.subscriptions.lastError });
+    return troubles;
+  }
+
   #probeLater(): void {
     this.#options.clock.after(PROBE_EVERY_MS, () => {
       if (this.#stopped) return;
@@ -74,7 +89,8 @@ export class Shard {
       this.#probed = channel;
       await subscriptions.subscribe(channel);
       subscriptions.expectProbe();
-      await link.publish(channel, 'probe\n');
+      // Both leave in one write.
+      await Promise.all([link.publish(channel, PROBE), link.askTime()]);
     } catch {
       // One of the two is being made anew anyway.
       subscriptions.forgetProbe();

@@ -1,4 +1,4 @@
-import { clientOptions, type HostPort, type RedisAddress } from './options.ts';
+import { ANSWER_MS, clientOptions, type HostPort, type RedisAddress } from './options.ts';
 import { ignored } from '../pods/away.ts';
 import { Redis } from 'ioredis';
 import { SlotMap } from './slots.ts';
@@ -11,6 +11,8 @@ export async function askForSlots(
 ): Promise<SlotMap> {
   const client = new Redis({
     ...clientOptions({ ...address, cluster: undefined, server }, connectionName),
+    // One command is asked, after those that open the connection.
+    socketTimeout: ANSWER_MS,
     retryStrategy: () => null,
   });
   let reason: Error | undefined;

@@ -1,7 +1,9 @@
 import { clientOptions, type RedisAddress } from './options.ts';
 import { type Envelope, readEnvelope } from '../pods/envelope.ts';
+import { isElsewhere, isForbidden, redisAway } from './answers.ts';
+import { atMostOncePer } from '../core/at-most.ts';
 import { ignored } from '../pods/away.ts';
-import { isElsewhere, redisAway } from './answers.ts';
+import { Patience } from './patience.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Log } from '../core/ports/log.ts';
 import { Redis } from 'ioredis';
@@ -11,6 +13,8 @@ const PROBE_MS = 5_000;
 /** Channels in one SUBSCRIBE after a reconnect. */
 const CHUNK = 500;
 const RETRY_MS = 500;
+/** How often a missing right is named. */
+const NAMED_MS = 60_000;
 
 export interface SubscriptionsOptions {
   readonly address: RedisAddress;
@@ -29,6 +33,12 @@ export interface ShardedChannels {
   elsewhere(channels: readonly string[]): void;
 }
 
+/**
+ * `gone`: there is no connection. `coming`: what was asked for is being subscribed. `refused`: some of it may not be; the
+ * rest is heard. `up`: all is heard.
+ */
+type State = 'gone' | 'coming' | 'refused' | 'up';
+
 /** The one connection to a server that listens. Channels that were asked for are subscribed again whenever it comes back. */
 export class Subscriptions {
   readonly #client: Redis;
@@ -43,18 +53,36 @@ export class Subscriptions {
   /** Those that the end of this turn has to look at. */
   #touched = new Set<string>();
   #batch: Promise<void> | undefined;
-  #up = false;
+  #state: State = 'gone';
   #leaving = false;
   #stopped = false;
+  #isRetrying = false;
   #cancelProbe: (() => void) | undefined;
+  readonly #patience: Patience;
+  readonly #nameMissing: () => void;
+  /** Why it is not there, while it is not. */
+  lastError = 'not connected yet';
   /** How often it was found dead and connected anew. */
   revivals = 0;
 
   constructor(options: SubscriptionsOptions) {
+    const { address, clock, log, pod } = options;
     this.#options = options;
-    this.#client = new Redis(clientOptions(options.address, `crosspod-subscriber:${options.pod}`));
-    this.#client.on('error', ignored);
-    this.#client.on('ready', () => void this.#resubscribe());
+    this.#patience = new Patience(clock, () => this.#reconnect('a command was not answered for two seconds'));
+    this.#nameMissing = atMostOncePer(NAMED_MS, clock, () =>
+      log.warn(
+        { reason: this.lastError },
+        'Redis refuses to let this pod listen: give its user these rights',
+      ),
+    );
+    this.#client = new Redis(clientOptions(address, `crosspod-subscriber:${pod}`));
+    this.#client.on('error', (error: Error) => (this.lastError = error.message));
+    this.#client.on('connect', () => this.#patience.sent());
+    this.#client.on('ready', () => {
+      this.#patience.answered();
+      this.#state = 'coming';
+      void this.#resubscribe();
+    });
     this.#client.on('close', () => this.#lose());
     this.#client.on('end', () => this.#retry());
     const take = (channel: Buffer, message: Buffer): void => this.#take(channel, message);
@@ -65,7 +93,7 @@ export class Subscriptions {
 
   /** Every channel that was asked for is subscribed. */
   get up(): boolean {
-    return this.#up;
+    return this.#state === 'up';
   }
 
   /** Whether the server has confirmed the channel. */
@@ -90,26 +118,26 @@ export class Subscriptions {
   /** Resolves once the server has confirmed it. Raises Away; the channel stays asked for. */
   async subscribe(channel: string): Promise<void> {
     this.#wanted.add(channel);
-    if (!this.#up) throw redisAway('the subscription is not there');
+    if (!this.#isThere()) throw redisAway('the subscription is not there');
     if (this.#live.has(channel)) return;
     await this.#touch(channel);
-    if (!this.#live.has(channel) && this.#wanted.has(channel)) throw redisAway('the subscription broke');
+    if (!this.#live.has(channel) && this.#wanted.has(channel)) throw redisAway('it could not be subscribed');
   }
 
   unsubscribe(channel: string): void {
     this.#wanted.delete(channel);
     this.#live.delete(channel);
-    if (this.#up) void this.#touch(channel);
+    if (this.#isThere()) void this.#touch(channel);
   }
 
   /** A probe is about to be published; if it does not come back the connection is made anew. */
   expectProbe(): void {
-    if (!this.#up || this.#cancelProbe !== undefined) return;
+    if (!this.#isThere() || this.#cancelProbe !== undefined) return;
     this.#cancelProbe = this.#options.clock.after(PROBE_MS, () => {
       this.#cancelProbe = undefined;
       this.revivals += 1;
       this.#options.log.warn({}, 'the subscription to Redis is dead; it is made anew');
-      this.#client.disconnect(true);
+      this.#reconnect('nothing that was published came back');
     });
   }
 
@@ -134,15 +162,11 @@ export class Subscriptions {
   async #flush(): Promise<void> {
     const channels = [...this.#touched];
     this.#touched = new Set();
-    if (!this.#up) return;
+    if (!this.#isThere()) return;
     const wanted = channels.filter((channel) => this.#wanted.has(channel) && !this.#live.has(channel));
     const unwanted = channels.filter((channel) => !this.#wanted.has(channel));
     this.#leave(unwanted);
-    await this.#confirm(wanted).catch(() => {
-      // Of one server it is the connection that failed, or a right that is missing.
-      if (this.#options.sharded !== undefined && this.#client.status === 'ready')
-        this.#client.disconnect(true);
-    });
+    await this.#confirm(wanted).catch((error: unknown) => this.#fail(error as Error));
   }
 
   async #confirm(channels: string[]): Promise<void> {
@@ -159,11 +183,13 @@ export class Subscriptions {
   async #ask(channels: readonly string[]): Promise<readonly string[]> {
     const { sharded } = this.#options;
     if (sharded === undefined) {
-      await this.#client.subscribe(...channels);
+      await this.#patience.watch(this.#client.subscribe(...channels));
       return channels;
     }
     // Those of two slots cannot be asked for in one command.
-    const asked = await Promise.allSettled(channels.map((channel) => this.#client.ssubscribe(channel)));
+    const asked = await Promise.allSettled(
+      channels.map((channel) => this.#patience.watch(this.#client.ssubscribe(channel))),
+    );
     for (const answer of asked) {
       if (answer.status === 'rejected' && !isElsewhere(answer.reason as Error)) throw answer.reason;
     }
@@ -208,8 +234,11 @@ export class Subscriptions {
   #leave(channels: string[]): void {
     if (channels.length === 0) return;
     for (const channel of channels) this.#asked.delete(channel);
-    if (this.#options.sharded === undefined) this.#client.unsubscribe(...channels).catch(ignored);
-    else for (const channel of channels) this.#client.sunsubscribe(channel).catch(ignored);
+    const asked =
+      this.#options.sharded === undefined
+        ? [this.#client.unsubscribe(...channels)]
+        : channels.map((channel) => this.#client.sunsubscribe(channel));
+    for (const one of asked) this.#patience.watch(one).catch(ignored);
   }
 
   async #resubscribe(): Promise<void> {
@@ -220,12 +249,31 @@ export class Subscriptions {
         if (missing.length === 0) break;
         for (let at = 0; at < missing.length; at += CHUNK) await this.#confirm(missing.slice(at, at + CHUNK));
       }
-    } catch {
-      if (this.#client.status === 'ready') this.#client.disconnect(true);
+      // Those that were refused may have been left; one that is heard shows whether anything may be subscribed.
+      const [heard] = this.#live;
+      if (this.#state === 'refused' && heard !== undefined) await this.#ask([heard]);
+    } catch (error) {
+      this.#fail(error as Error);
       return;
     }
-    this.#up = true;
+    this.lastError = '';
+    this.#state = 'up';
     for (const task of this.#whenUp) task();
+  }
+
+  /** Channels could not be subscribed. */
+  #fail(error: Error): void {
+    if (this.#client.status !== 'ready') return;
+    if (!isForbidden(error)) return this.#reconnect(error.message);
+    this.lastError = error.message;
+    this.#nameMissing();
+    this.#state = 'refused';
+    this.#retry();
+  }
+
+  #reconnect(reason: string): void {
+    this.lastError = reason;
+    this.#client.disconnect(true);
   }
 
   #take(channel: Buffer, message: Buffer): void {
@@ -238,16 +286,29 @@ export class Subscriptions {
     }
   }
 
+  /** What is asked for now is subscribed at once. */
+  #isThere(): boolean {
+    return this.#state === 'up' || this.#state === 'refused';
+  }
+
   #lose(): void {
-    this.#up = false;
+    this.#state = 'gone';
+    if (this.lastError === '') this.lastError = 'the connection was closed';
+    this.#patience.forget();
     this.#live.clear();
     this.#asked.clear();
     this.forgetProbe();
   }
 
+  /** ioredis gives up on some errors of the first connection; a pod never does. */
   #retry(): void {
+    if (this.#isRetrying) return;
+    this.#isRetrying = true;
     this.#options.clock.after(RETRY_MS, () => {
-      if (!this.#stopped && this.#client.status === 'end') this.#client.connect().catch(ignored);
+      this.#isRetrying = false;
+      if (this.#stopped) return;
+      if (this.#client.status === 'end') this.#client.connect().catch(ignored);
+      else if (this.#state === 'refused') void this.#resubscribe();
     });
   }
 }

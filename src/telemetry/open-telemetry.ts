@@ -52,11 +52,11 @@ async function stop(sdk: NodeSDK, log: Log): Promise<void> {
 
 /** What OpenTelemetry has to say about itself, as log lines. */
 function sayTo(log: Log): DiagLogger {
-  const lines = new Bucket(LINES_PER_SECOND, LINES_AT_ONCE, Date.now());
+  const lines = new Bucket(LINES_PER_SECOND, LINES_AT_ONCE, performance.now());
   const line =
     (level: keyof Log) =>
     (text: string): void => {
-      if (lines.take(Date.now()) === 0) {
+      if (lines.take(performance.now()) === 0) {
         log[level]({ component: 'opentelemetry' }, text.slice(0, LONGEST_LINE));
       }
     };

@@ -40,9 +40,9 @@ export class Admission {
     this.#options = options;
     const { clock, limits } = options.pod;
     const perSecond = limits.handshakesPerSecond;
-    this.#handshakes = new Bucket(perSecond, perSecond, clock.now());
+    this.#handshakes = new Bucket(perSecond, perSecond, clock.elapsed());
     // Apart from them: whoever asks why must take nobody's place.
-    this.#explanations = new Bucket(perSecond, perSecond, clock.now());
+    this.#explanations = new Bucket(perSecond, perSecond, clock.elapsed());
   }
 
   /** From now on everybody is refused. */
@@ -74,7 +74,7 @@ export class Admission {
   async explain(request: RequestHead): Promise<Refusal | undefined> {
     const target = readTarget(request.url ?? '', this.#options.paths);
     if ('status' in target) return target;
-    const now = this.#options.pod.clock.now();
+    const now = this.#options.pod.clock.elapsed();
     const wait = Math.max(this.#handshakes.wait(now), this.#explanations.take(now));
     const refusal =
       this.#refuseRequest(request) ?? this.#refuseDraining() ?? refuseRate(wait) ?? this.#refuseFull();
@@ -125,7 +125,7 @@ export class Admission {
   #refuseNow(): Refusal | undefined {
     const draining = this.#refuseDraining();
     if (draining !== undefined) return draining;
-    return refuseRate(this.#handshakes.take(this.#options.pod.clock.now())) ?? this.#refuseFull();
+    return refuseRate(this.#handshakes.take(this.#options.pod.clock.elapsed())) ?? this.#refuseFull();
   }
 
   #refuseFull(): Refusal | undefined {

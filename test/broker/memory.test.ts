@@ -34,4 +34,15 @@ describe('the memory broker', () => {
     await broker.publish('and-another', 'x');
     expect((await broker.read('room-0', { after: first.id }, 10)).missing).toBe('expired');
   });
+
+  test('knows a repetition for five minutes, also where its clock is set meanwhile', async () => {
+    const clock = new TestClock();
+    const broker = new MemoryBroker({ clock, epoch: 'e', historySize: 100, historyTtlMs: 300_000 });
+    const { id } = await broker.publish('room', 'a', { key: 'k' });
+    clock.setBack(-400_000);
+    expect(await broker.publish('room', 'a', { key: 'k' })).toEqual({ id, duplicate: true });
+    clock.setBack(60_000);
+    clock.advance(300_001);
+    expect(await broker.publish('room', 'a', { key: 'k' })).toMatchObject({ duplicate: false });
+  });
 });

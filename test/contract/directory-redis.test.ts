@@ -28,8 +28,8 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
   });
   afterAll(() => redis.stop());
 
-  async function open(source: DirectorySource = new Holding(), now?: number): Promise<Pod> {
-    const backbone = redis.backbone(now === undefined ? undefined : new TestClock(now));
+  async function open(source: DirectorySource = new Holding(), time?: number | TestClock): Promise<Pod> {
+    const backbone = redis.backbone(typeof time === 'number' ? new TestClock(time) : time);
     opened.push(backbone);
     const directory = new RedisDirectory(backbone);
     await backbone.start();
@@ -163,6 +163,110 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
       const owner = (): Promise<unknown> => link.command((client) => client.hget(keys.user('alice'), 'a1'));
       await expect.poll(owner, PATIENT).toBe(lease.name);
       expect(await b.directory.admit('alice', 'a2', 1)).toBe(false);
+    });
+  });
+
+  describe('What is gone of the directory', () => {
+    type Keys = Backbone['keys'];
+    const DEL =
+      (names: (keys: Keys, pods: readonly string[]) => string[]) => (keys: Keys, pods: readonly string[]) =>
+        names(keys, pods).map((key) => ['DEL', key]);
+    const SET =
+      (names: (keys: Keys, pods: readonly string[]) => string[]) => (keys: Keys, pods: readonly string[]) =>
+        names(keys, pods).map((key) => ['SET', key, 'garbage']);
+    const ALL = (keys: Keys, pods: readonly string[]): string[] => [
+      keys.rooms,
+      keys.roomCounts,
+      ...pods.flatMap((pod) => [keys.podRooms(pod), keys.podUsers(pod)]),
+      keys.user('alice'),
+    ];
+    const HARMS: [string, (keys: Keys, pods: readonly string[]) => string[][]][] = [
+      ['the rooms', DEL(({ rooms }) => [rooms])],
+      ['the sums', DEL(({ roomCounts }) => [roomCounts])],
+      ['the rooms and the sums', DEL(({ rooms, roomCounts }) => [rooms, roomCounts])],
+      ['the pods’ numbers', DEL((keys, pods) => pods.map((pod) => keys.podRooms(pod)))],
+      ['the pods’ users', DEL((keys, pods) => pods.map((pod) => keys.podUsers(pod)))],
+      ['a user’s places', DEL((keys) => [keys.user('alice')])],
+      ['all of it', DEL(ALL)],
+      ['all of it, by another type', SET(ALL)],
+      ['the graves, by another type', SET(({ graves }) => [graves])],
+      ['one room', ({ rooms }) => [['ZREM', rooms, 'r']]],
+      ['one sum', ({ roomCounts }) => [['HDEL', roomCounts, 'r']]],
+      ['one sum, overwritten', ({ roomCounts }) => [['HSET', roomCounts, 'r', '77']]],
+      ['one pod’s number', (keys, [pod = '']) => [['HDEL', keys.podRooms(pod), 'r']]],
+      [
+        'nothing, but a room is there that no pod has',
+        ({ rooms, roomCounts }) => [
+          ['ZADD', rooms, '0', 'ghost'],
+          ['HSET', roomCounts, 'ghost', '7'],
+        ],
+      ],
+    ];
+
+    test.each(HARMS)('is whole again: %s', async (_, harm) => {
+      const clock = new TestClock(Date.now());
+      const [one, other] = [new Holding(), new Holding()];
+      const [a, b] = [await open(one, clock), await open(other, clock)];
+      one.put('r', 2);
+      other.put('r', 3);
+      one.put('s', 1);
+      for (const room of ['r', 's']) for (const { directory } of [a, b]) directory.changed(room);
+      await Promise.all([a, b].map(({ directory }) => directory.rooms('', '', 10)));
+      one.people = [{ userId: 'alice', connectionId: 'a1' }];
+      await a.directory.admit('alice', 'a1', 1);
+      const { keys, link } = b.backbone;
+      const pods = [a, b].map(({ backbone }) => backbone.lease.name);
+      for (const [name = '', ...args] of harm(keys, pods)) {
+        await link.command((client) => client.call(name, ...args));
+      }
+      const seen = async (): Promise<unknown> => {
+        clock.advance(LEASE_MS / 4);
+        const rooms = await b.directory.rooms('', '', 10).catch(String);
+        const owner = await link.command((client) => client.hget(keys.user('alice'), 'a1')).catch(String);
+        const users = await link
+          .command((client) => client.smembers(keys.podUsers(a.backbone.lease.name)))
+          .catch(String);
+        const numbers = await Promise.all(
+          pods.map((pod) => link.command((client) => client.hget(keys.podRooms(pod), 'r')).catch(String)),
+        );
+        return { rooms, owner, users, numbers };
+      };
+      const whole = {
+        rooms: [
+          { room: 'r', connections: 5 },
+          { room: 's', connections: 1 },
+        ],
+        owner: a.backbone.lease.name,
+        users: ['a1 alice'],
+        numbers: ['2', '3'],
+      };
+      await expect.poll(seen, PATIENT).toEqual(whole);
+      // And goes with whoever goes.
+      one.put('r', 0);
+      a.directory.changed('r');
+      await a.directory.rooms('', '', 1);
+      const left = (await b.directory.rooms('', '', 1))[0];
+      expect(left).toEqual({ room: 'r', connections: 3 });
+    });
+
+    test('no place is taken anew for a connection that is there still and has given it back', async () => {
+      const clock = new TestClock(Date.now());
+      const holding = new Holding();
+      const [a, b] = [await open(holding, clock), await open(new Holding(), clock)];
+      holding.people = [
+        { userId: 'alice', connectionId: 'a1' },
+        { userId: 'bob', connectionId: 'b1' },
+      ];
+      for (const { userId, connectionId } of holding.people) await a.directory.admit(userId, connectionId, 1);
+      await a.directory.release('alice', 'a1');
+      const { keys, link } = b.backbone;
+      await link.command((client) => client.del(keys.user('bob')));
+      const bobs = (): Promise<number> => {
+        clock.advance(LEASE_MS / 4);
+        return link.command((client) => client.exists(keys.user('bob')));
+      };
+      await expect.poll(bobs, PATIENT).toBe(1);
+      expect(await link.command((client) => client.exists(keys.user('alice')))).toBe(0);
     });
   });
 

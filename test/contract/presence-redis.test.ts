@@ -1,8 +1,15 @@
-import { afterAll, afterEach, beforeAll, describe } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Backbone } from '../../src/redis/backbone.ts';
+import { PATIENT } from '../many-pods/world.ts';
 import { presenceContract } from './presence.ts';
+import type { PresenceChange } from '../../src/core/ports/presence-store.ts';
 import { RedisPresence } from '../../src/presence/redis.ts';
 import { RedisSubject } from './redis-subject.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { TestClock } from '../support/test-clock.ts';
+
+/** A third of it is less than a lease. */
+const TTL_MS = 9_000;
 
 describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
   const redis = new RedisSubject(kind);
@@ -18,11 +25,103 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
       await redis.empty();
       const backbone = redis.backbone();
       opened.push(backbone);
-      const store = new RedisPresence({ backbone, ttlMs: 60_000 });
+      const store = new RedisPresence({ backbone, ttlMs: TTL_MS, random: Math.random });
       await backbone.start();
       await redis.settled(backbone);
       return store;
     },
-    pass: (ms) => redis.pass(ms),
+    // The time of a row is that of Redis.
+    pass: (ms) => sleep(ms),
+  });
+
+  describe('Presence of two pods', () => {
+    const alice = { connectionId: 'a1', userId: 'alice' };
+    const bob = { connectionId: 'b1', userId: 'bob' };
+
+    interface Pod {
+      readonly backbone: Backbone;
+      readonly store: RedisPresence;
+      readonly changes: PresenceChange[];
+      /** How often it was told that somebody may have come or gone. */
+      readonly uncertain: true[];
+    }
+
+    async function open(clock: TestClock): Promise<Pod> {
+      const backbone = redis.backbone(clock);
+      opened.push(backbone);
+      const store = new RedisPresence({ backbone, ttlMs: TTL_MS, random: Math.random });
+      const [changes, uncertain]: [PresenceChange[], true[]] = [[], []];
+      await store.start({
+        changed: (_, change) => changes.push(change),
+        caused: (_, change) => changes.push(change),
+        uncertain: (isConcerned) => {
+          if (isConcerned('r')) uncertain.push(true);
+        },
+      });
+      await backbone.start();
+      await redis.settled(backbone);
+      await backbone.placement.subscribe(backbone.keys.roomChannel('r'));
+      return { backbone, store, changes, uncertain };
+    }
+
+    async function world(): Promise<{ clock: TestClock; a: Pod; b: Pod }> {
+      await redis.empty();
+      const clock = new TestClock(Date.now());
+      const [a, b] = [await open(clock), await open(clock)];
+      await a.store.state('r', alice, { status: 'away', meta: '{"n":1}' });
+      await b.store.enter('r', bob);
+      await expect.poll(() => [a, b].map(({ changes }) => changes.length), PATIENT).toEqual([2, 2]);
+      for (const { changes, uncertain } of [a, b]) for (const told of [changes, uncertain]) told.length = 0;
+      return { clock, a, b };
+    }
+
+    const listOf = async ({ store }: Pod): Promise<unknown> => {
+      const { members, count } = await store.list('r', 10);
+      const rows = members.map(({ userId, status, meta }) => `${userId} ${status} ${meta}`);
+      return [count, ...rows.toSorted()];
+    };
+    const WHOLE = [2, 'alice away {"n":1}', 'bob online {}'];
+
+    test.each([[['presence']], [['tabs']], [['presence', 'tabs']]] as const)(
+      'is whole again after a third of its life where %j is gone, and lists are told anew when all pods had the time',
+      async (gone) => {
+        const { clock, a, b } = await world();
+        const { keys } = a.backbone;
+        for (const name of gone.map((kind) => keys[kind]('r')))
+          await a.backbone.linkTo('r').command((client) => client.del(name), [name]);
+        clock.advance(TTL_MS / 3);
+        for (const pod of [a, b]) await expect.poll(() => listOf(pod), PATIENT).toEqual(WHOLE);
+        expect([a, b].map(({ uncertain }) => uncertain)).toEqual([[], []]);
+        const told = (): true[][] => {
+          clock.advance(500);
+          return [a, b].map(({ uncertain }) => uncertain);
+        };
+        await expect.poll(told, PATIENT).toEqual([[true], [true]]);
+        expect([a, b].map(({ changes }) => changes)).toEqual([[], []]);
+        expect(await b.store.exit('r', bob)).toMatchObject({ kind: 'leave', count: 1 });
+      },
+    );
+
+    test('has all who entered under the name of a new lease, and nobody who has left', async () => {
+      const { a } = await world();
+      const { keys, lease } = a.backbone;
+      const carol = { connectionId: 'c1', userId: 'carol' };
+      const dave = { connectionId: 'd1', userId: 'dave' };
+      await a.store.enter('r', dave);
+      const entering = a.store.enter('r', carol);
+      const leaving = a.store.exit('r', dave);
+      lease.lapsed(lease.name);
+      await Promise.all([entering, leaving]);
+      const tabs = keys.tabs('r');
+      const names = async (): Promise<unknown> => {
+        const all = await a.backbone.linkTo('r').command((client) => client.hgetall(tabs), [tabs]);
+        return Object.entries(all)
+          .filter(([, text]) => text.includes(`@${lease.name}`))
+          .map(([user]) => user)
+          .toSorted();
+      };
+      await expect.poll(names, PATIENT).toEqual(['alice', 'carol']);
+      expect((await a.store.list('r', 10)).count).toBe(3);
+    });
   });
 });

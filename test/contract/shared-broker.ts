@@ -17,7 +17,7 @@ const ALL = 1_000;
 const SOON = { timeout: 20_000 };
 
 /** One pod's broker, and what it brings. */
-class Ear implements Receiver {
+export class Ear implements Receiver {
   readonly broker: Broker;
   readonly messages: Stored[] = [];
   readonly fleetings: Fleeting[] = [];

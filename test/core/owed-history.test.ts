@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { Page, Receiver, Stored } from '../../src/core/ports/broker.ts';
+import type { Page, ReadFrom, Receiver, Stored } from '../../src/core/ports/broker.ts';
 import { formatPosition, roomTag } from '../../src/protocol/position.ts';
 import { encodeBody } from '../../src/protocol/message.ts';
+import { Refused } from '../../src/core/refused.ts';
 import { receiverOf } from '../../src/core/receive.ts';
 import { renew } from '../../src/core/renew.ts';
 import { TestPod, type TestSocket, turns } from '../support/test-pod.ts';
@@ -84,6 +85,32 @@ describe('a member whose history could not be read when it joined', () => {
       { recovered: false, reason: 'unavailable', replayed: 0 },
       { recovered: true, replayed: 1 },
     ]);
+  });
+
+  test('that knew no position then gets all from that moment on, a whole number of milliseconds', async () => {
+    historyIsAway();
+    const elapsed = pod.clock.elapsed.bind(pod.clock);
+    let eighths = 0;
+    // It goes on by fractions, as that of a machine does.
+    pod.clock.elapsed = () => elapsed() + (eighths += 1) / 8;
+    const { broker } = pod.pod;
+    const subscribe = broker.subscribe.bind(broker);
+    broker.subscribe = () => Promise.reject(new Refused('unavailable'));
+    const cyd = pod.connect('cyd', { room: 'another' });
+    await turns();
+    broker.subscribe = subscribe;
+    const asked: ReadFrom[] = [];
+    const first = { ...stored(1), prev: '' };
+    pod.pod.broker.reaches = () => true;
+    pod.pod.broker.read = (_room, from) => {
+      asked.push(from);
+      return Promise.resolve({ messages: [first], position: first.id, more: false });
+    };
+    const room = pod.pod.hub.room('another');
+    if (room !== undefined) await renew(pod.pod, room);
+    await turns(10);
+    expect(chats(cyd.socket)).toEqual([1]);
+    expect(asked.filter((from) => 'since' in from)).toEqual([{ since: pod.clock.now() - 1 }]);
   });
 
   test('is told once of a loss that lies before every page, and how many messages follow in all', async () => {

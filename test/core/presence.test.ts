@@ -1,5 +1,4 @@
-import { describe, expect, test, vi } from 'vitest';
-import { present } from '../../src/core/present.ts';
+import { describe, expect, test } from 'vitest';
 import { TestPod, type TestSocket, turns } from '../support/test-pod.ts';
 
 interface Seen {
@@ -31,26 +30,6 @@ describe('presence', () => {
     two.send({ type: 'leave' });
     await turns();
     expect(seen()).toEqual(['alice online', 'alice offline']);
-  });
-
-  test('whoever is about to be present is found by a store that must be told anew, and only as long', async () => {
-    const { pod } = await watched();
-    const { hub, roster } = pod.pod;
-    const names = (): string[] => Array.from(present(hub), ({ who }) => who.userId);
-    const list = roster.list.bind(roster);
-    let found: string[] = [];
-    vi.spyOn(roster, 'list').mockImplementation((...about) => {
-      found = names();
-      return list(...about);
-    });
-    pod.connect('alice', { room: 'r' });
-    const bob = pod.connect('bob', { room: 'r' });
-    await turns();
-    expect(found).toEqual(['watcher', 'alice', 'bob']);
-    expect(names()).toEqual(['watcher', 'alice', 'bob']);
-    bob.send({ type: 'leave' });
-    await turns();
-    expect(names()).toEqual(['watcher', 'alice']);
   });
 
   test('a lost connection leaves when the grace is over, and not before', async () => {

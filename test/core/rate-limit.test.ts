@@ -1,3 +1,4 @@
+import { TestPod, turns } from '../support/test-pod.ts';
 import { describe, expect, test } from 'vitest';
 import * as fc from 'fast-check';
 import { Allowance } from '../../src/core/allowance.ts';
@@ -156,4 +157,21 @@ describe('An allowance', () => {
       { numRuns: 500 },
     );
   });
+});
+
+test('a connection has its allowance by the time that passes, whatever the clock of the pod is set to', async () => {
+  const it = new TestPod({ messagesPerSecond: 1 });
+  const { socket, send } = it.connect('alice');
+  const answers = async (): Promise<unknown[]> => {
+    await turns();
+    return socket.frames.slice(1).map(({ type }) => type);
+  };
+  for (let n = 0; n < 3; n += 1) send({ type: 'ping' });
+  expect(await answers()).toEqual(['pong', 'pong', 'error']);
+  it.clock.setBack(-400_000);
+  send({ type: 'ping' });
+  it.clock.setBack(800_000);
+  it.clock.advance(1_000);
+  send({ type: 'ping' });
+  expect(await answers()).toEqual(['pong', 'pong', 'error', 'error', 'pong']);
 });

@@ -14,6 +14,9 @@ export interface ActorOptions {
   readonly story: Story;
 }
 
+/** What a fault may make of a command: what cannot be taken is refused; who was just taken out of a room is not in it. */
+const PERMITTED = new Set(['unavailable', 'not_in_room']);
+
 /** A client as it should be: it comes back by itself, resumes its rooms and sends again what was not acked. */
 export class Actor implements LineUser {
   readonly name: string;
@@ -73,12 +76,14 @@ export class Actor implements LineUser {
     seat.wanted = false;
     if (this.line === undefined || seat.state !== 'in') return;
     seat.state = 'leaving';
+    seat.present(undefined);
     this.#ask(`leave ${seat.room}`, { type: 'leave', room: seat.room });
   }
 
   state(seat: Seat, status: string, meta: Record<string, unknown>): void {
     if (this.line === undefined || seat.state !== 'in') return;
     seat.hidden = status === 'offline';
+    seat.present(seat.hidden ? undefined : this.line.pod);
     const data = seat.hidden ? { status } : { status, meta };
     this.#ask(`state ${seat.room} ${JSON.stringify(data)}`, { type: 'presence', room: seat.room, data });
   }
@@ -105,10 +110,12 @@ export class Actor implements LineUser {
   }
 
   close(): void {
+    this.#absent();
     this.#line?.close();
   }
 
   terminate(): void {
+    this.#absent();
     this.#line?.terminate();
   }
 
@@ -120,7 +127,7 @@ export class Actor implements LineUser {
   opened(line: Line): void {
     for (const seat of this.seats) if (seat.wanted) this.join(seat);
     for (const { publication, frame } of this.unacked.values()) {
-      publication.sends.push({ tick: this.#options.story.tick(), by: this.name, pod: line.pod });
+      this.#noteSend(publication, line);
       line.send(frame);
     }
   }
@@ -128,7 +135,7 @@ export class Actor implements LineUser {
   received(line: Line, frame: Frame): void {
     const { type, ref } = frame;
     if (typeof ref === 'string') line.unanswered.delete(ref);
-    if (type === 'ack' || type === 'error') this.#answered(frame);
+    if (type === 'ack' || type === 'error') this.#answered(frame, line.pod);
     else this.seats.find(({ room }) => room === frame['room'])?.take(frame, line.number, line.pod);
   }
 
@@ -139,6 +146,14 @@ export class Actor implements LineUser {
     this.#line = undefined;
     story.note(`${this.name} lost its connection to ${line.pod}`);
     if (!this.#stopped) setTimeout(() => this.connect(), random.int(0, random.chance(0.3) ? 2_500 : 300));
+  }
+
+  #noteSend({ sends }: Publication, { pod, number: line }: Line): void {
+    sends.push({ tick: this.#options.story.tick(), by: this.name, pod, line });
+  }
+
+  #absent(): void {
+    for (const seat of this.seats) if (seat.state !== 'out') seat.present(undefined);
   }
 
   #ref(): string {
@@ -156,19 +171,20 @@ export class Actor implements LineUser {
     const { line } = this;
     if (line === undefined) return;
     const { ref } = publication;
-    publication.sends.push({ tick: this.#options.story.tick(), by: this.name, pod: line.pod });
+    this.#noteSend(publication, line);
     if (ref !== undefined) this.unacked.set(ref, { publication, frame });
     line.send(frame);
   }
 
-  #answered({ type, ref, id, data }: Frame): void {
+  #answered({ type, ref, id, data }: Frame, pod: string): void {
     const { story } = this.#options;
     const known = this.unacked.get(String(ref));
     if (type === 'error') {
       const { code } = data as { code: string };
       story.note(`${this.name} was told ${code} for ${known?.publication.token ?? String(ref)}`);
       known?.publication.errors.push({ tick: story.tick(), code });
-    } else known?.publication.acks.push({ tick: story.tick(), id: String(id) });
+      if (!PERMITTED.has(code)) story.errors.push(`${this.name} on ${pod} was told ${code}`);
+    } else known?.publication.acks.push({ tick: story.tick(), id: String(id), pod });
     if (known !== undefined) this.unacked.delete(String(ref));
   }
 }

@@ -4,6 +4,8 @@ import type { Story } from './story.ts';
 import type { World } from './world.ts';
 
 export const ROOMS = ['red', 'green', 'blue'] as const;
+/** Whoever joins at the end, to see what a newcomer is told. */
+export const NEWCOMER = 'newcomer';
 /** Of whom some have two connections. */
 const USERS = ['ann', 'ann', 'bob', 'bob', 'cyd', 'dan', 'eve', 'fay'] as const;
 

@@ -1,29 +1,45 @@
 import { comparePositions, parsePosition, type Position } from '../../src/protocol/position.ts';
+import type { Effect, Story, Trouble } from './story.ts';
 import type { Entry, JoinedEntry, Seat, Sighting } from './seat.ts';
-import type { Story } from './story.ts';
+
+/** A message as a room keeps it. */
+export interface Kept {
+  readonly id: string;
+  readonly token: string;
+  readonly provisionalId: string | undefined;
+}
 
 /** What a run left behind, to be judged. */
 export interface Evidence {
   readonly story: Story;
   /** The messages each room keeps in the end, oldest first. */
-  readonly histories: ReadonlyMap<string, readonly { id: string; token: string }[]>;
+  readonly histories: ReadonlyMap<string, readonly Kept[]>;
   readonly historySize: number;
-  /** A failover may drop what was acked. */
-  readonly failsOver: boolean;
+  readonly isCluster: boolean;
 }
+
+/** Which promise was broken; a summary counts by it. */
+export type Kind =
+  | 'twice'
+  | 'gap'
+  | 'order'
+  | 'presence'
+  | 'false-leave'
+  | 'untold'
+  | 'owed'
+  | 'reason'
+  | 'unnamed'
+  | 'history'
+  | 'paging'
+  | 'unbounded'
+  | 'error'
+  | 'unsettled';
 
 /** Whatever broke a promise, in words; the tokens are those of the messages concerned. */
 export interface Violation {
+  readonly kind: Kind;
   readonly text: string;
   readonly tokens: readonly string[];
-}
-
-/** Whether a failover has taken the message away; 'perhaps' where it may have been trimmed as well. */
-export function isDropped({ id }: Established, room: string, evidence: Evidence): boolean | 'perhaps' {
-  const history = evidence.histories.get(room) ?? [];
-  if (!evidence.failsOver || history.some((kept) => kept.id === id)) return false;
-  if (history.length < evidence.historySize) return true;
-  return sameEpoch(id, history[0]?.id ?? '') ? false : 'perhaps';
 }
 
 /** Where a message that is known to have a position has it; after Redis lost its data it may have another. */
@@ -32,6 +48,8 @@ export interface Established {
   readonly id: string;
   /** The first sign that it has this position. */
   readonly tick: number;
+  /** Those that have delivered it or acked it, and so have seen its position. */
+  readonly pods: ReadonlySet<string>;
 }
 
 export function messagesOf(seat: Seat): Sighting[] {
@@ -56,19 +74,43 @@ export function beginsAnew(entry: Entry): entry is JoinedEntry {
 
 /** A room's messages whose position somebody was told, by an ack, a delivery or the history. */
 export function establishedIn(room: string, { story, histories }: Evidence): Established[] {
-  const known = new Map<string, Established>();
-  const add = (id: string, token: string, tick: number): void => {
-    const earlier = known.get(id);
-    if (earlier === undefined || earlier.tick > tick) known.set(id, { id, token, tick });
+  const known = new Map<string, { id: string; token: string; tick: number; pods: Set<string> }>();
+  const add = (id: string, token: string, tick: number, pod?: string): void => {
+    const one = known.get(id) ?? { id, token, tick, pods: new Set() };
+    known.set(id, one);
+    one.tick = Math.min(one.tick, tick);
+    if (pod !== undefined) one.pods.add(pod);
   };
   for (const { token, ephemeral, acks, ...publication } of story.publications.values()) {
-    if (publication.room === room && !ephemeral) for (const { id, tick } of acks) add(id, token, tick);
+    if (publication.room !== room || ephemeral) continue;
+    for (const { id, tick, pod } of acks) add(id, token, tick, pod);
   }
   for (const seat of story.seats.filter((one) => one.room === room)) {
-    for (const sighting of messagesOf(seat).filter(isPlaced)) add(sighting.id, sighting.token, sighting.tick);
+    for (const { id, token, tick, pod } of messagesOf(seat).filter(isPlaced)) add(id, token, tick, pod);
   }
   for (const { id, token } of histories.get(room) ?? []) add(id, token, Number.MAX_SAFE_INTEGER);
   return [...known.values()];
+}
+
+/** What lasted at that moment or began later, of that kind. */
+export function troublesSince(tick: number, effects: readonly Effect[], { story }: Evidence): Trouble[] {
+  return story.troubles.filter(
+    ({ effect, until }) => effects.includes(effect) && (until === undefined || until.tick > tick),
+  );
+}
+
+/** Whether it is no longer kept, and has not been trimmed either: it went with the data of Redis or NATS. */
+export function isGone({ id }: Established, room: string, { histories, historySize }: Evidence): boolean {
+  const history = histories.get(room) ?? [];
+  if (history.some((kept) => kept.id === id)) return false;
+  const [oldest] = history;
+  if (oldest === undefined || history.length < historySize) return true;
+  return dataOf(id) !== dataOf(oldest.id) || !isEarlier(id, oldest.id);
+}
+
+/** A server that lost all it had names its data anew. */
+function dataOf(id: string): string | undefined {
+  return parsePosition(id)?.epoch.slice(0, 6);
 }
 
 function positionOf(id: string): Position {
@@ -78,22 +120,19 @@ function positionOf(id: string): Position {
 }
 
 function sameEpoch(a: string, b: string): boolean {
-  return parsePosition(a)?.epoch === parsePosition(b)?.epoch;
+  const epoch = parsePosition(a)?.epoch;
+  return epoch !== undefined && epoch === parsePosition(b)?.epoch;
 }
 
 /**
- * Whether a message may stand in both places: Redis has lost the first; or it has no ref, the pod that sent it did not
- * hear that it was taken, and looked for it in the history when that had been trimmed.
+ * Whether a message may stand in both places: only where the first was lost with the data. "A repetition never appends
+ * twice."
  */
-export function mayStandTwice(first: Established, second: Established, evidence: Evidence): boolean {
-  if (!sameEpoch(first.id, second.id)) return true;
-  const publication = evidence.story.publications.get(first.token);
-  if (publication === undefined || publication.ref !== undefined) return false;
-  const [earlier, later] = isBefore(first.id, second.id) ? [first, second] : [second, first];
-  const between = establishedIn(publication.room, evidence).filter(
-    ({ id }) => isBefore(earlier.id, id) && isBefore(id, later.id),
-  );
-  return between.length + 1 >= evidence.historySize;
+export function mayStandTwice(one: Established, other: Established, evidence: Evidence): boolean {
+  const room = evidence.story.publications.get(one.token)?.room ?? '';
+  if (!isGone(one, room, evidence) && !isGone(other, room, evidence)) return false;
+  const earlier = Math.min(one.tick, other.tick);
+  return troublesSince(earlier, ['data', 'keys'], evidence).length > 0;
 }
 
 /** Of two positions of one epoch: whether the first is earlier. */
@@ -102,30 +141,25 @@ export function isBefore(a: string, b: string): boolean {
 }
 
 /** The same for two runs of servers that had the same data one after the other. */
-export function isEarlier(a: string, b: string): boolean {
+function isEarlier(a: string, b: string): boolean {
   return comparePositions(positionOf(a), positionOf(b)) < 0;
 }
 
 /**
- * What a client had of a room for the first time, once it drops what it had by id or provisional id; with the
- * entries that are no messages between.
+ * What a client library shows of a room, as it drops what it had by id or provisional id; with the entries that are no
+ * messages between. Who forgets what it had, as somebody new, is shown it again.
  */
-export function firstSightings(seat: Seat): { fresh: Entry[]; repeats: Sighting[] } {
+export function shownTo(seat: Seat): Entry[] {
   const known = new Set<string>();
-  const fresh: Entry[] = [];
-  const repeats: Sighting[] = [];
-  for (const entry of seat.entries) {
-    if (entry.kind !== 'message') {
-      fresh.push(entry);
-      continue;
-    }
+  return seat.entries.filter((entry) => {
+    if (entry.kind === 'forgot') known.clear();
+    if (entry.kind !== 'message') return true;
     const { id, provisionalId } = entry;
     const isKnown = known.has(id) || (provisionalId !== undefined && known.has(provisionalId));
-    (isKnown ? repeats : fresh).push(entry);
     known.add(id);
     if (provisionalId !== undefined) known.add(provisionalId);
-  }
-  return { fresh, repeats };
+    return !isKnown;
+  });
 }
 
 export function nameOf(seat: Seat): string {

@@ -3,30 +3,42 @@ import {
   type Established,
   establishedIn,
   type Evidence,
-  firstSightings,
-  isDropped,
   isBefore,
+  isGone,
   isPlaced,
   messagesOf,
   nameOf,
+  shownTo,
   tellsLoss,
+  troublesSince,
   type Violation,
 } from './evidence.ts';
-import type { Entry, Seat } from './seat.ts';
+import { parsePosition } from '../../src/protocol/position.ts';
+import type { Seat } from './seat.ts';
 
 /** No silent gap: what a member did not see it was told to be missing. */
 export function judgeGaps(evidence: Evidence): Violation[] {
   const rooms = Map.groupBy(evidence.story.seats, ({ room }) => room);
   return [...rooms].flatMap(([room, seats]) => {
-    const all = establishedIn(room, evidence);
-    const established = all.filter((one) => isDropped(one, room, evidence) === false);
+    const established = establishedIn(room, evidence);
+    const known = established.filter((one) => isKnown(one, room, evidence));
     const kept = new Set((evidence.histories.get(room) ?? []).map(({ token }) => token));
     return seats.flatMap((seat) => [
       ...between(seat, established),
-      ...sinceJoined(seat, established, evidence),
+      ...sinceJoined(seat, known, evidence),
       ...ofKept(seat, kept, evidence),
     ]);
   });
+}
+
+/**
+ * What the data was lost with is told "as long as one pod lives that has seen a later position or run": not where all
+ * that had seen it were killed since.
+ */
+function isKnown(one: Established, room: string, evidence: Evidence): boolean {
+  if (!isGone(one, room, evidence) || troublesSince(one.tick, ['data'], evidence).length === 0) return true;
+  const killed = new Set(evidence.story.deaths.filter(({ tick }) => tick > one.tick).map(({ pod }) => pod));
+  return [...one.pods].some((pod) => !killed.has(pod));
 }
 
 /** Between two messages in a row, or where it began and the first, there is none that the client did not have. */
@@ -34,8 +46,8 @@ function between(seat: Seat, established: readonly Established[]): Violation[] {
   const violations: Violation[] = [];
   const had = new Set<string>();
   let last: string | undefined;
-  for (const entry of firstSightings(seat).fresh) {
-    if (beginsAnew(entry)) last = entry.position;
+  for (const entry of shownTo(seat)) {
+    if (beginsAnew(entry)) last = isMoment(entry.position) ? undefined : entry.position;
     else if (tellsLoss(entry)) last = undefined;
     if (entry.kind !== 'message') continue;
     had.add(entry.token);
@@ -47,11 +59,16 @@ function between(seat: Seat, established: readonly Established[]): Violation[] {
     );
     for (const { token, id: missing } of missed) {
       const text = `${nameOf(seat)} went from ${from} to ${id} and never had ${token} (${missing}) between`;
-      violations.push({ text, tokens: [token, entry.token] });
+      violations.push({ kind: 'gap', text, tokens: [token, entry.token] });
     }
     last = id;
   }
   return violations;
+}
+
+/** In NATS an empty room has no place among its messages, but a time (docs/adr/0013-history-in-nats.md). */
+function isMoment(position: string): boolean {
+  return parsePosition(position)?.ms === 0;
 }
 
 /** Where a client's membership, which lasts to the end, began. */
@@ -77,6 +94,7 @@ function sinceJoined(seat: Seat, established: readonly Established[], evidence: 
       return sent > beginning && !losses.some((tick) => tick > sent);
     })
     .map(({ token, id }) => ({
+      kind: 'gap',
       text: `${nameOf(seat)} is a member since #${beginning} and never had ${token} (${id}), nor was told so`,
       tokens: [token],
     }));
@@ -90,14 +108,16 @@ function ofKept(seat: Seat, kept: ReadonlySet<string>, evidence: Evidence): Viol
   return [...kept]
     .filter((token) => !had.has(token) && sentAt(token, evidence) > beginning)
     .map((token) => ({
+      kind: 'gap',
       text: `${nameOf(seat)} is a member since #${beginning} and never had ${token}, which is kept`,
       tokens: [token],
     }));
 }
 
 /**
- * What a failover dropped nobody can bring back, and who never had any of it cannot be told. But whoever had some of
- * it, and goes on in the room, is told.
+ * Whoever had something that went with the data, and goes on in the room, is told: "one from a timeline that a failover
+ * dropped, or of a history that has gone back, is `history_lost`, even if nothing is missing". Where an operator has
+ * deleted messages nothing after that position is missing, and nothing is said.
  */
 export function judgeDropped(evidence: Evidence): Violation[] {
   return evidence.story.seats.flatMap((seat) => {
@@ -105,26 +125,14 @@ export function judgeDropped(evidence: Evidence): Violation[] {
     const beginning = beginningOf(seat) ?? 0;
     const dropped = new Set(
       establishedIn(seat.room, evidence)
-        .filter((one) => isDropped(one, seat.room, evidence) === true)
+        .filter((one) => isGone(one, seat.room, evidence) && isKnown(one, seat.room, evidence))
+        .filter((one) => troublesSince(one.tick, ['keys'], evidence).length === 0)
         .map(({ id }) => id),
     );
     const last = messagesOf(seat).findLast(({ id, tick }) => tick > beginning && dropped.has(id));
     if (last === undefined || seat.entries.some((entry) => tellsLoss(entry) && entry.tick > last.tick))
       return [];
-    const text = `${nameOf(seat)} had ${last.token} (${last.id}), which a failover dropped, and was not told so`;
-    return [{ text, tokens: [last.token] }];
-  });
-}
-
-/** An answer that history cannot be read at present is followed by what became of it, while the connection lives. */
-export function judgeOwed({ story }: Evidence): Violation[] {
-  return story.seats.flatMap((seat) => {
-    let owed: Entry | undefined;
-    for (const entry of seat.entries) {
-      if (entry.kind === 'joined') owed = entry.reason === 'unavailable' ? entry : undefined;
-      else if (entry.kind !== 'message') owed = undefined;
-    }
-    if (owed === undefined) return [];
-    return [{ text: `${nameOf(seat)} was owed a recovered event since #${owed.tick}`, tokens: [] }];
+    const text = `${nameOf(seat)} had ${last.token} (${last.id}), which was lost, and was not told so`;
+    return [{ kind: 'untold', text, tokens: [last.token] }];
   });
 }

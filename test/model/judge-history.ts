@@ -2,10 +2,10 @@ import {
   establishedIn,
   type Evidence,
   isBefore,
-  isEarlier,
-  isPlaced,
+  isGone,
   mayStandTwice,
   messagesOf,
+  troublesSince,
   nameOf,
   type Violation,
 } from './evidence.ts';
@@ -14,26 +14,25 @@ import {
 export function judgeHistory(evidence: Evidence): Violation[] {
   const rooms = [...evidence.histories.keys()];
   return [
-    ...rooms.flatMap((room) => [...forgotten(room, evidence), ...twofold(room, evidence)]),
+    ...rooms.flatMap((room) => [
+      ...forgotten(room, evidence),
+      ...twofold(room, evidence),
+      ...unnamed(room, evidence),
+      ...untimely(room, evidence),
+    ]),
     ...refused(evidence),
     ...afterLeaving(evidence),
+    ...acks(evidence),
   ];
 }
 
-/** Acked or seen with a position, and neither kept nor trimmed. */
+/** Acked or seen with a position, and neither kept nor trimmed, though nothing was broken since that may lose it. */
 function forgotten(room: string, evidence: Evidence): Violation[] {
-  const history = evidence.histories.get(room) ?? [];
-  const kept = new Set(history.map(({ id }) => id));
-  const isFull = history.length >= evidence.historySize;
-  const oldest = history[0]?.id ?? '';
   return establishedIn(room, evidence)
-    .filter(({ id }) => !kept.has(id))
-    .filter(({ id }) => {
-      if (isFull && (evidence.failsOver ? isEarlier(id, oldest) : isBefore(id, oldest))) return false;
-      // Whether those who were there were told is judged elsewhere.
-      return !evidence.story.losesData;
-    })
+    .filter((one) => isGone(one, room, evidence))
+    .filter(({ tick }) => troublesSince(tick, ['data', 'keys'], evidence).length === 0)
     .map(({ id, token }) => ({
+      kind: 'history',
       text: `${room}: ${token} (${id}) is no longer in the history`,
       tokens: [token],
     }));
@@ -46,9 +45,50 @@ function twofold(room: string, evidence: Evidence): Violation[] {
       all.some((one) => all.some((other) => other.id !== one.id && !mayStandTwice(one, other, evidence))),
     )
     .map(([token, all]) => ({
+      kind: 'history',
       text: `${room}: ${token} has several positions: ${all.map(({ id }) => id).join(', ')}`,
       tokens: [token],
     }));
+}
+
+/** "In recovery, replay and history pages a message names its `provisional_id` whenever any pod may have delivered it provisionally." */
+function unnamed(room: string, { story, histories }: Evidence): Violation[] {
+  const seats = story.seats.filter((seat) => seat.room === room);
+  const provisional = new Map(
+    seats.flatMap((seat) =>
+      messagesOf(seat)
+        .filter((one) => one.provisional)
+        .map(({ token, id }) => [token, id] as const),
+    ),
+  );
+  return (histories.get(room) ?? [])
+    .filter(({ token, provisionalId }) => {
+      const id = provisional.get(token);
+      return id !== undefined && id !== provisionalId;
+    })
+    .map(({ token, id, provisionalId }) => ({
+      kind: 'unnamed',
+      text: `${room}: history has ${token} as ${id} and was ${provisionalId}, but it was given as ${provisional.get(token)}`,
+      tokens: [token],
+    }));
+}
+
+/** "A publisher's order holds for what was not refused": what was sent once, on one connection, stands in that order. */
+function untimely(room: string, evidence: Evidence): Violation[] {
+  const { publications } = evidence.story;
+  const sent = establishedIn(room, evidence).flatMap(({ token, id }) => {
+    const [send, ...again] = publications.get(token)?.sends ?? [];
+    return send === undefined || again.length > 0 || send.line === 0 ? [] : [{ token, id, send }];
+  });
+  return [...Map.groupBy(sent, ({ send }) => send.line).values()].flatMap((all) => {
+    const inOrder = all.sort((a, b) => a.send.tick - b.send.tick);
+    return inOrder.slice(1).flatMap((later, index): Violation[] => {
+      const earlier = inOrder[index];
+      if (earlier === undefined || !isBefore(later.id, earlier.id)) return [];
+      const text = `${room}: ${earlier.token} (${earlier.id}) was sent before ${later.token} (${later.id})`;
+      return [{ kind: 'order', text, tokens: [earlier.token, later.token] }];
+    });
+  });
 }
 
 /** Every attempt was answered `unavailable`. */
@@ -58,33 +98,35 @@ function refused(evidence: Evidence): Violation[] {
   );
   return [...evidence.story.publications.values()]
     .filter(({ errors, sends, token }) => errors.length === sends.length && placed.has(token))
-    .map(({ token }) => ({ text: `${token} was refused, and published all the same`, tokens: [token] }));
+    .map(({ token }) => ({
+      kind: 'history',
+      text: `${token} was refused, and published all the same`,
+      tokens: [token],
+    }));
 }
 
 /** Nobody hears of a room outside of it. */
 function afterLeaving({ story }: Evidence): Violation[] {
   return story.seats.flatMap((seat) => {
     let inside = false;
-    return seat.entries.flatMap((entry) => {
+    return seat.entries.flatMap((entry): Violation[] => {
       if (entry.kind === 'joined') inside = true;
       else if (entry.kind === 'left' || entry.kind === 'cut') inside = false;
       else if (entry.kind === 'message' && !inside) {
-        return [{ text: `${nameOf(seat)} had ${entry.token} outside of the room`, tokens: [entry.token] }];
+        const text = `${nameOf(seat)} had ${entry.token} outside of the room`;
+        return [{ kind: 'history', text, tokens: [entry.token] }];
       }
       return [];
     });
   });
 }
 
-/** Acks of one message that agree with nobody's deliveries. */
-export function judgeAcks({ story }: Evidence): Violation[] {
-  const seen = new Map<string, Set<string>>();
-  for (const sighting of story.seats.flatMap(messagesOf).filter(isPlaced)) {
-    seen.set(sighting.token, (seen.get(sighting.token) ?? new Set()).add(sighting.id));
-  }
-  return [...story.publications.values()].flatMap(({ token, acks, ephemeral }) => {
-    const provisional = ephemeral ? [] : acks.filter(({ id }) => !id.includes('.'));
-    return provisional.map(({ id }) => ({
+/** An ack of what is kept names its position. */
+function acks({ story }: Evidence): Violation[] {
+  return [...story.publications.values()].flatMap(({ token, acks: answers, ephemeral }) => {
+    const provisional = ephemeral ? [] : answers.filter(({ id }) => !id.includes('.'));
+    return provisional.map(({ id }): Violation => ({
+      kind: 'history',
       text: `${token} was acked with ${id}, which is no position`,
       tokens: [token],
     }));

@@ -1,26 +1,35 @@
 import {
   beginsAnew,
   type Evidence,
-  firstSightings,
   isBefore,
   isPlaced,
   nameOf,
+  shownTo,
   tellsLoss,
   type Violation,
 } from './evidence.ts';
 import type { Seat, Sighting } from './seat.ts';
 
-/** One order per room: positions grow for everybody, and over several epochs nobody contradicts anybody. */
+/**
+ * One order per room: positions grow for everybody, and over several epochs nobody contradicts anybody. "The one order per
+ * room does not hold for what was provisional": for its place among others, before it has a position.
+ */
 export function judgeOrder({ story }: Evidence): Violation[] {
   const rooms = Map.groupBy(story.seats, ({ room }) => room);
-  return [...rooms.values()].flatMap((seats) => [...seats.flatMap(growing), ...common(seats)]);
+  return [...rooms.values()].flatMap((seats) => [
+    ...seats.flatMap((seat) => growing(seat)),
+    ...common(seats),
+  ]);
 }
 
-/** What a client had in order: each run of first sightings between losses it was told of, or joins as somebody new. */
+/**
+ * What a client was shown, between losses it was told of, or joins as somebody new: "all that is kept, if the position
+ * itself is gone" may be older than what it had.
+ */
 function runsOf(seat: Seat): Sighting[][] {
   const runs: Sighting[][] = [[]];
-  for (const entry of firstSightings(seat).fresh) {
-    if (tellsLoss(entry) || beginsAnew(entry)) runs.push([]);
+  for (const entry of shownTo(seat)) {
+    if (tellsLoss(entry) || beginsAnew(entry) || entry.kind === 'forgot') runs.push([]);
     else if (entry.kind === 'message' && isPlaced(entry)) runs.at(-1)?.push(entry);
   }
   return runs;
@@ -36,6 +45,7 @@ function growing(seat: Seat): Violation[] {
   return pairsOf(seat)
     .filter(([earlier, later]) => isBefore(later.id, earlier.id))
     .map(([earlier, later]) => ({
+      kind: 'order',
       text: `${nameOf(seat)} saw ${later.token} (${later.id}) after ${earlier.token} (${earlier.id})`,
       tokens: [earlier.token, later.token],
     }));
@@ -51,7 +61,9 @@ function common(seats: readonly Seat[]): Violation[] {
   for (const start of after.keys()) {
     const circle = circleFrom(start, after, done);
     if (circle !== undefined) {
-      return [{ text: `clients disagree about the order of ${circle.join(' and ')}`, tokens: [] }];
+      return [
+        { kind: 'order', text: `clients disagree about the order of ${circle.join(' and ')}`, tokens: [] },
+      ];
     }
   }
   return [];

@@ -1,23 +1,29 @@
 import { ask, askUntilAnswered } from './http.ts';
-import { ROOMS } from './cast.ts';
+import { NEWCOMER, ROOMS } from './cast.ts';
 import type { Scene } from './play.ts';
 import { Seat } from './seat.ts';
 import { Line } from './line.ts';
 import { type Row, View } from './view.ts';
 import { settles } from './quiet.ts';
 
-const DEADLINE_MS = 10_000;
+const USUAL_MS = 10_000;
+
+/** "A presence key that is gone is whole again … within `PRESENCE_TTL_SECONDS` / 3 + 2 s." */
+function deadlineOf({ world }: Scene): number {
+  return USUAL_MS + (Number(world.chosen['PRESENCE_TTL_SECONDS']) / 3 + 2) * 1_000;
+}
 
 /** Who is present is the same everywhere, and as the model has it. Gives what stays different. */
 export async function judgePresence(scene: Scene): Promise<string[]> {
+  const deadline = deadlineOf(scene);
   const waits = [
     ...(await Promise.all(
-      ROOMS.map((room) => settles(`presence in ${room} agrees`, () => differences(scene, room), DEADLINE_MS)),
+      ROOMS.map((room) => settles(`presence in ${room} agrees`, () => differences(scene, room), deadline)),
     )),
-    await settles('numbers of connections agree', () => miscounts(scene), DEADLINE_MS),
+    await settles('numbers of connections agree', () => miscounts(scene), deadline),
     ...(await Promise.all(
       ROOMS.map((room) =>
-        settles(`newcomers to ${room} are told so`, () => freshDiffers(scene, room), DEADLINE_MS),
+        settles(`newcomers to ${room} are told so`, () => freshDiffers(scene, room), deadline),
       ),
     )),
   ];
@@ -84,8 +90,8 @@ async function miscounts({ world, story }: Scene): Promise<string[]> {
 /** Somebody who joins now is told the same. */
 async function freshDiffers(scene: Scene, room: string): Promise<string[]> {
   const pod = scene.random.pick(scene.world.pods);
-  const seat = new Seat('newcomer', 'newcomer', room, scene.story);
-  const line = new Line(pod, `/ws/${room}?user_id=newcomer`, {
+  const seat = new Seat(NEWCOMER, NEWCOMER, room, scene.story);
+  const line = new Line(pod, `/ws/${room}?user_id=${NEWCOMER}`, {
     opened: () => undefined,
     received: (one, frame) => {
       if (frame['room'] === room) seat.take(frame, one.number, one.pod);
@@ -95,7 +101,7 @@ async function freshDiffers(scene: Scene, room: string): Promise<string[]> {
   const wait = await settles(`a newcomer joins ${room}`, () => (seat.state === 'in' ? [] : [pod.name]));
   const shared = await presenceAt(pod, room);
   line.close();
-  const [told, is] = [seat.view, shared].map((view) => view.without('newcomer'));
+  const [told, is] = [seat.view, shared].map((view) => view.without(NEWCOMER));
   if (wait !== undefined) return [wait];
   return told === is ? [] : [`${pod.name} told a newcomer [${told}], but it is [${is}]`];
 }

@@ -1,56 +1,68 @@
 import {
   establishedIn,
+  type Established,
   type Evidence,
-  firstSightings,
-  isPlaced,
   mayStandTwice,
   messagesOf,
   nameOf,
+  shownTo,
   tellsLoss,
   type Violation,
 } from './evidence.ts';
-import { SETTINGS } from './settings.ts';
 import type { Seat, Sighting } from './seat.ts';
 
-/** Nothing twice: for the client that drops what it had, and on one connection for any client. */
+/** Nothing twice: on what a client library shows, and on one connection for any client. */
 export function judgeRepeats(evidence: Evidence): Violation[] {
-  return evidence.story.seats.flatMap((seat) => [
-    ...perMessage(seat, evidence),
-    ...perConnection(seat, evidence),
-    ...ephemeral(seat),
-  ]);
+  const rooms = Map.groupBy(evidence.story.seats, ({ room }) => room);
+  return [...rooms].flatMap(([room, seats]) => {
+    const places = Map.groupBy(establishedIn(room, evidence), ({ token }) => token);
+    return seats.flatMap((seat) => [
+      ...perMessage(seat, places, evidence),
+      ...perConnection(seat),
+      ...ephemeral(seat),
+    ]);
+  });
 }
 
-/**
- * What was published anew, since Redis has lost the first, is another message.
- *
- * Known to be open, and told only with MODEL_STRICT: a message that Redis took while the pod that had it (or another
- * that is given it again) could not hear so. Those who had it from history, or from other pods, had it without its
- * provisional id, and cannot tell that it is the one that such a pod gives, or gave, them provisionally.
- */
-function perMessage(seat: Seat, evidence: Evidence): Violation[] {
+/** What was published anew, since Redis has lost the first, is another message. */
+function perMessage(
+  seat: Seat,
+  places: ReadonlyMap<string, readonly Established[]>,
+  evidence: Evidence,
+): Violation[] {
   const had = new Map<string, Sighting>();
   const violations: Violation[] = [];
-  for (const entry of firstSightings(seat).fresh) {
-    if (entry.kind !== 'message') continue;
+  for (const entry of shownTo(seat)) {
+    if (entry.kind === 'forgot') had.clear();
+    if (entry.kind !== 'message' || entry.ephemeral) continue;
     const before = had.get(entry.token);
-    const isAnother =
-      before !== undefined && isPlaced(before) && isPlaced(entry) && mayStandTwice(before, entry, evidence);
-    const isOpen = before !== undefined && isPlaced(before) !== isPlaced(entry) && !entry.ephemeral;
-    if (before !== undefined && !isAnother && !(isOpen && !SETTINGS.strict)) {
+    if (before !== undefined && !isAnother(before, entry, places.get(entry.token) ?? [], evidence)) {
       const text = `${nameOf(seat)} had ${entry.token} twice: as ${told(before)}, then as ${told(entry)}`;
-      violations.push({ text, tokens: [entry.token] });
+      violations.push({ kind: 'twice', text, tokens: [entry.token] });
     }
     had.set(entry.token, entry);
   }
   return violations;
 }
 
+function isAnother(
+  before: Sighting,
+  now: Sighting,
+  places: readonly Established[],
+  evidence: Evidence,
+): boolean {
+  const [first, second] = [before, now].map(({ id }) => places.find((one) => one.id === id));
+  if (first === undefined) return false;
+  // Its next place is not known where it is provisional again.
+  return mayStandTwice(first, second ?? { ...first, tick: now.tick }, evidence);
+}
+
 /**
- * Only where messages were lost is all that is kept told again. Known to be open: a pod does not remember that its
- * members have had a message when it is given it again, with its ref, while Redis is away.
+ * "What is kept after the position is then replayed (all that is kept, if the position itself is gone)": after a loss,
+ * or a join, that may be what the connection was given before. What it had provisionally it may be given with its
+ * position ("so that whoever had it can drop it"), but no id twice.
  */
-function perConnection(seat: Seat, evidence: Evidence): Violation[] {
+function perConnection(seat: Seat): Violation[] {
   const violations: Violation[] = [];
   let known = new Set<string>();
   let line = 0;
@@ -58,24 +70,19 @@ function perConnection(seat: Seat, evidence: Evidence): Violation[] {
     if (entry.line !== line || tellsLoss(entry) || entry.kind === 'joined') known = new Set();
     line = entry.line;
     if (entry.kind !== 'message') continue;
-    const isRepeat = known.has(entry.id) || known.has(entry.provisionalId ?? entry.id);
-    const isOpen = entry.provisional || standsTwice(entry, evidence);
-    if (isRepeat && !(isOpen && !SETTINGS.strict)) {
+    if (known.has(entry.id)) {
       const text = `${nameOf(seat)} was given ${entry.token} twice on one connection, then as ${told(entry)}`;
-      violations.push({ text, tokens: [entry.token] });
+      violations.push({ kind: 'twice', text, tokens: [entry.token] });
     }
     known.add(entry.id);
   }
   return violations;
 }
 
-/** It was published twice, as some may be (evidence.ts). */
-function standsTwice({ token, id }: Sighting, evidence: Evidence): boolean {
-  const room = evidence.story.publications.get(token)?.room ?? '';
-  return establishedIn(room, evidence).some((one) => one.token === token && one.id !== id);
-}
-
-/** Once on a connection; who has gone to another pod while it was on its way may be given it there, by the same id. */
+/**
+ * Once on a connection; "a client that has gone to another pod while Redis stood still may be given it there as well, by
+ * the same id" (docs/protocol.md, "Kept or not").
+ */
 function ephemeral(seat: Seat): Violation[] {
   const had = new Map<string, Sighting>();
   const twice = messagesOf(seat).filter((sighting) => {
@@ -85,6 +92,7 @@ function ephemeral(seat: Seat): Violation[] {
     return before !== undefined && (before.line === sighting.line || before.id !== sighting.id);
   });
   return twice.map(({ token }) => ({
+    kind: 'twice',
     text: `${nameOf(seat)} had ephemeral ${token} twice`,
     tokens: [token],
   }));

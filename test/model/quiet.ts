@@ -1,11 +1,15 @@
+import { type Kept, nameOf, type Violation } from './evidence.ts';
+import { keptIn } from './judge-paging.ts';
 import { askUntilAnswered } from './http.ts';
 import { publishBy, type Scene } from './play.ts';
-import { ROOMS } from './cast.ts';
+import { NEWCOMER, ROOMS } from './cast.ts';
 import type { Seat } from './seat.ts';
 import { setTimeout as pause } from 'node:timers/promises';
 
 const POLL_MS = 50;
 const DEADLINE_MS = 30_000;
+/** Longer than it takes until a pod is taken for dead. */
+const SILENCE_MS = 4_000;
 
 /** What did not come about, if anything. */
 type Wait = string | undefined;
@@ -120,10 +124,29 @@ async function unburied({ world }: Scene): Promise<string[]> {
 }
 
 /** The messages that a room keeps, as a pod gives them. */
-export async function historyOf(scene: Scene, room: string): Promise<{ id: string; token: string }[]> {
+export async function historyOf(scene: Scene, room: string): Promise<Kept[]> {
   const [pod] = scene.world.pods;
   if (pod === undefined) return [];
   const json = await askUntilAnswered(pod, `/api/rooms/${room}/history?limit=1000`);
-  const messages = (json['messages'] ?? []) as { id: string; data: { token: string } }[];
-  return messages.map(({ id, data }) => ({ id, token: data.token }));
+  return keptIn(json);
+}
+
+/** Nothing more is said, nobody comes or goes: nobody is told anything. Gives who was. */
+export async function staysQuiet({ story }: Scene): Promise<Violation[]> {
+  // Of those who came only to look (judge-presence.ts) it may still be told that they left.
+  const told = (): number[] =>
+    story.seats.map(
+      ({ entries, presence }) =>
+        entries.length + presence.filter(({ user_id: user }) => user !== NEWCOMER).length,
+    );
+  const before = told();
+  await pause(SILENCE_MS);
+  const after = told();
+  return story.seats.flatMap((seat, index): Violation[] => {
+    const count = (after[index] ?? 0) - (before[index] ?? 0);
+    if (count === 0) return [];
+    const last = JSON.stringify(seat.presence.at(-1) ?? seat.entries.at(-1));
+    const text = `${nameOf(seat)} was told ${count} things in ${SILENCE_MS} ms of quiet, and of presence last ${last}`;
+    return [{ kind: 'unbounded', text, tokens: [] }];
+  });
 }

@@ -4,7 +4,8 @@ import type { Scene } from './play.ts';
 import type { Seat } from './seat.ts';
 import type { Violation } from './evidence.ts';
 
-/** More violations or messages than these are only counted. */
+/** More violations of a kind, or messages, than these are only counted. */
+const MOST_OF_KIND = 5;
 const MOST = 12;
 
 interface Run {
@@ -21,16 +22,24 @@ export function reportOf(
 ): string {
   const { story, world } = scene;
   const again = `MODEL_SEED=${seed} MODEL_STEPS=${steps} MODEL_VARIANT=${variant}`;
-  const tokens = [...new Set(violations.slice(0, MOST).flatMap((violation) => violation.tokens))];
+  const kinds = Map.groupBy(violations, ({ kind }) => kind);
+  const shown = [...kinds.values()].flatMap((all) => all.slice(0, MOST_OF_KIND));
+  const tokens = [...new Set(shown.flatMap((violation) => violation.tokens.slice(0, 2)))];
   return [
-    `seed ${seed}, ${variant}: ${violations.length} violations (again: ${again} vitest run test/model)`,
-    ...violations.slice(0, MOST).map(({ text }) => `VIOLATION ${text}`),
+    `seed ${seed}, ${variant}: ${countsOf(violations)} (again: ${again} vitest run test/model)`,
+    ...shown.map(({ kind, text }) => `VIOLATION ${kind}: ${text}`),
     `settings ${JSON.stringify(world.chosen)}`,
     ...tokens.slice(0, MOST).flatMap((token) => biographyOf(story, token)),
     'what was done:',
     ...story.steps,
     ...(SETTINGS.logs ? logsOf(scene) : []),
   ].join('\n');
+}
+
+/** How many of each kind. */
+export function countsOf(violations: readonly Violation[]): string {
+  const kinds = Map.groupBy(violations, ({ kind }) => kind);
+  return [...kinds].map(([kind, all]) => `${all.length} ${kind}`).join(', ');
 }
 
 function biographyOf(story: Story, token: string): string[] {

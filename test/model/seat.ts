@@ -2,10 +2,9 @@ import { type Frame, part } from '../support/client.ts';
 import { type Row, View } from './view.ts';
 import { ResumePoint } from '../../src/client/resume-point.ts';
 import type { Joined, Message } from '../../src/client/wire.ts';
-import type { Story } from './story.ts';
+import type { Moment, Story } from './story.ts';
 
-interface At {
-  readonly tick: number;
+interface At extends Moment {
   /** Number of the connection. */
   readonly line: number;
   readonly pod: string;
@@ -36,7 +35,15 @@ export interface RecoveredEntry extends At {
   readonly reason: string | undefined;
 }
 
-export type Entry = Sighting | JoinedEntry | RecoveredEntry | (At & { readonly kind: 'left' | 'cut' });
+/** `forgot`: the client begins as somebody who was never there. */
+export type Entry =
+  | Sighting
+  | JoinedEntry
+  | RecoveredEntry
+  | (At & { readonly kind: 'left' | 'cut' | 'forgot' });
+
+/** What a client was told of somebody's presence. */
+export interface PresenceEntry extends At, Row {}
 
 /** One client's place in one room, over all its connections: what it was told there, in order. */
 export class Seat {
@@ -44,6 +51,9 @@ export class Seat {
   readonly user: string;
   readonly room: string;
   readonly entries: Entry[] = [];
+  readonly presence: PresenceEntry[] = [];
+  /** From when on it is present without a change; undefined: it is not, or is about to change. Oldest first. */
+  readonly presentSince: { readonly ms: number; readonly pod: string | undefined }[] = [];
   state: 'out' | 'joining' | 'in' | 'leaving' = 'out';
   /** It is to be a member, whatever happens to its connection. */
   wanted = false;
@@ -73,9 +83,9 @@ export class Seat {
 
   /** A connection of this client got a frame about the room. */
   take(frame: Frame, line: number, pod: string): void {
-    const at: At = { tick: this.#story.tick(), line, pod };
+    const at: At = { ...this.#story.now(), line, pod };
     if (frame['type'] === 'chat') this.#takeMessage(frame, at);
-    else if (frame['type'] === 'presence') this.view.changed(part(frame, 'data') as unknown as Row);
+    else if (frame['type'] === 'presence') this.#takePresence(part(frame, 'data') as unknown as Row, at);
     else if (frame['event'] === 'joined') this.#takeJoined(frame, at);
     else if (frame['event'] === 'recovered') this.#takeRecovered(frame, at);
     else if (frame['event'] === 'members') this.view.replaced(part(frame, 'data')['members']);
@@ -88,8 +98,25 @@ export class Seat {
   /** Its connection is gone. */
   cut(line: number, pod: string): void {
     if (this.state === 'out') return;
-    this.entries.push({ kind: 'cut', tick: this.#story.tick(), line, pod });
+    this.entries.push({ kind: 'cut', ...this.#story.now(), line, pod });
     this.state = 'out';
+    this.present(undefined);
+  }
+
+  /** What it had does not count any more. */
+  forget(line: number, pod: string): void {
+    this.resume.forget();
+    this.entries.push({ kind: 'forgot', ...this.#story.now(), line, pod });
+  }
+
+  /** Its user is present through it from now on, on this pod; or not, or not for sure. */
+  present(pod: string | undefined): void {
+    this.presentSince.push({ ms: this.#story.now().ms, pod });
+  }
+
+  #takePresence(row: Row, at: At): void {
+    this.view.changed(row);
+    this.presence.push({ ...at, ...row });
   }
 
   #takeMessage(frame: Frame, at: At): void {
@@ -115,6 +142,7 @@ export class Seat {
     this.view.replaced(data['members']);
     this.hidden = false;
     this.state = 'in';
+    this.present(at.pod);
     this.entries.push({ kind: 'joined', ...at, after: this.asked, position, recovered, reason });
   }
 

@@ -8,10 +8,33 @@ export interface Publication {
   readonly user: string;
   readonly ref: string | undefined;
   readonly ephemeral: boolean;
-  readonly sends: { tick: number; by: string; pod: string }[];
+  /** `line` is the number of the connection; 0 for HTTP. */
+  readonly sends: { tick: number; by: string; pod: string; line: number }[];
   /** Ids that were answered as those it has. */
-  readonly acks: { tick: number; id: string }[];
+  readonly acks: { tick: number; id: string; pod: string }[];
   readonly errors: { tick: number; code: string }[];
+}
+
+/** When something was: its place in the one order of the run, and milliseconds since the run began. */
+export interface Moment {
+  readonly tick: number;
+  readonly ms: number;
+}
+
+/**
+ * What a fault may do at most, of all that the contract lets it. `data`: what was acked is gone, or history has gone
+ * back. `keys`: an operator has deleted messages. `pods`: pods, or one, were away from the others, so that their users
+ * may be announced as gone. `nothing`: no client may notice it.
+ */
+export type Effect = 'data' | 'keys' | 'pods' | 'nothing';
+
+export interface Trouble {
+  readonly effect: Effect;
+  /** The one pod that is concerned; undefined: all. */
+  readonly pod: string | undefined;
+  readonly since: Moment;
+  /** Undefined while it lasts. */
+  until: Moment | undefined;
 }
 
 /** Everything that was done and seen in one run. All of it happens here in one process, so `tick` gives it one order. */
@@ -19,8 +42,11 @@ export class Story {
   readonly steps: string[] = [];
   readonly publications = new Map<string, Publication>();
   readonly seats: Seat[] = [];
-  /** Set once Redis has lost messages: it came back empty, was emptied, or another took over. */
-  losesData = false;
+  readonly troubles: Trouble[] = [];
+  /** Pods that were killed, and when. */
+  readonly deaths: { readonly pod: string; readonly tick: number }[] = [];
+  /** Errors that clients were told and that no fault permits. */
+  readonly errors: string[] = [];
   #tick = 0;
   readonly #start = Date.now();
 
@@ -29,8 +55,25 @@ export class Story {
     return this.#tick;
   }
 
+  /** The present moment, which no other one shares. */
+  now(): Moment {
+    return { tick: this.tick(), ms: Date.now() - this.#start };
+  }
+
   note(text: string): void {
-    this.steps.push(`#${this.tick()} ${Date.now() - this.#start} ms: ${text}`);
+    const { tick, ms } = this.now();
+    this.steps.push(`#${tick} ${ms} ms: ${text}`);
+  }
+
+  /** Something breaks; to be called once it is mended. */
+  fault(text: string, effect: Effect, pod?: string): (mended: string) => void {
+    this.note(`FAULT ${text}`);
+    const trouble: Trouble = { effect, pod, since: this.now(), until: undefined };
+    this.troubles.push(trouble);
+    return (mended) => {
+      this.note(mended);
+      trouble.until = this.now();
+    };
   }
 
   publication(about: Pick<Publication, 'room' | 'user' | 'ref' | 'ephemeral'>): Publication {

@@ -4,6 +4,8 @@ import { type Proxy, startProxy } from '../support/proxy.ts';
 import { type RedisCluster, startRedisCluster } from '../../loadtest/stack/redis-cluster.ts';
 import { type RedisGroup, startRedisGroup } from '../../loadtest/stack/redis-group.ts';
 import { type RedisServer, startRedis } from '../../loadtest/stack/redis-server.ts';
+import { CLOCK_ENV } from './clock.ts';
+import { Keys } from '../../src/redis/keys.ts';
 import type { Random } from '../hostile/random.ts';
 
 const PODS = 3;
@@ -26,6 +28,10 @@ export interface World {
   readonly chosen: Readonly<Record<string, string>>;
   /** The Redis that the pods should be writing to, or one of them. */
   master(): Promise<RedisServer>;
+  /** The master that has this key. */
+  masterOf(key: string): Promise<RedisServer>;
+  /** Names of what is in Redis, where there is one. */
+  readonly keys?: Keys;
   /** Names of living pods and of dead ones that nobody has cleaned up after, where Redis keeps them. */
   leases?(): Promise<{ pods: string[]; graves: string[] }>;
   stop(): Promise<void>;
@@ -40,7 +46,9 @@ function settingsOf(random: Random): Record<string, string> {
     PRESENCE_GRACE_SECONDS: '1',
     PRESENCE_TTL_SECONDS: random.pick(['4', '60']),
     API_REQUESTS_PER_SECOND: '100000',
+    DRAIN_WINDOW_SECONDS: random.pick(['0', '2']),
     LOG_LEVEL: 'info',
+    ...CLOCK_ENV,
   };
 }
 
@@ -88,7 +96,9 @@ async function startAlone(chosen: Record<string, string>): Promise<World> {
     proxies,
     servers: [redis],
     chosen,
+    keys: new Keys(''),
     master: () => Promise.resolve(redis),
+    masterOf: () => Promise.resolve(redis),
     leases: () => leasesOn(redis),
     stop,
   };
@@ -107,7 +117,7 @@ async function startWithNats(chosen: Record<string, string>): Promise<World> {
     await Promise.all([nats.discard(), ...proxies.map((proxy) => proxy.stop())]);
   };
   const master = (): Promise<never> => Promise.reject(new Error('there is no Redis'));
-  return { pods, proxies, servers: [], nats, chosen, master, stop };
+  return { pods, proxies, servers: [], nats, chosen, master, masterOf: master, stop };
 }
 
 async function startWithSentinels(chosen: Record<string, string>): Promise<World> {
@@ -119,7 +129,18 @@ async function startWithSentinels(chosen: Record<string, string>): Promise<World
   };
   const master = (): Promise<RedisServer> => group.master();
   const leases = async (): Promise<{ pods: string[]; graves: string[] }> => leasesOn(await master());
-  return { pods, proxies: [], servers: group.servers, group, chosen, master, leases, stop };
+  return {
+    pods,
+    proxies: [],
+    servers: group.servers,
+    group,
+    chosen,
+    keys: new Keys(''),
+    master,
+    masterOf: master,
+    leases,
+    stop,
+  };
 }
 
 async function startWithCluster(chosen: Record<string, string>, random: Random): Promise<World> {
@@ -132,5 +153,17 @@ async function startWithCluster(chosen: Record<string, string>, random: Random):
   const master = async (): Promise<RedisServer> => random.pick(await cluster.masters());
   const leases = async (): Promise<{ pods: string[]; graves: string[] }> =>
     leasesOn(await cluster.masterOf(await cluster.slotOf('{pods}')), 'realtime:{pods}:');
-  return { pods, proxies: [], servers: cluster.servers, cluster, chosen, master, leases, stop };
+  const masterOf = async (key: string): Promise<RedisServer> => cluster.masterOf(await cluster.slotOf(key));
+  return {
+    pods,
+    proxies: [],
+    servers: cluster.servers,
+    cluster,
+    chosen,
+    keys: new Keys('', true),
+    master,
+    masterOf,
+    leases,
+    stop,
+  };
 }

@@ -24,6 +24,21 @@ const FAULTS: Record<string, (proxy: Proxy, heard: () => number) => Promise<void
       proxy.breakAll();
     }
   },
+  'takes nothing to NATS any more': async (proxy, heard) => {
+    const before = heard();
+    proxy.silence('to-server');
+    await eventually('that it goes on', () => heard() > before + 400);
+    proxy.resume();
+  },
+  'brings everything late, again and again': async (proxy, heard) => {
+    // Less and more than NATS may take to answer.
+    for (const talk of [100, 150, 250, 300]) {
+      const before = heard();
+      proxy.silence('to-client');
+      await eventually('that it goes on', () => heard() > before + talk);
+      proxy.resume();
+    }
+  },
   'no longer brings anything from NATS': async (proxy, heard) => {
     const before = heard();
     proxy.silence('to-client');

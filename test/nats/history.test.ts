@@ -6,6 +6,7 @@ import { NatsClaims } from '../../src/broker/nats-claims.ts';
 import { NatsHistory } from '../../src/broker/nats-history.ts';
 import { encodeBody } from '../../src/protocol/message.ts';
 import { natsOf } from './world.ts';
+import type { ReadFrom } from '../../src/core/ports/broker.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '../../src/platform.ts';
 import { startProxy } from '../support/proxy.ts';
@@ -80,6 +81,24 @@ describe('two pods', () => {
     expect([there.fleeting, there.notes]).toEqual([[message], notes]);
     expect([here.fleeting, here.notes]).toEqual([[], []]);
   });
+});
+
+test('what is read is as it came by itself, with its provisional id', async () => {
+  const nats = await natsOf();
+  const [here, there, deaf] = [await podLikeOn(nats), await podLikeOn(nats), await podLikeOn(nats)];
+  for (const { broker } of [here, there]) await broker.subscribe('r');
+  const { position } = await deaf.broker.read('r', { newest: 0 }, ALL);
+  for (const options of [{ key: 'k' }, {}]) await here.broker.publish('r', body(1), options);
+  await expect.poll(() => heardIn(there, 'r').length, PATIENT).toBe(2);
+  const live = heardIn(there, 'r');
+  for (const { provisionalId } of live) expect(provisionalId).toMatch(/~/);
+  expect(heardIn(here, 'r')).toEqual(live);
+  for (const { broker } of [here, there, deaf]) {
+    const names = async (from: ReadFrom): Promise<unknown> =>
+      (await broker.read('r', from, ALL)).messages.map(({ id, provisionalId }) => [id, provisionalId]);
+    for (const from of [{ newest: 10 }, { after: position }, { since: 0 }])
+      expect(await names(from)).toEqual(live.map(({ id, provisionalId }) => [id, provisionalId]));
+  }
 });
 
 test('what was kept and did not come by itself is brought by hand, and the other pods are told to look', async () => {

@@ -1,9 +1,10 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { openPod, type PresencePod, who } from './presence-pod.ts';
 import { connect } from '@nats-io/transport-node';
 import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
 import { NatsSubject } from './subject.ts';
 import { PATIENT } from '../many-pods/world.ts';
+import { startProxy } from '../support/proxy.ts';
 
 /** A third of it is how often pods look. */
 const PRESENCE_TTL_MS = 6_000;
@@ -51,7 +52,11 @@ test.for(
     const pods = [await open(), await open(), await open()];
     // So many that a pod would need minutes to write them all once more in their turn.
     const users = Array.from({ length: 450 }, (_, n) => `user-${n}`).toSorted();
-    await Promise.all(users.map((user, n) => pods[n % 3]?.store.enter('r', who(user))));
+    await Promise.all(
+      pods.flatMap(({ store }, pod) =>
+        users.filter((_, n) => n % 3 === pod).map((user) => store.enter('r', who(user))),
+      ),
+    );
     for (const pod of pods) await expect.poll(() => pod.users(), PATIENT).toEqual(users);
     const told = pods.map((pod) => [...pod.told]);
     await asOperator((jsm) => FAULTS[fault]?.(jsm, `${nats.prefix}-${what}`) ?? Promise.resolve());
@@ -76,3 +81,24 @@ test.for(
     for (const { backbone } of pods) expect((await backbone.leases.pods()).size).toBe(5);
   },
 );
+
+test('A pod that reads presence anew while rows of others are gone tells nobody that they are not there', async () => {
+  const proxy = await startProxy(nats.server.port);
+  onTestFinished(() => proxy.stop());
+  // Nobody looks within this test.
+  const [a, b] = [await openPod(nats, { ports: [proxy.port] }), await openPod(nats)];
+  await a.store.enter('r', who('alice'));
+  for (const user of ['bob', 'carol', 'dora']) await b.store.enter('r', who(user));
+  await expect.poll(() => a.users(), PATIENT).toEqual(['alice', 'bob', 'carol', 'dora']);
+  const told = [...a.told];
+  await asOperator((jsm) => jsm.streams.purge(`${nats.prefix}-presence`));
+  // One of them goes meanwhile.
+  proxy.silence();
+  await b.store.exit('r', who('dora'));
+  const { uncertain } = a;
+  proxy.breakAll();
+  proxy.resume();
+  await expect.poll(() => a.uncertain, PATIENT).toBeGreaterThan(uncertain);
+  expect(await a.users()).toEqual(['alice', 'bob', 'carol']);
+  expect(a.told).toEqual(told);
+});

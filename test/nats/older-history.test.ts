@@ -1,13 +1,19 @@
 import { cpSync, rmSync } from 'node:fs';
 import { expect, onTestFinished, test } from 'vitest';
 import { connect } from '@nats-io/transport-node';
-import { jetstreamManager } from '@nats-io/jetstream';
+import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
 import { join } from 'node:path';
 import { natsOf } from './world.ts';
 import { heardIn, type PodLike, podLikeOn } from './pod-like.ts';
 import { startProxy } from '../support/proxy.ts';
 
 const PATIENT = { timeout: 20_000 };
+
+async function operator(port: number): Promise<JetStreamManager> {
+  const connection = await connect({ servers: `127.0.0.1:${port}` });
+  onTestFinished(() => connection.close());
+  return jetstreamManager(connection);
+}
 
 /** What reading on from page to page gives, by the last message of each; no more than 20 pages. */
 async function pagesAfter({ broker }: PodLike, after: string) {
@@ -30,9 +36,7 @@ async function publish({ broker }: PodLike, count: number): Promise<string[]> {
 test('whoever pages through a history that has gone back, from message to message, comes to its end', async () => {
   const nats = await natsOf();
   const before = await publish(await podLikeOn(nats), 70);
-  const connection = await connect({ servers: `127.0.0.1:${nats.port}` });
-  onTestFinished(() => connection.close());
-  const jsm = await jetstreamManager(connection);
+  const jsm = await operator(nats.port);
   const { config } = await jsm.streams.info('test-history');
   // As a pod leaves it that found out.
   await jsm.streams.update('test-history', {
@@ -87,4 +91,23 @@ test('a history put back, in which another pod has published more since, is know
       .poll(() => found().catch(String), PATIENT)
       .toEqual(['history_lost', ...since.map((_, n) => `${n}`)]);
   }
+});
+
+test('whoever comes back to a room that was purged, wholly or of its oldest, is told that something is missing', async () => {
+  const nats = await natsOf();
+  const [hearing, deaf] = [await podLikeOn(nats), await podLikeOn(nats)];
+  await hearing.broker.subscribe('r');
+  const jsm = await operator(nats.port);
+  const missing = (after: string): Promise<unknown[]> =>
+    Promise.all([hearing, deaf].map(async ({ broker }) => (await broker.read('r', { after }, 100)).missing));
+  const ids = await publish(hearing, 20);
+  await jsm.streams.purge('test-history', { filter: 'test.history.r', seq: 11 });
+  expect(await missing(ids[14] ?? '')).toEqual([undefined, undefined]);
+  // Who hears the room has them still.
+  expect(await missing(ids[4] ?? '')).toEqual([undefined, 'expired']);
+  await jsm.streams.purge('test-history', { filter: 'test.history.r' });
+  for (const id of [ids[4], ids[14]]) expect(await missing(id ?? '')).toEqual(['expired', 'expired']);
+  const [next] = await publish(hearing, 1);
+  for (const id of [ids[4], ids[14]]) expect(await missing(id ?? '')).toEqual(['expired', 'expired']);
+  expect(await missing(next ?? '')).toEqual([undefined, undefined]);
 });

@@ -23,7 +23,6 @@ export class PresencePod {
       changed: (room, change) => void this.told.push(sentence(room, change)),
       caused: (room, change) => void this.caused.push(sentence(room, change)),
       uncertain: () => void (this.uncertain += 1),
-      present: () => [],
     });
     await this.backbone.start();
   }

@@ -131,3 +131,35 @@ test('breakAll resets what is open, silent or not, and the next connection passe
   proxy.resume();
   await openPair();
 });
+
+test('what is late comes late, in order, and only on connections that are concerned', async () => {
+  const [late] = await openPair();
+  const others = await openClient();
+  others.socket.write('other');
+  await expect.poll(() => accepted.at(-1)?.heard, PATIENT).toBe('other');
+  proxy.delay('to-server', 600, (greeting) => greeting.startsWith('c'));
+  late.socket.write('1');
+  late.socket.write('2');
+  others.socket.write('!');
+  await expect.poll(() => accepted[1]?.heard, PATIENT).toBe('other!');
+  expect(accepted[0]?.heard).toBe('c');
+  proxy.resume();
+  late.socket.write('3');
+  await expect.poll(() => accepted[0]?.heard, PATIENT).toBe('c123');
+});
+
+test('silence may concern some connections only, also those that are made meanwhile', async () => {
+  const [client, there] = await openPair();
+  proxy.silence('to-client', (greeting) => greeting.startsWith('c'));
+  there.socket.write('unheard');
+  const again = await openClient();
+  again.socket.write('c');
+  const others = await openClient();
+  others.socket.write('other');
+  await expect.poll(() => accepted.find(({ heard }) => heard === 'other'), PATIENT).toBeDefined();
+  for (const end of accepted) end.socket.write('?');
+  await expect.poll(() => others.heard, PATIENT).toBe('?');
+  expect([client.heard, again.heard]).toEqual(['s', '']);
+  proxy.resume();
+  await expect.poll(() => [client.heard, again.heard], PATIENT).toEqual(['sunheard?', '?']);
+});

@@ -8,6 +8,7 @@ const PROGRAMS = [
   'nats-server',
   'haproxy',
   'openssl',
+  'gcc',
   'shellcheck',
 ] as const;
 

@@ -21,13 +21,6 @@ export interface Statement {
   readonly meta?: Json | undefined;
 }
 
-/** A connection of this pod that is present in a room, and what it last said of itself. */
-export interface Occupancy {
-  readonly room: string;
-  readonly who: Occupant;
-  readonly statement: Statement;
-}
-
 /** Whom a store tells. Nothing here throws. */
 export interface PresenceReceiver {
   /**
@@ -43,8 +36,6 @@ export interface PresenceReceiver {
   caused(room: string, change: PresenceChange): void;
   /** Members of those subscribed rooms may have come and gone without `changed`. */
   uncertain(isConcerned: (room: string) => boolean): void;
-  /** Everybody present through this pod, for a store that must be told anew. */
-  present(): Iterable<Occupancy>;
 }
 
 /**
@@ -52,7 +43,7 @@ export interface PresenceReceiver {
  * several, the latest statement counts.
  *
  * Order of calls: `start` once, then anything, then `stop` once. A store that cannot be reached raises `Refused` with
- * `unavailable`; it makes up for the missed calls by itself, asking `PresenceReceiver.present`.
+ * `unavailable`; it makes up for the missed calls by itself.
  */
 export interface PresenceStore {
   start(receiver: PresenceReceiver): Promise<void>;

@@ -1,15 +1,16 @@
 -- Writes how many connections a pod has, and gives the same of all others that live.
--- KEYS: loads, pods. ARGV: now, pod, connections and since when (both empty: the pod takes no more).
+-- KEYS: loads, pods. ARGV: pod, connections and since when (both empty: the pod takes no more).
 -- Gives 'lapsed', or one text for each other pod: connections and since when, with a blank between.
-if not redis.call('ZSCORE', KEYS[2], ARGV[2]) then return 'lapsed' end
-local others = {}
-local living = redis.call('ZRANGEBYSCORE', KEYS[2], '(' .. ARGV[1], '+inf')
+if not redis.call('ZSCORE', KEYS[2], ARGV[1]) then return 'lapsed' end
+local others, time = {}, redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local living = redis.call('ZRANGEBYSCORE', KEYS[2], '(' .. now, '+inf')
 for index, load in ipairs(#living > 0 and redis.call('HMGET', KEYS[1], unpack(living)) or {}) do
-  if load and living[index] ~= ARGV[2] then others[#others + 1] = load end
+  if load and living[index] ~= ARGV[1] then others[#others + 1] = load end
 end
-if ARGV[3] == '' then
-  redis.call('HDEL', KEYS[1], ARGV[2])
+if ARGV[2] == '' then
+  redis.call('HDEL', KEYS[1], ARGV[1])
 else
-  redis.call('HSET', KEYS[1], ARGV[2], ARGV[3] .. ' ' .. ARGV[4])
+  redis.call('HSET', KEYS[1], ARGV[1], ARGV[2] .. ' ' .. ARGV[3])
 end
 return others

@@ -1,36 +1,37 @@
 -- with shared.lua
 -- Takes some of what a dead pod had out of a room; whoever is left without a connection leaves.
--- KEYS: presence, tabs, who is there through the pod, that the pod is buried there. ARGV: pod, how many, now in seconds,
--- channel, change, for how many ms nothing of the pod may come any more. Gives how many were looked at, and for each
--- leave two: users present, row.
-redis.call('SET', KEYS[4], '1', 'PX', ARGV[6])
-local users = redis.call('SPOP', KEYS[3], ARGV[2])
-local reply = { #users }
-if #users == 0 then return reply end
-local count, gone = redis.call('HLEN', KEYS[1]), {}
-local all_tabs, rows = redis.call('HMGET', KEYS[2], unpack(users)), redis.call('HMGET', KEYS[1], unpack(users))
-for index, user in ipairs(users) do
-  local kept, found = {}, false
-  local tabs, said = words(all_tabs[index])
+-- KEYS: presence, tabs, that the pod is buried there. ARGV: pod, from where on in the tabs, how many, channel, change,
+-- for how many ms nothing of the pod may come any more. Gives from where on for the next step ('0': that was all), and
+-- for each leave two: users present, row.
+redis.call('SET', KEYS[3], '1', 'PX', ARGV[6])
+local page = redis.call('HSCAN', KEYS[2], ARGV[2], 'COUNT', ARGV[3])
+local reply, found = { page[1] }, page[2]
+local count, now, gone, seen = redis.call('HLEN', KEYS[1]), now_ms(), {}, {}
+for at = 1, #found, 2 do
+  local user, kept = found[at], {}
+  local tabs, said = words(found[at + 1])
   for _, word in ipairs(tabs) do
-    if is_of_pod(word, ARGV[1]) then found = true else kept[#kept + 1] = word end
+    if pod_of(word) ~= ARGV[1] then kept[#kept + 1] = word end
   end
-  if found and #kept > 0 then
+  if #kept == #tabs or seen[user] then
+    -- Nothing of that pod.
+  elseif #kept > 0 then
     redis.call('HSET', KEYS[2], user, text_of(kept, said))
-  elseif found then
+  else
     gone[#gone + 1] = user
-    local row = rows[index]
-    if row then
-      count = count - 1
-      row = string.gsub(row, '"updated_at":%d+}$', '"updated_at":' .. ARGV[3] .. '}')
-      announce(ARGV[4], ARGV[5], 'leave', count, row)
-      reply[#reply + 1] = count
-      reply[#reply + 1] = row
-    end
   end
+  -- A hash that is being rebuilt may give somebody twice.
+  seen[user] = true
 end
-if #gone > 0 then
-  redis.call('HDEL', KEYS[1], unpack(gone))
-  redis.call('HDEL', KEYS[2], unpack(gone))
+if #gone == 0 then return reply end
+for index, row in ipairs(redis.call('HMGET', KEYS[1], unpack(gone))) do
+  local user_json = cjson.encode(gone[index])
+  if row then count = count - 1 else row = row_of(user_json, 'online', '{}', now) end
+  row = string.gsub(row, '"updated_at":%d+}$', string.format('"updated_at":%.0f}', math.floor(now / 1000)))
+  announce(ARGV[4], ARGV[5], 'leave', count, row)
+  reply[#reply + 1] = count
+  reply[#reply + 1] = row
 end
+redis.call('HDEL', KEYS[1], unpack(gone))
+redis.call('HDEL', KEYS[2], unpack(gone))
 return reply

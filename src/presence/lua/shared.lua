@@ -1,16 +1,21 @@
--- A row of the presence hash, and what travels between pods when it changes (src/redis/envelope.ts).
-local function row_of(user_json, status, meta, at)
+-- A row of the presence hash, and what travels between pods when it changes (src/pods/envelope.ts).
+local function row_of(user_json, status, meta, ms)
+  local at = string.format('%.0f', math.floor(ms / 1000))
   return '{"user_id":' .. user_json .. ',"status":"' .. status .. '","meta":' .. meta .. ',"updated_at":' .. at .. '}'
 end
 
--- Status and meta of a row as row_of wrote it; what stands there in another form counts as nothing said.
+-- Status and meta of a row as row_of wrote it; nothing for a row that is gone, or of another form.
 local function read_row(row, user_json)
   local start = '{"user_id":' .. user_json .. ',"status":"'
   if row and string.sub(row, 1, #start) == start then
-    local status, meta = string.match(row, '^(%a+)","meta":(.*),"updated_at":%d+}$', #start + 1)
-    if status then return status, meta end
+    return string.match(row, '^(%a+)","meta":({.*}),"updated_at":%d+}$', #start + 1)
   end
-  return 'online', '{}'
+end
+
+-- Milliseconds since 1970, by the clock that all pods share.
+local function now_ms()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
 local function announce(channel, change, kind, count, row)
@@ -18,12 +23,16 @@ local function announce(channel, change, kind, count, row)
 end
 
 -- A user's connections in a room: words of the form <connection>@<pod>, and ! behind those that were lost; and when
--- one of them last said how it is, in ms (a word of the form =<ms>).
+-- one of them last said how it is, in ms (a word of the form =<ms>). Anything else there is no pod's.
 local function words(text)
   local list, said = {}, nil
   for word in string.gmatch(text or '', '%S+') do
     local ms = string.match(word, '^=(%d+)$')
-    if ms then said = tonumber(ms) else list[#list + 1] = word end
+    if ms then
+      said = tonumber(ms)
+    elseif string.match(word, '^[^@]+@[^!]+%.%d+!?$') then
+      list[#list + 1] = word
+    end
   end
   return list, said
 end
@@ -47,7 +56,12 @@ local function is_outdated(pod, word)
   return name == word_name and tonumber(number) < tonumber(word_number)
 end
 
-local function is_of_pod(word, pod)
-  return string.match(word, '@([^!]*)') == pod
+local function pod_of(word)
+  return string.match(word, '@([^!]*)')
+end
+
+-- Keeps a key for so many ms more, but no shorter than another pod, which may have other settings, keeps it.
+local function keep(key, ms)
+  if redis.call('PTTL', key) < tonumber(ms) then redis.call('PEXPIRE', key, ms) end
 end
 

@@ -4,7 +4,7 @@ import { type Kernel, Strand } from '../kernel/kernel.ts';
 import type { Log } from '../../../src/core/ports/log.ts';
 import type { Platform } from '../../../src/platform.ts';
 import { randomFor } from '../kernel/seed.ts';
-import { RunningApp } from '../../../src/running-app.ts';
+import { type Door, RunningApp } from '../../../src/running-app.ts';
 import { textFramer } from './pod-end.ts';
 
 /** How grave a line of a pod's log is, and what it says. */
@@ -86,16 +86,18 @@ export class SimulatedPod {
     kernel.after(0, this.strand, () => void task().catch(failed));
   }
 
-  #clients(): { open: () => Promise<number>; close: () => Promise<void> } {
+  #clients(): Door {
+    const setOpen = (open: boolean): Promise<number> => {
+      this.open = open;
+      return Promise.resolve(1);
+    };
+    const isOpen = (): boolean => this.open;
     return {
-      open: () => {
-        this.open = true;
-        return Promise.resolve(1);
+      get listening() {
+        return isOpen();
       },
-      close: () => {
-        this.open = false;
-        return Promise.resolve();
-      },
+      open: () => setOpen(true),
+      close: async () => void (await setOpen(false)),
     };
   }
 
@@ -146,4 +148,4 @@ export class SimulatedPod {
 }
 
 /** What nobody comes through. */
-const NO_DOOR = { open: () => Promise.resolve(0), close: () => Promise.resolve() };
+const NO_DOOR: Door = { listening: false, open: () => Promise.resolve(0), close: () => Promise.resolve() };

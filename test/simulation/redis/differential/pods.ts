@@ -1,9 +1,9 @@
 import { BROKER_SCRIPTS, RedisBroker } from '../../../../src/broker/redis.ts';
 import { DIRECTORY_SCRIPTS, RedisDirectory } from '../../../../src/directory/redis.ts';
-import { PRESENCE_SCRIPTS } from '../../../../src/presence/redis-rows.ts';
+import { PRESENCE_SCRIPTS } from '../../../../src/presence/redis-scripts.ts';
 import { RedisPresence } from '../../../../src/presence/redis.ts';
 import { Backbone } from '../../../../src/redis/backbone.ts';
-import type { Occupancy, Occupant } from '../../../../src/core/ports/presence-store.ts';
+import type { Occupant } from '../../../../src/core/ports/presence-store.ts';
 import type { Receiver } from '../../../../src/core/ports/broker.ts';
 import { Holding } from '../../../contract/directory.ts';
 import type { Random } from '../../../hostile/random.ts';
@@ -30,7 +30,7 @@ export class RandomPod {
   readonly #presence: RedisPresence;
   readonly #directory: RedisDirectory;
   readonly #holding = new Holding();
-  readonly #present: Occupancy[] = [];
+  readonly #present: { readonly room: string; readonly who: Occupant }[] = [];
   #numbers = 0;
 
   constructor(options: PodOptions) {
@@ -41,6 +41,7 @@ export class RandomPod {
       prefix: 'test:',
       pod: name,
       leaseMs: 10_000,
+      startWaitMs: 0,
       scripts: [...BROKER_SCRIPTS, ...PRESENCE_SCRIPTS, ...DIRECTORY_SCRIPTS],
       clock,
       log: SILENT,
@@ -54,7 +55,7 @@ export class RandomPod {
       bufferMessages: 100,
       newName,
     });
-    this.#presence = new RedisPresence({ backbone, ttlMs: 60_000 });
+    this.#presence = new RedisPresence({ backbone, ttlMs: 60_000, random: () => options.random.next() });
     this.#directory = new RedisDirectory(backbone);
   }
 
@@ -73,7 +74,6 @@ export class RandomPod {
       changed: () => undefined,
       caused: () => undefined,
       uncertain: () => undefined,
-      present: () => this.#present,
     });
     await this.#directory.start(this.#holding);
   }
@@ -130,7 +130,7 @@ export class RandomPod {
     const { random } = this.#options;
     const who: Occupant = { connectionId: `c${(this.#numbers += 1)}`, userId: random.pick(USERS) };
     const room = this.#room();
-    this.#present.push({ room, who, statement: {} });
+    this.#present.push({ room, who });
     if (random.chance(0.5)) await this.#presence.enter(room, who);
     else
       await this.#presence.state(room, who, {

@@ -1,0 +1,72 @@
+import type { Entry, RedisRows } from './redis-rows.ts';
+import { noteWritten, type Place } from './places.ts';
+import { Away } from '../pods/away.ts';
+import type { Backbone } from '../redis/backbone.ts';
+import { chunksOf } from './steps.ts';
+import type { PresenceChange } from '../core/ports/presence-store.ts';
+
+/** Connections of a room written in one step, and rooms written at once. */
+const CONNECTIONS = 100;
+const ROOMS = 50;
+
+export interface PlaceWriterOptions {
+  readonly backbone: Backbone;
+  readonly rows: RedisRows;
+  readonly caused: (room: string, change: PresenceChange) => void;
+}
+
+/** Writes places anew that Redis has no more, or has under a former name of the pod. */
+export class PlaceWriter {
+  readonly #options: PlaceWriterOptions;
+
+  constructor(options: PlaceWriterOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Writes the places of some rooms, those of each together. `name`: that of the changes. `isStill` is asked right before
+   * a place is written. Rooms whose server is away, or that are on their way, are no reason to leave the others out.
+   */
+  async write(
+    rooms: readonly (readonly Place[])[],
+    name: string,
+    isStill: (place: Place) => boolean,
+  ): Promise<void> {
+    const { missed } = this.#options.backbone;
+    for (const some of chunksOf(rooms, ROOMS)) {
+      const written = await Promise.allSettled(
+        some.map((places) => missed.noting(this.#writeRoom(places, name, isStill))),
+      );
+      const failed = written.find((one) => one.status === 'rejected' && !(one.reason instanceof Away));
+      if (failed?.status === 'rejected') throw failed.reason;
+    }
+  }
+
+  async #writeRoom(
+    places: readonly Place[],
+    name: string,
+    isStill: (place: Place) => boolean,
+  ): Promise<void> {
+    const { backbone, caused, rows } = this.#options;
+    for (const part of chunksOf(places, CONNECTIONS)) {
+      const { name: pod } = backbone.lease;
+      // What is being written under this name already is not written by us as well.
+      const still = part.filter((place) => isStill(place) && place.writing?.name !== pod);
+      const [first] = still;
+      if (first === undefined) continue;
+      const writing = still.map((place) => place.writing);
+      const entered = await rows.enter(first.room, still.map(entryOf), name);
+      for (const [at, { change, stamp }] of entered.entries()) {
+        if (change !== undefined) caused(first.room, change);
+        const place = still[at];
+        // Unless something else has been said since.
+        if (place !== undefined && place.writing === writing[at]) noteWritten(place, pod, stamp);
+      }
+    }
+  }
+}
+
+/** As the place is known. */
+export function entryOf({ who, statement, said, lost }: Place): Entry {
+  return { who, statement, said, lost };
+}

@@ -1,0 +1,10 @@
+-- Takes away keys that are of another type than they have to be. KEYS: any. ARGV: the type of each. Gives those.
+local cleared = {}
+for index, key in ipairs(KEYS) do
+  local kind = redis.call('TYPE', key).ok
+  if kind ~= 'none' and kind ~= ARGV[index] then
+    redis.call('DEL', key)
+    cleared[#cleared + 1] = key
+  end
+end
+return cleared

@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest';
+import { globSync, readFileSync } from 'node:fs';
+
+const TRIED = 'src/redis/lua/rights.lua';
+/** Sent, and found missing, before any script is; or done without. */
+const ELSEWHERE = ['CLIENT', 'CLUSTER', 'EVALSHA', 'INFO', 'SCRIPT'];
+
+function commandsIn(files: readonly string[], pattern: RegExp): Set<string> {
+  const texts = files.map((file) => readFileSync(file, 'utf8'));
+  return new Set(
+    texts.flatMap((text) => [...text.matchAll(pattern)].map(([, name = '']) => name.toUpperCase())),
+  );
+}
+
+test('every command that a pod sends, by itself or in a script, is tried before Redis counts as there', () => {
+  const tried = commandsIn([TRIED], /\btry\('(\w+)'/g);
+  const scripts = globSync('src/**/*.lua').filter((file) => file !== TRIED);
+  const sent = commandsIn(scripts, /\b(?:call|pcall|page)\('(\w+)'/g);
+  for (const name of commandsIn(globSync('src/**/*.ts'), /\bclient\) => client\.(\w+)\(/g)) sent.add(name);
+  for (const name of ELSEWHERE) sent.delete(name);
+  expect(sent.size).toBeGreaterThan(25);
+  expect([...sent].filter((name) => !tried.has(name))).toEqual([]);
+});
