@@ -71,7 +71,7 @@ const STATES: readonly {
   },
   {
     name: 'rights taken away',
-    begins: [['ACL', 'SETUSER', 'default', '-xadd', '-hdel', '-publish', '-evalsha|x'].slice(0, 6)],
+    begins: [['ACL', 'SETUSER', 'default', '-xadd', '-hdel', '-publish']],
     ends: [['ACL', 'SETUSER', 'default', '+@all']],
     model: ({ server }) => ['xadd', 'hdel', 'publish'].forEach((command) => server.deny({ command })),
   },
@@ -122,7 +122,7 @@ test.each([
         model.server.allowAll();
       }
       const [keys] = await pair.ask([['KEYS', '*']]);
-      const names = (keys?.value as Parsed[]).map(({ value }) =>
+      const names = ((keys?.value ?? []) as Parsed[]).map(({ value }) =>
         Buffer.from(value as string, 'latin1').toString(),
       );
       await pair.ask(sequence.reading(names));
