@@ -88,7 +88,7 @@ test.each([
       ['ACL', 'SETUSER', 'operator', 'on', 'nopass', '~*', '&*', '+@all'],
       ['AUTH', 'operator', ''],
     ]);
-    for (let seed = 0; seed < 30; seed += 1) {
+    for (let seed = 0; seed < 40; seed += 1) {
       const random = Random.of(SEED + protocol, seed);
       const model = new Model(lua);
       const real = await RealSide.connect(redis.port);

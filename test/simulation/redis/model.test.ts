@@ -1,10 +1,10 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
 import { Lua } from './lua.ts';
 import { ModelSentinel } from './sentinel.ts';
-import { type ModelConnection, ModelServer } from './server.ts';
+import { ModelServer } from './server.ts';
+import { served } from './tcp.ts';
 
 const lua = new Lua();
 let clock = 1_700_000_000_000;
@@ -17,27 +17,6 @@ function model(port = 1): ModelServer {
     random: Math.random,
     lua,
   });
-}
-
-interface Connects {
-  connect(send: (bytes: Buffer) => void, closed: () => void): ModelConnection;
-}
-
-/** Lets clients connect to a model by TCP; gives the port. */
-async function served(subject: () => Connects): Promise<number> {
-  const server = createServer((socket) => {
-    const connection = subject().connect(
-      (bytes) => void socket.write(bytes),
-      () => socket.destroy(),
-    );
-    socket.on('data', (bytes) => connection.receive(bytes));
-    socket.on('close', () => connection.close());
-    socket.on('error', () => undefined);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => void server.close());
-  return (server.address() as AddressInfo).port;
 }
 
 /** A connection that is asked by hand; gives what was sent to it, and whether it was closed. */
