@@ -70,7 +70,7 @@ test('the product publishes, hears and reads in a Cluster of models, also in a s
   };
   await broker.start(receiver);
   onTestFinished(() => broker.stop());
-  await broker.subscribe('room');
+  await vi.waitFor(() => broker.subscribe('room'), 5_000);
   await broker.publish('room', '{"n":1}');
   const slot = slotOf('{room}');
   const owner = view.ownerOf(slot);
