@@ -35,20 +35,20 @@ async function realSubject(): Promise<Subject> {
   const from = await cluster.masterOf(slot);
   const to = cluster.servers.find((server) => server !== from) ?? from;
   const pushes: [Parsed[], Parsed[]] = [[], []];
-  const sides = await Promise.all([from, to].map(({ port }) => RealSide.connect(port)));
+  const sides = [await RealSide.connect(from.port), await RealSide.connect(to.port)] as const;
   for (const [index, side] of sides.entries()) side.onPush = (push) => pushes[index as 0 | 1].push(push);
   for (const side of sides) await side.ask([['HELLO', '3']]);
   const ports = [from.port, to.port];
   return {
     async ask(server, ...words) {
-      const side = sides[server] ?? (sides[0] as RealSide);
+      const side = sides[server];
       // A subscription is answered by a push, or refused.
       const isSubscription = words[0] === 'SSUBSCRIBE';
       const reply = isSubscription ? await side.first(words) : (await side.ask([words]))[0]?.reply;
       return named(reply === undefined || reply.kind === '>' ? '' : shown(reply), ports);
     },
     async pushed(server) {
-      await sides[server]?.ask([['PING']]);
+      await sides[server].ask([['PING']]);
       return pushes[server].splice(0).map(shown);
     },
     beginMove: async () => void (await cluster.beginMove(slot, to)),

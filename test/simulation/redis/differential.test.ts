@@ -71,7 +71,7 @@ const STATES: readonly {
   },
   {
     name: 'rights taken away',
-    begins: [['ACL', 'SETUSER', 'default', '-xadd', '-hdel', '-publish', '-evalsha|x'].slice(0, 6)],
+    begins: [['ACL', 'SETUSER', 'default', '-xadd', '-hdel', '-publish']],
     ends: [['ACL', 'SETUSER', 'default', '+@all']],
     model: ({ server }) => ['xadd', 'hdel', 'publish'].forEach((command) => server.deny({ command })),
   },
@@ -88,7 +88,7 @@ test.each([
       ['ACL', 'SETUSER', 'operator', 'on', 'nopass', '~*', '&*', '+@all'],
       ['AUTH', 'operator', ''],
     ]);
-    for (let seed = 0; seed < 12; seed += 1) {
+    for (let seed = 0; seed < 40; seed += 1) {
       const random = Random.of(SEED + protocol, seed);
       const model = new Model(lua);
       const real = await RealSide.connect(redis.port);
@@ -122,7 +122,7 @@ test.each([
         model.server.allowAll();
       }
       const [keys] = await pair.ask([['KEYS', '*']]);
-      const names = (keys?.value as Parsed[]).map(({ value }) =>
+      const names = ((keys?.value ?? []) as Parsed[]).map(({ value }) =>
         Buffer.from(value as string, 'latin1').toString(),
       );
       await pair.ask(sequence.reading(names));

@@ -26,14 +26,16 @@ function hello(session: Session, [, protocol, ...options]: readonly string[]): R
       throw new Refused(`ERR Syntax error in HELLO option '${options[at]}'`);
   }
   if (protocol !== undefined) connection.protocol = protocol === '3' ? 3 : 2;
-  return new Pairs([
-    ...['server', 'redis', 'version', server.version],
-    ...['proto', connection.protocol],
-    ...['id', connection.id],
-    ...['mode', server.options.cluster === undefined ? 'standalone' : 'cluster'],
-    ...['role', server.master === undefined ? 'master' : 'replica'],
-    ...['modules', []],
-  ]);
+  const facts: Record<string, Reply> = {
+    server: 'redis',
+    version: server.version,
+    proto: connection.protocol,
+    id: connection.id,
+    mode: server.options.cluster === undefined ? 'standalone' : 'cluster',
+    role: server.master === undefined ? 'master' : 'replica',
+    modules: [],
+  };
+  return new Pairs(Object.entries(facts).flat());
 }
 
 /** There is one database. */

@@ -39,13 +39,11 @@ function timeLeft({ db }: Call, [, key = '']: readonly string[]): Reply {
 }
 
 function expire({ db }: Call, words: readonly string[], base: number): Reply {
-  const [, key = '', text, ...options] = words;
-  const [option] = options;
-  if (option !== undefined && /^(?:NX|XX|GT|LT)$/i.test(option)) throw notModelled('options of PEXPIRE');
-  if (option !== undefined) throw new Refused(`ERR Unsupported option ${option}`);
-  const at = momentIn(integerIn(text), base, (words[0] ?? '').toLowerCase());
+  const [name = '', key = '', text, ...options] = words;
+  const may = conditionIn(options);
+  const at = momentIn(integerIn(text), base, name.toLowerCase());
   const entry = db.entry(key);
-  if (entry === undefined) return 0;
+  if (entry === undefined || !may(entry.expiresAt, at)) return 0;
   if (at <= db.now() && db.mode === 'master') {
     db.expire(key);
   } else {
@@ -53,6 +51,24 @@ function expire({ db }: Call, words: readonly string[], base: number): Reply {
     db.changed('PEXPIREAT', key, String(at));
   }
   return 1;
+}
+
+/** Whether a key that ends at `before` (undefined: never) is given the other end. */
+function conditionIn(options: readonly string[]): (before: number | undefined, at: number) => boolean {
+  const all = new Set<string>();
+  for (const option of options) {
+    if (!/^(?:NX|XX|GT|LT)$/i.test(option)) throw new Refused(`ERR Unsupported option ${option}`);
+    all.add(option.toUpperCase());
+  }
+  if (all.has('NX') && all.size > 1)
+    throw new Refused('ERR NX and XX, GT or LT options at the same time are not compatible');
+  if (all.has('GT') && all.has('LT'))
+    throw new Refused('ERR GT and LT options at the same time are not compatible');
+  return (before, at) =>
+    !(all.has('NX') && before !== undefined) &&
+    !(all.has('XX') && before === undefined) &&
+    !(all.has('GT') && (before === undefined || at <= before)) &&
+    !(all.has('LT') && before !== undefined && at >= before);
 }
 
 function keysLike({ db }: Call, [, pattern]: readonly string[]): Reply {

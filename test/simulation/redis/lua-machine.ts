@@ -135,12 +135,13 @@ export class LuaMachine {
     }
     // It looks for variables of the environment as it starts, and is told that there are none.
     const wasi = (imports['wasi_snapshot_preview1'] ??= {});
-    wasi['environ_sizes_get'] = (count = 0, size = 0) =>
-      this.#lengths.fill(0, count >> 2, (count >> 2) + 1) &&
-      this.#lengths.fill(0, size >> 2, (size >> 2) + 1) &&
-      0;
+    wasi['environ_sizes_get'] = (count = 0, size = 0) => {
+      this.#lengths[count >> 2] = 0;
+      this.#lengths[size >> 2] = 0;
+      return 0;
+    };
     wasi['environ_get'] = () => 0;
-    return imports as WebAssembly.Imports;
+    return imports;
   }
 
   #invoke(code: number, first: number, second: number): void {
@@ -169,15 +170,18 @@ export class LuaMachine {
 
 /** A module that only gives back the function that it is given, as one of the type `int f(lua_State *)`. */
 const ADAPTER = new WebAssembly.Module(
-  new Uint8Array([
-    ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
-    // The type: takes one number, gives one.
-    ...[0x01, 0x06, 0x01, 0x60, 0x01, 0x7f, 0x01, 0x7f],
-    // Import `f` of `e`, which has that type.
-    ...[0x02, 0x07, 0x01, 0x01, 0x65, 0x01, 0x66, 0x00, 0x00],
-    // Export it as `f`.
-    ...[0x07, 0x05, 0x01, 0x01, 0x66, 0x00, 0x00],
-  ]),
+  Buffer.from(
+    [
+      '0061736d01000000',
+      // The type: takes one number, gives one.
+      '01060160017f017f',
+      // Import `f` of `e`, which has that type.
+      '020701016501660000',
+      // Export it as `f`.
+      '07050101660000',
+    ].join(''),
+    'hex',
+  ),
 );
 
 function callableFromC(code: () => number): unknown {

@@ -1,8 +1,10 @@
 import { Refused } from './replies.ts';
 
+const NOTHING = Buffer.alloc(0);
+
 /** Takes a client's bytes, in pieces of any size, and gives the commands in them: lists of texts, a byte in each character. */
 export class Requests {
-  #left: Buffer = Buffer.alloc(0);
+  #left: Buffer = NOTHING;
 
   /** Raises Refused where these are no commands; nothing more can be read from the connection then. */
   *read(bytes: Buffer): Generator<string[]> {
@@ -15,7 +17,7 @@ export class Requests {
       if (found.words.length > 0) yield found.words;
     }
     // The piece may be written over once it was taken.
-    this.#left = Buffer.from(all.subarray(at));
+    this.#left = at === all.length ? NOTHING : Buffer.from(all.subarray(at));
   }
 }
 

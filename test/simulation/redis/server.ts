@@ -2,7 +2,7 @@ import type { ClusterMember } from './cluster.ts';
 import { Connection, type ModelConnection } from './connection.ts';
 import type { Dump } from './data.ts';
 import { execute } from './execute.ts';
-import { Push, Refused, type Reply } from './replies.ts';
+import { Push, type Reply } from './replies.ts';
 import type { Rule } from './rights.ts';
 import { slotOfBytes } from './routing.ts';
 import { type Address, type ModelServerOptions, type Refusal, ServerState } from './state.ts';
@@ -194,5 +194,3 @@ export class ModelServer implements ClusterMember {
     for (const channel of connection.sharded) channels.remove(channel, connection, true);
   }
 }
-
-export { Refused };

@@ -26,22 +26,51 @@ const NOT_ABOVE_ZERO = new Refused('ERR The ID specified in XADD must be greater
 
 function append({ db }: Call, words: readonly string[]): Reply {
   const [name = '', key = '', ...rest] = words;
-  const isTrimmed = /^(?:MAXLEN|MINID)$/i.test(rest[0] ?? '');
-  const { trimming, used } = isTrimmed ? trimmingIn(rest) : { trimming: undefined, used: 0 };
+  const { mayBegin, trimming, used } = appendOptions(rest);
   const [text = '', ...fields] = rest.slice(used);
-  if (text === '*' || text.endsWith('-*') || /^NOMKSTREAM$/i.test(text))
-    throw notModelled('XADD without an id');
-  const id = idIn(text, 0);
+  const isGiven = text !== '*';
+  if (text.endsWith('-*')) throw notModelled('XADD with a part of an id');
+  const given = isGiven ? idIn(text, 0) : ZERO;
   if (fields.length === 0 || fields.length % 2 === 1) throw wrongArity(name);
-  if (compareIds(id, ZERO) === 0) throw NOT_ABOVE_ZERO;
+  if (isGiven && compareIds(given, ZERO) === 0) throw NOT_ABOVE_ZERO;
   const found = db.find(key, 'stream');
-  if (found !== undefined && compareIds(id, found.last) <= 0) throw TOO_SMALL;
+  if (found === undefined && !mayBegin) return null;
+  const last = found?.last ?? ZERO;
+  const id = isGiven ? given : nextId(last, db.now());
+  if (compareIds(id, last) <= 0) throw TOO_SMALL;
   const stream = found ?? db.put(key, { type: 'stream', entries: [], last: ZERO });
   stream.entries.push({ ...id, fields });
   stream.last = id;
   if (trimming !== undefined) cut(stream, trimming);
-  db.changed(...words);
+  db.changed(...words.slice(0, 2 + used), idText(id), ...fields);
   return idText(id);
+}
+
+function nextId(last: StreamId, now: number): StreamId {
+  return now > last.ms ? { ms: now, seq: 0 } : idAfter(last, TOO_SMALL);
+}
+
+function appendOptions(words: readonly string[]): {
+  readonly mayBegin: boolean;
+  readonly trimming: Trimming | undefined;
+  readonly used: number;
+} {
+  let mayBegin = true;
+  let trimming: Trimming | undefined;
+  let used = 0;
+  for (;;) {
+    const word = words[used] ?? '';
+    if (/^NOMKSTREAM$/i.test(word)) {
+      mayBegin = false;
+      used += 1;
+    } else if (/^(?:MAXLEN|MINID)$/i.test(word)) {
+      const found = trimmingIn(words.slice(used));
+      trimming = found.trimming;
+      used += found.used;
+    } else {
+      return { mayBegin, trimming, used };
+    }
+  }
 }
 
 function trim({ db }: Call, words: readonly string[]): Reply {

@@ -14,7 +14,9 @@ const NAMES = ['-', '+', '[a', '(a', '[m1', '(m2', '[m1\xff'];
 const MEMBERS = ['m1', 'm2', 'm3', 'a', 'b c'];
 const IDS = ['1-1', '5-5', '5-6', '7', '1700000000000-1', '9007199254740993-18446744073709551615', '0-1'];
 const ENDS = ['-', '+', '(5-5', '5', '(1-1', '5-5', '1700000000000', '(7'];
-/** What a script may be called with; nothing below 0, since some would never end then. */
+/** Loops that never end where an argument makes no sense. */
+const NEEDS_REASON = /\b(?:while|repeat)\b|for \w+ = [^,\n]+,[^,\n]+, (?!\d+ do)/;
+/** What a script may be called with. */
 const ARGUMENTS = [
   '',
   '0',
@@ -72,6 +74,8 @@ export class Sequence {
   readonly #random: Random;
   readonly #invocations: readonly Invocation[];
   readonly #scripts: readonly TimedScript[];
+  /** Those that end whatever they are called with. */
+  readonly #ending: readonly TimedScript[];
   readonly #keys: readonly string[];
   /** The time that scripts are told, in milliseconds since 1970. */
   #now = 1_700_000_000_000;
@@ -82,6 +86,7 @@ export class Sequence {
     const isOrdered = (script: TimedScript): boolean => !script.isShuffled;
     this.#invocations = invocations.filter(({ script }) => isOrdered(script));
     this.#scripts = [...allScripts().values()].flat().filter(isOrdered);
+    this.#ending = this.#scripts.filter(({ lua }) => !NEEDS_REASON.test(lua));
     const used = new Set(invocations.flatMap(({ keys }) => keys));
     // Few, so that commands meet.
     this.#keys = [...PLAIN_KEYS, ...[...used].filter(() => random.chance(0.3)).slice(0, 12)];
@@ -123,21 +128,22 @@ export class Sequence {
     return [['KEYS', '*'], ...keys.flatMap(key)];
   }
 
-  /** What a pod called, perhaps with something else in the place of something. */
+  /** What a pod called, perhaps with keys of others, or with what was said in another call of the script. */
   #replayed(): Command {
     const random = this.#random;
     const { script, keys, args } = random.pick(this.#invocations);
-    const spoiltKeys = keys.map((key) => (random.chance(0.03) ? random.pick(this.#keys) : key));
-    const spoilt = args.map((arg) => (random.chance(0.03) ? random.pick(ARGUMENTS) : arg));
-    return this.#called(script, spoiltKeys, random.chance(0.02) ? spoilt.slice(0, -1) : spoilt);
+    const other = random.pick(this.#invocations.filter((one) => one.script.sha === script.sha));
+    const otherKeys = keys.map((key) => (random.chance(0.03) ? random.pick(this.#keys) : key));
+    const mixed = args.map((arg, at) => (random.chance(0.1) ? (other.args[at] ?? arg) : arg));
+    return this.#called(script, otherKeys, random.chance(0.02) ? mixed.slice(0, -1) : mixed);
   }
 
-  /** Any script of the product with anything. */
+  /** A script with anything, which it may not understand. */
   #madeUp(): Command {
     const random = this.#random;
     const keys = Array.from({ length: random.int(0, 5) }, () => random.pick(this.#keys));
     const args = Array.from({ length: random.int(0, 12) }, () => random.pick(ARGUMENTS));
-    return this.#called(random.pick(this.#scripts), keys, args);
+    return this.#called(random.pick(this.#ending), keys, args);
   }
 
   #called({ sha }: TimedScript, keys: readonly string[], args: readonly string[]): Command {
@@ -193,6 +199,8 @@ export class Sequence {
       ['ZRANGEBYLEX', key, of(NAMES), of(NAMES), ...(rest.length > 1 ? rest : [])],
       ['XADD', key, of(IDS), ...pairs(FIELDS, TEXTS)],
       ['XADD', key, ...trim, of(IDS), ...pairs(FIELDS, TEXTS)],
+      ['XADD', key, '*', ...pairs(FIELDS, TEXTS)],
+      ['XADD', key, 'NOMKSTREAM', random.pick(['*', of(IDS)]), ...pairs(FIELDS, TEXTS)],
       ['XTRIM', key, ...trim],
       ['XLEN', key],
       ['XRANGE', key, of(ENDS), of(ENDS), ...range],
@@ -203,7 +211,7 @@ export class Sequence {
       ['TYPE', key],
       ['PTTL', key],
       ['PEXPIRE', key, life],
-      ['PEXPIRE', key, life],
+      ['PEXPIRE', key, life, ...some(['GT', 'LT', 'NX', 'XX']).slice(0, 2)],
       ['PUBLISH', of(CHANNELS), of(TEXTS)],
       ['SPUBLISH', of(CHANNELS), of(TEXTS)],
       ['EVALSHA', 'f'.repeat(40), '0'],
