@@ -45,6 +45,7 @@ test('the product publishes, hears and reads in a Cluster of models, also in a s
     prefix: '',
     pod: 'pod',
     leaseMs: 10_000,
+    startWaitMs: 0,
     scripts: BROKER_SCRIPTS,
     clock: systemClock,
     log: SILENT,
