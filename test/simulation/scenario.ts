@@ -126,7 +126,7 @@ export function playScenario(scenario: Scenario, lua: Lua): PlayedScenario {
     const { kernel } = world;
     startPods(world);
     kernel.run(READY_MS);
-    let over = false;
+    const state = { over: false };
     world.after(0, () => {
       scenario
         .play(new Scene(world))
@@ -134,11 +134,11 @@ export function playScenario(scenario: Scenario, lua: Lua): PlayedScenario {
           failure = String(error);
         })
         .finally(() => {
-          over = true;
+          state.over = true;
         });
     });
-    while (!over && kernel.time < LONGEST_MS) kernel.run(kernel.time + LOOK_MS);
-    if (!over) failure = 'it never came to an end';
+    while (!state.over && kernel.time < LONGEST_MS) kernel.run(kernel.time + LOOK_MS);
+    if (!state.over) failure = 'it never came to an end';
     const quiet = observeQuiet(world, kernel.time);
     kernel.run(kernel.time + AFTER_MENDED.end);
     return quiet;

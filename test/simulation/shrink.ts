@@ -33,16 +33,15 @@ export function shrink(plan: Plan, fails: (plan: Plan) => boolean, most = 250): 
     plays += 1;
     return plays <= most && fails(candidate);
   };
-  let before: Plan;
   let now = plan;
-  do {
-    before = now;
+  for (;;) {
+    const size = sizeOf(now);
     now = without(now, FAULTS, stillFails);
     now = without(now, CLIENTS, stillFails);
     now = without(now, STEPS, stillFails);
     now = shorter(now, stillFails);
-  } while (sizeOf(now) < sizeOf(before) && plays < most);
-  return now;
+    if (sizeOf(now) === size) return now;
+  }
 }
 
 function sizeOf({ faults, clients, steps }: Plan): number {

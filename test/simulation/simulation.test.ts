@@ -33,7 +33,7 @@ describe('Whole pods, clients and servers in virtual time, with everything that 
         return outcomes.sort((one, other) => one.from - other.from).flatMap((outcome) => outcome.hashes);
       };
       const forwards = await hashes(ordersOf(seeds(TWICE), TWICE));
-      const backwards = await hashes(ordersOf(seeds(TWICE), 1).reverse());
+      const backwards = await hashes(ordersOf(seeds(TWICE), 1).toReversed());
       expect(backwards).toEqual(forwards);
       expect(new Set(forwards).size).toBe(TWICE);
     },

@@ -202,11 +202,9 @@ export class LibraryClient {
 
   /** What the library says itself is looked at as well: with which position it resumes. */
   #asked(text: string, number: number, line: Line | undefined): void {
-    const { type, room, last_id: after } = JSON.parse(text) as Fields;
+    const { type, room, last_id: after } = JSON.parse(text) as Record<string, string | undefined>;
     if (type !== 'join' || line === undefined) return;
-    this.seats
-      .find((seat) => seat.room === room)
-      ?.asks(after === undefined ? undefined : String(after), number, line.pod.name);
+    this.seats.find((seat) => seat.room === room)?.asks(after, number, line.pod.name);
   }
 
   #tap(frame: Fields, number: number, line: Line): void {

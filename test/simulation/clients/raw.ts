@@ -230,9 +230,9 @@ export class RawClient implements LineUser {
     line.send(JSON.stringify(frame));
   }
 
-  #ask(what: string, frame: Fields): void {
+  #ask(what: string, frame: Fields & { readonly room: string }): void {
     const ref = this.#nextRef();
-    const room = String(frame['room'] ?? '');
+    const { room } = frame;
     this.unanswered.set(ref, { what, room, line: this.#lines, at: this.#options.kernel.time });
     this.line?.send(JSON.stringify({ ...frame, ref }));
   }
@@ -263,7 +263,6 @@ export class RawClient implements LineUser {
   }
 
   #askAgain({ what, room }: Asked): void {
-    if (room === '') return;
     const seat = this.seat(room);
     if (what === 'join' && seat.state === 'joining') {
       seat.state = 'out';

@@ -117,7 +117,7 @@ export class Seat {
     else if (frame['type'] === 'presence') this.#presence(data as unknown as Person, at);
     else if (frame['event'] === 'joined') this.#joined(data, at);
     else if (frame['event'] === 'recovered') {
-      const { recovered, reason, replayed = 0 } = data as unknown as RecoveredEntry;
+      const { recovered = true, reason, replayed = 0 } = data as Partial<RecoveredEntry>;
       this.entries.push({ kind: 'recovered', ...at, recovered, reason, replayed });
     } else if (frame['event'] === 'members') {
       this.view.replaced(data['members']);
@@ -187,7 +187,7 @@ export class Seat {
   }
 
   #joined(data: Fields, at: At): void {
-    const { position = '', recovered, reason, replayed = 0 } = data as unknown as JoinedEntry;
+    const { position = '', recovered, reason, replayed = 0 } = data as Partial<JoinedEntry>;
     const isWorthless = recovered === false && reason !== 'unavailable';
     // A position moves by messages; where none follow, it begins where the history ends.
     if (replayed === 0 && position !== '' && (this.position === undefined || isWorthless))

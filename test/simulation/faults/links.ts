@@ -15,9 +15,11 @@ function podsOf(world: World, pod: unknown): (string | undefined)[] {
   return Number(pod) < 0 ? [undefined] : [world.slots[Number(pod)]?.pod.name];
 }
 
-function told(pod: string | undefined, use: unknown, way: unknown): string {
-  const what = use === undefined ? 'all connections' : `the ${String(use)} connection`;
-  return `${what} of ${pod ?? 'all pods'} ${way === undefined ? 'both ways' : String(way)}`;
+type Told = string | number | boolean | undefined;
+
+function told(pod: string | undefined, use: Told, way: Told): string {
+  const what = use === undefined ? 'all connections' : `the ${use} connection`;
+  return `${what} of ${pod ?? 'all pods'} ${way === undefined ? 'both ways' : way}`;
 }
 
 function disturb(world: World, pod: string | undefined, ms: number): void {

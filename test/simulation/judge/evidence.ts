@@ -80,11 +80,6 @@ export function isPlaced(entry: Entry): entry is Sighting {
   return entry.kind === 'message' && !entry.provisional && !entry.ephemeral;
 }
 
-/** What a client shows its user. */
-export function shown(seat: Seat): Sighting[] {
-  return seat.entries.filter((entry) => entry.kind === 'message').filter(({ isNew }) => isNew);
-}
-
 /** A client was told that messages are missing, or may be. */
 export function tellsLoss(entry: Entry): boolean {
   return (

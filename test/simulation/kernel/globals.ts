@@ -75,7 +75,7 @@ export function installGlobals(kernel: Kernel, random: Random): () => void {
   };
 }
 
-function replace<Owner extends object>(owner: Owner, substitutes: object): () => void {
+function replace(owner: object, substitutes: object): () => void {
   const originals = Object.keys(substitutes).map((name) => [
     name,
     Object.getOwnPropertyDescriptor(owner, name),

@@ -3,7 +3,7 @@ import { Random } from '../../hostile/random.ts';
 import { seedOf } from './seed.ts';
 
 /** Where virtual time begins: 2026-01-01T00:00:00Z. */
-export const BEGINNING = Date.UTC(2026, 0, 1);
+const BEGINNING = Date.UTC(2026, 0, 1);
 
 /** How long what is left for the end of a turn may wait, in ms: meanwhile more may arrive, as it does in one poll. */
 const TURN_MS = 0.4;
@@ -31,7 +31,7 @@ export class Strand {
 }
 
 /** Runs until nothing that JavaScript does by itself (microtasks, `process.nextTick`) is left. */
-const drain = (process as unknown as { _tickCallback(): void })._tickCallback;
+const drain = (process as unknown as { readonly _tickCallback: () => void })._tickCallback;
 
 /** Virtual time and everything that happens in it: one thing after the other, the order a matter of the seed. */
 export class Kernel {
