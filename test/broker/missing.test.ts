@@ -103,6 +103,17 @@ describe('what is missing after a position', () => {
     expect(missingSince(NOW + 12, { ...FACTS, wentBack: String(NOW + 13) })).toBe('history_lost');
   });
 
+  test('all of it where the room has begun anew in a Cluster, though the data and the server are the same', () => {
+    const again = {
+      epoch: 'data01run002beg2',
+      floor: at(NOW, 0, 'run002beg2'),
+      newest: at(NOW, 0, 'run002beg2'),
+    };
+    expect(missing(at(NOW - 5, 1, 'run002beg1'), again)).toBe('history_lost');
+    expect(missing(at(NOW - DAY_MS - 1, 1, 'run002beg1'), again)).toBe('expired');
+    expect(missing(at(NOW - 5, 1, 'run002'), again)).toBe('unknown_position');
+  });
+
   test('one before the oldest kept is trimmed', () => {
     expect(missing(at(NOW + 5, 1))).toBe('trimmed');
     expect(missing(at(NOW, 0))).toBe('trimmed');
