@@ -19,7 +19,7 @@ import { MemoryPresence } from './presence/memory.ts';
 import type { PresenceStore } from './core/ports/presence-store.ts';
 import type { NatsAddress } from './nats/options.ts';
 import type { RedisAddress } from './redis/options.ts';
-import { natsFigures, redisFigures, withoutRedis } from './telemetry/part-figures.ts';
+import { engineFigures, natsFigures, redisFigures, withoutRedis } from './telemetry/part-figures.ts';
 import type { Origins } from './core/origins.ts';
 import type { Pod } from './core/pod.ts';
 import { randomName, systemClock } from './platform.ts';
@@ -28,6 +28,7 @@ import { count, type Tally } from './core/tally.ts';
 import { Webhooks } from './webhooks/webhooks.ts';
 
 const KEYS_WARNING_MS = 60_000;
+const HISTORY_WARNING_MS = 60_000;
 
 /** Each part that a setting can switch or change, as the configuration asks for it. */
 
@@ -80,6 +81,7 @@ async function redisOf({ values }: Config, address: RedisAddress, log: Log, ids:
     prefix: values.REDIS_PREFIX ?? '',
     pod: randomName(),
     leaseMs: values.POD_LEASE_SECONDS * 1_000,
+    startWaitMs: values.START_WAIT_SECONDS * 1_000,
     scripts: [...BROKER_SCRIPTS, ...PRESENCE_SCRIPTS, ...DIRECTORY_SCRIPTS],
     clock: systemClock,
     log,
@@ -91,7 +93,8 @@ async function redisOf({ values }: Config, address: RedisAddress, log: Log, ids:
     random: Math.random,
   });
   const directory = new RedisDirectory(backbone);
-  return { broker, store, directory, figures: redisFigures({ placement: backbone.placement, broker }) };
+  const figures = [...engineFigures(broker), ...redisFigures({ placement: backbone.placement, broker })];
+  return { broker, store, directory, figures };
 }
 
 /** Loaded only where NATS is configured. */
@@ -107,6 +110,7 @@ async function natsOf({ values }: Config, address: NatsAddress, log: Log, ids: I
     replicas: Number(values.NATS_REPLICAS),
     pod: randomName(),
     leaseMs: values.POD_LEASE_SECONDS * 1_000,
+    startWaitMs: values.START_WAIT_SECONDS * 1_000,
     presenceTtlMs,
     clock: systemClock,
     log,
@@ -114,7 +118,8 @@ async function natsOf({ values }: Config, address: NatsAddress, log: Log, ids: I
   const broker = new NatsBroker({ backbone, ...publishing(values, ids), newEpoch: randomName });
   const store = new NatsPresence({ backbone, hears: (room) => broker.hears(room) });
   const directory = new NatsDirectory(backbone);
-  return { broker, store, directory, figures: natsFigures({ backbone, broker }) };
+  const figures = [...engineFigures(broker), ...natsFigures({ backbone, broker })];
+  return { broker, store, directory, figures };
 }
 
 /** Undefined while authentication is off. Raises an error where a key file cannot be used. */
@@ -145,6 +150,20 @@ function counted(authenticator: Authenticator, tally: Tally, warn: () => void): 
       if (result.fault === 'unavailable') warn();
       return result;
     },
+  };
+}
+
+/** Counts the rooms, and warns at once, but not of each: a failover may concern thousands. */
+export function historyLostOf(tally: Tally, log: Log): () => void {
+  const warn = atMostOncePer(HISTORY_WARNING_MS, systemClock, () =>
+    log.warn(
+      { rooms: tally.historyLost },
+      'the history of a room went back, or lost something; members were told',
+    ),
+  );
+  return () => {
+    tally.historyLost += 1;
+    warn();
   };
 }
 

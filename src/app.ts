@@ -1,4 +1,13 @@
-import { apiOf, authenticatorOf, hooksOf, limitsOf, type Shared, sharedOf, webhooksOf } from './adapters.ts';
+import {
+  apiOf,
+  authenticatorOf,
+  historyLostOf,
+  hooksOf,
+  limitsOf,
+  type Shared,
+  sharedOf,
+  webhooksOf,
+} from './adapters.ts';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { followed } from './http/followed.ts';
 import { directingFigures, type Directing, hookFigures, webhookFigures } from './telemetry/part-figures.ts';
@@ -39,7 +48,10 @@ const OPS_HOST = 'localhost';
 
 /** One pod, put together and ready to run. */
 export interface App {
-  /** Resolves once clients can connect; raises what the system says where a port cannot be had. */
+  /**
+   * Resolves once clients can connect, or somebody wanted it to end before; operators can at once. Raises what the system
+   * says where a port cannot be had.
+   */
   start(): Promise<void>;
   /** Sends every client to another pod (DRAIN_DELAY_SECONDS, DRAIN_WINDOW_SECONDS); resolves when that is over. */
   drain(): Promise<void>;
@@ -77,6 +89,7 @@ export async function createApp(config: Config, log: Log, { tracer, end }: Surro
     metrics: metricsOf(pod, webhooks, shared, { drain, rebalance, watermarks }),
     end,
     readiness: () => app.readiness,
+    troubles: () => shared.broker.troubles?.() ?? [],
   });
   onUpgrade(servers[0], upgrades.handle);
   const parts = { pod, gateway, admission, watermarks, heartbeat, drain, rebalance, servers };
@@ -100,7 +113,8 @@ function createPod(config: Config, log: Log, { hooks, watcher, tracer, shared, i
     log.error({ err: error }, 'something could not be sent'),
   );
   const { broker, store, directory } = shared;
-  const hub = new Hub({ broker, directory, framer, turn, clock, tally, tracer });
+  const historyLost = historyLostOf(tally, log);
+  const hub = new Hub({ broker, directory, framer, turn, clock, tally, tracer, historyLost });
   const roster = new Roster({ store, hub, clock, framer, limits, log, watcher });
   const authenticator = authenticatorOf(config, tally, log);
   const random = Math.random;

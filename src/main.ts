@@ -8,7 +8,7 @@ import { existsSync } from 'node:fs';
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 const AWAKE_MS = 60_000;
 
-/** Ends the process with the reason on standard error, before any port is open. */
+/** Ends the process with the reason on standard error, before clients can connect. */
 function giveUp(error: unknown): never {
   const reason = error instanceof ConfigError ? error.problems.join('\n') : String(error);
   process.stderr.write(`crosspod cannot start:\n${reason}\n`);

@@ -12,6 +12,7 @@ import type { Server } from 'node:http';
 import type { Watermarks } from './core/watermarks.ts';
 import { pause } from './core/pause.ts';
 import { receiverOf } from './core/receive.ts';
+import { sayWhatIsAwaited } from './start-wait.ts';
 
 /** Something that is only to be ended. */
 interface Stoppable {
@@ -39,6 +40,8 @@ export class RunningApp implements App {
   readonly #parts: Parts;
   #phase: Exclude<Readiness, 'degraded'> = 'starting';
   #started: Promise<void> = Promise.resolve();
+  /** Resolves when somebody wants it to end. */
+  readonly #unwanted = Promise.withResolvers<void>();
 
   constructor(config: Config, parts: Parts) {
     this.#config = config;
@@ -46,7 +49,9 @@ export class RunningApp implements App {
   }
 
   get readiness(): Readiness {
-    return this.#phase === 'ready' && !this.#parts.pod.broker.available ? 'degraded' : this.#phase;
+    const { broker } = this.#parts.pod;
+    const isWhole = broker.available && (broker.troubles?.() ?? []).length === 0;
+    return this.#phase === 'ready' && !isWhole ? 'degraded' : this.#phase;
   }
 
   start(): Promise<void> {
@@ -57,11 +62,13 @@ export class RunningApp implements App {
   async #start(): Promise<void> {
     const { pod, watermarks, heartbeat, rebalance, servers } = this.#parts;
     const { host, port, values } = this.#config;
-    await pod.directory.start(pod.hub);
-    await pod.roster.start();
-    await pod.broker.start(receiverOf(pod));
     const [clients, operators] = servers;
     const opsPort = await listen(operators, values.OPS_PORT);
+    await pod.directory.start(pod.hub);
+    await pod.roster.start();
+    await this.#reachEngine();
+    // Nobody was served, and nobody shall be.
+    if (this.#phase === 'draining') return;
     const ownPort = await listen(clients, port, host);
     watermarks.start();
     heartbeat.start();
@@ -71,11 +78,22 @@ export class RunningApp implements App {
     pod.log.info({ pod: pod.name, host, port: ownPort, opsPort }, 'ready');
   }
 
+  /** A pod that cannot share what the others have leaves the clients to them, for a while. */
+  async #reachEngine(): Promise<void> {
+    const { pod } = this.#parts;
+    const sayNoMore = sayWhatIsAwaited(pod, this.#config.values.START_WAIT_SECONDS);
+    await Promise.race([pod.broker.start(receiverOf(pod)), this.#unwanted.promise]);
+    sayNoMore();
+  }
+
   async drain(): Promise<void> {
-    const { pod, admission, drain, rebalance } = this.#parts;
+    const { pod, admission, drain, rebalance, servers } = this.#parts;
     const { DRAIN_DELAY_SECONDS, DRAIN_WINDOW_SECONDS } = this.#config.values;
     this.#phase = 'draining';
+    this.#unwanted.resolve();
     await this.#started;
+    // Nobody could come, and no proxy knows of it.
+    if (!servers[0].listening) return;
     rebalance.stop();
     await pause(pod.clock, DRAIN_DELAY_SECONDS * 1_000);
     admission.drain();

@@ -92,6 +92,11 @@ export const SETTINGS = {
     '10000',
     'messages that may wait on this pod while Redis or NATS is away',
   ),
+  START_WAIT_SECONDS: setting(
+    seconds(0, 3_600),
+    '20',
+    'how long a pod that has not reached Redis or NATS yet stays unready; then it serves without',
+  ),
   HISTORY_SIZE: setting(count(0, 10_000), '100', 'messages kept per room; 0 makes every message ephemeral'),
   HISTORY_TTL_SECONDS: setting(seconds(1, 604_800), '300', 'how long a message is kept'),
   PRESENCE_TTL_SECONDS: setting(

@@ -26,6 +26,7 @@ export class PodProcess extends Part {
       LOG_FORMAT: 'json',
       MESSAGES_PER_SECOND: '0',
       DRAIN_WINDOW_SECONDS: '0',
+      START_WAIT_SECONDS: '2',
       ...env,
       ...ports,
     };
@@ -43,8 +44,9 @@ export class PodProcess extends Part {
 
 /**
  * Starts a pod and waits until it is ready. It sees only the settings given here, neither those of the shell nor a
- * `.env` of the repository; ports that are not given are chosen, and messages are not limited unless asked for.
- * Throws with the pod's output when it ends first or is not ready within 20 s.
+ * `.env` of the repository; ports that are not given are chosen. Unless asked otherwise messages are not limited, and a
+ * pod that cannot reach its Redis or NATS serves after two seconds. Throws with the pod's output when it ends first or
+ * is not ready within 20 s.
  */
 export async function startPodProcess(
   name: string,

@@ -8,6 +8,7 @@ import type {
   ReadFrom,
   Receiver,
   Stored,
+  Trouble,
 } from '../core/ports/broker.ts';
 import { Dispatch } from './dispatch.ts';
 import { NatsHistory, type Republished } from './nats-history.ts';
@@ -98,6 +99,10 @@ export class NatsBroker implements Broker {
 
   reaches(): boolean {
     return this.available;
+  }
+
+  troubles(): readonly Trouble[] {
+    return this.#options.backbone.link.troubles();
   }
 
   /** Publications that wait for NATS. */

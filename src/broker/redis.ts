@@ -8,6 +8,7 @@ import type {
   ReadFrom,
   Receiver,
   Stored,
+  Trouble,
 } from '../core/ports/broker.ts';
 import { CLAIM_MS } from './claims.ts';
 import { Dispatch } from './dispatch.ts';
@@ -78,6 +79,10 @@ export class RedisBroker implements Broker {
 
   reaches(room: string): boolean {
     return this.#options.backbone.linkTo(room).up;
+  }
+
+  troubles(): readonly Trouble[] {
+    return this.#options.backbone.placement.troubles();
   }
 
   /** Publications that wait for Redis. */

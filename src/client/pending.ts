@@ -5,6 +5,13 @@ import type { Clock } from './platform.ts';
 const MOST_PENDING = 100;
 /** The server knows a `ref` for five minutes; what is sent again later might arrive twice. */
 const REF_KNOWN_MS = 290_000;
+/**
+ * A pod refuses at once, but acks what it took only when its history has it, and that may be away for minutes. It has
+ * noticed so by then, and has given the message to its own members.
+ */
+const ACK_MS = 2_500;
+/** From then on the rest follows so fast, which is slower than a connection may send by default. */
+const PACE_MS = 30;
 
 interface Entry {
   readonly ref: string;
@@ -13,14 +20,15 @@ interface Entry {
   readonly reject: (error: CrosspodError) => void;
   /** When it left first: the server may have it, and only its ack can tell. */
   sentAt: number | undefined;
-  /** It was there already when the line came up. */
-  waited: boolean;
+  /** `waits`: it was there already when the line came up. `open`: it was, and has been sent again since. */
+  state: 'new' | 'waits' | 'open';
 }
 
 /**
  * Publishes that wait for their ack, in order. When the line comes up what has waited is sent one at a time, so that
  * none overtakes another and one that is refused for now can be sent again; what may have arrived already keeps its
- * `ref`, by which the server can tell. Then follows what has come since.
+ * `ref`, by which the server can tell. Then follows what has come since. A server that has nothing to say for long has
+ * taken it, and the others need not wait for the ack.
  */
 export class Pending {
   readonly #clock: Clock;
@@ -28,6 +36,8 @@ export class Pending {
   readonly #entries = new Map<string, Entry>();
   /** Of those that have waited the one whose turn it is. */
   #current: Entry | undefined;
+  /** How long that one is waited for. */
+  #patienceMs = ACK_MS;
   #timer: unknown;
 
   constructor(clock: Clock, write: (text: string) => boolean) {
@@ -47,7 +57,7 @@ export class Pending {
         reject(new CrosspodError('queue_full', `${MOST_PENDING} messages wait for their ack already`));
         return;
       }
-      const entry: Entry = { ref, text, resolve, reject, sentAt: undefined, waited: false };
+      const entry: Entry = { ref, text, resolve, reject, sentAt: undefined, state: 'new' };
       this.#entries.set(ref, entry);
       if (this.#current === undefined) this.#send(entry);
     });
@@ -55,7 +65,8 @@ export class Pending {
 
   /** The line is up (again). */
   resume(): void {
-    for (const entry of this.#entries.values()) entry.waited = true;
+    for (const entry of this.#entries.values()) entry.state = 'waits';
+    this.#patienceMs = ACK_MS;
     this.#goOn();
   }
 
@@ -89,9 +100,20 @@ export class Pending {
     this.#clock.clearTimeout(this.#timer);
     this.#giveUpOld();
     const entries = [...this.#entries.values()];
-    this.#current = entries.find(({ waited }) => waited);
-    if (this.#current !== undefined) return this.#send(this.#current);
-    for (const entry of entries) this.#send(entry);
+    const current = entries.find(({ state }) => state === 'waits');
+    this.#current = current;
+    if (current === undefined) {
+      for (const entry of entries) if (entry.state === 'new') this.#send(entry);
+      return;
+    }
+    this.#send(current);
+    this.#timer = this.#clock.setTimeout(() => this.#leaveOpen(current), this.#patienceMs);
+  }
+
+  #leaveOpen(entry: Entry): void {
+    entry.state = 'open';
+    this.#patienceMs = PACE_MS;
+    this.#goOn();
   }
 
   #send(entry: Entry): void {

@@ -34,6 +34,8 @@ export interface RoomContext {
   readonly turn: Turn;
   readonly clock: Clock;
   readonly tally: Tally;
+  /** Called when a room's members were told that its history went back or lost something. */
+  readonly historyLost?: (() => void) | undefined;
   /** Undefined: nothing is traced. */
   readonly tracer?: Tracer | undefined;
 }
@@ -284,6 +286,7 @@ export class Room {
 
   #lost(reason: Missing, replayed: number): void {
     this.#losses += 1;
+    if (reason === 'history_lost') this.#context.historyLost?.();
     const at = this.#context.clock.now();
     const event = { kind: 'recovered', room: this.name, recovered: false, reason, replayed, at } as const;
     this.deliver(eventDelivery(event, LISTEN.messages, this.#context.framer));

@@ -12,6 +12,8 @@ export interface Tally {
   readonly refused: Map<string, number>;
   /** Recoveries, by result: `recovered` or the reason why not. */
   readonly recoveries: Map<string, number>;
+  /** Rooms whose members on this pod were told that their history went back or lost something. */
+  historyLost: number;
   /** Commands refused because a connection sent more than it may. */
   rateLimited: number;
   /** Tokens that were not accepted, by reason. */
@@ -44,6 +46,7 @@ export function createTally(): Tally {
     closed: new Map(),
     refused: new Map(),
     recoveries: new Map(),
+    historyLost: 0,
     rateLimited: 0,
     authFailures: new Map(),
     requests: new Map(),

@@ -65,17 +65,19 @@ export class NatsPlaces {
   }
 
   async #restore(userId: string): Promise<void> {
-    const before = this.#known.get(userId);
+    const before = this.#known.get(userId) ?? NONE;
     const isLate = this.#deadline();
-    while (before !== undefined && !isLate()) {
+    while (!isLate()) {
       const now = await this.#read(userId);
       const gone = Array.from(before.leases).filter(
         ([connection, name]) => this.#isOwn(name) && !now.leases.has(connection),
       );
-      // Another pod may have written.
-      if (gone.length === 0) this.#known.set(userId, now);
-      const leases = new Map([...now.leases, ...gone]);
-      if (gone.length === 0 || (await this.#write(userId, { ...now, leases }))) return;
+      // Another pod may have written, or the user may have gone.
+      if (gone.length === 0) {
+        if (this.#known.has(userId)) this.#known.set(userId, now);
+        return;
+      }
+      if (await this.#write(userId, { ...now, leases: new Map([...now.leases, ...gone]) })) return;
     }
   }
 

@@ -1,9 +1,10 @@
+import type { Trouble } from '../core/ports/broker.ts';
 import { Hono } from 'hono';
 
 /** Whether a pod should get traffic. */
 export type Readiness = 'starting' | 'ready' | 'degraded' | 'draining';
 
-/** With either a pod serves; degraded is one that Redis is away for. */
+/** With either a pod serves; degraded is one for which a half of Redis or NATS is gone. */
 const SERVING: ReadonlySet<Readiness> = new Set(['ready', 'degraded']);
 
 /** Only browsers send these, and any page can make them send a POST to whatever they reach. */
@@ -11,18 +12,21 @@ const BROWSERS = ['Origin', 'Sec-Fetch-Site'];
 
 export interface OpsOptions {
   readonly readiness: () => Readiness;
+  /** What a degraded pod lacks. */
+  readonly troubles: () => readonly Trouble[];
   /** Begins the end of the pod, as a SIGTERM does. */
   readonly end: (reason: string) => void;
   readonly metrics: { readonly contentType: string; readonly render: () => Promise<string> };
 }
 
 /** What Kubernetes and Prometheus ask; on a port of its own, which no ingress serves. */
-export function ops({ readiness, end, metrics }: OpsOptions): Hono {
+export function ops({ readiness, troubles, end, metrics }: OpsOptions): Hono {
   const app = new Hono();
   app.get('/livez', (c) => c.json({ status: 'alive' }));
   app.get('/readyz', (c) => {
     const status = readiness();
-    return c.json({ status }, SERVING.has(status) ? 200 : 503);
+    const engine = status === 'degraded' ? troubles() : [];
+    return c.json({ status, ...(engine.length > 0 && { engine }) }, SERVING.has(status) ? 200 : 503);
   });
   app.get('/metrics', async (c) =>
     c.body(await metrics.render(), 200, { 'content-type': metrics.contentType }),

@@ -8,8 +8,6 @@ import { NatsLink } from './link.ts';
 import { Probe } from './probe.ts';
 import { StreamWatch } from './stream-watch.ts';
 
-/** A start waits so long for NATS; a pod that starts without it is ready all the same. */
-const START_MS = 2_000;
 /** Presence that was lost is whole again in a third of its time. */
 const LOOKS = 3;
 
@@ -21,6 +19,8 @@ export interface NatsBackboneOptions {
   /** No other process has this name. */
   readonly pod: string;
   readonly leaseMs: number;
+  /** A start waits so long for NATS; then the pod goes on by itself. */
+  readonly startWaitMs: number;
   /** How long presence outlives the last pod that keeps it. */
   readonly presenceTtlMs: number;
   readonly clock: Clock;
@@ -42,6 +42,7 @@ export class NatsBackbone {
   readonly #watch: StreamWatch;
   readonly clock: Clock;
   readonly log: Log;
+  readonly #startWaitMs: number;
 
   constructor(options: NatsBackboneOptions) {
     const { address, prefix, replicas, pod, leaseMs, presenceTtlMs, clock, log } = options;
@@ -52,6 +53,7 @@ export class NatsBackbone {
     this.names = new Names(prefix);
     this.clock = clock;
     this.log = log;
+    this.#startWaitMs = options.startWaitMs;
     this.link = new NatsLink({ address, pod, clock, log });
     const { link, names } = this;
     this.probe = new Probe({ link, names, pod, clock, log });
@@ -69,14 +71,14 @@ export class NatsBackbone {
     this.lease = new Lease({ book: this.leases, pod, leaseMs, clock, log });
   }
 
-  /** Resolves once NATS is there, after two seconds at the latest. */
+  /** Resolves once NATS is there, or the wait is over. */
   start(): Promise<void> {
     const { clock, lease, link } = this;
     lease.start();
     this.probe.start();
     this.#watch.start();
     return new Promise((resolve) => {
-      const cancel = clock.after(START_MS, () => {
+      const cancel = clock.after(this.#startWaitMs, () => {
         if (!link.up) link.warn();
         resolve();
       });

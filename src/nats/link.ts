@@ -9,6 +9,7 @@ import { Denials } from './denials.ts';
 import { Listening } from './listening.ts';
 import type { Log } from '../core/ports/log.ts';
 import { ServerTime } from './server-time.ts';
+import type { Trouble } from '../core/ports/broker.ts';
 
 /** How often a NATS that is there but does not serve is asked again. */
 const REFUSED_MS = 250;
@@ -76,6 +77,15 @@ export class NatsLink {
 
   get up(): boolean {
     return this.#live !== undefined;
+  }
+
+  /** What is gone, and why; empty while all is well. What others publish comes on an open connection all the same. */
+  troubles(): readonly Trouble[] {
+    if (this.up) return [];
+    const connection = this.#connection?.isClosed() === false ? this.#connection : undefined;
+    const part = connection?.getServer() ?? this.#options.address.servers.join(',');
+    const halves = connection === undefined ? (['answers', 'publications'] as const) : (['answers'] as const);
+    return halves.map((lost) => ({ part, lost, reason: this.#lastError }));
   }
 
   /** Milliseconds since 1970 by the server's clock; servers of a cluster are expected to keep time. */

@@ -14,15 +14,14 @@ import type { RedisAddress } from './options.ts';
 import type { Script } from './script.ts';
 import type { Way } from './way.ts';
 
-/** A start waits so long for Redis; a pod that starts without it is ready all the same. */
-const START_MS = 2_000;
-
 export interface BackboneOptions {
   readonly address: RedisAddress;
   readonly prefix: string;
   /** No other process has this name. */
   readonly pod: string;
   readonly leaseMs: number;
+  /** A start waits so long for Redis; then the pod goes on by itself. */
+  readonly startWaitMs: number;
   /** Every script that will be called. */
   readonly scripts: readonly Script[];
   readonly clock: Clock;
@@ -43,9 +42,10 @@ export class Backbone {
   readonly missed: Missed;
   readonly clock: Clock;
   readonly log: Log;
+  readonly #startWaitMs: number;
   readonly #listeners: Listener[] = [];
 
-  constructor({ address, prefix, pod, leaseMs, scripts, clock, log }: BackboneOptions) {
+  constructor({ address, prefix, pod, leaseMs, startWaitMs, scripts, clock, log }: BackboneOptions) {
     const keys = new Keys(prefix, address.cluster !== undefined);
     const receive = (channel: string, envelope: Envelope): void => {
       const room = keys.roomOf(channel);
@@ -57,6 +57,7 @@ export class Backbone {
     this.keys = keys;
     this.clock = clock;
     this.log = log;
+    this.#startWaitMs = startWaitMs;
     this.placement = address.cluster === undefined ? new OneServer(options) : new Cluster(options);
     const book = new RedisLeases({ placement: this.placement, keys, leaseMs });
     this.lease = new Lease({ book, pod, leaseMs, clock, log });
@@ -78,7 +79,7 @@ export class Backbone {
     this.#listeners.push(listener);
   }
 
-  /** Resolves once Redis is there, after two seconds at the latest. */
+  /** Resolves once Redis answers and all that was asked for is subscribed, or the wait is over. */
   async start(): Promise<void> {
     // It stays asked for, and is subscribed when there is a connection.
     this.placement.subscribe(this.keys.globalChannel).catch(ignored);
@@ -89,7 +90,7 @@ export class Backbone {
   #connect(): Promise<void> {
     const { clock, placement } = this;
     return new Promise((resolve) => {
-      const cancel = clock.after(START_MS, () => {
+      const cancel = clock.after(this.#startWaitMs, () => {
         placement.warn();
         resolve();
       });

@@ -1,7 +1,8 @@
 import { SlotMap, slotOf, tagIn } from './slots.ts';
 import { type Connected, Discovery } from './discovery.ts';
 import type { HostPort, RedisAddress } from './options.ts';
-import type { Concerns, Placement, Trouble } from './placement.ts';
+import type { Concerns, Placement } from './placement.ts';
+import type { Trouble } from '../core/ports/broker.ts';
 import { Channels } from './channels.ts';
 import { ignored } from '../pods/away.ts';
 import type { Keys } from './keys.ts';
@@ -97,7 +98,7 @@ export class Cluster implements Placement {
     const troubles = [...this.#shards.values()].flatMap((shard) => shard.troubles());
     if (troubles.length > 0 || this.up) return troubles;
     const reason = this.#shards.size > 0 ? 'which data it has is not known yet' : this.#discovery.lastError;
-    return [{ part: 'cluster', what: 'commands', reason }];
+    return [{ part: 'cluster', lost: 'answers', reason }];
   }
 
   partOf(name: string): number {

@@ -60,8 +60,9 @@ export async function greet(client: Redis, options: GreetingOptions): Promise<Se
   );
   const run = /run_id:(\w+)/.exec(info)?.[1]?.slice(0, RUN_LENGTH) ?? '';
   requireVersion(info);
-  await asking(role.prove(client, run, now, previous?.run ?? ''));
+  // First: it names all that is missing, and what follows only that something is.
   await asking(proveRights({ ...role, client, samples: role.samples(), refused }));
+  await asking(role.prove(client, run, now, previous?.run ?? ''));
   const server = { run, connection };
   await asking(cutOff(client, server, previous));
   return server;

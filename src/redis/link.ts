@@ -58,6 +58,7 @@ export class Link implements Way {
   #isRetrying = false;
   /** What was refused for want of a right while the link was up. */
   #refused = NOTHING;
+  #isDropping = false;
   #upAt = Number.NEGATIVE_INFINITY;
   #pauseMs = REFUSED_MS;
   /** Why it is away, while it is. */
@@ -78,12 +79,16 @@ export class Link implements Way {
     );
     this.#client = new Redis(clientOptions(address, `crosspod:${pod}`));
     this.#client.on('error', (error: Error) => (this.lastError = error.message));
-    this.#client.on('connect', () => this.#patience.sent());
+    this.#client.on('connect', () => {
+      this.#isDropping = false;
+      this.#patience.sent();
+    });
     this.#client.on('ready', () => {
       this.#patience.answered();
       void this.#greet();
     });
     this.#client.on('close', () => {
+      this.#isDropping = false;
       this.#patience.forget();
       this.#lose();
     });
@@ -258,13 +263,20 @@ export class Link implements Way {
   #fail(error: Error, pauseMs: number): void {
     this.lastError = error.message;
     this.#lose();
-    if (DEMOTED.has(answerCode(error) ?? '')) this.#client.disconnect(true);
+    if (DEMOTED.has(answerCode(error) ?? '')) this.#drop();
     else this.#retry(pauseMs, () => void this.#greet());
   }
 
   #giveUp(reason: string): void {
     this.lastError = reason;
     this.#lose();
+    this.#drop();
+  }
+
+  /** Once, however many commands come to the same end: with each call ioredis listens for the close once more. */
+  #drop(): void {
+    if (this.#isDropping) return;
+    this.#isDropping = true;
     this.#client.disconnect(true);
   }
 

@@ -1,4 +1,5 @@
-import type { Concerns, Placement, Trouble } from './placement.ts';
+import type { Concerns, Placement } from './placement.ts';
+import type { Trouble } from '../core/ports/broker.ts';
 import type { Keys } from './keys.ts';
 import type { LinkRole } from './greeting.ts';
 import type { RedisAddress } from './options.ts';

@@ -1,17 +1,8 @@
+import type { Trouble } from '../core/ports/broker.ts';
 import type { Way } from './way.ts';
 
 /** Whether a key, or a channel, is among those that something is about. */
 export type Concerns = (name: string) => boolean;
-
-/** A half of what a pod needs of a server that is gone. */
-export interface Trouble {
-  /** The server, as `host:port`; the name of the master where Sentinels know it; `cluster` where none of it is known. */
-  readonly part: string;
-  /** `commands`: it does not answer, or refuses. `publications`: what other pods say is not heard, or not all of it. */
-  readonly what: 'commands' | 'publications';
-  /** In words, for an operator; it holds no secret. */
-  readonly reason: string;
-}
 
 /**
  * Which server has what: one server has all, or each master of a Cluster some of it. Order of calls: `start` once, then

@@ -7,7 +7,7 @@ import type { Log } from '../core/ports/log.ts';
 import type { RedisAddress } from './options.ts';
 import { PROBE } from './rights.ts';
 import type { Script } from './script.ts';
-import type { Trouble } from './placement.ts';
+import type { Trouble } from '../core/ports/broker.ts';
 import { Subscriptions, type ShardedChannels } from './subscriptions.ts';
 
 /** How often a server is asked for its time, and for a sign of life of the subscription. */
@@ -65,9 +65,9 @@ export class Shard {
     const { address } = this.#options;
     const troubles: Trouble[] = [];
     const part = address.server === undefined ? address.master : addressOf(address.server);
-    if (!this.link.up) troubles.push({ part, what: 'commands', reason: this.link.lastError });
+    if (!this.link.up) troubles.push({ part, lost: 'answers', reason: this.link.lastError });
     if (!this.subscriptions.up)
-      troubles.push({ part, what: 'publications', reason: this.subscriptions.lastError });
+      troubles.push({ part, lost: 'publications', reason: this.subscriptions.lastError });
     return troubles;
   }
 

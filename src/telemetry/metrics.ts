@@ -94,6 +94,11 @@ function counts({ tally }: Pod): Figure[] {
       'Commands refused because a connection sent more than it may.',
       () => tally.rateLimited,
     ),
+    counter(
+      'realtime_history_lost',
+      'Rooms whose members on this pod were told that their history went back or lost something.',
+      () => tally.historyLost,
+    ),
     {
       type: 'counter',
       name: 'realtime_http_requests',

@@ -1,8 +1,11 @@
 import { counter, counters, type Figure, gauge, namesOf } from './figures.ts';
 import type { Unreported, WatcherFigures } from '../core/ports/watcher.ts';
 import type { HookFigures } from '../core/ports/hooks.ts';
+import type { Trouble } from '../core/ports/broker.ts';
 
 const UNREPORTED = namesOf<Unreported>({ overflow: true, refused: true, gave_up: true, stopped: true });
+
+const HALVES = namesOf<Trouble['lost']>({ answers: true, publications: true });
 
 export function hookFigures(figures: HookFigures): Figure[] {
   return [
@@ -52,6 +55,20 @@ export function directingFigures({ watermarks, drain, rebalance }: Directing): F
       'Connections given to pods that have fewer.',
       () => rebalance.moved,
     ),
+  ];
+}
+
+/** Which halves of Redis or NATS this pod lacks. Not by server: servers come and go, and /readyz names them. */
+export function engineFigures(engine: { troubles(): readonly Trouble[] }): Figure[] {
+  const count = (half: Trouble['lost']): number =>
+    engine.troubles().filter(({ lost }) => lost === half).length;
+  return [
+    {
+      type: 'gauge',
+      name: 'realtime_engine_lost',
+      help: 'Servers of Redis or NATS of which this pod lacks a half; publications: what other pods say is not heard.',
+      rows: () => HALVES.map((half) => ({ labels: { half }, value: count(half) })),
+    },
   ];
 }
 

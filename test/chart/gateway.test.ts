@@ -274,6 +274,27 @@ test('Kubernetes waits for the sleep, the drain and five seconds more', async ()
   expect([waits(atLeast), waits(asGiven)]).toEqual([132, 132]);
 });
 
+const OWN_NATS = { ...OWN, externalNats: { servers: ['nats://n:4222'] } };
+const ALONE = { ...OWN, replicaCount: 1 };
+
+test.each<[string, object, number, number]>([
+  ['by default', {}, 20, 60],
+  ['with a longer wait', { settings: { START_WAIT_SECONDS: 300 } }, 300, 340],
+  ['with a period of its own', { startupProbe: { periodSeconds: 7 } }, 20, 63],
+  ['with the period of Kubernetes', { startupProbe: { periodSeconds: null } }, 20, 60],
+  ['with NATS', { ...OWN_NATS, settings: { START_WAIT_SECONDS: '50' } }, 50, 90],
+  ['with attempts that are given', { startupProbe: { failureThreshold: 21 } }, 20, 21],
+  ['without a wait', { settings: { START_WAIT_SECONDS: 0 } }, 0, 40],
+  ['with nothing to wait for', { ...ALONE, settings: { START_WAIT_SECONDS: 300 } }, 0, 40],
+])('a pod that waits for Redis or NATS is not restarted for it: %s', async (_, values, wait, patience) => {
+  const objects = await render(values);
+  const { startupProbe } = podOf(find(objects, 'Deployment', 'r-crosspod')).containers[0];
+  const { httpGet, periodSeconds = 10, failureThreshold } = startupProbe;
+  expect(httpGet).toEqual({ path: '/livez', port: 'ops' });
+  expect(periodSeconds * failureThreshold).toBe(patience);
+  expect(patience).toBeGreaterThan(wait);
+});
+
 test.each([
   ['external-sentinel', valuesFor('external-sentinel'), 'redis-authority', 'ca.crt'],
   ['external-cluster', valuesFor('external-cluster'), 'redis-authority', 'ca.crt'],

@@ -183,6 +183,16 @@ const REFUSED: readonly (readonly [string, object, string])[] = [
     'terminationGracePeriodSeconds: at least 58 (drain.preStopSeconds + drain.timeoutSeconds + 5), or pods are killed while they drain',
   ],
   [
+    'a startup probe that ends while a pod waits for Redis',
+    { startupProbe: { failureThreshold: 20 } },
+    'startupProbe.failureThreshold: the probe gives a pod 20 s (periodSeconds x failureThreshold), and it may wait 20 s for Redis or NATS (START_WAIT_SECONDS)',
+  ],
+  [
+    'the same with a wait of one’s own',
+    { startupProbe: { periodSeconds: 2, failureThreshold: 30 }, settings: { START_WAIT_SECONDS: '60' } },
+    'startupProbe.failureThreshold: the probe gives a pod 60 s (periodSeconds x failureThreshold), and it may wait 60 s for Redis or NATS (START_WAIT_SECONDS)',
+  ],
+  [
     'a budget of nothing',
     { podDisruptionBudget: { maxUnavailable: null } },
     'podDisruptionBudget: give minAvailable or maxUnavailable, or set enabled to false',

@@ -73,6 +73,7 @@ const OTHERS: Readonly<Record<string, unknown>> = {
   extraEnv: [{ name: 'A', value: 'b' }],
   'drain.timeoutSeconds': 60,
   terminationGracePeriodSeconds: 100,
+  'startupProbe.failureThreshold': 100,
   'service.externalTrafficPolicy': 'Local',
   'service.loadBalancerSourceRanges': ['10.0.0.0/8'],
   'ingress.hosts': [{ host: 'a.example', paths: [{ path: '/', pathType: 'Prefix' }] }],

@@ -53,6 +53,27 @@ test('what is sent when it hears that it is connected comes after the joins and 
   expect(clock.due).toHaveLength(1);
 });
 
+test('what has waited goes on without an ack where the server says nothing for long, each once and in order', async () => {
+  const { client, platform, clock } = fakeClient();
+  const room = client.room('r');
+  room.on('chat', () => {});
+  const results = ['a', 'b', 'c'].map((data) => room.send(data));
+  await settled();
+  const socket = platform.newest;
+  socket.welcomes(1_000);
+  const said = (): unknown[] => sentOn(socket).flatMap(({ type, data }) => (type === 'chat' ? [data] : []));
+  await clock.advance(2_400);
+  expect(said()).toEqual(['a']);
+  await clock.advance(2_000);
+  expect(said()).toEqual(['a', 'b', 'c']);
+  // Nobody waits any more: what is said now goes at once.
+  results.push(room.send('d'));
+  expect(said()).toEqual(['a', 'b', 'c', 'd']);
+  const frames = sentOn(socket).filter(({ type }) => type === 'chat');
+  for (const { ref, data } of frames) socket.says({ type: 'ack', ref, id: `id of ${String(data)}` });
+  expect(await Promise.all(results)).toEqual(['id of a', 'id of b', 'id of c', 'id of d']);
+});
+
 test.each(['', undefined, null, 7])('nothing goes to everybody for want of a name (%j)', async (name) => {
   const { client, socket } = await connected();
   expect(() => client.room(name as string)).toThrow(TypeError);

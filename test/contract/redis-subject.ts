@@ -59,6 +59,7 @@ export class RedisSubject {
       prefix: 'test:',
       pod: `pod${(this.#pods += 1)}`,
       leaseMs: 10_000,
+      startWaitMs: 2_000,
       scripts: [...BROKER_SCRIPTS, ...PRESENCE_SCRIPTS, ...DIRECTORY_SCRIPTS],
       clock: clock ?? this.#clock,
       log,

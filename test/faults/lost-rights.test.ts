@@ -10,6 +10,7 @@ const USER = 'user crosspod on >secret resetkeys resetchannels ~realtime:* ~pres
 /** What is taken from the user, what gives it back, and how the log calls it. */
 const RIGHTS = [
   { taken: '-xadd', given: '+xadd', named: 'may not XADD' },
+  { taken: '-hset', given: '+hset', named: 'may not HSET' },
   { taken: '-publish', given: '+publish', named: 'may not PUBLISH' },
   { taken: '-evalsha', given: '+evalsha', named: "'evalsha' command" },
   { taken: 'resetchannels', given: '&realtime:*', named: 'may not PUBLISH on its channels' },

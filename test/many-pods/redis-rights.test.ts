@@ -61,9 +61,14 @@ test('A user that lacks a right, or may not touch the names, leaves its pod degr
   const rules = [rulesOf(RIGHTS.filter((name) => name !== 'evalsha')), rulesOf(RIGHTS, 'shop:')];
   const servers = await Promise.all(rules.map(redisWith));
   const urls = servers.map(({ port }) => `redis://crosspod:secret@127.0.0.1:${port}`);
-  for (const pod of await Promise.all(urls.map((REDIS_URL) => anotherPod({ REDIS_URL })))) {
+  const pods = await Promise.all(urls.map((REDIS_URL) => anotherPod({ REDIS_URL })));
+  for (const [n, pod] of pods.entries()) {
     expect(await metric(pod, 'realtime_redis_up')).toBe(0);
-    expect(await (await fetch(`${pod.opsUrl}/readyz`)).json()).toEqual({ status: 'degraded' });
+    const reason = expect.stringContaining('NOPERM');
+    expect(await (await fetch(`${pod.opsUrl}/readyz`)).json()).toEqual({
+      status: 'degraded',
+      engine: expect.arrayContaining([{ part: `127.0.0.1:${servers[n]?.port}`, lost: 'answers', reason }]),
+    });
     await expect.poll(() => pod.output(), PATIENT).toMatch(/"level":40.*NOPERM/);
     expect(pod.output()).not.toContain('secret');
   }

@@ -41,6 +41,7 @@ test.for([
       ),
     );
     if (here === undefined || there === undefined) throw new Error('no pods');
+    await ready(here, there);
     const alice = await Witness.join(here, 'room', 'alice');
     const bob = await Witness.join(there, 'room', 'bob');
     for (const one of [alice, bob]) one.say();

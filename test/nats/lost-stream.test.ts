@@ -38,6 +38,7 @@ test.for(Object.keys(FAULTS))(
   async (name) => {
     const nats = await natsOf();
     const [here, there] = await podsOn(nats);
+    await ready(here, there);
     const alice = await Witness.join(here, 'room', 'alice');
     const bob = await Witness.join(there, 'room', 'bob');
     const [early, late] = [
@@ -74,6 +75,8 @@ test.for(Object.keys(FAULTS))(
     for (const one of [alice, bob, early, late])
       expect([one.user, one.losses()]).toEqual([one.user, ['history_lost']]);
     expectNoRepeat([alice, bob]);
-    expect(here.output() + there.output()).not.toContain('JetStream does not answer');
+    const output = here.output() + there.output();
+    expect(output).not.toContain('JetStream does not answer');
+    expect(output.includes('no stream keeps realtime.history.…')).toBe(name === 'is deleted');
   },
 );

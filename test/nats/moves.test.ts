@@ -20,6 +20,7 @@ test.for(Object.keys(CUTS))(
     onTestFinished(() => proxy.stop());
     const here = await podOn({ env: { ...nats.env, NATS_URL: `nats://127.0.0.1:${proxy.port}` } });
     const there = await podOn(nats);
+    await ready(here, there);
     const alice = await Witness.join(here, 'room', 'alice');
     const stays = await Witness.join(here, 'room', 'stays');
     const goes = await Witness.join(here, 'room', 'goes');

@@ -15,6 +15,7 @@ test('NATS restored from before: old positions are lost, and nothing said since 
   const nats = await natsOf();
   const [store, saved] = [join(nats.folder, 'store'), join(nats.folder, 'saved')];
   const [here, there] = await podsOn(nats);
+  await ready(here, there);
   const alice = await Witness.join(here, 'room', 'alice');
   const bob = await Witness.join(there, 'room', 'bob');
   const early = await Witness.join(there, 'room', 'early');

@@ -61,7 +61,7 @@ test.for([FAR_MS, -FAR_MS])(
     const pods = [systemClock, clock].map((one, n) => {
       const address = { servers: [`127.0.0.1:${nats.port}`] };
       const log = { debug() {}, info() {}, warn() {}, error: (fields: object) => console.error(fields) };
-      const more = { prefix: 'test', replicas: 1, leaseMs: 2_000, presenceTtlMs: 60_000 };
+      const more = { prefix: 'test', replicas: 1, leaseMs: 2_000, startWaitMs: 2_000, presenceTtlMs: 60_000 };
       return new PresencePod(new NatsBackbone({ address, ...more, pod: `pod${n}`, clock: one, log }));
     });
     const [here, there] = pods;

@@ -80,6 +80,7 @@ export class NatsSubject {
       replicas,
       pod: `pod${(this.#pods += 1)}`,
       leaseMs,
+      startWaitMs: 2_000,
       presenceTtlMs,
       clock,
       log,

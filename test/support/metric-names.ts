@@ -1,5 +1,6 @@
 import {
   directingFigures,
+  engineFigures,
   hookFigures,
   natsFigures,
   redisFigures,
@@ -28,6 +29,7 @@ export async function metricTypes(): Promise<Map<string, string>> {
   const extra = [
     ...hookFigures(hooks),
     ...webhookFigures(webhooks),
+    ...engineFigures({ troubles: () => [] }),
     ...redisFigures(redis),
     // Both say that there are no errors of Redis.
     ...natsFigures(nats).filter(({ name }) => !name.startsWith('realtime_redis')),

@@ -76,6 +76,22 @@ app.kubernetes.io/component: {{ .component }}
 {{- include "crosspod.fullname" . -}}-[a-z0-9]+-[a-z0-9]{5}
 {{- end -}}
 
+{{/* How long a pod waits for Redis or NATS when it starts; a pod alone waits for nothing. */}}
+{{- define "crosspod.startWait" -}}
+{{- if ne (include "crosspod.broker" .) "none" -}}
+{{- $given := (.Values.settings).START_WAIT_SECONDS -}}
+{{- ternary 20 $given (has $given (list nil "")) | int -}}
+{{- else -}}0
+{{- end -}}
+{{- end -}}
+
+{{/* The numbers of the startup probe: a pod that waits is not to be restarted for it. */}}
+{{- define "crosspod.startupProbe" -}}
+{{- $probe := .Values.startupProbe | default dict -}}
+{{- $attempts := divf (add (include "crosspod.startWait" . | int) 40) ($probe.periodSeconds | default 10) | ceil | int -}}
+{{- merge (dict "failureThreshold" ($probe.failureThreshold | default $attempts)) $probe | toYaml -}}
+{{- end -}}
+
 {{/* The path of the WebSockets that is told of. */}}
 {{- define "crosspod.wsPath" -}}
 {{- (.Values.settings).WS_PATHS | default "/ws" | splitList "," | first | trim -}}
@@ -214,6 +230,12 @@ app.kubernetes.io/component: {{ .component }}
 {{- $unready := mul ($probe.periodSeconds | default 10) ($probe.failureThreshold | default 3) -}}
 {{- if lt (int64 .Values.drain.delaySeconds) $unready -}}
 {{- fail (printf "drain.delaySeconds: the readiness probe needs %d s to fail (periodSeconds x failureThreshold), and the drain begins before" $unready) -}}
+{{- end -}}
+{{- $starting := include "crosspod.startupProbe" . | fromYaml -}}
+{{- $patience := mul ($starting.periodSeconds | default 10) $starting.failureThreshold -}}
+{{- $startWait := include "crosspod.startWait" . | int64 -}}
+{{- if le $patience $startWait -}}
+{{- fail (printf "startupProbe.failureThreshold: the probe gives a pod %d s (periodSeconds x failureThreshold), and it may wait %d s for Redis or NATS (START_WAIT_SECONDS)" $patience $startWait) -}}
 {{- end -}}
 {{- $least := int (include "crosspod.leastGrace" .) -}}
 {{- if and (ne .Values.terminationGracePeriodSeconds nil) (lt (int .Values.terminationGracePeriodSeconds) $least) -}}

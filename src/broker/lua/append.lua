@@ -54,9 +54,15 @@ local ms, seq = ms_seq(prev)
 if now > ms then ms, seq = now, 0 end
 local at = stream_id(ms, seq + 1)
 local id = epoch .. '.' .. tag .. '.' .. at
-redis.call('XADD', KEYS[2], 'MAXLEN', '=', ARGV[4], at, 'e', epoch, 'p', prev, 'b', ARGV[9], 'n', provisional_id)
-redis.call('PEXPIRE', KEYS[2], ttl)
+-- Before the message: with a right missing in between there would be one that no later message follows.
 redis.call('HSET', KEYS[3], 'last', id)
+local message = { 'e', epoch, 'p', prev, 'b', ARGV[9], 'n', provisional_id }
+local added = redis.pcall('XADD', KEYS[2], 'MAXLEN', '=', ARGV[4], at, unpack(message))
+if type(added) == 'table' and added.err then
+  redis.call('HSET', KEYS[3], 'last', prev)
+  return added
+end
+redis.call('PEXPIRE', KEYS[2], ttl)
 if state[2] then redis.call('HDEL', KEYS[3], late) end
 redis.call('PEXPIRE', KEYS[3], state_ttl)
 if KEYS[4] then redis.call('SET', KEYS[4], id, 'PX', ARGV[12]) end

@@ -106,6 +106,16 @@ export interface Receiver {
   note(note: Note): void;
 }
 
+/** A half of what a pod needs of a server that is gone. */
+export interface Trouble {
+  /** The server, as `host:port`; the name of the master where Sentinels know it; `cluster` where none of it is known. */
+  readonly part: string;
+  /** `answers`: it does not answer, or refuses. `publications`: what other pods say is not heard, or not all of it. */
+  readonly lost: 'answers' | 'publications';
+  /** In words, for an operator; it holds no secret. */
+  readonly reason: string;
+}
+
 /**
  * Carries messages between pods and keeps the history of rooms.
  *
@@ -120,6 +130,8 @@ export interface Broker {
   readonly available: boolean;
   /** The same for one room, whose history may be in a place of its own. */
   reaches(room: string): boolean;
+  /** What is gone between this pod and the others, and why; empty while all is well. Absent: `available` says it all. */
+  troubles?(): readonly Trouble[];
   /** Resolves when that is known; a broker that cannot be reached at first is no failure. */
   start(receiver: Receiver): Promise<void>;
   /** Appends to the history and tells the subscribers, as one step. Raises `unavailable` if no more can wait. */
