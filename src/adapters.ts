@@ -12,7 +12,6 @@ import type { Log } from './core/ports/log.ts';
 import type { Broker } from './core/ports/broker.ts';
 import type { Directory } from './core/ports/directory.ts';
 import type { Figure } from './telemetry/figures.ts';
-import type { Ids } from './core/pod.ts';
 import { LocalDirectory } from './directory/local.ts';
 import { MemoryBroker } from './broker/memory.ts';
 import { MemoryPresence } from './presence/memory.ts';
@@ -22,7 +21,8 @@ import type { RedisAddress } from './redis/options.ts';
 import { engineFigures, natsFigures, redisFigures, withoutRedis } from './telemetry/part-figures.ts';
 import type { Origins } from './core/origins.ts';
 import type { Pod } from './core/pod.ts';
-import { randomName, systemClock } from './platform.ts';
+import type { Clock } from './core/ports/clock.ts';
+import type { Platform } from './platform.ts';
 import { randomUUID } from 'node:crypto';
 import { count, type Tally } from './core/tally.ts';
 import { Webhooks } from './webhooks/webhooks.ts';
@@ -41,26 +41,27 @@ export interface Shared {
   readonly figures: readonly Figure[];
 }
 
-export async function sharedOf(config: Config, log: Log, ids: Ids): Promise<Shared> {
-  if (config.redis !== undefined) return redisOf(config, config.redis, log, ids);
-  if (config.nats !== undefined) return natsOf(config, config.nats, log, ids);
+export async function sharedOf(config: Config, log: Log, platform: Platform): Promise<Shared> {
+  if (config.redis !== undefined) return redisOf(config, config.redis, log, platform);
+  if (config.nats !== undefined) return natsOf(config, config.nats, log, platform);
   const { values } = config;
+  const { clock } = platform;
   const broker = new MemoryBroker({
-    clock: systemClock,
-    epoch: randomName(),
+    clock,
+    epoch: platform.newName(),
     historySize: values.HISTORY_SIZE,
     historyTtlMs: values.HISTORY_TTL_SECONDS * 1_000,
   });
   return {
     broker,
-    store: new MemoryPresence(systemClock),
+    store: new MemoryPresence(clock),
     directory: new LocalDirectory(),
     figures: withoutRedis(),
   };
 }
 
 /** What a broker that pods share keeps, and what waits for it. */
-function publishing(values: Config['values'], ids: Ids) {
+function publishing(values: Config['values'], { ids }: Platform) {
   return {
     historySize: values.HISTORY_SIZE,
     historyTtlMs: values.HISTORY_TTL_SECONDS * 1_000,
@@ -70,7 +71,12 @@ function publishing(values: Config['values'], ids: Ids) {
 }
 
 /** Loaded only where Redis is configured. */
-async function redisOf({ values }: Config, address: RedisAddress, log: Log, ids: Ids): Promise<Shared> {
+async function redisOf(
+  { values }: Config,
+  address: RedisAddress,
+  log: Log,
+  platform: Platform,
+): Promise<Shared> {
   const { Backbone } = await import('./redis/backbone.ts');
   const { BROKER_SCRIPTS, RedisBroker } = await import('./broker/redis.ts');
   const { PRESENCE_SCRIPTS } = await import('./presence/redis-scripts.ts');
@@ -79,18 +85,18 @@ async function redisOf({ values }: Config, address: RedisAddress, log: Log, ids:
   const backbone = new Backbone({
     address,
     prefix: values.REDIS_PREFIX ?? '',
-    pod: randomName(),
+    pod: platform.newName(),
     leaseMs: values.POD_LEASE_SECONDS * 1_000,
     startWaitMs: values.START_WAIT_SECONDS * 1_000,
     scripts: [...BROKER_SCRIPTS, ...PRESENCE_SCRIPTS, ...DIRECTORY_SCRIPTS],
-    clock: systemClock,
+    clock: platform.clock,
     log,
   });
-  const broker = new RedisBroker({ backbone, ...publishing(values, ids) });
+  const broker = new RedisBroker({ backbone, ...publishing(values, platform) });
   const store = new RedisPresence({
     backbone,
     ttlMs: values.PRESENCE_TTL_SECONDS * 1_000,
-    random: Math.random,
+    random: platform.random,
   });
   const directory = new RedisDirectory(backbone);
   const figures = [...engineFigures(broker), ...redisFigures({ placement: backbone.placement, broker })];
@@ -98,7 +104,12 @@ async function redisOf({ values }: Config, address: RedisAddress, log: Log, ids:
 }
 
 /** Loaded only where NATS is configured. */
-async function natsOf({ values }: Config, address: NatsAddress, log: Log, ids: Ids): Promise<Shared> {
+async function natsOf(
+  { values }: Config,
+  address: NatsAddress,
+  log: Log,
+  platform: Platform,
+): Promise<Shared> {
   const { NatsBackbone } = await import('./nats/backbone.ts');
   const { NatsBroker } = await import('./broker/nats.ts');
   const { NatsPresence } = await import('./presence/nats.ts');
@@ -108,14 +119,14 @@ async function natsOf({ values }: Config, address: NatsAddress, log: Log, ids: I
     address,
     prefix: values.NATS_PREFIX,
     replicas: Number(values.NATS_REPLICAS),
-    pod: randomName(),
+    pod: platform.newName(),
     leaseMs: values.POD_LEASE_SECONDS * 1_000,
     startWaitMs: values.START_WAIT_SECONDS * 1_000,
     presenceTtlMs,
-    clock: systemClock,
+    clock: platform.clock,
     log,
   });
-  const broker = new NatsBroker({ backbone, ...publishing(values, ids), newEpoch: randomName });
+  const broker = new NatsBroker({ backbone, ...publishing(values, platform), newEpoch: platform.newName });
   const store = new NatsPresence({ backbone, hears: (room) => broker.hears(room) });
   const directory = new NatsDirectory(backbone);
   const figures = [...engineFigures(broker), ...natsFigures({ backbone, broker })];
@@ -123,7 +134,12 @@ async function natsOf({ values }: Config, address: NatsAddress, log: Log, ids: I
 }
 
 /** Undefined while authentication is off. Raises an error where a key file cannot be used. */
-export function authenticatorOf({ auth, values }: Config, tally: Tally, log: Log): Authenticator | undefined {
+export function authenticatorOf(
+  { auth, values }: Config,
+  tally: Tally,
+  log: Log,
+  clock: Clock,
+): Authenticator | undefined {
   if (!auth) return undefined;
   const { JWT_SECRET: secret, JWKS_URL: jwksUrl, JWKS_FILE: keySet } = values;
   const authenticator = jwtAuthenticator({
@@ -137,7 +153,7 @@ export function authenticatorOf({ auth, values }: Config, tally: Tally, log: Log
   });
   const warn = (): void =>
     log.warn({ host: URL.parse(jwksUrl ?? '')?.host }, 'the keys at JWKS_URL cannot be had');
-  return counted(authenticator, tally, atMostOncePer(KEYS_WARNING_MS, systemClock, warn));
+  return counted(authenticator, tally, atMostOncePer(KEYS_WARNING_MS, clock, warn));
 }
 
 /** Counts what is not accepted, and warns while that is for want of keys. */
@@ -154,8 +170,8 @@ function counted(authenticator: Authenticator, tally: Tally, warn: () => void): 
 }
 
 /** Counts the rooms, and warns at once, but not of each: a failover may concern thousands. */
-export function historyLostOf(tally: Tally, log: Log): () => void {
-  const warn = atMostOncePer(HISTORY_WARNING_MS, systemClock, () =>
+export function historyLostOf(tally: Tally, log: Log, clock: Clock): () => void {
+  const warn = atMostOncePer(HISTORY_WARNING_MS, clock, () =>
     log.warn(
       { rooms: tally.historyLost },
       'the history of a room went back, or lost something; members were told',
@@ -168,7 +184,7 @@ export function historyLostOf(tally: Tally, log: Log): () => void {
 }
 
 /** On while authentication is off, unless it is switched. */
-function guestLoginOf({ auth, values }: Config): GuestLogin | undefined {
+function guestLoginOf({ auth, values }: Config, clock: Clock): GuestLogin | undefined {
   if (!(values.GUEST_LOGIN ?? !auth)) return undefined;
   return new GuestLogin({
     secret: auth ? values.JWT_SECRET : undefined,
@@ -178,7 +194,7 @@ function guestLoginOf({ auth, values }: Config): GuestLogin | undefined {
     userClaim: values.JWT_USER_CLAIM,
     issuer: values.JWT_ISSUER,
     audience: values.JWT_AUDIENCE,
-    now: () => systemClock.now(),
+    now: () => clock.now(),
   });
 }
 
@@ -188,7 +204,7 @@ export function apiOf(config: Config, pod: Pod, origins: Origins): Api {
     pod,
     origins,
     apiKeys: values.API_KEYS ?? [],
-    guest: guestLoginOf(config),
+    guest: guestLoginOf(config, pod.clock),
     maxBodyBytes: values.MAX_MESSAGE_BYTES,
     requestsPerSecond: values.API_REQUESTS_PER_SECOND,
     trustProxy: values.TRUST_PROXY,
@@ -196,18 +212,22 @@ export function apiOf(config: Config, pod: Pod, origins: Origins): Api {
 }
 
 /** Loaded only where a module is named. Raises an error where the module cannot be used. */
-export async function hooksOf({ values }: Config, log: Log): Promise<HookRunner | undefined> {
+export async function hooksOf(
+  { values }: Config,
+  log: Log,
+  { clock }: Platform,
+): Promise<HookRunner | undefined> {
   if (values.HOOKS_MODULE === undefined) return undefined;
   const { loadHooks } = await import('./hooks/load.ts');
   const { HookRunner } = await import('./hooks/runner.ts');
-  return new HookRunner(await loadHooks(values.HOOKS_MODULE), { clock: systemClock, log });
+  return new HookRunner(await loadHooks(values.HOOKS_MODULE), { clock, log });
 }
 
-export function webhooksOf({ values }: Config, log: Log): Webhooks | undefined {
+export function webhooksOf({ values }: Config, log: Log, { clock, random }: Platform): Webhooks | undefined {
   const { WEBHOOK_URL, WEBHOOK_SECRET } = values;
   if (WEBHOOK_URL === undefined || WEBHOOK_SECRET === undefined) return undefined;
   const destination = destinationOf(WEBHOOK_URL, WEBHOOK_SECRET);
-  return new Webhooks({ destination, clock: systemClock, log, random: Math.random, newId: randomUUID });
+  return new Webhooks({ destination, clock, log, random, newId: randomUUID });
 }
 
 export function limitsOf({ values }: Config): Limits {

@@ -4,11 +4,35 @@ import type { Pressure } from './core/watermarks.ts';
 import { getHeapStatistics } from 'node:v8';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { randomBytes } from 'node:crypto';
-import { totalmem } from 'node:os';
+import { hostname, totalmem } from 'node:os';
 
 /** How often the event loop is looked at: each look wakes the process. */
 const RESOLUTION_MS = 50;
 const NS_PER_MS = 1e6;
+
+/** What a pod takes of the machine that it runs on; pods that share a process for a simulation each have their own. */
+export interface Platform {
+  readonly clock: Clock;
+  /** Numbers in [0, 1). */
+  readonly random: () => number;
+  readonly ids: Ids;
+  /** A short name that no other process has. */
+  readonly newName: () => string;
+  /** What the machine is called. */
+  readonly host: string;
+  readonly pressure: Pressure;
+}
+
+export function thisMachine(): Platform {
+  return {
+    clock: systemClock,
+    random: Math.random,
+    ids: randomIds(),
+    newName: randomName,
+    host: hostname(),
+    pressure: processPressure(),
+  };
+}
 
 /** The machine's clock; what waits on it does not keep the process alive. */
 export const systemClock: Clock = {
@@ -39,7 +63,7 @@ export function randomName(): string {
  * Memory is what the container or the machine gives, or what V8 takes for its heap, whichever is nearer to its end.
  * The event loop is watched from now on.
  */
-export function processPressure(): Pressure {
+function processPressure(): Pressure {
   const delays = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   delays.enable();
   const most = Math.min(process.constrainedMemory() || Infinity, totalmem());

@@ -1,6 +1,5 @@
 import type { Admission } from './ws/admission.ts';
 import type { App } from './app.ts';
-import { closeServer, listen } from './http/server.ts';
 import type { Config } from './config.ts';
 import type { Drain } from './core/drain.ts';
 import type { Gateway } from './core/gateway.ts';
@@ -8,7 +7,6 @@ import type { Heartbeat } from './ws/heartbeat.ts';
 import type { Pod } from './core/pod.ts';
 import type { Readiness } from './http/ops.ts';
 import type { Rebalance } from './core/rebalance.ts';
-import type { Server } from 'node:http';
 import type { Watermarks } from './core/watermarks.ts';
 import { pause } from './core/pause.ts';
 import { receiverOf } from './core/receive.ts';
@@ -17,6 +15,15 @@ import { sayWhatIsAwaited } from './start-wait.ts';
 /** Something that is only to be ended. */
 interface Stoppable {
   stop(): Promise<void>;
+}
+
+/** Where clients or operators come in: a server, or in a simulation nothing at all. */
+export interface Door {
+  readonly listening: boolean;
+  /** Resolves with the port once it is open; raises what the system says where that cannot be had. */
+  open(port: number, host?: string): Promise<number>;
+  /** Lets nobody in any more; resolves once those who are in have been served. */
+  close(): Promise<void>;
 }
 
 /** What app.ts has put together. */
@@ -31,7 +38,7 @@ export interface Parts {
   /** What has work to finish once nobody is connected any more. */
   readonly finishing: readonly (Stoppable | undefined)[];
   /** For clients and for operators. */
-  readonly servers: readonly [clients: Server, operators: Server];
+  readonly doors: readonly [clients: Door, operators: Door];
 }
 
 /** The order in which the parts of a pod start and end. */
@@ -60,16 +67,16 @@ export class RunningApp implements App {
   }
 
   async #start(): Promise<void> {
-    const { pod, watermarks, heartbeat, rebalance, servers } = this.#parts;
+    const { pod, watermarks, heartbeat, rebalance, doors } = this.#parts;
     const { host, port, values } = this.#config;
-    const [clients, operators] = servers;
-    const opsPort = await listen(operators, values.OPS_PORT);
+    const [clients, operators] = doors;
+    const opsPort = await operators.open(values.OPS_PORT);
     await pod.directory.start(pod.hub);
     await pod.roster.start();
     await this.#reachEngine();
     // Nobody was served, and nobody shall be.
     if (this.#phase === 'draining') return;
-    const ownPort = await listen(clients, port, host);
+    const ownPort = await clients.open(port, host);
     watermarks.start();
     heartbeat.start();
     rebalance.start();
@@ -87,13 +94,13 @@ export class RunningApp implements App {
   }
 
   async drain(): Promise<void> {
-    const { pod, admission, drain, rebalance, servers } = this.#parts;
+    const { pod, admission, drain, rebalance, doors } = this.#parts;
     const { DRAIN_DELAY_SECONDS, DRAIN_WINDOW_SECONDS } = this.#config.values;
     this.#phase = 'draining';
     this.#unwanted.resolve();
     await this.#started;
     // Nobody could come, and no proxy knows of it.
-    if (!servers[0].listening) return;
+    if (!doors[0].listening) return;
     rebalance.stop();
     await pause(pod.clock, DRAIN_DELAY_SECONDS * 1_000);
     admission.drain();
@@ -102,16 +109,16 @@ export class RunningApp implements App {
   }
 
   async stop(): Promise<void> {
-    const { pod, gateway, admission, watermarks, heartbeat, finishing, servers } = this.#parts;
-    const [clients, operators] = servers;
+    const { pod, gateway, admission, watermarks, heartbeat, finishing, doors } = this.#parts;
+    const [clients, operators] = doors;
     this.#phase = 'draining';
     admission.drain();
     heartbeat.stop();
     watermarks.stop();
     await gateway.closeAll();
-    await closeServer(clients);
+    await clients.close();
     for (const part of [...finishing, pod.directory, pod.roster, pod.broker]) await this.#end(part);
-    await closeServer(operators);
+    await operators.close();
     pod.log.info({ pod: pod.name }, 'stopped');
   }
 

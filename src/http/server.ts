@@ -52,8 +52,23 @@ function wantsWebSocket({ headers }: IncomingMessage): boolean {
   return headers.upgrade?.toLowerCase() === 'websocket';
 }
 
+/** Opens and closes a server. */
+export function doorOf(server: Server): {
+  readonly listening: boolean;
+  open(port: number, host?: string): Promise<number>;
+  close(): Promise<void>;
+} {
+  return {
+    get listening() {
+      return server.listening;
+    },
+    open: (port, host) => listen(server, port, host),
+    close: () => closeServer(server),
+  };
+}
+
 /** Resolves with the port once the server listens; raises what the system says, EADDRINUSE for one. */
-export function listen(server: Server, port: number, host?: string): Promise<number> {
+function listen(server: Server, port: number, host?: string): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen({ port, host, backlog: BACKLOG }, () => {
@@ -64,7 +79,7 @@ export function listen(server: Server, port: number, host?: string): Promise<num
 }
 
 /** Takes no more requests; resolves once those that are there are answered, after two seconds at the latest. */
-export function closeServer(server: Server): Promise<void> {
+function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => {
     const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
     const end = (): void => {

@@ -51,7 +51,18 @@ export class Backbone {
       const room = keys.roomOf(channel);
       for (const listener of this.#listeners) listener(room, envelope);
     };
-    const options = { address, keys, pod, scripts: [RENEW, CLEAR, ...scripts], clock, log, receive };
+    let connections = 0;
+    const nextConnection = (): number => (connections += 1);
+    const options = {
+      address,
+      keys,
+      pod,
+      scripts: [RENEW, CLEAR, ...scripts],
+      nextConnection,
+      clock,
+      log,
+      receive,
+    };
     this.pod = pod;
     this.leaseMs = leaseMs;
     this.keys = keys;

@@ -28,13 +28,12 @@ export interface LinkOptions {
   /** The pod's name in Redis. */
   readonly pod: string;
   readonly scripts: readonly Script[];
+  /** Another number for every connection of the pod, to whichever server. */
+  readonly nextConnection: () => number;
   readonly role: LinkRole;
   readonly clock: Clock;
   readonly log: Log;
 }
-
-/** Connections that this process has greeted a server by. */
-let greetings = 0;
 
 /**
  * The one connection to a server for commands. It is `up` while the server answers each within two seconds, takes writes
@@ -204,8 +203,8 @@ export class Link implements Way {
   /** Learns who the server is; until that has worked nobody else asks it anything. */
   async #greet(): Promise<void> {
     const client = this.#client;
-    const { role, scripts } = this.#options;
-    const greeting = (greetings += 1);
+    const { role, scripts, nextConnection } = this.#options;
+    const greeting = nextConnection();
     this.#greeting = greeting;
     try {
       const server = await greet(client, {

@@ -19,6 +19,8 @@ export interface ShardCommons {
   readonly pod: string;
   /** Every script that will be called. */
   readonly scripts: readonly Script[];
+  /** Another number for every connection of the pod, to whichever server. */
+  readonly nextConnection: () => number;
   readonly clock: Clock;
   readonly log: Log;
   /** What came on a channel. */

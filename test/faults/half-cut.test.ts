@@ -1,6 +1,6 @@
 import { eventually, get, podOn, ready, degraded, redisOf, SLOW } from './world.ts';
 import { expect, test } from 'vitest';
-import { expectEverythingOnce, expectNoRepeat } from './judge.ts';
+import { allHeard, expectEverythingOnce, expectNoRepeat, saidBy } from './judge.ts';
 import { type Network, networkTo } from './network.ts';
 import type { PodProcess } from '../../loadtest/stack/pods.ts';
 import type { RedisServer } from '../../loadtest/stack/redis-server.ts';
@@ -121,3 +121,28 @@ test(
     expectNoRepeat([alice, bob]);
   },
 );
+
+test('what was taken, and is trimmed before its pod learns of it, is not published again', SLOW, async () => {
+  const redis = await redisOf();
+  const network = await networkTo(redis);
+  const settings = { HISTORY_SIZE: '10', MESSAGES_PER_SECOND: '0' };
+  const [broken, whole] = [await podOn(network, settings), await podOn(redis, settings)];
+  await ready(broken, whole);
+  const alice = await Witness.join(broken, 'room', 'alice');
+  const bob = await Witness.join(whole, 'room', 'bob');
+  alice.wantsAcks = false;
+  network.holdAnswers('crosspod:');
+  alice.say();
+  await hears(bob, 1);
+  for (let n = 0; n < 20; n += 1) bob.say();
+  await degraded(broken);
+  alice.say();
+  network.answer('crosspod:');
+  await ready(broken);
+  const speakers = [alice, bob];
+  await allHeard(speakers, saidBy(speakers));
+  const { body } = await get(whole, '/api/rooms/room/history');
+  const kept = body['messages'] as { data: { by: string; n: number } }[];
+  expect(kept.filter(({ data }) => data.by === 'alice').map(({ data }) => data.n)).toEqual([2]);
+  expectNoRepeat(speakers);
+});

@@ -17,7 +17,10 @@ if time[1] * 1000 + time[2] / 1000 > tonumber(ARGV[13]) then
   redis.call('PEXPIRE', KEYS[3], state_ttl)
   return {}
 end
-local state = redis.call('HMGET', KEYS[3], 'last', late, 'begun')
+-- A name without a key is a pod's and a number that grows: what a pod publishes in a room is taken in that order.
+local origin, number = string.match(provisional_id, '^(%w+)~(%w+)$')
+local taken_from = 'taken:' .. (origin or '')
+local state = redis.call('HMGET', KEYS[3], 'last', late, 'begun', taken_from)
 if state[2] == ARGV[15] then return {} end
 
 local function tell(id, prev, body, trace)
@@ -33,6 +36,16 @@ local function kept_before(entry)
   return { id }
 end
 
+-- Among those that were kept since it was first sent.
+local function find()
+  local from = stream_id(tonumber(ARGV[11]), 0)
+  while from do
+    local entries = redis.call('XRANGE', KEYS[2], from, '+', 'COUNT', 200)
+    for _, entry in ipairs(entries) do if entry[2][8] == provisional_id then return entry end end
+    from = entries[200] and '(' .. entries[200][1]
+  end
+end
+
 local claimed = KEYS[4] and redis.call('GET', KEYS[4])
 if claimed and ARGV[11] == '' then return { claimed } end
 if claimed then
@@ -40,10 +53,13 @@ if claimed then
   local entry = redis.call('XRANGE', KEYS[2], at, at)[1]
   return entry and position_of(entry, tag) == claimed and kept_before(entry) or { claimed }
 end
-if ARGV[11] ~= '' then
-  for _, entry in ipairs(redis.call('XRANGE', KEYS[2], stream_id(tonumber(ARGV[11]), 0), '+')) do
-    if entry[2][8] == provisional_id then return kept_before(entry) end
-  end
+if ARGV[11] ~= '' and number then
+  local taken = state[4] and tonumber(state[4], 36) >= tonumber(number, 36)
+  -- Where the state is gone only the messages can tell.
+  local entry = (taken or not state[4]) and find()
+  if entry then return kept_before(entry) end
+  -- It has been trimmed since: its place was before this one.
+  if taken then return { state[1] } end
 end
 
 local prev = state[1] or newest_kept(KEYS[2], tag)
@@ -54,17 +70,20 @@ local ms, seq = ms_seq(prev)
 if now > ms then ms, seq = now, 0 end
 local at = stream_id(ms, seq + 1)
 local id = epoch .. '.' .. tag .. '.' .. at
--- Before the message: with a right missing in between there would be one that no later message follows.
+-- Before the message: with a right missing in between there would be one that no later message follows, or that nobody
+-- knows to have been taken.
 redis.call('HSET', KEYS[3], 'last', id)
+if KEYS[4] then redis.call('SET', KEYS[4], id, 'PX', ARGV[12]) end
 local message = { 'e', epoch, 'p', prev, 'b', ARGV[9], 'n', provisional_id }
 local added = redis.pcall('XADD', KEYS[2], 'MAXLEN', '=', ARGV[4], at, unpack(message))
 if type(added) == 'table' and added.err then
   redis.call('HSET', KEYS[3], 'last', prev)
+  if KEYS[4] then redis.call('DEL', KEYS[4]) end
   return added
 end
+if number then redis.call('HSET', KEYS[3], taken_from, number) end
 redis.call('PEXPIRE', KEYS[2], ttl)
 if state[2] then redis.call('HDEL', KEYS[3], late) end
 redis.call('PEXPIRE', KEYS[3], state_ttl)
-if KEYS[4] then redis.call('SET', KEYS[4], id, 'PX', ARGV[12]) end
 tell(id, prev, ARGV[9], ARGV[10])
 return { id, prev }

@@ -1,0 +1,101 @@
+import {
+  authenticatorOf,
+  historyLostOf,
+  hooksOf,
+  limitsOf,
+  type Shared,
+  sharedOf,
+  webhooksOf,
+} from './adapters.ts';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Tracer } from './core/ports/tracer.ts';
+import type { Platform } from './platform.ts';
+import type { Config } from './config.ts';
+import { Admission } from './ws/admission.ts';
+import { Drain } from './core/drain.ts';
+import type { Framer } from './core/ports/socket.ts';
+import { Rebalance } from './core/rebalance.ts';
+import { Gateway } from './core/gateway.ts';
+import { Heartbeat } from './ws/heartbeat.ts';
+import { Hub } from './core/hub.ts';
+import type { Log } from './core/ports/log.ts';
+import { Origins } from './core/origins.ts';
+import type { Pod } from './core/pod.ts';
+import type { Parts } from './running-app.ts';
+import { Roster } from './core/roster.ts';
+import { Turn } from './core/turn.ts';
+import type { Watcher } from './core/ports/watcher.ts';
+import type { Webhooks } from './webhooks/webhooks.ts';
+import type { Hooks } from './core/ports/hooks.ts';
+import { Watermarks } from './core/watermarks.ts';
+import { createTally } from './core/tally.ts';
+
+/** What a pod is given besides its configuration. */
+export interface Surroundings {
+  readonly log: Log;
+  readonly platform: Platform;
+  /** Undefined: nothing is traced. */
+  readonly tracer: Tracer | undefined;
+  /** How a client's frames look on the wire. */
+  readonly framer: Framer;
+}
+
+/** A whole pod but for the doors through which clients and operators come. */
+export interface Composed extends Omit<Parts, 'doors'> {
+  readonly origins: Origins;
+  readonly shared: Shared;
+  readonly webhooks: Webhooks | undefined;
+}
+
+/** Puts the parts of a pod together; a simulator does the same in one process, for as many pods as it needs. */
+export async function compose(config: Config, surroundings: Surroundings): Promise<Composed> {
+  const { log, platform } = surroundings;
+  const hooks = await hooksOf(config, log, platform);
+  const webhooks = webhooksOf(config, log, platform);
+  const shared = await sharedOf(config, log, platform);
+  const pod = createPod(config, { ...surroundings, hooks, watcher: webhooks, shared });
+  const origins = new Origins(config.allowedOrigins);
+  const watermarks = new Watermarks(platform.pressure, pod.clock, log);
+  return {
+    pod,
+    shared,
+    webhooks,
+    origins,
+    watermarks,
+    gateway: new Gateway(pod),
+    admission: new Admission({ pod, paths: config.values.WS_PATHS, origins, watermarks }),
+    heartbeat: new Heartbeat(pod.hub, pod.clock, pod.limits),
+    drain: new Drain(pod),
+    rebalance: new Rebalance(pod, watermarks),
+    finishing: [hooks, webhooks],
+  };
+}
+
+interface Extras extends Surroundings {
+  readonly hooks: Hooks | undefined;
+  readonly watcher: Watcher | undefined;
+  readonly shared: Shared;
+}
+
+function createPod(config: Config, { log, platform, framer, tracer, hooks, watcher, shared }: Extras): Pod {
+  const { clock, random, ids, host: name } = platform;
+  const limits = limitsOf(config);
+  const tally = createTally();
+  const turn = new Turn(endOfTurn(tracer), (error) =>
+    log.error({ err: error }, 'something could not be sent'),
+  );
+  const { broker, store, directory } = shared;
+  const historyLost = historyLostOf(tally, log, clock);
+  const hub = new Hub({ broker, directory, framer, turn, clock, tally, tracer, historyLost });
+  const roster = new Roster({ store, hub, clock, framer, limits, log, watcher });
+  const authenticator = authenticatorOf(config, tally, log, clock);
+  const parts = { hub, broker, directory, roster, authenticator, hooks, tracer, framer, turn, clock, random };
+  return { ...parts, limits, tally, log, ids, name, startedAt: clock.elapsed() };
+}
+
+/** What ends a turn belongs to nobody's request, whoever was the first to publish in it: a tracer would mind. */
+function endOfTurn(tracer: Tracer | undefined): (run: () => void) => void {
+  if (tracer === undefined) return (run) => void setImmediate(run);
+  const outside = AsyncLocalStorage.snapshot();
+  return (run) => void outside(setImmediate, run);
+}

@@ -1,0 +1,61 @@
+import type { Kernel } from './kernel/kernel.ts';
+import type { ModelServer } from './redis/server.ts';
+
+/** A message as the history of a room has it. */
+export interface Kept {
+  readonly token: string;
+  /** What its position ends with. */
+  readonly at: string;
+  readonly epoch: string;
+}
+
+/** A message that a room's history had, and has lost by what befell a server. */
+export interface Loss extends Kept {
+  readonly room: string;
+  readonly time: number;
+  /** The whole history went back; otherwise the message alone is gone, and its place is known. */
+  readonly wentBack: boolean;
+}
+
+/** The messages of a stream, oldest first. */
+export function keptIn(server: ModelServer, key: string): Kept[] {
+  const reply = server.command('XRANGE', key, '-', '+');
+  if (!Array.isArray(reply)) return [];
+  return (reply as [string, string[]][]).map(([at, fields]) => {
+    const of = (name: string): string =>
+      fields[fields.findIndex((field, index) => index % 2 === 0 && field === name) + 1] ?? '';
+    return { at, epoch: of('e'), token: tokenIn(of('b')) };
+  });
+}
+
+function tokenIn(body: string): string {
+  return /"t":"(m\d+)"/.exec(body)?.[1] ?? '?';
+}
+
+/** What the world knows to be lost, because it was there and saw it. */
+export class Losses {
+  readonly all: Loss[] = [];
+  /** What each room had when anything befell it. */
+  readonly had: { readonly room: string; readonly time: number; readonly tokens: ReadonlySet<string> }[] = [];
+  readonly #kernel: Kernel;
+  /** Of anything but messages as well: claims, states, whole servers. */
+  any = false;
+
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel;
+  }
+
+  compare(room: string, before: readonly Kept[], after: readonly Kept[], wentBack: boolean): void {
+    this.any = true;
+    const { time } = this.#kernel;
+    this.had.push({ room, time, tokens: new Set(before.map(({ token }) => token)) });
+    const left = new Set(after.map(nameOf));
+    for (const kept of before) {
+      if (!left.has(nameOf(kept))) this.all.push({ ...kept, room, wentBack, time });
+    }
+  }
+}
+
+function nameOf({ epoch, at }: Kept): string {
+  return `${epoch}|${at}`;
+}

@@ -1,0 +1,130 @@
+import type { Scenario, Scene } from '../scenario.ts';
+import type { Client } from '../world.ts';
+
+async function publishMany(scene: Scene, client: Client, count: number): Promise<void> {
+  for (let done = 0; done < count; done += 1) {
+    await scene.acked(scene.publish(client, 'r1'));
+    await scene.wait(30);
+  }
+}
+
+function master(scene: Scene): Scene['world']['redis']['nodes'][number] {
+  return scene.world.redis.nodeOf('r1');
+}
+
+/** The data of Redis goes back, loses something, or is refused. */
+export const DATA: readonly Scenario[] = [
+  {
+    name: 'Reading on after a failover that dropped the newest messages ends, for who stays and for who resumes',
+    placement: 'sentinel',
+    settings: { OUTBOX_MESSAGES: '8' },
+    async play(scene) {
+      const { world } = scene;
+      const ann = await scene.enter('ann', 'r1', 0);
+      const bob = await scene.enter('bob', 'r1', 1);
+      await publishMany(scene, ann, 30);
+      const node = master(scene);
+      const replica = world.redis.replicaOf(node);
+      if (replica === undefined) throw new Error('there is no replica');
+      replica.lagging = true;
+      await publishMany(scene, ann, 5);
+      bob.drop(0, true);
+      world.redis.down(node);
+      await scene.wait(500);
+      replica.lagging = false;
+      world.redis.failOver(node);
+      await scene.wait(500);
+      node.server.restart('kept');
+      world.redis.demote(node, replica);
+      node.endpoint.listening = true;
+      await scene.wait(5_000);
+      await publishMany(scene, ann, 3);
+    },
+  },
+  {
+    name: 'Who was away while Redis went back to a snapshot is told so',
+    placement: 'one',
+    async play(scene) {
+      const { world } = scene;
+      const ann = await scene.enter('ann', 'r1', 0);
+      const bob = await scene.enter('bob', 'r1', 1);
+      await publishMany(scene, ann, 3);
+      const node = master(scene);
+      const snapshot = node.server.dump();
+      world.redis.down(node);
+      await scene.wait(200);
+      world.redis.up(node, snapshot);
+      await scene.wait(2_000);
+      scene.raw(bob).leave('r1');
+      await scene.wait(100);
+      await publishMany(scene, ann, 5);
+      world.redis.down(node);
+      await scene.wait(300);
+      world.redis.up(node, snapshot);
+      await scene.wait(3_000);
+      bob.join('r1', 0, false);
+      await scene.until('bob is back', () => bob.seat('r1').state === 'in');
+      await scene.wait(1_000);
+    },
+  },
+  {
+    name: 'A presence key that is gone is whole again, and nobody is announced for it',
+    placement: 'one',
+    pods: 3,
+    async play(scene) {
+      const { redis } = scene.world;
+      for (const [index, name] of ['ann', 'bob', 'cid'].entries()) await scene.enter(name, 'r1', index);
+      await scene.wait(1_000);
+      scene.world.note('the presence of r1 is gone');
+      master(scene).server.evict(redis.keys.presence('r1'));
+      // A third of PRESENCE_TTL_SECONDS, and two seconds.
+      await scene.wait(5_000);
+      for (const pod of [0, 1, 2]) {
+        const present = await scene.present(pod, 'r1');
+        if (present !== 'ann bob cid') throw new Error(`pod ${pod} lists ${present}`);
+      }
+    },
+  },
+  ...['xadd', 'publish', 'evalsha'].map((right): Scenario => ({
+    name: `The right to ${right} is lost and given back, and nothing acked is unheard`,
+    placement: 'one',
+    async play(scene) {
+      const ann = await scene.enter('ann', 'r1', 0);
+      await scene.enter('bob', 'r1', 1);
+      scene.world.note(`the pods may no longer ${right}`);
+      master(scene).server.deny({ command: right });
+      for (let count = 0; count < 5; count += 1) {
+        scene.publish(ann, 'r1');
+        scene.publish(ann, 'r1', false);
+        await scene.wait(700);
+      }
+      master(scene).server.allowAll();
+      scene.world.note('the pods may do everything again');
+      await scene.wait(3_000);
+    },
+  })),
+  ...[12_000, 400_000, -60_000].map((ms): Scenario => ({
+    name: `A pod's clock that is set by ${ms / 1_000} s makes nobody leave and no message go`,
+    placement: 'one',
+    pods: 3,
+    async play(scene) {
+      const { world } = scene;
+      const ann = await scene.enter('ann', 'r1', 0);
+      const bob = await scene.enter('bob', 'r1', 1);
+      await scene.enter('cid', 'r1', 2);
+      // A leave counts as false only of somebody who was there for long.
+      await scene.wait(16_000);
+      await publishMany(scene, ann, 3);
+      const strand = world.slots[1]?.pod.strand;
+      if (strand === undefined) throw new Error('there is no second pod');
+      world.note(`the clock of pod-2 is set by ${ms / 1_000} s`);
+      strand.clockOffset += ms;
+      await scene.wait(2_000);
+      await publishMany(scene, bob, 3);
+      scene.move(bob, 0);
+      await scene.wait(2_000);
+      scene.move(bob, 1);
+      await scene.wait(15_000);
+    },
+  })),
+];
