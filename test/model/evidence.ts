@@ -132,7 +132,7 @@ export function mayStandTwice(one: Established, other: Established, evidence: Ev
   const room = evidence.story.publications.get(one.token)?.room ?? '';
   const kept = evidence.histories.get(room) ?? [];
   if ([one, other].every(({ id }) => kept.some((message) => message.id === id))) return false;
-  return troublesSince(Math.min(one.tick, other.tick), ['data', 'keys'], evidence).length > 0;
+  return troublesSince(Math.min(one.tick, other.tick), ['data', 'keys', 'room'], evidence).length > 0;
 }
 
 /** Of two positions of one epoch: whether the first is earlier. */

@@ -95,8 +95,8 @@ const keysDeleted: Fault = async ({ world, story, random }) => {
     ['nothing', [keys.tabs(room)]],
     ['nothing', [keys.presence(room), keys.tabs(room)]],
     ['keys', [keys.history(room)]],
-    ['data', [keys.state(room)]],
-    ['data', [keys.history(room), keys.state(room)]],
+    ['room', [keys.state(room)]],
+    ['room', [keys.history(room), keys.state(room)]],
   ] as const);
   const redis = await world.masterOf(keys.state(room));
   if (redis.state !== 'running') return;
