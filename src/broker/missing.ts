@@ -46,8 +46,14 @@ const complete: Verdict = { missing: undefined, goesOn: true, isNewLoss: false }
 const going = (missing: Missing): Verdict => ({ missing, goesOn: true, isNewLoss: false });
 const gone = (missing: Missing): Verdict => ({ missing, goesOn: false, isNewLoss: false });
 
+interface Named {
+  readonly after: string;
+  /** The pod itself was given it: it was in the room. */
+  readonly isOurs?: boolean;
+}
+
 /** Judges a position that a client or a pod has named (docs/adr/0006-history-in-redis.md). */
-export function verdictOn(after: string, tag: string, facts: RoomFacts): Verdict {
+export function verdictOn({ after, isOurs = false }: Named, tag: string, facts: RoomFacts): Verdict {
   const position = parsePosition(after);
   if (position === undefined) return gone('unknown_position');
   const isOtherData = dataOf(position.epoch) !== dataOf(facts.epoch);
@@ -56,9 +62,12 @@ export function verdictOn(after: string, tag: string, facts: RoomFacts): Verdict
   // What is there is, whatever the data is called by now: in a Cluster its name can be lost without it.
   if (isThere(after, position, facts)) return liesBeforeLoss ? going('history_lost') : complete;
   if (isOtherData) return gone('history_lost');
+  if (isOfOtherBeginning(position, facts))
+    return gone(isForgotten(position, facts) ? 'expired' : 'history_lost');
   // A moment is no message, so that it cannot have been dropped.
   if (liesBeforeLoss) return position.seq === 0 ? going('history_lost') : gone('history_lost');
-  return verdictOnUnlisted(position, facts);
+  const verdict = verdictOnUnlisted(position, facts);
+  return isOurs && verdict.missing === 'unknown_position' ? { ...verdict, missing: 'history_lost' } : verdict;
 }
 
 /** Whether messages after it were dropped, also where they are not missed because it was the last one then. */
@@ -89,11 +98,23 @@ function verdictOnUnlisted(position: Position, facts: RoomFacts): Verdict {
   if (start === undefined || newest === undefined) return gone('unknown_position');
   if (comparePositions(position, newest) > 0) return absent;
   if (comparePositions(position, start) < 0) {
-    if (position.ms < start.ms - POSITION_MS) return going('expired');
+    if (isForgotten(position, facts)) return going('expired');
     if (position.seq > 0) return absent;
     return facts.floor === '' || facts.floor === facts.trimmedTo ? complete : going('trimmed');
   }
   return isAtOrBefore(position, parsePosition(facts.trimmedTo)) ? going('trimmed') : absent;
+}
+
+/** In a Cluster one master can lose its data while the name of the data stays: then its rooms begin anew. */
+function isOfOtherBeginning({ epoch }: Position, facts: RoomFacts): boolean {
+  const [named, known] = [beginningOf(epoch), beginningOf(facts.epoch)];
+  return named !== '' && known !== '' && named !== known;
+}
+
+/** The room had been forgotten for want of use, and nothing is lost but what is old. */
+function isForgotten({ ms }: Position, { floor, newest }: RoomFacts): boolean {
+  const start = parsePosition(floor) ?? parsePosition(newest);
+  return start !== undefined && ms < start.ms - POSITION_MS;
 }
 
 /** Anybody can ask with any position: one that no server can have given is nobody's loss. */
@@ -119,6 +140,10 @@ function streamPosition(id: string): Position | undefined {
 
 function dataOf(epoch: string): string {
   return epoch.slice(0, DATA_LENGTH);
+}
+
+function beginningOf(epoch: string): string {
+  return epoch.slice(DATA_LENGTH + RUN_LENGTH);
 }
 
 export function runOf(epoch: string): string {

@@ -63,7 +63,8 @@ export function eventDelivery(event: ServerEvent, audience: number, framer: Fram
 /** Whether it is a message that nothing can bring back once it is dropped. */
 export function isAtMostOnce(delivery: Delivery): boolean {
   const { audience, stored, isProvisional } = delivery;
-  return audience === LISTEN.messages && stored === undefined && isProvisional !== true;
+  if (audience !== LISTEN.messages || tellsLoss(delivery)) return false;
+  return stored === undefined && isProvisional !== true;
 }
 
 /** What members are told of messages that are missing. */

@@ -26,7 +26,7 @@ const UNKNOWN_ROOM: RoomFacts = {
 };
 
 const verdict = (after: string, facts: Partial<RoomFacts> = {}): Verdict =>
-  verdictOn(after, 'r', { ...FACTS, ...facts });
+  verdictOn({ after }, 'r', { ...FACTS, ...facts });
 const missing = (after: string, facts: Partial<RoomFacts> = {}): unknown => {
   const { missing: reason, isNewLoss } = verdict(after, facts);
   return isNewLoss ? 'dropped' : reason;
@@ -81,6 +81,12 @@ describe('what is missing after a position', () => {
     );
   });
 
+  test('a position that a pod was given is lost where it is not there, whatever is known of its server', () => {
+    const ours = { after: at(NOW + 12, 5), isOurs: true };
+    expect(verdictOn(ours, 'r', FACTS)).toEqual({ missing: 'history_lost', goesOn: false, isNewLoss: false });
+    expect(verdictOn({ after: at(NOW + 13, 1), isOurs: true }, 'r', FACTS).missing).toBeUndefined();
+  });
+
   test('every position up to the lost one is no longer good; the mark made then is', () => {
     const facts = { lost: `${NOW + 12}-5`, mark: at(NOW + 13, 2), epochThere: 'data01run001' };
     expect(missing(at(NOW + 12, 1, 'run001'), facts)).toBe('history_lost');
@@ -107,6 +113,17 @@ describe('what is missing after a position', () => {
     expect(verdict(at(NOW + 12, 1), facts)).toMatchObject({ missing: 'history_lost', goesOn: true });
     expect(verdict(at(NOW + 13, 1), facts)).toMatchObject({ missing: undefined, goesOn: true });
     expect(missingSince(NOW + 12, { ...FACTS, wentBack: String(NOW + 13) })).toBe('history_lost');
+  });
+
+  test('all of it where the room has begun anew in a Cluster, though the data and the server are the same', () => {
+    const again = {
+      epoch: 'data01run002beg2',
+      floor: at(NOW, 0, 'run002beg2'),
+      newest: at(NOW, 0, 'run002beg2'),
+    };
+    expect(missing(at(NOW - 5, 1, 'run002beg1'), again)).toBe('history_lost');
+    expect(missing(at(NOW - DAY_MS - 1, 1, 'run002beg1'), again)).toBe('expired');
+    expect(missing(at(NOW - 5, 1, 'run002'), again)).toBe('unknown_position');
   });
 
   test('one before the oldest kept is trimmed', () => {

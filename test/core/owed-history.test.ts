@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Page, ReadFrom, Receiver, Stored } from '../../src/core/ports/broker.ts';
 import { formatPosition, roomTag } from '../../src/protocol/position.ts';
+import { eventDelivery } from '../../src/core/delivery.ts';
+import { LISTEN } from '../../src/protocol/command.ts';
 import { encodeBody } from '../../src/protocol/message.ts';
 import { Refused } from '../../src/core/refused.ts';
 import { receiverOf } from '../../src/core/receive.ts';
@@ -8,6 +10,14 @@ import { renew } from '../../src/core/renew.ts';
 import { TestPod, type TestSocket, turns } from '../support/test-pod.ts';
 
 const NAME = '~name';
+const LOSS = {
+  kind: 'recovered',
+  room: 'r',
+  recovered: false,
+  reason: 'trimmed',
+  replayed: 0,
+  at: 0,
+} as const;
 const timestamp = '2026-01-01T00:00:00.000Z';
 
 function bodyOf(n: number): string {
@@ -160,6 +170,19 @@ describe('a member whose history could not be read when it joined', () => {
     await turns(10);
     expect(chats(late.socket)).toEqual([12, ...Array.from({ length: 11 }, (_, n) => n + 1)]);
   });
+});
+
+test('a member that does not read is told all the same that messages are missing', async () => {
+  bob.socket.congested = true;
+  for (let n = 1; n <= 8; n += 1)
+    pod.pod.hub.room('r')?.deliver(eventDelivery(LOSS, LISTEN.messages, pod.pod.framer));
+  await turns();
+  receiver.message('r', stored(1));
+  await turns();
+  bob.socket.congested = false;
+  pod.gateway.drained(bob.connection);
+  await turns();
+  expect(told(bob.socket).slice(1)).toHaveLength(8);
 });
 
 describe('a message that is only provisional', () => {
