@@ -1,10 +1,16 @@
 import type { Delivery } from './delivery.ts';
 import { isAtOrBefore } from './sequencer.ts';
 
+/** For so long a message that has landed may still be in the outbox of a member that reads slowly, or behind it. */
+const REMEMBERED_MS = 300_000;
+
 interface Entry {
-  readonly delivery: Delivery;
+  /** Undefined once it has landed: history brings it to whoever comes. */
+  delivery: Delivery | undefined;
   /** The moment at which history had it, or it was known that history never will; undefined: not yet. */
   landedAt: number | undefined;
+  /** The same by the clock that only goes forward, in ms. */
+  landedElapsed: number;
   /** Where history has it, although it has not come from there yet. */
   storedAs?: string;
 }
@@ -15,7 +21,13 @@ interface Entry {
  */
 export class Provisional {
   readonly #entries = new Map<string, Entry>();
+  readonly #elapsed: () => number;
   #moment = 1;
+
+  /** `elapsed`: milliseconds by the clock that only goes forward. */
+  constructor(elapsed: () => number) {
+    this.#elapsed = elapsed;
+  }
 
   /** Grows with every message that lands. */
   get moment(): number {
@@ -25,7 +37,7 @@ export class Provisional {
   /** False: it is known already. */
   add(id: string, delivery: Delivery): boolean {
     if (this.#entries.has(id)) return false;
-    this.#entries.set(id, { delivery, landedAt: undefined });
+    this.#entries.set(id, { delivery, landedAt: undefined, landedElapsed: 0 });
     return true;
   }
 
@@ -35,11 +47,13 @@ export class Provisional {
     return entry !== undefined && (entry.landedAt === undefined || entry.landedAt > since);
   }
 
-  /** History has it, or never will; true if the members have it. */
+  /**
+   * History has it, or never will; true if the members have it. Where it has landed before, a failover has dropped it and
+   * it was published anew: those who came meanwhile do not have it.
+   */
   land(id: string): boolean {
     const entry = this.#entries.get(id);
-    if (entry !== undefined) this.#land(entry);
-    return entry !== undefined;
+    return entry !== undefined && this.#land(entry);
   }
 
   /** History has it at this position, and is yet to bring it. */
@@ -54,16 +68,25 @@ export class Provisional {
     for (const [id, entry] of this.#entries) {
       // It was to come from the history and did not: the room has gone past it.
       if (entry.storedAs !== undefined && isAtOrBefore(entry.storedAs, position)) this.#land(entry);
-      if (entry.landedAt === undefined) pending.set(id, entry.delivery);
+      if (entry.delivery !== undefined) pending.set(id, entry.delivery);
     }
     return pending;
   }
 
-  forgetLanded(): void {
-    for (const [id, { landedAt }] of this.#entries) if (landedAt !== undefined) this.#entries.delete(id);
+  /** Forgets what landed so long ago that no member that is up to date can be given it again. */
+  forgetOld(): void {
+    const before = this.#elapsed() - REMEMBERED_MS;
+    for (const [id, { landedAt, landedElapsed }] of this.#entries) {
+      if (landedAt === undefined || landedElapsed > before) return;
+      this.#entries.delete(id);
+    }
   }
 
-  #land(entry: Entry): void {
-    entry.landedAt ??= this.#moment += 1;
+  #land(entry: Entry): boolean {
+    if (entry.landedAt !== undefined) return false;
+    entry.landedAt = this.#moment += 1;
+    entry.landedElapsed = this.#elapsed();
+    entry.delivery = undefined;
+    return true;
   }
 }

@@ -148,7 +148,7 @@ export class Room {
 
   /** Gives the members a message that history will have later, and then not again. */
   deliverProvisionally(message: Fleeting): void {
-    this.#provisional ??= new Provisional();
+    this.#provisional ??= new Provisional(() => this.#context.clock.elapsed());
     const delivery = provisionalDelivery(message, this.#context.framer);
     if (this.#provisional.add(message.id, delivery)) this.deliver(delivery);
   }
@@ -160,7 +160,7 @@ export class Room {
       return;
     }
     this.#provisional?.land(id);
-    if (this.readers === 0) this.#provisional?.forgetLanded();
+    if (this.readers === 0) this.#provisional?.forgetOld();
   }
 
   /** What members have that no history has yet, oldest first; each by its provisional id. */
@@ -267,7 +267,7 @@ export class Room {
     // The members have it. Whoever is about to be one may not.
     this.flush();
     for (const capture of this.#captures) capture.deliveries.push(delivery);
-    if (this.readers === 0) this.#provisional.forgetLanded();
+    if (this.readers === 0) this.#provisional.forgetOld();
   }
 
   #follow(trace: string): void {

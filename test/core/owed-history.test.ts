@@ -185,6 +185,20 @@ test('a member that does not read is told all the same that messages are missing
   expect(told(bob.socket).slice(1)).toHaveLength(8);
 });
 
+test('what a member had provisionally it is not given again where it falls behind after that has landed', async () => {
+  receiver.provisional('r', { id: NAME, body: bodyOf(10) });
+  await turns();
+  bob.socket.congested = true;
+  const kept = Array.from({ length: 10 }, (_, n) => stored(n + 1, n === 9 ? NAME : `~${n}`));
+  for (const one of kept) receiver.message('r', one);
+  await turns();
+  historyIsBack(pageOf(kept));
+  bob.socket.congested = false;
+  pod.gateway.drained(bob.connection);
+  await turns(10);
+  expect(chats(bob.socket)).toEqual([10, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+});
+
 describe('a message that is only provisional', () => {
   test('is never dropped: a member that does not read is closed, and resumes', async () => {
     bob.socket.congested = true;

@@ -62,3 +62,14 @@ test('what was refused is not shown to those who join later', async () => {
   await turns();
   expect([chats(bob.socket), chats(cyd.socket)]).toEqual([[NAME], []]);
 });
+
+test('what a failover has dropped and is published anew comes also to those who have joined meanwhile', async () => {
+  receiver.message('r', { id, prev, body, provisionalId: NAME });
+  await turns();
+  const cyd = pod.connect('cyd', { room: 'r' });
+  await turns();
+  const anew = formatPosition({ epoch: 'e', tag: roomTag('r'), ms: pod.clock.now() + 2, seq: 1 });
+  receiver.message('r', { id: anew, prev: id, body, provisionalId: NAME });
+  await turns();
+  expect(chats(cyd.socket)).toEqual([anew]);
+});
