@@ -26,6 +26,8 @@ interface Reading {
   told: { readonly missing: Missing | undefined } | undefined;
   /** A page is on its way into the outbox. */
   isBeingGiven: boolean;
+  /** The page before `from` may be in the outbox still: if that overflows it has to be read again. */
+  isInOutbox: boolean;
   /** The outbox could not take all of that page: from there on it has to be read again. */
   again: After | undefined;
 }
@@ -94,6 +96,10 @@ export class Membership {
     const reading = this.#reading;
     if (reading === undefined) this.#begin('behind', after, true);
     else if (reading.isBeingGiven) reading.again ??= after;
+    else if (reading.isInOutbox) {
+      reading.isInOutbox = false;
+      reading.from = after;
+    }
   }
 
   /** The history of its room may be readable again. */
@@ -117,13 +123,14 @@ export class Membership {
     if (reading === undefined) return;
     const from = reading.again ?? next;
     reading.isBeingGiven = false;
+    reading.isInOutbox = reading.again === undefined;
     reading.again = undefined;
     if (from === undefined) this.#end();
     else reading.from = from;
   }
 
   #begin(standing: Reading['standing'], from: After, isDue: boolean): void {
-    const rest = { told: undefined, isBeingGiven: false, again: undefined };
+    const rest = { told: undefined, isBeingGiven: false, isInOutbox: false, again: undefined };
     this.#reading = { standing, from, isDue, ...rest };
     this.room.readers += 1;
   }

@@ -41,6 +41,28 @@ describe('a member that does not read', () => {
     expect(slow.socket.closeCode).toBeUndefined();
   });
 
+  test('is given a page again that was still in its outbox when that overflowed', async () => {
+    const pod = new TestPod({ outboxMessages: 8, historySize: 100 });
+    const slow = pod.connect('slow', { room: 'r' });
+    const fast = pod.connect('fast', { room: 'r' });
+    await turns();
+    await fallBehind(slow, fast);
+    const read = pod.pod.broker.read.bind(pod.pod.broker);
+    pod.pod.broker.read = (...asked) => {
+      // Meanwhile something else has filled the socket: the page waits in the outbox.
+      slow.socket.congested = true;
+      return read(...asked);
+    };
+    readAgain(pod, slow);
+    await turns();
+    pod.pod.broker.read = read;
+    for (const status of ['away', 'online']) fast.send({ type: 'presence', room: 'r', data: { status } });
+    await turns();
+    readAgain(pod, slow);
+    await turns();
+    expect(chats(slow.socket)).toEqual(numbers(60));
+  });
+
   test('is closed with 1013 if the history no longer holds what it missed', async () => {
     const pod = new TestPod({ outboxMessages: 8, historySize: 20 });
     const slow = pod.connect('slow', { room: 'r' });
