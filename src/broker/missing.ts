@@ -46,8 +46,14 @@ const complete: Verdict = { missing: undefined, goesOn: true, isNewLoss: false }
 const going = (missing: Missing): Verdict => ({ missing, goesOn: true, isNewLoss: false });
 const gone = (missing: Missing): Verdict => ({ missing, goesOn: false, isNewLoss: false });
 
+interface Named {
+  readonly after: string;
+  /** The pod itself was given it: it was in the room. */
+  readonly isOurs?: boolean;
+}
+
 /** Judges a position that a client or a pod has named (docs/adr/0006-history-in-redis.md). */
-export function verdictOn(after: string, tag: string, facts: RoomFacts): Verdict {
+export function verdictOn({ after, isOurs = false }: Named, tag: string, facts: RoomFacts): Verdict {
   const position = parsePosition(after);
   if (position === undefined) return gone('unknown_position');
   const isOtherData = dataOf(position.epoch) !== dataOf(facts.epoch);
@@ -60,7 +66,8 @@ export function verdictOn(after: string, tag: string, facts: RoomFacts): Verdict
     return gone(isForgotten(position, facts) ? 'expired' : 'history_lost');
   // A moment is no message, so that it cannot have been dropped.
   if (liesBeforeLoss) return position.seq === 0 ? going('history_lost') : gone('history_lost');
-  return verdictOnUnlisted(position, facts);
+  const verdict = verdictOnUnlisted(position, facts);
+  return isOurs && verdict.missing === 'unknown_position' ? { ...verdict, missing: 'history_lost' } : verdict;
 }
 
 /** Whether messages after it were dropped, also where they are not missed because it was the last one then. */

@@ -103,7 +103,7 @@ export class RedisHistory {
     const position = parsePosition(from.after);
     const id = position === undefined ? BEGINNING : `${position.ms}-${position.seq}`;
     const { page, facts } = await read('after', id, runOf(position?.epoch ?? ''));
-    const { missing, goesOn, isNewLoss } = verdictOn(from.after, roomTag(room), facts);
+    const { missing, goesOn, isNewLoss } = verdictOn(from, roomTag(room), facts);
     // What a client says that it has must not change what others are told.
     if (isNewLoss && from.isOurs === true) await this.#markLost(room, id, Number(facts.ended));
     return { ...(goesOn ? page : (await read('after', BEGINNING)).page), missing };
@@ -192,7 +192,10 @@ export class RedisHistory {
   async #endOf(run: string, asked: Way): Promise<string> {
     const { keys, link } = this.#options.backbone;
     try {
-      return (await link.command((client) => client.hget(keys.epoch, `ended:${run}`))) ?? '';
+      const fields = [`ended:${run}`, `run:${run}`];
+      const [ended, known] = await link.command((client) => client.hmget(keys.epoch, ...fields));
+      // Of a Cluster, where it is not noted yet that the run has ended, or another master has the slot now.
+      return ended ?? (known === null ? '' : String(link.now()));
     } catch (error) {
       if (link === asked || !(error instanceof Away)) throw error;
       return '';

@@ -26,7 +26,7 @@ const UNKNOWN_ROOM: RoomFacts = {
 };
 
 const verdict = (after: string, facts: Partial<RoomFacts> = {}): Verdict =>
-  verdictOn(after, 'r', { ...FACTS, ...facts });
+  verdictOn({ after }, 'r', { ...FACTS, ...facts });
 const missing = (after: string, facts: Partial<RoomFacts> = {}): unknown => {
   const { missing: reason, isNewLoss } = verdict(after, facts);
   return isNewLoss ? 'dropped' : reason;
@@ -73,6 +73,12 @@ describe('what is missing after a position', () => {
     expect(missing(at(999_999_999_999_999, 1, 'run001'), { ended: String(NOW + 14) })).toBe(
       'unknown_position',
     );
+  });
+
+  test('a position that a pod was given is lost where it is not there, whatever is known of its server', () => {
+    const ours = { after: at(NOW + 12, 5), isOurs: true };
+    expect(verdictOn(ours, 'r', FACTS)).toEqual({ missing: 'history_lost', goesOn: false, isNewLoss: false });
+    expect(verdictOn({ after: at(NOW + 13, 1), isOurs: true }, 'r', FACTS).missing).toBeUndefined();
   });
 
   test('every position up to the lost one is no longer good; the mark made then is', () => {
