@@ -103,7 +103,13 @@ function spansOf(seat: Seat): Span[] {
 
 function falseLeaves(truth: RoomTruth, evidence: Evidence): Violation[] {
   const spans = Map.groupBy(
-    truth.seats.flatMap(({ seat }) => spansOf(seat).map((span) => ({ ...span, user: seat.user }))),
+    truth.seats.flatMap(({ seat }) =>
+      spansOf(seat).map((span) => {
+        // A client may not know for a while that its pod is no more.
+        const until = Math.min(span.until, evidence.world.deaths.get(span.pod) ?? Number.POSITIVE_INFINITY);
+        return { ...span, until, user: seat.user };
+      }),
+    ),
     ({ user }) => user,
   );
   return truth.seats.flatMap(({ seat }) =>
