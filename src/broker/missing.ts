@@ -78,13 +78,14 @@ function isBeforeLoss(position: Position, { lost, mark, wentBack }: RoomFacts): 
   return !isMadeAfterIt && isAtOrBefore(position, streamPosition(lost));
 }
 
-/** Whether the room's history knows this very position. */
+/** Whether the room's history knows this very position. The mark is no message: what came after it may be trimmed by now. */
 function isThere(
   after: string,
-  { epoch }: Position,
+  position: Position,
   { newest, mark, trimmedTo, epochThere }: RoomFacts,
 ): boolean {
-  return [newest, mark, trimmedTo].includes(after) || epochThere === epoch;
+  if ([newest, trimmedTo].includes(after) || epochThere === position.epoch) return true;
+  return after === mark && !isAtOrBefore(position, parsePosition(trimmedTo));
 }
 
 /** For a position that is none of those at hand. A message is never the first of its millisecond, a moment always. */

@@ -77,9 +77,13 @@ export class Pending {
 
   /** Whether it was one of these that the server refused. */
   refused(ref: string, error: CrosspodError): boolean {
-    const delay = this.#current?.ref === ref ? retryDelayMs(error) : undefined;
-    if (delay !== undefined) {
+    const again = this.#entries.get(ref);
+    const delay = again === undefined || again.state === 'new' ? undefined : retryDelayMs(error);
+    if (again !== undefined && delay !== undefined) {
       // A refusal now says nothing of the first time: it may have been taken then, so the question stays open.
+      again.state = 'waits';
+      this.#current ??= again;
+      this.#clock.clearTimeout(this.#timer);
       this.#timer = this.#clock.setTimeout(() => this.#goOn(), delay);
       return true;
     }

@@ -39,6 +39,12 @@ describe('what is missing after a position', () => {
     expect(missing(at(NOW + 10, 1))).toBeUndefined();
   });
 
+  test('some, after what was put in place of a loss, once what came next is trimmed', () => {
+    expect(missing(at(NOW + 5, 2), { mark: at(NOW + 5, 2) })).toBe('trimmed');
+    expect(missing(at(NOW + 11, 2), { mark: at(NOW + 11, 2) })).toBeUndefined();
+    expect(missing(at(NOW + 10, 1), { mark: at(NOW + 10, 1) })).toBeUndefined();
+  });
+
   test('nothing after a message that survived a failover', () => {
     expect(missing(at(NOW + 12, 1, 'run001'), { epochThere: 'data01run001' })).toBeUndefined();
     expect(missing(at(NOW + 10, 1, 'run001'), { trimmedTo: at(NOW + 10, 1, 'run001') })).toBeUndefined();

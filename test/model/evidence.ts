@@ -125,14 +125,14 @@ function sameEpoch(a: string, b: string): boolean {
 }
 
 /**
- * Whether a message may stand in both places: only where the first was lost with the data. "A repetition never appends
- * twice."
+ * Whether a message may stand in both places: only where the first may have been lost with the data, and is not kept. "A
+ * repetition never appends twice."
  */
 export function mayStandTwice(one: Established, other: Established, evidence: Evidence): boolean {
   const room = evidence.story.publications.get(one.token)?.room ?? '';
-  if (!isGone(one, room, evidence) && !isGone(other, room, evidence)) return false;
-  const earlier = Math.min(one.tick, other.tick);
-  return troublesSince(earlier, ['data', 'keys'], evidence).length > 0;
+  const kept = evidence.histories.get(room) ?? [];
+  if ([one, other].every(({ id }) => kept.some((message) => message.id === id))) return false;
+  return troublesSince(Math.min(one.tick, other.tick), ['data', 'keys', 'room'], evidence).length > 0;
 }
 
 /** Of two positions of one epoch: whether the first is earlier. */

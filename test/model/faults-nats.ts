@@ -1,6 +1,6 @@
 import { connect } from '@nats-io/transport-node';
 import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
-import { type Fault, type Named, stateOf } from './fault.ts';
+import { type Fault, type Named, startAgain, stateOf } from './fault.ts';
 import type { NatsServer } from '../../loadtest/stack/nats-server.ts';
 import { setTimeout as lasts } from 'node:timers/promises';
 
@@ -20,7 +20,7 @@ const natsKilled: Fault = async ({ world: { nats }, story, random }) => {
   const mended = story.fault('NATS is killed', 'pods');
   await nats.kill();
   await lasts(random.int(0, 3_000));
-  await nats.start();
+  await startAgain(nats);
   mended('NATS runs again');
 };
 

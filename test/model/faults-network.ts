@@ -1,4 +1,4 @@
-import type { Fault, Named } from './fault.ts';
+import { type Fault, type Named, startAgain } from './fault.ts';
 import type { Concerns } from '../support/proxy-weather.ts';
 import { setTimeout as lasts } from 'node:timers/promises';
 
@@ -60,7 +60,7 @@ const bornWithout: Fault = async ({ world, story, random }) => {
   pod.launch();
   await lasts(random.int(500, LONG_MS));
   proxy?.resume();
-  await pod.becomesReady();
+  if (!(await pod.becomesReady())) await startAgain(pod);
   mended(`${pod.name} is answered`);
 };
 

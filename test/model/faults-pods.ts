@@ -1,4 +1,4 @@
-import { type Fault, type Named, stateOf } from './fault.ts';
+import { type Fault, type Named, startAgain, stateOf } from './fault.ts';
 import { stepClock } from './clock.ts';
 import { setTimeout as lasts } from 'node:timers/promises';
 
@@ -9,7 +9,7 @@ const podKilled: Fault = async ({ world, story, random }) => {
   story.deaths.push({ pod: pod.name, tick: story.tick() });
   await pod.kill();
   await lasts(random.int(0, 4_000));
-  await pod.start();
+  await startAgain(pod);
   mended(`${pod.name} runs again`);
 };
 
@@ -35,7 +35,7 @@ export const podsDrained: Fault = async ({ world, story, random }) => {
       await pod.stop();
       // What it had seen it tells nobody any more.
       story.deaths.push({ pod: pod.name, tick: story.tick() });
-      await pod.start();
+      await startAgain(pod);
     }),
   );
   mended('they run again');

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Fault, type Named, stateOf } from './fault.ts';
+import { type Fault, type Named, startAgain, stateOf } from './fault.ts';
 import type { RedisServer } from '../../loadtest/stack/redis-server.ts';
 import { podsDrained } from './faults-pods.ts';
 import { ROOMS } from './cast.ts';
@@ -27,7 +27,7 @@ const redisEmptied: Fault = async ({ world, story, random }) => {
   await redis.kill();
   rmSync(dumpOf(redis), { force: true });
   await lasts(random.int(0, 3_000));
-  await redis.start();
+  await startAgain(redis);
   mended(`${redis.name} runs again, empty`);
 };
 
@@ -40,7 +40,7 @@ const redisGoesBack: Fault = async ({ world, story, random }) => {
   if (random.chance(0.5)) {
     const restarted = story.fault(`${redis.name} is stopped`, 'data');
     await redis.stop();
-    await redis.start();
+    await startAgain(redis);
     restarted(`${redis.name} runs again with the snapshot`);
   }
   await lasts(random.int(300, 3_000));
@@ -48,7 +48,7 @@ const redisGoesBack: Fault = async ({ world, story, random }) => {
   const mended = story.fault(`${redis.name} is killed`, 'data');
   await redis.kill();
   await lasts(random.int(0, 3_000));
-  await redis.start();
+  await startAgain(redis);
   mended(`${redis.name} runs again with the old snapshot`);
 };
 
@@ -95,8 +95,8 @@ const keysDeleted: Fault = async ({ world, story, random }) => {
     ['nothing', [keys.tabs(room)]],
     ['nothing', [keys.presence(room), keys.tabs(room)]],
     ['keys', [keys.history(room)]],
-    ['data', [keys.state(room)]],
-    ['data', [keys.history(room), keys.state(room)]],
+    ['room', [keys.state(room)]],
+    ['room', [keys.history(room), keys.state(room)]],
   ] as const);
   const redis = await world.masterOf(keys.state(room));
   if (redis.state !== 'running') return;

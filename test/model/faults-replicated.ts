@@ -1,4 +1,4 @@
-import { type Fault, type Named, stateOf } from './fault.ts';
+import { type Fault, type Named, startAgain, stateOf } from './fault.ts';
 import { nodeDrained } from './faults-redis.ts';
 import type { RedisCluster } from '../../loadtest/stack/redis-cluster.ts';
 import type { RedisServer } from '../../loadtest/stack/redis-server.ts';
@@ -16,7 +16,7 @@ const masterKilled: Fault = async ({ world, story }) => {
   const master = cluster
     ? await anotherMaster(cluster, old, slots ?? [])
     : await world.group?.masterOtherThan(old);
-  await old.start();
+  await startAgain(old);
   mended(`${master?.name} is the master; ${old.name} is started again`);
 };
 

@@ -22,7 +22,9 @@ export function judgeAnswers(evidence: Evidence): Violation[] {
  * the run may be away as well (docs/adr/0012-redis-cluster.md).
  */
 function unknown({ story, isCluster }: Evidence): Violation[] {
-  if (isCluster || story.deaths.length > 0) return [];
+  // Where an operator deleted what is known of a room, that it never was is true.
+  const isForgotten = story.troubles.some(({ effect }) => effect === 'room');
+  if (isCluster || isForgotten || story.deaths.length > 0) return [];
   return story.seats.flatMap((seat) => {
     const told = seat.entries.find((entry) => 'reason' in entry && entry.reason === 'unknown_position');
     if (told === undefined) return [];
@@ -57,7 +59,7 @@ function tooMany(seat: Seat, troubles: readonly Trouble[]): Violation[] {
     const joins = entries.filter(({ kind }) => kind === 'joined').length;
     const from = (entries[0]?.ms ?? 0) - LATE_MS;
     const lived = troubles.filter(({ until }) => until === undefined || until.ms > from);
-    const lossy = lived.filter(({ effect }) => effect === 'data');
+    const lossy = lived.filter(({ effect }) => effect === 'data' || effect === 'room');
     const lost = entries.filter((entry) => 'reason' in entry && entry.reason === 'history_lost').length;
     const events = entries.filter(({ kind }) => kind === 'recovered').length;
     const where = `${nameOf(seat)}, connection ${entries[0]?.line} with ${joins} joins,`;

@@ -36,7 +36,8 @@ export function judgeGaps(evidence: Evidence): Violation[] {
  * that had seen it were killed since.
  */
 function isKnown(one: Established, room: string, evidence: Evidence): boolean {
-  if (!isGone(one, room, evidence) || troublesSince(one.tick, ['data'], evidence).length === 0) return true;
+  if (!isGone(one, room, evidence) || troublesSince(one.tick, ['data', 'room'], evidence).length === 0)
+    return true;
   const killed = new Set(evidence.story.deaths.filter(({ tick }) => tick > one.tick).map(({ pod }) => pod));
   return [...one.pods].some((pod) => !killed.has(pod));
 }
@@ -126,7 +127,7 @@ export function judgeDropped(evidence: Evidence): Violation[] {
     const dropped = new Set(
       establishedIn(seat.room, evidence)
         .filter((one) => isGone(one, seat.room, evidence) && isKnown(one, seat.room, evidence))
-        .filter((one) => troublesSince(one.tick, ['keys'], evidence).length === 0)
+        .filter((one) => troublesSince(one.tick, ['keys', 'room'], evidence).length === 0)
         .map(({ id }) => id),
     );
     const last = messagesOf(seat).findLast(({ id, tick }) => tick > beginning && dropped.has(id));

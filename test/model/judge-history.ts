@@ -30,7 +30,7 @@ export function judgeHistory(evidence: Evidence): Violation[] {
 function forgotten(room: string, evidence: Evidence): Violation[] {
   return establishedIn(room, evidence)
     .filter((one) => isGone(one, room, evidence))
-    .filter(({ tick }) => troublesSince(tick, ['data', 'keys'], evidence).length === 0)
+    .filter(({ tick }) => troublesSince(tick, ['data', 'keys', 'room'], evidence).length === 0)
     .map(({ id, token }) => ({
       kind: 'history',
       text: `${room}: ${token} (${id}) is no longer in the history`,

@@ -23,10 +23,11 @@ export interface Moment {
 
 /**
  * What a fault may do at most, of all that the contract lets it. `data`: what was acked is gone, or history has gone
- * back. `keys`: an operator has deleted messages. `pods`: pods, or one, were away from the others, so that their users
+ * back. `keys`: an operator has deleted messages. `room`: and all
+ * that was known of a room, its positions with it. `pods`: pods, or one, were away from the others, so that their users
  * may be announced as gone. `nothing`: no client may notice it.
  */
-export type Effect = 'data' | 'keys' | 'pods' | 'nothing';
+export type Effect = 'data' | 'keys' | 'room' | 'pods' | 'nothing';
 
 export interface Trouble {
   readonly effect: Effect;

@@ -70,7 +70,9 @@ function acks({ world, rooms, historySize }: Evidence): Violation[] {
     }));
     const isKnown = truth.keptTokens.has(token) || truth.placed.some((one) => one.token === token);
     if (attempts.length > 0 && errors.length === attempts.length && isKnown) {
-      wrong.push({ kind: 'refused-and-published', text: `${token} was refused, and published all the same` });
+      const codes = errors.map(({ code }) => code).join();
+      const text = `${token} was refused (${codes}), and published all the same`;
+      wrong.push({ kind: 'refused-and-published', text });
     }
     for (const { id, at } of publication.acks) {
       if (!isPosition(id))
