@@ -42,6 +42,8 @@ export class World {
   readonly log: LogLine[] = [];
   readonly notes: { readonly time: number; readonly text: string }[] = [];
   readonly disturbances: Disturbance[] = [];
+  /** When each pod ended that did. */
+  readonly deaths = new Map<string, number>();
   readonly plan: Plan;
   readonly #config: Config;
   readonly #lines = new Set<Line>();
@@ -108,9 +110,8 @@ export class World {
     this.note(`${pod.name} dies${silently ? ', and nobody is told' : ''}`);
     this.kernel.kill(pod.strand);
     pod.open = false;
-    // Whoever is connected to a machine that is gone does not know it, and others do.
-    if (silently) this.disturb(pod.name, Number.POSITIVE_INFINITY);
-    else this.network.podDied(pod.strand);
+    this.deaths.set(pod.name, this.kernel.time);
+    if (!silently) this.network.podDied(pod.strand);
     for (const line of this.#lines) if (line.pod === pod) line.podDied(silently);
   }
 

@@ -135,6 +135,10 @@ export class RawClient implements LineUser {
     if (line?.isOpen !== true) return;
     for (const seat of this.seats) if (seat.state === 'in') seat.closes(this.#lines, line.pod.name);
     line.close();
+    // A machine that is gone does not answer.
+    this.#after(CONNECT_MS, () => {
+      if (this.line === line) this.drop(undefined, false);
+    });
   }
 
   /** Loses its connection, and comes back as it does after any loss. */

@@ -32,8 +32,10 @@ function lists(truth: RoomTruth, { quiet }: Evidence): Violation[] {
         text: `${pod} lists [${view.users.join()}] in ${truth.name}, but there are [${users}]`,
       });
     }
-    for (const { user, said } of present) {
+    for (const seat of present) {
+      const { user, said } = seat;
       if ((said?.meta as { final?: string } | undefined)?.final === undefined) continue;
+      if (isSaidAgain(seat, present)) continue;
       const person = view.person(user);
       if (person?.status === said?.status && JSON.stringify(person?.meta) === JSON.stringify(said?.meta))
         continue;
@@ -49,6 +51,17 @@ function lists(truth: RoomTruth, { quiet }: Evidence): Violation[] {
     });
   }
   return violations;
+}
+
+/** Another client of the user that is a library has come back since, and has said again what it said before. */
+function isSaidAgain({ user, entries }: Seat, present: readonly Seat[]): boolean {
+  const said = entries.findLast(({ kind }) => kind === 'said')?.at ?? 0;
+  return present.some(
+    (other) =>
+      other.user === user &&
+      other.judgesItself &&
+      other.entries.some(({ kind, at }) => kind === 'joined' && at > said),
+  );
 }
 
 interface Span {
@@ -90,7 +103,13 @@ function spansOf(seat: Seat): Span[] {
 
 function falseLeaves(truth: RoomTruth, evidence: Evidence): Violation[] {
   const spans = Map.groupBy(
-    truth.seats.flatMap(({ seat }) => spansOf(seat).map((span) => ({ ...span, user: seat.user }))),
+    truth.seats.flatMap(({ seat }) =>
+      spansOf(seat).map((span) => {
+        // A client may not know for a while that its pod is no more.
+        const until = Math.min(span.until, evidence.world.deaths.get(span.pod) ?? Number.POSITIVE_INFINITY);
+        return { ...span, until, user: seat.user };
+      }),
+    ),
     ({ user }) => user,
   );
   return truth.seats.flatMap(({ seat }) =>
