@@ -79,7 +79,11 @@ test('A pod that Redis does not let in starts, is degraded, goes on by itself, a
   ]);
   for (const pod of pods) {
     const answer = await fetch(`${pod.opsUrl}/readyz`);
-    expect([answer.status, await answer.json()]).toEqual([200, { status: 'degraded' }]);
+    const told = await answer.text();
+    const reason = expect.stringMatching(/WRONGPASS|NOAUTH/) as unknown;
+    const engine = expect.arrayContaining([{ part: REDIS_URL, lost: 'answers', reason }]) as unknown;
+    expect([answer.status, JSON.parse(told)]).toEqual([200, { status: 'degraded', engine }]);
+    for (const secret of ['wrong-secret', PASSWORD]) expect(told).not.toContain(secret);
     expect(await metric(pod, 'realtime_redis_up')).toBe(0);
     const alice = await member(pod, fresh(), 'alice');
     alice.send({ data: 'local' });
