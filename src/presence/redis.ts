@@ -14,6 +14,7 @@ import { Echoes } from '../pods/echoes.ts';
 import type { Leaseholder } from '../pods/lease.ts';
 import type { Member } from '../protocol/event.ts';
 import type { PresenceEnvelope } from '../pods/envelope.ts';
+import { MendedRooms } from './mended-rooms.ts';
 import { RedisBurials } from './redis-burials.ts';
 import { SharedReads } from './shared-reads.ts';
 import { Upkeep } from './redis-upkeep.ts';
@@ -38,6 +39,7 @@ export class RedisPresence implements PresenceStore, Leaseholder {
   readonly #writer: PlaceWriter;
   readonly #upkeep: Upkeep;
   readonly #echoes: Echoes<true>;
+  readonly #mended: MendedRooms;
   #changes = 0;
   /** By limit and room. */
   readonly #lists = new SharedReads((name) => {
@@ -64,6 +66,11 @@ export class RedisPresence implements PresenceStore, Leaseholder {
       bereft: (room, userId) => this.#adopt(room, userId),
     });
     this.#echoes = new Echoes(backbone.clock);
+    this.#mended = new MendedRooms({
+      clock: backbone.clock,
+      othersMs: this.#mendedMs,
+      tell: (isConcerned) => this.#receiver?.uncertain(isConcerned),
+    });
     backbone.listen((room, envelope) => {
       if (envelope.kind === 'presence' && room !== undefined) this.#take(room, envelope);
     });
@@ -131,20 +138,20 @@ export class RedisPresence implements PresenceStore, Leaseholder {
   }
 
   #take(room: string, { name, change, count, row }: PresenceEnvelope): void {
+    if (change === 'mended') return this.#mended.mended(room);
     const known = changeOf(change, count, row);
     if (known !== undefined) this.#receiver?.changed(room, known);
     this.#echoes.heard(name, true);
   }
 
-  /** What is gone is written anew. Nobody came or left; but whoever asked meanwhile was told of too few. */
+  /** What is gone is written anew. Nobody came or left; but all pods hear of it whose members may be told of too few. */
   async #mend(gone: readonly Place[]): Promise<void> {
     if (gone.length === 0) return;
-    const { clock, lease } = this.#options.backbone;
+    const { lease } = this.#options.backbone;
     const rooms = Map.groupBy(gone, ({ room }) => room);
     // Whoever is being written, or registered anew, may not have been there before.
     const isStill = (place: Place): boolean => this.#places.holds(place) && isWritten(place, lease.name);
     await this.#writer.write([...rooms.values()], UNTOLD, isStill);
-    clock.after(this.#mendedMs, () => this.#receiver?.uncertain((room) => rooms.has(room)));
   }
 
   /** By then every pod has written anew what is gone of its members now. */

@@ -85,6 +85,23 @@ export const DATA: readonly Scenario[] = [
       }
     },
   },
+  {
+    name: 'Who comes while presence keys are gone, to a pod that had nobody there, is told of all in the end',
+    placement: 'one',
+    pods: 3,
+    async play(scene) {
+      const { world } = scene;
+      for (const [index, name] of ['ann', 'bob'].entries()) await scene.enter(name, 'r1', index);
+      await scene.wait(1_000);
+      const { keys } = world.redis;
+      world.note('the presence of r1 is gone, and through whom');
+      for (const key of [keys.presence('r1'), keys.tabs('r1')]) master(scene).server.evict(key);
+      const cid = await scene.enter('cid', 'r1', 2);
+      const sees = (): string => cid.seat('r1').view.users.join(' ');
+      if (sees() !== 'cid') throw new Error(`cid sees ${sees()}, so that nothing was gone`);
+      await scene.until('cid sees all', () => sees() === 'ann bob cid');
+    },
+  },
   ...['xadd', 'publish', 'evalsha'].map((right): Scenario => ({
     name: `The right to ${right} is lost and given back, and nothing acked is unheard`,
     placement: 'one',
