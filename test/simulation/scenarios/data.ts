@@ -102,6 +102,30 @@ export const DATA: readonly Scenario[] = [
       await scene.until('cid sees all', () => sees() === 'ann bob cid');
     },
   },
+  ...[0, 1].map((pod): Scenario => ({
+    name: `Who comes back to pod-${pod + 1} while the room goes to another server of a Cluster has never left`,
+    placement: 'cluster',
+    settings: { PRESENCE_GRACE_SECONDS: '2' },
+    async play(scene) {
+      const { redis } = scene.world;
+      const ann = await scene.enter('ann', 'r1', 0);
+      // With somebody there both pods hear at once that the room is elsewhere.
+      await scene.enter('bob', 'r1', 0);
+      await scene.enter('cid', 'r1', 1);
+      // A leave counts as false only of somebody who was there for long.
+      await scene.wait(17_000);
+      const target = redis.masters.find((node) => node !== master(scene));
+      if (target === undefined) throw new Error('there is one master only');
+      scene.move(ann, pod);
+      redis.beginMove('r1', target);
+      redis.moveKeys('r1', 1);
+      await scene.until('ann is back', () => ann.seat('r1').state === 'in');
+      await scene.wait(100);
+      redis.endMove('r1');
+      scene.world.note('the slot has arrived');
+      await scene.wait(4_000);
+    },
+  })),
   ...['xadd', 'publish', 'evalsha'].map((right): Scenario => ({
     name: `The right to ${right} is lost and given back, and nothing acked is unheard`,
     placement: 'one',
