@@ -102,8 +102,13 @@ export const DATA: readonly Scenario[] = [
       await scene.until('cid sees all', () => sees() === 'ann bob cid');
     },
   },
-  ...[0, 1].map((pod): Scenario => ({
-    name: `Who comes back to pod-${pod + 1} while the room goes to another server of a Cluster has never left`,
+  ...[
+    { pod: 0, ms: 100 },
+    { pod: 1, ms: 100 },
+    { pod: 0, ms: 3_000 },
+    { pod: 1, ms: 3_000 },
+  ].map(({ pod, ms }): Scenario => ({
+    name: `Who comes back to pod-${pod + 1} while the room goes to another server of a Cluster, for ${ms} ms more, has never left`,
     placement: 'cluster',
     settings: { PRESENCE_GRACE_SECONDS: '2' },
     async play(scene) {
@@ -120,7 +125,8 @@ export const DATA: readonly Scenario[] = [
       redis.beginMove('r1', target);
       redis.moveKeys('r1', 1);
       await scene.until('ann is back', () => ann.seat('r1').state === 'in');
-      await scene.wait(100);
+      // The grace ends before that or after it.
+      await scene.wait(ms);
       redis.endMove('r1');
       scene.world.note('the slot has arrived');
       await scene.wait(4_000);
