@@ -151,6 +151,7 @@ export class Crosspod<Events extends object = AnyEvents> {
     return {
       clock,
       isClosed: () => this.#line.state === 'closed',
+      userId: () => this.#userId,
       nextRef: () => this.#nextRef(),
       write: (text) => this.#line.send(text),
       report: (error) => this.#report(error),

@@ -4,6 +4,7 @@ import { Messages } from './messages.ts';
 import type { Clock } from './platform.ts';
 import { ResumePoint } from './resume-point.ts';
 import { Signal } from './signal.ts';
+import { Statement } from './statement.ts';
 import { fieldsOf, numberOr } from './wire.ts';
 import type { Frame, Joined, Member, Message, Status, UnrecoveredReason } from './wire.ts';
 
@@ -26,6 +27,8 @@ export interface Gap {
 export interface RoomLink {
   readonly clock: Clock;
   isClosed(): boolean;
+  /** How the server names this user; known once anything is received. */
+  userId(): string | undefined;
   nextRef(): string;
   write(text: string): boolean;
   /** For a refusal that nobody else hears of. */
@@ -59,8 +62,7 @@ export class Membership {
   #inside = false;
   /** The history that was asked for could not be read. */
   #historyOwed = false;
-  /** What was last said of this user: a copy, which the application cannot change any more. */
-  #status: unknown;
+  readonly #statement = new Statement();
   #statusRef: string | undefined;
   #joinTimer: unknown;
   #statusTimer: unknown;
@@ -89,7 +91,7 @@ export class Membership {
   }
 
   leave(): void {
-    this.#status = undefined;
+    this.#statement.forget();
     if (this.#answer === undefined) return;
     this.#write({ type: 'leave', ref: this.#link.nextRef() });
     this.#forget(new CrosspodError('left', `the room ${this.room} was left before the join was answered`));
@@ -97,7 +99,7 @@ export class Membership {
 
   /** See `Room.setPresence`. */
   setPresence(status: Status, meta?: object): void {
-    this.#status = JSON.parse(JSON.stringify({ status, meta }));
+    this.#statement.say(status, meta);
     this.#sendStatus();
   }
 
@@ -162,7 +164,7 @@ export class Membership {
     this.#inside = true;
     this.#awaited = false;
     this.#joinRef = undefined;
-    this.members.replace(joined.count, joined.members ?? []);
+    this.#listed(joined.count, joined.members ?? []);
     this.#answer?.resolve(joined);
     this.joined.emit(joined);
     this.#tellMembers();
@@ -184,7 +186,7 @@ export class Membership {
     else if (event === 'left' && ref === undefined) this.#takenOut();
     else if (event === 'members') {
       const { count, members } = fieldsOf(data);
-      this.members.replace(numberOr(count, 0), members as readonly Member[] | undefined);
+      this.#listed(numberOr(count, 0), members as readonly Member[] | undefined);
       this.#tellMembers();
     }
   }
@@ -217,8 +219,15 @@ export class Membership {
   #presenceOf(frame: Frame): void {
     const member = this.members.apply(frame.data);
     if (member === undefined) return;
+    if (member.user_id === this.#link.userId()) this.#statement.told(member);
     this.presence.emit(member);
     this.#tellMembers();
+  }
+
+  #listed(count: number, members: readonly Member[] | undefined): void {
+    this.members.replace(count, members);
+    const own = members?.find(({ user_id: user }) => user === this.#link.userId());
+    if (own !== undefined) this.#statement.listed(own);
   }
 
   #tellMembers(): void {
@@ -227,9 +236,10 @@ export class Membership {
 
   #sendStatus(): void {
     this.#link.clock.clearTimeout(this.#statusTimer);
-    if (this.#status === undefined || !this.#inside) return;
+    const { current } = this.#statement;
+    if (current === undefined || !this.#inside) return;
     this.#statusRef = this.#link.nextRef();
-    this.#write({ type: 'presence', data: this.#status, ref: this.#statusRef });
+    this.#write({ type: 'presence', data: current, ref: this.#statusRef });
   }
 
   #write(frame: object): void {
@@ -244,7 +254,8 @@ export class Membership {
     // Whoever does not wait for the join (it is optional) must not see an unhandled rejection for it.
     this.#answer?.promise.catch(ignored);
     this.#answer?.reject(why);
-    this.#answer = this.#joinRef = this.#status = this.#statusRef = undefined;
+    this.#answer = this.#joinRef = this.#statusRef = undefined;
+    this.#statement.forget();
     this.#awaited = this.#historyOwed = false;
     this.#resume.forget();
     const had = this.members.count;

@@ -104,7 +104,10 @@ export class Room<Events extends object = AnyEvents> {
     return this.#owner.publish(data, options);
   }
 
-  /** How the others see this user here, also after a reconnect, until `leave`; `meta` is a JSON object. */
+  /**
+   * How the others see this user here, also after a reconnect, until `leave` or until another device of the user says
+   * something; `meta` is a JSON object.
+   */
   setPresence(status: Status, meta?: object): void {
     this.#membership.setPresence(status, meta);
   }

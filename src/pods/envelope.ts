@@ -17,7 +17,7 @@ export interface PresenceEnvelope {
   readonly kind: 'presence';
   /** By which the pod that caused it knows it again. */
   readonly name: string;
-  /** As in `PresenceChange`. */
+  /** As in `PresenceChange`; or `mended`: what was gone of the room is written anew, and who is in it is not told. */
   readonly change: string;
   readonly count: number;
   /** As it is, or was, in the presence hash. */

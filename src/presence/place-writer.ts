@@ -50,8 +50,7 @@ export class PlaceWriter {
     const { backbone, caused, rows } = this.#options;
     for (const part of chunksOf(places, CONNECTIONS)) {
       const { name: pod } = backbone.lease;
-      // What is being written under this name already is not written by us as well.
-      const still = part.filter((place) => isStill(place) && place.writing?.name !== pod);
+      const still = part.filter(isStill);
       const [first] = still;
       if (first === undefined) continue;
       const writing = still.map((place) => place.writing);

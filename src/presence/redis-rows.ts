@@ -65,17 +65,24 @@ export class RedisRows {
       const when = wordOf(said, clock.elapsed());
       return [who.connectionId, who.userId, user, when, status, meta, lost ? '!' : '', name];
     });
-    const kinds = [...this.#of(room), [keys.podBuried(room, pod), 'string'] as const];
-    const reply = await this.#call(room, ENTER, kinds, [pod, this.#ttlMs, keys.roomChannel(room), ...args]);
+    const reply = await this.#call(room, ENTER, this.#of(room, pod), [
+      pod,
+      this.#ttlMs,
+      keys.roomChannel(room),
+      ...args,
+    ]);
     const flat = lease.unlessLapsed(pod, reply) as unknown[];
     return all.map((_, at) => enteredIn(flat.slice(4 * at, 4 * at + 4)));
   }
 
   async exit(room: string, { connectionId, userId }: Occupant, name: string): Promise<Left> {
     await this.#afterEntries(room);
-    const channel = this.#backbone.keys.roomChannel(room);
-    const args = [channel, connectionId, userId, JSON.stringify(userId), name];
-    const [kind, count, row] = (await this.#call(room, EXIT, this.#of(room), args)) as unknown[];
+    const { keys, lease } = this.#backbone;
+    const args = [keys.roomChannel(room), connectionId, userId, JSON.stringify(userId), name];
+    // The same keys as an entry has: while the slot is on its way one that found its own there would be done, and the
+    // user's return by another connection refused.
+    const kinds = this.#of(room, lease.name);
+    const [kind, count, row] = (await this.#call(room, EXIT, kinds, args)) as unknown[];
     if (kind === 'bereft' || kind === 'unknown') return kind;
     return changeOf(String(kind), Number(count), String(row));
   }
@@ -139,11 +146,12 @@ export class RedisRows {
     link.command((client) => client.srem(keys.podPresenceRooms(pod), room)).catch(ignored);
   }
 
-  #of(room: string): [key: string, kind: 'hash'][] {
+  #of(room: string, pod: string): Kinds {
     const { keys } = this.#backbone;
     return [
       [keys.presence(room), 'hash'],
       [keys.tabs(room), 'hash'],
+      [keys.podBuried(room, pod), 'string'],
     ];
   }
 

@@ -14,7 +14,9 @@ import { Echoes } from '../pods/echoes.ts';
 import type { Leaseholder } from '../pods/lease.ts';
 import type { Member } from '../protocol/event.ts';
 import type { PresenceEnvelope } from '../pods/envelope.ts';
+import { MendedRooms } from './mended-rooms.ts';
 import { RedisBurials } from './redis-burials.ts';
+import { RefusedPlaces } from './refused-places.ts';
 import { SharedReads } from './shared-reads.ts';
 import { Upkeep } from './redis-upkeep.ts';
 
@@ -36,8 +38,10 @@ export class RedisPresence implements PresenceStore, Leaseholder {
   readonly #rows: RedisRows;
   readonly #burials: RedisBurials;
   readonly #writer: PlaceWriter;
+  readonly #refused: RefusedPlaces;
   readonly #upkeep: Upkeep;
   readonly #echoes: Echoes<true>;
+  readonly #mended: MendedRooms;
   #changes = 0;
   /** By limit and room. */
   readonly #lists = new SharedReads((name) => {
@@ -53,6 +57,7 @@ export class RedisPresence implements PresenceStore, Leaseholder {
     this.#burials = new RedisBurials(backbone);
     const caused = (room: string, change: PresenceChange): void => this.#receiver?.caused(room, change);
     this.#writer = new PlaceWriter({ backbone, rows: this.#rows, caused });
+    this.#refused = new RefusedPlaces({ places: this.#places, writer: this.#writer, lease: backbone.lease });
     this.#upkeep = new Upkeep({
       backbone,
       rows: this.#rows,
@@ -64,11 +69,17 @@ export class RedisPresence implements PresenceStore, Leaseholder {
       bereft: (room, userId) => this.#adopt(room, userId),
     });
     this.#echoes = new Echoes(backbone.clock);
+    this.#mended = new MendedRooms({
+      clock: backbone.clock,
+      othersMs: this.#mendedMs,
+      tell: (isConcerned) => this.#receiver?.uncertain(isConcerned),
+    });
     backbone.listen((room, envelope) => {
       if (envelope.kind === 'presence' && room !== undefined) this.#take(room, envelope);
     });
     backbone.lease.add(this);
     const { keys, placement } = backbone;
+    placement.whenUp((concerns) => void this.#writeRefused((room) => concerns(keys.presence(room))));
     placement.whenHeard((concerns) => this.#receiver?.uncertain((room) => concerns(keys.roomChannel(room))));
   }
 
@@ -97,6 +108,7 @@ export class RedisPresence implements PresenceStore, Leaseholder {
   async exit(room: string, who: Occupant): Promise<PresenceChange | undefined> {
     const { lease } = this.#options.backbone;
     const place = this.#places.take(room, who);
+    if (place !== undefined) this.#refused.delete(place);
     let left: Left;
     const change = await this.#announced(room, async (name) => {
       left = await this.#rows.exit(room, who, name);
@@ -122,7 +134,12 @@ export class RedisPresence implements PresenceStore, Leaseholder {
   async registerAnew(): Promise<void> {
     // Whoever was lost is shown until the former lease ends.
     const all = Array.from(this.#places.rooms(), (room) => [...this.#places.in(room)]);
-    await this.#writer.write(all, UNWATCHED, (place) => !place.lost && this.#places.holds(place));
+    const { lease } = this.#options.backbone;
+    // What is being written under this name already is not written by us as well.
+    const isUnderWay = (place: Place): boolean =>
+      place.writing?.name === lease.name && !this.#refused.has(place);
+    const isStill = (place: Place): boolean => !place.lost && this.#places.holds(place) && !isUnderWay(place);
+    await this.#writer.write(all, UNWATCHED, isStill);
     this.#receiver?.uncertain(() => true);
   }
 
@@ -131,20 +148,20 @@ export class RedisPresence implements PresenceStore, Leaseholder {
   }
 
   #take(room: string, { name, change, count, row }: PresenceEnvelope): void {
+    if (change === 'mended') return this.#mended.mended(room);
     const known = changeOf(change, count, row);
     if (known !== undefined) this.#receiver?.changed(room, known);
     this.#echoes.heard(name, true);
   }
 
-  /** What is gone is written anew. Nobody came or left; but whoever asked meanwhile was told of too few. */
+  /** What is gone is written anew. Nobody came or left; but all pods hear of it whose members may be told of too few. */
   async #mend(gone: readonly Place[]): Promise<void> {
     if (gone.length === 0) return;
-    const { clock, lease } = this.#options.backbone;
+    const { lease } = this.#options.backbone;
     const rooms = Map.groupBy(gone, ({ room }) => room);
     // Whoever is being written, or registered anew, may not have been there before.
     const isStill = (place: Place): boolean => this.#places.holds(place) && isWritten(place, lease.name);
     await this.#writer.write([...rooms.values()], UNTOLD, isStill);
-    clock.after(this.#mendedMs, () => this.#receiver?.uncertain((room) => rooms.has(room)));
   }
 
   /** By then every pod has written anew what is gone of its members now. */
@@ -181,10 +198,18 @@ export class RedisPresence implements PresenceStore, Leaseholder {
       const change = await this.exit(room, who);
       if (change !== undefined) this.#receiver?.caused(room, change);
     } catch (error) {
-      if (!(error instanceof Away))
-        this.#options.backbone.log.error({ err: error }, 'presence could not be changed');
+      this.#failed(error);
     }
   }
+
+  async #writeRefused(isConcerned: (room: string) => boolean): Promise<void> {
+    await this.#refused.write(isConcerned).catch(this.#failed);
+  }
+
+  readonly #failed = (error: unknown): void => {
+    if (!(error instanceof Away))
+      this.#options.backbone.log.error({ err: error }, 'presence could not be changed');
+  };
 
   /** `statement`: undefined where it only comes. */
   #write(room: string, who: Occupant, statement: Statement | undefined): Promise<PresenceChange | undefined> {
@@ -192,6 +217,7 @@ export class RedisPresence implements PresenceStore, Leaseholder {
     const place = this.#places.put(room, who);
     const writing = { name: lease.name };
     place.writing = writing;
+    this.#refused.delete(place);
     if (statement !== undefined) {
       const { status = place.statement.status, meta = place.statement.meta } = statement;
       place.statement = { status, meta };
@@ -204,7 +230,9 @@ export class RedisPresence implements PresenceStore, Leaseholder {
     return this.#announced(room, async (name) => {
       const [entered] = await this.#rows.enter(room, [entry], name).catch((error: unknown) => {
         // Whoever is away is written when it is back; what is wrong stays so, and whoever asked is told that it failed.
-        if (!(error instanceof Away) && place.written === undefined) this.#places.take(room, who);
+        if (!(error instanceof Away)) {
+          if (place.written === undefined) this.#places.take(room, who);
+        } else if (place.writing === writing && this.#places.holds(place)) this.#refused.add(place);
         throw error;
       });
       if (place.writing === writing) noteWritten(place, writing.name, entered?.stamp);

@@ -200,6 +200,53 @@ test('what was said about oneself is said again after a reconnect', async () => 
   expect(await next.take()).toEqual(presence);
 });
 
+test('what was said about oneself is not said again once another device of the user has said something after it', async () => {
+  const { client, server, session } = await connected();
+  const tells = (to: typeof session, status: string, meta: object): void => {
+    const data = { user_id: 'me', status, meta, updated_at: 1 };
+    to.send({ type: 'presence', room: 'r', from: 'me', data });
+  };
+  const joined = client.room('r').join();
+  await session.admit();
+  await joined;
+  client.room('r').setPresence('away');
+  await session.take();
+  // The other device was earlier: this is what the room knew when the statement came.
+  tells(session, 'online', { laptop: true });
+  tells(session, 'away', {});
+  await session.settled();
+  session.breaks();
+  const again = await server.session();
+  await again.admit({ members: [{ user_id: 'me', status: 'online', meta: {} }] });
+  expect(await again.take()).toMatchObject({ type: 'presence', data: { status: 'away' } });
+  tells(again, 'online', { laptop: true });
+  await again.settled();
+  again.breaks();
+  const third = await server.session();
+  await third.admit({ members: [{ user_id: 'me', status: 'online', meta: { laptop: true } }] });
+  await third.settled();
+  client.room('r').leave();
+  expect(await third.take()).toMatchObject({ type: 'leave' });
+});
+
+test('what another device said while this one was away is not said over', async () => {
+  const { client, server, session } = await connected();
+  const joined = client.room('r').join();
+  await session.admit();
+  await joined;
+  client.room('r').setPresence('away');
+  await session.take();
+  const data = { user_id: 'me', status: 'away', meta: {}, updated_at: 1 };
+  session.send({ type: 'presence', room: 'r', from: 'me', data });
+  await session.settled();
+  session.breaks();
+  const next = await server.session();
+  await next.admit({ members: [{ user_id: 'me', status: 'online', meta: { laptop: true } }] });
+  await next.settled();
+  client.room('r').leave();
+  expect(await next.take()).toMatchObject({ type: 'leave' });
+});
+
 test('what was said about oneself too fast is said again when the server says, and what is forbidden is told', async () => {
   const { client, session } = await connected();
   const joined = client.room('r').join();

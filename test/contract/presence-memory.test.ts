@@ -10,4 +10,5 @@ presenceContract('The memory presence store', {
     clock.advance(ms);
     return Promise.resolve();
   },
+  now: () => Promise.resolve(clock.now()),
 });

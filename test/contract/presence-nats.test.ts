@@ -6,6 +6,7 @@ import { TestClock } from '../support/test-clock.ts';
 
 const nats = new NatsSubject();
 let clock = new TestClock();
+let now = (): number => clock.now();
 beforeAll(() => nats.start());
 afterEach(() => nats.close());
 afterAll(() => nats.stop());
@@ -15,6 +16,7 @@ presenceContract('The NATS presence store', {
     nats.empty();
     clock = new TestClock(Date.now());
     const backbone = nats.backbone({ clock });
+    now = () => backbone.link.now();
     const store = new NatsPresence({ backbone, hears: () => true });
     await backbone.start();
     await nats.settled(backbone);
@@ -24,4 +26,5 @@ presenceContract('The NATS presence store', {
     clock.advance(ms);
     return Promise.resolve();
   },
+  now: () => Promise.resolve(now()),
 });

@@ -5,7 +5,6 @@ import { presenceContract } from './presence.ts';
 import type { PresenceChange } from '../../src/core/ports/presence-store.ts';
 import { RedisPresence } from '../../src/presence/redis.ts';
 import { RedisSubject } from './redis-subject.ts';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { TestClock } from '../support/test-clock.ts';
 
 /** A third of it is less than a lease. */
@@ -30,8 +29,11 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
       await redis.settled(backbone);
       return store;
     },
-    // The time of a row is that of Redis.
-    pass: (ms) => sleep(ms),
+    pass: (ms) => redis.pass(ms),
+    async now() {
+      const [seconds = 0, micros = 0] = (await opened.at(-1)?.link.command((client) => client.time())) ?? [];
+      return seconds * 1_000 + Math.floor(micros / 1_000);
+    },
   });
 
   describe('Presence of two pods', () => {

@@ -2,8 +2,9 @@
 -- Connections of one pod are present in one room, which the pod has noted (note.lua).
 -- KEYS: presence, tabs, whether the pod is buried there. ARGV: pod, ttl in ms, channel; then for each connection eight:
 -- connection, user, user as JSON, when it said how it is ('now', how many ms ago, = and the moment that was given here
--- before, or '' where it says nothing), status or '', meta or '', '!' where it was lost or '', change ('': nobody is told,
--- for it was there all the time). What was said before something that is known counts no more. Gives 'lapsed', or for
+-- before, or '' where it says nothing), status or '', meta or '', '!' where it was lost or '', change ('': nobody is told
+-- of it, for it was there all the time; but where something of it was gone, pods are told that the room is mended).
+-- What was said before something that is known counts no more. Gives 'lapsed', or for
 -- each connection four: kind or '', users present, row, the moment at which it said how it is or ''.
 local pod, ttl, channel = ARGV[1], ARGV[2], ARGV[3]
 if redis.call('EXISTS', KEYS[3]) == 1 then return 'lapsed' end
@@ -28,7 +29,7 @@ local function put(tabs, connection, lost_mark)
   tabs[place or #tabs + 1] = connection .. '@' .. pod .. lost_mark
 end
 
-local reply, now = {}, now_ms()
+local reply, now, mended = {}, now_ms(), false
 for at = 4, #ARGV, 8 do
   local user, user_json, change = ARGV[at + 1], ARGV[at + 2], ARGV[at + 7]
   local status, meta = read_row(redis.call('HGET', KEYS[1], user), user_json)
@@ -40,9 +41,9 @@ for at = 4, #ARGV, 8 do
   local is_new, says = ARGV[at + 3] == 'now', moment(ARGV[at + 3], now)
   local states = says and (is_new or not said or says >= said)
   if states then said = math.max(says, said or 0) end
+  local differs, was_gone = false, not status or #tabs == 0
   put(tabs, ARGV[at], ARGV[at + 6])
   redis.call('HSET', KEYS[2], user, text_of(tabs, said))
-  local differs = false
   if states or not status then
     local next_status = ARGV[at + 4] ~= '' and ARGV[at + 4] or status or 'online'
     local next_meta = ARGV[at + 5] ~= '' and ARGV[at + 5] or meta or '{}'
@@ -53,12 +54,15 @@ for at = 4, #ARGV, 8 do
   redis.call('HSET', KEYS[1], user, row)
   local count = redis.call('HLEN', KEYS[1])
   local kind = (not known and 'join') or (states and (is_new or differs) and 'update') or ''
-  if change == '' then kind = '' end
+  if change == '' then
+    kind, mended = '', mended or was_gone or differs
+  end
   if kind ~= '' then announce(channel, change, kind, count, row) end
   reply[#reply + 1] = kind
   reply[#reply + 1] = count
   reply[#reply + 1] = row
   reply[#reply + 1] = says and string.format('%.0f', states and said or says) or ''
 end
+if mended then announce(channel, '', 'mended', 0, '') end
 for index = 1, 2 do keep(KEYS[index], ttl) end
 return reply

@@ -1,6 +1,6 @@
 -- with shared.lua
 -- A connection is no longer present in a room.
--- KEYS: presence, tabs. ARGV: channel, connection, user, user as JSON, change. Gives kind or '', users present, row. Of a
+-- KEYS: presence, tabs, and one more as enter.lua has it. ARGV: channel, connection, user, user as JSON, change. Gives kind or '', users present, row. Of a
 -- user of whom no connection is known: 'bereft' where the row is there, so that something is gone, else 'unknown'.
 local connection, user, user_json = ARGV[2], ARGV[3], ARGV[4]
 local kept, found = {}, false

@@ -85,6 +85,53 @@ export const DATA: readonly Scenario[] = [
       }
     },
   },
+  {
+    name: 'Who comes while presence keys are gone, to a pod that had nobody there, is told of all in the end',
+    placement: 'one',
+    pods: 3,
+    async play(scene) {
+      const { world } = scene;
+      for (const [index, name] of ['ann', 'bob'].entries()) await scene.enter(name, 'r1', index);
+      await scene.wait(1_000);
+      const { keys } = world.redis;
+      world.note('the presence of r1 is gone, and through whom');
+      for (const key of [keys.presence('r1'), keys.tabs('r1')]) master(scene).server.evict(key);
+      const cid = await scene.enter('cid', 'r1', 2);
+      const sees = (): string => cid.seat('r1').view.users.join(' ');
+      if (sees() !== 'cid') throw new Error(`cid sees ${sees()}, so that nothing was gone`);
+      await scene.until('cid sees all', () => sees() === 'ann bob cid');
+    },
+  },
+  ...[
+    { pod: 0, ms: 100 },
+    { pod: 1, ms: 100 },
+    { pod: 0, ms: 3_000 },
+    { pod: 1, ms: 3_000 },
+  ].map(({ pod, ms }): Scenario => ({
+    name: `Who comes back to pod-${pod + 1} while the room goes to another server of a Cluster, for ${ms} ms more, has never left`,
+    placement: 'cluster',
+    settings: { PRESENCE_GRACE_SECONDS: '2' },
+    async play(scene) {
+      const { redis } = scene.world;
+      const ann = await scene.enter('ann', 'r1', 0);
+      // With somebody there both pods hear at once that the room is elsewhere.
+      await scene.enter('bob', 'r1', 0);
+      await scene.enter('cid', 'r1', 1);
+      // A leave counts as false only of somebody who was there for long.
+      await scene.wait(17_000);
+      const target = redis.masters.find((node) => node !== master(scene));
+      if (target === undefined) throw new Error('there is one master only');
+      scene.move(ann, pod);
+      redis.beginMove('r1', target);
+      redis.moveKeys('r1', 1);
+      await scene.until('ann is back', () => ann.seat('r1').state === 'in');
+      // The grace ends before that or after it.
+      await scene.wait(ms);
+      redis.endMove('r1');
+      scene.world.note('the slot has arrived');
+      await scene.wait(4_000);
+    },
+  })),
   ...['xadd', 'publish', 'evalsha'].map((right): Scenario => ({
     name: `The right to ${right} is lost and given back, and nothing acked is unheard`,
     placement: 'one',

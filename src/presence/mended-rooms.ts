@@ -1,0 +1,48 @@
+import type { Clock } from '../core/ports/clock.ts';
+
+/** Rooms that are mended within this time are told together. */
+const GATHER_MS = 1_000;
+
+export interface MendedRoomsOptions {
+  readonly clock: Clock;
+  /** Within this time of each other all pods mend what is gone of a room. */
+  readonly othersMs: number;
+  readonly tell: (isConcerned: (room: string) => boolean) => void;
+}
+
+/**
+ * Rooms in which some pod has written anew what was gone, in silence, for nobody came. Whoever listens there, on
+ * whichever pod, may have been told of too few meanwhile, and is told again once, when all pods have had the time to do
+ * the same.
+ */
+export class MendedRooms {
+  readonly #options: MendedRoomsOptions;
+  readonly #waiting = new Set<string>();
+  #gathering: Set<string> | undefined;
+
+  constructor(options: MendedRoomsOptions) {
+    this.#options = options;
+  }
+
+  /** A pod, perhaps this one, has mended the room just now. */
+  mended(room: string): void {
+    // Another pod's share is in the list that is told then; what is mended after that is told anew.
+    if (this.#waiting.has(room)) return;
+    this.#waiting.add(room);
+    this.#gathering ??= this.#gather();
+    this.#gathering.add(room);
+  }
+
+  #gather(): Set<string> {
+    const { clock, othersMs, tell } = this.#options;
+    const rooms = new Set<string>();
+    clock.after(GATHER_MS, () => {
+      this.#gathering = undefined;
+    });
+    clock.after(GATHER_MS + othersMs, () => {
+      for (const room of rooms) this.#waiting.delete(room);
+      tell((room) => rooms.has(room));
+    });
+    return rooms;
+  }
+}
