@@ -6,10 +6,7 @@ import { Pending } from '../../src/client/pending.ts';
 test('what was sent before, had no answer and is refused for now once its turn is over is sent again', async () => {
   const clock = new FakeClock();
   const sent: string[] = [];
-  const pending = new Pending(
-    clock,
-    (text) => sent.push(String((JSON.parse(text) as { ref: string }).ref)) > 0,
-  );
+  const pending = new Pending(clock, (text) => sent.push((JSON.parse(text) as { ref: string }).ref) > 0);
   const first = pending.add('first', {});
   const second = pending.add('second', {});
   pending.resume();
