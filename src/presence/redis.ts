@@ -57,7 +57,12 @@ export class RedisPresence implements PresenceStore, Leaseholder {
     this.#burials = new RedisBurials(backbone);
     const caused = (room: string, change: PresenceChange): void => this.#receiver?.caused(room, change);
     this.#writer = new PlaceWriter({ backbone, rows: this.#rows, caused });
-    this.#refused = new RefusedPlaces({ places: this.#places, writer: this.#writer, lease: backbone.lease });
+    this.#refused = new RefusedPlaces({
+      places: this.#places,
+      writer: this.#writer,
+      lease: backbone.lease,
+      leave: (room, who) => this.#leave(room, who),
+    });
     this.#upkeep = new Upkeep({
       backbone,
       rows: this.#rows,
@@ -111,7 +116,10 @@ export class RedisPresence implements PresenceStore, Leaseholder {
     if (place !== undefined) this.#refused.delete(place);
     let left: Left;
     const change = await this.#announced(room, async (name) => {
-      left = await this.#rows.exit(room, who, name);
+      left = await this.#rows.exit(room, who, name).catch((error: unknown) => {
+        if (error instanceof Away) this.#refused.addExit(room, who);
+        throw error;
+      });
       return typeof left === 'object' ? left : undefined;
     });
     // It was written, and no other connection has taken its place: what was written is gone, of others perhaps as well.

@@ -1,22 +1,39 @@
 import { isWritten, type Place, type Places } from './places.ts';
 import type { Lease } from '../pods/lease.ts';
 import type { PlaceWriter } from './place-writer.ts';
+import type { Occupant } from '../core/ports/presence-store.ts';
+import { forEach } from './steps.ts';
 import { UNWATCHED } from './redis-rows.ts';
+
+/** So many exits are kept; whoever else left is shown until the lease ends under which it was written. */
+const MOST_EXITS = 1_000;
+/** Of those at once. */
+const AT_ONCE = 50;
+
+interface Exit {
+  readonly room: string;
+  readonly who: Occupant;
+  /** Of the pod, when it was refused. */
+  readonly name: string;
+}
 
 export interface RefusedPlacesOptions {
   readonly places: Places;
   readonly writer: PlaceWriter;
   readonly lease: Lease;
+  /** Never raises. */
+  readonly leave: (room: string, who: Occupant) => Promise<void>;
 }
 
 /**
- * Places that could not be written under the present name of the pod, because the room was on its way from one server of
- * a Cluster to another. They are written as soon as it has arrived: else the grace of a connection that was lost before
- * ends first, on whichever pod, and the user is said to have left. Nothing else of the pod needs to be written anew.
+ * Places that could not be written under the present name of the pod, or taken away, because the room was on its way from
+ * one server of a Cluster to another. That is done as soon as it has arrived: else the grace of a connection that was lost
+ * before ends first, on whichever pod, and the user is said to have left; and who left is shown until the end of a lease.
  */
 export class RefusedPlaces {
   readonly #options: RefusedPlacesOptions;
   readonly #refused = new Set<Place>();
+  readonly #exits = new Set<Exit>();
 
   constructor(options: RefusedPlacesOptions) {
     this.#options = options;
@@ -30,13 +47,30 @@ export class RefusedPlaces {
     this.#refused.add(place);
   }
 
+  /** A connection is gone, and that could not be written. */
+  addExit(room: string, who: Occupant): void {
+    if (this.#exits.size < MOST_EXITS) this.#exits.add({ room, who, name: this.#options.lease.name });
+  }
+
   /** It is being written again, or its connection is gone. */
   delete(place: Place): void {
     this.#refused.delete(place);
   }
 
-  /** Rooms can be written to again. */
+  /** Rooms can be written to again. Who has come is written first: then nobody leaves who is there. */
   async write(isConcerned: (room: string) => boolean): Promise<void> {
+    await this.#enter(isConcerned);
+    const { lease, leave, places } = this.#options;
+    // Those that are refused again meanwhile wait for the next time.
+    await forEach([...this.#exits], AT_ONCE, async (exit) => {
+      const { name, room, who } = exit;
+      const isOver = name !== lease.name || places.find(room, who) !== undefined;
+      if (!isOver && !isConcerned(room)) return;
+      if (this.#exits.delete(exit) && !isOver) await leave(room, who);
+    });
+  }
+
+  async #enter(isConcerned: (room: string) => boolean): Promise<void> {
     const { lease, places, writer } = this.#options;
     for (const place of this.#refused) {
       // What was written since is done; under another name all is written anyway.
