@@ -42,6 +42,7 @@ export function observeQuiet(world: World, mended: number): Quiet {
 
 function mendAll(world: World): void {
   world.note('all is mended');
+  world.mendLines();
   for (const client of world.clients) {
     client.read(true);
     if (client instanceof LibraryClient) client.hint();

@@ -104,6 +104,11 @@ export class World {
     this.note(`${slot.pod.name} is born`);
   }
 
+  /** No connection is half open any more. */
+  mendLines(): void {
+    for (const line of this.#lines) line.mend();
+  }
+
   /** The process ends at once; `silently`: its machine as well, so that nobody is told. */
   killPod(slot: PodSlot, silently = false): void {
     const { pod } = slot;

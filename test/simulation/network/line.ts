@@ -95,8 +95,16 @@ export class Line {
     this.#toClient.close();
     if (!arrives) this.#toPod.close();
     if (noticedAfterMs === undefined) return;
-    const { kernel } = this.#options;
-    kernel.after(noticedAfterMs + 20, this.pod.strand, () => {
+    this.#notice(noticedAfterMs + 20);
+  }
+
+  /** Whatever kept the pod's system from noticing that the client is gone is over. */
+  mend(): void {
+    if (this.#state === 'closed' && !this.#podGone) this.#notice(0);
+  }
+
+  #notice(ms: number): void {
+    this.#options.kernel.after(ms, this.pod.strand, () => {
       this.#toPod.close();
       this.#podEnd?.lost();
       this.#podGone = true;
