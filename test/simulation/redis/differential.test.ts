@@ -82,6 +82,7 @@ test.each([
   [3, 'RESP3'],
 ])(
   'sequences of commands and of the scripts are answered the same, and leave the same data (%i)',
+  { timeout: 180_000 },
   async (protocol) => {
     const admin = await RealSide.connect(redis.port);
     await admin.ask([
