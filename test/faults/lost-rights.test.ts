@@ -46,6 +46,16 @@ function linesOf(pod: PodProcess, text: string): string[] {
     .filter((line) => line.includes(text));
 }
 
+/** A right to listen is missed at once, one to publish not before something is published. */
+async function withoutAnswers(...pods: readonly PodProcess[]): Promise<void> {
+  for (const { opsUrl } of pods) {
+    await eventually('a pod without answers', async () => {
+      const told = (await (await fetch(`${opsUrl}/readyz`)).json()) as { engine?: { lost: string }[] };
+      return told.engine?.some(({ lost }) => lost === 'answers') ?? false;
+    });
+  }
+}
+
 test.for(RIGHTS)(
   'a user of Redis that loses a right ($taken) under load: Redis is away until it has it again, and the log names it',
   SLOW,
@@ -57,7 +67,7 @@ test.for(RIGHTS)(
     const talk = startTalk(speakers, 20);
     await eventually('some talk', () => quiet.heard().length > 50);
     await setUser(redis, taken);
-    await degraded(here, there);
+    await withoutAnswers(here, there);
     const late = await Witness.join(there, 'room', 'late');
     expect(late.losses()).toEqual(['unavailable']);
     const before = quiet.heard().length;
