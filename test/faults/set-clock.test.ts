@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { CLOCK_ENV, stepClock } from '../model/clock.ts';
 import { expectEverythingOnce, saidBy, startTalk } from './judge.ts';
-import { get, podsOn, presenceIs, readiness, redisOf, SLOW } from './world.ts';
+import { eventually, get, podsOn, presenceIs, readiness, redisOf, SLOW } from './world.ts';
 import type { PodProcess } from '../../loadtest/stack/pods.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Witness } from './witness.ts';
@@ -35,6 +35,7 @@ test.for(STEPS)(
     const carol = await Witness.join(there, 'room', 'carol');
     const talk = startTalk([alice, bob], 50);
     await presenceIs([here, there], 'room', USERS);
+    await eventually('a message', () => carol.heard().length > 0);
     const [first] = (await history(there)).messages;
     const before = carol.client.all({ type: 'presence' }).length;
     stepClock(here, step);
