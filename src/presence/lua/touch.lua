@@ -38,7 +38,7 @@ for key = 1, #KEYS, 2 do
   redis.call('PEXPIRE', KEYS[key], ttl, 'GT')
   redis.call('PEXPIRE', KEYS[key + 1], ttl, 'GT')
   local names = {}
-  for index = 1, tonumber(ARGV[at]) do names[index] = ARGV[at + 3 * index - 1] end
+  for index = 1, math.min(tonumber(ARGV[at]), #ARGV) do names[index] = ARGV[at + 3 * index - 1] end
   local rows, texts = redis.call('HMGET', KEYS[key], unpack(names)), redis.call('HMGET', KEYS[key + 1], unpack(names))
   for index, user in ipairs(names) do
     local connection, state = ARGV[at + 3 * index - 2], ARGV[at + 3 * index]

@@ -3,7 +3,7 @@
 -- KEYS: epoch. ARGV: now, how many runs serve, the run of each master, then the runs that the pod knew before: this
 -- server may have gone back to data that knows nothing of them. Gives the name of the data.
 local name = name_of_data(KEYS[1])
-local serving, now, count = {}, ARGV[1], tonumber(ARGV[2])
+local serving, now, count = {}, ARGV[1], math.min(tonumber(ARGV[2]), #ARGV - 2)
 local function ended(run)
   if serving[run] then return end
   redis.call('HSETNX', KEYS[1], 'ended:' .. run, now)
