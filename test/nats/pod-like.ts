@@ -39,7 +39,7 @@ export async function podLikeOn({
     replicas: 1,
     pod: randomName(),
     leaseMs: 10_000,
-    startWaitMs: 2_000,
+    startWaitMs: 10_000,
     presenceTtlMs: 60_000,
     clock,
     log,
