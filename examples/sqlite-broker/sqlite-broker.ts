@@ -171,10 +171,16 @@ export class SqliteBroker implements Broker {
     for (const { seq, origin, room, text } of notes) {
       this.#note = Number(seq);
       if (origin === this.#options.pod) continue;
-      const what: unknown = JSON.parse(String(text));
-      if (room === '') receiver.note(what as Note);
-      else if (this.#rooms.has(String(room))) receiver.fleeting(String(room), what as Fleeting);
+      const what = JSON.parse(String(text)) as Fleeting | Note;
+      if ('id' in what && !this.#isFirst(String(room), what)) continue;
+      if ('kind' in what) receiver.note(what);
+      else if (this.#rooms.has(String(room))) receiver.fleeting(String(room), what);
     }
+  }
+
+  /** Notes that have a key were claimed in a room named after their kind. */
+  #isFirst(room: string, { id, key, kind }: Fleeting & { kind?: string }): boolean {
+    return key === undefined || this.#history.claim(`${room || `@${kind}`}\n${key}`, id) === id;
   }
 
   #last(table: 'message' | 'note'): number {

@@ -1,3 +1,5 @@
+import { DIRECT, GLOBAL } from '../protocol/names.ts';
+import type { Fleeting, Note } from '../core/ports/broker.ts';
 import { createHash } from 'node:crypto';
 
 /** How long a publication can be repeated without being published twice (docs/protocol.md, "Idempotency"). */
@@ -46,6 +48,15 @@ const KEYED = '~';
 /** The name of a publication with a key, 128 bits of a hash: one that two pods give alike. */
 export function nameOf(room: string, key: string): string {
   return KEYED + createHash('sha256').update(`${room}\n${key}`).digest('base64url').slice(0, 22);
+}
+
+/** The name of what no history holds, where it has a key. */
+export function nameOfFleeting(room: string, { key }: Fleeting): string | undefined {
+  return key === undefined ? undefined : nameOf(room, key);
+}
+
+export function nameOfNote(note: Note): string | undefined {
+  return note.kind === 'kick' ? undefined : nameOfFleeting(note.kind === 'global' ? GLOBAL : DIRECT, note);
 }
 
 export function isKeyed(name: string): boolean {

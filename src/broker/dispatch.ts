@@ -1,4 +1,4 @@
-import type { Published, PublishOptions, Receiver, Stored } from '../core/ports/broker.ts';
+import type { Fleeting, Note, Published, PublishOptions, Receiver, Stored } from '../core/ports/broker.ts';
 import { Claims, isKeyed, nameOf } from './claims.ts';
 import { Outgoing, type OutgoingOptions } from './outgoing.ts';
 import { Away } from '../pods/away.ts';
@@ -108,6 +108,12 @@ export class Dispatch {
       if (!(error instanceof Away)) throw error;
       return local;
     }
+  }
+
+  /** Another pod told this, of that name if it has a key: whether it is no repetition of what is known here. */
+  isNew(name: string | undefined, what: Fleeting | Note): boolean {
+    if (name === undefined || !('id' in what)) return true;
+    return this.#claims.claim(name, what.id, this.#options.clock.elapsed()) === what.id;
   }
 
   /** The pods were told of this message: it was this pod's, or another's. */

@@ -10,6 +10,7 @@ import type {
   Stored,
   Trouble,
 } from '../core/ports/broker.ts';
+import { nameOfFleeting, nameOfNote } from './claims.ts';
 import { Dispatch } from './dispatch.ts';
 import { NatsHistory, type Republished } from './nats-history.ts';
 import type { Publication } from './lane.ts';
@@ -140,12 +141,13 @@ export class NatsBroker implements Broker {
 
   tell(room: string, message: Fleeting): Promise<void> {
     const { names, pod } = this.#options.backbone;
-    return this.#broadcast(names.room(room), writeFleeting(pod, message));
+    const name = nameOfFleeting(room, message);
+    return this.#broadcast(names.room(room), writeFleeting({ origin: pod, name }, message));
   }
 
   tellAll(note: Note): Promise<void> {
     const { names, pod } = this.#options.backbone;
-    return this.#broadcast(names.global, writeNote(pod, note));
+    return this.#broadcast(names.global, writeNote({ origin: pod, name: nameOfNote(note) }, note));
   }
 
   claim(room: string, key: string, id: string): Promise<string> {
@@ -216,8 +218,9 @@ export class NatsBroker implements Broker {
       return;
     }
     const envelope = readEnvelope(bufferOf(data));
-    if (envelope?.kind === 'fleeting' && !this.#isOwn(envelope.origin))
-      this.#receiver?.fleeting(room, envelope.message);
+    if (envelope?.kind !== 'fleeting' || this.#isOwn(envelope.origin)) return;
+    const { name, message } = envelope;
+    if (this.#dispatch.isNew(name, message)) this.#receiver?.fleeting(room, message);
   }
 
   #takeMessage(room: string, arrival: Republished): void {
@@ -246,7 +249,9 @@ export class NatsBroker implements Broker {
 
   #takeNote(data: Uint8Array): void {
     const envelope = readEnvelope(bufferOf(data));
-    if (envelope?.kind === 'note' && !this.#isOwn(envelope.origin)) this.#receiver?.note(envelope.note);
+    if (envelope?.kind !== 'note' || this.#isOwn(envelope.origin)) return;
+    const { name, note } = envelope;
+    if (this.#dispatch.isNew(name, note)) this.#receiver?.note(note);
   }
 
   #isOwn(origin: string): boolean {

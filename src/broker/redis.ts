@@ -10,9 +10,9 @@ import type {
   Stored,
   Trouble,
 } from '../core/ports/broker.ts';
-import { CLAIM_MS } from './claims.ts';
+import { CLAIM_MS, nameOfFleeting, nameOfNote } from './claims.ts';
 import { Dispatch } from './dispatch.ts';
-import { type Envelope, writeFleeting, writeNote } from '../pods/envelope.ts';
+import { type Envelope, type FleetingEnvelope, type NoteEnvelope, writeFleeting, writeNote } from '../pods/envelope.ts';
 import type { Publication } from './lane.ts';
 import { type Script, scriptsBeside } from '../redis/script.ts';
 import { HISTORY_SCRIPTS, RedisHistory } from './redis-history.ts';
@@ -115,12 +115,13 @@ export class RedisBroker implements Broker {
 
   async tell(room: string, message: Fleeting): Promise<void> {
     const { keys, pod } = this.#options.backbone;
-    await this.#broadcast(keys.roomChannel(room), writeFleeting(pod, message));
+    const name = nameOfFleeting(room, message);
+    await this.#broadcast(keys.roomChannel(room), writeFleeting({ origin: pod, name }, message));
   }
 
   async tellAll(note: Note): Promise<void> {
     const { keys, pod } = this.#options.backbone;
-    await this.#broadcast(keys.globalChannel, writeNote(pod, note));
+    await this.#broadcast(keys.globalChannel, writeNote({ origin: pod, name: nameOfNote(note) }, note));
   }
 
   claim(room: string, key: string, id: string): Promise<string> {
@@ -168,9 +169,17 @@ export class RedisBroker implements Broker {
 
   #take(room: string | undefined, envelope: Envelope): void {
     if (envelope.kind === 'message' && room !== undefined) this.#takeMessage(room, envelope.stored);
-    else if (envelope.kind === 'fleeting' && room !== undefined && !this.#isOwn(envelope.origin)) {
-      if (this.#rooms.has(room)) this.#receiver?.fleeting(room, envelope.message);
-    } else if (envelope.kind === 'note' && !this.#isOwn(envelope.origin)) this.#receiver?.note(envelope.note);
+    else if (envelope.kind === 'fleeting' && room !== undefined) this.#takeFleeting(room, envelope);
+    else if (envelope.kind === 'note') this.#takeNote(envelope);
+  }
+
+  #takeFleeting(room: string, { origin, name, message }: FleetingEnvelope): void {
+    if (this.#isOwn(origin) || !this.#dispatch.isNew(name, message)) return;
+    if (this.#rooms.has(room)) this.#receiver?.fleeting(room, message);
+  }
+
+  #takeNote({ origin, name, note }: NoteEnvelope): void {
+    if (!this.#isOwn(origin) && this.#dispatch.isNew(name, note)) this.#receiver?.note(note);
   }
 
   #takeMessage(room: string, stored: Stored): void {

@@ -124,7 +124,7 @@ async function deliverOnce(
   const first = key === undefined ? id : await pod.broker.claim(room, key, id);
   if (first !== id) return { id: first, duplicate: true };
   try {
-    await deliver({ id, body, trace });
+    await deliver({ id, body, trace, key });
     return { id, duplicate: false };
   } catch (error) {
     if (isUnavailable(error)) return { id, duplicate: false, partial: true };

@@ -8,9 +8,25 @@ import type { Fleeting, Note, Stored } from '../core/ports/broker.ts';
 export type Envelope =
   | { readonly kind: 'message'; readonly stored: Stored }
   | PresenceEnvelope
-  | { readonly kind: 'fleeting'; readonly origin: string; readonly message: Fleeting }
-  | { readonly kind: 'note'; readonly origin: string; readonly note: Note }
+  | FleetingEnvelope
+  | NoteEnvelope
   | { readonly kind: 'probe' };
+
+/** Which pod tells it, and the name of the publication where that has a key. */
+interface Told {
+  readonly origin: string;
+  readonly name?: string | undefined;
+}
+
+export interface FleetingEnvelope extends Told {
+  readonly kind: 'fleeting';
+  readonly message: Fleeting;
+}
+
+export interface NoteEnvelope extends Told {
+  readonly kind: 'note';
+  readonly note: Note;
+}
 
 /** Somebody came, changed or left. */
 export interface PresenceEnvelope {
@@ -26,16 +42,16 @@ export interface PresenceEnvelope {
 
 const LINE_END = 10;
 
-export function writeFleeting(origin: string, { id, body, trace = '' }: Fleeting): string {
-  return `fleeting ${origin} ${id} ${trace}\n${body}`;
+export function writeFleeting({ origin, name = '' }: Told, { id, body, trace = '' }: Fleeting): string {
+  return `fleeting ${origin} ${id} ${trace} ${name}\n${body}`;
 }
 
-export function writeNote(origin: string, note: Note): string {
+export function writeNote({ origin, name = '' }: Told, note: Note): string {
   switch (note.kind) {
     case 'global':
-      return `global ${origin} ${note.id} ${note.trace ?? ''}\n${note.body}`;
+      return `global ${origin} ${note.id} ${note.trace ?? ''} ${name}\n${note.body}`;
     case 'direct':
-      return `direct ${origin} ${note.id} ${note.trace ?? ''} ${encodeURIComponent(note.to)}\n${note.body}`;
+      return `direct ${origin} ${note.id} ${note.trace ?? ''} ${encodeURIComponent(note.to)} ${name}\n${note.body}`;
     case 'kick':
       return `kick ${origin} ${encodeURIComponent(note.to)}\n${note.reason ?? ''}`;
   }
@@ -46,7 +62,7 @@ export function readEnvelope(bytes: Buffer): Envelope | undefined {
   const end = bytes.indexOf(LINE_END);
   if (end === -1) return undefined;
   const [kind, ...words] = bytes.toString('latin1', 0, end).split(' ');
-  const [first = '', second = '', third = '', fourth = ''] = words;
+  const [first = '', second = '', third = '', fourth = '', fifth = ''] = words;
   const text = bytes.toString('utf8', end + 1);
   const optional = (word: string): string | undefined => (word === '' ? undefined : word);
   switch (kind) {
@@ -56,19 +72,18 @@ export function readEnvelope(bytes: Buffer): Envelope | undefined {
     }
     case 'presence':
       return { kind, name: first, change: second, count: Number(third), row: text };
-    case 'fleeting':
-      return { kind, origin: first, message: { id: second, trace: optional(third), body: text } };
+    case 'fleeting': {
+      const message = { id: second, trace: optional(third), body: text };
+      return { kind, origin: first, name: optional(fourth), message };
+    }
     case 'global': {
       const note = { kind, id: second, trace: optional(third), body: text } as const;
-      return { kind: 'note', origin: first, note };
+      return { kind: 'note', origin: first, name: optional(fourth), note };
     }
     case 'direct': {
       const to = decodeURIComponent(fourth);
-      return {
-        kind: 'note',
-        origin: first,
-        note: { kind, id: second, trace: optional(third), body: text, to },
-      };
+      const note = { kind, id: second, trace: optional(third), body: text, to } as const;
+      return { kind: 'note', origin: first, name: optional(fifth), note };
     }
     case 'kick': {
       const to = decodeURIComponent(second);

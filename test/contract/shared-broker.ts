@@ -158,6 +158,33 @@ export function sharedBrokerContract(name: string, subject: SharedBrokerSubject)
       expect([...here.fleetings, ...here.notes]).toEqual([]);
     });
 
+    test('what another one says again under a key is not brought where the first is known', async () => {
+      await Promise.all([here, there].map(({ broker }) => broker.subscribe('r')));
+      // As if the claim had been lost in between.
+      const say = async ({ broker }: Ear, id: string): Promise<void> => {
+        const message = { id, body: 'typing', key: 'k' };
+        await broker.tell('r', message);
+        await broker.tell('r', { id: `${id}-other`, body: 'typing', key: `k-${id}` });
+        await broker.tellAll({ kind: 'global', ...message });
+        await broker.tellAll({ kind: 'direct', to: 'bob', ...message });
+        await broker.tellAll({ kind: 'direct', to: 'bob', id: `last-${id}`, body: 'hello' });
+      };
+      await say(here, 'first');
+      await expect.poll(() => there.notes.length, SOON).toBe(3);
+      await say(there, 'second');
+      await say(here, 'third');
+      await expect.poll(() => there.notes.length, SOON).toBe(4);
+      await expect
+        .poll(() => there.fleetings, SOON)
+        .toMatchObject([{ id: 'first' }, { id: 'first-other' }, { id: 'third-other' }]);
+      expect(there.notes).toMatchObject([
+        { kind: 'global', id: 'first' },
+        { kind: 'direct', id: 'first' },
+        { id: 'last-first' },
+        { id: 'last-third' },
+      ]);
+    });
+
     test('a pod that comes later knows what there was: history, positions, keys', async () => {
       const { id } = await here.broker.publish('r', 'a', { key: 'k' });
       await here.broker.stop();

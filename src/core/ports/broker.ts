@@ -20,6 +20,11 @@ export interface Fleeting {
   readonly id: string;
   readonly body: string;
   readonly trace?: string | undefined;
+  /**
+   * Under which the id was claimed. A broker does not bring the message where another one of that key is known within
+   * five minutes of it: the claim may have been lost on the way, and the publisher have said it again on another pod.
+   */
+  readonly key?: string | undefined;
 }
 
 /** What one pod tells all others. */
