@@ -12,7 +12,13 @@ import type {
 } from '../core/ports/broker.ts';
 import { CLAIM_MS, nameOfFleeting, nameOfNote } from './claims.ts';
 import { Dispatch } from './dispatch.ts';
-import { type Envelope, type FleetingEnvelope, type NoteEnvelope, writeFleeting, writeNote } from '../pods/envelope.ts';
+import {
+  type Envelope,
+  type FleetingEnvelope,
+  type NoteEnvelope,
+  writeFleeting,
+  writeNote,
+} from '../pods/envelope.ts';
 import type { Publication } from './lane.ts';
 import { type Script, scriptsBeside } from '../redis/script.ts';
 import { HISTORY_SCRIPTS, RedisHistory } from './redis-history.ts';

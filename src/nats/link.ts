@@ -17,7 +17,7 @@ const REFUSED_MS = 250;
 const DENIED_MS = 5_000;
 /** How often the log is told why it is away. */
 const REMINDER_MS = 60_000;
-/** The reason while nothing was tried to its end. */
+/** While nothing was tried to its end. */
 const NOT_YET = 'not connected yet';
 
 export interface LinkOptions {
@@ -59,8 +59,8 @@ export class NatsLink {
   #pausing: NodeJS.Timeout | undefined;
   #stopped = false;
   #lastError = NOT_YET;
-  /** The reason that the log has. */
-  #told: string | undefined;
+  /** The reasons that the log has of this time in which it is away; empty before it has any. */
+  readonly #told = new Set<string>();
   /** Since when, by `Clock.elapsed`. */
   #toldAt = 0;
   #wasAway = true;
@@ -167,7 +167,7 @@ export class NatsLink {
   /** Says that NATS is away, and why. */
   warn(): void {
     this.#wasAway = true;
-    this.#told = this.#lastError;
+    this.#told.add(this.#lastError);
     this.#toldAt = this.#options.clock.elapsed();
     this.#options.log.warn({ reason: this.#lastError }, 'NATS is away; this pod goes on by itself');
   }
@@ -259,6 +259,7 @@ export class NatsLink {
     this.#greetings += 1;
     this.#lastError = 'the connection was closed';
     this.#wasAway = false;
+    this.#told.clear();
     this.#options.log.info({ server: live.connection.info?.server_name }, 'NATS is there');
     for (const task of this.#whenUp) task();
     await Promise.race([closed, refused]);
@@ -273,12 +274,12 @@ export class NatsLink {
     this.#lose(this.#lastError);
   }
 
-  /** Why it is not up; for the log too, where that has no reason yet or was told a while ago. */
+  /** Why it is not up; for the log too, where this is news to it or it was told a while ago. */
   #learn(reason: string): void {
     this.#lastError = reason;
-    if (this.#told === undefined || this.#stopped) return;
+    if (this.#told.size === 0 || this.#stopped) return;
     const isDue = this.#options.clock.elapsed() - this.#toldAt >= REMINDER_MS;
-    if (this.#told === NOT_YET || isDue) this.warn();
+    if (!this.#told.has(reason) || isDue) this.warn();
   }
 
   #lose(reason: string): void {

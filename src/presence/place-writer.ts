@@ -1,4 +1,4 @@
-import type { Entry, RedisRows } from './redis-rows.ts';
+import { type Entry, type RedisRows, UNWATCHED } from './redis-rows.ts';
 import { noteWritten, type Place } from './places.ts';
 import { Away } from '../pods/away.ts';
 import type { Backbone } from '../redis/backbone.ts';
@@ -24,43 +24,39 @@ export class PlaceWriter {
   }
 
   /**
-   * Writes the places of some rooms, those of each together. `name`: that of the changes. `isStill` is asked right before
-   * a place is written. Rooms whose server is away, or that are on their way, are no reason to leave the others out.
+   * Writes the places of some rooms, those of each together. Nobody is told of those who were there all the time.
+   * `isStill` is asked right before a place is written. Rooms whose server is away, or that are on their way, are no
+   * reason to leave the others out.
    */
-  async write(
-    rooms: readonly (readonly Place[])[],
-    name: string,
-    isStill: (place: Place) => boolean,
-  ): Promise<void> {
+  async write(rooms: readonly (readonly Place[])[], isStill: (place: Place) => boolean): Promise<void> {
     const { missed } = this.#options.backbone;
     for (const some of chunksOf(rooms, ROOMS)) {
       const written = await Promise.allSettled(
-        some.map((places) => missed.noting(this.#writeRoom(places, name, isStill))),
+        some.map((places) => missed.noting(this.#writeRoom(places, isStill))),
       );
       const failed = written.find((one) => one.status === 'rejected' && !(one.reason instanceof Away));
       if (failed?.status === 'rejected') throw failed.reason;
     }
   }
 
-  async #writeRoom(
-    places: readonly Place[],
-    name: string,
-    isStill: (place: Place) => boolean,
-  ): Promise<void> {
+  async #writeRoom(places: readonly Place[], isStill: (place: Place) => boolean): Promise<void> {
+    for (const [former, some] of Map.groupBy(places, ({ written }) => written)) {
+      for (const part of chunksOf(some, CONNECTIONS)) await this.#writePart(part.filter(isStill), former);
+    }
+  }
+
+  async #writePart(places: readonly Place[], former: string | undefined): Promise<void> {
     const { backbone, caused, rows } = this.#options;
-    for (const part of chunksOf(places, CONNECTIONS)) {
-      const { name: pod } = backbone.lease;
-      const still = part.filter(isStill);
-      const [first] = still;
-      if (first === undefined) continue;
-      const writing = still.map((place) => place.writing);
-      const entered = await rows.enter(first.room, still.map(entryOf), name);
-      for (const [at, { change, stamp }] of entered.entries()) {
-        if (change !== undefined) caused(first.room, change);
-        const place = still[at];
-        // Unless something else has been said since.
-        if (place !== undefined && place.writing === writing[at]) noteWritten(place, pod, stamp);
-      }
+    const [first] = places;
+    if (first === undefined) return;
+    const { name: pod } = backbone.lease;
+    const writing = places.map((place) => place.writing);
+    const entered = await rows.enter(first.room, places.map(entryOf), UNWATCHED, former);
+    for (const [at, { change, stamp }] of entered.entries()) {
+      if (change !== undefined) caused(first.room, change);
+      const place = places[at];
+      // Unless something else has been said since.
+      if (place !== undefined && place.writing === writing[at]) noteWritten(place, pod, stamp);
     }
   }
 }

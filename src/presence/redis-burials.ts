@@ -9,8 +9,11 @@ import type { Script } from '../redis/script.ts';
 const USERS = 500;
 /** Rooms cleared of a dead pod at once. */
 const BURIALS = 50;
-/** What a pod has sent by then has arrived. */
-const BURIED_MS = 60_000;
+/**
+ * What a pod has sent by then has arrived. Who comes back by then, of whom all were told that he had left, is announced
+ * at once; later the room counts as one of which something was lost, and its members are told the list again.
+ */
+const BURIED_MS = 3_600_000;
 /** For so long the rooms of a dead pod are known: others may keep them, and find out late that it is dead. */
 const POD_MS = 86_400_000;
 

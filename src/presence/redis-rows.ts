@@ -54,8 +54,11 @@ export class RedisRows {
     });
   }
 
-  /** Connections are present in one room. One answer for each. */
-  async enter(room: string, all: readonly Entry[], name: string): Promise<Entered[]> {
+  /**
+   * Connections are present in one room. One answer for each. `former`: the pod's name under which they were written
+   * before; unless the others have taken that one for dead, they were there all the time, and nobody is told that they came.
+   */
+  async enter(room: string, all: readonly Entry[], name: string, former?: string): Promise<Entered[]> {
     const { clock, keys, lease } = this.#backbone;
     const pod = lease.name;
     const pending = this.#noted.enter(room, pod);
@@ -65,12 +68,11 @@ export class RedisRows {
       const when = wordOf(said, clock.elapsed());
       return [who.connectionId, who.userId, user, when, status, meta, lost ? '!' : '', name];
     });
-    const reply = await this.#call(room, ENTER, this.#of(room, pod), [
-      pod,
-      this.#ttlMs,
-      keys.roomChannel(room),
-      ...args,
-    ]);
+    const kinds: Kinds = [
+      ...this.#of(room, pod),
+      ...(former === undefined ? [] : [[keys.podBuried(room, former), 'string'] as const]),
+    ];
+    const reply = await this.#call(room, ENTER, kinds, [pod, this.#ttlMs, keys.roomChannel(room), ...args]);
     const flat = lease.unlessLapsed(pod, reply) as unknown[];
     return all.map((_, at) => enteredIn(flat.slice(4 * at, 4 * at + 4)));
   }

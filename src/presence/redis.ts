@@ -1,4 +1,4 @@
-import { changeOf, type Left, RedisRows, UNTOLD, UNWATCHED } from './redis-rows.ts';
+import { changeOf, type Left, RedisRows, UNTOLD } from './redis-rows.ts';
 import type {
   Occupant,
   PresenceChange,
@@ -147,7 +147,7 @@ export class RedisPresence implements PresenceStore, Leaseholder {
     const isUnderWay = (place: Place): boolean =>
       place.writing?.name === lease.name && !this.#refused.has(place);
     const isStill = (place: Place): boolean => !place.lost && this.#places.holds(place) && !isUnderWay(place);
-    await this.#writer.write(all, UNWATCHED, isStill);
+    await this.#writer.write(all, isStill);
     this.#receiver?.uncertain(() => true);
   }
 
@@ -169,7 +169,7 @@ export class RedisPresence implements PresenceStore, Leaseholder {
     const rooms = Map.groupBy(gone, ({ room }) => room);
     // Whoever is being written, or registered anew, may not have been there before.
     const isStill = (place: Place): boolean => this.#places.holds(place) && isWritten(place, lease.name);
-    await this.#writer.write([...rooms.values()], UNTOLD, isStill);
+    await this.#writer.write([...rooms.values()], isStill);
   }
 
   /** By then every pod has written anew what is gone of its members now. */

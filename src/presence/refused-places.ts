@@ -3,7 +3,6 @@ import type { Lease } from '../pods/lease.ts';
 import type { PlaceWriter } from './place-writer.ts';
 import type { Occupant } from '../core/ports/presence-store.ts';
 import { forEach } from './steps.ts';
-import { UNWATCHED } from './redis-rows.ts';
 
 /** So many exits are kept; whoever else left is shown until the lease ends under which it was written. */
 const MOST_EXITS = 1_000;
@@ -79,6 +78,6 @@ export class RefusedPlaces {
     const some = [...this.#refused].filter(({ room }) => isConcerned(room));
     if (some.length === 0) return;
     const isStill = (place: Place): boolean => this.#refused.has(place) && places.holds(place) && !place.lost;
-    await writer.write([...Map.groupBy(some, ({ room }) => room).values()], UNWATCHED, isStill);
+    await writer.write([...Map.groupBy(some, ({ room }) => room).values()], isStill);
   }
 }

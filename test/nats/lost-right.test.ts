@@ -55,9 +55,11 @@ test.for([
     });
     await degraded(here);
     // It asks again, and does not take itself for well in between.
+    const losses = await metric(here, 'realtime_nats_losses');
     await eventually('two more attempts', () => violations() >= 3);
-    expect(await metric(here, 'realtime_nats_losses')).toBe(1);
-    expect(here.output()).toContain(reason);
+    expect(await metric(here, 'realtime_nats_losses')).toBe(losses);
+    // A server that reads its rights anew may be silent for a moment first; then that is the first reason.
+    await eventually('the reason in the log', () => here.output().includes(reason));
     for (const one of [alice, bob]) one.say();
     change(nats, ALL);
     await ready(here, there);

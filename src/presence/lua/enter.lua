@@ -1,6 +1,7 @@
 -- with shared.lua
 -- Connections of one pod are present in one room, which the pod has noted (note.lua).
--- KEYS: presence, tabs, whether the pod is buried there. ARGV: pod, ttl in ms, channel; then for each connection eight:
+-- KEYS: presence, tabs, whether the pod is buried there; and, where the connections were written before, whether it is
+-- under the name that it had then: if not, they were there all the time, and did not come. ARGV: pod, ttl in ms, channel; then for each connection eight:
 -- connection, user, user as JSON, when it said how it is ('now', how many ms ago, = and the moment that was given here
 -- before, or '' where it says nothing), status or '', meta or '', '!' where it was lost or '', change ('': nobody is told
 -- of it, for it was there all the time; but where something of it was gone, pods are told that the room is mended).
@@ -8,6 +9,7 @@
 -- each connection four: kind or '', users present, row, the moment at which it said how it is or ''.
 local pod, ttl, channel = ARGV[1], ARGV[2], ARGV[3]
 if redis.call('EXISTS', KEYS[3]) == 1 then return 'lapsed' end
+local stayed = KEYS[4] and redis.call('EXISTS', KEYS[4]) == 0
 
 -- In ms since 1970; nothing where it says nothing.
 local function moment(said, now)
@@ -54,7 +56,8 @@ for at = 4, #ARGV, 8 do
   redis.call('HSET', KEYS[1], user, row)
   local count = redis.call('HLEN', KEYS[1])
   local kind = (not known and 'join') or (states and (is_new or differs) and 'update') or ''
-  if change == '' then
+  -- What was written here before is no news.
+  if change == '' or stayed and (kind == 'join' or not string.match(ARGV[at + 3], '^%d+$')) then
     kind, mended = '', mended or was_gone or differs
   end
   if kind ~= '' then announce(channel, change, kind, count, row) end
