@@ -188,7 +188,10 @@ export class RedisHistory {
     };
   }
 
-  /** When a run of a server ended, in ms; empty: there was no such run, or another server knows and is away. */
+  /**
+   * When a run of a server ended, in ms; empty: there was no such run. Where another server knows and is away it counts
+   * as ended: a position that the room was given must not be called unknown, nor its loss be forgotten, for that.
+   */
   async #endOf(run: string, asked: Way): Promise<string> {
     const { keys, link } = this.#options.backbone;
     try {
@@ -198,7 +201,7 @@ export class RedisHistory {
       return ended ?? (known === null ? '' : String(link.now()));
     } catch (error) {
       if (link === asked || !(error instanceof Away)) throw error;
-      return '';
+      return String(asked.now());
     }
   }
 

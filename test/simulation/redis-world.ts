@@ -83,7 +83,11 @@ export class RedisWorld {
 
   /** The master that has what belongs to a room, as the others see it. */
   nodeOf(room: string): Node {
-    const owner = this.#view?.ownerOf(slotOf(this.#keys.history(room)));
+    return this.nodeOfKey(this.#keys.history(room));
+  }
+
+  nodeOfKey(key: string): Node {
+    const owner = this.#view?.ownerOf(slotOf(key));
     const node = this.nodes.find(({ server }) => server === owner) ?? this.#master();
     return node;
   }

@@ -68,6 +68,39 @@ export const DATA: readonly Scenario[] = [
     },
   },
   {
+    name: 'What a server of a Cluster lost is told also while the one is away that knows which servers there were',
+    placement: 'cluster',
+    pods: 3,
+    async play(scene) {
+      const { world } = scene;
+      const ann = await scene.enter('ann', 'r1', 0);
+      const bob = await scene.enter('bob', 'r1', 1);
+      const cid = await scene.enter('cid', 'r1', 2);
+      await publishMany(scene, ann, 3);
+      scene.away(cid);
+      const node = master(scene);
+      const knows = world.redis.nodeOfKey(world.redis.keys.epoch);
+      if (knows === node) throw new Error('it is the same server');
+      const snapshot = node.server.dump();
+      world.redis.down(node);
+      await scene.wait(200);
+      world.redis.up(node, 'kept');
+      await scene.wait(2_000);
+      await publishMany(scene, ann, 2);
+      scene.away(bob);
+      for (const one of [knows, node]) world.redis.down(one);
+      await scene.wait(200);
+      world.redis.up(node, snapshot);
+      await scene.wait(3_000);
+      scene.move(bob, 2);
+      scene.move(cid, 0);
+      await scene.until('bob is back', () => bob.seat('r1').state === 'in');
+      await scene.until('cid is back', () => cid.seat('r1').state === 'in');
+      world.redis.up(knows, 'kept');
+      await scene.wait(3_000);
+    },
+  },
+  {
     name: 'A presence key that is gone is whole again, and nobody is announced for it',
     placement: 'one',
     pods: 3,
