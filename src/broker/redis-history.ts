@@ -94,11 +94,8 @@ export class RedisHistory {
       this.#read(room, { mode, at, run }, limit, remember);
     if ('newest' in from) return (await read('newest', String(from.newest))).page;
     if ('since' in from) {
-      const { clock } = this.#options.backbone;
-      const link = this.#options.backbone.linkTo(room);
-      const since = from.since + link.now() - clock.now();
-      const { page, facts } = await read('after', `${since}-0`);
-      return { ...page, missing: missingSince(since, facts) };
+      const { page, facts } = await read('after', `${from.since}-0`);
+      return { ...page, missing: missingSince(from.since, facts) };
     }
     const position = parsePosition(from.after);
     const id = position === undefined ? BEGINNING : `${position.ms}-${position.seq}`;

@@ -1,4 +1,4 @@
-import type { After, Membership } from './membership.ts';
+import type { After, Membership, Moment } from './membership.ts';
 import { comesFromHistory, type Delivery } from './delivery.ts';
 import type { Connection } from './connection.ts';
 import { DIRECT, GLOBAL } from '../protocol/names.ts';
@@ -87,7 +87,7 @@ async function lookUp(pod: Pod, connection: Connection, room: Room, command: Joi
     const { lastId } = command;
     const after = connection.may('history', room.name) ? lastId : undefined;
     const position = after ?? room.lastPosition;
-    const owed = position === '' ? { sinceElapsed: pod.clock.elapsed() } : { after: position };
+    const owed = position === '' ? momentIn(pod, room) : { after: position };
     const page = {
       messages: [],
       position: lastId ?? room.lastPosition,
@@ -96,6 +96,10 @@ async function lookUp(pod: Pod, connection: Connection, room: Room, command: Joi
     } as const;
     return { page, owed };
   }
+}
+
+function momentIn({ broker, clock }: Pod, { name }: Room): Moment {
+  return { since: broker.now(name), sinceElapsed: clock.elapsed() };
 }
 
 async function readFor(

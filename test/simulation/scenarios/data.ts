@@ -183,6 +183,26 @@ export const DATA: readonly Scenario[] = [
       await scene.wait(3_000);
     },
   })),
+  {
+    name: 'Who joins while the history cannot be read is given what comes, also where the clock of Redis is set meanwhile',
+    placement: 'one',
+    async play(scene) {
+      const { world } = scene;
+      const bob = await scene.enter('bob', 'r1', 1);
+      const node = master(scene);
+      node.server.deny({ command: 'xrange' });
+      world.note('the pods may no longer xrange');
+      await scene.enter('ann', 'r1', 0);
+      await publishMany(scene, bob, 2);
+      world.note('the clock of Redis is set by 12 s');
+      node.endpoint.strand.clockOffset += 12_000;
+      // Leases go by this clock.
+      for (const { pod } of world.slots) world.disturb(pod.name, 12_000);
+      node.server.allowAll();
+      world.note('the pods may do everything again');
+      await scene.wait(3_000);
+    },
+  },
   ...[12_000, 400_000, -60_000].map((ms): Scenario => ({
     name: `A pod's clock that is set by ${ms / 1_000} s makes nobody leave and no message go`,
     placement: 'one',
