@@ -68,6 +68,30 @@ export const DATA: readonly Scenario[] = [
     },
   },
   {
+    name: 'A message that was trimmed before Redis lost its data is published anew where its publisher had no ack',
+    placement: 'one',
+    pods: 3,
+    settings: { HISTORY_SIZE: '10' },
+    async play(scene) {
+      const { world } = scene;
+      const ann = await scene.enter('ann', 'r1', 0);
+      const bob = await scene.enter('bob', 'r1', 1);
+      const first = scene.publish(ann, 'r1');
+      scene.away(ann);
+      await scene.until('bob had it', () => scene.had(bob, 'r1', first));
+      await publishMany(scene, bob, 11);
+      const node = master(scene);
+      world.redis.down(node);
+      await scene.wait(200);
+      world.redis.up(node, 'lost');
+      await scene.wait(3_000);
+      // Nobody there has heard of it.
+      scene.move(ann, 2);
+      await scene.acked(first);
+      await scene.wait(2_000);
+    },
+  },
+  {
     name: 'What a server of a Cluster lost is told also while the one is away that knows which servers there were',
     placement: 'cluster',
     pods: 3,
