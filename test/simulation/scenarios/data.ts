@@ -68,6 +68,29 @@ export const DATA: readonly Scenario[] = [
     },
   },
   {
+    name: 'A pod that ends while Redis is away for longer ends all the same, and who has no ack says it again to another',
+    placement: 'one',
+    async play(scene) {
+      const { world } = scene;
+      const ann = await scene.enter('ann', 'r1', 0);
+      const bob = await scene.enter('bob', 'r1', 1);
+      const node = master(scene);
+      world.redis.down(node);
+      await scene.wait(500);
+      const kept = scene.publish(ann, 'r1');
+      scene.publish(ann, 'r1', false);
+      const slot = world.slots[0];
+      if (slot === undefined) throw new Error('there is no pod');
+      scene.move(ann, 1);
+      world.drainPod(slot, () => world.bearPod(slot));
+      await scene.until('the pod has ended', () => slot.generation === 2);
+      world.redis.up(node, 'kept');
+      await scene.acked(kept);
+      await scene.until('bob had it', () => scene.had(bob, 'r1', kept));
+      await scene.wait(2_000);
+    },
+  },
+  {
     name: 'A message that was trimmed before Redis lost its data is published anew where its publisher had no ack',
     placement: 'one',
     pods: 3,
