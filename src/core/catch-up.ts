@@ -122,7 +122,7 @@ async function readPage(membership: Membership, from: ReadFrom, limit: number): 
     const page = await room.read(from, limit);
     const isNews = isToBeTold(membership, page.missing);
     const later = isNews && page.more ? await countRest(membership, page, limit) : 0;
-    // A loss that the room found out about meanwhile was told to whoever is not owed anything, this member perhaps.
+    // A loss that the room found out about meanwhile was told to those who are live, and not to this member.
     if (room.losses === losses) return { page, isNews, later };
   }
 }

@@ -91,6 +91,23 @@ export const DATA: readonly Scenario[] = [
     },
   },
   {
+    name: 'Who reads nothing while Redis is emptied is told of it when he reads on',
+    placement: 'one',
+    settings: { OUTBOX_MESSAGES: '8' },
+    async play(scene) {
+      const ann = await scene.enter('ann', 'r1', 0);
+      const bob = await scene.enter('bob', 'r1', 1, { buffer: 512 });
+      await scene.enter('cid', 'r1', 1);
+      bob.read(false);
+      await publishMany(scene, ann, 20);
+      scene.world.redis.flushAll(master(scene));
+      scene.world.note('Redis is emptied');
+      await scene.wait(100);
+      bob.read(true);
+      await scene.wait(3_000);
+    },
+  },
+  {
     name: 'A pod that ends while Redis is away for longer ends all the same, and who has no ack says it again to another',
     placement: 'one',
     async play(scene) {
