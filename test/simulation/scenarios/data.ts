@@ -12,6 +12,15 @@ function master(scene: Scene): Scene['world']['redis']['nodes'][number] {
   return scene.world.redis.nodeOf('r1');
 }
 
+/** The slot of r1 is on its way to another master, with one of its keys there already. */
+function beginMove(scene: Scene): void {
+  const { redis } = scene.world;
+  const target = redis.masters.find((node) => node !== master(scene));
+  if (target === undefined) throw new Error('there is one master only');
+  redis.beginMove('r1', target);
+  redis.moveKeys('r1', 1);
+}
+
 /** The data of Redis goes back, loses something, or is refused. */
 export const DATA: readonly Scenario[] = [
   {
@@ -119,17 +128,33 @@ export const DATA: readonly Scenario[] = [
       await scene.enter('cid', 'r1', 1);
       // A leave counts as false only of somebody who was there for long.
       await scene.wait(17_000);
-      const target = redis.masters.find((node) => node !== master(scene));
-      if (target === undefined) throw new Error('there is one master only');
       scene.move(ann, pod);
-      redis.beginMove('r1', target);
-      redis.moveKeys('r1', 1);
+      beginMove(scene);
       await scene.until('ann is back', () => ann.seat('r1').state === 'in');
       // The grace ends before that or after it.
       await scene.wait(ms);
       redis.endMove('r1');
       scene.world.note('the slot has arrived');
       await scene.wait(4_000);
+    },
+  })),
+  ...[1_000, 8_000].map((ms): Scenario => ({
+    name: `Who is there while its pod takes another lease has never left a room that goes to another server for ${ms} ms`,
+    placement: 'cluster',
+    async play(scene) {
+      const { network, redis } = scene.world;
+      await scene.enter('ann', 'r1', 0);
+      await scene.enter('bob', 'r1', 1);
+      // A leave counts as false only of somebody who was there for long.
+      await scene.wait(17_000);
+      beginMove(scene);
+      scene.world.note('the connections of pod-1 break');
+      network.reset({ pod: scene.world.slots[0]?.pod.name, use: 'commands' });
+      await scene.wait(ms);
+      redis.endMove('r1');
+      scene.world.note('the slot has arrived');
+      // The lease under which ann was written before has ended.
+      await scene.wait(12_000);
     },
   })),
   ...['xadd', 'publish', 'evalsha'].map((right): Scenario => ({
