@@ -112,6 +112,69 @@ export const DATA: readonly Scenario[] = [
     },
   },
   ...[
+    {
+      what: 'leaves',
+      isAfterMend: true,
+      act(_: Scene, ann: Client): void {
+        ann.leave('r1');
+      },
+    },
+    {
+      what: 'is lost for long',
+      isAfterMend: true,
+      async act(scene: Scene, ann: Client): Promise<void> {
+        scene.away(ann);
+        await scene.wait(5_000);
+        scene.move(ann, 0);
+      },
+    },
+    {
+      what: 'is on a pod that dies',
+      isAfterMend: true,
+      async act(scene: Scene, ann: Client): Promise<void> {
+        const { world } = scene;
+        world.pins.set(ann.name, -1);
+        world.pins.set('bob', 2);
+        const [slot] = world.slots;
+        if (slot === undefined) throw new Error('there is no pod');
+        world.killPod(slot);
+        await scene.wait(5_000);
+        world.bearPod(slot);
+        scene.move(ann, 0);
+      },
+    },
+    {
+      what: 'comes by a third connection, which leaves,',
+      isAfterMend: false,
+      async act(scene: Scene): Promise<void> {
+        const third = await scene.enter('ann3', 'r1', 2, { user: 'ann' });
+        third.leave('r1');
+      },
+    },
+  ].map(({ what, isAfterMend, act }): Scenario => ({
+    name: `Who ${what} is there by the connection that another pod is yet to write anew`,
+    placement: 'one',
+    pods: 3,
+    async play(scene) {
+      const { redis } = scene.world;
+      const ann = await scene.enter('ann', 'r1', 0);
+      await scene.enter('ann2', 'r1', 1, { user: 'ann' });
+      await scene.enter('bob', 'r1', 0);
+      // A leave counts as false only of somebody who was there for long.
+      await scene.wait(19_000);
+      const tabs = redis.keys.tabs('r1');
+      scene.world.note('through whom anybody is in r1 is gone');
+      master(scene).server.evict(tabs);
+      const mend = scene.impair({ pod: 1, use: 'commands', way: 'to-server', how: 1_100 });
+      const isKnown = (): boolean => master(scene).server.command('EXISTS', tabs) === 1;
+      if (isAfterMend) await scene.until('pod-1 has written its own anew', isKnown);
+      await act(scene, ann);
+      await scene.wait(5_000);
+      mend();
+      await scene.wait(5_000);
+    },
+  })),
+  ...[
     { pod: 0, ms: 100 },
     { pod: 1, ms: 100 },
     { pod: 0, ms: 3_000 },
