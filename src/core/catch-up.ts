@@ -53,8 +53,8 @@ function queue(membership: Membership, delivery: Delivery): void {
 
 /**
  * Brings a connection that is behind, or owed history, up to date, page by page as fast as it reads. What history no
- * longer holds cannot be helped: one that is behind is closed with 1013, and its next `last_id` is told why; one that is
- * owed is told by a `recovered` event.
+ * longer holds cannot be helped: one that is owed is told by a `recovered` event, and so is one that is behind where
+ * Redis has lost something; where it read too slowly it is closed with 1013, and its next `last_id` is told why.
  */
 export async function catchUp(connection: Connection, context: CatchUpContext): Promise<void> {
   if (connection.catchingUp) return;
@@ -88,7 +88,7 @@ async function catchUpPage(membership: Membership, from: After, context: CatchUp
       return;
     }
     count(tally.recoveries, page.missing ?? 'recovered');
-    if (page.missing !== undefined && membership.standing === 'behind') {
+    if (membership.standing === 'behind' && page.missing !== undefined && page.missing !== 'history_lost') {
       connection.close(CLOSE.overload);
       return;
     }
@@ -114,9 +114,9 @@ async function readPage(membership: Membership, from: ReadFrom, limit: number): 
   for (;;) {
     const { losses } = room;
     const page = await room.read(from, limit);
-    const isNews = membership.standing === 'owed' && isToBeTold(membership.told, page.missing);
+    const isNews = isToBeTold(membership, page.missing);
     const later = isNews && page.more ? await countRest(membership, page, limit) : 0;
-    // A loss that the room found out about meanwhile was told to those who are not owed anything, and not to this member.
+    // A loss that the room found out about meanwhile was told to whoever is not owed anything, this member perhaps.
     if (room.losses === losses) return { page, isNews, later };
   }
 }
@@ -154,14 +154,11 @@ function isListening(membership: Membership): boolean {
 }
 
 /**
- * Whether a page says something that the member does not know: the first one does. Each position before a loss has that
- * loss behind it, so that it is said once and not with every page.
+ * Whether a page says something that the member does not know: to one that is owed history the first one does. Each
+ * position before a loss has that loss behind it, so that it is said once and not with every page.
  */
-function isToBeTold(
-  told: { readonly missing: Missing | undefined } | undefined,
-  missing: Missing | undefined,
-): boolean {
-  if (told === undefined) return true;
+function isToBeTold({ standing, told }: Membership, missing: Missing | undefined): boolean {
+  if (told === undefined) return standing === 'owed' || missing === 'history_lost';
   return missing !== undefined && !(missing === 'history_lost' && told.missing === missing);
 }
 

@@ -155,6 +155,8 @@ function enter(
       !(owed !== undefined && comesFromHistory(delivery)),
   );
   replay(membership, page, audible, pod.framer);
+  // The rest comes page by page to a member that could not be given all of it at once.
+  if (page.missing === 'history_lost') membership.tell(page.missing);
 }
 
 /**

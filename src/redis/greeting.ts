@@ -1,16 +1,19 @@
-import { ignored } from '../pods/away.ts';
 import { type Names, proveRights } from './rights.ts';
+import { createHash } from 'node:crypto';
+import { ignored } from '../pods/away.ts';
 import type { Redis } from 'ioredis';
 import type { Script, ScriptText } from './script.ts';
 
-/** How much of a server's run id goes into positions. */
+/** How much of the name of a run goes into positions. */
 const RUN_LENGTH = 6;
 const LEAST_VERSION = 7;
 
 /** The server at the other end, as long as the connection lives. */
 export interface Server {
-  /** Names this run of the server: after a restart or a failover it is another one. */
+  /** Names the time for which this process is master, which begins with its start or with a failover to it. */
   readonly run: string;
+  /** Names the process, whether it is master or replica. */
+  readonly process: string;
   /** What it calls this connection. */
   readonly connection: number;
 }
@@ -51,19 +54,20 @@ export async function greet(client: Redis, options: GreetingOptions): Promise<Se
   const { role, scripts, learn, asking, refused, previous } = options;
   const [info, now, connection] = await asking(
     Promise.all([
-      client.info('server'),
+      client.info('server', 'replication'),
       client.time().then(learn),
       // Not every ACL permits it.
       client.client('ID').catch(() => 0),
       ...scripts.map((script) => client.script('LOAD', role.text(script).lua)),
     ]),
   );
-  const run = /run_id:(\w+)/.exec(info)?.[1]?.slice(0, RUN_LENGTH) ?? '';
+  const process = wordIn(info, 'run_id');
+  const run = runOf(process, wordIn(info, 'master_replid'));
   requireVersion(info);
   // First: it names all that is missing, and what follows only that something is.
   await asking(proveRights({ ...role, client, samples: role.samples(), refused }));
   await asking(role.prove(client, run, now, previous?.run ?? ''));
-  const server = { run, connection };
+  const server = { run, process, connection };
   await asking(cutOff(client, server, previous));
   return server;
 }
@@ -71,17 +75,29 @@ export async function greet(client: Redis, options: GreetingOptions): Promise<Se
 /** What is still on its way on the connection before this one must not arrive after it was sent again. */
 async function cutOff(
   client: Redis,
-  { run, connection }: Server,
+  { process, connection }: Server,
   previous: Server | undefined,
 ): Promise<void> {
-  if (previous?.run !== run || previous.connection === connection) return;
+  if (previous?.process !== process || previous.connection === connection) return;
   // It is gone already, or an ACL forbids it: then only what is late by the clock is not taken (append.lua).
   await client.client('KILL', 'ID', previous.connection).catch(ignored);
 }
 
+/**
+ * A process that becomes master again keeps its `run_id`, and may lack what another one took in between; its
+ * `master_replid` is another one each time.
+ */
+function runOf(process: string, replication: string): string {
+  return createHash('sha256').update(`${process} ${replication}`).digest('hex').slice(0, RUN_LENGTH);
+}
+
+function wordIn(info: string, name: string): string {
+  return new RegExp(`^${name}:(\\S+)`, 'm').exec(info)?.[1] ?? '';
+}
+
 /** Older ones neither tell errors of scripts apart nor fence them (docs/operations.md). */
 function requireVersion(info: string): void {
-  const version = /redis_version:(\S+)/.exec(info)?.[1] ?? '';
+  const version = wordIn(info, 'redis_version');
   if (Number.parseInt(version, 10) < LEAST_VERSION) {
     throw new Error(`Redis ${LEAST_VERSION} or newer is needed, this is ${version}`);
   }

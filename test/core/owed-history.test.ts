@@ -172,6 +172,48 @@ describe('a member whose history could not be read when it joined', () => {
   });
 });
 
+describe('a member that falls behind where something is lost', () => {
+  const numbers = Array.from({ length: 30 }, (_, n) => n + 1);
+  /** The loss lies behind the 25th message. */
+  function historyWithLoss(): void {
+    const kept = numbers.map((n) => stored(n));
+    historyIsBack((after, limit) => {
+      const at = kept.findIndex(({ id }) => id === after);
+      const messages = kept.slice(at + 1).slice(0, limit);
+      const position = messages.at(-1)?.id ?? stored(30).id;
+      const page: Page = { messages, position, more: position !== stored(30).id };
+      return at < 25 ? { ...page, missing: 'history_lost' } : page;
+    });
+  }
+
+  test('is told so, keeps its connection and gets the rest', async () => {
+    historyWithLoss();
+    bob.socket.congested = true;
+    for (const n of numbers) receiver.message('r', stored(n));
+    await turns(10);
+    bob.socket.congested = false;
+    pod.gateway.drained(bob.connection);
+    await turns(10);
+    expect(chats(bob.socket)).toEqual(numbers);
+    expect(told(bob.socket).slice(1)).toMatchObject([{ recovered: false, reason: 'history_lost' }]);
+    expect(bob.socket.closeCode).toBeUndefined();
+  });
+
+  test('is not told again of what the answer to its join has told already', async () => {
+    historyWithLoss();
+    const late = pod.connect('late', { room: 'r', lastId: start });
+    late.socket.takes = 4;
+    await turns(10);
+    late.socket.takes = Number.POSITIVE_INFINITY;
+    late.socket.congested = false;
+    pod.gateway.drained(late.connection);
+    await turns(10);
+    expect(chats(late.socket)).toEqual(numbers);
+    expect(told(late.socket)).toMatchObject([{ recovered: false, reason: 'history_lost' }]);
+    expect(late.socket.closeCode).toBeUndefined();
+  });
+});
+
 test('a member that does not read is told all the same that messages are missing', async () => {
   bob.socket.congested = true;
   for (let n = 1; n <= 8; n += 1)

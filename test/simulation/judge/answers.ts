@@ -1,4 +1,5 @@
 import { type Evidence, isPosition, nameOf, type RoomTruth, type Violation } from './evidence.ts';
+import type { Publication } from '../clients/ledger.ts';
 import type { Seat } from '../clients/seat.ts';
 import type { World } from '../world.ts';
 
@@ -77,7 +78,7 @@ function acks({ world, rooms, historySize }: Evidence): Violation[] {
     for (const { id, at } of publication.acks) {
       if (!isPosition(id))
         wrong.push({ kind: 'acked-without-position', text: `${token} was acked as ${id}`, time: at });
-      else if (isGone(token, at, truth, world, historySize)) {
+      else if (isGone(publication, truth, world, historySize)) {
         wrong.push({
           kind: 'acked-and-gone',
           text: `${token} was acked as ${id}, and history does not have it`,
@@ -89,12 +90,21 @@ function acks({ world, rooms, historySize }: Evidence): Violation[] {
   });
 }
 
-/** Neither kept nor lost, nor trimmed: the history was never full when it was looked at. */
-function isGone(token: string, at: number, truth: RoomTruth, world: World, historySize: number): boolean {
+/**
+ * Neither kept nor lost, nor trimmed: the history was never full when it was looked at, since it was published. A client
+ * may read late that it was taken.
+ */
+function isGone(
+  { token, attempts }: Publication,
+  truth: RoomTruth,
+  world: World,
+  historySize: number,
+): boolean {
+  const since = attempts[0]?.at ?? 0;
   if (truth.kept.length >= historySize || truth.keptTokens.has(token) || truth.lostTokens.has(token))
     return false;
   return !world.redis.losses.had.some(
-    ({ room, time, tokens }) => room === truth.name && time > at && tokens.size >= historySize,
+    ({ room, time, tokens }) => room === truth.name && time > since && tokens.size >= historySize,
   );
 }
 

@@ -37,9 +37,10 @@ function serverLines({ options, runId, version }: ServerState): readonly string[
   ];
 }
 
-function replicationLines({ master, replication }: ServerState): readonly string[] {
+function replicationLines({ master, replication, replicationId }: ServerState): readonly string[] {
   const connected = [
     `connected_slaves:${replication.replicas.size}`,
+    `master_replid:${replicationId}`,
     `master_repl_offset:${replication.offset}`,
   ];
   if (master === undefined) return ['role:master', ...connected];

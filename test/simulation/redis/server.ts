@@ -87,6 +87,7 @@ export class ModelServer implements ClusterMember {
     else if (data !== 'kept') state.db.load(data);
     state.scripts.clear();
     state.runId = state.hexadecimal(40);
+    state.replicationId = state.hexadecimal(40);
     state.nextConnection = 1;
     state.replication.forget();
     for (const replica of state.replication.replicas) replica.forget();
@@ -181,6 +182,7 @@ export class ModelServer implements ClusterMember {
 
   #follow(master: ModelServer | undefined): void {
     const { state } = this;
+    if (master === undefined && this.#master !== undefined) state.replicationId = state.hexadecimal(40);
     this.#master = master;
     state.master = master?.address;
     state.db.mode = master === undefined ? 'master' : 'replica';

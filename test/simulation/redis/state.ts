@@ -49,6 +49,8 @@ export class ServerState {
   /** By which other servers of a Cluster know it. */
   readonly nodeId: string;
   runId: string;
+  /** Another one whenever it becomes a master. */
+  replicationId: string;
   nextConnection = 1;
   refusal: Refusal | undefined;
   /** Whom it follows. */
@@ -73,6 +75,7 @@ export class ServerState {
     this.call = { db, channels, random: options.random, time: () => this.#now };
     this.nodeId = this.hexadecimal(40);
     this.runId = this.hexadecimal(40);
+    this.replicationId = this.hexadecimal(40);
     this.tick();
   }
 

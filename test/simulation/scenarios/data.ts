@@ -51,6 +51,29 @@ export const DATA: readonly Scenario[] = [
     },
   },
   {
+    name: 'Who was away is told of what was lost when a server is master once more',
+    placement: 'sentinel',
+    async play(scene) {
+      const { world } = scene;
+      const ann = await scene.enter('ann', 'r1', 0);
+      const bob = await scene.enter('bob', 'r1', 0);
+      await publishMany(scene, ann, 3);
+      const first = master(scene);
+      const second = world.redis.replicaOf(first);
+      if (second === undefined) throw new Error('there is no replica');
+      world.redis.failOver(first);
+      world.redis.demote(first, second);
+      await scene.wait(1_000);
+      first.lagging = true;
+      bob.drop(0, true);
+      await publishMany(scene, ann, 3);
+      world.redis.failOver(second);
+      world.redis.demote(second, first);
+      await scene.until('bob is back', () => bob.seat('r1').state === 'in');
+      await scene.wait(1_000);
+    },
+  },
+  {
     name: 'Who was away while Redis went back to a snapshot is told so',
     placement: 'one',
     async play(scene) {
