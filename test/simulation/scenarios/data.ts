@@ -138,8 +138,9 @@ export const DATA: readonly Scenario[] = [
     {
       what: 'leaves',
       isAfterMend: true,
-      act(_: Scene, ann: Client): void {
+      act(_: Scene, ann: Client): Promise<void> {
         ann.leave('r1');
+        return Promise.resolve();
       },
     },
     {
@@ -174,8 +175,8 @@ export const DATA: readonly Scenario[] = [
         third.leave('r1');
       },
     },
-  ].map(({ what, isAfterMend, act }): Scenario => ({
-    name: `Who ${what} is there by the connection that another pod is yet to write anew`,
+  ].map((one): Scenario => ({
+    name: `Who ${one.what} is there by the connection that another pod is yet to write anew`,
     placement: 'one',
     pods: 3,
     async play(scene) {
@@ -190,8 +191,8 @@ export const DATA: readonly Scenario[] = [
       master(scene).server.evict(tabs);
       const mend = scene.impair({ pod: 1, use: 'commands', way: 'to-server', how: 1_100 });
       const isKnown = (): boolean => master(scene).server.command('EXISTS', tabs) === 1;
-      if (isAfterMend) await scene.until('pod-1 has written its own anew', isKnown);
-      await act(scene, ann);
+      if (one.isAfterMend) await scene.until('pod-1 has written its own anew', isKnown);
+      await one.act(scene, ann);
       await scene.wait(5_000);
       mend();
       await scene.wait(5_000);
