@@ -39,11 +39,11 @@ export class Outgoing {
     return waiting;
   }
 
-  /** Raises Away where no more can wait. */
+  /** What is under way already is answered when that is. Raises Away where no more can wait. */
   publish(draft: Draft): Promise<Published> {
     const { provisionalId: id, room } = draft;
-    const same = this.#byName.get(id)?.settled;
-    if (same !== undefined) return Promise.resolve({ id, duplicate: true, settled: same.promise });
+    const same = this.#byName.get(id);
+    if (same !== undefined) return same.answered.promise.then((published) => ({ ...published, duplicate: true }));
     const name = this.#options.laneOf(room);
     const lane = this.#lanes.get(name) ?? new Lane(room, this.#laneOptions);
     if (this.#isFull(lane)) return Promise.reject(new Away('as many publications wait as may'));

@@ -160,6 +160,22 @@ describe('publications on their way to Redis', () => {
     expect(bodies()).toEqual(['a']);
   });
 
+  test('with a key that are under way are answered together, and not sent or delivered a second time', async () => {
+    const first = publish('r', 'a', 'k');
+    const again = publish('r', 'a again', 'k');
+    const other = publish('r', 'b');
+    accept(0);
+    expect(await Promise.all([first, again])).toEqual([
+      { id: 'p0', duplicate: false },
+      { id: 'p0', duplicate: true },
+    ]);
+    up = false;
+    lose(1);
+    await other;
+    expect(bodies()).toEqual(['a', 'b']);
+    expect(delivered).toEqual(['b']);
+  });
+
   test('beyond what may wait are refused, and delivered to nobody', async () => {
     up = false;
     for (const body of ['a', 'b', 'c']) await publish('r', body);
