@@ -61,6 +61,10 @@ export class SqliteBroker implements Broker {
     return this.#available;
   }
 
+  now(): number {
+    return this.#options.clock.now();
+  }
+
   start(receiver: Receiver): Promise<void> {
     this.#receiver = receiver;
     this.#message = this.#last('message');

@@ -50,6 +50,10 @@ export class MemoryBroker implements Broker {
     return true;
   }
 
+  now(): number {
+    return this.#options.clock.now();
+  }
+
   start(receiver: Receiver): Promise<void> {
     this.#receiver = receiver;
     return Promise.resolve();

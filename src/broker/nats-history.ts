@@ -133,13 +133,7 @@ export class NatsHistory {
     if (last !== undefined) this.#epoch.saw(last);
     const isOther = last?.provisionalId !== known?.provisionalId;
     if (known !== undefined && isOther && known.seq >= (last?.seq ?? 0)) await this.#lookInto(room, known);
-    return this.#reads.read(room, this.#byServer(from), limit, last);
-  }
-
-  /** Whoever asks for a moment means one by this pod's clock. */
-  #byServer(from: ReadFrom): ReadFrom {
-    const { clock, link } = this.#options.backbone;
-    return 'since' in from ? { since: from.since + link.now() - clock.now() } : from;
+    return this.#reads.read(room, from, limit, last);
   }
 
   async #publish({ room, key, provisionalId, trace, body }: Publication) {

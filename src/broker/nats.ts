@@ -102,6 +102,10 @@ export class NatsBroker implements Broker {
     return this.available;
   }
 
+  now(): number {
+    return this.#options.backbone.link.now();
+  }
+
   troubles(): readonly Trouble[] {
     return this.#options.backbone.link.troubles();
   }

@@ -94,11 +94,8 @@ export class RedisHistory {
       this.#read(room, { mode, at, run }, limit, remember);
     if ('newest' in from) return (await read('newest', String(from.newest))).page;
     if ('since' in from) {
-      const { clock } = this.#options.backbone;
-      const link = this.#options.backbone.linkTo(room);
-      const since = from.since + link.now() - clock.now();
-      const { page, facts } = await read('after', `${since}-0`);
-      return { ...page, missing: missingSince(since, facts) };
+      const { page, facts } = await read('after', `${from.since}-0`);
+      return { ...page, missing: missingSince(from.since, facts) };
     }
     const position = parsePosition(from.after);
     const id = position === undefined ? BEGINNING : `${position.ms}-${position.seq}`;
@@ -188,7 +185,10 @@ export class RedisHistory {
     };
   }
 
-  /** When a run of a server ended, in ms; empty: there was no such run, or another server knows and is away. */
+  /**
+   * When a run of a server ended, in ms; empty: there was no such run. Where another server knows and is away it counts
+   * as ended: a position that the room was given must not be called unknown, nor its loss be forgotten, for that.
+   */
   async #endOf(run: string, asked: Way): Promise<string> {
     const { keys, link } = this.#options.backbone;
     try {
@@ -198,7 +198,7 @@ export class RedisHistory {
       return ended ?? (known === null ? '' : String(link.now()));
     } catch (error) {
       if (link === asked || !(error instanceof Away)) throw error;
-      return '';
+      return String(asked.now());
     }
   }
 

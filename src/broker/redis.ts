@@ -87,6 +87,10 @@ export class RedisBroker implements Broker {
     return this.#options.backbone.linkTo(room).up;
   }
 
+  now(room: string): number {
+    return this.#options.backbone.linkTo(room).now();
+  }
+
   troubles(): readonly Trouble[] {
     return this.#options.backbone.placement.troubles();
   }

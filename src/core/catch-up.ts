@@ -1,7 +1,8 @@
 import type { After, Membership } from './membership.ts';
 import { count, type Tally } from './tally.ts';
 import { type Delivery, storedDelivery } from './delivery.ts';
-import type { Page, ReadFrom, Stored } from './ports/broker.ts';
+import type { Broker, Page, ReadFrom, Stored } from './ports/broker.ts';
+import type { Room } from './room.ts';
 import { CLOSE } from '../protocol/close-codes.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Connection } from './connection.ts';
@@ -13,6 +14,7 @@ import { isAtOrBefore } from './sequencer.ts';
 import type { Limits } from './limits.ts';
 
 interface CatchUpContext {
+  readonly broker: Broker;
   readonly clock: Clock;
   readonly framer: Framer;
   readonly hub: Hub;
@@ -79,7 +81,11 @@ async function catchUpPage(membership: Membership, from: After, context: CatchUp
   try {
     // What is published after the page must be heard.
     await room.opened();
-    const { page, isNews, later } = await readPage(membership, readFrom(from, clock), limits.outboxMessages);
+    const { page, isNews, later } = await readPage(
+      membership,
+      readFrom(from, room, context),
+      limits.outboxMessages,
+    );
     room.flush();
     // It may have joined anew meanwhile, or be gone.
     if (connection.closed || membership.readsFrom !== from) return;
@@ -116,7 +122,7 @@ async function readPage(membership: Membership, from: ReadFrom, limit: number): 
     const page = await room.read(from, limit);
     const isNews = isToBeTold(membership, page.missing);
     const later = isNews && page.more ? await countRest(membership, page, limit) : 0;
-    // A loss that the room found out about meanwhile was told to whoever is not owed anything, this member perhaps.
+    // A loss that the room found out about meanwhile was told to those who are live, and not to this member.
     if (room.losses === losses) return { page, isNews, later };
   }
 }
@@ -130,10 +136,14 @@ function givePage(membership: Membership, page: Page, captured: readonly Deliver
   membership.endPage(page.more ? { after: page.position } : undefined);
 }
 
-function readFrom(from: After, clock: Clock): ReadFrom {
-  // The pod's clock may have been set since then.
+/**
+ * The history's clock may have been set since that moment, and nobody knows when. So the earlier time counts: what was
+ * made after it may be timed by either, and rather is the member given some that were made before.
+ */
+function readFrom(from: After, { name }: Room, { broker, clock }: CatchUpContext): ReadFrom {
   if ('after' in from) return from;
-  return { since: Math.floor(clock.now() - (clock.elapsed() - from.sinceElapsed)) };
+  const passed = clock.elapsed() - from.sinceElapsed;
+  return { since: Math.floor(Math.min(from.since, broker.now(name) - passed)) };
 }
 
 /** How many messages follow a page that the member does not have; only they are counted before they are given. */

@@ -4,8 +4,14 @@ import type { Missing } from '../protocol/event.ts';
 import type { Room } from './room.ts';
 import type { Statement } from './ports/presence-store.ts';
 
-/** From where on history is to be read: after a position, or from a moment on, by the clock that only goes forward. */
-export type After = { readonly after: string } | { readonly sinceElapsed: number };
+/** A moment by two clocks: the history's, as it was known then (`Broker.now`), and the one that only goes forward. */
+export interface Moment {
+  readonly since: number;
+  readonly sinceElapsed: number;
+}
+
+/** From where on history is to be read: after a position, or from a moment on. */
+export type After = { readonly after: string } | Moment;
 
 /**
  * How a member gets the messages of its room (docs/recovery.md, "The three states of a member").

@@ -290,7 +290,5 @@ export class Room {
     const at = this.#context.clock.now();
     const event = { kind: 'recovered', room: this.name, recovered: false, reason, replayed, at } as const;
     this.deliver(eventDelivery(event, LISTEN.messages, this.#context.framer));
-    if (this.readers === 0) return;
-    for (const membership of this.#members) if (membership.standing === 'behind') membership.tell(reason);
   }
 }

@@ -11,5 +11,4 @@ brokerContract('The memory broker', {
     clock.advance(ms);
     return Promise.resolve();
   },
-  now: () => clock.now(),
 });

@@ -36,7 +36,6 @@ brokerContract('The NATS broker', {
     clock.stall(ms);
     clock.advance(0);
   },
-  now: () => clock.now(),
 });
 
 sharedBrokerContract('The NATS broker', {

@@ -27,7 +27,6 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
       return brokerOn(redis.backbone(), 5);
     },
     pass: (ms) => redis.pass(ms),
-    now: () => redis.now(),
   });
 
   sharedBrokerContract('The Redis broker', {

@@ -17,8 +17,29 @@ export interface Loss extends Kept {
   readonly wentBack: boolean;
 }
 
+/** A part of a room's history that went back, as ends of positions: what was made after the first, up to the second. */
+export interface Gone {
+  readonly room: string;
+  /** Absent where nothing is left. */
+  readonly after: string | undefined;
+  readonly upTo: string;
+}
+
+/** What a server has of a room. */
+export interface RoomData {
+  readonly kept: readonly Kept[];
+  /** The newest position. */
+  readonly newest: string | undefined;
+}
+
+/** `history` and `state` are the room's keys. */
+export function dataIn(server: ModelServer, history: string, state: string): RoomData {
+  const newest = server.command('HGET', state, 'last');
+  return { kept: keptIn(server, history), newest: typeof newest === 'string' ? newest : undefined };
+}
+
 /** The messages of a stream, oldest first. */
-export function keptIn(server: ModelServer, key: string): Kept[] {
+function keptIn(server: ModelServer, key: string): Kept[] {
   const reply = server.command('XRANGE', key, '-', '+');
   if (!Array.isArray(reply)) return [];
   return (reply as [string, string[]][]).map(([at, fields]) => {
@@ -35,6 +56,8 @@ function tokenIn(body: string): string {
 /** What the world knows to be lost, because it was there and saw it. */
 export class Losses {
   readonly all: Loss[] = [];
+  /** With it went what had been trimmed before, and all that was known of it. */
+  readonly gone: Gone[] = [];
   /** What each room had when anything befell it. */
   readonly had: { readonly room: string; readonly time: number; readonly tokens: ReadonlySet<string> }[] = [];
   readonly #kernel: Kernel;
@@ -45,12 +68,14 @@ export class Losses {
     this.#kernel = kernel;
   }
 
-  compare(room: string, before: readonly Kept[], after: readonly Kept[], wentBack: boolean): void {
+  compare(room: string, before: RoomData, after: RoomData, wentBack: boolean): void {
     this.any = true;
     const { time } = this.#kernel;
-    this.had.push({ room, time, tokens: new Set(before.map(({ token }) => token)) });
-    const left = new Set(after.map(nameOf));
-    for (const kept of before) {
+    this.had.push({ room, time, tokens: new Set(before.kept.map(({ token }) => token)) });
+    if (wentBack && before.newest !== undefined && before.newest !== after.newest)
+      this.gone.push({ room, after: after.newest, upTo: before.newest });
+    const left = new Set(after.kept.map(nameOf));
+    for (const kept of before.kept) {
       if (!left.has(nameOf(kept))) this.all.push({ ...kept, room, wentBack, time });
     }
   }

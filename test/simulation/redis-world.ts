@@ -10,7 +10,7 @@ import type { Network } from './network/network.ts';
 import type { PlacementName } from './plan/plan.ts';
 import { randomFor } from './kernel/seed.ts';
 import { slotOf } from '../../src/redis/slots.ts';
-import { type Kept, keptIn, Losses } from './losses.ts';
+import { dataIn, type Kept, Losses, type RoomData } from './losses.ts';
 
 const SLOTS = 16_384;
 const MASTERS = 3;
@@ -83,13 +83,21 @@ export class RedisWorld {
 
   /** The master that has what belongs to a room, as the others see it. */
   nodeOf(room: string): Node {
-    const owner = this.#view?.ownerOf(slotOf(this.#keys.history(room)));
+    return this.nodeOfKey(this.#keys.history(room));
+  }
+
+  nodeOfKey(key: string): Node {
+    const owner = this.#view?.ownerOf(slotOf(key));
     const node = this.nodes.find(({ server }) => server === owner) ?? this.#master();
     return node;
   }
 
-  kept(room: string): Kept[] {
-    return keptIn(this.nodeOf(room).server, this.#keys.history(room));
+  kept(room: string): readonly Kept[] {
+    return this.#dataOf(room).kept;
+  }
+
+  #dataOf(room: string, node = this.nodeOf(room)): RoomData {
+    return dataIn(node.server, this.#keys.history(room), this.#keys.state(room));
   }
 
   replicaOf(node: Node): Node | undefined {
@@ -117,9 +125,9 @@ export class RedisWorld {
   /** Does something to the data of the servers, and notes which messages that has cost. */
   #losing(act: () => void, wentBack = true): void {
     const { rooms } = this.#options;
-    const before = rooms.map((room) => ({ room, kept: this.kept(room) }));
+    const before = rooms.map((room) => ({ room, data: this.#dataOf(room) }));
     act();
-    for (const { room, kept } of before) this.losses.compare(room, kept, this.kept(room), wentBack);
+    for (const { room, data } of before) this.losses.compare(room, data, this.#dataOf(room), wentBack);
   }
 
   evict(node: Node, key: string): void {
@@ -151,7 +159,7 @@ export class RedisWorld {
   demote(node: Node, master: Node): void {
     for (const room of this.#options.rooms) {
       if (this.nodeOf(room) !== master) continue;
-      this.losses.compare(room, keptIn(node.server, this.#keys.history(room)), this.kept(room), true);
+      this.losses.compare(room, this.#dataOf(room, node), this.#dataOf(room), true);
     }
     node.server.replicaOf(master.server);
     node.server.catchUp();

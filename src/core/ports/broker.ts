@@ -55,9 +55,9 @@ export interface Published {
 }
 
 /**
- * Where to read from: after a position, from a moment on (whole milliseconds since 1970), or the newest so many. `isOurs`: the
- * pod itself was given the position by this broker. Any other is only what a client says, which tells nothing about
- * what others have missed.
+ * Where to read from: after a position, from a moment on (by `Broker.now`), or the newest so many. `isOurs`: the pod
+ * itself was given the position by this broker. Any other is only what a client says, which tells nothing about what
+ * others have missed.
  */
 export type ReadFrom =
   | { readonly after: string; readonly isOurs?: boolean }
@@ -135,6 +135,8 @@ export interface Broker {
   readonly available: boolean;
   /** The same for one room, whose history may be in a place of its own. */
   reaches(room: string): boolean;
+  /** Whole milliseconds since 1970 by the clock that times the room's messages, as far as that is known at present. */
+  now(room: string): number;
   /** What is gone between this pod and the others, and why; empty while all is well. Absent: `available` says it all. */
   troubles?(): readonly Trouble[];
   /** Resolves when that is known; a broker that cannot be reached at first is no failure. */

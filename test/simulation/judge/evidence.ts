@@ -1,7 +1,7 @@
 import { comparePositions, parsePosition, type Position } from '../../../src/protocol/position.ts';
 import type { Client, World } from '../world.ts';
 import type { Entry, JoinedEntry, Seat, Sighting } from '../clients/seat.ts';
-import type { Kept, Loss } from '../losses.ts';
+import type { Gone, Kept, Loss } from '../losses.ts';
 import type { Played } from '../play.ts';
 import { ROOMS } from '../plan/plan.ts';
 
@@ -26,6 +26,7 @@ export interface RoomTruth {
   readonly kept: readonly Kept[];
   readonly keptTokens: ReadonlySet<string>;
   readonly lost: readonly Loss[];
+  /** Also of those that had been trimmed from what went back. */
   readonly lostTokens: ReadonlySet<string>;
   /** Every position that anybody was told, by an ack or with the message. */
   readonly placed: readonly Placed[];
@@ -60,16 +61,28 @@ function truthOf(world: World, name: string): RoomTruth {
     for (const entry of seat.entries)
       if (isPlaced(entry)) placed.set(entry.id, { id: entry.id, token: entry.token });
   }
+  const gone = world.redis.losses.gone.filter(({ room }) => room === name);
+  const trimmed = [...placed.values()].filter(({ id }) => gone.some((part) => isIn(id, part)));
   return {
     name,
     kept,
     keptTokens: new Set(kept.map(({ token }) => token)),
     lost,
-    lostTokens: new Set(lost.map(({ token }) => token)),
+    lostTokens: new Set([...lost, ...trimmed].map(({ token }) => token)),
     placed: [...placed.values()],
     places: new Places(),
     seats,
   };
+}
+
+function isIn(id: string, { after, upTo }: Gone): boolean {
+  return isAfter(id, after) && !isAfter(id, upTo);
+}
+
+/** By their times alone: one history goes on from server to server. */
+function isAfter(id: string, other: string | undefined): boolean {
+  const [a, b] = [parsePosition(id), parsePosition(other ?? '')];
+  return a !== undefined && (b === undefined || comparePositions(a, b) > 0);
 }
 
 export function isPosition(id: string): boolean {

@@ -13,6 +13,8 @@ export interface LogLine {
   readonly pod: string;
   readonly level: keyof Log;
   readonly text: string;
+  /** Redis, or a part of it, was away from the pod then. */
+  readonly isAlone: boolean;
 }
 
 export interface SimulatedPodOptions {
@@ -143,7 +145,9 @@ export class SimulatedPod {
   }
 
   #note(level: keyof Log, text: string): void {
-    this.#options.log({ time: this.#options.kernel.time, pod: this.name, level, text });
+    const { kernel, log } = this.#options;
+    const isAlone = this.#parts?.pod.broker.available === false;
+    log({ time: kernel.time, pod: this.name, level, text, isAlone });
   }
 }
 

@@ -12,6 +12,15 @@ function master(scene: Scene): Scene['world']['redis']['nodes'][number] {
   return scene.world.redis.nodeOf('r1');
 }
 
+/** The slot of r1 is on its way to another master, with one of its keys there already. */
+function beginMove(scene: Scene): void {
+  const { redis } = scene.world;
+  const target = redis.masters.find((node) => node !== master(scene));
+  if (target === undefined) throw new Error('there is one master only');
+  redis.beginMove('r1', target);
+  redis.moveKeys('r1', 1);
+}
+
 /** The data of Redis goes back, loses something, or is refused. */
 export const DATA: readonly Scenario[] = [
   {
@@ -91,6 +100,103 @@ export const DATA: readonly Scenario[] = [
     },
   },
   {
+    name: 'Who reads nothing while Redis is emptied is told of it when he reads on',
+    placement: 'one',
+    settings: { OUTBOX_MESSAGES: '8' },
+    async play(scene) {
+      const ann = await scene.enter('ann', 'r1', 0);
+      const bob = await scene.enter('bob', 'r1', 1, { buffer: 512 });
+      await scene.enter('cid', 'r1', 1);
+      bob.read(false);
+      await publishMany(scene, ann, 20);
+      scene.world.redis.flushAll(master(scene));
+      scene.world.note('Redis is emptied');
+      await scene.wait(100);
+      bob.read(true);
+      await scene.wait(3_000);
+    },
+  },
+  {
+    name: 'A pod that ends while Redis is away for longer ends all the same, and who has no ack says it again to another',
+    placement: 'one',
+    async play(scene) {
+      const { world } = scene;
+      const ann = await scene.enter('ann', 'r1', 0);
+      const bob = await scene.enter('bob', 'r1', 1);
+      const node = master(scene);
+      world.redis.down(node);
+      await scene.wait(500);
+      const kept = scene.publish(ann, 'r1');
+      scene.publish(ann, 'r1', false);
+      const slot = world.slots[0];
+      if (slot === undefined) throw new Error('there is no pod');
+      scene.move(ann, 1);
+      world.drainPod(slot, () => world.bearPod(slot));
+      await scene.until('the pod has ended', () => slot.generation === 2);
+      world.redis.up(node, 'kept');
+      await scene.acked(kept);
+      await scene.until('bob had it', () => scene.had(bob, 'r1', kept));
+      await scene.wait(2_000);
+    },
+  },
+  {
+    name: 'A message that was trimmed before Redis lost its data is published anew where its publisher had no ack',
+    placement: 'one',
+    pods: 3,
+    settings: { HISTORY_SIZE: '10' },
+    async play(scene) {
+      const { world } = scene;
+      const ann = await scene.enter('ann', 'r1', 0);
+      const bob = await scene.enter('bob', 'r1', 1);
+      const first = scene.publish(ann, 'r1');
+      scene.away(ann);
+      await scene.until('bob had it', () => scene.had(bob, 'r1', first));
+      await publishMany(scene, bob, 11);
+      const node = master(scene);
+      world.redis.down(node);
+      await scene.wait(200);
+      world.redis.up(node, 'lost');
+      await scene.wait(3_000);
+      // Nobody there has heard of it.
+      scene.move(ann, 2);
+      await scene.acked(first);
+      await scene.wait(2_000);
+    },
+  },
+  {
+    name: 'What a server of a Cluster lost is told also while the one is away that knows which servers there were',
+    placement: 'cluster',
+    pods: 3,
+    async play(scene) {
+      const { world } = scene;
+      const ann = await scene.enter('ann', 'r1', 0);
+      const bob = await scene.enter('bob', 'r1', 1);
+      const cid = await scene.enter('cid', 'r1', 2);
+      await publishMany(scene, ann, 3);
+      scene.away(cid);
+      const node = master(scene);
+      const knows = world.redis.nodeOfKey(world.redis.keys.epoch);
+      if (knows === node) throw new Error('it is the same server');
+      const snapshot = node.server.dump();
+      world.redis.down(node);
+      await scene.wait(200);
+      world.redis.up(node, 'kept');
+      await scene.wait(2_000);
+      await publishMany(scene, ann, 2);
+      scene.away(bob);
+      for (const one of [knows, node]) world.redis.down(one);
+      await scene.wait(200);
+      world.redis.up(node, snapshot);
+      await scene.wait(3_000);
+      scene.move(bob, 2);
+      scene.move(cid, 0);
+      await scene.until('bob is back', () => bob.seat('r1').state === 'in');
+      await scene.until('cid is back', () => cid.seat('r1').state === 'in');
+      world.redis.up(knows, 'kept');
+      await scene.wait(3_000);
+    },
+  },
+  {
     name: 'A presence key that is gone is whole again, and nobody is announced for it',
     placement: 'one',
     pods: 3,
@@ -126,6 +232,70 @@ export const DATA: readonly Scenario[] = [
     },
   },
   ...[
+    {
+      what: 'leaves',
+      isAfterMend: true,
+      act(_: Scene, ann: Client): Promise<void> {
+        ann.leave('r1');
+        return Promise.resolve();
+      },
+    },
+    {
+      what: 'is lost for long',
+      isAfterMend: true,
+      async act(scene: Scene, ann: Client): Promise<void> {
+        scene.away(ann);
+        await scene.wait(5_000);
+        scene.move(ann, 0);
+      },
+    },
+    {
+      what: 'is on a pod that dies',
+      isAfterMend: true,
+      async act(scene: Scene, ann: Client): Promise<void> {
+        const { world } = scene;
+        world.pins.set(ann.name, -1);
+        world.pins.set('bob', 2);
+        const [slot] = world.slots;
+        if (slot === undefined) throw new Error('there is no pod');
+        world.killPod(slot);
+        await scene.wait(5_000);
+        world.bearPod(slot);
+        scene.move(ann, 0);
+      },
+    },
+    {
+      what: 'comes by a third connection, which leaves,',
+      isAfterMend: false,
+      async act(scene: Scene): Promise<void> {
+        const third = await scene.enter('ann3', 'r1', 2, { user: 'ann' });
+        third.leave('r1');
+      },
+    },
+  ].map((one): Scenario => ({
+    name: `Who ${one.what} is there by the connection that another pod is yet to write anew`,
+    placement: 'one',
+    pods: 3,
+    async play(scene) {
+      const { redis } = scene.world;
+      const ann = await scene.enter('ann', 'r1', 0);
+      await scene.enter('ann2', 'r1', 1, { user: 'ann' });
+      await scene.enter('bob', 'r1', 0);
+      // A leave counts as false only of somebody who was there for long.
+      await scene.wait(19_000);
+      const tabs = redis.keys.tabs('r1');
+      scene.world.note('through whom anybody is in r1 is gone');
+      master(scene).server.evict(tabs);
+      const mend = scene.impair({ pod: 1, use: 'commands', way: 'to-server', how: 1_100 });
+      const isKnown = (): boolean => master(scene).server.command('EXISTS', tabs) === 1;
+      if (one.isAfterMend) await scene.until('pod-1 has written its own anew', isKnown);
+      await one.act(scene, ann);
+      await scene.wait(5_000);
+      mend();
+      await scene.wait(5_000);
+    },
+  })),
+  ...[
     { pod: 0, ms: 100 },
     { pod: 1, ms: 100 },
     { pod: 0, ms: 3_000 },
@@ -142,17 +312,33 @@ export const DATA: readonly Scenario[] = [
       await scene.enter('cid', 'r1', 1);
       // A leave counts as false only of somebody who was there for long.
       await scene.wait(17_000);
-      const target = redis.masters.find((node) => node !== master(scene));
-      if (target === undefined) throw new Error('there is one master only');
       scene.move(ann, pod);
-      redis.beginMove('r1', target);
-      redis.moveKeys('r1', 1);
+      beginMove(scene);
       await scene.until('ann is back', () => ann.seat('r1').state === 'in');
       // The grace ends before that or after it.
       await scene.wait(ms);
       redis.endMove('r1');
       scene.world.note('the slot has arrived');
       await scene.wait(4_000);
+    },
+  })),
+  ...[1_000, 8_000].map((ms): Scenario => ({
+    name: `Who is there while its pod takes another lease has never left a room that goes to another server for ${ms} ms`,
+    placement: 'cluster',
+    async play(scene) {
+      const { network, redis } = scene.world;
+      await scene.enter('ann', 'r1', 0);
+      await scene.enter('bob', 'r1', 1);
+      // A leave counts as false only of somebody who was there for long.
+      await scene.wait(17_000);
+      beginMove(scene);
+      scene.world.note('the connections of pod-1 break');
+      network.reset({ pod: scene.world.slots[0]?.pod.name, use: 'commands' });
+      await scene.wait(ms);
+      redis.endMove('r1');
+      scene.world.note('the slot has arrived');
+      // The lease under which ann was written before has ended.
+      await scene.wait(12_000);
     },
   })),
   ...['xadd', 'publish', 'evalsha'].map((right): Scenario => ({
@@ -173,6 +359,26 @@ export const DATA: readonly Scenario[] = [
       await scene.wait(3_000);
     },
   })),
+  {
+    name: 'Who joins while the history cannot be read is given what comes, also where the clock of Redis is set meanwhile',
+    placement: 'one',
+    async play(scene) {
+      const { world } = scene;
+      const bob = await scene.enter('bob', 'r1', 1);
+      const node = master(scene);
+      node.server.deny({ command: 'xrange' });
+      world.note('the pods may no longer xrange');
+      await scene.enter('ann', 'r1', 0);
+      await publishMany(scene, bob, 2);
+      world.note('the clock of Redis is set by 12 s');
+      node.endpoint.strand.clockOffset += 12_000;
+      // Leases go by this clock.
+      for (const { pod } of world.slots) world.disturb(pod.name, 12_000);
+      node.server.allowAll();
+      world.note('the pods may do everything again');
+      await scene.wait(3_000);
+    },
+  },
   ...[12_000, 400_000, -60_000].map((ms): Scenario => ({
     name: `A pod's clock that is set by ${ms / 1_000} s makes nobody leave and no message go`,
     placement: 'one',
