@@ -43,7 +43,8 @@ export class Outgoing {
   publish(draft: Draft): Promise<Published> {
     const { provisionalId: id, room } = draft;
     const same = this.#byName.get(id);
-    if (same !== undefined) return same.answered.promise.then((published) => ({ ...published, duplicate: true }));
+    if (same !== undefined)
+      return same.answered.promise.then((published) => ({ ...published, duplicate: true }));
     const name = this.#options.laneOf(room);
     const lane = this.#lanes.get(name) ?? new Lane(room, this.#laneOptions);
     if (this.#isFull(lane)) return Promise.reject(new Away('as many publications wait as may'));
