@@ -72,6 +72,11 @@ export function tellsLoss({ audience, body }: Delivery): boolean {
   return audience === LISTEN.messages && body === undefined;
 }
 
+/** Who is there now, or how many: it replaces what was known. */
+export function tellsPresent({ audience, about }: Delivery): boolean {
+  return audience === LISTEN.presence && about === undefined;
+}
+
 /** A message that history brings back, or what is said of such messages. */
 export function comesFromHistory(delivery: Delivery): boolean {
   return delivery.stored !== undefined || tellsLoss(delivery);

@@ -1,5 +1,5 @@
 import type { After, Membership, Moment } from './membership.ts';
-import { comesFromHistory, type Delivery } from './delivery.ts';
+import { comesFromHistory, type Delivery, tellsPresent } from './delivery.ts';
 import type { Connection } from './connection.ts';
 import { DIRECT, GLOBAL } from '../protocol/names.ts';
 import { type JoinCommand, LISTEN, type LeaveCommand } from '../protocol/command.ts';
@@ -145,13 +145,16 @@ function enter(
   if ((membership.listen & LISTEN.presence) !== 0) {
     connection.tell({ kind: 'sync', room: room.name, members: presence.members });
   }
-  // A member heard all the while what was captured; of itself nobody is told, but where the list lacks it.
+  // A member heard all the while what was captured; of itself nobody is told, but where the list lacks it, or an older
+  // list, which the room was told meanwhile and which comes behind that one.
   const missed = known === undefined ? missedBy(room, page, capture) : [];
   const isListed = presence.members.some(({ userId }) => userId === connection.userId);
+  const older = missed.findLastIndex(tellsPresent);
+  const isToldAfter = (index: number): boolean => older !== -1 && index > older;
   const audible = missed.filter(
-    (delivery) =>
+    (delivery, index) =>
       (delivery.audience & membership.listen) !== 0 &&
-      !(isListed && delivery.about === connection.userId) &&
+      !(isListed && delivery.about === connection.userId && !isToldAfter(index)) &&
       // It comes when history can be read, after what was before it.
       !(owed !== undefined && comesFromHistory(delivery)),
   );

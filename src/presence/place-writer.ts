@@ -1,5 +1,5 @@
 import { type Entry, type RedisRows, UNWATCHED } from './redis-rows.ts';
-import { noteWritten, type Place } from './places.ts';
+import { isWritten, noteWritten, type Place } from './places.ts';
 import { Away } from '../pods/away.ts';
 import type { Backbone } from '../redis/backbone.ts';
 import { chunksOf } from './steps.ts';
@@ -13,6 +13,8 @@ export interface PlaceWriterOptions {
   readonly backbone: Backbone;
   readonly rows: RedisRows;
   readonly caused: (room: string, change: PresenceChange) => void;
+  /** The place could not be written for want of a server. */
+  readonly refused: (place: Place) => void;
 }
 
 /** Writes places anew that Redis has no more, or has under a former name of the pod. */
@@ -40,8 +42,23 @@ export class PlaceWriter {
   }
 
   async #writeRoom(places: readonly Place[], isStill: (place: Place) => boolean): Promise<void> {
-    for (const [former, some] of Map.groupBy(places, ({ written }) => written)) {
-      for (const part of chunksOf(some, CONNECTIONS)) await this.#writePart(part.filter(isStill), former);
+    try {
+      for (const [former, some] of Map.groupBy(places, ({ written }) => written)) {
+        for (const part of chunksOf(some, CONNECTIONS)) await this.#writePart(part.filter(isStill), former);
+      }
+    } catch (error) {
+      if (error instanceof Away) this.#refuse(places.filter(isStill));
+      throw error;
+    }
+  }
+
+  #refuse(places: readonly Place[]): void {
+    const { backbone, refused } = this.#options;
+    const { name } = backbone.lease;
+    for (const place of places) {
+      if (isWritten(place, name)) continue;
+      place.writing = { name };
+      refused(place);
     }
   }
 

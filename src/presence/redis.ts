@@ -56,7 +56,8 @@ export class RedisPresence implements PresenceStore, Leaseholder {
     this.#rows = new RedisRows(backbone, ttlMs);
     this.#burials = new RedisBurials(backbone);
     const caused = (room: string, change: PresenceChange): void => this.#receiver?.caused(room, change);
-    this.#writer = new PlaceWriter({ backbone, rows: this.#rows, caused });
+    const refused = (place: Place): void => this.#refused.add(place);
+    this.#writer = new PlaceWriter({ backbone, rows: this.#rows, caused, refused });
     this.#refused = new RefusedPlaces({
       places: this.#places,
       writer: this.#writer,

@@ -27,7 +27,8 @@ export interface RefusedPlacesOptions {
 /**
  * Places that could not be written under the present name of the pod, or taken away, because the room was on its way from
  * one server of a Cluster to another. That is done as soon as it has arrived: else the grace of a connection that was lost
- * before ends first, on whichever pod, and the user is said to have left; and who left is shown until the end of a lease.
+ * before ends first, on whichever pod, or the lease under which they were written before, and the user is said to have
+ * left; and who left is shown until the end of a lease.
  */
 export class RefusedPlaces {
   readonly #options: RefusedPlacesOptions;

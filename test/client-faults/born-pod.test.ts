@@ -6,7 +6,13 @@ import { type Proxy, startProxy } from '../support/proxy.ts';
 import { expectAllOnceInOrder, expectOneId, lastWords, personAt, proxyTo } from './world.ts';
 import { type Crowd, expectQuietPresence, gather } from './crowd.ts';
 
-const SETTINGS = { HISTORY_SIZE: '10000', DRAIN_WINDOW_SECONDS: '2', PRESENCE_GRACE_SECONDS: '2' };
+/** HAProxy finds out within a second that a pod is to end; till then it would send clients back to it, to be told to wait. */
+const SETTINGS = {
+  HISTORY_SIZE: '10000',
+  DRAIN_DELAY_SECONDS: '2',
+  DRAIN_WINDOW_SECONDS: '2',
+  PRESENCE_GRACE_SECONDS: '2',
+};
 
 /** Of the third pod in its second life; it holds back everything until it is told otherwise. */
 async function closedWayTo({ redis }: Stack): Promise<Proxy> {

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { eventDelivery, presenceDelivery } from '../../src/core/delivery.ts';
+import { LISTEN } from '../../src/protocol/command.ts';
 import { TestPod, type TestSocket, turns } from '../support/test-pod.ts';
 
 interface Seen {
@@ -99,6 +101,28 @@ describe('presence', () => {
     await turns();
     expect((await pod.pod.roster.list('r')).members.map(({ userId }) => userId)).toEqual(['watcher']);
     expect(seen()).toEqual(['alice online', 'alice offline']);
+  });
+
+  test('whoever is told an older list right after joining is told of itself behind it', async () => {
+    const { pod } = await watched();
+    const { roster, hub, framer } = pod.pod;
+    const list = roster.list.bind(roster);
+    const about = { room: 'r', at: 0 };
+    const member = { userId: 'alice', status: 'online', meta: '{}', updatedAt: 0 } as const;
+    roster.list = async (...asked) => {
+      const found = await list(...asked);
+      // Read before alice was there, it is told before she is a member; what came since is told again behind it.
+      const census = { kind: 'census', count: 0, members: [], ...about } as const;
+      hub.room('r')?.deliver(eventDelivery(census, LISTEN.presence, framer));
+      hub
+        .room('r')
+        ?.deliver(presenceDelivery({ kind: 'presence', change: 'join', member, ...about }, framer));
+      return found;
+    };
+    const { socket } = pod.connect('alice', { room: 'r' });
+    await turns();
+    const told = socket.frames.map(({ event, type }) => event ?? type);
+    expect(told).toEqual(['connected', 'joined', 'members', 'presence']);
   });
 
   test('in a large room the number is told, at most once a second, instead of every name', async () => {

@@ -2,7 +2,17 @@ import { LibraryClient } from './clients/library.ts';
 import { AFTER_MENDED, ROOMS } from './plan/plan.ts';
 import type { Person } from './clients/view.ts';
 import { RawClient } from './clients/raw.ts';
+import type { Seat } from './clients/seat.ts';
 import type { World } from './world.ts';
+
+/** Where a client stood in a room when the pods were asked who is present. */
+export interface Stay extends Readonly<Pick<Seat, 'state' | 'hidden' | 'said'>> {
+  readonly seat: Seat;
+  /** Whom it saw there. */
+  readonly view: string;
+  /** In virtual milliseconds. */
+  readonly at: number;
+}
 
 /** What was seen once nothing broke any more. */
 export interface Quiet {
@@ -11,13 +21,14 @@ export interface Quiet {
   readonly writes: Map<string, number>;
   /** By pod and room: who is present, as a pod lists it; undefined where it could not. */
   readonly presence: Map<string, Map<string, readonly Person[] | undefined>>;
+  readonly stays: Stay[];
   /** Pods that were not ready in the end, and how they were. */
   readonly unready: string[];
 }
 
 /** Plans what happens after all is mended, and what is looked at then. */
 export function observeQuiet(world: World, mended: number): Quiet {
-  const quiet: Quiet = { frames: new Map(), writes: new Map(), presence: new Map(), unready: [] };
+  const quiet: Quiet = { frames: new Map(), writes: new Map(), presence: new Map(), stays: [], unready: [] };
   world.at(mended, () => mendAll(world));
   world.at(mended + AFTER_MENDED.statements, () => stateFinally(world));
   world.at(mended + AFTER_MENDED.markers, () => publishMarkers(world));
@@ -33,11 +44,17 @@ export function observeQuiet(world: World, mended: number): Quiet {
       quiet.writes.set(pod.name, world.network.writesOf(pod.strand) - (before.get(pod.name) ?? 0));
     }
     for (const room of ROOMS) askPresence(world, quiet, room);
+    for (const { seats } of world.clients) quiet.stays.push(...seats.map((seat) => stayOf(seat, world)));
     for (const { pod } of world.slots) {
       if (pod.readiness !== 'ready') quiet.unready.push(`${pod.name} is ${pod.readiness}`);
     }
   });
   return quiet;
+}
+
+function stayOf(seat: Seat, { kernel }: World): Stay {
+  const { state, hidden, said, view } = seat;
+  return { seat, state, hidden, said, view: String(view), at: kernel.time };
 }
 
 function mendAll(world: World): void {

@@ -53,11 +53,12 @@ export class Scene {
       kind = 'raw',
       history = 0,
       buffer = 16_384,
-    }: { kind?: 'raw' | 'library'; history?: number; buffer?: number } = {},
+      user = name,
+    }: { kind?: 'raw' | 'library'; history?: number; buffer?: number; user?: string } = {},
   ): Promise<Client> {
     const { world } = this;
     world.pins.set(name, pod);
-    const client = world.addClient({ name, user: name, kind, buffer, joins: [] });
+    const client = world.addClient({ name, user, kind, buffer, joins: [] });
     client.join(room, history, false);
     await this.until(`${name} is in ${room}`, () => client.seat(room).state === 'in');
     return client;

@@ -35,7 +35,7 @@ local reply, now, mended = {}, now_ms(), false
 for at = 4, #ARGV, 8 do
   local user, user_json, change = ARGV[at + 1], ARGV[at + 2], ARGV[at + 7]
   local status, meta = read_row(redis.call('HGET', KEYS[1], user), user_json)
-  local tabs, said = words(redis.call('HGET', KEYS[2], user))
+  local tabs, said, unsure = words(redis.call('HGET', KEYS[2], user))
   -- One of the two may have been evicted: what was said is gone with the row, and a row that outlived the connections is
   -- as the user last said, nobody knows by which of them.
   local known = status or #tabs > 0
@@ -44,8 +44,10 @@ for at = 4, #ARGV, 8 do
   local states = says and (is_new or not said or says >= said)
   if states then said = math.max(says, said or 0) end
   local differs, was_gone = false, not status or #tabs == 0
+  -- All pods write anew what is gone within a third of the time for which presence is kept, and a second.
+  if #tabs == 0 and change ~= '' and (status or stayed) then unsure = now + ttl / 3 + 1000 end
   put(tabs, ARGV[at], ARGV[at + 6])
-  redis.call('HSET', KEYS[2], user, text_of(tabs, said))
+  redis.call('HSET', KEYS[2], user, text_of(tabs, said, unsure))
   if states or not status then
     local next_status = ARGV[at + 4] ~= '' and ARGV[at + 4] or status or 'online'
     local next_meta = ARGV[at + 5] ~= '' and ARGV[at + 5] or meta or '{}'

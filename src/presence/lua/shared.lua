@@ -22,23 +22,29 @@ local function announce(channel, change, kind, count, row)
   redis.call(PUBLISH, channel, 'presence ' .. change .. ' ' .. kind .. ' ' .. count .. '\n' .. row)
 end
 
--- A user's connections in a room: words of the form <connection>@<pod>, and ! behind those that were lost; and when
--- one of them last said how it is, in ms (a word of the form =<ms>). Anything else there is no pod's.
+-- A user's connections in a room: words of the form <connection>@<pod>, and ! behind those that were lost; when one of
+-- them last said how it is, in ms (a word of the form =<ms>); and, where what was known of the connections had been gone,
+-- until when others may be there that are not written anew yet (?<ms>). Anything else there is no pod's.
 local function words(text)
-  local list, said = {}, nil
+  local list, said, unsure = {}, nil, nil
   for word in string.gmatch(text or '', '%S+') do
-    local ms = string.match(word, '^=(%d+)$')
-    if ms then
+    local mark, ms = string.match(word, '^([=?])(%d+)$')
+    if mark == '=' then
       said = tonumber(ms)
+    elseif mark == '?' then
+      unsure = tonumber(ms)
     elseif string.match(word, '^[^@]+@[^!]+%.%d+!?$') then
       list[#list + 1] = word
     end
   end
-  return list, said
+  return list, said, unsure
 end
 
-local function text_of(list, said)
-  return table.concat(list, ' ') .. (said and string.format(' =%.0f', said) or '')
+local function text_of(list, said, unsure)
+  local text = table.concat(list, ' ')
+  if said then text = text .. string.format(' =%.0f', said) end
+  if unsure then text = text .. string.format(' ?%.0f', unsure) end
+  return text
 end
 
 local function is_connection(word, connection)

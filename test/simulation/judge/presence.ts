@@ -1,6 +1,7 @@
 import type { Evidence, RoomTruth, Violation } from './evidence.ts';
 import { nameOf } from './evidence.ts';
 import type { Seat } from '../clients/seat.ts';
+import type { Stay } from '../quiet.ts';
 import { View } from '../clients/view.ts';
 
 /** How long before a leave is told it may have happened: news wait while Redis is away, and with readers that are slow. */
@@ -13,13 +14,15 @@ export function judgePresence(evidence: Evidence): Violation[] {
   return evidence.rooms.flatMap((truth) => [...lists(truth, evidence), ...falseLeaves(truth, evidence)]);
 }
 
-function isIn({ state, hidden }: Seat): boolean {
+function isIn({ state, hidden }: Stay): boolean {
   return state === 'in' && !hidden;
 }
 
 function lists(truth: RoomTruth, { quiet }: Evidence): Violation[] {
-  const present = truth.seats.filter(({ seat }) => isIn(seat)).map(({ seat }) => seat);
-  const users = [...new Set(present.map(({ user }) => user))].sort().join();
+  // As it was when the pods were asked: who is moved to balance them afterwards has said nothing since.
+  const stays = quiet.stays.filter(({ seat }) => seat.room === truth.name);
+  const present = stays.filter(isIn);
+  const users = [...new Set(present.map(({ seat }) => seat.user))].sort().join();
   const violations: Violation[] = [];
   let first: string | undefined;
   for (const [pod, people] of quiet.presence.get(truth.name) ?? []) {
@@ -32,10 +35,11 @@ function lists(truth: RoomTruth, { quiet }: Evidence): Violation[] {
         text: `${pod} lists [${view.users.join()}] in ${truth.name}, but there are [${users}]`,
       });
     }
-    for (const seat of present) {
-      const { user, said } = seat;
+    for (const stay of present) {
+      const { said } = stay;
+      const { user } = stay.seat;
       if ((said?.meta as { final?: string } | undefined)?.final === undefined) continue;
-      if (isSaidAgain(seat, present)) continue;
+      if (isSaidAgain(stay, present)) continue;
       const person = view.person(user);
       if (person?.status === said?.status && JSON.stringify(person?.meta) === JSON.stringify(said?.meta))
         continue;
@@ -43,24 +47,21 @@ function lists(truth: RoomTruth, { quiet }: Evidence): Violation[] {
       violations.push({ kind: 'statement-wrong', text });
     }
   }
-  for (const seat of truth.seats.map((one) => one.seat).filter(({ state }) => state === 'in')) {
-    if (String(seat.view) === first) continue;
-    violations.push({
-      kind: 'view-wrong',
-      text: `${nameOf(seat)} sees [${String(seat.view)}], but it is [${first}]`,
-    });
+  for (const { seat, view } of stays.filter(({ state }) => state === 'in')) {
+    if (view === first) continue;
+    violations.push({ kind: 'view-wrong', text: `${nameOf(seat)} sees [${view}], but it is [${first}]` });
   }
   return violations;
 }
 
 /** Another client of the user that is a library has come back since, and has said again what it said before. */
-function isSaidAgain({ user, entries }: Seat, present: readonly Seat[]): boolean {
-  const said = entries.findLast(({ kind }) => kind === 'said')?.at ?? 0;
+function isSaidAgain({ seat, at: asked }: Stay, present: readonly Stay[]): boolean {
+  const said = seat.entries.findLast(({ kind, at }) => kind === 'said' && at <= asked)?.at ?? 0;
   return present.some(
-    (other) =>
-      other.user === user &&
+    ({ seat: other }) =>
+      other.user === seat.user &&
       other.judgesItself &&
-      other.entries.some(({ kind, at }) => kind === 'joined' && at > said),
+      other.entries.some(({ kind, at }) => kind === 'joined' && at > said && at <= asked),
   );
 }
 
@@ -76,6 +77,7 @@ interface Span {
 function spansOf(seat: Seat): Span[] {
   const spans: Span[] = [];
   let isHidden = false;
+  let isLeaving = false;
   let open: { from: number; pod: string } | undefined;
   const end = (until: number, isFinal: boolean): void => {
     if (open !== undefined) spans.push({ ...open, until, isFinal });
@@ -83,12 +85,15 @@ function spansOf(seat: Seat): Span[] {
   };
   for (const entry of seat.entries) {
     const { at, pod } = entry;
-    if (entry.kind === 'joined') {
+    if (entry.kind === 'asked') isLeaving = false;
+    else if (entry.kind === 'joined') {
       end(at, false);
       isHidden &&= seat.judgesItself;
-      if (!isHidden) open = { from: at, pod };
+      // A library that leaves before it is answered has left when the answer comes.
+      if (!isHidden && !isLeaving) open = { from: at, pod };
     } else if (entry.kind === 'leaving' || entry.kind === 'left') {
       isHidden = false;
+      isLeaving = entry.kind === 'leaving';
       end(at, true);
     } else if (entry.kind === 'cut') end(at, entry.isClean);
     else if (entry.kind === 'said') {

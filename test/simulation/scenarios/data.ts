@@ -12,6 +12,15 @@ function master(scene: Scene): Scene['world']['redis']['nodes'][number] {
   return scene.world.redis.nodeOf('r1');
 }
 
+/** The slot of r1 is on its way to another master, with one of its keys there already. */
+function beginMove(scene: Scene): void {
+  const { redis } = scene.world;
+  const target = redis.masters.find((node) => node !== master(scene));
+  if (target === undefined) throw new Error('there is one master only');
+  redis.beginMove('r1', target);
+  redis.moveKeys('r1', 1);
+}
+
 /** The data of Redis goes back, loses something, or is refused. */
 export const DATA: readonly Scenario[] = [
   {
@@ -223,6 +232,70 @@ export const DATA: readonly Scenario[] = [
     },
   },
   ...[
+    {
+      what: 'leaves',
+      isAfterMend: true,
+      act(_: Scene, ann: Client): Promise<void> {
+        ann.leave('r1');
+        return Promise.resolve();
+      },
+    },
+    {
+      what: 'is lost for long',
+      isAfterMend: true,
+      async act(scene: Scene, ann: Client): Promise<void> {
+        scene.away(ann);
+        await scene.wait(5_000);
+        scene.move(ann, 0);
+      },
+    },
+    {
+      what: 'is on a pod that dies',
+      isAfterMend: true,
+      async act(scene: Scene, ann: Client): Promise<void> {
+        const { world } = scene;
+        world.pins.set(ann.name, -1);
+        world.pins.set('bob', 2);
+        const [slot] = world.slots;
+        if (slot === undefined) throw new Error('there is no pod');
+        world.killPod(slot);
+        await scene.wait(5_000);
+        world.bearPod(slot);
+        scene.move(ann, 0);
+      },
+    },
+    {
+      what: 'comes by a third connection, which leaves,',
+      isAfterMend: false,
+      async act(scene: Scene): Promise<void> {
+        const third = await scene.enter('ann3', 'r1', 2, { user: 'ann' });
+        third.leave('r1');
+      },
+    },
+  ].map((one): Scenario => ({
+    name: `Who ${one.what} is there by the connection that another pod is yet to write anew`,
+    placement: 'one',
+    pods: 3,
+    async play(scene) {
+      const { redis } = scene.world;
+      const ann = await scene.enter('ann', 'r1', 0);
+      await scene.enter('ann2', 'r1', 1, { user: 'ann' });
+      await scene.enter('bob', 'r1', 0);
+      // A leave counts as false only of somebody who was there for long.
+      await scene.wait(19_000);
+      const tabs = redis.keys.tabs('r1');
+      scene.world.note('through whom anybody is in r1 is gone');
+      master(scene).server.evict(tabs);
+      const mend = scene.impair({ pod: 1, use: 'commands', way: 'to-server', how: 1_100 });
+      const isKnown = (): boolean => master(scene).server.command('EXISTS', tabs) === 1;
+      if (one.isAfterMend) await scene.until('pod-1 has written its own anew', isKnown);
+      await one.act(scene, ann);
+      await scene.wait(5_000);
+      mend();
+      await scene.wait(5_000);
+    },
+  })),
+  ...[
     { pod: 0, ms: 100 },
     { pod: 1, ms: 100 },
     { pod: 0, ms: 3_000 },
@@ -239,17 +312,33 @@ export const DATA: readonly Scenario[] = [
       await scene.enter('cid', 'r1', 1);
       // A leave counts as false only of somebody who was there for long.
       await scene.wait(17_000);
-      const target = redis.masters.find((node) => node !== master(scene));
-      if (target === undefined) throw new Error('there is one master only');
       scene.move(ann, pod);
-      redis.beginMove('r1', target);
-      redis.moveKeys('r1', 1);
+      beginMove(scene);
       await scene.until('ann is back', () => ann.seat('r1').state === 'in');
       // The grace ends before that or after it.
       await scene.wait(ms);
       redis.endMove('r1');
       scene.world.note('the slot has arrived');
       await scene.wait(4_000);
+    },
+  })),
+  ...[1_000, 8_000].map((ms): Scenario => ({
+    name: `Who is there while its pod takes another lease has never left a room that goes to another server for ${ms} ms`,
+    placement: 'cluster',
+    async play(scene) {
+      const { network, redis } = scene.world;
+      await scene.enter('ann', 'r1', 0);
+      await scene.enter('bob', 'r1', 1);
+      // A leave counts as false only of somebody who was there for long.
+      await scene.wait(17_000);
+      beginMove(scene);
+      scene.world.note('the connections of pod-1 break');
+      network.reset({ pod: scene.world.slots[0]?.pod.name, use: 'commands' });
+      await scene.wait(ms);
+      redis.endMove('r1');
+      scene.world.note('the slot has arrived');
+      // The lease under which ann was written before has ended.
+      await scene.wait(12_000);
     },
   })),
   ...['xadd', 'publish', 'evalsha'].map((right): Scenario => ({
