@@ -89,11 +89,6 @@ export class RedisSubject {
     for (const server of this.#servers) server.thaw();
   }
 
-  /** What the clock of the last pod shows. */
-  now(): number {
-    return this.#clock.now();
-  }
-
   /** Hour by hour, so that what a pod does every so often is done in between. */
   async pass(ms: number): Promise<void> {
     for (let left = ms; left > 0; left -= HOUR_MS) {
