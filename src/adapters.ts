@@ -7,6 +7,8 @@ import { destinationOf } from './webhooks/post.ts';
 import { GuestLogin } from './auth/guest.ts';
 import type { HookRunner } from './hooks/runner.ts';
 import { jwtAuthenticator } from './auth/jwt.ts';
+import { loadKeys } from './auth/keys.ts';
+import { RemoteKeys } from './auth/remote-keys.ts';
 import type { Limits } from './core/limits.ts';
 import type { Log } from './core/ports/log.ts';
 import type { Broker } from './core/ports/broker.ts';
@@ -141,29 +143,42 @@ export function authenticatorOf(
   clock: Clock,
 ): Authenticator | undefined {
   if (!auth) return undefined;
-  const { JWT_SECRET: secret, JWKS_URL: jwksUrl, JWKS_FILE: keySet } = values;
+  const { JWT_SECRET: secret, JWKS_FILE: keySet } = values;
   const authenticator = jwtAuthenticator({
     secret,
-    jwksUrl,
+    remoteKeys: remoteKeysOf(values, log, clock),
     keySet: keySet === undefined ? undefined : { keys: [...keySet.keys] },
     issuer: values.JWT_ISSUER,
     audience: values.JWT_AUDIENCE,
     userClaim: values.JWT_USER_CLAIM,
     permissionsClaim: values.JWT_PERMISSIONS_CLAIM,
+    clock,
   });
-  const warn = (): void =>
-    log.warn({ host: URL.parse(jwksUrl ?? '')?.host }, 'the keys at JWKS_URL cannot be had');
-  return counted(authenticator, tally, atMostOncePer(KEYS_WARNING_MS, clock, warn));
+  return counted(authenticator, tally);
 }
 
-/** Counts what is not accepted, and warns while that is for want of keys. */
-function counted(authenticator: Authenticator, tally: Tally, warn: () => void): Authenticator {
+function remoteKeysOf(
+  { JWKS_URL: url, JWKS_COOLDOWN_SECONDS, JWKS_STALE_SECONDS }: Config['values'],
+  log: Log,
+  clock: Clock,
+): RemoteKeys | undefined {
+  if (url === undefined) return undefined;
+  const warn = (): void => log.warn({ host: URL.parse(url)?.host }, 'the keys at JWKS_URL cannot be had');
+  return new RemoteKeys({
+    load: () => loadKeys(url),
+    clock,
+    cooldownMs: JWKS_COOLDOWN_SECONDS * 1_000,
+    staleMs: JWKS_STALE_SECONDS * 1_000,
+    failed: atMostOncePer(KEYS_WARNING_MS, clock, warn),
+  });
+}
+
+/** Counts what is not accepted. */
+function counted(authenticator: Authenticator, tally: Tally): Authenticator {
   return {
     async authenticate(token) {
       const result = await authenticator.authenticate(token);
-      if (!('fault' in result)) return result;
-      count(tally.authFailures, result.fault);
-      if (result.fault === 'unavailable') warn();
+      if ('fault' in result) count(tally.authFailures, result.reason);
       return result;
     },
   };

@@ -119,6 +119,16 @@ export const SETTINGS = {
   JWT_SECRET: optional(secret, 'key for tokens signed with HS256, and for guest tokens'),
   JWKS_URL: optional(httpUrl, 'where public keys are, for RS256, ES256 and EdDSA'),
   JWKS_FILE: optional(keySetFile, 'file with public keys, for RS256, ES256 and EdDSA'),
+  JWKS_COOLDOWN_SECONDS: setting(
+    seconds(1, 3_600),
+    '5',
+    'how often at most the key server is asked for the keys of tokens that name an unknown one',
+  ),
+  JWKS_STALE_SECONDS: setting(
+    seconds(0, 31_536_000),
+    '86400',
+    'how long known keys go on while the key server is away, from when they are due to be fetched again',
+  ),
   JWT_ISSUER: optional(text, 'the `iss` that a token must have'),
   JWT_AUDIENCE: optional(text, 'the `aud` that a token must have'),
   JWT_USER_CLAIM: setting(text, 'sub', 'claim with the user id; where it is absent: `user_id`, then `sub`'),

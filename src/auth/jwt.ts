@@ -1,12 +1,17 @@
-import type { Authenticator, TokenFault } from '../core/ports/authenticator.ts';
+import type { Authenticator, RefusedToken } from '../core/ports/authenticator.ts';
+import { away, invalid, notKnownYet, refusedTokenOf } from './refused-token.ts';
 import { decodeProtectedHeader, errors, type JWTPayload, jwtVerify, type JWTVerifyOptions } from 'jose';
 import { type KeySources, type Verifier, verifiersOf } from './keys.ts';
+import type { Clock } from '../core/ports/clock.ts';
+import { KeysAway, type RemoteKeys } from './remote-keys.ts';
 import type { Principal } from '../core/principal.ts';
 import { isUserId } from '../protocol/names.ts';
 import { readPermissions } from '../core/permissions.ts';
 
 /** How far the clocks of whoever issues tokens and of the pods may be apart. */
 const CLOCK_TOLERANCE_SECONDS = 5;
+/** A key of the set that cannot be used is mended there. */
+const UNUSABLE_KEY_MS = 5_000;
 
 export interface JwtOptions extends KeySources {
   /** Checked when given. */
@@ -15,6 +20,7 @@ export interface JwtOptions extends KeySources {
   /** The claim that holds the user id; where it is absent: `user_id`, then `sub`. */
   readonly userClaim: string;
   readonly permissionsClaim: string;
+  readonly clock: Pick<Clock, 'now'>;
 }
 
 /** Accepts JSON Web Tokens (RFC 7519) signed with one of the keys. Raises an error where a key file cannot be used. */
@@ -22,28 +28,61 @@ export function jwtAuthenticator(options: JwtOptions): Authenticator {
   const verifiers = verifiersOf(options);
   return {
     async authenticate(token) {
-      const payload = await verify(token, verifiers, options);
-      return 'fault' in payload
-        ? payload
-        : (principalOf(payload.claims, options) ?? { fault: 'invalid_token' });
+      const result = await verify(token, verifiers, options);
+      return 'fault' in result ? result : principalOf(result.claims, options);
     },
   };
 }
 
-type Verified = { readonly claims: JWTPayload } | { readonly fault: TokenFault };
+type Verified = { readonly claims: JWTPayload } | RefusedToken;
+type Header = ReturnType<typeof decodeProtectedHeader>;
 
-/** Tries each verifier that the token's algorithm allows; the fault of the last one counts. */
+/** A token that one of them could not tell may be good for the next; what was signed with its key is judged for good. */
+const GO_ON = new Set(['signature', 'unknown_key', 'unavailable', 'invalid_token']);
+
+/** Tries each verifier that the token's algorithm allows; what the last one says counts. */
 async function verify(token: string, verifiers: readonly Verifier[], options: JwtOptions): Promise<Verified> {
-  const algorithm = algorithmOf(token);
-  let result: Verified = { fault: 'invalid_token' };
+  const header = headerOf(token);
+  if (header === undefined) return invalid('invalid_token');
+  let result: Verified = invalid('algorithm');
   for (const verifier of verifiers) {
-    if (algorithm === undefined || !verifier.algorithms.includes(algorithm)) continue;
-    result = await verifyWith(token, verifier, options);
-    if ('claims' in result || result.fault === 'token_expired') return result;
+    if (header.alg === undefined || !verifier.algorithms.includes(header.alg)) continue;
+    result = await verifyOrRenew(token, header, verifier, options);
+    if ('claims' in result || !GO_ON.has(result.reason)) return result;
   }
   return result;
 }
 
+/** A key that is not known may have been added to the set since it was loaded. */
+async function verifyOrRenew(
+  token: string,
+  header: Header,
+  verifier: Verifier,
+  options: JwtOptions,
+): Promise<Verified> {
+  const { remote } = verifier;
+  try {
+    const result = await verifyWith(token, verifier, options);
+    if (remote === undefined || !isUnknown(result, header)) return result;
+    const isLatest = await remote.renew(header.kid);
+    const again = await verifyWith(token, verifier, options);
+    return isLatest || !isUnknown(again, header) ? again : notKnownYet(remote.waitMs);
+  } catch (error) {
+    return away(error instanceof KeysAway ? waitOf(remote) : UNUSABLE_KEY_MS);
+  }
+}
+
+function waitOf(remote: RemoteKeys | undefined): number {
+  return remote?.waitMs ?? 0;
+}
+
+/** Where a token names no key, that none fits is all that can be seen of a new one. */
+function isUnknown(result: Verified, { kid }: Header): boolean {
+  if ('claims' in result) return false;
+  return result.reason === 'unknown_key' || (result.reason === 'signature' && kid === undefined);
+}
+
+/** Raises what is no fault of the token's. */
 async function verifyWith(
   token: string,
   { key, algorithms }: Verifier,
@@ -61,8 +100,8 @@ async function verifyWith(
       typeof key === 'function' ? await jwtVerify(token, key, checks) : await jwtVerify(token, key, checks);
     return { claims: payload };
   } catch (error) {
-    if (error instanceof errors.JWKSMultipleMatchingKeys) return verifyWithAny(token, error, checks);
-    return { fault: faultOf(error) };
+    if (error instanceof errors.JWKSMultipleMatchingKeys) return verifyWithAny(token, error, checks, options);
+    return refusedOf(error, options);
   }
 }
 
@@ -71,38 +110,41 @@ async function verifyWithAny(
   token: string,
   keys: errors.JWKSMultipleMatchingKeys,
   checks: JWTVerifyOptions,
+  options: JwtOptions,
 ): Promise<Verified> {
   for await (const key of keys) {
     try {
       return { claims: (await jwtVerify(token, key, checks)).payload };
     } catch (error) {
-      if (!(error instanceof errors.JWSSignatureVerificationFailed)) return { fault: faultOf(error) };
+      if (!(error instanceof errors.JWSSignatureVerificationFailed)) return refusedOf(error, options);
     }
   }
-  return { fault: 'invalid_token' };
+  return invalid('signature');
 }
 
-function algorithmOf(token: string): string | undefined {
+function refusedOf(error: unknown, { clock }: JwtOptions): RefusedToken {
+  const refused = refusedTokenOf(error, clock.now(), CLOCK_TOLERANCE_SECONDS * 1_000);
+  if (refused === undefined) throw error;
+  return refused;
+}
+
+/** Undefined for what is no token. */
+function headerOf(token: string): Header | undefined {
   try {
-    return decodeProtectedHeader(token).alg;
+    return decodeProtectedHeader(token);
   } catch {
     return undefined;
   }
 }
 
-/** jose's errors have stable codes; what is none of them went wrong while fetching keys. */
-function faultOf(error: unknown): TokenFault {
-  if (error instanceof errors.JWTExpired) return 'token_expired';
-  if (error instanceof errors.JWKSTimeout) return 'unavailable';
-  // A key set that answers with something else than a key set is as good as none.
-  if (error instanceof errors.JOSEError && error.code !== 'ERR_JOSE_GENERIC') return 'invalid_token';
-  return 'unavailable';
-}
-
-function principalOf(claims: JWTPayload, { userClaim, permissionsClaim }: JwtOptions): Principal | undefined {
+function principalOf(
+  claims: JWTPayload,
+  { userClaim, permissionsClaim }: JwtOptions,
+): Principal | RefusedToken {
   const userId = claims[userClaim] ?? claims['user_id'] ?? claims.sub;
   const permissions = readPermissions(claims[permissionsClaim]);
-  if (typeof userId !== 'string' || !isUserId(userId) || permissions === undefined) return undefined;
+  if (typeof userId !== 'string' || !isUserId(userId)) return invalid('user_id');
+  if (permissions === undefined) return invalid('permissions');
   return { userId, permissions, expiresAt: endOf(claims) };
 }
 

@@ -1,6 +1,6 @@
 import { reconnectAfter } from '../protocol/close-codes.ts';
 import { backoffMs } from './backoff.ts';
-import { retryDelayMs } from './errors.ts';
+import { type CrosspodError, retryDelayMs } from './errors.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { type Hint, LONGEST_TIMER_MS, type Platform, type Socket } from './platform.ts';
 import { askWhy } from './refusal.ts';
@@ -188,8 +188,8 @@ export class Line {
 
   #authAnswered(frame: Frame): void {
     if (frame.type !== 'error') this.#renewed();
-    else if (retryDelayMs(errorOf(frame)) === undefined) this.#handlers.frame(frame);
-    else this.#renewal.again(this.#token?.expiresAt);
+    else if (mayBeTakenLater(errorOf(frame))) this.#renewal.again(this.#token?.expiresAt);
+    else this.#handlers.frame(frame);
   }
 
   #system({ event, data }: Frame): void {
@@ -219,8 +219,9 @@ export class Line {
     if (this.#state === 'closed') return;
     const { status, code, error = '', retryAfterMs } = refusal ?? {};
     if (status === 400) return this.#end({ code: status, reason: error });
-    // Which origins may connect is the server's setting, and a wrong one is mended there.
-    const wantsToken = status === 401 || (status === 403 && code !== 'origin_not_allowed');
+    // With a wait the same token will do then: it is not valid yet. Which origins may connect is the server's setting,
+    // and a wrong one is mended there.
+    const wantsToken = (status === 401 && !retryAfterMs) || (status === 403 && code !== 'origin_not_allowed');
     if (wantsToken && !this.#needsToken(error)) return;
     this.#failed({ code: ABNORMAL, reason: error }, retryAfterMs);
   }
@@ -303,4 +304,9 @@ export class Line {
     this.#state = state;
     this.#handlers.state(state, closed);
   }
+}
+
+/** Whether the server may take a new token yet: one that is not valid yet, or whose key it does not know yet. */
+function mayBeTakenLater(error: CrosspodError): boolean {
+  return (retryDelayMs(error) ?? error.retryAfterMs) !== undefined;
 }

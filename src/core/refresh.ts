@@ -12,7 +12,7 @@ import { leave } from './join.ts';
 export async function refresh(pod: Pod, connection: Connection, { token, ref }: AuthCommand): Promise<void> {
   if (pod.authenticator === undefined) throw new Refused('forbidden', 'authentication is off');
   const result = await pod.authenticator.authenticate(token);
-  if ('fault' in result) throw new Refused(result.fault);
+  if ('fault' in result) throw new Refused(result.fault, undefined, result.retryAfterMs);
   if (result.userId !== connection.userId) throw new Refused('forbidden', 'the token is of another user');
   connection.principal = result;
   connection.answer({ kind: 'authenticated', ref, expiresAt: result.expiresAt, at: pod.clock.now() });

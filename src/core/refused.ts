@@ -4,9 +4,10 @@ import { type ErrorCode, type Rejection, rejection } from '../protocol/error-cod
 export class Refused extends Error {
   readonly rejection: Rejection;
 
-  constructor(code: ErrorCode, error?: string) {
+  /** `retryAfterMs`: when the same may be done, where that is known. */
+  constructor(code: ErrorCode, error?: string, retryAfterMs?: number) {
     super(code);
-    this.rejection = rejection(code, error);
+    this.rejection = { ...rejection(code, error), ...(retryAfterMs !== undefined && { retryAfterMs }) };
   }
 }
 

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { ApiError } from './errors.ts';
 import type { ApiOptions } from './api-env.ts';
-import type { Authenticator } from '../core/ports/authenticator.ts';
+import type { Authenticator, RefusedToken } from '../core/ports/authenticator.ts';
 
 /** What a request shows of who sent it. */
 export interface Credentials {
@@ -53,26 +53,30 @@ export class Access {
 
 async function identifyToken(authenticator: Authenticator, token: string): Promise<Identity> {
   const result = await authenticator.authenticate(token);
-  if ('fault' in result) {
-    if (result.fault === 'unavailable') {
-      return {
-        refusal: new ApiError(503, 'unavailable', 'tokens cannot be checked', { 'Retry-After': '5' }),
-      };
-    }
-    return { refusal: unauthorized(result.fault, result.fault.replace('_', ' ')) };
-  }
+  if ('fault' in result) return { refusal: refusalOf(result) };
   const name = `user:${result.userId}`;
   if (result.permissions.allowApi) return { name };
   return { name, refusal: new ApiError(403, 'forbidden', 'the token lacks the permission api:*') };
 }
 
+/** With `Retry-After` where the same token may be good later. */
+function refusalOf({ fault, retryAfterMs }: RefusedToken): ApiError {
+  const later: Record<string, string> =
+    retryAfterMs === undefined ? {} : { 'Retry-After': String(Math.ceil(retryAfterMs / 1_000)) };
+  if (fault === 'unavailable') {
+    return new ApiError(503, fault, 'tokens cannot be checked', { 'Retry-After': '5', ...later });
+  }
+  return unauthorized(fault, fault.replace('_', ' '), later);
+}
+
 function unauthorized(
   code: 'missing_api_key' | 'missing_token' | 'invalid_api_key' | 'invalid_token' | 'token_expired',
   error: string,
+  headers: Readonly<Record<string, string>> = {},
 ): ApiError {
   // RFC 9110 section 11.6.1 wants a challenge, RFC 6750 section 3 says which.
   const challenge = code.startsWith('missing') ? 'Bearer' : 'Bearer error="invalid_token"';
-  return new ApiError(401, code, error, { 'WWW-Authenticate': challenge });
+  return new ApiError(401, code, error, { 'WWW-Authenticate': challenge, ...headers });
 }
 
 /** Of one length for all keys, which is what timingSafeEqual needs. */

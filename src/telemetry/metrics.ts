@@ -8,7 +8,7 @@ import type { Pod } from '../core/pod.ts';
 import Registry from 'prom-client/lib/registry.js';
 import type { Dropped } from '../core/tally.ts';
 import { readVersion } from '../version.ts';
-import type { TokenFault } from '../core/ports/authenticator.ts';
+import type { TokenReason } from '../core/ports/authenticator.ts';
 import { UPGRADE_REFUSALS } from '../core/refusal.ts';
 
 const DELAY = 'realtime_publish_to_deliver_seconds';
@@ -26,7 +26,19 @@ const RECOVERY_RESULTS = namesOf<Missing | 'recovered'>({
   history_lost: true,
   unavailable: true,
 });
-const TOKEN_FAULTS = namesOf<TokenFault>({ invalid_token: true, token_expired: true, unavailable: true });
+const TOKEN_REASONS = namesOf<TokenReason>({
+  algorithm: true,
+  audience: true,
+  invalid_token: true,
+  issuer: true,
+  not_yet_valid: true,
+  permissions: true,
+  signature: true,
+  token_expired: true,
+  unavailable: true,
+  unknown_key: true,
+  user_id: true,
+});
 
 /** A pod's metrics in the Prometheus text format 0.0.4. */
 export interface Metrics {
@@ -137,7 +149,7 @@ function countsByReason({ tally }: Pod): Figure[] {
       'Tokens not accepted, by reason.',
       'reason',
       tally.authFailures,
-      TOKEN_FAULTS,
+      TOKEN_REASONS,
     ),
   ];
 }

@@ -7,7 +7,7 @@ import type { Pod } from '../core/pod.ts';
 import type { Principal } from '../core/principal.ts';
 import type { Refusal } from '../core/refusal.ts';
 import type { Rejection } from '../protocol/error-codes.ts';
-import type { TokenFault } from '../core/ports/authenticator.ts';
+import type { RefusedToken } from '../core/ports/authenticator.ts';
 import { UNRESTRICTED } from '../core/permissions.ts';
 
 const RETRY_AFTER_SECONDS = 5;
@@ -143,7 +143,7 @@ export class Admission {
     const token = tokenOf(request, target.query);
     if (token === undefined) return { status: 401, error: 'missing token', code: 'missing_token' };
     const result = await authenticator.authenticate(token);
-    return 'fault' in result ? TOKEN_REFUSALS[result.fault] : result;
+    return 'fault' in result ? refuseToken(result) : result;
   }
 
   /** Last, because whoever is not refused takes one of the user's places. */
@@ -172,11 +172,16 @@ function anybody(userId: string): Principal | Refusal {
   return bad('user_id must be 1 to 256 printable characters, not system, conn:… or @…', 'invalid_user_id');
 }
 
-const TOKEN_REFUSALS: Readonly<Record<TokenFault, Refusal>> = {
-  invalid_token: { status: 401, error: 'invalid token', code: 'invalid_token' },
-  token_expired: { status: 401, error: 'token expired', code: 'token_expired' },
-  unavailable: retryLater(503, 'the keys to check tokens with cannot be had', 'unavailable'),
-};
+/** With `Retry-After` also where the same token may be good later (RFC 9110 section 10.2.3). */
+function refuseToken({ fault, reason, retryAfterMs }: RefusedToken): Refusal {
+  const later = retryAfterMs === undefined ? {} : { retryAfterSeconds: Math.ceil(retryAfterMs / 1_000) };
+  if (fault !== 'unavailable') return { status: 401, error: fault.replace('_', ' '), code: fault, ...later };
+  const error =
+    reason === 'unknown_key'
+      ? 'the key of this token is not known yet'
+      : 'the keys to check tokens with cannot be had';
+  return { ...retryLater(503, error, fault), ...later };
+}
 
 /** What a hook's no is in HTTP. */
 function refusalOf({ code, error }: Rejection): Refusal {

@@ -20,7 +20,12 @@ const OPTIONS: GuestOptions = {
 async function principalOf(more: Partial<GuestOptions> = {}) {
   const options = { ...OPTIONS, ...more };
   const guest = await new GuestLogin(options).login('Zoë');
-  const authenticator = jwtAuthenticator({ ...options, jwksUrl: undefined, keySet: undefined });
+  const authenticator = jwtAuthenticator({
+    ...options,
+    remoteKeys: undefined,
+    keySet: undefined,
+    clock: options,
+  });
   const principal = await authenticator.authenticate(guest?.token ?? '');
   if ('fault' in principal) throw new Error(principal.fault);
   return principal;

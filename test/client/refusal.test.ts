@@ -106,6 +106,17 @@ describe('A refusal that no patience changes', () => {
     });
   });
 
+  test('401 with a wait is for a token that is not valid yet: the same one is tried then', async () => {
+    const answer = { status: 401, code: 'invalid_token', error: 'invalid token', retryAfter: '20' };
+    const { client, clock, made, platform } = await refusedWith(answer, { getToken: () => 'cached' });
+    expect(clock.due).toEqual([20_500]);
+    await clock.advance(20_500);
+    expect(made).toHaveLength(2);
+    platform.newest.welcomes();
+    expect(client.state).toBe('connected');
+    client.close();
+  });
+
   test('an origin that may not connect is told, and may be allowed later', async () => {
     const { client, states } = await refusedWith({
       status: 403,

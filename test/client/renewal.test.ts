@@ -263,3 +263,19 @@ test('a pod keeps the connection beyond the end of its first token', async () =>
   await client.room('r').send('still here');
   expect(states).toEqual(['connected']);
 });
+
+test('a new token that is not valid yet is brought again, and nobody is told of an error', async () => {
+  const { client, clock, socket } = await connect((clock) => () => ({
+    token: clock.now() < HOUR / 2 ? 'a' : 'b',
+    expiresAt: HOUR,
+  }));
+  const errors: unknown[] = [];
+  client.onError((error) => errors.push(error));
+  await clock.advance(HOUR - 30_000);
+  expect(socket.sent).toEqual([auth('b')]);
+  const data = { code: 'invalid_token', error: 'the token is not valid', retry_after_ms: 3_000 };
+  socket.says({ type: 'error', ref: 'auth', data });
+  await clock.advance(5_000);
+  expect(socket.sent).toEqual([auth('b'), auth('b')]);
+  expect(errors).toEqual([]);
+});

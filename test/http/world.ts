@@ -1,6 +1,6 @@
 import { TestPod } from '../support/test-pod.ts';
 import type { ApiOptions } from '../../src/http/api-env.ts';
-import type { Authenticator } from '../../src/core/ports/authenticator.ts';
+import type { Authenticator, RefusedToken, TokenFault } from '../../src/core/ports/authenticator.ts';
 import { createApi } from '../../src/http/api.ts';
 import type { Limits } from '../../src/core/limits.ts';
 import { Origins } from '../../src/core/origins.ts';
@@ -100,12 +100,16 @@ const TOKENS: Readonly<Record<string, readonly string[] | undefined>> = {
 /** Knows the tokens above by name, each of a user of the same name. */
 export const authenticator: Authenticator = {
   authenticate(token) {
-    if (token === 'expired') return Promise.resolve({ fault: 'token_expired' });
-    if (token === 'unchecked') return Promise.resolve({ fault: 'unavailable' });
-    if (!Object.hasOwn(TOKENS, token)) return Promise.resolve({ fault: 'invalid_token' });
+    if (token === 'expired') return Promise.resolve(refused('token_expired'));
+    if (token === 'unchecked') return Promise.resolve(refused('unavailable'));
+    if (!Object.hasOwn(TOKENS, token)) return Promise.resolve(refused('invalid_token'));
     return Promise.resolve({ userId: token, permissions: permissions(TOKENS[token]) });
   },
 };
+
+function refused(fault: TokenFault): RefusedToken {
+  return { fault, reason: fault };
+}
 
 function permissions(claim: readonly string[] | undefined): Permissions {
   const read = readPermissions(claim);

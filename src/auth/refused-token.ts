@@ -1,0 +1,46 @@
+import type { RefusedToken, TokenReason } from '../core/ports/authenticator.ts';
+import { errors } from 'jose';
+
+/** No client waits for longer without asking again. */
+const MOST_WAIT_MS = 60_000;
+const LEAST_WAIT_MS = 1_000;
+
+export function invalid(reason: TokenReason): RefusedToken {
+  return { fault: 'invalid_token', reason };
+}
+
+/** The keys to check it with cannot be had at present. */
+export function away(retryAfterMs: number): RefusedToken {
+  return { fault: 'unavailable', reason: 'unavailable', retryAfterMs: Math.max(LEAST_WAIT_MS, retryAfterMs) };
+}
+
+/** Its key may be younger than the key set that the pod knows. */
+export function notKnownYet(retryAfterMs: number): RefusedToken {
+  return { fault: 'unavailable', reason: 'unknown_key', retryAfterMs: Math.max(LEAST_WAIT_MS, retryAfterMs) };
+}
+
+/**
+ * What jose's error says of the token. `now` in milliseconds since 1970, `toleranceMs` as jose was told. Undefined for
+ * what is no fault of the token's: a key of the set that cannot be used.
+ */
+export function refusedTokenOf(error: unknown, now: number, toleranceMs: number): RefusedToken | undefined {
+  if (error instanceof errors.JWTExpired) return { fault: 'token_expired', reason: 'token_expired' };
+  if (error instanceof errors.JWTClaimValidationFailed) return ofClaim(error, now, toleranceMs);
+  if (error instanceof errors.JWSSignatureVerificationFailed) return invalid('signature');
+  if (error instanceof errors.JWKSNoMatchingKey) return invalid('unknown_key');
+  if (error instanceof errors.JOSEAlgNotAllowed) return invalid('algorithm');
+  return error instanceof errors.JOSEError ? invalid('invalid_token') : undefined;
+}
+
+const REASONS: Readonly<Record<string, TokenReason>> = { iss: 'issuer', aud: 'audience' };
+
+function ofClaim(
+  { claim, reason, payload }: errors.JWTClaimValidationFailed,
+  now: number,
+  toleranceMs: number,
+): RefusedToken {
+  if (claim !== 'nbf' || reason !== 'check_failed') return invalid(REASONS[claim] ?? 'invalid_token');
+  const wait = Number(payload.nbf) * 1_000 - toleranceMs - now;
+  const retryAfterMs = Math.min(MOST_WAIT_MS, Math.max(LEAST_WAIT_MS, wait));
+  return { fault: 'invalid_token', reason: 'not_yet_valid', retryAfterMs };
+}

@@ -1,0 +1,118 @@
+import { expect, test } from 'vitest';
+import { jwtAuthenticator } from '../../src/auth/jwt.ts';
+import { RemoteKeys } from '../../src/auth/remote-keys.ts';
+import { keyPair } from '../support/tokens.ts';
+import { TestClock } from '../support/test-clock.ts';
+
+const [old, young, nameless, other] = await Promise.all([
+  keyPair('ES256', 'old'),
+  keyPair('ES256', 'young'),
+  keyPair('ES256'),
+  keyPair('ES256'),
+]);
+const alice = { sub: 'alice', exp: undefined };
+
+function keysOf(...pairs: { jwk: object }[]): unknown {
+  return { keys: pairs.map(({ jwk }) => jwk) };
+}
+
+/** A pod's authenticator, and the key server behind it. */
+function world(first: unknown) {
+  const clock = new TestClock();
+  const server = { keys: first, isAway: false, asked: 0 };
+  let failures = 0;
+  const load = async (): Promise<unknown> => {
+    server.asked += 1;
+    if (server.isAway) throw new Error('away');
+    return server.keys;
+  };
+  const failed = (): void => void (failures += 1);
+  const remoteKeys = new RemoteKeys({ load, clock, cooldownMs: 5_000, staleMs: 86_400_000, failed });
+  const authenticator = jwtAuthenticator({
+    secret: undefined,
+    keySet: undefined,
+    remoteKeys,
+    clock,
+    issuer: undefined,
+    audience: undefined,
+    userClaim: 'sub',
+    permissionsClaim: 'permissions',
+  });
+  /** The user, or why there is none and for how many milliseconds. */
+  const ask = async (key: typeof old): Promise<unknown> => {
+    const result = await authenticator.authenticate(await key.sign(alice));
+    return 'fault' in result ? [result.fault, result.reason, result.retryAfterMs] : result.userId;
+  };
+  return { clock, server, ask, failures: () => failures };
+}
+
+test('a key that is not known may be known soon, and the server is asked no more often than it may be', async () => {
+  const { clock, server, ask } = world(keysOf(old));
+  expect(await ask(old)).toBe('alice');
+  server.keys = keysOf(old, young);
+  clock.advance(1_000);
+  expect(await ask(young)).toEqual(['unavailable', 'unknown_key', 4_000]);
+  clock.advance(3_999);
+  expect(await ask(young)).toEqual(['unavailable', 'unknown_key', 1_000]);
+  expect(server.asked).toBe(1);
+  clock.advance(1);
+  expect(await ask(young)).toBe('alice');
+  expect(server.asked).toBe(2);
+});
+
+test('a key that the server does not know when it is asked is nobody’s', async () => {
+  const { clock, ask } = world(keysOf(old));
+  expect(await ask(old)).toBe('alice');
+  clock.advance(5_000);
+  expect(await ask(young)).toEqual(['invalid_token', 'unknown_key', undefined]);
+});
+
+test('a key that was taken out of the set is not waited for', async () => {
+  const { clock, server, ask } = world(keysOf(old, young));
+  expect(await ask(old)).toBe('alice');
+  server.keys = keysOf(young);
+  clock.advance(600_000);
+  expect(await ask(young)).toBe('alice');
+  expect(await ask(old)).toEqual(['invalid_token', 'unknown_key', undefined]);
+});
+
+test('who asks while an answer is on its way is told by it, but not refused for good', async () => {
+  const { clock, server, ask } = world(keysOf(old));
+  expect(await ask(old)).toBe('alice');
+  clock.advance(5_000);
+  const answers = await Promise.all([ask(young), ask(young), ask(young)]);
+  expect(answers.filter((answer) => String(answer).startsWith('invalid_token'))).toHaveLength(1);
+  expect(server.asked).toBe(2);
+});
+
+test('a key without a name that takes the place of another is found too', async () => {
+  const { clock, server, ask } = world(keysOf(nameless));
+  expect(await ask(nameless)).toBe('alice');
+  server.keys = keysOf(other);
+  expect(await ask(other)).toEqual(['unavailable', 'unknown_key', 5_000]);
+  clock.advance(5_000);
+  expect(await ask(other)).toBe('alice');
+  expect(await ask(nameless)).toEqual(['unavailable', 'unknown_key', 5_000]);
+});
+
+test('a clock that is set back keeps nobody out', async () => {
+  const { clock, server, ask } = world(keysOf(old));
+  expect(await ask(old)).toBe('alice');
+  server.keys = keysOf(young);
+  clock.setBack(3_600_000);
+  expect(await ask(young)).toBe('alice');
+});
+
+test('without any keys the server is asked again soon, and ever less often', async () => {
+  const { clock, server, ask } = world(keysOf(old));
+  server.isAway = true;
+  for (let second = 0; second < 60; second += 1) {
+    expect(await ask(old)).toEqual(['unavailable', 'unavailable', expect.any(Number)]);
+    clock.advance(1_000);
+  }
+  expect(server.asked).toBeGreaterThan(12);
+  expect(server.asked).toBeLessThan(20);
+  server.isAway = false;
+  clock.advance(5_000);
+  expect(await ask(old)).toBe('alice');
+});
