@@ -66,7 +66,8 @@ async function verifyOrRenew(
     if (remote === undefined || !isUnknown(result, header)) return result;
     const isLatest = await remote.renew(header.kid);
     const again = await verifyWith(token, verifier, options);
-    return isLatest || !isUnknown(again, header) ? again : notKnownYet(remote.waitMs);
+    if (isLatest || !isUnknown(again, header)) return again;
+    return remote.isAway ? away(remote.waitMs) : notKnownYet(remote.waitMs);
   } catch (error) {
     return away(error instanceof KeysAway ? waitOf(remote) : UNUSABLE_KEY_MS);
   }

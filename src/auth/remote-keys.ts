@@ -57,6 +57,11 @@ export class RemoteKeys {
     return !isUnderWay;
   }
 
+  /** The last attempt failed. */
+  get isAway(): boolean {
+    return this.#failures > 0;
+  }
+
   /** How long nobody is asked again, in milliseconds. */
   get waitMs(): number {
     if (this.#askedAt === undefined) return 0;
@@ -74,7 +79,7 @@ export class RemoteKeys {
     if (this.#known !== undefined && this.#since(this.#loadedAt) < REFRESH_MS) return;
     if (this.#asking === undefined && this.waitMs > 0) return;
     const asking = this.#ask().catch(() => undefined);
-    if (this.#known === undefined || this.#failures === 0 || this.#isStale) await asking;
+    if (this.#known === undefined || !this.isAway || this.#isStale) await asking;
   }
 
   #ask(): Promise<void> {

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { jwtAuthenticator } from '../../src/auth/jwt.ts';
 import { RemoteKeys } from '../../src/auth/remote-keys.ts';
 import { keyPair } from '../support/tokens.ts';
@@ -19,10 +19,11 @@ function keysOf(...pairs: { jwk: object }[]): unknown {
 /** A pod's authenticator, and the key server behind it. */
 function world(first: unknown) {
   const clock = new TestClock();
-  const server = { keys: first, isAway: false, asked: 0 };
+  const server = { keys: first, isAway: false, hangs: false, asked: 0 };
   let failures = 0;
   const load = async (): Promise<unknown> => {
     server.asked += 1;
+    if (server.hangs) return new Promise(() => undefined);
     if (server.isAway) throw new Error('away');
     return server.keys;
   };
@@ -115,4 +116,60 @@ test('without any keys the server is asked again soon, and ever less often', asy
   server.isAway = false;
   clock.advance(5_000);
   expect(await ask(old)).toBe('alice');
+});
+
+describe('While the key server is away for longer than keys are kept', () => {
+  test('known keys go on, and nobody waits for it after it has failed once', async () => {
+    const { clock, server, ask, failures } = world(keysOf(old));
+    expect(await ask(old)).toBe('alice');
+    server.isAway = true;
+    for (const minutes of [11, 60, 600]) {
+      clock.advance(minutes * 60_000);
+      expect(await ask(old)).toBe('alice');
+    }
+    server.hangs = true;
+    clock.advance(60_000);
+    expect(await ask(old)).toBe('alice');
+    expect(failures()).toBeGreaterThan(0);
+  });
+
+  test('a token of another key is asked for patience', async () => {
+    const { clock, server, ask } = world(keysOf(old));
+    expect(await ask(old)).toBe('alice');
+    server.isAway = true;
+    clock.advance(660_000);
+    expect(await ask(young)).toEqual(['unavailable', 'unavailable', 5_000]);
+    clock.advance(5_000);
+    expect(await ask(young)).toEqual(['unavailable', 'unavailable', 5_000]);
+    server.isAway = false;
+    server.keys = keysOf(young);
+    clock.advance(5_000);
+    expect(await ask(young)).toBe('alice');
+    expect(await ask(old)).toEqual(['invalid_token', 'unknown_key', undefined]);
+  });
+
+  test('it is asked no more often than it may be, and what is no key set is none', async () => {
+    const { clock, server, ask } = world(keysOf(old));
+    expect(await ask(old)).toBe('alice');
+    server.keys = { error: 'not now' };
+    clock.advance(600_000);
+    for (let tenth = 0; tenth < 600; tenth += 1) {
+      expect(await ask(old)).toBe('alice');
+      clock.advance(100);
+    }
+    expect(server.asked).toBe(13);
+  });
+
+  test('they end when JWKS_STALE_SECONDS have passed since they were due, also after a silence', async () => {
+    const { clock, server, ask } = world(keysOf(old));
+    expect(await ask(old)).toBe('alice');
+    server.isAway = true;
+    clock.advance(600_000 + 86_400_000 - 1);
+    expect(await ask(old)).toBe('alice');
+    clock.advance(5_000);
+    expect(await ask(old)).toEqual(['unavailable', 'unavailable', 1_000]);
+    server.isAway = false;
+    clock.advance(5_000);
+    expect(await ask(old)).toBe('alice');
+  });
 });
