@@ -154,7 +154,7 @@ export function authenticatorOf(
     permissionsClaim: values.JWT_PERMISSIONS_CLAIM,
     clock,
   });
-  return counted(authenticator, tally);
+  return counted(authenticator, tally, log);
 }
 
 function remoteKeysOf(
@@ -173,12 +173,14 @@ function remoteKeysOf(
   });
 }
 
-/** Counts what is not accepted. */
-function counted(authenticator: Authenticator, tally: Tally): Authenticator {
+/** Counts and logs what is not accepted, and why; nothing of the token, of which even the claims are secret. */
+function counted(authenticator: Authenticator, tally: Tally, log: Log): Authenticator {
   return {
     async authenticate(token) {
       const result = await authenticator.authenticate(token);
-      if ('fault' in result) count(tally.authFailures, result.reason);
+      if (!('fault' in result)) return result;
+      count(tally.authFailures, result.reason);
+      log.debug({ reason: result.reason }, 'a token was refused');
       return result;
     },
   };

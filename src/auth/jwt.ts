@@ -142,11 +142,17 @@ function principalOf(
   claims: JWTPayload,
   { userClaim, permissionsClaim }: JwtOptions,
 ): Principal | RefusedToken {
-  const userId = claims[userClaim] ?? claims['user_id'] ?? claims.sub;
+  const userId = userIdOf(claims[userClaim] ?? claims['user_id'] ?? claims.sub);
   const permissions = readPermissions(claims[permissionsClaim]);
-  if (typeof userId !== 'string' || !isUserId(userId)) return invalid('user_id');
+  if (userId === undefined || !isUserId(userId)) return invalid('user_id');
   if (permissions === undefined) return invalid('permissions');
   return { userId, permissions, expiresAt: endOf(claims) };
+}
+
+/** Many frameworks write a number, though RFC 7519 section 4.1.2 wants a string; beyond 2^53 two users would be one. */
+function userIdOf(claim: unknown): string | undefined {
+  if (Number.isSafeInteger(claim)) return String(claim);
+  return typeof claim === 'string' ? claim : undefined;
 }
 
 /** In milliseconds; an end beyond all dates, as some write for never, is none. */

@@ -6,6 +6,7 @@ import { fresh, join, settled } from './people.ts';
 
 const pod = await startPod({ JWT_SECRET: SECRET, LOG_LEVEL: 'trace' });
 const strict = await startPod({
+  LOG_LEVEL: 'debug',
   JWT_SECRET: SECRET,
   JWT_ISSUER: 'https://issuer.example',
   JWT_AUDIENCE: 'chat',
@@ -14,6 +15,9 @@ const strict = await startPod({
 });
 const off = await startPod({ JWT_SECRET: SECRET, AUTH_ENABLED: 'false' });
 afterAll(() => Promise.all([pod.stop(), strict.stop(), off.stop()]));
+
+/** What a token for `strict` says. */
+const GOOD = { login: 'alice', iss: 'https://issuer.example', aud: 'chat' };
 
 /** Connects and gives the user id that the server knows. */
 async function userOf(on: Pod, address: string, options: OpenOptions = {}): Promise<unknown> {
@@ -123,7 +127,9 @@ describe('An upgrade is refused with 401', () => {
     ['whose end is no number', { sub: 'alice', exp: 'tomorrow' }],
     ['whose beginning is no number', { sub: 'alice', nbf: '0' }],
     ['without a user', {}],
-    ['whose user is a number', { sub: 7 }],
+    ['whose user is a number with a fraction', { sub: 7.5 }],
+    ['whose user is a number beyond those that are exact', { sub: 2 ** 53 }],
+    ['whose user is true', { sub: true }],
     ['whose user is an object', { sub: { name: 'alice' } }],
     ['whose user is a list', { sub: ['alice'] }],
     ['whose user is empty', { sub: '' }],
@@ -215,11 +221,9 @@ describe('A token is good', () => {
 });
 
 describe('JWT_ISSUER and JWT_AUDIENCE', () => {
-  const good = { login: 'alice', iss: 'https://issuer.example', aud: 'chat' };
-
   test('let a token in that has them, the audience as one of several too', async () => {
-    expect(await userWith(strict, good)).toBe('alice');
-    expect(await userWith(strict, { ...good, aud: ['mail', 'chat'] })).toBe('alice');
+    expect(await userWith(strict, GOOD)).toBe('alice');
+    expect(await userWith(strict, { ...GOOD, aud: ['mail', 'chat'] })).toBe('alice');
   });
 
   test.each<[string, Claims]>([
@@ -230,7 +234,7 @@ describe('JWT_ISSUER and JWT_AUDIENCE', () => {
     ['no audience', { aud: undefined }],
     ['an empty list of audiences', { aud: [] }],
   ])('refuse a token with %s', async (_, claims) => {
-    const { status, body } = await refusedWith(strict, { ...good, ...claims });
+    const { status, body } = await refusedWith(strict, { ...GOOD, ...claims });
     expect([status, body['error']]).toEqual([401, 'invalid token']);
   });
 });
@@ -249,8 +253,15 @@ describe('The user id', () => {
     expect(await userWith(pod, { user_id: 'b' })).toBe('b');
   });
 
+  test('may be a whole number in each of them, and is its decimal text', async () => {
+    expect(await userWith(strict, { ...rest, login: 7, sub: 'c' })).toBe('7');
+    expect(await userWith(strict, { ...rest, user_id: 0, sub: 'c' })).toBe('0');
+    expect(await userWith(pod, { sub: 2 ** 53 - 1 })).toBe('9007199254740991');
+    expect(await userWith(pod, { sub: -5 })).toBe('-5');
+  });
+
   test('is not looked for elsewhere if the claim is there and wrong', async () => {
-    expect((await refusedWith(strict, { ...rest, login: 7, sub: 'c' })).status).toBe(401);
+    expect((await refusedWith(strict, { ...rest, login: 7.5, sub: 'c' })).status).toBe(401);
     expect((await refusedWith(strict, { ...rest, login: '', sub: 'c' })).status).toBe(401);
   });
 
@@ -302,6 +313,33 @@ describe('With AUTH_ENABLED=false and a secret', () => {
     await settled(client);
   });
 });
+
+test.each<[string, () => Promise<string>]>([
+  ['token_expired', () => token({ ...GOOD, exp: inSeconds(-3_600) })],
+  ['not_yet_valid', () => token({ ...GOOD, nbf: inSeconds(3_600) })],
+  ['issuer', () => token({ ...GOOD, iss: 'https://other.example' })],
+  ['audience', () => token({ ...GOOD, aud: undefined })],
+  ['user_id', () => token({ ...GOOD, login: { a: 1 } })],
+  ['permissions', () => token({ ...GOOD, 'https://chat.example/may': 'join:*' })],
+  ['signature', () => token(GOOD, 'another secret, which is as long as the one')],
+  ['algorithm', async () => (await token(GOOD)).replace(/^[^.]*/, base64url({ alg: 'RS256' }))],
+  ['invalid_token', async () => 'nonsense'],
+  ['invalid_token', () => token({ ...GOOD, exp: 'tomorrow' })],
+])('Why a token was not accepted is logged and counted: %s', async (reason, make) => {
+  const before = await failures(strict, reason);
+  await refused(strict, '/ws', bearer(await make()));
+  expect(await failures(strict, reason)).toBe(before + 1);
+  const lines = strict
+    .output()
+    .split('\n')
+    .filter((line) => line.includes('a token was refused'));
+  expect(JSON.parse(String(lines.at(-1)))).toMatchObject({ level: 20, reason });
+});
+
+async function failures(on: Pod, reason: string): Promise<number> {
+  const metrics = await (await fetch(`${on.opsUrl}/metrics`)).text();
+  return Number(metrics.split(`realtime_auth_failures{reason="${reason}"} `)[1]?.split('\n')[0]);
+}
 
 test('Refusals are counted by reason', async () => {
   const { body } = await refused(pod, '/ws');
