@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { HostPort } from './redis/options.ts';
+import { readNetworks, type TrustedProxies } from './http/trusted-proxies.ts';
 import { readRule } from './protocol/rule.ts';
 
 const REDIS_PORT = 6379;
@@ -26,6 +27,16 @@ export const secret: Kind<string> = {
 export const flag: Kind<boolean> = {
   allowed: 'true, false',
   read: (value) => ({ true: true, false: false })[value.toLowerCase()],
+};
+
+export const trustedProxies: Kind<TrustedProxies> = {
+  allowed:
+    'true, false, a number of proxies up to 99, or networks separated by commas such as 10.0.0.0/8,fd00::/8',
+  read(value) {
+    if (/^\d{1,2}$/.test(value)) return Number(value);
+    const networks = nonEmpty(split(value));
+    return flag.read(value) ?? (networks && readNetworks(networks));
+  },
 };
 
 /** Comma-separated, blanks around each left out. */

@@ -19,6 +19,7 @@ import {
   secret,
   secrets,
   text,
+  trustedProxies,
   wsPaths,
 } from './setting-kinds.ts';
 
@@ -142,7 +143,11 @@ export const SETTINGS = {
   API_KEYS: optional(secrets, 'keys for the HTTP API, header `X-API-Key`'),
   ALLOWED_ORIGINS: optional(origins, 'pages that may connect, for WebSockets and CORS; unset: any'),
   CORS_ALLOWED_ORIGINS: optional(origins, 'another name of `ALLOWED_ORIGINS`'),
-  TRUST_PROXY: setting(flag, 'false', 'take the client’s address from `X-Forwarded-For`'),
+  TRUST_PROXY: setting(
+    trustedProxies,
+    'false',
+    'take the client’s address from `X-Forwarded-For`, as the one proxy in front of the pod tells it, or as many one behind the other, or those in the networks',
+  ),
   HOOKS_MODULE: optional(text, 'path of a module with hooks'),
   WEBHOOK_URL: optional(httpUrl, 'where events are posted'),
   WEBHOOK_SECRET: optional(secret, 'signs what is posted'),

@@ -1,3 +1,4 @@
+import type { TrustedProxies } from './trusted-proxies.ts';
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Origins } from '../core/origins.ts';
 import type { Pod } from '../core/pod.ts';
@@ -24,8 +25,8 @@ export interface ApiOptions {
   readonly maxBodyBytes: number;
   /** For each API key, user or client address, with a burst of twice as many. */
   readonly requestsPerSecond: number;
-  /** Whether a proxy in front of the pod tells the client's address (see client-address.ts). */
-  readonly trustProxy: boolean;
+  /** Whose word counts for the client's address (see client-address.ts). */
+  readonly trustProxy: TrustedProxies;
 }
 
 /** Who asks: the name of an API key or a token's user; undefined where nobody has to say who it is. */

@@ -1,29 +1,41 @@
+import { isTrusted, type TrustedProxies } from './trusted-proxies.ts';
 import { isIP } from 'node:net';
 
 /**
- * The client's address, for limits. Behind a proxy (`trustProxy`) it is the rightmost of `X-Forwarded-For`: the one
- * that the proxy next to the pod has added, while all before it is what somebody further away says and may be made
- * up. Where there is none, or it is no address, the peer's own counts. Whoever has an IPv6 network has 2^64 addresses
- * of it, so that these count as one.
+ * The client's address, for limits. Each proxy adds the address it was called from at the end of `X-Forwarded-For`, so
+ * that it is read from there, for as long as whoever added it is trusted; what stands before is what somebody further
+ * away says and may be made up. Where there is none, or it is no address, that of the last one trusted counts. Whoever
+ * has an IPv6 network has 2^64 addresses of it, so that these count as one.
  */
 export function clientAddress(
   peer: string | undefined,
   forwardedFor: string | undefined,
-  trustProxy: boolean,
+  proxies: TrustedProxies,
 ): string {
-  const forwarded = trustProxy ? withoutPort(forwardedFor?.split(',').at(-1)?.trim() ?? '') : '';
-  return network(isIP(forwarded) === 0 ? (peer ?? '') : forwarded);
+  const told = (forwardedFor?.split(',') ?? []).map((text) => plain(withoutPort(text.trim())));
+  let address = plain(peer ?? '');
+  for (let hops = 0; isTrusted(proxies, address, hops); hops += 1) {
+    const before = told.pop();
+    if (before === undefined || isIP(before) === 0) break;
+    address = before;
+  }
+  return network(address);
 }
 
 /** Some proxies write `1.2.3.4:5678` or `[2001:db8::1]:5678`. */
 function withoutPort(text: string): string {
-  const [, bracketed, plain] = /^(?:\[([^\]]+)\](?::\d+)?|([^:]+):\d+)$/.exec(text) ?? [];
-  return bracketed ?? plain ?? text;
+  const [, bracketed, bare] = /^(?:\[([^\]]+)\](?::\d+)?|([^:]+):\d+)$/.exec(text) ?? [];
+  return bracketed ?? bare ?? text;
+}
+
+/** An IPv4 address that is written as an IPv6 one is itself (RFC 4291 section 2.5.5.2). */
+function plain(address: string): string {
+  const [, mapped] = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address) ?? [];
+  return mapped ?? address;
 }
 
 function network(address: string): string {
-  const [, mapped] = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address) ?? [];
-  if (mapped !== undefined || isIP(address) !== 6) return mapped ?? address;
+  if (isIP(address) !== 6) return address;
   const [start = '', end] = (address.split('%')[0] ?? '').split('::');
   const groups = (text: string | undefined): string[] => (text ? text.split(':') : []);
   const left = groups(start);

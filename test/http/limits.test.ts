@@ -1,5 +1,6 @@
 import { authenticator, bearer, world } from './world.ts';
 import { describe, expect, test } from 'vitest';
+import { trustedProxies } from '../../src/setting-kinds.ts';
 import { clientAddress } from '../../src/http/client-address.ts';
 import { Throttle } from '../../src/http/throttle.ts';
 
@@ -84,8 +85,47 @@ describe('the client’s address', () => {
     expect(clientAddress(peer, header, true)).toBe(address);
   });
 
+  test.each<[string, string | undefined, string]>([
+    ['10.0.0.1', '6.6.6.6, 1.2.3.4, 10.0.0.2', '1.2.3.4'],
+    ['10.0.0.1', '6.6.6.6,1.2.3.4:5678,[fd00::2]:80', '1.2.3.4'],
+    ['10.0.0.1', '1.2.3.4', '1.2.3.4'],
+    ['10.0.0.1', 'unknown, 10.0.0.2', '10.0.0.2'],
+    ['10.0.0.1', undefined, '10.0.0.1'],
+  ])('behind two proxies, of peer %s and header %s, is %s', (peer, header, address) => {
+    expect(clientAddress(peer, header, 2)).toBe(address);
+  });
+
+  test.each<[string, string | undefined, string]>([
+    ['10.0.0.1', '6.6.6.6, 1.2.3.4, 10.0.0.3, fd00::2', '1.2.3.4'],
+    ['::ffff:10.0.0.1', '1.2.3.4, ::ffff:10.9.9.9', '1.2.3.4'],
+    ['10.0.0.1', '10.0.0.3', '10.0.0.3'],
+    ['10.0.0.1', '1.2.3.4, unknown, 10.0.0.3', '10.0.0.3'],
+    ['8.8.8.8', '1.2.3.4', '8.8.8.8'],
+    ['192.0.2.7', '1.2.3.4', '1.2.3.4'],
+    ['192.0.2.8', '1.2.3.4', '192.0.2.8'],
+    ['10.0.0.1', undefined, '10.0.0.1'],
+  ])('behind proxies in networks, of peer %s and header %s, is %s', (peer, header, address) => {
+    const networks = trustedProxies.read('10.0.0.0/8, fd00::/8, 192.0.2.7') ?? false;
+    expect(clientAddress(peer, header, networks)).toBe(address);
+  });
+
+  test.each([
+    '10.0.0.0/33',
+    '::/129',
+    '10.0.0/8',
+    '10.0.0.0/',
+    'proxy.example',
+    'true,10.0.0.0/8',
+    '-1',
+    '100',
+    ',',
+  ])('cannot be told by proxies that are %s', (text) => expect(trustedProxies.read(text)).toBeUndefined());
+
   test('is the peer’s where no proxy is trusted', () => {
-    expect(clientAddress('10.0.0.1', '1.2.3.4', false)).toBe('10.0.0.1');
+    for (const text of ['false', 'FALSE', '0']) {
+      const none = trustedProxies.read(text) ?? true;
+      expect(clientAddress('10.0.0.1', '1.2.3.4', none)).toBe('10.0.0.1');
+    }
   });
 });
 
