@@ -21,7 +21,7 @@ import type { PresenceStore } from './core/ports/presence-store.ts';
 import type { NatsAddress } from './nats/options.ts';
 import type { RedisAddress } from './redis/options.ts';
 import { engineFigures, natsFigures, redisFigures, withoutRedis } from './telemetry/part-figures.ts';
-import type { Origins } from './core/origins.ts';
+import { Origins } from './core/origins.ts';
 import type { Pod } from './core/pod.ts';
 import type { Clock } from './core/ports/clock.ts';
 import type { Platform } from './platform.ts';
@@ -213,6 +213,17 @@ function guestLoginOf({ auth, values }: Config, clock: Clock): GuestLogin | unde
     audience: values.JWT_AUDIENCE,
     now: () => clock.now(),
   });
+}
+
+export function originsOf({ auth, allowedOrigins }: Config, log: Log): Origins {
+  const origins = new Origins(allowedOrigins);
+  if (origins.self && !auth) {
+    log.warn(
+      {},
+      'ALLOWED_ORIGINS has self, and nobody needs a token: pages of any name that points here connect; list names',
+    );
+  }
+  return origins;
 }
 
 export function apiOf(config: Config, pod: Pod, origins: Origins): Api {

@@ -3,6 +3,7 @@ import {
   historyLostOf,
   hooksOf,
   limitsOf,
+  originsOf,
   type Shared,
   sharedOf,
   webhooksOf,
@@ -19,7 +20,7 @@ import { Gateway } from './core/gateway.ts';
 import { Heartbeat } from './ws/heartbeat.ts';
 import { Hub } from './core/hub.ts';
 import type { Log } from './core/ports/log.ts';
-import { Origins } from './core/origins.ts';
+import type { Origins } from './core/origins.ts';
 import type { Pod } from './core/pod.ts';
 import type { Parts } from './running-app.ts';
 import { Roster } from './core/roster.ts';
@@ -54,7 +55,8 @@ export async function compose(config: Config, surroundings: Surroundings): Promi
   const webhooks = webhooksOf(config, log, platform);
   const shared = await sharedOf(config, log, platform);
   const pod = createPod(config, { ...surroundings, hooks, watcher: webhooks, shared });
-  const origins = new Origins(config.allowedOrigins);
+  const origins = originsOf(config, log);
+  const { WS_PATHS: paths, TRUST_PROXY: trustProxy } = config.values;
   const watermarks = new Watermarks(platform.pressure, pod.clock, log);
   return {
     pod,
@@ -63,7 +65,7 @@ export async function compose(config: Config, surroundings: Surroundings): Promi
     origins,
     watermarks,
     gateway: new Gateway(pod),
-    admission: new Admission({ pod, paths: config.values.WS_PATHS, origins, watermarks }),
+    admission: new Admission({ pod, paths, origins, trustProxy, watermarks }),
     heartbeat: new Heartbeat(pod.hub, pod.clock, pod.limits),
     drain: new Drain(pod),
     rebalance: new Rebalance(pod, watermarks),

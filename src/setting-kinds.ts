@@ -47,8 +47,9 @@ export const secrets: Kind<readonly string[]> = {
 };
 
 export const origins: Kind<readonly string[]> = {
-  allowed: '*, or origins separated by commas such as https://app.example.com or https://*.example.com',
-  read: (value) => allOf(split(value), (one) => one === '*' || isOrigin(one)),
+  allowed:
+    '*, or origins separated by commas such as https://app.example.com, https://*.example.com or http://[::1]:8080; self for the host that a request names; null',
+  read: (value) => allOf(split(value), (one) => ['*', 'self', 'null'].includes(one) || isOrigin(one)),
 };
 
 export const rules: Kind<readonly string[]> = {
@@ -100,7 +101,7 @@ function isKeySet(value: unknown): value is KeySet {
   return value.keys.every((key: unknown) => typeof key === 'object' && key !== null && 'kty' in key);
 }
 
-const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/(\*\.)?[A-Za-z0-9.-]+(:\d{1,5})?$/i;
+const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/((\*\.)?[A-Za-z0-9.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?$/i;
 
 function isOrigin(text: string): boolean {
   return ORIGIN.test(text) && URL.canParse(text.replace('*.', 'any.'));

@@ -141,7 +141,10 @@ export const SETTINGS = {
   ),
   GUEST_PERMISSIONS: optional(rules, 'what a guest may do; unset: as a token without the claim'),
   API_KEYS: optional(secrets, 'keys for the HTTP API, header `X-API-Key`'),
-  ALLOWED_ORIGINS: optional(origins, 'pages that may connect, for WebSockets and CORS; unset: any'),
+  ALLOWED_ORIGINS: optional(
+    origins,
+    'pages that may connect, for WebSockets and CORS, the pod’s own (`self`) not without being listed; unset: any',
+  ),
   CORS_ALLOWED_ORIGINS: optional(origins, 'another name of `ALLOWED_ORIGINS`'),
   TRUST_PROXY: setting(
     trustedProxies,

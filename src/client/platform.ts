@@ -27,7 +27,11 @@ export type SocketConstructor = new (url: string, protocols: string[]) => Socket
 /** The part of the standard `fetch` that is used here. */
 export type Fetch = (
   url: string,
-  init: { readonly headers: Record<string, string>; readonly signal: AbortSignal },
+  init: {
+    readonly headers: Record<string, string>;
+    readonly signal: AbortSignal;
+    readonly referrerPolicy: 'origin';
+  },
 ) => Promise<{
   readonly status: number;
   readonly headers: { get(name: string): string | null };

@@ -30,7 +30,8 @@ export async function askWhy(
   const headers: Record<string, string> = token === undefined ? {} : { Authorization: `Bearer ${token}` };
   const abort = new AbortController();
   const ask = async (): Promise<Refusal | undefined> => {
-    const answer = await fetch(plain.href, { headers, signal: abort.signal });
+    // To the server that it comes from a page sends no `Origin`, and that may be why.
+    const answer = await fetch(plain.href, { headers, signal: abort.signal, referrerPolicy: 'origin' });
     if (answer.status === 200) return undefined;
     const retryAfterMs = Math.max(0, 1_000 * Number(answer.headers.get('Retry-After')) || 0);
     const { code, error } = fieldsOf(await answer.json().catch(() => undefined));

@@ -11,6 +11,7 @@ import { eventRoutes } from './events.ts';
 import { messageRoutes } from './messages.ts';
 import type { MiddlewareHandler } from 'hono';
 import { OpenAPIHono } from '@hono/zod-openapi';
+import { peerOf } from './peer.ts';
 import { peopleRoutes } from './people.ts';
 import { roomRoutes } from './rooms.ts';
 import { roomStateRoutes } from './room.ts';
@@ -28,7 +29,8 @@ export function createApi(options: ApiOptions): Api {
     },
   });
   api.onError(answerError(pod.log));
-  for (const path of ['/api/*', '/openapi.json', '/asyncapi.json']) api.use(path, cors(origins));
+  for (const path of ['/api/*', '/openapi.json', '/asyncapi.json'])
+    api.use(path, cors(origins, options.trustProxy));
   api.use('/api/*', guard(options), wellFormed);
   api.use(
     '/api/*',
@@ -55,8 +57,7 @@ function guard(options: ApiOptions): MiddlewareHandler<ApiEnv> {
     const key = c.req.header('X-API-Key');
     const authorization = c.req.header('Authorization');
     const { name, refusal } = c.req.path === GUEST_PATH ? {} : await access.identify({ key, authorization });
-    const peer = (c.env as Partial<ApiEnv['Bindings']> | undefined)?.incoming?.socket.remoteAddress;
-    const address = clientAddress(peer, c.req.header('X-Forwarded-For'), trustProxy);
+    const address = clientAddress(peerOf(c), c.req.header('X-Forwarded-For'), trustProxy);
     const wait = throttle.take(name ?? `address:${address}`, pod.clock.elapsed());
     if (wait > 0) {
       throw new ApiError(429, 'rate_limited', 'too many requests', { 'Retry-After': String(wait) });

@@ -1,16 +1,30 @@
 import { cors as honoCors } from 'hono/cors';
-import type { MiddlewareHandler } from 'hono';
+import type { Context, MiddlewareHandler } from 'hono';
+import { namedHost } from './named-host.ts';
+import { peerOf } from './peer.ts';
+import type { TrustedProxies } from './trusted-proxies.ts';
 import type { Origins } from '../core/origins.ts';
 
 const PREFLIGHT_SECONDS = 600;
 
 /** Lets pages of the allowed origins read the answers; a preflight is answered with 204 whoever asks. */
-export function cors(origins: Origins): MiddlewareHandler {
+export function cors(origins: Origins, trustProxy: TrustedProxies = false): MiddlewareHandler {
   return honoCors({
-    origin: origins.any ? '*' : (origin) => (origin !== '' && origins.allow(origin) ? origin : null),
+    origin: origins.any
+      ? '*'
+      : (origin, c) => (origin !== '' && origins.allow(origin, hostOf(c, trustProxy)) ? origin : null),
     allowMethods: ['GET', 'POST', 'OPTIONS'],
     allowHeaders: ['Content-Type', 'Authorization', 'X-API-Key', 'Idempotency-Key'],
     exposeHeaders: ['Retry-After'],
     maxAge: PREFLIGHT_SECONDS,
   });
+}
+
+function hostOf(c: Context, trustProxy: TrustedProxies): string | undefined {
+  const named = {
+    host: c.req.header('Host'),
+    forwardedHost: c.req.header('X-Forwarded-Host'),
+    peer: peerOf(c),
+  };
+  return namedHost(named, trustProxy);
 }

@@ -3,6 +3,7 @@ import { type Refusal, refusalHeaders } from '../core/refusal.ts';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { cors } from './cors.ts';
 import { Origins } from '../core/origins.ts';
+import { peerOf } from './peer.ts';
 import type { Pod } from '../core/pod.ts';
 
 export interface SocketsOptions {
@@ -17,6 +18,7 @@ interface Explained {
   /** Path and query. */
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
+  readonly socket: { readonly remoteAddress: string | undefined };
 }
 
 const anybody = cors(new Origins(['*']));
@@ -32,7 +34,8 @@ export function sockets({ pod, paths, explain }: SocketsOptions): Hono {
   const answer = async (c: Context): Promise<Response> => {
     if (c.req.method !== 'GET' || !asksWhy(c)) return refused(c, NO_UPGRADE);
     const { pathname, search } = new URL(c.req.url);
-    const refusal = await explain({ url: pathname + search, headers: c.req.header() });
+    const socket = { remoteAddress: peerOf(c) };
+    const refusal = await explain({ url: pathname + search, headers: c.req.header(), socket });
     return refusal === undefined ? c.json({ status: 'ok' }, 200, NOT_KEPT) : refused(c, refusal);
   };
   for (const path of paths.toSorted((a, b) => b.length - a.length)) {

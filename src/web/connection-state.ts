@@ -1,6 +1,6 @@
 import type { Closed, Crosspod, State } from '../client/client.ts';
 import { byId } from './dom.ts';
-import { endWords, outageWords } from './trouble-words.ts';
+import { endWords, ORIGIN_REFUSED, originWords, outageWords } from './trouble-words.ts';
 
 /** After so many attempts it is no hiccup any more, and the person wants to know that it goes on. */
 const FEW_ATTEMPTS = 3;
@@ -22,6 +22,8 @@ export class ConnectionState {
   #state: State = 'connecting';
   /** How it ended for good. */
   #closed: Closed | undefined;
+  /** Why the last attempt failed, where the server has said so. */
+  #refusal = '';
   #awaySince = new Date();
   #failures = 0;
 
@@ -38,6 +40,7 @@ export class ConnectionState {
     if (!isAttempt) this.#awaySince = new Date();
     this.#state = state;
     this.#closed = state === 'closed' ? end : undefined;
+    this.#refusal = end?.reason ?? '';
     this.#draw();
   }
 
@@ -59,6 +62,7 @@ export class ConnectionState {
     if (this.#state === 'connected') return '';
     if (this.#closed !== undefined) return endWords(this.#closed);
     if (this.#isOffline()) return 'You are offline. What you write is sent when you are back.';
+    if (this.#refusal === ORIGIN_REFUSED) return originWords(location.origin);
     return this.#failures < FEW_ATTEMPTS ? '' : outageWords(this.#awaySince);
   }
 }

@@ -31,6 +31,17 @@ export function refusedWords(error: CrosspodError): string {
   return `The server refused something: ${error.message}.`;
 }
 
+/** Which the server says as its reason. */
+export const ORIGIN_REFUSED = 'origin not allowed';
+
+/** Nothing that the person could mend, but whoever runs the server. */
+export function originWords(origin: string): string {
+  return (
+    `The server does not let pages of ${origin} connect. Whoever runs it can allow that: ` +
+    'ALLOWED_ORIGINS with this address, or with “self” for its own pages. The page goes on trying.'
+  );
+}
+
 /** A connection that is away for a while. How attempts at it end is nothing that the person could mend. */
 export function outageWords(since: Date): string {
   return `No connection since ${timeOf(since)}. The page goes on trying; what you write is sent then.`;

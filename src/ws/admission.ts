@@ -1,8 +1,11 @@
 import { offersTokenAlone, type RequestHead, tokenOf } from './token.ts';
 import { bad, readTarget, type Target } from './target.ts';
 import { Bucket } from '../core/rate-limit.ts';
+import type { IncomingHttpHeaders } from 'node:http';
 import { isUserId } from '../protocol/names.ts';
 import type { Origins } from '../core/origins.ts';
+import { namedHost } from '../http/named-host.ts';
+import type { TrustedProxies } from '../http/trusted-proxies.ts';
 import type { Pod } from '../core/pod.ts';
 import type { Principal } from '../core/principal.ts';
 import type { Refusal } from '../core/refusal.ts';
@@ -21,6 +24,8 @@ export interface AdmissionOptions {
   /** Where WebSockets are served (WS_PATHS). */
   readonly paths: readonly string[];
   readonly origins: Origins;
+  /** Whose word counts for the host that a client has connected to. */
+  readonly trustProxy: TrustedProxies;
   readonly watermarks: { readonly exceeded: boolean };
 }
 
@@ -74,10 +79,11 @@ export class Admission {
   async explain(request: RequestHead): Promise<Refusal | undefined> {
     const target = readTarget(request.url ?? '', this.#options.paths);
     if ('status' in target) return target;
+    const asked = { ...request, headers: withOrigin(request.headers) };
     const now = this.#options.pod.clock.elapsed();
     const wait = Math.max(this.#handshakes.wait(now), this.#explanations.take(now));
     const refusal =
-      this.#refuseRequest(request) ?? this.#refuseDraining() ?? refuseRate(wait) ?? this.#refuseFull();
+      this.#refuseRequest(asked) ?? this.#refuseDraining() ?? refuseRate(wait) ?? this.#refuseFull();
     if (refusal !== undefined) return refusal;
     const principal = await this.#identify(request, target, this.#options.pod.ids.connection());
     return 'status' in principal ? principal : refuseRoom(principal, target);
@@ -113,13 +119,20 @@ export class Admission {
   #refuseRequest(request: RequestHead): Refusal | undefined {
     const { origin } = request.headers;
     // Without an origin it is no browser, and nobody's page.
-    if (origin !== undefined && !this.#options.origins.allow(origin)) {
+    if (origin !== undefined && !this.#allows(origin, request)) {
       return { status: 403, error: 'origin not allowed', code: 'origin_not_allowed' };
     }
     if (offersTokenAlone(request)) {
       return { status: 400, error: 'offer a dialect beside bearer.<token>', code: 'missing_dialect' };
     }
     return undefined;
+  }
+
+  #allows(origin: string, { headers, socket }: RequestHead): boolean {
+    const { origins, trustProxy } = this.#options;
+    const forwardedHost = [headers['x-forwarded-host']].flat()[0];
+    const named = { host: headers.host, forwardedHost, peer: socket?.remoteAddress };
+    return origins.allow(origin, namedHost(named, trustProxy));
   }
 
   #refuseNow(): Refusal | undefined {
@@ -153,6 +166,14 @@ export class Admission {
     if (most === 0 || (await directory.admit(userId, id, most))) return undefined;
     return retryLater(429, `a user may have ${most} connections`, 'too_many_connections');
   }
+}
+
+/** A page that asks the server it comes from sends no `Origin` (Fetch standard, 3.2), as its WebSocket does. */
+function withOrigin(headers: IncomingHttpHeaders): IncomingHttpHeaders {
+  const page = URL.parse(headers.referer ?? '');
+  const isPerson = headers['sec-fetch-mode'] === 'navigate';
+  if (headers.origin !== undefined || page === null || isPerson) return headers;
+  return { ...headers, origin: `${page.protocol}//${page.host}` };
 }
 
 /** `wait` in milliseconds; none is no reason. */

@@ -1,7 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 
 /** What of a request says who comes and where to. */
-export type RequestHead = Pick<IncomingMessage, 'url' | 'headers'>;
+export interface RequestHead extends Pick<IncomingMessage, 'url' | 'headers'> {
+  readonly socket?: { readonly remoteAddress?: string | undefined };
+}
 
 const SUBPROTOCOL = 'bearer.';
 

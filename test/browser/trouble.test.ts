@@ -70,6 +70,19 @@ test(
   },
 );
 
+test('a page whose origin may not connect says that this is why, and what would allow it', async () => {
+  const pod = await podForTest({ ALLOWED_ORIGINS: 'https://app.example.com' });
+  const expected = /Unexpected response code: 403$|status of 403 /;
+  const ann = new Person(await open(pod.url, { expected }));
+  await ann.triesToEnter('Ann');
+  await ann.isTold(
+    new RegExp(`^The server does not let pages of ${pod.url} connect\\..*ALLOWED_ORIGINS.*“self”`),
+  );
+  const own = await podForTest({ ALLOWED_ORIGINS: 'self' });
+  const bob = await new Person(await open(own.url)).enters('Bob');
+  await bob.state('connected');
+});
+
 test('what could not be recovered is told before what could', async () => {
   const pod = await podForTest({ HISTORY_SIZE: '3' });
   const proxy = await proxyForTest(pod.ports.PORT);

@@ -1,6 +1,9 @@
+import { once } from 'node:events';
+import { type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { afterAll, describe, expect, test } from 'vitest';
 import { open, refused } from '../support/client.ts';
-import { startPod } from '../support/pod.ts';
+import { type Pod, startPod } from '../support/pod.ts';
 import { loadConfig } from '../../src/config.ts';
 import { settled } from './people.ts';
 
@@ -11,8 +14,9 @@ const pod = await startPod({
 });
 const another = await startPod({ CORS_ALLOWED_ORIGINS: 'https://app.example.com' });
 const anywhere = await startPod();
+const selfish = await startPod({ ALLOWED_ORIGINS: 'self,https://app.example.com' });
 const star = await startPod({ ALLOWED_ORIGINS: 'https://app.example.com,*' });
-afterAll(() => Promise.all([pod.stop(), another.stop(), anywhere.stop(), star.stop()]));
+afterAll(() => Promise.all([pod.stop(), another.stop(), anywhere.stop(), star.stop(), selfish.stop()]));
 
 describe('An upgrade passes', () => {
   test.each([
@@ -110,7 +114,11 @@ describe('A value is wrong', () => {
     '*://app.example.com',
     'https://app.example.com https://b.example.com',
     'https://app.example.com,nonsense',
-    'null',
+    'https://[::1]/',
+    'https://[::1',
+    'https://[::g]',
+    'https://*.[::1]',
+    'selfish',
     ',',
   ])('if it is %s, under both names', (given) => {
     for (const name of ['ALLOWED_ORIGINS', 'CORS_ALLOWED_ORIGINS']) {
@@ -118,3 +126,103 @@ describe('A value is wrong', () => {
     }
   });
 });
+
+describe('self lets pages in that come from the host that the request names', () => {
+  const settings = { ALLOWED_ORIGINS: 'self,https://app.example.com' };
+  const isLetIn = async (to: Pod, origin: string, headers: Record<string, string>): Promise<boolean> => {
+    const client = open(to, '/ws', { headers: { Origin: origin, ...headers } });
+    return client.then(
+      () => true,
+      () => false,
+    );
+  };
+
+  test.each<[origin: string, host: string, isIn: boolean]>([
+    ['https://chat.example', 'chat.example', true],
+    ['http://chat.example', 'chat.example', true],
+    ['https://chat.example', 'chat.example:443', true],
+    ['https://chat.example:443', 'chat.example', true],
+    ['http://chat.example:80', 'chat.example', true],
+    ['ws://chat.example', 'chat.example', true],
+    ['http://Chat.example:8080', 'chat.Example:8080', true],
+    ['http://[::1]:8080', '[::1]:8080', true],
+    ['https://app.example.com', 'chat.example', true],
+    ['https://chat.example:8443', 'chat.example', false],
+    ['https://chat.example', 'chat.example:8080', false],
+    ['https://evil.example', 'chat.example', false],
+    ['https://chat.example.evil.example', 'chat.example', false],
+    ['https://evil.example/chat.example', 'chat.example', false],
+    ['https://evil@chat.example', 'chat.example', false],
+    ['null', 'chat.example', false],
+    ['null', 'null', false],
+  ])('%s to %s: %s', async (origin, Host, isIn) => {
+    expect(await isLetIn(selfish, origin, { Host })).toBe(isIn);
+    const { headers } = await preflight(selfish, { Host, Origin: origin });
+    expect(headers['access-control-allow-origin']).toBe(isIn ? origin : undefined);
+  });
+
+  test('and by X-Forwarded-Host only where a trusted proxy says so', async () => {
+    const headers = { Host: 'pod.internal', 'X-Forwarded-Host': 'chat.example, inner.example' };
+    for (const [TRUST_PROXY, isIn] of [
+      ['false', false],
+      ['true', true],
+      ['127.0.0.0/8', true],
+      ['10.0.0.0/8', false],
+    ] as const) {
+      const behind = await startPod({ ...settings, TRUST_PROXY });
+      expect(await isLetIn(behind, 'https://chat.example', headers)).toBe(isIn);
+      expect(await isLetIn(behind, 'https://inner.example', headers)).toBe(false);
+      expect(await isLetIn(behind, 'https://pod.internal', headers)).toBe(!isIn);
+      await behind.stop();
+    }
+  });
+
+  test('and is never implied', async () => {
+    expect(await isLetIn(another, another.url, {})).toBe(false);
+  });
+
+  test('and names are advised at start while nobody needs a token', () => {
+    expect(selfish.output()).toMatch(/ALLOWED_ORIGINS has self.*list names/);
+    expect(pod.output()).not.toContain('self');
+  });
+});
+
+test('null and IPv6 hosts may be listed', async () => {
+  const listed = await startPod({ ALLOWED_ORIGINS: 'null,http://[::1]:3000,https://[2001:DB8:0::1]:443' });
+  for (const origin of ['null', 'http://[::1]:3000', 'https://[2001:db8::1]']) {
+    await settled(await open(listed, '/ws', { headers: { Origin: origin } }));
+  }
+  for (const origin of ['http://[::1]', 'http://[::2]:3000', 'http://localhost:3000']) {
+    expect((await refused(listed, '/ws', { Origin: origin })).status).toBe(403);
+  }
+  await listed.stop();
+});
+
+/** A page that asks the server it comes from sends no Origin; its WebSocket does. */
+test('?explain=1 knows the page also by its Referer', async () => {
+  const why = async (headers: Record<string, string>): Promise<unknown> => {
+    const { body } = await plain(another, 'GET', '/ws?explain=1', headers);
+    return (JSON.parse(body) as { code?: string }).code;
+  };
+  expect(await why({ Referer: `${another.url}/` })).toBe('origin_not_allowed');
+  expect(await why({ Referer: 'https://app.example.com/a?b' })).toBeUndefined();
+  expect(await why({ Referer: `${another.url}/`, 'Sec-Fetch-Mode': 'navigate' })).toBeUndefined();
+  expect(await why({})).toBeUndefined();
+});
+
+interface Plain {
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+function preflight(to: Pod, headers: Record<string, string>): Promise<Plain> {
+  return plain(to, 'OPTIONS', '/api/event', headers);
+}
+
+/** fetch would write a Host and a Referer of its own. */
+async function plain(to: Pod, method: string, path: string, headers: Record<string, string>): Promise<Plain> {
+  const [answer] = (await once(request(to.url + path, { method, headers }).end(), 'response')) as [
+    IncomingMessage,
+  ];
+  return { headers: answer.headers, body: await text(answer) };
+}
