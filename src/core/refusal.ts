@@ -20,6 +20,7 @@ export const UPGRADE_REFUSALS = [
   'token_expired',
   'too_many_connections',
   'unavailable',
+  'upgrade_required',
 ] as const;
 
 /** A hook may refuse with any code that an error frame may have. */
@@ -30,7 +31,7 @@ export interface Refusal {
   readonly status: number;
   /** For a person. */
   readonly error: string;
-  readonly code: RefusalCode | 'upgrade_required';
+  readonly code: RefusalCode;
   readonly retryAfterSeconds?: number;
 }
 
@@ -40,5 +41,7 @@ export function refusalHeaders({ status, retryAfterSeconds }: Refusal): Record<s
     ...(retryAfterSeconds !== undefined && { 'Retry-After': String(retryAfterSeconds) }),
     // RFC 9110 section 15.5.2 asks for it.
     ...(status === 401 && { 'WWW-Authenticate': 'Bearer' }),
+    // And for these section 15.5.22, and RFC 6455 section 4.4.
+    ...(status === 426 && { Upgrade: 'websocket', 'Sec-WebSocket-Version': '13' }),
   };
 }

@@ -64,7 +64,6 @@ function refused(c: Context, refusal: Refusal): Response {
   const { status, error, code } = refusal;
   return c.json({ error, code }, status as ContentfulStatusCode, {
     ...NOT_KEPT,
-    ...(status === 426 && { Upgrade: 'websocket' }),
     ...refusalHeaders(refusal),
   });
 }

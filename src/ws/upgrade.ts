@@ -1,6 +1,7 @@
 import type { Arrival, Gateway } from '../core/gateway.ts';
 import { type Admission, NO_CLOSE_FRAME } from './admission.ts';
 import { refuse } from './refusal.ts';
+import { refuseHandshake } from './handshake.ts';
 import type { Refusal } from '../core/refusal.ts';
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
 import { CLOSE, type CloseCode } from '../protocol/close-codes.ts';
@@ -51,6 +52,8 @@ export class Upgrades {
   };
 
   async #upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): Promise<void> {
+    const wrong = refuseHandshake(request);
+    if (wrong !== undefined) return this.#refuse(stream, wrong);
     const id = this.#options.pod.ids.connection();
     const admitted = await this.#options.admission.admit(request, id);
     if ('status' in admitted) {

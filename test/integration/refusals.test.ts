@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { afterAll, describe, expect, test } from 'vitest';
 import { startPod } from '../support/pod.ts';
 import { open, refused, until } from '../support/client.ts';
@@ -123,5 +125,63 @@ describe('A pod with MAX_CONNECTIONS=2', () => {
         () => false,
       ),
     );
+  });
+});
+
+describe('An upgrade that is no handshake of RFC 6455', () => {
+  const GOOD = {
+    Host: 'pod',
+    Upgrade: 'websocket',
+    Connection: 'Upgrade',
+    'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
+    'Sec-WebSocket-Version': '13',
+  };
+
+  /** Status and code of the answer, and which versions it says there are. */
+  async function answerTo(headers: Record<string, string | undefined>, version = '1.1') {
+    const lines = Object.entries({ ...GOOD, ...headers }).flatMap(([name, value]) =>
+      value === undefined ? [] : `${name}: ${value}`,
+    );
+    const { hostname, port } = new URL(pod.url);
+    const socket = connect(Number(port), hostname);
+    socket.write([`GET /ws HTTP/${version}`, ...lines, '', ''].join('\r\n'));
+    const [first] = (await once(socket, 'data')) as [Buffer];
+    socket.destroy();
+    const answer = first.toString();
+    const [, status] = /^HTTP\/1\.1 (\d+)/.exec(answer) ?? [];
+    return {
+      status: Number(status),
+      code: /"code":"(\w+)"/.exec(answer)?.[1],
+      versions: /^Sec-WebSocket-Version: (.*)\r$/im.exec(answer)?.[1],
+    };
+  }
+
+  test('is told from one that is', async () => {
+    expect((await answerTo({})).status).toBe(101);
+  });
+
+  test.each([undefined, '8', '7', '14', '0', '', '13, 8', 'x'])(
+    'for the version %s is answered with 426 and the one there is',
+    async (version) => {
+      const answer = await answerTo({ 'Sec-WebSocket-Version': version });
+      expect(answer).toEqual({ status: 426, code: 'upgrade_required', versions: '13' });
+    },
+  );
+
+  test.each<[string, Record<string, string | undefined>, string?]>([
+    ['in HTTP/1.0', {}, '1.0'],
+    ['in HTTP/1.0 without Host', { Host: undefined }, '1.0'],
+    ['without Host', { Host: undefined }],
+    ['with an empty Host', { Host: '' }],
+    ['with a Host that is none', { Host: 'a b' }],
+    ['without a key', { 'Sec-WebSocket-Key': undefined }],
+    ['with a bad key', { 'Sec-WebSocket-Key': 'short' }],
+  ])('%s is answered with 400', async (_, headers, version) => {
+    expect(await answerTo(headers, version)).toMatchObject({ status: 400, code: 'bad_handshake' });
+  });
+
+  test('and names its origin as old versions did passes no list', async () => {
+    const headers = { 'Sec-WebSocket-Version': '8', 'Sec-WebSocket-Origin': 'https://evil.example' };
+    expect((await answerTo(headers)).status).toBe(426);
   });
 });
