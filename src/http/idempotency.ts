@@ -12,7 +12,7 @@ export const IdempotencyHeaders = z.object({
       description:
         'Choose a new random one for each request that publishes. The same request sent again with it within ' +
         'five minutes, by the same key or user and for the same room, is answered with the first id and ' +
-        'delivered to nobody twice.',
+        'timestamp, and delivered to nobody twice.',
       example: '5f0c2a1e-6f0d-4b7e-9b1e-0b5a3f1c2d4e',
     }),
 });

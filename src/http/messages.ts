@@ -8,14 +8,14 @@ import {
   Timestamp,
   toJson,
 } from './schemas.ts';
-import { publishDraft } from './publishing.ts';
+import { firstTimestamp, publishDraft } from './publishing.ts';
 import { BAD_BODY, GUARDED, GUARDED_BY, json, jsonBody } from './answers.ts';
 import { createRoute, z } from '@hono/zod-openapi';
 import { IdempotencyHeaders, publicationKey } from './idempotency.ts';
 import type { Api } from './api-env.ts';
 import type { Pod } from '../core/pod.ts';
-import { publishGlobally, timestampOf } from '../core/publish.ts';
-import { SYSTEM } from '../protocol/names.ts';
+import { publishGlobally } from '../core/publish.ts';
+import { GLOBAL, SYSTEM } from '../protocol/names.ts';
 
 const Published = z
   .object({ id: MessageId, room: RoomName, timestamp: Timestamp, provisional: Provisional, partial: Partial })
@@ -54,14 +54,15 @@ export function messageRoutes(api: Api, pod: Pod): void {
   api.openapi(postMessage, async (c) => {
     const { room } = c.req.valid('param');
     const key = publicationKey(c.var.caller, c.req.valid('header')['Idempotency-Key']);
-    const { id, timestamp, ...kind } = await publishDraft(pod, room, c.req.valid('json'), key);
+    const when = await firstTimestamp(pod, room, key);
+    const { id, timestamp, ...kind } = await publishDraft(pod, room, c.req.valid('json'), key, when);
     return c.json({ id, room, timestamp, ...kind }, 200);
   });
 
   api.openapi(postBroadcast, async (c) => {
     const { type, event, data } = c.req.valid('json');
     const key = publicationKey(c.var.caller, c.req.valid('header')['Idempotency-Key']);
-    const timestamp = timestampOf(pod);
+    const timestamp = await firstTimestamp(pod, GLOBAL, key);
     const { id, partial } = await publishGlobally(pod, {
       type,
       from: SYSTEM,

@@ -5,9 +5,10 @@ import { IdempotencyHeaders, publicationKey } from './idempotency.ts';
 import { kickConnection, kickUser } from '../core/kick.ts';
 import type { Api } from './api-env.ts';
 import type { Pod } from '../core/pod.ts';
-import { publishDirectly, timestampOf } from '../core/publish.ts';
+import { firstTimestamp } from './publishing.ts';
+import { publishDirectly } from '../core/publish.ts';
 import { Sent } from './messages.ts';
-import { SYSTEM } from '../protocol/names.ts';
+import { DIRECT, SYSTEM } from '../protocol/names.ts';
 
 const ID_RULE = { error: 'must be a connection id: 1 to 64 of A-Z a-z 0-9 _ -' } as const;
 
@@ -57,7 +58,7 @@ export function peopleRoutes(api: Api, pod: Pod): void {
     const { user } = c.req.valid('param');
     const { type, event, data } = c.req.valid('json');
     const key = publicationKey(c.var.caller, c.req.valid('header')['Idempotency-Key']);
-    const timestamp = timestampOf(pod);
+    const timestamp = await firstTimestamp(pod, DIRECT, key);
     const what = { type, from: SYSTEM, event, data: toJson(data), key, timestamp };
     const { id, partial } = await publishDirectly(pod, user, what);
     return c.json({ id, timestamp, ...(partial && { partial }) }, 200);

@@ -12,14 +12,23 @@ export interface PublishedDraft {
   readonly partial?: boolean;
 }
 
+/**
+ * When a publication is made; for one that is repeated under its `key`, when it was made first. Raises `Refused` as
+ * `Broker.claim` does.
+ */
+export async function firstTimestamp(pod: Pod, room: string, key: string | undefined): Promise<string> {
+  const now = timestampOf(pod);
+  return key === undefined ? now : pod.broker.claim(room, `${key}:timestamp`, now);
+}
+
 /** Publishes what a request asked for; `key` makes it idempotent. Raises ApiError where it cannot be written as JSON. */
 export async function publishDraft(
   pod: Pod,
   room: string,
   { type, event, data, from, ephemeral }: z.output<typeof Draft>,
   key: string | undefined,
+  timestamp = timestampOf(pod),
 ): Promise<PublishedDraft> {
-  const timestamp = timestampOf(pod);
   const what: Publication = { type, from, event, data: toJson(data), key, timestamp };
   const { id, settled, partial } = await publishToRoom(pod, room, ephemeral, what);
   // Whatever becomes of it, this request has its answer.

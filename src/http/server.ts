@@ -1,5 +1,6 @@
 import { type AddressInfo } from 'node:net';
-import { createAdaptorServer } from '@hono/node-server';
+import { answerUnread, answerUnreadable, refuseWithoutHost } from './unread.ts';
+import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 import type { Duplex } from 'node:stream';
 import { type IncomingMessage, Server, type ServerResponse } from 'node:http';
@@ -15,12 +16,16 @@ const BACKLOG = 4_096;
  * name none, as HTTP/1.0 allows; without it they are answered with 400.
  */
 export function createServer(app: Hono, hostWhereNone?: string): Server {
-  const server = createAdaptorServer({
-    fetch: app.fetch,
+  const listener = getRequestListener(app.fetch, {
     ...(hostWhereNone !== undefined && { hostname: hostWhereNone }),
-    serverOptions: { shouldUpgradeCallback: wantsWebSocket },
+    errorHandler: answerUnreadable,
   });
-  if (!(server instanceof Server)) throw new TypeError('an HTTP/1.1 server is needed');
+  // Node would refuse what names no host without a word.
+  const options = { shouldUpgradeCallback: wantsWebSocket, requireHostHeader: false };
+  const server = new Server(options, (request, response) => {
+    if (!refuseWithoutHost(request, response)) void listener(request, response);
+  });
+  answerUnread(server);
   return server;
 }
 

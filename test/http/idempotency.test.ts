@@ -21,10 +21,15 @@ describe('Idempotency-Key', () => {
     const here = world();
     const received = await listener(here);
     const first = await here.post(path, body, KEY);
+    here.test.clock.advance(1_000);
     const again = await here.post(path, body, KEY);
     await delivered();
     expect(again.status).toBe(200);
     expect(field(again, id)).toBe(field(first, id));
+    // With the time of the first one, which is the message's as well.
+    expect(again.body).toEqual(first.body);
+    const { timestamp } = first.body as { timestamp?: string };
+    if (timestamp !== undefined) expect(received()).toMatchObject([{ timestamp }]);
     expect(received()).toHaveLength(1);
     await here.post(path, body, { 'Idempotency-Key': 'k-2' });
     await here.post(path, body);

@@ -1,0 +1,70 @@
+import { answerRaw, type RawError } from './raw-answer.ts';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { RequestError } from '@hono/node-server';
+
+const MALFORMED: RawError = { status: 400, error: 'this is no HTTP request', code: 'invalid_request' };
+const NO_HOST: RawError = { status: 400, error: 'the request names no Host', code: 'invalid_request' };
+const NOT_EXPECTED: RawError = {
+  status: 417,
+  error: 'nothing but 100-continue can be expected',
+  code: 'invalid_request',
+};
+const NO_TUNNEL: RawError = { status: 405, error: 'this is no proxy', code: 'method_not_allowed' };
+
+/** By the code of the error of Node's parser; any other is a malformed request. */
+const BY_CODE: Readonly<Record<string, RawError>> = {
+  HPE_HEADER_OVERFLOW: {
+    status: 431,
+    error: 'the address and the headers together may have 16 KiB',
+    code: 'too_large',
+  },
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: { status: 413, error: 'the chunks say too much', code: 'too_large' },
+  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, error: 'the request took too long to come', code: 'timeout' },
+};
+
+/** Answers what no route ever sees in the words of all others: what Node itself would refuse without any. */
+export function answerUnread(server: Server): void {
+  const latest = new WeakMap<Duplex, ServerResponse>();
+  server.on('request', ({ socket }, response) => latest.set(socket, response));
+  server.on('clientError', (error: NodeJS.ErrnoException, stream) => {
+    const answer = (): void => {
+      if (stream.writable && error.code !== 'ECONNRESET')
+        answerRaw(stream, BY_CODE[error.code ?? ''] ?? MALFORMED);
+      else stream.destroy();
+    };
+    const before = latest.get(stream);
+    if (before === undefined || before.closed) answer();
+    // It is about the next request, whose answer must not overtake that of the one before (RFC 9112 section 9.3.2).
+    else if (before.req.complete) before.once('close', answer);
+    // It is about the body of one that is being answered already.
+    else if (before.headersSent) stream.destroy();
+    else answer();
+  });
+  server.on('checkExpectation', (_, response) => write(response, NOT_EXPECTED));
+  server.on('connect', (_, stream) => answerRaw(stream, NO_TUNNEL));
+}
+
+/** Whether a request of HTTP/1.1 lacks what every one must have (RFC 9112 section 3.2); then it is answered. */
+export function refuseWithoutHost(request: IncomingMessage, response: ServerResponse): boolean {
+  if (request.httpVersion === '1.0' || request.headers.host !== undefined) return false;
+  write(response, NO_HOST);
+  return true;
+}
+
+/** What the adapter of Hono could not make a request of: no host, or one that is none. */
+export function answerUnreadable(error: unknown): Response {
+  const isTheirs = error instanceof RequestError;
+  const text = isTheirs
+    ? `the address or the Host is none: ${error.message}`
+    : 'something went wrong on the server';
+  return Response.json(
+    { error: text, code: isTheirs ? 'invalid_request' : 'internal' },
+    { status: isTheirs ? 400 : 500 },
+  );
+}
+
+function write(response: ServerResponse, { status, error, code }: RawError): void {
+  response.writeHead(status, { 'Content-Type': 'application/json', Connection: 'close' });
+  response.end(JSON.stringify({ error, code }));
+}
