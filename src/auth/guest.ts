@@ -1,4 +1,4 @@
-import { isUserId } from '../protocol/names.ts';
+import { isPrintable, isUserId } from '../protocol/names.ts';
 import { SignJWT } from 'jose';
 
 const GUEST_MS = 3_600_000;
@@ -36,7 +36,8 @@ export class GuestLogin {
   async login(username: string): Promise<Guest | undefined> {
     const { prefix, secret, now } = this.#options;
     const userId = `${prefix}${username}`;
-    if (username.trim() === '' || !isUserId(userId)) return undefined;
+    // By itself, too: behind a prefix a joiner would be between two others.
+    if (username.trim() === '' || !isPrintable(username) || !isUserId(userId)) return undefined;
     const expiresAt = now() + GUEST_MS;
     return { userId, expiresAt, token: secret === undefined ? null : await this.#sign(userId, secret) };
   }

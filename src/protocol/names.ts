@@ -1,5 +1,11 @@
 const ROOM = /^[A-Za-z0-9][A-Za-z0-9_.:@-]{0,127}$/;
-const PRINTABLE = /^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]{1,256}$/u;
+/** By what Unicode says of each character, so that no list of ours has to grow with it. */
+const SEEN = '[^\\p{Cc}\\p{Cf}\\p{Cs}\\p{Zl}\\p{Zp}\\p{Default_Ignorable_Code_Point}]';
+/** Within words of Persian and of Indic scripts, and within emoji (also both: a heart on fire). */
+const JOINER = '(?:[\\u200C\\u200D\\uFE0F]|\\uFE0F\\u200D)';
+const PRINTABLE = new RegExp(`^(?=.{1,256}$)${SEEN}+(?:${JOINER}${SEEN}+)*\\uFE0F?$`, 'u');
+/** At the end U+FE0F shows only as the colour of an emoji. */
+const FADED_END = /(?:^|\P{Extended_Pictographic})\uFE0F$/u;
 
 /** The author of what the server itself says. */
 export const SYSTEM = 'system';
@@ -14,7 +20,15 @@ export function isRoomName(name: unknown): name is string {
   return typeof name === 'string' && ROOM.test(name);
 }
 
+/**
+ * 1–256 characters that can be seen, and joiners between two others, so that no two ids differ by what nobody sees
+ * alone.
+ */
+export function isPrintable(text: string): boolean {
+  return PRINTABLE.test(text) && !FADED_END.test(text);
+}
+
 /** 1–256 printable characters; neither `system` nor anything that begins with `conn:` or `@`. */
 export function isUserId(id: string): boolean {
-  return PRINTABLE.test(id) && id !== SYSTEM && !id.startsWith(CONNECTION_PREFIX) && !id.startsWith('@');
+  return isPrintable(id) && id !== SYSTEM && !id.startsWith(CONNECTION_PREFIX) && !id.startsWith('@');
 }

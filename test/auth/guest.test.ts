@@ -53,6 +53,15 @@ describe('A guest', () => {
     expect(principal.permissions.allow('publish', 'lobby', principal.userId)).toBe(false);
   });
 
+  test('has no name that differs from another by what nobody sees', async () => {
+    for (const prefix of ['', 'guest:']) {
+      for (const name of ['\u200Bann', 'ann\uFEFF', '\u200Cann', 'a\u00ADnn']) {
+        expect(await new GuestLogin({ ...OPTIONS, prefix }).login(name)).toBeUndefined();
+      }
+      expect(await new GuestLogin({ ...OPTIONS, prefix }).login('می\u200Cخواهم')).toBeDefined();
+    }
+  });
+
   test('may be given no permission at all', async () => {
     const principal = await principalOf({ permissions: [] });
     expect(principal.permissions.allow('join', 'lobby', principal.userId)).toBe(false);

@@ -235,6 +235,7 @@ describe('A token is refused', () => {
     ['a NUL', 'a\0b'],
     ['half a character', '\ud800'],
     ['a mark that turns the text around', '\u202ealice'],
+    ['a zero width space', 'ali\u200bce'],
     ['257 characters', 'x'.repeat(257)],
   ])('whose user is %s', async (_, sub) => expectRefused(hmac(HS256, { ...GOOD, sub }, SECRET)));
 

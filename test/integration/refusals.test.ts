@@ -41,6 +41,8 @@ describe('An upgrade is refused with 400 before the handshake', () => {
     ['a NUL', 'a\0b'],
     ['an escape', '\u001B[31m'],
     ['DEL', 'a\u007F'],
+    ['a zero width space', 'a\u200Bb'],
+    ['a joiner at the end', 'a\u200D'],
   ])('for the user_id %s', async (_, user) => {
     const { status, body } = await refused(pod, `/ws?user_id=${encodeURIComponent(user)}`);
     expect(status).toBe(400);

@@ -31,6 +31,63 @@ describe('user ids', () => {
   );
 });
 
+describe('what nobody sees in a user id', () => {
+  test.each([
+    ['a zero width space', '\u200B'],
+    ['a byte order mark', '\uFEFF'],
+    ['a soft hyphen', '\u00AD'],
+    ['a word joiner', '\u2060'],
+    ['an invisible times', '\u2062'],
+    ['a grapheme joiner', '\u034F'],
+    ['a filler of Hangul', '\u3164'],
+    ['a half filler of Hangul', '\uFFA0'],
+    ['a vowel of Khmer that is none', '\u17B4'],
+    ['a variation selector of Mongolian', '\u180B'],
+    ['a variation selector', '\uFE0E'],
+    ['a variation selector beyond the first plane', '\u{E0100}'],
+    ['a tag letter', '\u{E0061}'],
+    ['a beam of music', '\u{1D173}'],
+    ['a mark of direction', '\u200E'],
+    ['an override of direction', '\u202E'],
+    ['an interlinear mark', '\uFFF9'],
+    ['a line separator', '\u2028'],
+  ])('%s is refused wherever it stands', (_, hidden) => {
+    for (const id of [hidden, `${hidden}ann`, `a${hidden}nn`, `ann${hidden}`])
+      expect(isUserId(id)).toBe(false);
+  });
+
+  test.each(['\u200C', '\u200D', '\uFE0F'])(
+    '%j passes once between two others, and nowhere else',
+    (joiner) => {
+      expect(isUserId(`a${joiner}b`)).toBe(true);
+      expect(isUserId(`a${joiner}b${joiner}c`)).toBe(true);
+      for (const id of [joiner, `${joiner}a`, `a${joiner}`, `a${joiner}${joiner}b`, `a${joiner}\n`]) {
+        expect(isUserId(id)).toBe(false);
+      }
+    },
+  );
+
+  test.each([
+    ['Persian', 'می\u200Cخواهم'],
+    ['Hindi', 'क्\u200Dष'],
+    ['Sinhala', 'ශ්\u200Dරී'],
+    ['a family', '👨\u200D👩\u200D👧'],
+    ['a heart on fire', '❤\uFE0F\u200D🔥'],
+    ['a flag of many colours', '🏳\uFE0F\u200D🌈 Ann'],
+    ['a key', '1\uFE0F⃣'],
+    ['a heart in the middle', 'Ann ❤\uFE0F Bob'],
+    ['a heart at the end', 'Ann ❤\uFE0F'],
+  ])('names are as they are written: %s', (_, id) => {
+    expect(isUserId(id)).toBe(true);
+  });
+
+  test('costs no time, however long it is', () => {
+    expect(isUserId('a\u200D'.repeat(128))).toBe(false);
+    expect(isUserId(`${'❤\uFE0F\u200D'.repeat(85)}\n`)).toBe(false);
+    expect(isUserId(`${'a'.repeat(100_000)}\u200B`)).toBe(false);
+  });
+});
+
 test('a close code that is not in the table means come back later', () => {
   expect(reconnectAfter(1006)).toBe('backoff');
   expect(reconnectAfter(4403)).toBe('never');
