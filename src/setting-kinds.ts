@@ -1,7 +1,8 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { HostPort } from './redis/options.ts';
-import { readNetworks, type TrustedProxies } from './http/trusted-proxies.ts';
+import { readNetworks } from './http/networks.ts';
+import type { TrustedProxies } from './core/trusted-proxies.ts';
 import { readRule } from './protocol/rule.ts';
 
 const REDIS_PORT = 6379;

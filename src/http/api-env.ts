@@ -1,4 +1,4 @@
-import type { TrustedProxies } from './trusted-proxies.ts';
+import type { TrustedProxies } from '../core/trusted-proxies.ts';
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Origins } from '../core/origins.ts';
 import type { Pod } from '../core/pod.ts';

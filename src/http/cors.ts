@@ -1,8 +1,8 @@
 import { cors as honoCors } from 'hono/cors';
 import type { Context, MiddlewareHandler } from 'hono';
-import { namedHost } from './named-host.ts';
+import { namedHost } from '../core/named-host.ts';
 import { peerOf } from './peer.ts';
-import type { TrustedProxies } from './trusted-proxies.ts';
+import type { TrustedProxies } from '../core/trusted-proxies.ts';
 import type { Origins } from '../core/origins.ts';
 
 const PREFLIGHT_SECONDS = 600;

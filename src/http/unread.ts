@@ -1,5 +1,5 @@
-import { answerRaw, type RawError } from './raw-answer.ts';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { answerRaw, type RawError } from '../core/raw-answer.ts';
+import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { RequestError } from '@hono/node-server';
 
@@ -30,7 +30,7 @@ export function answerUnread(server: Server): void {
   server.on('clientError', (error: NodeJS.ErrnoException, stream) => {
     const answer = (): void => {
       if (stream.writable && error.code !== 'ECONNRESET')
-        answerRaw(stream, BY_CODE[error.code ?? ''] ?? MALFORMED);
+        answerRaw(stream, BY_CODE[error.code ?? ''] ?? MALFORMED, STATUS_CODES);
       else stream.destroy();
     };
     const before = latest.get(stream);
@@ -42,7 +42,11 @@ export function answerUnread(server: Server): void {
     else answer();
   });
   server.on('checkExpectation', (_, response) => write(response, NOT_EXPECTED));
-  server.on('connect', (_, stream) => answerRaw(stream, NO_TUNNEL));
+  server.on('connect', (_, stream) => {
+    // Node has taken its own listeners off, as with an upgrade; a reset must not end the process.
+    stream.on('error', () => stream.destroy());
+    answerRaw(stream, NO_TUNNEL, STATUS_CODES);
+  });
 }
 
 /** Whether a request of HTTP/1.1 lacks what every one must have (RFC 9112 section 3.2); then it is answered. */

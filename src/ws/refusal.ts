@@ -1,8 +1,9 @@
 import { type Refusal, refusalHeaders } from '../core/refusal.ts';
-import { answerRaw } from '../http/raw-answer.ts';
+import { answerRaw } from '../core/raw-answer.ts';
 import type { Duplex } from 'node:stream';
+import { STATUS_CODES } from 'node:http';
 
 /** Answers an upgrade request and ends the connection (RFC 6455 section 4.2.2, RFC 9110 section 7.8). */
 export function refuse(stream: Duplex, refusal: Refusal): void {
-  answerRaw(stream, refusal, refusalHeaders(refusal));
+  answerRaw(stream, refusal, STATUS_CODES, refusalHeaders(refusal));
 }

@@ -1,6 +1,3 @@
-import type { Duplex } from 'node:stream';
-import { STATUS_CODES } from 'node:http';
-
 /** An error as every route tells it, for what never reached one. */
 export interface RawError {
   readonly status: number;
@@ -10,18 +7,29 @@ export interface RawError {
   readonly code: string;
 }
 
-/** Answers a request below Node's HTTP server and ends the connection (RFC 9112 section 9.6). */
+/** What is written to; a stream of Node. */
+interface Stream {
+  once(event: 'finish', then: () => void): unknown;
+  end(text: string): unknown;
+  destroy(): unknown;
+}
+
+/**
+ * Answers a request below the HTTP server and ends the connection (RFC 9112 section 9.6); `phrases` are those of the
+ * statuses.
+ */
 export function answerRaw(
-  stream: Duplex,
+  stream: Stream,
   { status, error, code }: RawError,
+  phrases: Readonly<Record<number, string | undefined>>,
   headers: Readonly<Record<string, string>> = {},
 ): void {
   const body = JSON.stringify({ error, code });
   const head = [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    `HTTP/1.1 ${status} ${phrases[status] ?? ''}`,
     'Connection: close',
     'Content-Type: application/json',
-    `Content-Length: ${Buffer.byteLength(body)}`,
+    `Content-Length: ${new TextEncoder().encode(body).length}`,
     ...Object.entries(headers).map((header) => header.join(': ')),
   ];
   stream.once('finish', () => stream.destroy());
