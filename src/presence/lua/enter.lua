@@ -34,7 +34,8 @@ end
 local reply, now, mended = {}, now_ms(), false
 for at = 4, #ARGV, 8 do
   local user, user_json, change = ARGV[at + 1], ARGV[at + 2], ARGV[at + 7]
-  local status, meta = read_row(redis.call('HGET', KEYS[1], user), user_json)
+  local former = redis.call('HGET', KEYS[1], user)
+  local status, meta = read_row(former, user_json)
   local tabs, said, unsure = words(redis.call('HGET', KEYS[2], user))
   -- One of the two may have been evicted: what was said is gone with the row, and a row that outlived the connections is
   -- as the user last said, nobody knows by which of them.
@@ -47,7 +48,6 @@ for at = 4, #ARGV, 8 do
   -- All pods write anew what is gone within a third of the time for which presence is kept, and a second.
   if #tabs == 0 and change ~= '' and (status or stayed) then unsure = now + ttl / 3 + 1000 end
   put(tabs, ARGV[at], ARGV[at + 6])
-  redis.call('HSET', KEYS[2], user, text_of(tabs, said, unsure))
   if states or not status then
     local next_status = ARGV[at + 4] ~= '' and ARGV[at + 4] or status or 'online'
     local next_meta = ARGV[at + 5] ~= '' and ARGV[at + 5] or meta or '{}'
@@ -55,19 +55,24 @@ for at = 4, #ARGV, 8 do
     status, meta = next_status, next_meta
   end
   local row = row_of(user_json, status, meta, now)
-  redis.call('HSET', KEYS[1], user, row)
-  local count = redis.call('HLEN', KEYS[1])
+  local count = redis.call('HLEN', KEYS[1]) + (former and 0 or 1)
   local kind = (not known and 'join') or (states and (is_new or differs) and 'update') or ''
   -- What was written here before is no news.
   if change == '' or stayed and (kind == 'join' or not string.match(ARGV[at + 3], '^%d+$')) then
-    kind, mended = '', mended or was_gone or differs
+    kind = ''
+    if not mended and (was_gone or differs) then
+      mended = true
+      announce(channel, '', 'mended', 0, '')
+    end
   end
+  -- Told before it is done: a right that is missing ends a script in the middle, and what is done already is not told later.
   if kind ~= '' then announce(channel, change, kind, count, row) end
+  redis.call('HSET', KEYS[2], user, text_of(tabs, said, unsure))
+  redis.call('HSET', KEYS[1], user, row)
   reply[#reply + 1] = kind
   reply[#reply + 1] = count
   reply[#reply + 1] = row
   reply[#reply + 1] = says and string.format('%.0f', states and said or says) or ''
 end
-if mended then announce(channel, '', 'mended', 0, '') end
 for index = 1, 2 do keep(KEYS[index], ttl) end
 return reply
