@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { eventDelivery, presenceDelivery } from '../../src/core/delivery.ts';
 import { LISTEN } from '../../src/protocol/command.ts';
+import { MemoryPresence } from '../../src/presence/memory.ts';
+import type { PresenceReceiver } from '../../src/core/ports/presence-store.ts';
+import { Refused } from '../../src/core/refused.ts';
+import { Roster } from '../../src/core/roster.ts';
 import { TestPod, type TestSocket, turns } from '../support/test-pod.ts';
 
 interface Seen {
@@ -123,6 +127,33 @@ describe('presence', () => {
     await turns();
     const told = socket.frames.map(({ event, type }) => event ?? type);
     expect(told).toEqual(['connected', 'joined', 'members', 'presence']);
+  });
+
+  test('whoever joins before the store is back is told who is there when it is, also if that is before he is a member', async () => {
+    const pod = new TestPod();
+    const { hub, clock, framer, limits, log } = pod.pod;
+    const store = new MemoryPresence(clock);
+    let receiver: PresenceReceiver | undefined;
+    const start = store.start.bind(store);
+    store.start = (given) => start((receiver = given));
+    const list = store.list.bind(store);
+    const roster = new Roster({ store, hub, clock, framer, limits, log });
+    Object.assign(pod.pod, { roster });
+    await roster.start();
+    await store.enter('r', { connectionId: 'elsewhere', userId: 'bob' });
+    store.list = async () => {
+      store.list = list;
+      receiver?.uncertain(() => true);
+      await turns();
+      throw new Refused('unavailable');
+    };
+    const { socket } = pod.connect('alice', { room: 'r' });
+    await turns(9);
+    const lists = socket.frames.flatMap(({ data }) => {
+      const { members } = (data ?? {}) as { members?: Seen[] };
+      return members === undefined ? [] : [members.map(({ user_id: user }) => user).join()];
+    });
+    expect(lists.at(-1)).toBe('bob,alice');
   });
 
   test('in a large room the number is told, at most once a second, instead of every name', async () => {
