@@ -34,7 +34,7 @@ import {
 } from './frame.ts';
 
 const PUBLICATION = { event: EVENT, data: ANY, ref: REF };
-const ADDRESSEE = text('A user id, or `conn:` and a connection id.');
+const ADDRESSEE = text('A user id, or `conn:` and a connection id.', { minLength: 1, maxLength: 256 });
 const SHOWN = { enum: ['online', 'away'] };
 
 /** What a client of the message dialect sends (docs/protocol.md, "Message dialect"). */
