@@ -149,6 +149,11 @@ export const SETTINGS = {
     'frames per second from one connection, burst twice that; 0: no limit',
   ),
   API_REQUESTS_PER_SECOND: setting(count(1, 1_000_000), '200', 'per API key or address, burst twice that'),
+  HTTP_KEEPALIVE_SECONDS: setting(
+    seconds(1, 3_600),
+    '75',
+    'how long an HTTP connection without a request is kept; longer than the proxies in front keep theirs',
+  ),
   HEARTBEAT_SECONDS: setting(seconds(1, 3_600), '25', 'how often a connection is pinged'),
   HEARTBEAT_TIMEOUT_SECONDS: setting(
     seconds(2, 7_200),
