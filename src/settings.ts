@@ -92,6 +92,10 @@ export const SETTINGS = {
     '10000',
     'messages that may wait on this pod while Redis or NATS is away',
   ),
+  MEMORY_BYTES: optional(
+    count(1_048_576, 1_099_511_627_776),
+    'what a pod keeps, without Redis or NATS of rooms, messages, members, positions and refs together, beside them of refs and what waits; beyond that the oldest goes; unset: a quarter of the heap limit',
+  ),
   START_WAIT_SECONDS: setting(
     seconds(0, 3_600),
     '20',

@@ -131,6 +131,7 @@ export class SimulatedPod {
       newName,
       host: name,
       pressure: { memory: () => 0, lagMs: () => 0 },
+      heapLimitBytes: 268_435_456,
     };
   }
 
