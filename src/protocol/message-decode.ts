@@ -105,6 +105,10 @@ function roomOf(fields: Fields): string | undefined {
   return optionalRoom(fields['room']) ?? optionalRoom(dataOf(fields)['room']);
 }
 
+/** Of what says something by its data; what is none there would be taken for another thing than was meant. */
 function dataOf(fields: Fields): Fields {
-  return isObject(fields['data']) ? fields['data'] : {};
+  const { data } = fields;
+  if (data === undefined || data === null) return {};
+  if (!isObject(data)) throw invalid('invalid_message', 'data must be an object');
+  return data;
 }

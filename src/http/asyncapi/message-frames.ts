@@ -1,4 +1,5 @@
 import {
+  AS_NAMED,
   BACK_AFTER,
   ANY,
   CODE,
@@ -267,7 +268,7 @@ export const MESSAGE_EVENTS: Readonly<Record<string, Frame>> = {
     'To the sender alone; the connection stays open.',
     {
       ref: REF,
-      room: ROOM,
+      room: AS_NAMED,
       data: object({ code: CODE, error: PERSON, retry_after_ms: RETRY_AFTER }, ['code', 'error']),
     },
     ['type', 'data'],
