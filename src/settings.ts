@@ -3,17 +3,13 @@ import {
   count,
   credentialsFile,
   flag,
-  hostPorts,
-  httpUrl,
   keyPrefix,
   keySetFile,
   type Kind,
   natsPrefix,
-  natsUrls,
   oneOf,
   origins,
   port,
-  redisUrl,
   rules,
   seconds,
   secret,
@@ -21,6 +17,7 @@ import {
   text,
   wsPaths,
 } from './setting-kinds.ts';
+import { hostPorts, httpUrl, natsUrls, redisUrl } from './setting-urls.ts';
 
 /** One environment variable: what it may hold, what it is if unset, what it does (the README's table shows this). */
 export interface Setting<T> {
