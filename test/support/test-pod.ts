@@ -33,6 +33,7 @@ export class TestSocket implements Socket {
   takes = Number.POSITIVE_INFINITY;
   writes = 0;
   closeCode: number | undefined;
+  closeReason: string | undefined;
   readonly frames: ReceivedFrame[] = [];
 
   write(bytes: Frame): void {
@@ -53,8 +54,9 @@ export class TestSocket implements Socket {
     }
   }
 
-  close({ code }: { code: number }): void {
+  close({ code }: { code: number }, reason?: string): void {
     this.closeCode = code;
+    this.closeReason = reason;
   }
 
   ping(): void {}
