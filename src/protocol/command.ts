@@ -82,7 +82,10 @@ export type Command =
   | PingCommand
   | AuthCommand;
 
-/** A frame as understood: a command, or why not; `ref` and `room` as far as they could be read. */
+/**
+ * A frame as understood: a command, or why not; `ref` as far as it could be read, and `room` as the client wrote it,
+ * which may be no room's name.
+ */
 export type Decoded =
   | { readonly command: Command }
   | {

@@ -1,4 +1,5 @@
 import {
+  AS_NAMED,
   BACK_AFTER,
   ANY,
   CHANNEL,
@@ -165,7 +166,7 @@ export const CHANNEL_EVENTS: Readonly<Record<string, Frame>> = {
   refused: frame(
     'error',
     'To the sender alone; the connection stays open.',
-    { channel: CHANNEL, code: CODE, error: PERSON, retry_after_ms: RETRY_AFTER, ref: REF },
+    { channel: AS_NAMED, code: CODE, error: PERSON, retry_after_ms: RETRY_AFTER, ref: REF },
     ['type', 'code', 'error'],
     { type: 'error', channel, code: 'forbidden', error: 'no permission for this', ref: '4' },
   ),

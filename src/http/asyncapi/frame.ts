@@ -43,6 +43,11 @@ export function fixed(value: string): Schema {
 }
 
 export const ROOM = text('A room name.', { pattern: '^[A-Za-z0-9][A-Za-z0-9_.:@-]{0,127}$' });
+/** In an error: what is wrong may be just that. */
+export const AS_NAMED = text('As the client named it, also where it is no name.', {
+  minLength: 1,
+  maxLength: 1_024,
+});
 /** Also the two channels that stand for no room. */
 export const CHANNEL = text('A room name, `@global` or `@direct`.', {
   pattern: '^([A-Za-z0-9][A-Za-z0-9_.:@-]{0,127}|@global|@direct)$',

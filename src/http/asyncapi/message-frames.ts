@@ -1,4 +1,5 @@
 import {
+  AS_NAMED,
   BACK_AFTER,
   ANY,
   CODE,
@@ -34,7 +35,7 @@ import {
 } from './frame.ts';
 
 const PUBLICATION = { event: EVENT, data: ANY, ref: REF };
-const ADDRESSEE = text('A user id, or `conn:` and a connection id.');
+const ADDRESSEE = text('A user id, or `conn:` and a connection id.', { minLength: 1, maxLength: 256 });
 const SHOWN = { enum: ['online', 'away'] };
 
 /** What a client of the message dialect sends (docs/protocol.md, "Message dialect"). */
@@ -267,7 +268,7 @@ export const MESSAGE_EVENTS: Readonly<Record<string, Frame>> = {
     'To the sender alone; the connection stays open.',
     {
       ref: REF,
-      room: ROOM,
+      room: AS_NAMED,
       data: object({ code: CODE, error: PERSON, retry_after_ms: RETRY_AFTER }, ['code', 'error']),
     },
     ['type', 'data'],

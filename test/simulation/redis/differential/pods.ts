@@ -53,6 +53,7 @@ export class RandomPod {
       historySize: 10,
       historyTtlMs: 60_000,
       bufferMessages: 100,
+      memoryBytes: 1_048_576,
       newName,
     });
     this.#presence = new RedisPresence({ backbone, ttlMs: 60_000, random: () => options.random.next() });
