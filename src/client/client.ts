@@ -7,7 +7,7 @@ import { type Clock, type Platform, platformWith } from './platform.ts';
 import { Room } from './room.ts';
 import { type Off, Signal } from './signal.ts';
 import type { TokenSource } from './token.ts';
-import { errorOf, fieldsOf, type Frame, type Message } from './wire.ts';
+import { errorOf, fieldsOf, type Frame, isLonger, type Message, numberOr } from './wire.ts';
 
 export type { Closed, State } from './line.ts';
 export type { Gap, JoinOptions } from './membership.ts';
@@ -58,6 +58,8 @@ export class Crosspod<Events extends object = AnyEvents> {
   readonly #link: RoomLink;
   #refs = 0;
   #userId: string | undefined;
+  /** Of a frame: a longer one ends the connection. Older servers do not say. */
+  #mostBytes = Infinity;
 
   constructor(url: string, options: CrosspodOptions = {}) {
     this.#platform = platformWith(options.platform ?? {});
@@ -72,7 +74,7 @@ export class Crosspod<Events extends object = AnyEvents> {
       },
     );
     this.#link = this.#linkOf(clock);
-    this.#pending = new Pending(clock, (text) => this.#line.send(text));
+    this.#pending = new Pending(clock, (text, ref) => this.#send(text, ref));
     this.#line.open();
   }
 
@@ -153,7 +155,7 @@ export class Crosspod<Events extends object = AnyEvents> {
       isClosed: () => this.#line.state === 'closed',
       userId: () => this.#userId,
       nextRef: () => this.#nextRef(),
-      write: (text) => this.#line.send(text),
+      write: (text, ref) => this.#send(text, ref),
       report: (error) => this.#report(error),
       begun: (membership) => void this.#memberships.set(membership.room, membership),
       ended: ({ room, isHeard }, joinRef) => {
@@ -191,20 +193,33 @@ export class Crosspod<Events extends object = AnyEvents> {
 
   #receive(frame: Frame): void {
     if (frame.type === 'ack') return this.#pending.acked(frame.ref ?? '', frame.id ?? '');
-    if (frame.type === 'error') return this.#refused(frame);
+    if (frame.type === 'error') return this.#refused(frame.ref, errorOf(frame));
     if (frame.event === 'connected' && frame.type === 'system') {
-      this.#userId = String(fieldsOf(frame.data)['user_id']);
+      const { user_id: user, max_message_bytes: most } = fieldsOf(frame.data);
+      this.#userId = String(user);
+      this.#mostBytes = numberOr(most, Infinity);
     }
     // A frame without a room is for everyone or for this user alone; an empty room counts as none.
     if (frame.room) return this.#memberships.get(frame.room)?.receive(frame);
     if (frame.type === 'chat' || frame.type === 'notification') this.#messages.emit(frame as Message);
   }
 
-  #refused(frame: Frame): void {
-    const error = errorOf(frame);
-    if (frame.ref !== undefined) {
-      if (this.#abandoned.delete(frame.ref) || this.#pending.refused(frame.ref, error)) return;
-      for (const membership of this.#memberships.values()) if (membership.refused(frame.ref, error)) return;
+  /** Whether it was handed to a socket; what is too long for the server is refused as if by the server, and later. */
+  #send(text: string, ref: string): boolean {
+    const most = this.#mostBytes;
+    if (this.#line.state !== 'connected' || !isLonger(text, most)) return this.#line.send(text);
+    const error = new CrosspodError(
+      'too_large',
+      `the server takes at most ${most} bytes with all that is around the data`,
+    );
+    queueMicrotask(() => this.#refused(ref, error));
+    return false;
+  }
+
+  #refused(ref: string | undefined, error: CrosspodError): void {
+    if (ref !== undefined) {
+      if (this.#abandoned.delete(ref) || this.#pending.refused(ref, error)) return;
+      for (const membership of this.#memberships.values()) if (membership.refused(ref, error)) return;
     }
     this.#report(error);
   }

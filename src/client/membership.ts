@@ -30,7 +30,8 @@ export interface RoomLink {
   /** How the server names this user; known once anything is received. */
   userId(): string | undefined;
   nextRef(): string;
-  write(text: string): boolean;
+  /** Whether it was handed to a socket; what the server would not take is told as `refused`, later. */
+  write(text: string, ref: string): boolean;
   /** For a refusal that nobody else hears of. */
   report(error: CrosspodError): void;
   /** Frames of the room are for this membership from now on, and it is told when the line comes up. */
@@ -242,8 +243,8 @@ export class Membership {
     this.#write({ type: 'presence', data: current, ref: this.#statusRef });
   }
 
-  #write(frame: object): void {
-    this.#link.write(JSON.stringify({ ...frame, room: this.room }));
+  #write(frame: { readonly ref: string; readonly [field: string]: unknown }): void {
+    this.#link.write(JSON.stringify({ ...frame, room: this.room }), frame.ref);
   }
 
   #forget(why: CrosspodError): void {

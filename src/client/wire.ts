@@ -82,6 +82,13 @@ export function numberOr(value: unknown, otherwise: number): number {
   return typeof value === 'number' ? value : otherwise;
 }
 
+/** Whether JSON text, which holds no lone surrogates, has more bytes as UTF-8. */
+export function isLonger(text: string, bytes: number): boolean {
+  // Nearly all are so short that nobody need count.
+  if (text.length * 3 <= bytes) return false;
+  return encodeURIComponent(text).replaceAll(/%../g, '_').length > bytes;
+}
+
 /** What an error frame says. */
 export function errorOf(frame: Frame): CrosspodError {
   const { code, error, retry_after_ms: wait } = fieldsOf(frame.data);

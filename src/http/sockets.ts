@@ -33,7 +33,8 @@ export function sockets({ pod, paths, explain }: SocketsOptions): Hono {
     if (c.req.method !== 'GET' || !asksWhy(c)) return refused(c, NO_UPGRADE);
     const { pathname, search } = new URL(c.req.url);
     const refusal = await explain({ url: pathname + search, headers: c.req.header() });
-    return refusal === undefined ? c.json({ status: 'ok' }, 200, NOT_KEPT) : refused(c, refusal);
+    if (refusal !== undefined) return refused(c, refusal);
+    return c.json({ status: 'ok', max_message_bytes: pod.limits.maxMessageBytes }, 200, NOT_KEPT);
   };
   for (const path of paths.toSorted((a, b) => b.length - a.length)) {
     app.get(`${path}/stats`, (c) =>

@@ -47,6 +47,7 @@ function connected(event: Extract<ServerEvent, { kind: 'connected' }>): Json {
     connection_id: event.connectionId,
     user_id: event.userId,
     heartbeat_seconds: event.heartbeatSeconds,
+    max_message_bytes: event.maxMessageBytes,
   });
 }
 

@@ -66,7 +66,7 @@ describe('a message', () => {
 const member = { userId: 'al"ice', status: 'away', meta: '{"a":1}', updatedAt: 5 } as const;
 const at = Date.UTC(2026, 0, 1);
 const EVENTS: ServerEvent[] = [
-  { kind: 'connected', connectionId: 'c', userId: 'al"ice', heartbeatSeconds: 25, at },
+  { kind: 'connected', connectionId: 'c', userId: 'al"ice', heartbeatSeconds: 25, maxMessageBytes: 128, at },
   { kind: 'joined', room: 'r', position: 'e.1-0', count: 1, members: [member], replayed: 0, at },
   { kind: 'left', room: 'r', at },
   { kind: 'sync', room: 'r', members: [member] },
