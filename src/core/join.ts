@@ -42,7 +42,7 @@ export async function join(
     const found = await lookUp(pod, connection, room, command);
     room.flush();
     room.forgetLosses(capture);
-    if (command.present) await pod.roster.enter(name, connection);
+    if (command.present) await pod.roster.enter(name, connection, returns(command));
     const presence = await pod.roster.list(name, command.present ? connection : undefined);
     if (connection.closed) {
       // It went while it was about to join: its presence ends as that of any lost one.
@@ -57,6 +57,14 @@ export async function join(
     room.release(capture);
     pod.hub.tidy(room);
   }
+}
+
+/**
+ * Whoever resumes is back; another tab, which only comes, must not use up the grace of one that was lost: if it then
+ * closes, that one may still return.
+ */
+function returns({ lastId }: JoinCommand): boolean {
+  return lastId !== undefined;
 }
 
 /** Raises `too_many_rooms` where one more would exceed the limit. */
@@ -133,6 +141,7 @@ function enter(
   const seesPresence = connection.may('presence', room.name);
   membership.listen = seesPresence ? command.listen : command.listen & LISTEN.messages;
   membership.present ||= command.present;
+  membership.returns = returns(command);
   if (!heard) membership.hearsSince = room.moment;
   if (owed === undefined) membership.settle();
   else if (!heard || command.lastId !== undefined) membership.owe(owed);
@@ -145,22 +154,32 @@ function enter(
   if ((membership.listen & LISTEN.presence) !== 0) {
     connection.tell({ kind: 'sync', room: room.name, members: presence.members });
   }
-  // A member heard all the while what was captured; of itself nobody is told, but where the list lacks it, or an older
-  // list, which the room was told meanwhile and which comes behind that one.
+  // A member heard all the while what was captured.
   const missed = known === undefined ? missedBy(room, page, capture) : [];
-  const isListed = presence.members.some(({ userId }) => userId === connection.userId);
-  const older = missed.findLastIndex(tellsPresent);
-  const isToldAfter = (index: number): boolean => older !== -1 && index > older;
-  const audible = missed.filter(
-    (delivery, index) =>
-      (delivery.audience & membership.listen) !== 0 &&
-      !(isListed && delivery.about === connection.userId && !isToldAfter(index)) &&
-      // It comes when history can be read, after what was before it.
-      !(owed !== undefined && comesFromHistory(delivery)),
-  );
-  replay(membership, page, audible, pod.framer);
+  // What comes from the history comes when that can be read, after what was before it.
+  const now = owed === undefined ? missed : missed.filter((delivery) => !comesFromHistory(delivery));
+  replay(membership, page, audibleTo(membership, now, presence.members), pod.framer);
   // The rest comes page by page to a member that could not be given all of it at once.
   if (page.missing === 'history_lost') membership.tell(page.missing);
+}
+
+/**
+ * What a new member is told of that. Of itself nobody is told, but where the list lacks it, or an older list, which the
+ * room was told meanwhile and which comes behind that one.
+ */
+function audibleTo(
+  { connection, listen }: Membership,
+  missed: readonly Delivery[],
+  members: readonly Member[],
+): Delivery[] {
+  const isListed = members.some(({ userId }) => userId === connection.userId);
+  const older = missed.findLastIndex(tellsPresent);
+  const isToldAfter = (index: number): boolean => older !== -1 && index > older;
+  return missed.filter(
+    (delivery, index) =>
+      (delivery.audience & listen) !== 0 &&
+      !(isListed && delivery.about === connection.userId && !isToldAfter(index)),
+  );
 }
 
 /**

@@ -53,14 +53,14 @@ export class Roster {
     return store.stop(Math.max(limits.presenceGraceMs, this.#awaitedUntil - clock.elapsed()));
   }
 
-  /** A connection is there and says nothing of itself. */
-  enter(room: string, who: Occupant): Promise<void> {
-    return this.#change(room, this.#context.store.enter(room, who));
+  /** A connection is there and says nothing of itself; `returns`: it goes on where one that was lost ended. */
+  enter(room: string, who: Occupant, returns: boolean): Promise<void> {
+    return this.#change(room, this.#context.store.enter(room, who, returns));
   }
 
-  /** A connection says how it is. */
-  state(room: string, who: Occupant, statement: Statement): Promise<void> {
-    return this.#change(room, this.#context.store.state(room, who, statement));
+  /** A connection says how it is; `returns` as with `enter`. */
+  state(room: string, who: Occupant, statement: Statement, returns: boolean): Promise<void> {
+    return this.#change(room, this.#context.store.state(room, who, statement, returns));
   }
 
   /** A connection is gone for good. */

@@ -37,15 +37,15 @@ export class MemoryPresence implements PresenceStore {
     return Promise.resolve();
   }
 
-  enter(room: string, who: Occupant): Promise<PresenceChange | undefined> {
+  enter(room: string, who: Occupant, returns = false): Promise<PresenceChange | undefined> {
     const known = this.#rooms.get(room)?.has(who.userId) ?? false;
-    const member = this.#put(room, who, {});
+    const member = this.#put(room, who, {}, returns);
     return Promise.resolve(known ? undefined : this.#change('join', room, member));
   }
 
-  state(room: string, who: Occupant, statement: Statement): Promise<PresenceChange> {
+  state(room: string, who: Occupant, statement: Statement, returns = false): Promise<PresenceChange> {
     const known = this.#rooms.get(room)?.has(who.userId) ?? false;
-    const member = this.#put(room, who, statement);
+    const member = this.#put(room, who, statement, returns);
     return Promise.resolve(this.#change(known ? 'update' : 'join', room, member));
   }
 
@@ -77,7 +77,12 @@ export class MemoryPresence implements PresenceStore {
     return Promise.resolve({ members, count: rows?.size ?? 0 });
   }
 
-  #put(room: string, { userId, connectionId }: Occupant, { status, meta }: Statement): Member {
+  #put(
+    room: string,
+    { userId, connectionId }: Occupant,
+    { status, meta }: Statement,
+    returns: boolean,
+  ): Member {
     const rows = this.#rooms.get(room) ?? new Map<string, Row>();
     this.#rooms.set(room, rows);
     const row = rows.get(userId);
@@ -91,9 +96,13 @@ export class MemoryPresence implements PresenceStore {
     if (connections.includes(connectionId)) rows.set(userId, { member, connections, lost });
     else {
       // Whoever was lost and is back comes by another connection, which takes the lost one's place.
-      const [replaced, ...stillLost] = lost;
+      const replaced = returns ? lost[0] : undefined;
       const others = without(connections, replaced);
-      rows.set(userId, { member, connections: others.concat([connectionId]), lost: stillLost });
+      rows.set(userId, {
+        member,
+        connections: others.concat([connectionId]),
+        lost: without(lost, replaced),
+      });
     }
     return member;
   }

@@ -76,6 +76,35 @@ describe('presence', () => {
     });
   });
 
+  test('a tab that is lost has its grace, whatever another tab does meanwhile', async () => {
+    const { pod, seen } = await watched();
+    const lost = pod.connect('alice', { room: 'r' });
+    await turns();
+    pod.gateway.closed(lost.connection, 1006);
+    pod.clock.advance(4_000);
+    const other = pod.connect('alice', { room: 'r' });
+    await turns();
+    pod.gateway.closed(other.connection, 1000);
+    pod.clock.advance(999);
+    await turns();
+    expect(seen()).toEqual(['alice online']);
+    pod.clock.advance(1);
+    await turns();
+    expect(seen()).toEqual(['alice online', 'alice offline']);
+  });
+
+  test('whoever resumes within the grace and then closes with 1000 is gone at once', async () => {
+    const { pod, seen } = await watched();
+    const lost = pod.connect('alice', { room: 'r' });
+    await turns();
+    pod.gateway.closed(lost.connection, 1006);
+    const back = pod.connect('alice', { room: 'r', lastId: pod.pod.hub.room('r')?.lastPosition });
+    await turns();
+    pod.gateway.closed(back.connection, 1000);
+    await turns();
+    expect(seen()).toEqual(['alice online', 'alice offline']);
+  });
+
   test('offline of one connection hides only that one', async () => {
     const { pod, seen } = await watched();
     const one = pod.connect('alice', { room: 'r' });
