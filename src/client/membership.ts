@@ -11,6 +11,8 @@ import type { Frame, Joined, Member, Message, Status, UnrecoveredReason } from '
 export interface JoinOptions {
   /** How many of the room's last messages to bring. Not asked for again after a reconnect, which resumes. */
   readonly history?: number;
+  /** False: no list of who is there comes, only how many they are and whoever comes, changes or leaves from then on. */
+  readonly members?: boolean;
 }
 
 /**
@@ -153,8 +155,9 @@ export class Membership {
     this.#link.clock.clearTimeout(this.#joinTimer);
     this.#joinRef = this.#link.nextRef();
     const { position } = this.#resume;
-    const from = position === undefined ? this.#options : { last_id: position };
-    this.#write({ type: 'join', ...from, ref: this.#joinRef });
+    const { history, members } = this.#options;
+    const from = position === undefined ? { history } : { last_id: position };
+    this.#write({ type: 'join', ...from, members, ref: this.#joinRef });
   }
 
   #enter(joined: Joined): void {

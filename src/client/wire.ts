@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../protocol/error-codes.ts';
 import { CrosspodError } from './errors.ts';
+import { utf8Length } from '../protocol/json.ts';
 
 /** The subprotocol of the message dialect. */
 export const SUBPROTOCOL = 'crosspod.message.v1';
@@ -82,11 +83,11 @@ export function numberOr(value: unknown, otherwise: number): number {
   return typeof value === 'number' ? value : otherwise;
 }
 
-/** Whether JSON text, which holds no lone surrogates, has more bytes as UTF-8. */
+/** Whether JSON text has more bytes than that on the wire. */
 export function isLonger(text: string, bytes: number): boolean {
   // Nearly all are so short that nobody need count.
   if (text.length * 3 <= bytes) return false;
-  return encodeURIComponent(text).replaceAll(/%../g, '_').length > bytes;
+  return utf8Length(text) > bytes;
 }
 
 /** What an error frame says. */

@@ -43,7 +43,7 @@ export async function join(
     room.flush();
     room.forgetLosses(capture);
     if (command.present) await pod.roster.enter(name, connection, returns(command));
-    const presence = await pod.roster.list(name, command.present ? connection : undefined);
+    const presence = await presenceFor(pod, connection, name, command);
     if (connection.closed) {
       // It went while it was about to join: its presence ends as that of any lost one.
       if (command.present) pod.roster.lose([name], connection, connection.awayMs);
@@ -125,6 +125,17 @@ async function readFor(
   return { messages: [], position: await room.position(), more: false };
 }
 
+/** Who is there, as the answer tells it: the number alone to whoever wants no list. */
+function presenceFor(
+  { limits, roster }: Pod,
+  connection: Connection,
+  name: string,
+  { listen, present }: JoinCommand,
+): Promise<{ members: Member[]; count: number }> {
+  const limit = (listen & LISTEN.lists) === 0 ? 0 : limits.presenceEventsLimit;
+  return roster.list(name, present ? connection : undefined, limit);
+}
+
 /** The last step, in one go: nothing is delivered between its parts. */
 function enter(
   pod: Pod,
@@ -147,18 +158,19 @@ function enter(
   else if (!heard || command.lastId !== undefined) membership.owe(owed);
   const recovery = recoveryOf(pod, command, page);
   const { position, messages } = page;
-  const members = seesPresence ? presence.members : undefined;
+  const getsList = (membership.listen & LISTEN.lists) !== 0;
+  const members = getsList ? presence.members : undefined;
   const answer = { room: room.name, position, count: presence.count, members, recovery };
   const { ref } = command;
   connection.tell({ kind: 'joined', ...answer, replayed: messages.length, ref, at: pod.clock.now() });
-  if ((membership.listen & LISTEN.presence) !== 0) {
+  if (getsList) {
     connection.tell({ kind: 'sync', room: room.name, members: presence.members });
   }
   // A member heard all the while what was captured.
   const missed = known === undefined ? missedBy(room, page, capture) : [];
   // What comes from the history comes when that can be read, after what was before it.
   const now = owed === undefined ? missed : missed.filter((delivery) => !comesFromHistory(delivery));
-  replay(membership, page, audibleTo(membership, now, presence.members), pod.framer);
+  replay(membership, page, audibleTo(membership, now, members), pod.framer);
   // The rest comes page by page to a member that could not be given all of it at once.
   if (page.missing === 'history_lost') membership.tell(page.missing);
 }
@@ -170,9 +182,9 @@ function enter(
 function audibleTo(
   { connection, listen }: Membership,
   missed: readonly Delivery[],
-  members: readonly Member[],
+  members: readonly Member[] | undefined,
 ): Delivery[] {
-  const isListed = members.some(({ userId }) => userId === connection.userId);
+  const isListed = members?.some(({ userId }) => userId === connection.userId) ?? true;
   const older = missed.findLastIndex(tellsPresent);
   const isToldAfter = (index: number): boolean => older !== -1 && index > older;
   return missed.filter(

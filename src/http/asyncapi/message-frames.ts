@@ -15,6 +15,7 @@ import {
   number,
   object,
   PERSON,
+  MEMBERS,
   POSITION,
   PROVISIONAL,
   PROVISIONAL_ID,
@@ -51,7 +52,13 @@ export const MESSAGE_COMMANDS: Readonly<Record<string, Frame>> = {
   join: frame(
     'join',
     'Joins a room, after a position or with so many of its last messages.',
-    { room: ROOM, last_id: POSITION, history: number('So many of the last messages.'), ref: REF },
+    {
+      room: ROOM,
+      last_id: POSITION,
+      history: number('So many of the last messages.'),
+      members: MEMBERS,
+      ref: REF,
+    },
     ['type'],
     { type: 'join', room: 'lobby', last_id: position, ref: '2' },
     { type: 'join', room: 'lobby', history: 50 },
