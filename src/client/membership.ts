@@ -2,6 +2,7 @@ import { CrosspodError, retryDelayMs } from './errors.ts';
 import { Members } from './members.ts';
 import { Messages } from './messages.ts';
 import type { Clock } from './platform.ts';
+import { type Deferred, deferred } from './deferred.ts';
 import { ResumePoint } from './resume-point.ts';
 import { Signal } from './signal.ts';
 import { Statement } from './statement.ts';
@@ -38,6 +39,8 @@ export interface RoomLink {
   report(error: CrosspodError): void;
   /** Frames of the room are for this membership from now on, and it is told when the line comes up. */
   begun(membership: Membership): void;
+  /** The client is closed: it joins once that connects again, unless it has `ended` before. */
+  waits(membership: Membership): void;
   /** They are no longer; nobody waits for the answer to this join. */
   ended(membership: Membership, joinRef: string | undefined): void;
 }
@@ -56,7 +59,7 @@ export class Membership {
   readonly #resume = new ResumePoint();
   #options: JoinOptions = {};
   /** Set from `join` to `leave`; settled by the first answer. */
-  #answer: PromiseWithResolvers<Joined> | undefined;
+  #answer: Deferred<Joined> | undefined;
   /** Somebody waits for that answer. */
   #awaited = false;
   /** Of the join that is not answered yet. */
@@ -90,12 +93,17 @@ export class Membership {
 
   /** As `join`, but nobody waits for the answer: a refusal comes as `left`, or else as an error of the client. */
   joinUnasked(): void {
-    this.#begin().catch(ignored);
+    if (this.#link.isClosed()) this.#link.waits(this);
+    else this.#begin().catch(ignored);
   }
 
   leave(): void {
     this.#statement.forget();
-    if (this.#answer === undefined) return;
+    if (this.#answer === undefined) {
+      this.#resume.forget();
+      this.#link.ended(this, undefined);
+      return;
+    }
     this.#write({ type: 'leave', ref: this.#link.nextRef() });
     this.#forget(new CrosspodError('left', `the room ${this.room} was left before the join was answered`));
   }
@@ -135,15 +143,27 @@ export class Membership {
     return true;
   }
 
-  /** The client is closed: no answer will come. */
+  /** The client is closed: no answer will come. Where it connects again, the place in the room is the same. */
   close(error: CrosspodError): void {
-    this.#forget(error);
+    this.#end(error);
+    this.#link.waits(this);
+  }
+
+  /** The client connects again. */
+  reopen(): void {
+    this.#begin(this.#options).catch(ignored);
+  }
+
+  /** Another user has come: the one before is nobody's business. */
+  startAnew(): void {
+    this.#statement.forget();
+    this.#resume.forget();
   }
 
   #begin(options: JoinOptions = {}): Promise<Joined> {
     if (this.#link.isClosed()) return Promise.reject(new CrosspodError('closed', 'the client is closed'));
     if (this.#answer === undefined) {
-      this.#answer = Promise.withResolvers<Joined>();
+      this.#answer = deferred<Joined>();
       this.#options = options;
       this.#link.begun(this);
       this.enter();
@@ -251,6 +271,11 @@ export class Membership {
   }
 
   #forget(why: CrosspodError): void {
+    this.#end(why);
+    this.startAnew();
+  }
+
+  #end(why: CrosspodError): void {
     const { clock } = this.#link;
     clock.clearTimeout(this.#joinTimer);
     clock.clearTimeout(this.#statusTimer);
@@ -259,9 +284,7 @@ export class Membership {
     this.#answer?.promise.catch(ignored);
     this.#answer?.reject(why);
     this.#answer = this.#joinRef = this.#statusRef = undefined;
-    this.#statement.forget();
     this.#awaited = this.#historyOwed = false;
-    this.#resume.forget();
     const had = this.members.count;
     this.members.clear();
     if (had > 0) this.#tellMembers();

@@ -74,8 +74,10 @@ export function parseFrame(text: unknown): Frame | undefined {
   }
 }
 
+export type Fields = Readonly<Record<string, unknown>>;
+
 /** The fields of an object; none for anything else. */
-export function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+export function fieldsOf(value: unknown): Fields {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
