@@ -248,6 +248,7 @@ export function limitsOf({ values }: Config): Limits {
     handshakesPerSecond: values.HANDSHAKES_PER_SECOND,
     messagesPerSecond: values.MESSAGES_PER_SECOND,
     maxRoomsPerConnection: values.MAX_ROOMS_PER_CONNECTION,
+    maxMessageBytes: values.MAX_MESSAGE_BYTES,
     outboxMessages: values.OUTBOX_MESSAGES,
     outboxBytes: values.OUTBOX_BYTES,
     historySize: values.HISTORY_SIZE,

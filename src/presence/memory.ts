@@ -47,15 +47,15 @@ export class MemoryPresence implements PresenceStore {
     return Promise.resolve();
   }
 
-  enter(room: string, who: Occupant): Promise<PresenceChange | undefined> {
+  enter(room: string, who: Occupant, returns = false): Promise<PresenceChange | undefined> {
     const known = this.#rooms.get(room)?.has(who.userId) ?? false;
-    const member = this.#put(room, who, {});
+    const member = this.#put(room, who, {}, returns);
     return Promise.resolve(known ? undefined : this.#change('join', room, member));
   }
 
-  state(room: string, who: Occupant, statement: Statement): Promise<PresenceChange> {
+  state(room: string, who: Occupant, statement: Statement, returns = false): Promise<PresenceChange> {
     const known = this.#rooms.get(room)?.has(who.userId) ?? false;
-    const member = this.#put(room, who, statement);
+    const member = this.#put(room, who, statement, returns);
     return Promise.resolve(this.#change(known ? 'update' : 'join', room, member));
   }
 
@@ -91,7 +91,12 @@ export class MemoryPresence implements PresenceStore {
     return Promise.resolve({ members, count: rows?.size ?? 0 });
   }
 
-  #put(room: string, { userId, connectionId }: Occupant, { status, meta }: Statement): Member {
+  #put(
+    room: string,
+    { userId, connectionId }: Occupant,
+    { status, meta }: Statement,
+    returns: boolean,
+  ): Member {
     const rows = this.#rooms.get(room) ?? this.#begin(room);
     const row = rows.get(userId);
     const member: Member = {
@@ -104,9 +109,9 @@ export class MemoryPresence implements PresenceStore {
     const next: Row = { member, connections, lost, bytes };
     if (!connections.includes(connectionId)) {
       // Whoever was lost and is back comes by another connection, which takes the lost one's place.
-      const [replaced, ...stillLost] = lost;
+      const replaced = returns ? lost[0] : undefined;
       next.connections = without(connections, replaced).concat([connectionId]);
-      next.lost = stillLost;
+      next.lost = without(lost, replaced);
     }
     rows.set(userId, next);
     this.#count(next);

@@ -101,8 +101,9 @@ export function optionalRoom(value: unknown): string | undefined {
   return value;
 }
 
-export function optionalBoolean(fields: Fields, name: string): boolean {
-  const value = fields[name] ?? false;
+/** Absent and null are `otherwise`. */
+export function optionalBoolean(fields: Fields, name: string, otherwise = false): boolean {
+  const value = fields[name] ?? otherwise;
   if (typeof value !== 'boolean') throw invalid('invalid_message', `${name} must be true or false`);
   return value;
 }

@@ -74,7 +74,7 @@ function join(fields: Fields): Command {
   return {
     kind: 'join',
     room: roomOf(fields),
-    listen: LISTEN.all,
+    listen: optionalBoolean(fields, 'members', true) ? LISTEN.all : LISTEN.all & ~LISTEN.lists,
     present: true,
     lastId: optionalString(fields, 'last_id'),
     history: optionalCount(fields, 'history'),

@@ -175,6 +175,7 @@ describe('the message dialect', () => {
     ['invalid_message', '{"type":"notification","room":"","to":""}'],
     ['invalid_message', '{"type":"chat","to":"conn:"}'],
     ['invalid_message', '{"type":"join","room":"r","history":-1}'],
+    ['invalid_message', '{"type":"join","room":"r","members":"no"}'],
     ['invalid_message', '{"type":"join","room":"r","history":1.5}'],
     ['invalid_message', '{"type":"join","room":"r","last_id":1}'],
     ['invalid_message', '{"type":"presence","room":"r","data":{"status":"busy"}}'],

@@ -71,6 +71,7 @@ const LIMITS: Limits = {
   handshakesPerSecond: 1_000,
   messagesPerSecond: 0,
   maxRoomsPerConnection: 10,
+  maxMessageBytes: 65_536,
   outboxMessages: 8,
   outboxBytes: 1_000_000,
   historySize: 100,

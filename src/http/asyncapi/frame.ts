@@ -87,6 +87,10 @@ export const REASON: Schema = {
 };
 export const REPLAYED = number('Messages that follow at once.');
 export const COUNT = number('Users present.');
+export const MEMBERS: Schema = {
+  type: 'boolean',
+  description: 'False: no list of who is present, only the number.',
+};
 
 export const POSITION_EXAMPLE = 'a1b2c3d4e5f6.1x2y3z.1767225600000-0';
 export const TIME_EXAMPLE = '2026-01-01T00:00:00.000Z';

@@ -3,7 +3,7 @@
 -- KEYS: presence, tabs, whether the pod is buried there; and, where the connections were written before, whether it is
 -- under the name that it had then: if not, they were there all the time, and did not come. ARGV: pod, ttl in ms, channel; then for each connection eight:
 -- connection, user, user as JSON, when it said how it is ('now', how many ms ago, = and the moment that was given here
--- before, or '' where it says nothing), status or '', meta or '', '!' where it was lost or '', change ('': nobody is told
+-- before, or '' where it says nothing), status or '', meta or '', '!' where it was lost, '<' where it returns or '', change ('': nobody is told
 -- of it, for it was there all the time; but where something of it was gone, pods are told that the room is mended).
 -- What was said before something that is known counts no more. Gives 'lapsed', or for
 -- each connection four: kind or '', users present, row, the moment at which it said how it is or ''.
@@ -19,16 +19,16 @@ end
 
 -- The place of a connection among those of its user. Whoever was lost and is back comes by another connection, which
 -- takes the lost one's place; a lost one itself is of no account where there are others.
-local function put(tabs, connection, lost_mark)
+local function put(tabs, connection, mark)
   local place, lost
   for index, word in ipairs(tabs) do
     if is_connection(word, connection) then place = index end
     if not lost and is_lost(word) then lost = index end
   end
   if place and is_outdated(pod, tabs[place]) then return end
-  if not place and lost_mark == '!' and #tabs > 0 then return end
-  if not place and lost then table.remove(tabs, lost) end
-  tabs[place or #tabs + 1] = connection .. '@' .. pod .. lost_mark
+  if not place and mark == '!' and #tabs > 0 then return end
+  if not place and lost and mark == '<' then table.remove(tabs, lost) end
+  tabs[place or #tabs + 1] = connection .. '@' .. pod .. (mark == '!' and mark or '')
 end
 
 local reply, now, mended = {}, now_ms(), false

@@ -132,12 +132,10 @@ export class RandomPod {
     const who: Occupant = { connectionId: `c${(this.#numbers += 1)}`, userId: random.pick(USERS) };
     const room = this.#room();
     this.#present.push({ room, who });
-    if (random.chance(0.5)) await this.#presence.enter(room, who);
-    else
-      await this.#presence.state(room, who, {
-        status: random.pick(['online', 'away', undefined]),
-        meta: `{"n":${random.int(0, 9)}}`,
-      });
+    const returns = random.chance(0.5);
+    if (random.chance(0.5)) return void (await this.#presence.enter(room, who, returns));
+    const status = random.pick(['online', 'away', undefined] as const);
+    await this.#presence.state(room, who, { status, meta: `{"n":${random.int(0, 9)}}` }, returns);
   }
 
   async #leave(): Promise<void> {
