@@ -1,16 +1,25 @@
-import { createServer } from 'node:net';
+import { createServer, type Server } from 'node:net';
 
 /** Not two callers in this process with the same port, even if the first has not yet bound it. */
 const given = new Set<number>();
 
-/** Processes that run side by side choose from different parts of the range: they know nothing of each other. */
+/**
+ * Processes that run side by side choose from different parts of the range, also those of another checkout. Who listens on
+ * the first port of a part has all of it.
+ */
 const LOWEST = 12_000;
 const PORTS_EACH = 500;
-/** Vitest numbers the places of its workers, so that no two that run at once share a part; the others go by chance. */
-const WORKERS = 8;
-const OTHERS = 32;
-const WORKER = process.env['VITEST_POOL_ID'];
-const PART = WORKER === undefined ? WORKERS + (process.pid % OTHERS) : Number(WORKER) % WORKERS;
+const PARTS = 40;
+let part: Promise<number> | undefined;
+
+/** The lowest port of a part that no other process has; it is this one's until it ends. */
+async function takePart(): Promise<number> {
+  for (let attempt = 0; attempt < PARTS; attempt += 1) {
+    const lowest = LOWEST + ((process.pid + attempt) % PARTS) * PORTS_EACH;
+    if ((await listenOn(lowest)) !== undefined) return lowest;
+  }
+  throw new Error(`${PARTS} processes that choose ports run already`);
+}
 
 /**
  * A TCP port of this host that nobody listens on. It lies below the range from which the kernel takes the ports of
@@ -18,20 +27,29 @@ const PART = WORKER === undefined ? WORKERS + (process.pid % OTHERS) : Number(WO
  * restart.
  */
 export async function freePort(): Promise<number> {
+  part ??= takePart();
+  const lowest = await part;
   for (let attempt = 0; attempt < 100; attempt += 1) {
-    const port = LOWEST + PART * PORTS_EACH + Math.floor(Math.random() * PORTS_EACH);
+    const port = lowest + 1 + Math.floor(Math.random() * (PORTS_EACH - 1));
     if (given.has(port)) continue;
     given.add(port);
     if (await isFree(port)) return port;
   }
-  throw new Error('100 ports that were tried between 12000 and 32000 are all taken');
+  throw new Error('100 ports that were tried are all taken');
 }
 
-function isFree(port: number): Promise<boolean> {
+async function isFree(port: number): Promise<boolean> {
+  const server = await listenOn(port);
+  await new Promise<unknown>((resolve) => (server === undefined ? resolve(true) : server.close(resolve)));
+  return server !== undefined;
+}
+
+/** Undefined: somebody listens there already. It does not keep the process alive. */
+function listenOn(port: number): Promise<Server | undefined> {
   return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen(port, () => server.close(() => resolve(true)));
+    server.once('error', () => resolve(undefined));
+    server.listen({ port, exclusive: true }, () => resolve(server)).unref();
   });
 }
 

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { rolldown } from 'rolldown';
 
@@ -7,6 +7,8 @@ const ROOT = join(import.meta.dirname, '..');
 const PACKAGE = join(ROOT, 'src/client');
 const DIST = join(PACKAGE, 'dist');
 const TYPES = join(DIST, 'types');
+/** The same for `require`, as Jest and packages without `"type": "module"` have it. */
+const COMMONJS = join(DIST, 'commonjs');
 const TSC = join(ROOT, 'node_modules/typescript/bin/tsc');
 
 /** What stands between the quotes of each relative import or export in a declaration file. */
@@ -17,6 +19,7 @@ async function buildClient(): Promise<void> {
   rmSync(DIST, { recursive: true, force: true });
   await bundle();
   declareTypes();
+  declareCommonJs();
   // npm puts in the licence that lies beside the package.json, and follows no link.
   copyFileSync(join(ROOT, 'LICENSE'), join(PACKAGE, 'LICENSE'));
 }
@@ -27,14 +30,17 @@ async function bundle(): Promise<void> {
     platform: 'neutral',
     transform: { target: 'es2022' },
   });
-  await build.write({
-    file: join(DIST, 'crosspod-client.js'),
-    format: 'esm',
-    // The source map brings the sources, and with them the comments.
-    sourcemap: true,
-    minify: true,
-  });
+  // The source map brings the sources, and with them the comments.
+  const output = { sourcemap: true, minify: true };
+  await build.write({ ...output, file: join(DIST, 'crosspod-client.js'), format: 'esm' });
+  await build.write({ ...output, file: join(COMMONJS, 'crosspod-client.js'), format: 'cjs' });
   await build.close();
+}
+
+/** Of which kind a file of JavaScript or of declarations is says the package.json next to it. */
+function declareCommonJs(): void {
+  writeFileSync(join(COMMONJS, 'package.json'), '{ "type": "commonjs" }\n');
+  cpSync(TYPES, join(COMMONJS, 'types'), { recursive: true });
 }
 
 function declareTypes(): void {

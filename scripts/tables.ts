@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { CLOSE } from '../src/protocol/close-codes.ts';
+import { CLOSE_REASONS } from '../src/protocol/close-reasons.ts';
 import { CLOSE_MEANINGS } from '../src/protocol/close-meanings.ts';
 import { ERRORS } from '../src/protocol/error-codes.ts';
 import { SETTINGS, type Setting } from '../src/settings.ts';
@@ -24,10 +25,11 @@ export const TABLES: Readonly<Record<string, () => string>> = {
     ),
   closes: () =>
     markdown(
-      ['Code', 'Meaning', 'Reconnect?'],
+      ['Code', 'Meaning', 'Reason text', 'Reconnect?'],
       Object.entries(CLOSE).map(([name, { code, reconnect }]) => [
         String(code),
         CLOSE_MEANINGS[name as keyof typeof CLOSE],
+        reasonText(name as keyof typeof CLOSE),
         code === CLOSE.drain.code
           ? 'yes, when the `drain` frame says; without one with backoff'
           : RECONNECT[reconnect],
@@ -35,6 +37,14 @@ export const TABLES: Readonly<Record<string, () => string>> = {
     ),
   values: () => markdown(['Value', 'Default', 'Meaning'], valueRows()),
 };
+
+/** What people read who look at a close. */
+function reasonText(name: keyof typeof CLOSE): string {
+  const usual = CLOSE_REASONS[name];
+  if (name === 'kicked') return `what the application said, else \`${usual}\``;
+  if (name === 'normal') return '–';
+  return usual === undefined ? 'none: the WebSocket library closes' : `\`${usual}\``;
+}
 
 const RECONNECT = {
   backoff: 'yes, with backoff',

@@ -4,6 +4,7 @@ import { createApi } from './http/api.ts';
 import type { Authenticator } from './core/ports/authenticator.ts';
 import type { Config } from './config.ts';
 import { destinationOf } from './webhooks/post.ts';
+import { Held } from './pods/held.ts';
 import { GuestLogin } from './auth/guest.ts';
 import type { HookRunner } from './hooks/runner.ts';
 import { jwtAuthenticator } from './auth/jwt.ts';
@@ -48,27 +49,37 @@ export async function sharedOf(config: Config, log: Log, platform: Platform): Pr
   if (config.nats !== undefined) return natsOf(config, config.nats, log, platform);
   const { values } = config;
   const { clock } = platform;
+  const held = new Held(memoryBytesOf(values, platform));
   const broker = new MemoryBroker({
     clock,
     epoch: platform.newName(),
     historySize: values.HISTORY_SIZE,
     historyTtlMs: values.HISTORY_TTL_SECONDS * 1_000,
+    held,
   });
   return {
     broker,
-    store: new MemoryPresence(clock),
+    store: new MemoryPresence(clock, held),
     directory: new LocalDirectory(),
     figures: withoutRedis(),
   };
 }
 
+/** As little as the setting may be where a heap is smaller than anybody would give a pod. */
+const LEAST_MEMORY_BYTES = 1_048_576;
+
+function memoryBytesOf({ MEMORY_BYTES }: Config['values'], { heapLimitBytes }: Platform): number {
+  return MEMORY_BYTES ?? Math.max(LEAST_MEMORY_BYTES, Math.floor(heapLimitBytes / 4));
+}
+
 /** What a broker that pods share keeps, and what waits for it. */
-function publishing(values: Config['values'], { ids }: Platform) {
+function publishing(values: Config['values'], platform: Platform) {
   return {
     historySize: values.HISTORY_SIZE,
     historyTtlMs: values.HISTORY_TTL_SECONDS * 1_000,
     bufferMessages: values.PUBLISH_BUFFER_MESSAGES,
-    newName: () => ids.ephemeral(),
+    memoryBytes: memoryBytesOf(values, platform),
+    newName: () => platform.ids.ephemeral(),
   };
 }
 
@@ -265,6 +276,7 @@ export function limitsOf({ values }: Config): Limits {
     handshakesPerSecond: values.HANDSHAKES_PER_SECOND,
     messagesPerSecond: values.MESSAGES_PER_SECOND,
     maxRoomsPerConnection: values.MAX_ROOMS_PER_CONNECTION,
+    maxMessageBytes: values.MAX_MESSAGE_BYTES,
     outboxMessages: values.OUTBOX_MESSAGES,
     outboxBytes: values.OUTBOX_BYTES,
     historySize: values.HISTORY_SIZE,

@@ -81,5 +81,9 @@ function createServers(
   app.route('/', apiOf(config, pod, origins));
   app.route('/', pages());
   app.notFound((c) => c.json({ error: 'there is nothing here', code: 'not_found' }, 404));
-  return [createServer(app), createServer(ops(operation), OPS_HOST)];
+  const keepAliveMs = config.values.HTTP_KEEPALIVE_SECONDS * 1_000;
+  return [
+    createServer(app, { keepAliveMs }),
+    createServer(ops(operation), { keepAliveMs, hostWhereNone: OPS_HOST }),
+  ];
 }

@@ -62,16 +62,17 @@ function valueOf(name: string, { kind, fallback }: Setting<unknown>, env: Env, p
   const given = env[name] || fallback;
   if (given === undefined) return undefined;
   const value = kind.read(given);
-  if (value === undefined) problems.push(problem(name, kind.secret ? undefined : given, kind.allowed));
+  if (value === undefined) problems.push(problem(name, printable(given, kind.secret), kind.allowed));
   return value;
 }
 
 function addressOf(values: Values, problems: string[]): { host: string; port: number } {
   const given = values.SERVER_ADDR;
   if (given === undefined) return { host: values.HOST, port: values.PORT };
-  const [, bracketed, plain, digits] = /^(?:\[([^\]]+)\]|([^:\s]*)):(\d{1,5})$/.exec(given) ?? [];
+  const [, bracketed, plain, digits] = /^(?:\[([^\]]+)\]|([^:\s@/]*)):(\d{1,5})$/.exec(given) ?? [];
   const port = SETTINGS.PORT.kind.read(digits ?? '');
-  if (port === undefined) problems.push(problem('SERVER_ADDR', given, ':port, host:port or [ipv6]:port'));
+  if (port === undefined)
+    problems.push(problem('SERVER_ADDR', printable(given), ':port, host:port or [ipv6]:port'));
   return { host: bracketed || plain || values.HOST, port: port ?? 0 };
 }
 
@@ -205,6 +206,11 @@ function checkIdentity(values: Partial<Values>, auth: boolean, problems: string[
       'WEBHOOK_SECRET: nothing was given; allowed: any text, to sign what is posted to WEBHOOK_URL',
     );
   }
+}
+
+/** What was given, as far as it may be printed: what has an @ may be a login. */
+function printable(given: string, isSecret = given.includes('@')): string | undefined {
+  return isSecret ? undefined : given;
 }
 
 function problem(name: string, given: string | undefined, allowed: string): string {

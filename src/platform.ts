@@ -21,6 +21,8 @@ export interface Platform {
   /** What the machine is called. */
   readonly host: string;
   readonly pressure: Pressure;
+  /** What V8 takes for its heap at most. */
+  readonly heapLimitBytes: number;
 }
 
 export function thisMachine(): Platform {
@@ -31,6 +33,7 @@ export function thisMachine(): Platform {
     newName: randomName,
     host: hostname(),
     pressure: processPressure(),
+    heapLimitBytes: getHeapStatistics().heap_size_limit,
   };
 }
 

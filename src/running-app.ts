@@ -12,6 +12,12 @@ import { pause } from './core/pause.ts';
 import { receiverOf } from './core/receive.ts';
 import { sayWhatIsAwaited } from './start-wait.ts';
 
+/**
+ * Since a drain began each answer has told that its connection ends. One on which nothing was asked for so long is in
+ * no use, so that hardly any request comes just as it is closed.
+ */
+const LET_GO_MS = 5_000;
+
 /** Something that is only to be ended. */
 interface Stoppable {
   stop(): Promise<void>;
@@ -22,6 +28,8 @@ export interface Door {
   readonly listening: boolean;
   /** Resolves with the port once it is open; raises what the system says where that cannot be had. */
   open(port: number, host?: string): Promise<number>;
+  /** Closes the connections on which nothing is asked; others are still let in. */
+  closeIdle(): void;
   /** Lets nobody in any more; resolves once those who are in have been served. */
   close(): Promise<void>;
 }
@@ -105,6 +113,8 @@ export class RunningApp implements App {
     await pause(pod.clock, DRAIN_DELAY_SECONDS * 1_000);
     admission.drain();
     pod.log.info({ pod: pod.name, connections: pod.hub.connectionCount }, 'draining');
+    const letGoMs = Math.max(0, LET_GO_MS - DRAIN_DELAY_SECONDS * 1_000);
+    void pause(pod.clock, letGoMs).then(() => doors[0].closeIdle());
     await drain.run(DRAIN_WINDOW_SECONDS * 1_000);
   }
 

@@ -1,18 +1,13 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { HostPort } from './redis/options.ts';
 import { readNetworks } from './http/networks.ts';
 import type { TrustedProxies } from './core/trusted-proxies.ts';
 import { readRule } from './protocol/rule.ts';
 
-const REDIS_PORT = 6379;
-const SENTINEL_PORT = 26379;
-const NATS_PORT = 4222;
-
 /** What a setting may hold: how it is read, and in words what is allowed. `read` gives undefined for what is not. */
 export interface Kind<T> {
   readonly allowed: string;
-  /** Left out of what is printed when the value is wrong. */
+  /** Left out of what is printed when the value is wrong; absent: where it has an @, which may end a login. */
   readonly secret?: boolean;
   read(value: string): T | undefined;
 }
@@ -55,14 +50,8 @@ export const origins: Kind<readonly string[]> = {
 
 export const rules: Kind<readonly string[]> = {
   allowed: 'rules separated by commas such as join:*,publish:lobby (docs/protocol.md, Permissions)',
+  secret: false,
   read: (value) => allOf(split(value), (one) => readRule(one) !== undefined),
-};
-
-/** May hold a password, so that a wrong one is not printed. */
-export const httpUrl: Kind<string> = {
-  allowed: 'an http or https URL',
-  secret: true,
-  read: (value) => (/^https?:$/.test(URL.parse(value)?.protocol ?? '') ? value : undefined),
 };
 
 /** The parsed content of a file of public keys (RFC 7517 section 5). */
@@ -108,14 +97,14 @@ function isOrigin(text: string): boolean {
   return ORIGIN.test(text) && URL.canParse(text.replace('*.', 'any.'));
 }
 
-function split(value: string): string[] {
+export function split(value: string): string[] {
   return value
     .split(',')
     .map((one) => one.trim())
     .filter((one) => one !== '');
 }
 
-function nonEmpty<T>(values: readonly T[]): readonly T[] | undefined {
+export function nonEmpty<T>(values: readonly T[]): readonly T[] | undefined {
   return values.length === 0 ? undefined : values;
 }
 
@@ -124,98 +113,6 @@ function allOf(
   isAllowed: (one: string) => boolean,
 ): readonly string[] | undefined {
   return values.every(isAllowed) ? nonEmpty(values) : undefined;
-}
-
-/** A host, with a port or the usual one. */
-const HOST_PORT = /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9_.-]+))(?::(\d{1,5}))?$/;
-
-function readHostPort(text: string, usual: number): HostPort | undefined {
-  const [whole, bracketed, plain, digits] = HOST_PORT.exec(text) ?? [];
-  const port = digits === undefined ? usual : Number(digits);
-  if (whole === undefined || port < 1 || port > 65_535) return undefined;
-  return { host: bracketed ?? plain ?? '', port };
-}
-
-/** A Redis server, and what its URL says of who comes. */
-export interface RedisUrl {
-  readonly server: HostPort;
-  readonly tls: boolean;
-  readonly username: string | undefined;
-  readonly password: string | undefined;
-  readonly db: number | undefined;
-}
-
-/** May hold a password, so that a wrong one is not printed. */
-export const redisUrl: Kind<RedisUrl> = {
-  allowed: 'redis://[user:password@]host[:port][/db], the same with rediss:// for TLS, or host:port',
-  secret: true,
-  read(value) {
-    if (!value.includes('://')) {
-      const server = readHostPort(value, REDIS_PORT);
-      return server && { server, tls: false, username: undefined, password: undefined, db: undefined };
-    }
-    const url = URL.parse(value);
-    const server = url === null ? undefined : readHostPort(url.host, REDIS_PORT);
-    const db = /^\/?(\d{0,6})$/.exec(url?.pathname ?? '')?.[1];
-    if (url === null || server === undefined || db === undefined) return undefined;
-    if (url.protocol !== 'redis:' && url.protocol !== 'rediss:') return undefined;
-    return {
-      server,
-      tls: url.protocol === 'rediss:',
-      username: decoded(url.username),
-      password: decoded(url.password),
-      db: db === '' ? undefined : Number(db),
-    };
-  },
-};
-
-function decoded(part: string): string | undefined {
-  try {
-    return decodeURIComponent(part) || undefined;
-  } catch {
-    return part;
-  }
-}
-
-export const hostPorts: Kind<readonly HostPort[]> = {
-  allowed: 'host:port,…',
-  read(value) {
-    const all = split(value).map((one) => readHostPort(one, SENTINEL_PORT));
-    return all.every((one) => one !== undefined) ? nonEmpty(all) : undefined;
-  },
-};
-
-/** Servers of one cluster, and what their URLs say of who comes. */
-export interface NatsUrls {
-  readonly servers: readonly HostPort[];
-  readonly tls: boolean;
-  readonly user: string | undefined;
-  readonly password: string | undefined;
-}
-
-/** May hold a password, so that a wrong one is not printed. */
-export const natsUrls: Kind<NatsUrls> = {
-  allowed:
-    'nats://[user:password@]host[:port], or tls://, more of them separated by commas and alike but for the host',
-  secret: true,
-  read(value) {
-    const all = split(value).map(readNatsUrl);
-    const [first] = all;
-    if (first === undefined || !all.every((one) => one !== undefined)) return undefined;
-    const { tls, user, password } = first;
-    const isAlike = all.every((one) => one.tls === tls && one.user === user && one.password === password);
-    return isAlike ? { tls, user, password, servers: all.flatMap(({ servers }) => servers) } : undefined;
-  },
-};
-
-function readNatsUrl(text: string): NatsUrls | undefined {
-  const url = URL.parse(text);
-  const server = url === null ? undefined : readHostPort(url.host, NATS_PORT);
-  if (url === null || server === undefined || !/^\/?$/.test(url.pathname)) return undefined;
-  if (url.protocol !== 'nats:' && url.protocol !== 'tls:') return undefined;
-  const [user, password] = [decoded(url.username), decoded(url.password)];
-  if ((user === undefined) !== (password === undefined)) return undefined;
-  return { servers: [server], tls: url.protocol === 'tls:', user, password };
 }
 
 /** The value is what is in the file, as with `keySetFile`. */

@@ -3,17 +3,13 @@ import {
   count,
   credentialsFile,
   flag,
-  hostPorts,
-  httpUrl,
   keyPrefix,
   keySetFile,
   type Kind,
   natsPrefix,
-  natsUrls,
   oneOf,
   origins,
   port,
-  redisUrl,
   rules,
   seconds,
   secret,
@@ -22,6 +18,7 @@ import {
   trustedProxies,
   wsPaths,
 } from './setting-kinds.ts';
+import { hostPorts, httpUrl, natsUrls, redisUrl } from './setting-urls.ts';
 
 /** One environment variable: what it may hold, what it is if unset, what it does (the README's table shows this). */
 export interface Setting<T> {
@@ -92,6 +89,10 @@ export const SETTINGS = {
     count(0, 1_000_000),
     '10000',
     'messages that may wait on this pod while Redis or NATS is away',
+  ),
+  MEMORY_BYTES: optional(
+    count(1_048_576, 1_099_511_627_776),
+    'what a pod keeps, without Redis or NATS of rooms, messages, members, positions and refs together, beside them of refs and what waits; beyond that the oldest goes; unset: a quarter of the heap limit',
   ),
   START_WAIT_SECONDS: setting(
     seconds(0, 3_600),
@@ -167,6 +168,11 @@ export const SETTINGS = {
     'frames per second from one connection, burst twice that; 0: no limit',
   ),
   API_REQUESTS_PER_SECOND: setting(count(1, 1_000_000), '200', 'per API key or address, burst twice that'),
+  HTTP_KEEPALIVE_SECONDS: setting(
+    seconds(1, 3_600),
+    '75',
+    'how long an HTTP connection without a request is kept; longer than the proxies in front keep theirs',
+  ),
   HEARTBEAT_SECONDS: setting(seconds(1, 3_600), '25', 'how often a connection is pinged'),
   HEARTBEAT_TIMEOUT_SECONDS: setting(
     seconds(2, 7_200),

@@ -1,17 +1,32 @@
+import { bytesOf, type Held, type Sheds } from '../pods/held.ts';
 import { DIRECT, GLOBAL } from '../protocol/names.ts';
 import type { Fleeting, Note } from '../core/ports/broker.ts';
+import { Aging } from '../pods/aging.ts';
 import { createHash } from 'node:crypto';
 
 /** How long a publication can be repeated without being published twice (docs/protocol.md, "Idempotency"). */
 export const CLAIM_MS = 300_000;
 
-/** More than that many at a time are not remembered: the oldest go. */
-const MOST_CLAIMS = 100_000;
+/** What a claim takes besides its key and its id. */
+const CLAIM_BYTES = 240;
 
-/** Which id was given first under which key, for five minutes. */
-export class Claims {
-  /** Oldest first: a Map keeps the order in which keys were set, and none is set twice before it expires. */
-  readonly #claims = new Map<string, { id: string; expires: number }>();
+interface Claim {
+  readonly id: string;
+  readonly expires: number;
+  readonly use: number;
+  readonly bytes: number;
+}
+
+/** Which id was given first under which key, for five minutes, or for as long as there is room for it. */
+export class Claims implements Sheds {
+  readonly #held: Held;
+  /** None is set twice before it expires, so that they end in the order in which they were set. */
+  readonly #claims = new Aging<Claim>();
+
+  constructor(held: Held) {
+    this.#held = held;
+    held.watch(this);
+  }
 
   /** The id claimed under the key, if any. */
   get(key: string, now: number): string | undefined {
@@ -26,19 +41,33 @@ export class Claims {
     return first ?? id;
   }
 
+  /** The oldest go, not necessarily claims, where there is no room. */
   set(key: string, id: string, now: number): void {
-    this.#claims.set(key, { id, expires: now + CLAIM_MS });
-    if (this.#claims.size <= MOST_CLAIMS) return;
-    for (const [oldest] of this.#claims) {
-      this.#claims.delete(oldest);
-      return;
-    }
+    this.#delete(key);
+    const bytes = CLAIM_BYTES + bytesOf(key) + bytesOf(id);
+    this.#claims.put(key, { id, expires: now + CLAIM_MS, use: this.#held.use(), bytes });
+    this.#held.take(bytes);
+    this.#held.fit();
+  }
+
+  get oldestUse(): number | undefined {
+    return this.#claims.oldest?.thing.use;
+  }
+
+  shed(): void {
+    const { oldest } = this.#claims;
+    if (oldest !== undefined) this.#delete(oldest.name);
+  }
+
+  #delete(key: string): void {
+    this.#held.release(this.#claims.get(key)?.bytes ?? 0);
+    this.#claims.delete(key);
   }
 
   #expire(now: number): void {
-    for (const [key, { expires }] of this.#claims) {
-      if (expires > now) return;
-      this.#claims.delete(key);
+    for (let first = this.#claims.oldest; first !== undefined; first = this.#claims.oldest) {
+      if (first.thing.expires > now) return;
+      this.#delete(first.name);
     }
   }
 }

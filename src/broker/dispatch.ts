@@ -5,7 +5,7 @@ import { Away } from '../pods/away.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import { Echoes } from '../pods/echoes.ts';
 import type { Log } from '../core/ports/log.ts';
-import { MOST_CHARS } from './memory.ts';
+import { Held } from '../pods/held.ts';
 import { pause } from '../core/pause.ts';
 import type { Publication } from './lane.ts';
 import { Resumption } from './resumption.ts';
@@ -16,6 +16,8 @@ export interface DispatchOptions extends Pick<OutgoingOptions, 'laneOf' | 'atOnc
   readonly log: Log;
   /** Publications that may wait while the history is away. */
   readonly bufferMessages: number;
+  /** What these may take, and what is known of keys. */
+  readonly memoryBytes: number;
   /** A name that no other message has, for one that has no position. */
   readonly newName: () => string;
   /** Whether the room's history is there. */
@@ -37,14 +39,16 @@ export class Dispatch {
   readonly #outgoing: Outgoing;
   readonly #resumption: Resumption;
   /** What this pod knows of keys by itself: from its rooms, and from its own claims, also while the history is away. */
-  readonly #claims = new Claims();
+  readonly #claims: Claims;
   /** Of publications, with the ids they were given. */
   readonly #echoes: Echoes<string>;
   #receiver: Receiver | undefined;
 
   constructor(options: DispatchOptions) {
     this.#options = options;
-    const { clock, log, reaches, bufferMessages } = options;
+    const { clock, log, reaches, bufferMessages, memoryBytes } = options;
+    const held = new Held(memoryBytes);
+    this.#claims = new Claims(held);
     this.#echoes = new Echoes(clock);
     this.#outgoing = new Outgoing({
       ...options,
@@ -55,7 +59,7 @@ export class Dispatch {
       forget: ({ room, provisionalId }, id) => this.#receiver?.forgotten(room, provisionalId, id),
       pause: (attempt) => pause(clock, Math.min(100 * 2 ** attempt, 2_000)),
       mostMessages: bufferMessages,
-      mostChars: MOST_CHARS,
+      held,
     });
     this.#resumption = new Resumption(this.#outgoing, clock, log);
   }

@@ -1,11 +1,12 @@
 import { type Kept, readRecord } from './nats-record.ts';
 import { type Tail, Tails } from './nats-tail.ts';
-import { MOST_CHARS } from './memory.ts';
 import type { Names } from '../nats/names.ts';
 import type { NatsLink } from '../nats/link.ts';
 
 /** How often a read is begun anew because what it reads is trimmed meanwhile. */
 const MOST_READS = 5;
+/** Characters of the tails of all rooms. */
+const MOST_CHARS = 67_108_864;
 /** How many ask for parts of a room at once: each message costs a request. */
 const WALKERS = 8;
 

@@ -28,6 +28,8 @@ export interface NatsBrokerOptions {
   readonly historyTtlMs: number;
   /** Publications that may wait while NATS is away. */
   readonly bufferMessages: number;
+  /** What these may take, and what is known of keys. */
+  readonly memoryBytes: number;
   /** A name that no other message has, for one that has no position. */
   readonly newName: () => string;
   /** A name that no other history has: lower-case letters and digits. */

@@ -1,12 +1,14 @@
 import { type Draft, Lane, type LaneOptions, type Waiting } from './lane.ts';
 import { Away } from '../pods/away.ts';
+import { bytesOf, type Held } from '../pods/held.ts';
 import type { Published } from '../core/ports/broker.ts';
 
 export interface OutgoingOptions extends Omit<LaneOptions, 'left' | 'failed'> {
   /** Publications of the same lane keep their order among each other; one lane's trouble does not hold up another. */
   readonly laneOf: (room: string) => number | string;
   readonly mostMessages: number;
-  readonly mostChars: number;
+  /** What waits counts in it, and may fill it. */
+  readonly held: Held;
 }
 
 /** Beyond what may wait, so many may be sent without an answer. */
@@ -19,7 +21,7 @@ export class Outgoing {
   /** Those in which something is. */
   readonly #lanes = new Map<number | string, Lane>();
   readonly #byName = new Map<string, Waiting>();
-  #chars = 0;
+  #bytes = 0;
   /** Attempts that failed, since the start. */
   failures = 0;
 
@@ -58,7 +60,7 @@ export class Outgoing {
       settled: undefined,
     };
     this.#byName.set(id, one);
-    this.#chars += one.body.length;
+    this.#take(bytesOf(one.body));
     this.#lanes.set(name, lane);
     lane.add(one);
     return answered.promise;
@@ -75,14 +77,20 @@ export class Outgoing {
   }
 
   #isFull(lane: Lane): boolean {
-    const { mostMessages, mostChars } = this.#options;
+    const { mostMessages, held } = this.#options;
     const most = lane.away ? mostMessages : mostMessages + MOST_SENT;
-    return this.#byName.size >= most || this.#chars >= mostChars;
+    return this.#byName.size >= most || this.#bytes >= held.most;
+  }
+
+  #take(bytes: number): void {
+    this.#bytes += bytes;
+    this.#options.held.take(bytes);
+    this.#options.held.fit();
   }
 
   #forget(one: Waiting): void {
     this.#byName.delete(one.provisionalId);
-    this.#chars -= one.body.length;
+    this.#take(-bytesOf(one.body));
     const name = this.#options.laneOf(one.room);
     if (this.#lanes.get(name)?.empty === true) this.#lanes.delete(name);
   }

@@ -35,6 +35,8 @@ export interface RedisBrokerOptions {
   readonly historyTtlMs: number;
   /** Publications that may wait while Redis is away. */
   readonly bufferMessages: number;
+  /** What these may take, and what is known of keys. */
+  readonly memoryBytes: number;
   /** A name that no other message has, for one that has no position. */
   readonly newName: () => string;
 }

@@ -1,24 +1,28 @@
-import { comparePositions, formatPosition, parsePosition, type Position } from '../protocol/position.ts';
+import {
+  comparePositions,
+  formatPosition,
+  type Moment,
+  parsePosition,
+  type Position,
+} from '../protocol/position.ts';
+import { bytesOf, type Held } from '../pods/held.ts';
 import type { Page, ReadFrom, Stored } from '../core/ports/broker.ts';
 import type { Missing } from '../protocol/event.ts';
-
-/** What all logs of a broker hold, in bytes; each log keeps it right. */
-export interface Held {
-  bytes: number;
-}
 
 export interface RoomLogOptions {
   /** Messages kept. */
   readonly size: number;
   readonly ttlMs: number;
-  /** In milliseconds since 1970: a room that was used since then would not have been begun anew. */
-  readonly rememberedSince: number;
   readonly held: Held;
 }
 
 interface Entry extends Stored {
   readonly position: Position;
+  readonly bytes: number;
 }
+
+/** What a message takes besides the characters of its body. */
+const MESSAGE_BYTES = 420;
 
 /** How much longer than its messages a room's newest position is known (docs/protocol.md, "Positions"). */
 export const POSITION_MS = 86_400_000;
@@ -31,14 +35,19 @@ export class RoomLog {
   readonly #options: RoomLogOptions;
   /** Where this history begins. */
   readonly #floor: Position;
+  /** A room that had anything after this would not have been begun anew. */
+  readonly #rememberedSince: Moment;
   #entries: Entry[] = [];
   #newest: Position;
+  #newestId: string;
   /** The last position that is no longer held; what comes after it is complete. */
   #trimmedTo: Position;
 
-  constructor(floor: Position, options: RoomLogOptions) {
+  constructor(floor: Position, rememberedSince: Moment, options: RoomLogOptions) {
     this.#floor = floor;
+    this.#rememberedSince = rememberedSince;
     this.#newest = floor;
+    this.#newestId = formatPosition(floor);
     this.#trimmedTo = floor;
     this.#options = options;
   }
@@ -52,13 +61,18 @@ export class RoomLog {
     return this.#newest === this.#floor;
   }
 
+  get empty(): boolean {
+    return this.#entries.length === 0;
+  }
+
   /** `position` must be later than the newest one. */
   append(position: Position, body: string): Stored {
-    const prev = formatPosition(this.#newest);
-    const entry = { id: formatPosition(position), prev, body, position };
+    const bytes = MESSAGE_BYTES + bytesOf(body);
+    const entry = { id: formatPosition(position), prev: this.#newestId, body, position, bytes };
     this.#entries.push(entry);
     this.#newest = position;
-    this.#options.held.bytes += body.length;
+    this.#newestId = entry.id;
+    this.#options.held.take(bytes);
     if (this.#entries.length > this.#options.size) this.#trim(this.#entries.length - this.#options.size);
     return entry;
   }
@@ -96,10 +110,15 @@ export class RoomLog {
     this.#trim(this.#entries.length);
   }
 
+  /** Forgets the older half of its messages. */
+  shed(): void {
+    this.#trim(Math.ceil(this.#entries.length / 2));
+  }
+
   #page(entries: readonly Entry[], limit: number, missing?: Missing): Page {
     const messages = entries.slice(0, limit);
     const more = messages.length < entries.length;
-    const position = more ? (messages.at(-1)?.id ?? '') : formatPosition(this.#newest);
+    const position = more ? (messages.at(-1)?.id ?? '') : this.#newestId;
     return { messages, position, more, missing };
   }
 
@@ -108,7 +127,7 @@ export class RoomLog {
     if (after.epoch !== this.#newest.epoch) return 'history_lost';
     if (after.tag !== this.#newest.tag || comparePositions(after, this.#newest) > 0)
       return 'unknown_position';
-    if (after.ms < this.#options.rememberedSince) return 'expired';
+    if (comparePositions(after, this.#rememberedSince) < 0) return 'expired';
     const start = comparePositions(after, this.#floor) < 0 ? this.#floor : after;
     const toTrimmed = comparePositions(start, this.#trimmedTo);
     if (toTrimmed < 0) return 'trimmed';
@@ -136,6 +155,6 @@ export class RoomLog {
     const last = this.#entries[count - 1];
     if (last === undefined) return;
     this.#trimmedTo = last.position;
-    for (const { body } of this.#entries.splice(0, count)) this.#options.held.bytes -= body.length;
+    for (const { bytes } of this.#entries.splice(0, count)) this.#options.held.release(bytes);
   }
 }

@@ -1,5 +1,7 @@
+import { socketUrl } from './address.ts';
 import { CrosspodError } from './errors.ts';
-import { Line, type Closed, type State } from './line.ts';
+import { KnownRooms } from './known-rooms.ts';
+import { Line, type Closed, type LineOptions, type State } from './line.ts';
 import { Membership, type RoomLink } from './membership.ts';
 import { type AnyEvents, type EventName, Messages, publication, type SendOptions } from './messages.ts';
 import { Pending } from './pending.ts';
@@ -7,7 +9,7 @@ import { type Clock, type Platform, platformWith } from './platform.ts';
 import { Room } from './room.ts';
 import { type Off, Signal } from './signal.ts';
 import type { TokenSource } from './token.ts';
-import { errorOf, fieldsOf, type Frame, type Message } from './wire.ts';
+import { errorOf, type Fields, fieldsOf, type Frame, isLonger, type Message, numberOr } from './wire.ts';
 
 export type { Closed, State } from './line.ts';
 export type { Gap, JoinOptions } from './membership.ts';
@@ -40,39 +42,36 @@ export class Crosspod<Events extends object = AnyEvents> {
   readonly #states = new Signal<[state: State, closed: Closed | undefined]>();
   readonly #errors = new Signal<[CrosspodError]>();
   readonly #messages = new Messages();
-  /** By name, for as long as anybody needs them: whoever sends to a million rooms need not keep them all. */
-  readonly #rooms = new Map<string, WeakRef<object>>();
+  readonly #rooms = new KnownRooms();
   /** Those with listeners, which must be there when the application asks for the room again. */
   readonly #heard = new Set<object | undefined>();
-  readonly #forgotten = new FinalizationRegistry<string>((name) => {
-    if (this.#rooms.get(name)?.deref() === undefined) this.#rooms.delete(name);
-  });
   /** Those that are joined or about to be, by room. */
   readonly #memberships = new Map<string, Membership>();
+  /** Those that will be when a client that is closed connects again, by room. */
+  readonly #waiting = new Map<string, Membership>();
   /** Refs of joins that nobody waits for any more. */
   readonly #abandoned = new Set<string>();
-  readonly #platform: Platform;
-  readonly #line: Line;
+  readonly #options: LineOptions;
+  #line: Line;
   readonly #pending: Pending;
   readonly #refPrefix: string;
   readonly #link: RoomLink;
   #refs = 0;
   #userId: string | undefined;
+  /** The user of the line before, until the present one is up; undefined: there was none, or nobody by name. */
+  #formerUser: string | undefined;
+  /** Of a frame: a longer one ends the connection. Older servers do not say. */
+  #mostBytes = Infinity;
 
   constructor(url: string, options: CrosspodOptions = {}) {
-    this.#platform = platformWith(options.platform ?? {});
-    const { clock, random } = this.#platform;
+    const platform = platformWith(options.platform ?? {});
+    const { clock, random } = platform;
     // Refs are compared per user, not per connection: two clients of one user must not use the same.
     this.#refPrefix = `${random().toString(36).slice(2)}${random().toString(36).slice(2)}`;
-    this.#line = new Line(
-      { url: socketUrl(url, options.userId), getToken: options.getToken, platform: this.#platform },
-      {
-        state: (state, closed) => this.#stateChanged(state, closed),
-        frame: (frame) => this.#receive(frame),
-      },
-    );
+    this.#options = { url: socketUrl(url, options.userId), getToken: options.getToken, platform };
+    this.#line = this.#newLine();
     this.#link = this.#linkOf(clock);
-    this.#pending = new Pending(clock, (text) => this.#line.send(text));
+    this.#pending = new Pending(clock, (text, ref) => this.#send(text, ref));
     this.#line.open();
   }
 
@@ -87,7 +86,7 @@ export class Crosspod<Events extends object = AnyEvents> {
 
   /**
    * Called when the state changes, and again after each attempt that failed, with how the connection or the attempt
-   * ended. `closed` is final; every other loss ends in `connected` again.
+   * ended. `closed` is final until `connect`; every other loss ends in `connected` again.
    */
   onState(listener: (state: State, closed: Closed | undefined) => void): Off {
     return this.#states.on(listener);
@@ -113,15 +112,15 @@ export class Crosspod<Events extends object = AnyEvents> {
    * Throws a TypeError for an empty name, which the server would take for everybody.
    */
   room<RoomEvents extends object = AnyEvents>(name: string): Room<RoomEvents> {
-    const known = this.#rooms.get(requireName(name))?.deref();
+    const known = this.#rooms.find(requireName(name));
     if (known !== undefined) return known as Room<RoomEvents>;
-    const membership = this.#memberships.get(name) ?? new Membership(name, this.#link);
+    const membership =
+      this.#memberships.get(name) ?? this.#waiting.get(name) ?? new Membership(name, this.#link);
     const room: Room<RoomEvents> = new Room(membership, {
       publish: (data, options) => this.#publish({ room: name }, data, options),
       heard: () => void this.#heard.add(room),
     });
-    this.#rooms.set(name, new WeakRef(room));
-    this.#forgotten.register(room, name);
+    this.#rooms.keep(name, room);
     return room;
   }
 
@@ -142,9 +141,32 @@ export class Crosspod<Events extends object = AnyEvents> {
     return this.#publish({}, data, options);
   }
 
-  /** Ends the connection for good; what still waits for an answer rejects with `closed`. */
+  /** Ends the connection; what still waits for an answer rejects with `closed`. Nothing brings it back but `connect`. */
   close(): void {
     this.#line.close();
+  }
+
+  /**
+   * Connects again where the client is `closed`, as after a new login; else it does nothing. Who was in a room, or has
+   * begun to listen to it since, is in it again: the same user after the last message it had, another one as if it came
+   * for the first time.
+   */
+  connect(): void {
+    if (this.#line.state !== 'closed') return;
+    this.#formerUser = this.#userId;
+    this.#line = this.#newLine();
+    const waiting = [...this.#waiting.values()];
+    this.#waiting.clear();
+    for (const membership of waiting) membership.reopen();
+    this.#line.open();
+    this.#states.emit(this.#line.state, undefined);
+  }
+
+  #newLine(): Line {
+    return new Line(this.#options, {
+      state: (state, closed) => this.#stateChanged(state, closed),
+      frame: (frame) => this.#receive(frame),
+    });
   }
 
   #linkOf(clock: Clock): RoomLink {
@@ -153,12 +175,14 @@ export class Crosspod<Events extends object = AnyEvents> {
       isClosed: () => this.#line.state === 'closed',
       userId: () => this.#userId,
       nextRef: () => this.#nextRef(),
-      write: (text) => this.#line.send(text),
+      write: (text, ref) => this.#send(text, ref),
       report: (error) => this.#report(error),
       begun: (membership) => void this.#memberships.set(membership.room, membership),
+      waits: (membership) => void this.#waiting.set(membership.room, membership),
       ended: ({ room, isHeard }, joinRef) => {
         this.#memberships.delete(room);
-        if (!isHeard) this.#heard.delete(this.#rooms.get(room)?.deref());
+        this.#waiting.delete(room);
+        if (!isHeard) this.#heard.delete(this.#rooms.find(room));
         if (joinRef !== undefined) this.#abandoned.add(joinRef);
       },
     };
@@ -191,27 +215,45 @@ export class Crosspod<Events extends object = AnyEvents> {
 
   #receive(frame: Frame): void {
     if (frame.type === 'ack') return this.#pending.acked(frame.ref ?? '', frame.id ?? '');
-    if (frame.type === 'error') return this.#refused(frame);
-    if (frame.event === 'connected' && frame.type === 'system') {
-      this.#userId = String(fieldsOf(frame.data)['user_id']);
-    }
+    if (frame.type === 'error') return this.#refused(frame.ref, errorOf(frame));
+    if (frame.event === 'connected' && frame.type === 'system') this.#welcome(fieldsOf(frame.data));
     // A frame without a room is for everyone or for this user alone; an empty room counts as none.
     if (frame.room) return this.#memberships.get(frame.room)?.receive(frame);
     if (frame.type === 'chat' || frame.type === 'notification') this.#messages.emit(frame as Message);
   }
 
-  #refused(frame: Frame): void {
-    const error = errorOf(frame);
-    if (frame.ref !== undefined) {
-      if (this.#abandoned.delete(frame.ref) || this.#pending.refused(frame.ref, error)) return;
-      for (const membership of this.#memberships.values()) if (membership.refused(frame.ref, error)) return;
+  #welcome({ user_id: user, connection_id: connection, max_message_bytes: most }: Fields): void {
+    this.#userId = String(user);
+    this.#mostBytes = numberOr(most, Infinity);
+    // Who has no name has that of the connection.
+    const isAnother = this.#formerUser !== undefined && this.#formerUser !== user && connection !== user;
+    if (isAnother) for (const membership of this.#memberships.values()) membership.startAnew();
+    this.#formerUser = undefined;
+  }
+
+  /** Whether it was handed to a socket; what is too long for the server is refused as if by the server, and later. */
+  #send(text: string, ref: string): boolean {
+    const most = this.#mostBytes;
+    if (this.#line.state !== 'connected' || !isLonger(text, most)) return this.#line.send(text);
+    const error = new CrosspodError(
+      'too_large',
+      `the server takes at most ${most} bytes with all that is around the data`,
+    );
+    queueMicrotask(() => this.#refused(ref, error));
+    return false;
+  }
+
+  #refused(ref: string | undefined, error: CrosspodError): void {
+    if (ref !== undefined) {
+      if (this.#abandoned.delete(ref) || this.#pending.refused(ref, error)) return;
+      for (const membership of this.#memberships.values()) if (membership.refused(ref, error)) return;
     }
     this.#report(error);
   }
 
   #report(error: CrosspodError): void {
     if (this.#errors.heard) this.#errors.emit(error);
-    else this.#platform.warn('Crosspod refused something, and no onError listens:', error);
+    else this.#options.platform.warn('Crosspod refused something, and no onError listens:', error);
   }
 }
 
@@ -219,13 +261,6 @@ export class Crosspod<Events extends object = AnyEvents> {
 function requireName(name: string): string {
   if (typeof name === 'string' && name !== '') return name;
   throw new TypeError('a room or a user needs a name');
-}
-
-function socketUrl(url: string, userId: string | undefined): string {
-  const full = new URL(url);
-  full.protocol = full.protocol.replace('http', 'ws');
-  if (userId !== undefined) full.searchParams.set('user_id', userId);
-  return full.href;
 }
 
 function closedError(closed?: Closed): CrosspodError {

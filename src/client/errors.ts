@@ -2,9 +2,10 @@ import type { ErrorCode } from '../protocol/error-codes.ts';
 
 /**
  * Why the client refused a call itself: the connection is closed for good, the call was taken back by a `leave`, as
- * many messages wait for their ack as may wait, or it is too late to send the message again.
+ * many messages wait for their ack as may wait, it is too late to send the message again, or the server would close the
+ * connection for its length.
  */
-type ClientCode = 'closed' | 'left' | 'queue_full' | 'outcome_unknown';
+type ClientCode = 'closed' | 'left' | 'queue_full' | 'outcome_unknown' | 'too_large';
 
 /** What `send`, `sendTo` and `join` reject with. */
 export class CrosspodError extends Error {

@@ -37,9 +37,15 @@ export class Members {
     const { user_id: user, status, meta } = fieldsOf(data);
     if (typeof user !== 'string') return undefined;
     const member: Member = { user_id: user, status: status as Status, meta };
-    if (status === 'offline') this.#rows.delete(user);
-    else this.#rows.set(user, member);
+    const isListed = status === 'offline' ? this.#rows.delete(user) : this.#rows.has(user);
+    // Of those that are not listed somebody has left, or says something: whoever comes has nothing to say yet.
+    if (!isListed && !isNewcomer(member)) this.#unlisted = Math.max(0, this.#unlisted - 1);
+    if (status !== 'offline') this.#rows.set(user, member);
     this.#list = undefined;
     return member;
   }
+}
+
+function isNewcomer({ status, meta }: Member): boolean {
+  return status === 'online' && Object.keys(fieldsOf(meta)).length === 0;
 }

@@ -2,6 +2,7 @@ import { CrosspodError, retryDelayMs } from './errors.ts';
 import { Members } from './members.ts';
 import { Messages } from './messages.ts';
 import type { Clock } from './platform.ts';
+import { type Deferred, deferred } from './deferred.ts';
 import { ResumePoint } from './resume-point.ts';
 import { Signal } from './signal.ts';
 import { Statement } from './statement.ts';
@@ -11,6 +12,8 @@ import type { Frame, Joined, Member, Message, Status, UnrecoveredReason } from '
 export interface JoinOptions {
   /** How many of the room's last messages to bring. Not asked for again after a reconnect, which resumes. */
   readonly history?: number;
+  /** False: no list of who is there comes, only how many they are and whoever comes, changes or leaves from then on. */
+  readonly members?: boolean;
 }
 
 /**
@@ -30,11 +33,14 @@ export interface RoomLink {
   /** How the server names this user; known once anything is received. */
   userId(): string | undefined;
   nextRef(): string;
-  write(text: string): boolean;
+  /** Whether it was handed to a socket; what the server would not take is told as `refused`, later. */
+  write(text: string, ref: string): boolean;
   /** For a refusal that nobody else hears of. */
   report(error: CrosspodError): void;
   /** Frames of the room are for this membership from now on, and it is told when the line comes up. */
   begun(membership: Membership): void;
+  /** The client is closed: it joins once that connects again, unless it has `ended` before. */
+  waits(membership: Membership): void;
   /** They are no longer; nobody waits for the answer to this join. */
   ended(membership: Membership, joinRef: string | undefined): void;
 }
@@ -53,7 +59,7 @@ export class Membership {
   readonly #resume = new ResumePoint();
   #options: JoinOptions = {};
   /** Set from `join` to `leave`; settled by the first answer. */
-  #answer: PromiseWithResolvers<Joined> | undefined;
+  #answer: Deferred<Joined> | undefined;
   /** Somebody waits for that answer. */
   #awaited = false;
   /** Of the join that is not answered yet. */
@@ -87,12 +93,17 @@ export class Membership {
 
   /** As `join`, but nobody waits for the answer: a refusal comes as `left`, or else as an error of the client. */
   joinUnasked(): void {
-    this.#begin().catch(ignored);
+    if (this.#link.isClosed()) this.#link.waits(this);
+    else this.#begin().catch(ignored);
   }
 
   leave(): void {
     this.#statement.forget();
-    if (this.#answer === undefined) return;
+    if (this.#answer === undefined) {
+      this.#resume.forget();
+      this.#link.ended(this, undefined);
+      return;
+    }
     this.#write({ type: 'leave', ref: this.#link.nextRef() });
     this.#forget(new CrosspodError('left', `the room ${this.room} was left before the join was answered`));
   }
@@ -132,15 +143,27 @@ export class Membership {
     return true;
   }
 
-  /** The client is closed: no answer will come. */
+  /** The client is closed: no answer will come. Where it connects again, the place in the room is the same. */
   close(error: CrosspodError): void {
-    this.#forget(error);
+    this.#end(error);
+    this.#link.waits(this);
+  }
+
+  /** The client connects again. */
+  reopen(): void {
+    this.#begin(this.#options).catch(ignored);
+  }
+
+  /** Another user has come: the one before is nobody's business. */
+  startAnew(): void {
+    this.#statement.forget();
+    this.#resume.forget();
   }
 
   #begin(options: JoinOptions = {}): Promise<Joined> {
     if (this.#link.isClosed()) return Promise.reject(new CrosspodError('closed', 'the client is closed'));
     if (this.#answer === undefined) {
-      this.#answer = Promise.withResolvers<Joined>();
+      this.#answer = deferred<Joined>();
       this.#options = options;
       this.#link.begun(this);
       this.enter();
@@ -152,8 +175,9 @@ export class Membership {
     this.#link.clock.clearTimeout(this.#joinTimer);
     this.#joinRef = this.#link.nextRef();
     const { position } = this.#resume;
-    const from = position === undefined ? this.#options : { last_id: position };
-    this.#write({ type: 'join', ...from, ref: this.#joinRef });
+    const { history, members } = this.#options;
+    const from = position === undefined ? { history } : { last_id: position };
+    this.#write({ type: 'join', ...from, members, ref: this.#joinRef });
   }
 
   #enter(joined: Joined): void {
@@ -242,11 +266,16 @@ export class Membership {
     this.#write({ type: 'presence', data: current, ref: this.#statusRef });
   }
 
-  #write(frame: object): void {
-    this.#link.write(JSON.stringify({ ...frame, room: this.room }));
+  #write(frame: { readonly ref: string; readonly [field: string]: unknown }): void {
+    this.#link.write(JSON.stringify({ ...frame, room: this.room }), frame.ref);
   }
 
   #forget(why: CrosspodError): void {
+    this.#end(why);
+    this.startAnew();
+  }
+
+  #end(why: CrosspodError): void {
     const { clock } = this.#link;
     clock.clearTimeout(this.#joinTimer);
     clock.clearTimeout(this.#statusTimer);
@@ -255,9 +284,7 @@ export class Membership {
     this.#answer?.promise.catch(ignored);
     this.#answer?.reject(why);
     this.#answer = this.#joinRef = this.#statusRef = undefined;
-    this.#statement.forget();
     this.#awaited = this.#historyOwed = false;
-    this.#resume.forget();
     const had = this.members.count;
     this.members.clear();
     if (had > 0) this.#tellMembers();

@@ -1,3 +1,4 @@
+import { deferred } from './deferred.ts';
 import type { Clock } from './platform.ts';
 
 /**
@@ -10,7 +11,7 @@ export async function inTime<Value>(
   clock: Clock,
   signal: AbortSignal,
 ): Promise<Value> {
-  const over = Promise.withResolvers<never>();
+  const over = deferred<never>();
   const giveUp = (): void => over.reject(new Error('it takes too long'));
   const timer = clock.setTimeout(giveUp, ms);
   signal.addEventListener('abort', giveUp);

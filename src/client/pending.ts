@@ -32,7 +32,7 @@ interface Entry {
  */
 export class Pending {
   readonly #clock: Clock;
-  readonly #write: (text: string) => boolean;
+  readonly #write: (text: string, ref: string) => boolean;
   readonly #entries = new Map<string, Entry>();
   /** Of those that have waited the one whose turn it is. */
   #current: Entry | undefined;
@@ -40,7 +40,7 @@ export class Pending {
   #patienceMs = ACK_MS;
   #timer: unknown;
 
-  constructor(clock: Clock, write: (text: string) => boolean) {
+  constructor(clock: Clock, write: (text: string, ref: string) => boolean) {
     this.#clock = clock;
     this.#write = write;
   }
@@ -121,7 +121,7 @@ export class Pending {
   }
 
   #send(entry: Entry): void {
-    if (this.#write(entry.text)) entry.sentAt ??= this.#clock.now();
+    if (this.#write(entry.text, entry.ref)) entry.sentAt ??= this.#clock.now();
   }
 
   #giveUpOld(): void {

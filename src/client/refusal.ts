@@ -1,3 +1,4 @@
+import { plainUrl, withQuery } from './address.ts';
 import { inTime } from './patience.ts';
 import type { Platform } from './platform.ts';
 import { fieldsOf } from './wire.ts';
@@ -25,13 +26,12 @@ export async function askWhy(
   { fetch, clock }: Pick<Platform, 'fetch' | 'clock'>,
   signal: AbortSignal,
 ): Promise<Refusal | undefined> {
-  const plain = new URL(url.replace(/^ws/, 'http'));
-  plain.searchParams.set('explain', '1');
+  const plain = withQuery(plainUrl(url), 'explain', '1');
   const headers: Record<string, string> = token === undefined ? {} : { Authorization: `Bearer ${token}` };
   const abort = new AbortController();
   const ask = async (): Promise<Refusal | undefined> => {
     // To the server that it comes from a page sends no `Origin`, and that may be why.
-    const answer = await fetch(plain.href, { headers, signal: abort.signal, referrerPolicy: 'origin' });
+    const answer = await fetch(plain, { headers, signal: abort.signal, referrerPolicy: 'origin' });
     if (answer.status === 200) return undefined;
     const retryAfterMs = Math.max(0, 1_000 * Number(answer.headers.get('Retry-After')) || 0);
     const { code, error } = fieldsOf(await answer.json().catch(() => undefined));

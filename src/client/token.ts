@@ -38,9 +38,26 @@ export async function tokenOf(
 function expiryOf(token: string): unknown {
   try {
     const [, payload = ''] = token.split('.');
-    const { exp } = fieldsOf(JSON.parse(atob(payload.replaceAll('-', '+').replaceAll('_', '/'))));
+    const { exp } = fieldsOf(JSON.parse(textIn(payload)));
     return typeof exp === 'number' ? exp * 1_000 : undefined;
   } catch {
     return undefined;
   }
+}
+
+const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+
+/** What base64url stands for, one character a byte; raises for anything else. React Native had no `atob` for long. */
+function textIn(base64: string): string {
+  let [text, bits, held] = ['', 0, 0];
+  for (const character of base64) {
+    const value = BASE64.indexOf(character);
+    if (value === -1) throw new SyntaxError('this is no base64url');
+    held = ((held << 6) | value) & 0xff_ff;
+    bits += 6;
+    if (bits < 8) continue;
+    bits -= 8;
+    text += String.fromCharCode((held >> bits) & 0xff);
+  }
+  return text;
 }

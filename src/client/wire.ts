@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../protocol/error-codes.ts';
 import { CrosspodError } from './errors.ts';
+import { utf8Length } from '../protocol/json.ts';
 
 /** The subprotocol of the message dialect. */
 export const SUBPROTOCOL = 'crosspod.message.v1';
@@ -73,13 +74,22 @@ export function parseFrame(text: unknown): Frame | undefined {
   }
 }
 
+export type Fields = Readonly<Record<string, unknown>>;
+
 /** The fields of an object; none for anything else. */
-export function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+export function fieldsOf(value: unknown): Fields {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
 export function numberOr(value: unknown, otherwise: number): number {
   return typeof value === 'number' ? value : otherwise;
+}
+
+/** Whether JSON text has more bytes than that on the wire. */
+export function isLonger(text: string, bytes: number): boolean {
+  // Nearly all are so short that nobody need count.
+  if (text.length * 3 <= bytes) return false;
+  return utf8Length(text) > bytes;
 }
 
 /** What an error frame says. */

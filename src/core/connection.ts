@@ -3,6 +3,7 @@ import { shed } from './shed.ts';
 import type { Action } from './permissions.ts';
 import type { Allowance } from './allowance.ts';
 import { CLOSE, type CloseCode } from '../protocol/close-codes.ts';
+import { reasonOf } from '../protocol/close-reasons.ts';
 import type { Dialect } from '../protocol/dialect.ts';
 import type { Framer, Socket } from './ports/socket.ts';
 import type { Membership } from './membership.ts';
@@ -105,14 +106,17 @@ export class Connection implements Occupant {
     return this.memberships.find((membership) => membership.room.name === room);
   }
 
-  /** Ends it in order: what the peer still reads, then the close frame. The transport reports when it is gone. */
+  /**
+   * Ends it in order: what the peer still reads, then the close frame, with a reason of its own or the usual one. The
+   * transport reports when it is gone.
+   */
   close(code: CloseCode, reason?: string): void {
     if (this.closed || this.closeCode !== undefined) return;
     this.closeCode = code.code;
     this.#context.turn.flush();
     this.closed = true;
     this.outbox.close();
-    this.socket.close(code, reason);
+    this.socket.close(code, reason || reasonOf(code));
   }
 
   /** Queues it; where the client does not read, something has to give (see shed.ts). */

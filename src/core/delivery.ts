@@ -74,7 +74,7 @@ export function tellsLoss({ audience, body }: Delivery): boolean {
 
 /** Who is there now, or how many: it replaces what was known. */
 export function tellsPresent({ audience, about }: Delivery): boolean {
-  return audience === LISTEN.presence && about === undefined;
+  return (audience & LISTEN.messages) === 0 && about === undefined;
 }
 
 /** A message that history brings back, or what is said of such messages. */

@@ -184,6 +184,7 @@ export class Gateway {
       connectionId: connection.connectionId,
       userId: connection.userId,
       heartbeatSeconds: limits.heartbeatSeconds,
+      maxMessageBytes: limits.maxMessageBytes,
       at: clock.now(),
     });
   }

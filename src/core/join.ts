@@ -42,8 +42,8 @@ export async function join(
     const found = await lookUp(pod, connection, room, command);
     room.flush();
     room.forgetLosses(capture);
-    if (command.present) await pod.roster.enter(name, connection);
-    const presence = await pod.roster.list(name, command.present ? connection : undefined);
+    if (command.present) await pod.roster.enter(name, connection, returns(command));
+    const presence = await presenceFor(pod, connection, name, command);
     if (connection.closed) {
       // It went while it was about to join: its presence ends as that of any lost one.
       if (command.present) pod.roster.lose([name], connection, connection.awayMs);
@@ -57,6 +57,14 @@ export async function join(
     room.release(capture);
     pod.hub.tidy(room);
   }
+}
+
+/**
+ * Whoever resumes is back; another tab, which only comes, must not use up the grace of one that was lost: if it then
+ * closes, that one may still return.
+ */
+function returns({ lastId }: JoinCommand): boolean {
+  return lastId !== undefined;
 }
 
 /** Raises `too_many_rooms` where one more would exceed the limit. */
@@ -117,6 +125,17 @@ async function readFor(
   return { messages: [], position: await room.position(), more: false };
 }
 
+/** Who is there, as the answer tells it: the number alone to whoever wants no list. */
+function presenceFor(
+  { limits, roster }: Pod,
+  connection: Connection,
+  name: string,
+  { listen, present }: JoinCommand,
+): Promise<{ members: Member[]; count: number }> {
+  const limit = (listen & LISTEN.lists) === 0 ? 0 : limits.presenceEventsLimit;
+  return roster.list(name, present ? connection : undefined, limit);
+}
+
 /** The last step, in one go: nothing is delivered between its parts. */
 function enter(
   pod: Pod,
@@ -133,34 +152,46 @@ function enter(
   const seesPresence = connection.may('presence', room.name);
   membership.listen = seesPresence ? command.listen : command.listen & LISTEN.messages;
   membership.present ||= command.present;
+  membership.returns = returns(command);
   if (!heard) membership.hearsSince = room.moment;
   if (owed === undefined) membership.settle();
   else if (!heard || command.lastId !== undefined) membership.owe(owed);
   const recovery = recoveryOf(pod, command, page);
   const { position, messages } = page;
-  const members = seesPresence ? presence.members : undefined;
+  const getsList = (membership.listen & LISTEN.lists) !== 0;
+  const members = getsList ? presence.members : undefined;
   const answer = { room: room.name, position, count: presence.count, members, recovery };
   const { ref } = command;
   connection.tell({ kind: 'joined', ...answer, replayed: messages.length, ref, at: pod.clock.now() });
-  if ((membership.listen & LISTEN.presence) !== 0) {
+  if (getsList) {
     connection.tell({ kind: 'sync', room: room.name, members: presence.members });
   }
-  // A member heard all the while what was captured; of itself nobody is told, but where the list lacks it, or an older
-  // list, which the room was told meanwhile and which comes behind that one.
+  // A member heard all the while what was captured.
   const missed = known === undefined ? missedBy(room, page, capture) : [];
-  const isListed = presence.members.some(({ userId }) => userId === connection.userId);
-  const older = missed.findLastIndex(tellsPresent);
-  const isToldAfter = (index: number): boolean => older !== -1 && index > older;
-  const audible = missed.filter(
-    (delivery, index) =>
-      (delivery.audience & membership.listen) !== 0 &&
-      !(isListed && delivery.about === connection.userId && !isToldAfter(index)) &&
-      // It comes when history can be read, after what was before it.
-      !(owed !== undefined && comesFromHistory(delivery)),
-  );
-  replay(membership, page, audible, pod.framer);
+  // What comes from the history comes when that can be read, after what was before it.
+  const now = owed === undefined ? missed : missed.filter((delivery) => !comesFromHistory(delivery));
+  replay(membership, page, audibleTo(membership, now, members), pod.framer);
   // The rest comes page by page to a member that could not be given all of it at once.
   if (page.missing === 'history_lost') membership.tell(page.missing);
+}
+
+/**
+ * What a new member is told of that. Of itself nobody is told, but where the list lacks it, or an older list, which the
+ * room was told meanwhile and which comes behind that one.
+ */
+function audibleTo(
+  { connection, listen }: Membership,
+  missed: readonly Delivery[],
+  members: readonly Member[] | undefined,
+): Delivery[] {
+  const isListed = members?.some(({ userId }) => userId === connection.userId) ?? true;
+  const older = missed.findLastIndex(tellsPresent);
+  const isToldAfter = (index: number): boolean => older !== -1 && index > older;
+  return missed.filter(
+    (delivery, index) =>
+      (delivery.audience & listen) !== 0 &&
+      !(isListed && delivery.about === connection.userId && !isToldAfter(index)),
+  );
 }
 
 /**

@@ -7,6 +7,8 @@ export interface Limits {
   /** Frames from one connection; 0: no limit. */
   readonly messagesPerSecond: number;
   readonly maxRoomsPerConnection: number;
+  /** The longest frame that a client may send; the transport closes whoever sends a longer one. */
+  readonly maxMessageBytes: number;
   /** What may wait for one connection that does not read: messages and bytes. */
   readonly outboxMessages: number;
   readonly outboxBytes: number;

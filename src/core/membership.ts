@@ -46,6 +46,8 @@ export class Membership {
   listen: number = LISTEN.none;
   /** Whether its user is present through it. */
   present = false;
+  /** Whether it goes on where a connection ended that was lost. */
+  returns = false;
   /** What the connection last said of its user's presence. */
   statement: Statement | undefined = undefined;
   /**

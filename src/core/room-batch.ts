@@ -41,7 +41,7 @@ export class RoomBatch {
     const isOwed = standing === 'owed';
     // A member that is behind is sent what was published when it has read what came before; so is one that is owed
     // history, but messages that no history has it gets at once.
-    const hears = standing === 'behind' ? listen & LISTEN.presence : listen;
+    const hears = standing === 'behind' ? listen & ~LISTEN.messages : listen;
     const place = (dialect.index * (LISTEN.all + 1) + hears) * STANDINGS + PLACE[standing];
     let parcel = this.#parcels[place];
     if (parcel === undefined) {

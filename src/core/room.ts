@@ -134,8 +134,9 @@ export class Room {
     return this.#members;
   }
 
-  /** Whether anybody in it listens to that, one bit of LISTEN. */
+  /** Whether anybody in it listens to that, one bit of LISTEN, or is about to be in it: a capture keeps it for him. */
   isHeard(audience: number): boolean {
+    if (this.#captures.size > 0) return true;
     for (const { listen } of this.#members) if ((listen & audience) !== 0) return true;
     return false;
   }

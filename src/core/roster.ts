@@ -9,6 +9,7 @@ import type { Limits } from './limits.ts';
 import type { Log } from './ports/log.ts';
 import type { Watcher } from './ports/watcher.ts';
 import { isUnavailable } from './refused.ts';
+import type { Room } from './room.ts';
 import { presentHere } from './present.ts';
 
 const MEMBERS_EVENT_MS = 1_000;
@@ -53,14 +54,14 @@ export class Roster {
     return store.stop(Math.max(limits.presenceGraceMs, this.#awaitedUntil - clock.elapsed()));
   }
 
-  /** A connection is there and says nothing of itself. */
-  enter(room: string, who: Occupant): Promise<void> {
-    return this.#change(room, this.#context.store.enter(room, who));
+  /** A connection is there and says nothing of itself; `returns`: it goes on where one that was lost ended. */
+  enter(room: string, who: Occupant, returns: boolean): Promise<void> {
+    return this.#change(room, this.#context.store.enter(room, who, returns));
   }
 
-  /** A connection says how it is. */
-  state(room: string, who: Occupant, statement: Statement): Promise<void> {
-    return this.#change(room, this.#context.store.state(room, who, statement));
+  /** A connection says how it is; `returns` as with `enter`. */
+  state(room: string, who: Occupant, statement: Statement, returns: boolean): Promise<void> {
+    return this.#change(room, this.#context.store.state(room, who, statement, returns));
   }
 
   /** A connection is gone for good. */
@@ -106,16 +107,20 @@ export class Roster {
   };
 
   /**
-   * At most as many as single joins are announced for, and how many there are; while the store is away those of this
-   * pod, with `also`, who is about to be.
+   * At most `limit`, by default as many as single joins are announced for, and how many there are; while the store is
+   * away those of this pod, with `also`, who is about to be.
    */
-  async list(room: string, also?: Occupant): Promise<{ members: Member[]; count: number }> {
-    const { clock, hub, limits, store } = this.#context;
+  async list(
+    room: string,
+    also?: Occupant,
+    limit = this.#context.limits.presenceEventsLimit,
+  ): Promise<{ members: Member[]; count: number }> {
+    const { clock, hub, store } = this.#context;
     try {
-      return await store.list(room, limits.presenceEventsLimit);
+      return await store.list(room, limit);
     } catch (error) {
       if (!isUnavailable(error)) throw error;
-      return presentHere(hub.room(room), also, limits.presenceEventsLimit, clock.now());
+      return presentHere(hub.room(room), also, limit, clock.now());
     }
   }
 
@@ -133,8 +138,10 @@ export class Roster {
       try {
         const { members, count } = await store.list(room.name, limits.presenceEventsLimit);
         room.flush();
-        const event = { kind: 'census', room: room.name, count, members, at: clock.now() } as const;
-        room.deliver(eventDelivery(event, LISTEN.presence, framer));
+        const event = { room: room.name, count, at: clock.now() } as const;
+        if (!allGetLists(room))
+          room.deliver(eventDelivery({ ...event, kind: 'members' }, LISTEN.presence, framer));
+        room.deliver(eventDelivery({ ...event, kind: 'census', members }, LISTEN.lists, framer));
         // What came while the list was read may be newer than it: it is told again, behind it.
         for (const delivery of capture.deliveries) if (delivery.about !== undefined) room.deliver(delivery);
       } catch (error) {
@@ -170,4 +177,11 @@ export class Roster {
       hub.room(room)?.deliver(eventDelivery(event, LISTEN.presence, framer));
     });
   }
+}
+
+/** Whether whoever hears of the room's presence is told lists as well. */
+function allGetLists(room: Room): boolean {
+  for (const { listen } of room.members())
+    if ((listen & LISTEN.presence) !== 0 && (listen & LISTEN.lists) === 0) return false;
+  return true;
 }

@@ -21,7 +21,7 @@ export async function statePresence(
     membership.present = true;
     const { statement = {} } = membership;
     membership.statement = { status: status ?? statement.status, meta: meta ?? statement.meta };
-    await pod.roster.state(name, connection, { status, meta });
+    await pod.roster.state(name, connection, { status, meta }, membership.returns);
   }
   if (ref !== undefined) connection.answer({ kind: 'ack', ref, room: name });
 }

@@ -50,7 +50,7 @@ export function json<Schema extends z.ZodType>(description: string, schema: Sche
   return { description, content: { 'application/json': { schema } } } as const;
 }
 
-/** A request's body; what is left out counts as an empty object where nothing in it is required. */
+/** A request's body; where it is not required its schema takes `null` (see body.ts). */
 export function jsonBody<Schema extends z.ZodType>(schema: Schema, required = true) {
   return { required, content: { 'application/json': { schema } } } as const;
 }

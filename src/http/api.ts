@@ -34,7 +34,7 @@ export function createApi(options: ApiOptions): Api {
   api.use('/api/*', guard(options), wellFormed);
   api.use(
     '/api/*',
-    body((path) => (path === BATCH_PATH ? BATCH_BYTES : maxBodyBytes)),
+    body((path) => (path === BATCH_PATH ? BATCH_BYTES : maxBodyBytes), origins),
   );
   eventRoutes(api, pod);
   messageRoutes(api, pod);

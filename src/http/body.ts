@@ -1,15 +1,16 @@
 import { ApiError, unsupportedMediaType } from './errors.ts';
-import type { MiddlewareHandler } from 'hono';
+import type { Context, MiddlewareHandler } from 'hono';
 import { isUtf8 } from 'node:buffer';
+import type { Origins } from '../core/origins.ts';
 
 const JSON_TYPE = /^application\/json\s*(?:;|$)/i;
 
 /**
  * Reads a request's body, at most as many bytes as `limitOf` gives for the path: 415 for what is not said to be JSON,
  * 413 as soon as it has become too long, whatever Content-Length says, 400 for what is not UTF-8. The schema of the
- * route looks at what is in it.
+ * route looks at what is in it; to a schema no body is `null`, which those that need one refuse.
  */
-export function body(limitOf: (path: string) => number): MiddlewareHandler {
+export function body(limitOf: (path: string) => number, origins: Origins): MiddlewareHandler {
   return async (c, next) => {
     if (c.req.method === 'POST') {
       const { raw } = c.req;
@@ -20,12 +21,25 @@ export function body(limitOf: (path: string) => number): MiddlewareHandler {
       const bytes = await read(raw.body, limit);
       if (bytes.length > 0 && type === undefined) throw unsupportedMediaType();
       if (!isUtf8(bytes)) throw new ApiError(400, 'invalid_json', 'the body is not UTF-8');
-      // Some clients name the type and send nothing where nothing is needed.
-      const given = bytes.length === 0 && type !== undefined ? '{}' : bytes;
-      c.req.raw = new Request(raw, { method: raw.method, body: given });
+      if (bytes.length === 0) refuseForeignPage(c, origins);
+      const headers = new Headers(raw.headers);
+      headers.set('Content-Type', 'application/json');
+      c.req.raw = new Request(raw, {
+        method: raw.method,
+        headers,
+        body: bytes.length === 0 ? 'null' : bytes,
+      });
     }
     await next();
   };
+}
+
+/** A browser asks nobody before it sends a POST without a body, whichever page wants it. */
+function refuseForeignPage(c: Context, origins: Origins): void {
+  const origin = c.req.header('Origin');
+  if (origin === undefined || origins.allow(origin)) return;
+  if (URL.parse(origin)?.host === c.req.header('Host')) return;
+  throw new ApiError(403, 'forbidden', 'ALLOWED_ORIGINS does not list the page that sends this');
 }
 
 async function read(stream: ReadableStream<Uint8Array> | null, limit: number): Promise<Buffer<ArrayBuffer>> {

@@ -74,9 +74,11 @@ export const DirectMessage = z
   .object({ type: chat, event, data }, object)
   .openapi('DirectMessage', { example: { event: 'said', data: { text: 'psst' } } });
 
-/** Why a connection is closed. */
+/** Why a connection is closed. No body at all is `null` (see body.ts), as is what some clients send in place of none. */
 export const Farewell = z
-  .object({ reason: z.string({ error: 'must be a string' }).optional() }, object)
+  .object({ reason: z.string({ error: 'must be a string' }).nullish() }, object)
+  .nullable()
+  .transform((farewell) => ({ reason: farewell?.reason ?? undefined }))
   .openapi('Farewell', { example: { reason: 'rules broken' } });
 
 /** Said while Redis is away; absent otherwise. */

@@ -8,20 +8,34 @@ import { type IncomingMessage, Server, type ServerResponse } from 'node:http';
 /** A server that closes goes on to wait for connections that were busy then and are idle now. */
 const IDLE_CHECK_MS = 20;
 const ANSWER_MS = 2_000;
+/** Within which the head of a request must be there; whoever sends slower, or nothing, holds a connection for so long. */
+const LEAST_HEAD_MS = 60_000;
+const MOST_HEAD_MS = 300_000;
 /** As many as Linux allows: clients of a dead pod come all at once, and one that finds no room here waits for seconds. */
 const BACKLOG = 4_096;
 
-/**
- * An HTTP server of Node for Hono routes; it does not listen yet. `hostWhereNone` stands for the host of requests that
- * name none, as HTTP/1.0 allows; without it they are answered with 400.
- */
-export function createServer(app: Hono, hostWhereNone?: string): Server {
+export interface ServerOptions {
+  /** How long a connection without a request is kept, in milliseconds. */
+  readonly keepAliveMs: number;
+  /** Stands for the host of requests that name none, as HTTP/1.0 allows; absent: they are answered with 400. */
+  readonly hostWhereNone?: string;
+}
+
+/** An HTTP server of Node for Hono routes; it does not listen yet. */
+export function createServer(app: Hono, { keepAliveMs, hostWhereNone }: ServerOptions): Server {
   const listener = getRequestListener(app.fetch, {
     ...(hostWhereNone !== undefined && { hostname: hostWhereNone }),
     errorHandler: answerUnreadable,
   });
-  // Node would refuse what names no host without a word.
-  const options = { shouldUpgradeCallback: wantsWebSocket, requireHostHeader: false };
+  const options = {
+    shouldUpgradeCallback: wantsWebSocket,
+    // Node would refuse what names no host without a word.
+    requireHostHeader: false,
+    keepAliveTimeout: keepAliveMs,
+    // Proxies also keep connections on which they have asked nothing yet; to Node those wait for a head.
+    headersTimeout: Math.min(Math.max(keepAliveMs, LEAST_HEAD_MS), MOST_HEAD_MS),
+    requestTimeout: MOST_HEAD_MS,
+  };
   const server = new Server(options, (request, response) => {
     if (!refuseWithoutHost(request, response)) void listener(request, response);
   });
@@ -61,6 +75,7 @@ function wantsWebSocket({ headers }: IncomingMessage): boolean {
 export function doorOf(server: Server): {
   readonly listening: boolean;
   open(port: number, host?: string): Promise<number>;
+  closeIdle(): void;
   close(): Promise<void>;
 } {
   return {
@@ -68,6 +83,7 @@ export function doorOf(server: Server): {
       return server.listening;
     },
     open: (port, host) => listen(server, port, host),
+    closeIdle: () => server.closeIdleConnections(),
     close: () => closeServer(server),
   };
 }

@@ -36,17 +36,11 @@ export function sockets({ pod, paths, explain }: SocketsOptions): Hono {
     const { pathname, search } = new URL(c.req.url);
     const socket = { remoteAddress: peerOf(c) };
     const refusal = await explain({ url: pathname + search, headers: c.req.header(), socket });
-    return refusal === undefined ? c.json({ status: 'ok' }, 200, NOT_KEPT) : refused(c, refusal);
+    if (refusal !== undefined) return refused(c, refusal);
+    return c.json({ status: 'ok', max_message_bytes: pod.limits.maxMessageBytes }, 200, NOT_KEPT);
   };
   for (const path of paths.toSorted((a, b) => b.length - a.length)) {
-    app.get(`${path}/stats`, (c) =>
-      c.json({
-        pod: pod.name,
-        connections: pod.hub.connectionCount,
-        rooms: pod.hub.roomCount,
-        uptime_seconds: Math.floor((pod.clock.elapsed() - pod.startedAt) / 1000),
-      }),
-    );
+    for (const route of [`${path}/stats`, `${path}/stats/`]) app.get(route, (c) => c.json(statistics(pod)));
     for (const route of [path, `${path}/*`]) {
       // Whoever is refused may know why: there is no secret in it but what the page has brought itself.
       app.use(route, (c, next) => (asksWhy(c) ? anybody(c, next) : next()));
@@ -54,6 +48,15 @@ export function sockets({ pod, paths, explain }: SocketsOptions): Hono {
     }
   }
   return app;
+}
+
+function statistics({ clock, hub, name, startedAt }: Pod) {
+  return {
+    pod: name,
+    connections: hub.connectionCount,
+    rooms: hub.roomCount,
+    uptime_seconds: Math.floor((clock.elapsed() - startedAt) / 1000),
+  };
 }
 
 function asksWhy(c: Context): boolean {

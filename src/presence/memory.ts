@@ -5,6 +5,7 @@ import type {
   PresenceStore,
   Statement,
 } from '../core/ports/presence-store.ts';
+import { bytesOf, type Held } from '../pods/held.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Member } from '../protocol/event.ts';
 
@@ -14,18 +15,27 @@ interface Row {
   connections: readonly string[];
   /** Those of them that were lost, the earliest first. */
   lost: readonly string[];
+  /** What it takes, as far as it was counted. */
+  bytes: number;
 }
 
-const EMPTY: Pick<Row, 'connections' | 'lost'> = { connections: [], lost: [] };
+const EMPTY: Omit<Row, 'member'> = { connections: [], lost: [], bytes: 0 };
 
-/** The presence of a single pod, in its own memory. */
+/** What a row, one of its connections and a room that has rows take, besides names and meta. */
+const ROW_BYTES = 240;
+const CONNECTION_BYTES = 100;
+const ROOM_BYTES = 240;
+
+/** The presence of a single pod, in its own memory. Nobody is forgotten who is there: what else is held gives way. */
 export class MemoryPresence implements PresenceStore {
   readonly #clock: Clock;
+  readonly #held: Held;
   readonly #rooms = new Map<string, Map<string, Row>>();
   #receiver: PresenceReceiver | undefined;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, held: Held) {
     this.#clock = clock;
+    this.#held = held;
   }
 
   start(receiver: PresenceReceiver): Promise<void> {
@@ -37,15 +47,15 @@ export class MemoryPresence implements PresenceStore {
     return Promise.resolve();
   }
 
-  enter(room: string, who: Occupant): Promise<PresenceChange | undefined> {
+  enter(room: string, who: Occupant, returns = false): Promise<PresenceChange | undefined> {
     const known = this.#rooms.get(room)?.has(who.userId) ?? false;
-    const member = this.#put(room, who, {});
+    const member = this.#put(room, who, {}, returns);
     return Promise.resolve(known ? undefined : this.#change('join', room, member));
   }
 
-  state(room: string, who: Occupant, statement: Statement): Promise<PresenceChange> {
+  state(room: string, who: Occupant, statement: Statement, returns = false): Promise<PresenceChange> {
     const known = this.#rooms.get(room)?.has(who.userId) ?? false;
-    const member = this.#put(room, who, statement);
+    const member = this.#put(room, who, statement, returns);
     return Promise.resolve(this.#change(known ? 'update' : 'join', room, member));
   }
 
@@ -61,9 +71,13 @@ export class MemoryPresence implements PresenceStore {
     if (rows === undefined || row === undefined) return Promise.resolve(undefined);
     row.connections = without(row.connections, connectionId);
     row.lost = without(row.lost, connectionId);
-    if (row.connections.length > 0) return Promise.resolve(undefined);
+    if (row.connections.length > 0) {
+      this.#count(row);
+      return Promise.resolve(undefined);
+    }
+    this.#held.release(row.bytes);
     rows.delete(userId);
-    if (rows.size === 0) this.#rooms.delete(room);
+    if (rows.size === 0) this.#empty(room);
     return Promise.resolve(this.#change('leave', room, { ...row.member, updatedAt: this.#seconds() }));
   }
 
@@ -77,9 +91,13 @@ export class MemoryPresence implements PresenceStore {
     return Promise.resolve({ members, count: rows?.size ?? 0 });
   }
 
-  #put(room: string, { userId, connectionId }: Occupant, { status, meta }: Statement): Member {
-    const rows = this.#rooms.get(room) ?? new Map<string, Row>();
-    this.#rooms.set(room, rows);
+  #put(
+    room: string,
+    { userId, connectionId }: Occupant,
+    { status, meta }: Statement,
+    returns: boolean,
+  ): Member {
+    const rows = this.#rooms.get(room) ?? this.#begin(room);
     const row = rows.get(userId);
     const member: Member = {
       userId,
@@ -87,15 +105,38 @@ export class MemoryPresence implements PresenceStore {
       meta: meta ?? row?.member.meta ?? '{}',
       updatedAt: this.#seconds(),
     };
-    const { connections, lost } = row ?? EMPTY;
-    if (connections.includes(connectionId)) rows.set(userId, { member, connections, lost });
-    else {
+    const { connections, lost, bytes } = row ?? EMPTY;
+    const next: Row = { member, connections, lost, bytes };
+    if (!connections.includes(connectionId)) {
       // Whoever was lost and is back comes by another connection, which takes the lost one's place.
-      const [replaced, ...stillLost] = lost;
-      const others = without(connections, replaced);
-      rows.set(userId, { member, connections: others.concat([connectionId]), lost: stillLost });
+      const replaced = returns ? lost[0] : undefined;
+      next.connections = without(connections, replaced).concat([connectionId]);
+      next.lost = without(lost, replaced);
     }
+    rows.set(userId, next);
+    this.#count(next);
+    this.#held.fit();
     return member;
+  }
+
+  #begin(room: string): Map<string, Row> {
+    const rows = new Map<string, Row>();
+    this.#rooms.set(room, rows);
+    this.#held.take(ROOM_BYTES + room.length);
+    return rows;
+  }
+
+  #empty(room: string): void {
+    this.#rooms.delete(room);
+    this.#held.release(ROOM_BYTES + room.length);
+  }
+
+  /** Its bytes are what it takes now. */
+  #count(row: Row): void {
+    const { userId, meta } = row.member;
+    const bytes = ROW_BYTES + bytesOf(userId) + bytesOf(meta) + CONNECTION_BYTES * row.connections.length;
+    this.#held.take(bytes - row.bytes);
+    row.bytes = bytes;
   }
 
   #change(kind: PresenceChange['kind'], room: string, member: Member): PresenceChange {

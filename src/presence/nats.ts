@@ -70,15 +70,16 @@ export class NatsPresence implements PresenceStore, Leaseholder {
     return Promise.resolve();
   }
 
-  enter(room: string, who: Occupant): Promise<PresenceChange | undefined> {
+  enter(room: string, who: Occupant, returns = false): Promise<PresenceChange | undefined> {
     const own = this.#openOwn(room, who.userId);
-    own.enter(who, this.#own.seconds());
+    own.enter(who, this.#own.seconds(), returns);
     return this.#own.write(own, 'enter');
   }
 
-  async state(room: string, who: Occupant, statement: Statement): Promise<PresenceChange> {
+  async state(room: string, who: Occupant, statement: Statement, returns = false): Promise<PresenceChange> {
     const own = this.#openOwn(room, who.userId);
-    own.state(who, statement, this.#own.seconds(), this.#moment(own.statedAt));
+    const at = { seconds: this.#own.seconds(), statedAt: this.#moment(own.statedAt) };
+    own.state(who, statement, at, returns);
     const change = await this.#own.write(own, 'state');
     const { member } = own.row;
     return change ?? { kind: 'update', member, count: this.#union.count(room) };
@@ -197,7 +198,7 @@ export class NatsPresence implements PresenceStore, Leaseholder {
     if (this.#fresh === undefined && this.#options.hears(room)) this.#receiver?.changed(room, change);
   }
 
-  /** A connection has come; of those of its user that were lost the first is given up, by whoever has it. */
+  /** A connection has returned; of those of its user that were lost the first is given up, by whoever has it. */
   #returned(room: string, userId: string, isOurs: boolean): void {
     const lost = this.#union.earliestLost(room, userId);
     if (lost === undefined) return;

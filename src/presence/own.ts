@@ -81,22 +81,29 @@ export class Own {
     this.#statedAt = statedAt;
   }
 
-  enter({ connectionId }: Occupant, seconds: number): void {
+  /** `returns`: it takes the place of one that was lost, here or else on another pod. */
+  enter({ connectionId }: Occupant, seconds: number, returns: boolean): void {
     this.#changed(seconds);
     if (this.#connections.includes(connectionId)) return;
-    if (!this.giveUp()) this.#came += 1;
+    if (returns && !this.giveUp()) this.#came += 1;
     // Spread, an array keeps room for many more.
     this.#connections = this.#connections.concat([connectionId]);
   }
 
-  state(who: Occupant, { status, meta }: Statement, seconds: number, statedAt: number): void {
-    this.enter(who, seconds);
+  /** `at`: in seconds, and the moment of the statement. */
+  state(
+    who: Occupant,
+    { status, meta }: Statement,
+    at: { readonly seconds: number; readonly statedAt: number },
+    returns: boolean,
+  ): void {
+    this.enter(who, at.seconds, returns);
     this.#member = {
       ...this.#member,
       status: status ?? this.#member.status,
       meta: meta ?? this.#member.meta,
     };
-    this.#statedAt = statedAt;
+    this.#statedAt = at.statedAt;
   }
 
   /** False: it is not there. */

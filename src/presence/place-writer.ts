@@ -79,6 +79,6 @@ export class PlaceWriter {
 }
 
 /** As the place is known. */
-export function entryOf({ who, statement, said, lost }: Place): Entry {
-  return { who, statement, said, lost };
+export function entryOf({ who, statement, said, lost, returns }: Place): Entry {
+  return { who, statement, said, lost, returns };
 }

@@ -13,24 +13,33 @@ export interface Place {
   said: Moment | undefined;
   /** It was lost, and its user may return. */
   lost: boolean;
+  /** It takes the place of one that was lost, once it is written. */
+  returns: boolean;
   /** Who is writing it, or could not, and under which name of the pod; undefined: all is written. */
   writing: { readonly name: string } | undefined;
   /** The name of the pod under which it was written last. */
   written: string | undefined;
 }
 
-const NEW = { statement: {}, said: undefined, lost: false, writing: undefined, written: undefined };
+const NEW = {
+  statement: {},
+  said: undefined,
+  lost: false,
+  returns: false,
+  writing: undefined,
+  written: undefined,
+};
 
 /** Everybody present through this pod: what it writes anew where that is gone. */
 export class Places {
   readonly #rooms = new Map<string, Map<string, Place>>();
 
   /** The place of a connection that is there; a new one says nothing yet. */
-  put(room: string, who: Occupant): Place {
+  put(room: string, who: Occupant, returns = false): Place {
     const places = this.#rooms.get(room) ?? new Map<string, Place>();
     this.#rooms.set(room, places);
     const known = places.get(who.connectionId);
-    const place = known ?? { room, who, ...NEW };
+    const place = known ?? { room, who, ...NEW, returns };
     places.set(who.connectionId, place);
     place.lost = false;
     return place;
@@ -72,6 +81,8 @@ export class Places {
 export function noteWritten(place: Place, name: string, stamp: number | undefined): void {
   place.writing = undefined;
   place.written = name;
+  // Written anew it must not take another's.
+  place.returns = false;
   if (stamp !== undefined) place.said = { stamp };
 }
 

@@ -24,6 +24,8 @@ export interface Entry {
   /** At this moment, or when it did; undefined: it says nothing. */
   readonly said: 'now' | Moment | undefined;
   readonly lost: boolean;
+  /** It takes the place of one of its user that was lost. */
+  readonly returns: boolean;
 }
 
 export interface Entered {
@@ -63,10 +65,10 @@ export class RedisRows {
     const pod = lease.name;
     const pending = this.#noted.enter(room, pod);
     if (pending !== undefined) await pending;
-    const args = all.flatMap(({ who, statement: { status = '', meta = '' }, said, lost }) => {
+    const args = all.flatMap(({ who, statement: { status = '', meta = '' }, said, ...entry }) => {
       const user = JSON.stringify(who.userId);
       const when = wordOf(said, clock.elapsed());
-      return [who.connectionId, who.userId, user, when, status, meta, lost ? '!' : '', name];
+      return [who.connectionId, who.userId, user, when, status, meta, markOf(entry), name];
     });
     const kinds: Kinds = [
       ...this.#of(room, pod),
@@ -168,6 +170,11 @@ export class RedisRows {
 function wordOf(said: Entry['said'], elapsed: number): string | number {
   if (said === undefined || said === 'now') return said ?? '';
   return 'stamp' in said ? `=${said.stamp}` : Math.max(0, Math.round(elapsed - said.elapsed));
+}
+
+function markOf({ lost, returns }: Pick<Entry, 'lost' | 'returns'>): string {
+  if (lost) return '!';
+  return returns ? '<' : '';
 }
 
 function enteredIn([kind, count, row, stamp]: readonly unknown[]): Entered {

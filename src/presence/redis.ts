@@ -95,12 +95,12 @@ export class RedisPresence implements PresenceStore, Leaseholder {
     return Promise.resolve();
   }
 
-  enter(room: string, who: Occupant): Promise<PresenceChange | undefined> {
-    return this.#write(room, who, undefined);
+  enter(room: string, who: Occupant, returns = false): Promise<PresenceChange | undefined> {
+    return this.#write(room, who, undefined, returns);
   }
 
-  async state(room: string, who: Occupant, statement: Statement): Promise<PresenceChange> {
-    const change = await this.#write(room, who, statement);
+  async state(room: string, who: Occupant, statement: Statement, returns = false): Promise<PresenceChange> {
+    const change = await this.#write(room, who, statement, returns);
     if (change === undefined) throw new Away('the statement was not taken');
     return change;
   }
@@ -221,9 +221,14 @@ export class RedisPresence implements PresenceStore, Leaseholder {
   };
 
   /** `statement`: undefined where it only comes. */
-  #write(room: string, who: Occupant, statement: Statement | undefined): Promise<PresenceChange | undefined> {
+  #write(
+    room: string,
+    who: Occupant,
+    statement: Statement | undefined,
+    returns: boolean,
+  ): Promise<PresenceChange | undefined> {
     const { clock, lease } = this.#options.backbone;
-    const place = this.#places.put(room, who);
+    const place = this.#places.put(room, who, returns);
     const writing = { name: lease.name };
     place.writing = writing;
     this.#refused.delete(place);
@@ -235,7 +240,7 @@ export class RedisPresence implements PresenceStore, Leaseholder {
     // What it said before may not be written yet.
     const unwritten = place.said !== undefined && 'elapsed' in place.said ? place.said : undefined;
     const said = statement === undefined ? unwritten : ('now' as const);
-    const entry = { who, statement: statement ?? place.statement, said, lost: false };
+    const entry = { ...entryOf(place), statement: statement ?? place.statement, said };
     return this.#announced(room, async (name) => {
       const [entered] = await this.#rows.enter(room, [entry], name).catch((error: unknown) => {
         // Whoever is away is written when it is back; what is wrong stays so, and whoever asked is told that it failed.

@@ -14,7 +14,7 @@ export interface PodRow {
   readonly statedAt: number;
   /** How many connections; 0: the user is not there any more through this pod. */
   readonly connections: number;
-  /** How many have come since the pod's lease began, apart from those that took the place of one on the same pod. */
+  /** How many have returned since the pod's lease began, apart from those that took the place of one on the same pod. */
   readonly came: number;
   /** When those of them were lost that may return, the earliest first. */
   readonly lost: readonly number[];
@@ -84,7 +84,7 @@ export class Union {
     this.#buried = buried;
   }
 
-  /** `came`: how many connections of the user have come to the pod that another may have lost. */
+  /** `came`: how many connections of the user have returned to the pod that another may have lost. */
   put(
     room: string,
     name: LeaseName,

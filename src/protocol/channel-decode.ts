@@ -79,7 +79,7 @@ function subscribe(fields: Fields): Command {
   return {
     kind: 'join',
     room: channelOf(fields, DIRECT, GLOBAL),
-    listen: listen(fields['listen'] ?? ['broadcast']),
+    listen: listen(fields['listen'] ?? ['broadcast'], optionalBoolean(fields, 'members', true)),
     present: false,
     lastId: optionalString(fields, 'last_id'),
     history: optionalCount(fields, 'history'),
@@ -87,8 +87,9 @@ function subscribe(fields: Fields): Command {
   };
 }
 
-function listen(value: unknown): number {
-  const known: Record<string, number> = { broadcast: LISTEN.messages, presence: LISTEN.presence };
+function listen(value: unknown, withLists: boolean): number {
+  const presence = withLists ? LISTEN.presence | LISTEN.lists : LISTEN.presence;
+  const known: Record<string, number> = { broadcast: LISTEN.messages, presence };
   const wrong = () => invalid('invalid_message', 'listen must be a list of "broadcast" and "presence"');
   if (!Array.isArray(value)) throw wrong();
   let bits: number = LISTEN.none;

@@ -1,6 +1,7 @@
 import { DIRECT, GLOBAL, SYSTEM } from './names.ts';
 import { errorData, optionalTimestamp } from './message-encode.ts';
 import type { Json } from './json.ts';
+import { memberList } from './member-list.ts';
 import type { Message } from './message.ts';
 import type { Member, PresenceEvent, ServerEvent } from './event.ts';
 
@@ -67,7 +68,7 @@ export function encodeGuessedChannelEvent(event: ServerEvent): Json | undefined 
 function encodeSeedEvent(event: ServerEvent): Json | undefined {
   if (event.kind === 'presence') return presence(event);
   if (event.kind === 'sync') {
-    return `{"type":"presence_sync","channel":"${event.room}","users":[${event.members.map(user).join(',')}]}`;
+    return `{"type":"presence_sync","channel":"${event.room}","users":${memberList(event.members, user)}}`;
   }
   return undefined;
 }

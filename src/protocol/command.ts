@@ -2,8 +2,8 @@ import type { Json } from './json.ts';
 import type { MessageType } from './message.ts';
 import type { Rejection } from './error-codes.ts';
 
-/** What a member hears of a room, as bits. */
-export const LISTEN = { none: 0, messages: 1, presence: 2, all: 3 } as const;
+/** What a member hears of a room, as bits: of its presence who comes, changes and leaves, and lists of who is there. */
+export const LISTEN = { none: 0, messages: 1, presence: 2, lists: 4, all: 7 } as const;
 
 export type Status = 'online' | 'away' | 'offline';
 
@@ -82,7 +82,10 @@ export type Command =
   | PingCommand
   | AuthCommand;
 
-/** A frame as understood: a command, or why not; `ref` and `room` as far as they could be read. */
+/**
+ * A frame as understood: a command, or why not; `ref` as far as it could be read, and `room` as the client wrote it,
+ * which may be no room's name.
+ */
 export type Decoded =
   | { readonly command: Command }
   | {

@@ -54,6 +54,8 @@ export type ServerEvent =
       readonly connectionId: string;
       readonly userId: string;
       readonly heartbeatSeconds: number;
+      /** The longest frame that the client may send. */
+      readonly maxMessageBytes: number;
       readonly at: number;
     }
   | (Joined & { readonly at: number })

@@ -13,6 +13,8 @@ class InvalidField extends Error {
 }
 
 const META_LIMIT = 4_096;
+/** A client that looks for its mistake needs no more of a wrong name. */
+const GIVEN_BACK_LIMIT = 1_024;
 
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -22,7 +24,8 @@ export function invalid(code: ErrorCode, message: string = ERRORS[code]): Invali
 
 /**
  * Runs a dialect's reader over a frame. Never throws: what a reader refuses, and anything unforeseen, becomes a
- * rejection that carries the frame's `ref` and room as far as they can be read.
+ * rejection that carries the frame's `ref` as far as it can be read, and the room as the client named it: what is
+ * wrong may be just that.
  */
 export function decodeWith(frame: string, roomField: string, read: (fields: Fields) => Command): Decoded {
   let fields: Fields = {};
@@ -34,7 +37,7 @@ export function decodeWith(frame: string, roomField: string, read: (fields: Fiel
     return {
       rejection: rejectionOf(error),
       ref: isRef(ref) ? ref : undefined,
-      room: isRoomName(room) ? room : undefined,
+      room: isGivenBack(room) ? room : undefined,
     };
   }
 }
@@ -42,6 +45,10 @@ export function decodeWith(frame: string, roomField: string, read: (fields: Fiel
 function rejectionOf(error: unknown): Rejection {
   if (error instanceof InvalidField) return rejection(error.code, error.message);
   return rejection('internal');
+}
+
+function isGivenBack(name: unknown): name is string {
+  return typeof name === 'string' && name.length >= 1 && name.length <= GIVEN_BACK_LIMIT;
 }
 
 function isRef(ref: unknown): ref is string {
@@ -94,8 +101,9 @@ export function optionalRoom(value: unknown): string | undefined {
   return value;
 }
 
-export function optionalBoolean(fields: Fields, name: string): boolean {
-  const value = fields[name] ?? false;
+/** Absent and null are `otherwise`. */
+export function optionalBoolean(fields: Fields, name: string, otherwise = false): boolean {
+  const value = fields[name] ?? otherwise;
   if (typeof value !== 'boolean') throw invalid('invalid_message', `${name} must be true or false`);
   return value;
 }

@@ -36,3 +36,15 @@ function isTooDeep(text: Json): boolean {
   }
   return false;
 }
+
+/** How many bytes JSON text is on the wire; it holds no lone surrogates (`JSON.stringify` escapes those). */
+export function utf8Length(text: Json): number {
+  let bytes = text.length;
+  for (let index = 0; index < text.length; index += 1) {
+    const unit = text.charCodeAt(index);
+    if (unit < 0x80) continue;
+    // Each half of a surrogate pair stands for two of its four bytes.
+    bytes += unit < 0x8_00 || (unit >= 0xd8_00 && unit < 0xe0_00) ? 1 : 2;
+  }
+  return bytes;
+}

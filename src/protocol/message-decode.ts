@@ -54,7 +54,7 @@ function publication(type: MessageType, fields: Fields): Command {
     data: anyJson(fields['data']),
     ref: optionalRef(fields),
   };
-  const to = optionalString(fields, 'to');
+  const { to } = fields;
   const room = optionalRoom(fields['room']);
   const ephemeral = optionalBoolean(fields, 'ephemeral');
   if (to === undefined) return { kind: 'publish', ...shared, room, ephemeral };
@@ -63,7 +63,9 @@ function publication(type: MessageType, fields: Fields): Command {
   return { kind: 'direct', ...shared, to };
 }
 
-function isAddressee(to: string): boolean {
+/** Empty and null are nobody, never an absent `to`: what was meant for one would go to everybody. */
+function isAddressee(to: unknown): to is string {
+  if (typeof to !== 'string') return false;
   if (!to.startsWith(CONNECTION_PREFIX)) return isUserId(to);
   return /^[A-Za-z0-9_-]{1,64}$/.test(to.slice(CONNECTION_PREFIX.length));
 }
@@ -72,7 +74,7 @@ function join(fields: Fields): Command {
   return {
     kind: 'join',
     room: roomOf(fields),
-    listen: LISTEN.all,
+    listen: optionalBoolean(fields, 'members', true) ? LISTEN.all : LISTEN.all & ~LISTEN.lists,
     present: true,
     lastId: optionalString(fields, 'last_id'),
     history: optionalCount(fields, 'history'),
@@ -103,6 +105,10 @@ function roomOf(fields: Fields): string | undefined {
   return optionalRoom(fields['room']) ?? optionalRoom(dataOf(fields)['room']);
 }
 
+/** Of what says something by its data; what is none there would be taken for another thing than was meant. */
 function dataOf(fields: Fields): Fields {
-  return isObject(fields['data']) ? fields['data'] : {};
+  const { data } = fields;
+  if (data === undefined || data === null) return {};
+  if (!isObject(data)) throw invalid('invalid_message', 'data must be an object');
+  return data;
 }

@@ -3,6 +3,7 @@ import { withId } from './message.ts';
 import type { Joined, Member, ServerEvent } from './event.ts';
 import type { Outgoing } from './dialect.ts';
 import { SYSTEM } from './names.ts';
+import { memberList } from './member-list.ts';
 import type { Rejection } from './error-codes.ts';
 
 /** A published message goes out exactly as it came from the broker. */
@@ -47,6 +48,7 @@ function connected(event: Extract<ServerEvent, { kind: 'connected' }>): Json {
     connection_id: event.connectionId,
     user_id: event.userId,
     heartbeat_seconds: event.heartbeatSeconds,
+    max_message_bytes: event.maxMessageBytes,
   });
 }
 
@@ -110,7 +112,7 @@ function census({ members, ...event }: Extract<ServerEvent, { kind: 'census' }>)
 
 /** Members hold JSON already, so that they are put into the text. */
 function withMembers(frame: Json, members: readonly Member[]): Json {
-  return frame.replace('"data":{', () => `"data":{"members":[${members.map(memberJson).join(',')}],`);
+  return frame.replace('"data":{', () => `"data":{"members":${memberList(members, memberJson)},`);
 }
 
 function presence({ room, change, member, at }: Extract<ServerEvent, { kind: 'presence' }>): Json {

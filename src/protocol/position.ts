@@ -22,8 +22,11 @@ export function formatPosition({ epoch, tag, ms, seq }: Position): string {
   return `${epoch}.${tag}.${ms}-${seq}`;
 }
 
+/** A position without the room whose it is. */
+export type Moment = Pick<Position, 'ms' | 'seq'>;
+
 /** Negative where `a` is earlier than `b`; both of one epoch. */
-export function comparePositions(a: Position, b: Position): number {
+export function comparePositions(a: Moment, b: Moment): number {
   return a.ms - b.ms || a.seq - b.seq;
 }
 

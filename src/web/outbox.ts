@@ -59,6 +59,7 @@ const OWN_REASONS: Readonly<Record<string, string>> = {
   closed: 'you are disconnected',
   left: 'you are not in this room',
   queue_full: 'too many messages wait already',
+  too_large: 'the message is too long',
 };
 
 function outcome(error: unknown): string {

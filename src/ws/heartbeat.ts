@@ -47,7 +47,7 @@ export class Heartbeat {
     const silentSince = elapsed - this.#limits.heartbeatTimeoutSeconds * 1_000;
     for (const connection of this.#hub.connections()) {
       const { expiresAt } = connection.principal;
-      if (expiresAt !== undefined && expiresAt <= now) connection.close(CLOSE.tokenEnded, 'token expired');
+      if (expiresAt !== undefined && expiresAt <= now) connection.close(CLOSE.tokenEnded);
       else if (connection.lastHeard <= silentSince) connection.close(CLOSE.noHeartbeat);
       else if (connection.pingDue <= this.#tick) {
         // A connection that has just come is not pinged before its first interval is over.

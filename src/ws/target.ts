@@ -15,7 +15,7 @@ export interface Target {
   readonly dialect: Dialect | undefined;
 }
 
-/** Reads `PATH`, `PATH/{room}` and their query, for the paths of WS_PATHS. */
+/** Reads `PATH`, `PATH/{room}` and their query, for the paths of WS_PATHS; a slash at the end changes nothing. */
 export function readTarget(requestTarget: string, paths: readonly string[]): Target | Refusal {
   // Put together by hand: a target that begins with `//` must not name another host.
   const url = requestTarget.startsWith('/') ? URL.parse(`http://pod${requestTarget}`) : null;
@@ -25,7 +25,8 @@ export function readTarget(requestTarget: string, paths: readonly string[]): Tar
   if (url === null || path === undefined) {
     return { status: 404, error: `there is no WebSocket here; try ${paths.join(' or ')}`, code: 'not_found' };
   }
-  return readQuery(decode(url.pathname.slice(path.length + 1)), url.searchParams);
+  const segment = url.pathname.slice(path.length + 1).replace(/(?<=[^/])\/$/, '');
+  return readQuery(decode(segment), url.searchParams);
 }
 
 function readQuery(roomInPath: string, parameters: URLSearchParams): Target | Refusal {

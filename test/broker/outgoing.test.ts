@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Outgoing } from '../../src/broker/outgoing.ts';
+import { Held } from '../../src/pods/held.ts';
 import type { Publication } from '../../src/broker/lane.ts';
 import { Away } from '../../src/pods/away.ts';
 import type { Published } from '../../src/core/ports/broker.ts';
@@ -48,7 +49,7 @@ function opened(atOnce = Number.MAX_SAFE_INTEGER): Outgoing {
     forget: ({ body }, id = 'refused') => forgotten.push(`${body}: ${id}`),
     pause: () => turns(1),
     mostMessages: 3,
-    mostChars: 1_000,
+    held: new Held(1_000),
   });
 }
 

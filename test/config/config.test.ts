@@ -43,6 +43,10 @@ describe('the configuration', () => {
     ['rediss://cache/3', { tls: {}, db: 3, username: undefined, password: undefined }],
     ['redis://me:p%40ss@cache:7000/2', { username: 'me', password: 'p@ss', db: 2 }],
     ['redis://:p@cache', { username: undefined, password: 'p' }],
+    [
+      'redis://:a%40b%23c%3Fd%2Fe%25@cache',
+      { server: { host: 'cache', port: 6379 }, password: 'a@b#c?d/e%' },
+    ],
   ])('reads REDIS_URL=%s', (url, expected) => {
     expect(loadConfig({ REDIS_URL: url }).redis).toMatchObject(expected);
     expect(loadConfig({ REDIS_ADDR: url }).redis).toMatchObject(expected);
@@ -98,11 +102,62 @@ describe('the configuration', () => {
     'redis://:hunter2@cache/one',
     'hunter2 cache',
     'hunter2:99999',
+    // Each of these is a URL of another host than was meant.
+    'redis://:a@b#hunter2@cache',
+    'redis://hunter2#@cache',
+    'redis://me:6379#hunter2@cache',
+    'redis://me:6379?hunter2@cache',
+    'redis://:hunter2/@cache',
+    'redis://:hunter2@cache#',
+    'redis://:hunter2@cache?db=3',
+    'redis://:hunter2@cache/1?db=3',
+    'redis://:hun\tter2@cache',
+    'redis://:hunter2@cache\n',
   ])('refuses REDIS_URL=%s without printing it', (url) => {
     const [problem = ''] = problemsOf({ REDIS_URL: url });
     expect(problem).toMatch(/^REDIS_URL: .*rediss:/);
     expect(problem).not.toContain('hunter2');
   });
+
+  test.each([
+    'nats://me:a@b#hunter2@cache',
+    'nats://me:4222#hunter2@cache',
+    'nats://me:4222?hunter2@cache',
+    'nats://me:hunter2@cache?tls=true',
+    'nats://me:hunter2@one,nats://me:hunter2@two#',
+    'nats://me:hun,ter2@cache',
+  ])('refuses NATS_URL=%s without printing it', (url) => {
+    const [problem = ''] = problemsOf({ NATS_URL: url });
+    expect(problem).toMatch(/^NATS_URL: the value given is not valid; .*%23/);
+    expect(problem).not.toMatch(/hun|ter2/);
+  });
+
+  test.each([
+    'https://me:443#hunter2@host/keys',
+    'https://me:443?hunter2@host',
+    'https://me:hunter2@host/\n/keys',
+  ])('refuses JWKS_URL=%s without printing it', (url) => {
+    const [problem = ''] = problemsOf({ JWKS_URL: url });
+    expect(problem).toMatch(/^JWKS_URL: the value given is not valid/);
+    expect(problem).not.toContain('hunter2');
+  });
+
+  test.each(['https://host/keys?mail=a@b', 'https://host?a=b', 'https://me:p%23%3F@host/keys'])(
+    'takes JWKS_URL=%s',
+    (url) => {
+      expect(loadConfig({ JWKS_URL: url }).values.JWKS_URL).toBe(url);
+    },
+  );
+
+  test.each(['REDIS_SENTINELS', 'REDIS_CLUSTER', 'ALLOWED_ORIGINS', 'SERVER_ADDR', 'PORT', 'REDIS_PREFIX'])(
+    'prints no login that somebody put into %s',
+    (name) => {
+      for (const value of ['redis://:hunter2@cache:1', 'hunter2@cache:1']) {
+        const [problem = ''] = problemsOf({ [name]: value });
+        expect(problem).toMatch(new RegExp(`^${name}: the value given is not valid`));
+      }
+    },
+  );
 
   test.each([
     [{ BROADCAST_MQ_TYPE: 'redis' }, /^BROADCAST_MQ_TYPE: .*REDIS_URL/],

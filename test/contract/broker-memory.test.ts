@@ -1,3 +1,4 @@
+import { Held } from '../../src/pods/held.ts';
 import { MemoryBroker } from '../../src/broker/memory.ts';
 import { TestClock } from '../support/test-clock.ts';
 import { brokerContract } from './broker.ts';
@@ -6,7 +7,15 @@ const clock = new TestClock();
 
 brokerContract('The memory broker', {
   open: () =>
-    Promise.resolve(new MemoryBroker({ clock, epoch: 'epoch1', historySize: 5, historyTtlMs: 60_000 })),
+    Promise.resolve(
+      new MemoryBroker({
+        clock,
+        epoch: 'epoch1',
+        historySize: 5,
+        historyTtlMs: 60_000,
+        held: new Held(1_048_576),
+      }),
+    ),
   pass(ms) {
     clock.advance(ms);
     return Promise.resolve();

@@ -19,6 +19,7 @@ function brokerOn(backbone: NatsBackbone, historySize: number): NatsBroker {
     historySize,
     historyTtlMs: 60_000,
     bufferMessages: 100,
+    memoryBytes: 1_048_576,
     newName: () => randomIds().ephemeral(),
     newEpoch: randomName,
   });

@@ -12,6 +12,7 @@ function brokerOn(backbone: Backbone, historySize: number): RedisBroker {
     historySize,
     historyTtlMs: 60_000,
     bufferMessages: 100,
+    memoryBytes: 1_048_576,
     newName: () => randomIds().ephemeral(),
   });
 }

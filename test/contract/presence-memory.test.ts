@@ -1,3 +1,4 @@
+import { Held } from '../../src/pods/held.ts';
 import { MemoryPresence } from '../../src/presence/memory.ts';
 import { TestClock } from '../support/test-clock.ts';
 import { presenceContract } from './presence.ts';
@@ -5,7 +6,7 @@ import { presenceContract } from './presence.ts';
 const clock = new TestClock();
 
 presenceContract('The memory presence store', {
-  open: () => Promise.resolve(new MemoryPresence(clock)),
+  open: () => Promise.resolve(new MemoryPresence(clock, new Held(1_048_576))),
   pass(ms) {
     clock.advance(ms);
     return Promise.resolve();

@@ -104,19 +104,36 @@ export function presenceContract(name: string, subject: PresenceSubject): void {
       expect(await store.exit('r', alice1)).toMatchObject({ kind: 'leave' });
     });
 
-    test('the next connection of its user takes the place of a lost one', async () => {
-      await store.enter('r', alice1);
-      await store.lose('r', alice1);
-      expect(await store.enter('r', alice2)).toBeUndefined();
-      expect(await store.exit('r', alice2)).toMatchObject({ kind: 'leave' });
-      expect(await store.exit('r', alice1)).toBeUndefined();
-      expect(await users()).toEqual([]);
-    });
+    test.each(['enters', 'says something'])(
+      'who returns and %s takes the place of a lost one',
+      async (how) => {
+        await store.enter('r', alice1);
+        await store.lose('r', alice1);
+        if (how === 'enters') expect(await store.enter('r', alice2, true)).toBeUndefined();
+        else expect(await store.state('r', alice2, {}, true)).toMatchObject({ kind: 'update' });
+        expect(await store.exit('r', alice2)).toMatchObject({ kind: 'leave' });
+        expect(await store.exit('r', alice1)).toBeUndefined();
+        expect(await users()).toEqual([]);
+      },
+    );
+
+    test.each(['enters', 'says something'])(
+      'a lost one counts until its exit, whoever else %s',
+      async (how) => {
+        await store.enter('r', alice1);
+        await store.lose('r', alice1);
+        await (how === 'enters' ? store.enter('r', alice2) : store.state('r', alice2, {}));
+        expect(await store.exit('r', alice2)).toBeUndefined();
+        expect(await users()).toEqual(['alice']);
+        expect(await store.exit('r', alice1)).toMatchObject({ kind: 'leave' });
+        expect(await users()).toEqual([]);
+      },
+    );
 
     test('of two lost connections one returns: the user stays until the other’s exit', async () => {
       for (const who of [alice1, alice2]) await store.enter('r', who);
       for (const who of [alice1, alice2]) await store.lose('r', who);
-      await store.enter('r', { connectionId: 'a3', userId: 'alice' });
+      await store.enter('r', { connectionId: 'a3', userId: 'alice' }, true);
       expect(await store.exit('r', { connectionId: 'a3', userId: 'alice' })).toBeUndefined();
       expect(await store.exit('r', alice1)).toBeUndefined();
       expect(await store.exit('r', alice2)).toMatchObject({ kind: 'leave' });

@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { eventDelivery, presenceDelivery } from '../../src/core/delivery.ts';
+import { Held } from '../../src/pods/held.ts';
 import { LISTEN } from '../../src/protocol/command.ts';
+import { MemoryPresence } from '../../src/presence/memory.ts';
+import type { PresenceReceiver } from '../../src/core/ports/presence-store.ts';
+import { Refused } from '../../src/core/refused.ts';
+import { Roster } from '../../src/core/roster.ts';
 import { TestPod, type TestSocket, turns } from '../support/test-pod.ts';
 
 interface Seen {
@@ -76,6 +81,35 @@ describe('presence', () => {
     });
   });
 
+  test('a tab that is lost has its grace, whatever another tab does meanwhile', async () => {
+    const { pod, seen } = await watched();
+    const lost = pod.connect('alice', { room: 'r' });
+    await turns();
+    pod.gateway.closed(lost.connection, 1006);
+    pod.clock.advance(4_000);
+    const other = pod.connect('alice', { room: 'r' });
+    await turns();
+    pod.gateway.closed(other.connection, 1000);
+    pod.clock.advance(999);
+    await turns();
+    expect(seen()).toEqual(['alice online']);
+    pod.clock.advance(1);
+    await turns();
+    expect(seen()).toEqual(['alice online', 'alice offline']);
+  });
+
+  test('whoever resumes within the grace and then closes with 1000 is gone at once', async () => {
+    const { pod, seen } = await watched();
+    const lost = pod.connect('alice', { room: 'r' });
+    await turns();
+    pod.gateway.closed(lost.connection, 1006);
+    const back = pod.connect('alice', { room: 'r', lastId: pod.pod.hub.room('r')?.lastPosition });
+    await turns();
+    pod.gateway.closed(back.connection, 1000);
+    await turns();
+    expect(seen()).toEqual(['alice online', 'alice offline']);
+  });
+
   test('offline of one connection hides only that one', async () => {
     const { pod, seen } = await watched();
     const one = pod.connect('alice', { room: 'r' });
@@ -113,7 +147,7 @@ describe('presence', () => {
       const found = await list(...asked);
       // Read before alice was there, it is told before she is a member; what came since is told again behind it.
       const census = { kind: 'census', count: 0, members: [], ...about } as const;
-      hub.room('r')?.deliver(eventDelivery(census, LISTEN.presence, framer));
+      hub.room('r')?.deliver(eventDelivery(census, LISTEN.lists, framer));
       hub
         .room('r')
         ?.deliver(presenceDelivery({ kind: 'presence', change: 'join', member, ...about }, framer));
@@ -123,6 +157,33 @@ describe('presence', () => {
     await turns();
     const told = socket.frames.map(({ event, type }) => event ?? type);
     expect(told).toEqual(['connected', 'joined', 'members', 'presence']);
+  });
+
+  test('whoever joins before the store is back is told who is there when it is, also if that is before he is a member', async () => {
+    const pod = new TestPod();
+    const { hub, clock, framer, limits, log } = pod.pod;
+    const store = new MemoryPresence(clock, new Held(1_048_576));
+    let receiver: PresenceReceiver | undefined;
+    const start = store.start.bind(store);
+    store.start = (given) => start((receiver = given));
+    const list = store.list.bind(store);
+    const roster = new Roster({ store, hub, clock, framer, limits, log });
+    Object.assign(pod.pod, { roster });
+    await roster.start();
+    await store.enter('r', { connectionId: 'elsewhere', userId: 'bob' });
+    store.list = async () => {
+      store.list = list;
+      receiver?.uncertain(() => true);
+      await turns();
+      throw new Refused('unavailable');
+    };
+    const { socket } = pod.connect('alice', { room: 'r' });
+    await turns(9);
+    const lists = socket.frames.flatMap(({ data }) => {
+      const { members } = (data ?? {}) as { members?: Seen[] };
+      return members === undefined ? [] : [members.map(({ user_id: user }) => user).join()];
+    });
+    expect(lists.at(-1)).toBe('bob,alice');
   });
 
   test('in a large room the number is told, at most once a second, instead of every name', async () => {
@@ -138,5 +199,29 @@ describe('presence', () => {
     expect(presence(socket)).toEqual(['u0 online']);
     const { members, count } = await pod.pod.roster.list('r');
     expect([members.length, count]).toEqual([3, 7]);
+  });
+
+  test('where changes may have gone unheard, whoever wants no list is told the number', async () => {
+    const pod = new TestPod();
+    const [listed, counted] = [pod.connect('alice'), pod.connect('bob')];
+    listed.send({ type: 'join', room: 'r' });
+    await turns();
+    let receiver: PresenceReceiver | undefined;
+    const store = new MemoryPresence(pod.clock, new Held(1_048_576));
+    store.start = async (given) => void (receiver = given);
+    await new Roster({ ...pod.pod, store, log: pod.pod.log }).start();
+    await store.enter('r', { connectionId: 'c', userId: 'carol' });
+    const told = ({ socket }: typeof listed): unknown[] =>
+      socket.frames.filter(({ event }) => event === 'members').map(({ data }) => data);
+    const list = { count: 1, members: [{ user_id: 'carol' }] };
+    receiver?.uncertain(() => true);
+    await turns();
+    expect(told(listed)).toMatchObject([list]);
+    counted.send({ type: 'join', room: 'r', members: false });
+    await turns();
+    receiver?.uncertain(() => true);
+    await turns();
+    expect(told(counted)).toEqual([{ count: 1 }]);
+    expect(told(listed)).toMatchObject([list, { count: 1 }, list]);
   });
 });

@@ -8,8 +8,13 @@ import { type PodProcess, startPodProcess } from '../../loadtest/stack/pods.ts';
 import { type RedisServer, startRedis } from '../../loadtest/stack/redis-server.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Pods look after their members every second. */
-const SHORT = { POD_LEASE_SECONDS: '2', PRESENCE_TTL_SECONDS: '3', PRESENCE_GRACE_SECONDS: '1' };
+/** Pods look after their members every second; nobody is sent to another one, which has fewer. */
+const SHORT = {
+  POD_LEASE_SECONDS: '2',
+  PRESENCE_TTL_SECONDS: '3',
+  PRESENCE_GRACE_SECONDS: '1',
+  REBALANCE_PERCENT: '0',
+};
 /** In which they have done so more than once, also on a loaded machine; nothing is expected sooner. */
 const QUIET_MS = 3_500;
 

@@ -23,7 +23,7 @@ describe('Who asks with ?explain=1 is told what an upgrade at that address would
     'at %s: come',
     async (address) => {
       const { status, body } = await why(await podWith(), address);
-      expect([status, body]).toEqual([200, { status: 'ok' }]);
+      expect([status, body]).toEqual([200, { status: 'ok', max_message_bytes: 65_536 }]);
     },
   );
 

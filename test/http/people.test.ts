@@ -1,4 +1,4 @@
-import { delivered, field, world } from './world.ts';
+import { type Answer, delivered, field, world } from './world.ts';
 import { describe, expect, test } from 'vitest';
 
 describe('POST /api/users/{user}/disconnect', () => {
@@ -13,11 +13,31 @@ describe('POST /api/users/{user}/disconnect', () => {
     expect([one, two, other].map(({ socket }) => socket.closeCode)).toEqual([4403, 4403, undefined]);
   });
 
-  test('is ok when nobody is there, and needs no body', async () => {
-    const { ask } = world();
-    for (const headers of [{}, { 'Content-Type': 'application/json' }]) {
-      const answer = await ask('POST', '/api/users/nobody/disconnect', { headers });
-      expect(answer).toMatchObject({ status: 200, body: { status: 'ok' } });
+  test.each([undefined, 'null', '{}', { reason: null }])(
+    'is ok when nobody is there, and needs no body: %j',
+    async (body) => {
+      const { ask } = world();
+      for (const headers of [{}, { 'Content-Type': 'application/json' }]) {
+        for (const path of ['/api/users/nobody/disconnect', '/api/connections/nobody/disconnect']) {
+          const answer = await ask('POST', path, { headers, ...(body !== undefined && { body }) });
+          expect(answer).toMatchObject({ status: 200, body: { status: 'ok' } });
+        }
+      }
+    },
+  );
+
+  test('without a body is not for pages that may not read the answer: no browser asks before', async () => {
+    const { ask, test } = world({ allowedOrigins: ['https://app.example.com'] });
+    const { socket } = test.connect('alice');
+    await delivered();
+    const sent = (origin: string): Promise<Answer> =>
+      ask('POST', '/api/users/alice/disconnect', { headers: { Origin: origin, Host: 'pod.example.com' } });
+    for (const origin of ['https://evil.example.org', 'null', 'https://pod.example.com.evil.org']) {
+      expect(await sent(origin)).toMatchObject({ status: 403, body: { code: 'forbidden' } });
+    }
+    expect(socket.closeCode).toBeUndefined();
+    for (const origin of ['https://app.example.com', 'https://pod.example.com']) {
+      expect((await sent(origin)).status).toBe(200);
     }
   });
 

@@ -282,3 +282,25 @@ describe('POST /api/messages', () => {
     expect(answer).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
   });
 });
+
+describe('a POST that publishes, without a body,', () => {
+  test.each([
+    '/api/event',
+    '/api/rooms/r/messages',
+    '/api/messages',
+    '/api/broadcast',
+    '/api/users/u/messages',
+  ])('is refused and reaches nobody: %s', async (path) => {
+    const { test, ask } = world();
+    const sockets = [test.connect('u', { room: 'r' }), test.connect('alice')].map(({ socket }) => socket);
+    await delivered();
+    const empty = [{}, { headers: { 'Content-Type': 'application/json' } }, { body: '' }, { body: 'null' }];
+    for (const request of empty) {
+      const answer = await ask('POST', path, request);
+      expect(answer).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
+      expect(field(answer, 'error')).toBe('the body must be a JSON object');
+    }
+    await delivered();
+    expect(sockets.flatMap(messages)).toEqual([]);
+  });
+});

@@ -19,6 +19,20 @@ describe.each(['/ws', '/api/chat-api/ws'])('%s, as every pod has it,', (path) =>
     await client.next({ event: 'joined', room: 'general' });
   });
 
+  test('takes a slash at the end', async () => {
+    const client = await open(pod, `${path}/general/`);
+    await client.next({ event: 'joined', room: 'general' });
+    const none = await open(pod, `${path}/?dialect=message`);
+    await settled(none);
+    expect(none.all({ event: 'joined' })).toEqual([]);
+    const pages = await Promise.all(['stats', 'stats/'].map((page) => fetch(`${pod.url}${path}/${page}`)));
+    expect(pages.map(({ status }) => status)).toEqual([200, 200]);
+    expect(await refused(pod, `${path}/general//`)).toMatchObject({
+      status: 400,
+      body: { code: 'invalid_room' },
+    });
+  });
+
   test('takes a room as ?room=', async () => {
     const client = await open(pod, `${path}?room=general`);
     await client.next({ event: 'joined', room: 'general' });

@@ -71,6 +71,21 @@ describe('A direct message', () => {
     expect(bob.all({ data: 'for carol' })).toEqual([]);
   });
 
+  test('to nobody, empty or null, is refused and goes to nobody, in a room or without one', async () => {
+    const room = fresh();
+    const bob = await member(pod, room, fresh('bob'));
+    for (const alice of [await guest(pod), await member(pod, room, fresh('alice'))]) {
+      for (const to of ['', null]) {
+        alice.send({ type: 'chat', to, data: 'secret', ref: `to ${String(to)}` });
+        const answer = await alice.next({ ref: `to ${String(to)}` });
+        expect(answer).toMatchObject({ type: 'error', data: { code: 'invalid_message' } });
+      }
+      await published(alice, { type: 'chat', room, data: `after ${alice.all({}).length}` });
+    }
+    await settled(bob);
+    expect(bob.all({ data: 'secret' })).toEqual([]);
+  });
+
   test('is not kept: who comes later does not get it', async () => {
     const bob = fresh('bob');
     const alice = await guest(pod);

@@ -11,14 +11,14 @@ const text = expect.stringMatching(/./);
 const timestamp = expect.stringMatching(RFC3339);
 
 describe('The greeting', () => {
-  test('names the connection, the user and the heartbeat, and comes first', async () => {
+  test('names the connection, the user, the heartbeat and the longest frame, and comes first', async () => {
     const client = await open(pod, '/ws/lobby?user_id=alice');
     await client.next({ event: 'joined' });
     expect(client.frames[0]).toMatchObject({
       type: 'system',
       event: 'connected',
       from: 'system',
-      data: { connection_id: text, user_id: 'alice', heartbeat_seconds: 25 },
+      data: { connection_id: text, user_id: 'alice', heartbeat_seconds: 25, max_message_bytes: 65_536 },
       timestamp,
     });
   });

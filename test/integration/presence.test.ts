@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { startPod } from '../support/pod.ts';
-import { type Client, type Frame, part } from '../support/client.ts';
+import { type Client, type Frame, open, part } from '../support/client.ts';
 import { connections, fresh, guest, join, member, published, settled } from './people.ts';
 
 // An hour of grace: what these tests see at once, they do not see because the grace was over.
@@ -253,14 +253,28 @@ describe('A connection that is lost', () => {
     expect(await rows(room)).toMatchObject({ bob: { meta: { a: 1 } } });
   });
 
-  test('and returns and then leaves is announced as gone at once', async () => {
+  test('and resumes and then leaves is announced as gone at once', async () => {
     const room = fresh();
     const alice = await member(pod, room, 'alice');
     const bob = await member(pod, room, 'bob');
+    const id = await published(bob, { room, data: 'last' });
     await bob.terminate();
     await connections(pod, 1);
-    const back = await member(pod, room, 'bob');
+    const back = await open(pod, `/ws/${room}?user_id=bob&last_id=${id}`);
+    await back.next({ event: 'joined' });
     await back.close(1000);
     await alice.next(offline('bob'));
+  });
+
+  test('is awaited whatever another tab of its user does meanwhile', async () => {
+    const room = fresh();
+    const alice = await member(pod, room, 'alice');
+    await (await member(pod, room, 'bob')).terminate();
+    await connections(pod, 1);
+    await (await member(pod, room, 'bob')).close(1000);
+    const other = await member(pod, room, 'bob');
+    other.send({ type: 'leave', room });
+    await other.next({ event: 'left' });
+    expect(await toldOf(alice, 'bob', room)).toEqual(['online']);
   });
 });

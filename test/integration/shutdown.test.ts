@@ -4,13 +4,26 @@ import { anotherPod, get, post } from '../many-pods/world.ts';
 import { type Client, open, RawClient, until } from '../support/client.ts';
 import { guest, member, namedListener, oldListener, range, settled } from './people.ts';
 import { redisOf } from '../faults/world.ts';
+import { Agent, type IncomingMessage, request } from 'node:http';
+import { once } from 'node:events';
 import type { PodProcess } from '../../loadtest/stack/pods.ts';
+import type { Socket } from 'node:net';
 
 /** Some clients in a room. */
 async function crowd(pod: PodProcess, size: number): Promise<Client[]> {
   const all: Client[] = [];
   for (const n of range(1, size)) all.push(await member(pod, 'room', `user-${n}`));
   return all;
+}
+
+/** A connection on which a request was answered and that both sides keep. */
+async function keptConnection({ url }: PodProcess, agent: Agent): Promise<Socket> {
+  const [response] = (await once(request(`${url}/ws/stats`, { agent }).end(), 'response')) as [
+    IncomingMessage,
+  ];
+  const { socket } = response;
+  await once(response.resume(), 'end');
+  return socket;
 }
 
 describe('A signal', () => {
@@ -146,6 +159,21 @@ describe('The HTTP API of a pod that ends', () => {
     const asked = await halfRequest(pod, '/api/messages', batch);
     expect(await pod.stop()).toEqual(IN_ORDER);
     await expect(asked.finish()).rejects.toThrow(/./);
+  });
+
+  test('closes connections on which nothing is asked while it sends clients away, not at its end', async () => {
+    const pod = await anotherPod(ENDLESS);
+    // The second is there until the end of the window.
+    const [first, second] = await crowd(pod, 2);
+    const agent = new Agent({ keepAlive: true });
+    const idle = await keptConnection(pod, agent);
+    const exit = pod.stop();
+    await once(idle, 'close');
+    expect(await Promise.race([first?.closed, second?.closed])).toMatchObject({ code: 1012 });
+    // Whoever makes a new one is served.
+    expect(await get(pod, '/ws/stats')).toMatchObject({ status: 200 });
+    void pod.stop();
+    expect(await exit).toEqual(IN_ORDER);
   });
 
   test('says with every answer that its connections are closed, and only then', async () => {

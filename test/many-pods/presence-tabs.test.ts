@@ -1,11 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import { aWorld, told } from './world.ts';
-import { fresh, guest, join, member } from '../integration/people.ts';
+import { connections, fresh, guest, join, member } from '../integration/people.ts';
 import { offline, others, state, watchers } from './watching.ts';
 import type { Client } from '../support/client.ts';
 
 // An hour of grace: what these tests see at once, they do not see because the grace was over.
 const here = aWorld({ pods: 3, env: { PRESENCE_GRACE_SECONDS: '3600' } });
+
+/** Breaks the line of a client of the first pod, which has noticed once this resolves. */
+async function lose(client: Client): Promise<void> {
+  const answer = await fetch(`${here.a.url}/ws/stats`);
+  const { connections: before } = (await answer.json()) as { connections: number };
+  await client.terminate();
+  await connections(here.a, before - 1);
+}
 
 describe('A user with tabs on two pods', () => {
   test('is one member, who comes with the first and leaves with the last', async () => {
@@ -75,5 +83,35 @@ describe('A user with tabs on two pods', () => {
     await state(speaker, room, { status: 'away' });
     await here.marked(room, tabs);
     expect(told(other, 'bob', room)).toEqual(told(same, 'bob', room));
+  });
+
+  test('of which one is lost has the grace of that one, whatever another does meanwhile', async () => {
+    const room = fresh();
+    const all = await watchers(here, room);
+    await lose(await member(here.a, room, 'bob'));
+    for (const pod of here.pods) {
+      const closer = await member(pod, room, 'bob');
+      await closer.close(1000);
+      const leaver = await member(pod, room, 'bob');
+      leaver.send({ type: 'leave', room });
+      await leaver.next({ event: 'left', room });
+      await leaver.close(1000);
+    }
+    await here.marked(room, all);
+    for (const each of all) expect(told(each, 'bob', room)).toEqual(['online']);
+    expect(Object.keys(await others(here, room))).toEqual(['bob']);
+  });
+
+  test('of which one is lost, resumes and then leaves is gone at once', async () => {
+    const room = fresh();
+    const all = await watchers(here, room);
+    const lost = await guest(here.a, 'bob');
+    const { data } = await join(lost, room);
+    await lose(lost);
+    const back = await guest(here.b, 'bob');
+    await join(back, room, { last_id: (data as { position: string }).position });
+    back.send({ type: 'leave', room });
+    for (const each of all) await each.next(offline('bob'));
+    expect(await others(here, room)).toEqual({});
   });
 });

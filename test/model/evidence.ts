@@ -46,6 +46,8 @@ export interface Violation {
 export interface Established {
   readonly token: string;
   readonly id: string;
+  /** When it was first sent. */
+  readonly sent: number;
   /** The first sign that it has this position. */
   readonly tick: number;
   /** Those that have delivered it or acked it, and so have seen its position. */
@@ -74,9 +76,13 @@ export function beginsAnew(entry: Entry): entry is JoinedEntry {
 
 /** A room's messages whose position somebody was told, by an ack, a delivery or the history. */
 export function establishedIn(room: string, { story, histories }: Evidence): Established[] {
-  const known = new Map<string, { id: string; token: string; tick: number; pods: Set<string> }>();
+  const known = new Map<
+    string,
+    { id: string; token: string; sent: number; tick: number; pods: Set<string> }
+  >();
   const add = (id: string, token: string, tick: number, pod?: string): void => {
-    const one = known.get(id) ?? { id, token, tick, pods: new Set() };
+    const sent = story.publications.get(token)?.sends[0]?.tick ?? tick;
+    const one = known.get(id) ?? { id, token, sent, tick, pods: new Set() };
     known.set(id, one);
     one.tick = Math.min(one.tick, tick);
     if (pod !== undefined) one.pods.add(pod);
@@ -132,7 +138,7 @@ export function mayStandTwice(one: Established, other: Established, evidence: Ev
   const room = evidence.story.publications.get(one.token)?.room ?? '';
   const kept = evidence.histories.get(room) ?? [];
   if ([one, other].every(({ id }) => kept.some((message) => message.id === id))) return false;
-  return troublesSince(Math.min(one.tick, other.tick), ['data', 'keys', 'room'], evidence).length > 0;
+  return troublesSince(Math.min(one.sent, other.sent), ['data', 'keys', 'room'], evidence).length > 0;
 }
 
 /** Of two positions of one epoch: whether the first is earlier. */

@@ -26,11 +26,14 @@ export function judgeHistory(evidence: Evidence): Violation[] {
   ];
 }
 
-/** Acked or seen with a position, and neither kept nor trimmed, though nothing was broken since that may lose it. */
+/**
+ * Acked or seen with a position, and neither kept nor trimmed, though nothing was broken since it was sent that may lose
+ * it: what befalls it may come before anybody hears of it.
+ */
 function forgotten(room: string, evidence: Evidence): Violation[] {
   return establishedIn(room, evidence)
     .filter((one) => isGone(one, room, evidence))
-    .filter(({ tick }) => troublesSince(tick, ['data', 'keys', 'room'], evidence).length === 0)
+    .filter(({ sent }) => troublesSince(sent, ['data', 'keys', 'room'], evidence).length === 0)
     .map(({ id, token }) => ({
       kind: 'history',
       text: `${room}: ${token} (${id}) is no longer in the history`,

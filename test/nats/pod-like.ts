@@ -50,6 +50,7 @@ export async function podLikeOn({
     historySize,
     historyTtlMs: 600_000,
     bufferMessages: 1_000,
+    memoryBytes: 1_048_576,
     newName: () => ids.ephemeral(),
     newEpoch: randomName,
   });

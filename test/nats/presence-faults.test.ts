@@ -143,7 +143,7 @@ describe('A pod that was cut off', () => {
     await allSee([b], ['alice']);
     proxy.silence();
     await expect.poll(() => a.backbone.link.up, PATIENT).toBe(false);
-    await b.store.enter('r', who('alice', 'a2'));
+    await b.store.enter('r', who('alice', 'a2'), true);
     await a.store.lose('r', who('alice', 'a1')).catch(() => undefined);
     proxy.resume();
     proxy.breakAll();

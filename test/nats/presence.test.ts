@@ -82,7 +82,7 @@ describe('Pods', () => {
   test('a user leaves with the last connection, on whichever pod', async () => {
     const [a, b, c] = await three();
     await a.store.enter('r', who('alice', 'a1'));
-    expect(await b.store.enter('r', who('alice', 'a2'))).toBeUndefined();
+    expect(await b.store.enter('r', who('alice', 'a2'), true)).toBeUndefined();
     expect(await a.store.exit('r', who('alice', 'a1'))).toBeUndefined();
     await allSee([a, b, c], ['alice']);
     expect(await b.store.exit('r', who('alice', 'a2'))).toMatchObject({ kind: 'leave', count: 0 });
@@ -136,7 +136,7 @@ describe('A lost connection', () => {
     await a.store.lose('r', who('alice', 'a1'));
     await b.store.lose('r', who('alice', 'a2'));
     await allSee([a, b, c], ['alice']);
-    await c.store.enter('r', who('alice', 'a3'));
+    await c.store.enter('r', who('alice', 'a3'), true);
     await allSee([a, b, c], ['alice']);
     expect(await c.store.exit('r', who('alice', 'a3'))).toBeUndefined();
     const ends = [await a.store.exit('r', who('alice', 'a1')), await b.store.exit('r', who('alice', 'a2'))];
@@ -153,7 +153,7 @@ describe('A lost connection', () => {
     await a.store.stop(2_000);
     await a.backbone.stop();
     await expect.poll(() => b.backbone.leases.isEnding(a.backbone.lease.name), PATIENT).toBe(true);
-    await b.store.enter('r', who('alice', 'alice-2'));
+    await b.store.enter('r', who('alice', 'alice-2'), true);
     await b.store.exit('r', who('alice', 'alice-2'));
     await allSee([b, c], ['bob']);
     await allSee([b, c], []);

@@ -10,7 +10,7 @@ type Entry =
 
 /** What happens; `late`: a row of a name that the pod has no more. */
 const action = fc.record({
-  kind: fc.constantFrom('enter', 'enter', 'state', 'lose', 'exit', 'exit', 'renewed', 'late'),
+  kind: fc.constantFrom('enter', 'return', 'state', 'lose', 'exit', 'exit', 'renewed', 'late'),
   pod: fc.nat(2),
   room: fc.constantFrom('r', 's'),
   user: fc.constantFrom('alice', 'bob', 'carol'),
@@ -32,8 +32,8 @@ class Writers {
     this.#own.set(key, own);
     const who = { userId: user, connectionId: `${pod}-${connection}` };
     const at = this.entries.length + 1;
-    if (kind === 'enter') own.enter(who, at);
-    if (kind === 'state') own.state(who, { status: 'away' }, at, at);
+    if (kind === 'enter' || kind === 'return') own.enter(who, at, kind === 'return');
+    if (kind === 'state') own.state(who, { status: 'away' }, { seconds: at, statedAt: at }, false);
     if (kind === 'lose' && !own.lose(who, at)) return;
     if (kind === 'exit' && !own.exit(who, at)) return;
     const generation = (this.#generations[pod] ?? 0) - (kind === 'late' ? 1 : 0);

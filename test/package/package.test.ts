@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { cpSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { rolldown } from 'rolldown';
@@ -84,17 +84,21 @@ describe('the package', () => {
       .filter((path) => path.startsWith(installation.package))
       .map((path) => path.slice(installation.package.length + 1));
     expect(declarations).toContain('dist/types/client/client.d.ts');
+    const twins = declarations.map((path) => path.replace('dist/', 'dist/commonjs/'));
     const files = globSync('**', { cwd: installation.package, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => relative(installation.package, join(entry.parentPath, entry.name)));
     const others = [
       'dist/crosspod-client.js',
       'dist/crosspod-client.js.map',
+      'dist/commonjs/crosspod-client.js',
+      'dist/commonjs/crosspod-client.js.map',
+      'dist/commonjs/package.json',
       'LICENSE',
       'package.json',
       'README.md',
     ];
-    expect(files.sort()).toEqual([...declarations, ...others].sort());
+    expect(files.sort()).toEqual([...declarations, ...twins, ...others].sort());
   });
 
   test('is of the gateway’s version and licence and needs no other package', () => {
@@ -122,6 +126,19 @@ describe('the package', () => {
     expect(stdout).toBe('.,./package.json Crosspod,CrosspodError\nERR_PACKAGE_PATH_NOT_EXPORTED\n');
   });
 
+  test('is required as well, by Node and by what knows no exports', async () => {
+    const script = `
+      console.log(Object.keys(require('crosspod-client')).join());
+      console.log(Object.keys(require('./node_modules/crosspod-client')).join());`;
+    // Newer versions of Node can require an ES module; Jest and older ones cannot.
+    const { stdout } = await run(
+      process.execPath,
+      ['--no-experimental-require-module', '--input-type=commonjs', '--eval', script],
+      { cwd: folder },
+    );
+    expect(stdout).toBe('Crosspod,CrosspodError\nCrosspod,CrosspodError\n');
+  });
+
   test('can be published', async () => {
     const { stdout } = await run('npm', ['publish', '--dry-run', '--json'], {
       cwd: 'src/client',
@@ -132,6 +149,14 @@ describe('the package', () => {
 });
 
 describe('the types', () => {
+  test.each(['Node16', 'NodeNext'])('hold in a CommonJS package, by %s', async (module) => {
+    mkdirSync(join(folder, 'commonjs'), { recursive: true });
+    writeFileSync(join(folder, 'commonjs/package.json'), '{ "type": "commonjs" }');
+    const files = ['talk.ts', 'mistakes.ts'].map((file) => `commonjs/${file}`);
+    for (const file of files) cpSync(join('test/package/sample', basename(file)), join(folder, file));
+    expect(await installation.typeCheck(files, { module, moduleResolution: module, ...BROWSER })).toBe('');
+  });
+
   const settings = [
     { name: 'nodenext in a browser', options: { ...NODENEXT, ...BROWSER } },
     { name: 'bundler in a browser', options: { ...BUNDLER, ...BROWSER } },

@@ -169,12 +169,23 @@ describe('the message dialect', () => {
     ['invalid_message', '{"type":"chat","ephemeral":"yes"}'],
     ['invalid_message', '{"type":"chat","to":"bob","room":"r"}'],
     ['invalid_message', '{"type":"chat","to":"system"}'],
+    ['invalid_message', '{"type":"chat","to":""}'],
+    ['invalid_message', '{"type":"chat","to":null}'],
+    ['invalid_message', '{"type":"chat","to":["bob"]}'],
+    ['invalid_message', '{"type":"notification","room":"","to":""}'],
     ['invalid_message', '{"type":"chat","to":"conn:"}'],
     ['invalid_message', '{"type":"join","room":"r","history":-1}'],
+    ['invalid_message', '{"type":"join","room":"r","members":"no"}'],
     ['invalid_message', '{"type":"join","room":"r","history":1.5}'],
     ['invalid_message', '{"type":"join","room":"r","last_id":1}'],
     ['invalid_message', '{"type":"presence","room":"r","data":{"status":"busy"}}'],
     ['invalid_message', '{"type":"presence","room":"r","data":{"meta":[]}}'],
+    ['invalid_message', '{"type":"presence","room":"r","data":"away"}'],
+    ['invalid_message', '{"type":"presence","room":"r","data":["away"]}'],
+    ['invalid_message', '{"type":"presence","room":"r","data":false}'],
+    ['invalid_message', '{"type":"join","data":"r"}'],
+    ['invalid_message', '{"type":"leave","data":["r"]}'],
+    ['invalid_message', '{"type":"auth","data":"token"}'],
     ['invalid_message', `{"type":"presence","room":"r","data":{"meta":{"m":"${'x'.repeat(4_096)}"}}}`],
     ['invalid_room', '{"type":"chat","room":"-r"}'],
     ['invalid_room', `{"type":"chat","room":"${'r'.repeat(129)}"}`],
@@ -187,6 +198,23 @@ describe('the message dialect', () => {
 
   test('gives back the ref and the room of a frame that it refuses', () => {
     expect(decode({ type: 'shout', ref: '7', room: 'r' })).toMatchObject({ ref: '7', room: 'r' });
+  });
+
+  test.each(['-r', 'a room', 'r'.repeat(1_024), '"\u0000"'])(
+    'gives back the room %j, which is none',
+    (room) => {
+      for (const type of ['join', 'chat', 'presence', 'leave']) {
+        const decoded = decode({ type, room });
+        expect(decoded).toMatchObject({ rejection: { code: 'invalid_room' }, room });
+      }
+    },
+  );
+
+  test('takes data that is absent or null where it says something', () => {
+    for (const data of [undefined, null]) {
+      expect(decode({ type: 'presence', room: 'r', data })).toMatchObject({ command: { kind: 'presence' } });
+      expect(decode({ type: 'join', data })).toMatchObject({ command: { kind: 'join' } });
+    }
   });
 
   test('does not take a type from a __proto__ in the frame', () => {
@@ -210,6 +238,20 @@ describe('the channel dialect', () => {
   ])('answers %s to %s', (code, frame) => {
     expect(channelDialect.decode(frame)).toMatchObject({ rejection: { code } });
   });
+
+  test.each(['bad channel', '@everybody', 'r'.repeat(129)])(
+    'gives back the channel %j, which is none',
+    (channel) => {
+      for (const type of ['subscribe', 'unsubscribe', 'broadcast', 'presence_join', 'presence_leave']) {
+        const decoded = channelDialect.decode(JSON.stringify({ type, channel }));
+        expect(decoded).toMatchObject({ rejection: { code: 'invalid_room' }, room: channel });
+      }
+      for (const none of [7, null, '', 'r'.repeat(1_025)]) {
+        const decoded = channelDialect.decode(JSON.stringify({ type: 'subscribe', channel: none }));
+        expect(decoded).toMatchObject({ rejection: { code: 'invalid_room' }, room: undefined });
+      }
+    },
+  );
 
   test('names a broadcast without an event message', () => {
     expect(channelDialect.decode('{"type":"broadcast","channel":"r"}')).toMatchObject({

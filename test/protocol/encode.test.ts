@@ -66,7 +66,7 @@ describe('a message', () => {
 const member = { userId: 'al"ice', status: 'away', meta: '{"a":1}', updatedAt: 5 } as const;
 const at = Date.UTC(2026, 0, 1);
 const EVENTS: ServerEvent[] = [
-  { kind: 'connected', connectionId: 'c', userId: 'al"ice', heartbeatSeconds: 25, at },
+  { kind: 'connected', connectionId: 'c', userId: 'al"ice', heartbeatSeconds: 25, maxMessageBytes: 128, at },
   { kind: 'joined', room: 'r', position: 'e.1-0', count: 1, members: [member], replayed: 0, at },
   { kind: 'left', room: 'r', at },
   { kind: 'sync', room: 'r', members: [member] },
@@ -120,4 +120,39 @@ describe('events', () => {
       },
     });
   });
+
+  test.each(['a', 'ü', '語', '🙂'])(
+    'a member list ends at 256 KiB, also of metas full of %s',
+    (character) => {
+      const meta = JSON.stringify({ text: character.repeat(1_000) });
+      const members = Array.from({ length: 500 }, (_, n) => ({ ...member, userId: `user-${n}`, meta }));
+      const joined = {
+        kind: 'joined',
+        room: 'r',
+        position: '1',
+        count: 500,
+        members,
+        replayed: 0,
+        at,
+      } as const;
+      const whole = [
+        messageDialect.event(joined),
+        messageDialect.event({ kind: 'census', room: 'r', count: 500, members, at }),
+        channelDialect.event({ kind: 'sync', room: 'r', members }),
+        guessedChannelDialect.event({ kind: 'sync', room: 'r', members }),
+      ];
+      for (const frame of whole) {
+        const { data, users } = JSON.parse(frame ?? '') as {
+          data?: { members: object[]; count: number };
+          users?: object[];
+        };
+        const listed = data?.members ?? users ?? [];
+        const bytes = Buffer.byteLength(JSON.stringify(listed));
+        expect(bytes).toBeLessThanOrEqual(262_144);
+        // One more would not have fitted.
+        expect(bytes + Buffer.byteLength(JSON.stringify(listed[0])) + 1).toBeGreaterThan(262_144);
+        expect(data?.count ?? 500).toBe(500);
+      }
+    },
+  );
 });

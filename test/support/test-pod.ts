@@ -2,6 +2,7 @@ import type { Frame, Framer, Socket } from '../../src/core/ports/socket.ts';
 import { type Address, Gateway } from '../../src/core/gateway.ts';
 import type { Connection } from '../../src/core/connection.ts';
 import type { Dialect } from '../../src/protocol/dialect.ts';
+import { Held } from '../../src/pods/held.ts';
 import { Hub } from '../../src/core/hub.ts';
 import type { Limits } from '../../src/core/limits.ts';
 import { LocalDirectory } from '../../src/directory/local.ts';
@@ -32,6 +33,7 @@ export class TestSocket implements Socket {
   takes = Number.POSITIVE_INFINITY;
   writes = 0;
   closeCode: number | undefined;
+  closeReason: string | undefined;
   readonly frames: ReceivedFrame[] = [];
 
   write(bytes: Frame): void {
@@ -52,8 +54,9 @@ export class TestSocket implements Socket {
     }
   }
 
-  close({ code }: { code: number }): void {
+  close({ code }: { code: number }, reason?: string): void {
     this.closeCode = code;
+    this.closeReason = reason;
   }
 
   ping(): void {}
@@ -68,6 +71,7 @@ const LIMITS: Limits = {
   handshakesPerSecond: 1_000,
   messagesPerSecond: 0,
   maxRoomsPerConnection: 10,
+  maxMessageBytes: 65_536,
   outboxMessages: 8,
   outboxBytes: 1_000_000,
   historySize: 100,
@@ -95,17 +99,19 @@ export class TestPod {
     const tally = createTally();
     const framer = this.#lines();
     const turn = new Turn((run) => void setImmediate(run), expectNone);
+    const held = new Held(67_108_864);
     const broker = new MemoryBroker({
       clock,
       epoch: 'e',
       historySize: all.historySize,
       historyTtlMs: 300_000,
+      held,
     });
     const directory = new LocalDirectory();
     const hub = new Hub({ broker, directory, framer, turn, clock, tally });
     const log = { debug() {}, info() {}, warn() {}, error: (fields: object) => expectNone(fields) };
     const roster = new Roster({
-      store: new MemoryPresence(clock),
+      store: new MemoryPresence(clock, held),
       hub,
       clock,
       framer,

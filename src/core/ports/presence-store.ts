@@ -47,13 +47,16 @@ export interface PresenceReceiver {
  */
 export interface PresenceStore {
   start(receiver: PresenceReceiver): Promise<void>;
-  /** The connection is in the room and says nothing: a user already there stays as it was (no change). */
-  enter(room: string, who: Occupant): Promise<PresenceChange | undefined>;
-  /** The connection is in the room and says so: a `join` for a user who was not there, else an `update`. */
-  state(room: string, who: Occupant, statement: Statement): Promise<PresenceChange>;
   /**
-   * The connection was lost and its user may return: until `exit` it counts as there, and the user's next connection
-   * to enter takes its place.
+   * The connection is in the room and says nothing: a user already there stays as it was (no change). `returns`: it goes
+   * on where one that was lost ended.
+   */
+  enter(room: string, who: Occupant, returns?: boolean): Promise<PresenceChange | undefined>;
+  /** The connection is in the room and says so: a `join` for a user who was not there, else an `update`. */
+  state(room: string, who: Occupant, statement: Statement, returns?: boolean): Promise<PresenceChange>;
+  /**
+   * The connection was lost and its user may return: until `exit` it counts as there, whatever the user's others do; but
+   * the next one to enter that returns takes its place.
    */
   lose(room: string, who: Occupant): Promise<void>;
   /** The connection is gone: a `leave` if it was the user's last, else no change. */

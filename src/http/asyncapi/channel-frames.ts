@@ -1,4 +1,5 @@
 import {
+  AS_NAMED,
   BACK_AFTER,
   ANY,
   CHANNEL,
@@ -11,6 +12,7 @@ import {
   ID,
   list,
   META,
+  MEMBERS,
   MILLISECONDS,
   number,
   object,
@@ -46,6 +48,7 @@ export const CHANNEL_COMMANDS: Readonly<Record<string, Frame>> = {
       listen: list({ enum: ['broadcast', 'presence'] }, 'What to hear; `broadcast` unless told.'),
       last_id: POSITION,
       history: number('So many of the last messages.'),
+      members: MEMBERS,
       ref: REF,
     },
     ['type', 'channel'],
@@ -165,7 +168,7 @@ export const CHANNEL_EVENTS: Readonly<Record<string, Frame>> = {
   refused: frame(
     'error',
     'To the sender alone; the connection stays open.',
-    { channel: CHANNEL, code: CODE, error: PERSON, retry_after_ms: RETRY_AFTER, ref: REF },
+    { channel: AS_NAMED, code: CODE, error: PERSON, retry_after_ms: RETRY_AFTER, ref: REF },
     ['type', 'code', 'error'],
     { type: 'error', channel, code: 'forbidden', error: 'no permission for this', ref: '4' },
   ),

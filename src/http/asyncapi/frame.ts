@@ -43,6 +43,11 @@ export function fixed(value: string): Schema {
 }
 
 export const ROOM = text('A room name.', { pattern: '^[A-Za-z0-9][A-Za-z0-9_.:@-]{0,127}$' });
+/** In an error: what is wrong may be just that. */
+export const AS_NAMED = text('As the client named it, also where it is no name.', {
+  minLength: 1,
+  maxLength: 1_024,
+});
 /** Also the two channels that stand for no room. */
 export const CHANNEL = text('A room name, `@global` or `@direct`.', {
   pattern: '^([A-Za-z0-9][A-Za-z0-9_.:@-]{0,127}|@global|@direct)$',
@@ -82,6 +87,10 @@ export const REASON: Schema = {
 };
 export const REPLAYED = number('Messages that follow at once.');
 export const COUNT = number('Users present.');
+export const MEMBERS: Schema = {
+  type: 'boolean',
+  description: 'False: no list of who is present, only the number.',
+};
 
 export const POSITION_EXAMPLE = 'a1b2c3d4e5f6.1x2y3z.1767225600000-0';
 export const TIME_EXAMPLE = '2026-01-01T00:00:00.000Z';

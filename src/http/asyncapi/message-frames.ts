@@ -1,4 +1,5 @@
 import {
+  AS_NAMED,
   BACK_AFTER,
   ANY,
   CODE,
@@ -15,6 +16,7 @@ import {
   number,
   object,
   PERSON,
+  MEMBERS,
   POSITION,
   PROVISIONAL,
   PROVISIONAL_ID,
@@ -34,7 +36,7 @@ import {
 } from './frame.ts';
 
 const PUBLICATION = { event: EVENT, data: ANY, ref: REF };
-const ADDRESSEE = text('A user id, or `conn:` and a connection id.');
+const ADDRESSEE = text('A user id, or `conn:` and a connection id.', { minLength: 1, maxLength: 256 });
 const SHOWN = { enum: ['online', 'away'] };
 
 /** What a client of the message dialect sends (docs/protocol.md, "Message dialect"). */
@@ -51,7 +53,13 @@ export const MESSAGE_COMMANDS: Readonly<Record<string, Frame>> = {
   join: frame(
     'join',
     'Joins a room, after a position or with so many of its last messages.',
-    { room: ROOM, last_id: POSITION, history: number('So many of the last messages.'), ref: REF },
+    {
+      room: ROOM,
+      last_id: POSITION,
+      history: number('So many of the last messages.'),
+      members: MEMBERS,
+      ref: REF,
+    },
     ['type'],
     { type: 'join', room: 'lobby', last_id: position, ref: '2' },
     { type: 'join', room: 'lobby', history: 50 },
@@ -96,8 +104,13 @@ const SYSTEM_EVENTS: Readonly<Record<string, Frame>> = {
       event: fixed('connected'),
       ...SYSTEM,
       data: object(
-        { connection_id: text('Unique.'), user_id: USER, heartbeat_seconds: number('Between two pings.') },
-        ['connection_id', 'user_id', 'heartbeat_seconds'],
+        {
+          connection_id: text('Unique.'),
+          user_id: USER,
+          heartbeat_seconds: number('Between two pings.'),
+          max_message_bytes: number('The longest frame a client may send; a longer one closes with 1009.'),
+        },
+        ['connection_id', 'user_id', 'heartbeat_seconds', 'max_message_bytes'],
       ),
     },
     ['type', 'event', 'from', 'data', 'timestamp'],
@@ -105,7 +118,12 @@ const SYSTEM_EVENTS: Readonly<Record<string, Frame>> = {
       type: 'system',
       event: 'connected',
       from: 'system',
-      data: { connection_id: 'Zm9vYmFyYmF6', user_id: 'alice', heartbeat_seconds: 25 },
+      data: {
+        connection_id: 'Zm9vYmFyYmF6',
+        user_id: 'alice',
+        heartbeat_seconds: 25,
+        max_message_bytes: 65_536,
+      },
       timestamp,
     },
   ),
@@ -267,7 +285,7 @@ export const MESSAGE_EVENTS: Readonly<Record<string, Frame>> = {
     'To the sender alone; the connection stays open.',
     {
       ref: REF,
-      room: ROOM,
+      room: AS_NAMED,
       data: object({ code: CODE, error: PERSON, retry_after_ms: RETRY_AFTER }, ['code', 'error']),
     },
     ['type', 'data'],

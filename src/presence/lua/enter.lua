@@ -3,7 +3,7 @@
 -- KEYS: presence, tabs, whether the pod is buried there; and, where the connections were written before, whether it is
 -- under the name that it had then: if not, they were there all the time, and did not come. ARGV: pod, ttl in ms, channel; then for each connection eight:
 -- connection, user, user as JSON, when it said how it is ('now', how many ms ago, = and the moment that was given here
--- before, or '' where it says nothing), status or '', meta or '', '!' where it was lost or '', change ('': nobody is told
+-- before, or '' where it says nothing), status or '', meta or '', '!' where it was lost, '<' where it returns or '', change ('': nobody is told
 -- of it, for it was there all the time; but where something of it was gone, pods are told that the room is mended).
 -- What was said before something that is known counts no more. Gives 'lapsed', or for
 -- each connection four: kind or '', users present, row, the moment at which it said how it is or ''.
@@ -19,22 +19,23 @@ end
 
 -- The place of a connection among those of its user. Whoever was lost and is back comes by another connection, which
 -- takes the lost one's place; a lost one itself is of no account where there are others.
-local function put(tabs, connection, lost_mark)
+local function put(tabs, connection, mark)
   local place, lost
   for index, word in ipairs(tabs) do
     if is_connection(word, connection) then place = index end
     if not lost and is_lost(word) then lost = index end
   end
   if place and is_outdated(pod, tabs[place]) then return end
-  if not place and lost_mark == '!' and #tabs > 0 then return end
-  if not place and lost then table.remove(tabs, lost) end
-  tabs[place or #tabs + 1] = connection .. '@' .. pod .. lost_mark
+  if not place and mark == '!' and #tabs > 0 then return end
+  if not place and lost and mark == '<' then table.remove(tabs, lost) end
+  tabs[place or #tabs + 1] = connection .. '@' .. pod .. (mark == '!' and mark or '')
 end
 
 local reply, now, mended = {}, now_ms(), false
 for at = 4, #ARGV, 8 do
   local user, user_json, change = ARGV[at + 1], ARGV[at + 2], ARGV[at + 7]
-  local status, meta = read_row(redis.call('HGET', KEYS[1], user), user_json)
+  local former = redis.call('HGET', KEYS[1], user)
+  local status, meta = read_row(former, user_json)
   local tabs, said, unsure = words(redis.call('HGET', KEYS[2], user))
   -- One of the two may have been evicted: what was said is gone with the row, and a row that outlived the connections is
   -- as the user last said, nobody knows by which of them.
@@ -47,7 +48,6 @@ for at = 4, #ARGV, 8 do
   -- All pods write anew what is gone within a third of the time for which presence is kept, and a second.
   if #tabs == 0 and change ~= '' and (status or stayed) then unsure = now + ttl / 3 + 1000 end
   put(tabs, ARGV[at], ARGV[at + 6])
-  redis.call('HSET', KEYS[2], user, text_of(tabs, said, unsure))
   if states or not status then
     local next_status = ARGV[at + 4] ~= '' and ARGV[at + 4] or status or 'online'
     local next_meta = ARGV[at + 5] ~= '' and ARGV[at + 5] or meta or '{}'
@@ -55,19 +55,24 @@ for at = 4, #ARGV, 8 do
     status, meta = next_status, next_meta
   end
   local row = row_of(user_json, status, meta, now)
-  redis.call('HSET', KEYS[1], user, row)
-  local count = redis.call('HLEN', KEYS[1])
+  local count = redis.call('HLEN', KEYS[1]) + (former and 0 or 1)
   local kind = (not known and 'join') or (states and (is_new or differs) and 'update') or ''
   -- What was written here before is no news.
   if change == '' or stayed and (kind == 'join' or not string.match(ARGV[at + 3], '^%d+$')) then
-    kind, mended = '', mended or was_gone or differs
+    kind = ''
+    if not mended and (was_gone or differs) then
+      mended = true
+      announce(channel, '', 'mended', 0, '')
+    end
   end
+  -- Told before it is done: a right that is missing ends a script in the middle, and what is done already is not told later.
   if kind ~= '' then announce(channel, change, kind, count, row) end
+  redis.call('HSET', KEYS[2], user, text_of(tabs, said, unsure))
+  redis.call('HSET', KEYS[1], user, row)
   reply[#reply + 1] = kind
   reply[#reply + 1] = count
   reply[#reply + 1] = row
   reply[#reply + 1] = says and string.format('%.0f', states and said or says) or ''
 end
-if mended then announce(channel, '', 'mended', 0, '') end
 for index = 1, 2 do keep(KEYS[index], ttl) end
 return reply

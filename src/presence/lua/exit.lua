@@ -22,9 +22,10 @@ end
 local status, meta = read_row(redis.call('HGET', KEYS[1], user), user_json)
 -- Counted before, and taken away at the end: where the slot is on its way the server refuses to be asked for a key from
 -- which the last was taken (docs/adr/0012).
-local count = redis.call('HLEN', KEYS[1])
-count = count - redis.call('HDEL', KEYS[1], user)
-redis.call('HDEL', KEYS[2], user)
+local count = redis.call('HLEN', KEYS[1]) - redis.call('HEXISTS', KEYS[1], user)
 local row = row_of(user_json, status or 'online', meta or '{}', now_ms())
+-- Told before it is done: a right that is missing ends a script in the middle, and what is done already is not told later.
 announce(ARGV[1], ARGV[5], 'leave', count, row)
+redis.call('HDEL', KEYS[1], user)
+redis.call('HDEL', KEYS[2], user)
 return { 'leave', count, row }

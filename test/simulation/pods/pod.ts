@@ -99,6 +99,7 @@ export class SimulatedPod {
         return isOpen();
       },
       open: () => setOpen(true),
+      closeIdle: () => undefined,
       close: async () => void (await setOpen(false)),
     };
   }
@@ -130,6 +131,7 @@ export class SimulatedPod {
       newName,
       host: name,
       pressure: { memory: () => 0, lagMs: () => 0 },
+      heapLimitBytes: 268_435_456,
     };
   }
 
@@ -152,4 +154,9 @@ export class SimulatedPod {
 }
 
 /** What nobody comes through. */
-const NO_DOOR: Door = { listening: false, open: () => Promise.resolve(0), close: () => Promise.resolve() };
+const NO_DOOR: Door = {
+  listening: false,
+  open: () => Promise.resolve(0),
+  closeIdle: () => undefined,
+  close: () => Promise.resolve(),
+};

@@ -57,6 +57,7 @@ test('the product publishes, hears and reads in a Cluster of models, also in a s
     historySize: 10,
     historyTtlMs: 60_000,
     bufferMessages: 9,
+    memoryBytes: 1_048_576,
     newName,
   });
   const heard: Stored[] = [];

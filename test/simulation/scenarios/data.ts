@@ -360,6 +360,32 @@ export const DATA: readonly Scenario[] = [
     },
   })),
   {
+    name: 'Who comes and who leaves while one pod may not publish is told to those on another pod as well',
+    placement: 'one',
+    async play(scene) {
+      await scene.enter('ann', 'r1', 0);
+      const bob = await scene.enter('bob', 'r1', 1);
+      const cid = await scene.enter('cid', 'r1', 1);
+      await scene.wait(1_000);
+      scene.world.note('the pods may no longer publish');
+      master(scene).server.deny({ command: 'publish' });
+      scene.raw(cid).leave('r1');
+      // Too short for the other pod to notice.
+      await scene.wait(100);
+      master(scene).server.allowAll();
+      scene.world.note('the pods may do everything again');
+      await scene.wait(3_000);
+      scene.world.note('the pods may no longer publish');
+      master(scene).server.deny({ command: 'publish' });
+      await scene.enter('dee', 'r1', 1);
+      scene.raw(bob).state('r1', 'away', {});
+      await scene.wait(100);
+      master(scene).server.allowAll();
+      scene.world.note('the pods may do everything again');
+      await scene.wait(3_000);
+    },
+  },
+  {
     name: 'Who joins while the history cannot be read is given what comes, also where the clock of Redis is set meanwhile',
     placement: 'one',
     async play(scene) {

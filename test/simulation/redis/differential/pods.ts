@@ -53,6 +53,7 @@ export class RandomPod {
       historySize: 10,
       historyTtlMs: 60_000,
       bufferMessages: 100,
+      memoryBytes: 1_048_576,
       newName,
     });
     this.#presence = new RedisPresence({ backbone, ttlMs: 60_000, random: () => options.random.next() });
@@ -131,12 +132,10 @@ export class RandomPod {
     const who: Occupant = { connectionId: `c${(this.#numbers += 1)}`, userId: random.pick(USERS) };
     const room = this.#room();
     this.#present.push({ room, who });
-    if (random.chance(0.5)) await this.#presence.enter(room, who);
-    else
-      await this.#presence.state(room, who, {
-        status: random.pick(['online', 'away', undefined]),
-        meta: `{"n":${random.int(0, 9)}}`,
-      });
+    const returns = random.chance(0.5);
+    if (random.chance(0.5)) return void (await this.#presence.enter(room, who, returns));
+    const status = random.pick(['online', 'away', undefined] as const);
+    await this.#presence.state(room, who, { status, meta: `{"n":${random.int(0, 9)}}` }, returns);
   }
 
   async #leave(): Promise<void> {
