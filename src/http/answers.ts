@@ -22,7 +22,9 @@ export function withRetryAfter<T extends object>(response: T) {
 
 /** What any route may answer. */
 export const ALWAYS = {
+  408: failure('the request took too long to come', 'timeout'),
   429: withRetryAfter(failure('more requests than the caller may send', 'rate_limited')),
+  431: failure('the address and the headers together are too long', 'too_large'),
   500: failure('something went wrong on the server', 'internal'),
 } as const;
 

@@ -26,7 +26,18 @@ const Batch = z
   )
   .openapi('Batch', { example: { messages: [{ room: 'lobby', data: { text: 'hi' } }] } });
 
-const Result = z.union([z.object({ id: MessageId, provisional: Provisional, partial: Partial }), ErrorBody]);
+/** One object and no choice of two: clients generated from a choice without a mark take every result for its first. */
+const Result = z
+  .object({
+    id: MessageId.optional(),
+    provisional: Provisional,
+    partial: Partial,
+    error: ErrorBody.shape.error.optional(),
+    code: ErrorBody.shape.code.optional(),
+  })
+  .openapi('BatchResult', {
+    description: 'Either `id` of the message, or `error` and `code` where it was refused.',
+  });
 
 const Results = z.object({ results: z.array(Result) }).openapi('BatchResults');
 

@@ -15,7 +15,9 @@ const getOpenApi = createRoute({
   tags: ['documents'],
   summary: 'This document (OpenAPI 3.1).',
   security: [],
-  responses: { 200: { description: 'It.', content: { 'application/json': { schema: Document } } } },
+  responses: {
+    200: { description: 'The OpenAPI document.', content: { 'application/json': { schema: Document } } },
+  },
 });
 
 const getAsyncApi = createRoute({
@@ -25,7 +27,9 @@ const getAsyncApi = createRoute({
   tags: ['documents'],
   summary: 'What is spoken over the WebSockets (AsyncAPI 3.0).',
   security: [],
-  responses: { 200: { description: 'It.', content: { 'application/json': { schema: Document } } } },
+  responses: {
+    200: { description: 'The AsyncAPI document.', content: { 'application/json': { schema: Document } } },
+  },
 });
 
 /** The documents that describe the server; call it after all other routes. */

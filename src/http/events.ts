@@ -18,7 +18,7 @@ const postEvent = createRoute({
   summary: 'Broadcasts an event in a channel, in the words of the channel dialect.',
   security: GUARDED_BY,
   request: { headers: IdempotencyHeaders, body: jsonBody(ChannelEvent) },
-  responses: { 200: json('It is published.', Accepted), ...BAD_BODY, ...GUARDED },
+  responses: { 200: json('The event is published.', Accepted), ...BAD_BODY, ...GUARDED },
 });
 
 export function eventRoutes(api: Api, pod: Pod): void {

@@ -1,6 +1,7 @@
 import { ALWAYS, BAD_BODY, json, jsonBody, NOT_FOUND } from './answers.ts';
 import { createRoute, z } from '@hono/zod-openapi';
 import { Timestamp, UserId } from './schemas.ts';
+import { USER_PATTERN } from './patterns.ts';
 import type { Api, GuestDoor } from './api-env.ts';
 import { ApiError } from './errors.ts';
 
@@ -10,7 +11,17 @@ export const GUEST_PATH = '/api/auth/guest';
 const NAME_RULE = 'must be a name of printable characters, not system, conn:… or @…';
 
 const Login = z
-  .object({ username: z.string({ error: NAME_RULE }) }, { error: 'must be a JSON object' })
+  .object(
+    {
+      username: z.string({ error: NAME_RULE }).openapi({
+        minLength: 1,
+        maxLength: 256,
+        pattern: USER_PATTERN,
+        description: `The name ${NAME_RULE}, with GUEST_PREFIX before it.`,
+      }),
+    },
+    { error: 'must be a JSON object' },
+  )
   .openapi('GuestLogin', { example: { username: 'alice' } });
 
 const Guest = z

@@ -36,7 +36,7 @@ const postMessage = createRoute({
     headers: IdempotencyHeaders,
     body: jsonBody(Draft),
   },
-  responses: { 200: json('It is published.', Published), ...BAD_BODY, ...GUARDED },
+  responses: { 200: json('The message is published.', Published), ...BAD_BODY, ...GUARDED },
 });
 
 const postBroadcast = createRoute({
@@ -47,7 +47,7 @@ const postBroadcast = createRoute({
   summary: 'Sends a message to every connection on every pod; it is not kept.',
   security: GUARDED_BY,
   request: { headers: IdempotencyHeaders, body: jsonBody(Announcement) },
-  responses: { 200: json('It is sent.', Sent), ...BAD_BODY, ...GUARDED },
+  responses: { 200: json('The message is sent.', Sent), ...BAD_BODY, ...GUARDED },
 });
 
 export function messageRoutes(api: Api, pod: Pod): void {

@@ -18,9 +18,25 @@ const Stats = z
 
 const Alive = z.object({ status: z.literal('alive') }).openapi('Alive');
 
+const Trouble = z
+  .object({
+    part: z.string().openapi({ description: 'The server that is gone.', example: 'redis:6379' }),
+    lost: z.enum(['answers', 'publications']).openapi({ description: 'Which half of it.' }),
+    reason: z.string().openapi({ description: 'For a person.', example: 'connect ECONNREFUSED' }),
+  })
+  .openapi('Trouble');
+
 const Readiness = z
-  .object({ status: z.enum(['starting', 'ready', 'draining']) })
+  .object({
+    status: z.enum(['starting', 'ready', 'degraded', 'draining']),
+    engine: z
+      .array(Trouble)
+      .optional()
+      .openapi({ description: 'What a degraded pod lacks of Redis or NATS, as far as that is known.' }),
+  })
   .openapi('Readiness', { example: { status: 'ready' } });
+
+const Draining = z.object({ status: z.literal('draining') }).openapi('Draining');
 
 function text(description: string, type: string) {
   return { description, content: { [type]: { schema: z.string() } } };
@@ -48,9 +64,12 @@ const OTHERS: readonly RouteConfig[] = [
       400: failure('the address is wrong', 'invalid_user_id'),
       401: failure('no token, or one that is not taken', 'token_expired'),
       403: failure('the origin, or the token, does not permit it', 'forbidden'),
+      404: failure('no such address', 'not_found'),
+      426: failure('without `explain=1` it is a WebSocket address', 'upgrade_required'),
       429: withRetryAfter(failure('too many handshakes', 'rate_limited')),
+      431: failure('the address and the headers together are too long', 'too_large'),
       503: withRetryAfter(failure('not now', 'server_at_capacity')),
-      200: json('It would be taken.', z.object({ status: z.literal('ok') })),
+      200: json('The upgrade would be taken.', z.object({ status: z.literal('ok') })),
     },
   },
   {
@@ -79,7 +98,7 @@ const OTHERS: readonly RouteConfig[] = [
     summary: 'Whether the process runs.',
     servers: OPERATORS,
     security: [],
-    responses: { 200: json('It does.', Alive) },
+    responses: { 200: json('The process runs.', Alive) },
   },
   {
     method: 'get',
@@ -89,7 +108,23 @@ const OTHERS: readonly RouteConfig[] = [
     summary: 'Whether the pod should get traffic.',
     servers: OPERATORS,
     security: [],
-    responses: { 200: json('It should.', Readiness), 503: json('It should not.', Readiness) },
+    responses: {
+      200: json('The pod should get traffic: it is ready, or degraded.', Readiness),
+      503: json('The pod should get no traffic: it is starting, or draining.', Readiness),
+    },
+  },
+  {
+    method: 'post',
+    path: '/drain',
+    operationId: 'drain',
+    tags: ['operations'],
+    summary: 'Ends the pod as a SIGTERM does: its clients are sent to other pods.',
+    servers: OPERATORS,
+    security: [],
+    responses: {
+      202: json('The pod drains, and did so before where it was asked before.', Draining),
+      403: failure('no page may end a pod', 'forbidden'),
+    },
   },
   {
     method: 'get',

@@ -28,7 +28,7 @@ const postToUser = createRoute({
   summary: 'Sends a message to every connection of a user; it is not kept.',
   security: GUARDED_BY,
   request: { params: z.object({ user: UserId }), headers: IdempotencyHeaders, body: jsonBody(DirectMessage) },
-  responses: { 200: json('It is sent, also when nobody is there.', Sent), ...BAD_BODY, ...GUARDED },
+  responses: { 200: json('The message is sent, also when nobody is there.', Sent), ...BAD_BODY, ...GUARDED },
 });
 
 const disconnectUser = createRoute({
@@ -39,7 +39,11 @@ const disconnectUser = createRoute({
   summary: 'Closes every connection of a user with 4403.',
   security: GUARDED_BY,
   request: { params: z.object({ user: UserId }), body: jsonBody(Farewell, false) },
-  responses: { 200: json('They are closed, also when nobody is there.', Done), ...BAD_BODY, ...GUARDED },
+  responses: {
+    200: json('The connections are closed, also when nobody is there.', Done),
+    ...BAD_BODY,
+    ...GUARDED,
+  },
 });
 
 const disconnectConnection = createRoute({
@@ -50,7 +54,11 @@ const disconnectConnection = createRoute({
   summary: 'Closes one connection with 4403.',
   security: GUARDED_BY,
   request: { params: z.object({ id: ConnectionId }), body: jsonBody(Farewell, false) },
-  responses: { 200: json('It is closed, also when it is not there.', Done), ...BAD_BODY, ...GUARDED },
+  responses: {
+    200: json('The connection is closed, also when it is not there.', Done),
+    ...BAD_BODY,
+    ...GUARDED,
+  },
 });
 
 export function peopleRoutes(api: Api, pod: Pod): void {

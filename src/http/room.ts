@@ -3,6 +3,7 @@ import { answerText, BAD_REQUEST, GUARDED, GUARDED_BY, json } from './answers.ts
 import { createRoute, z } from '@hono/zod-openapi';
 import { limit, MessageId, RoomName, Timestamp, UserId } from './schemas.ts';
 import type { Api } from './api-env.ts';
+import { FROM_PATTERN } from './patterns.ts';
 import type { Pod } from '../core/pod.ts';
 import { withId } from '../protocol/message.ts';
 
@@ -25,7 +26,7 @@ const getPresence = createRoute({
   summary: 'Lists everybody who is present in a room.',
   security: GUARDED_BY,
   request: { params: z.object({ room: RoomName }) },
-  responses: { 200: json('All of them.', Presence), ...BAD_REQUEST, ...GUARDED },
+  responses: { 200: json('Everybody who is present.', Presence), ...BAD_REQUEST, ...GUARDED },
 });
 
 const HistoryQuery = z.object({
@@ -41,7 +42,13 @@ const Message = z
     id: MessageId,
     type: z.enum(['chat', 'notification']),
     room: RoomName,
-    from: z.string().openapi({ description: 'A user id, or `system`.', example: 'alice' }),
+    from: z.string().openapi({
+      minLength: 1,
+      maxLength: 256,
+      pattern: FROM_PATTERN,
+      description: 'A user id, or `system`.',
+      example: 'alice',
+    }),
     event: z.string().optional().openapi({ example: 'said' }),
     data: z.unknown().openapi({ description: 'Any JSON.', example: { text: 'hi' } }),
     timestamp: Timestamp,
@@ -79,7 +86,7 @@ const getHistory = createRoute({
   summary: 'Reads the messages that a room keeps.',
   security: GUARDED_BY,
   request: { params: z.object({ room: RoomName }), query: HistoryQuery },
-  responses: { 200: json('One page of them.', History), ...BAD_REQUEST, ...GUARDED },
+  responses: { 200: json('One page of messages.', History), ...BAD_REQUEST, ...GUARDED },
 });
 
 export function roomStateRoutes(api: Api, { broker, roster }: Pod): void {

@@ -3,6 +3,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { limit, RoomName } from './schemas.ts';
 import type { Api } from './api-env.ts';
 import { ApiError } from './errors.ts';
+import { ROOM_PREFIX_PATTERN } from './patterns.ts';
 import type { Directory } from '../core/ports/directory.ts';
 import { isRoomName } from '../protocol/names.ts';
 
@@ -13,12 +14,18 @@ const RoomsQuery = z.object({
     .string(PREFIX_RULE)
     .refine((prefix) => prefix === '' || isRoomName(prefix), PREFIX_RULE)
     .default('')
-    .openapi({ description: 'Only rooms whose names begin so.', example: 'lobby' }),
+    .openapi({
+      maxLength: 128,
+      pattern: ROOM_PREFIX_PATTERN,
+      description: 'Only rooms whose names begin so.',
+      example: 'lobby',
+    }),
   limit: limit(1_000, 100),
-  cursor: z
-    .string({ error: 'must be the cursor of an answer' })
-    .default('')
-    .openapi({ description: '`cursor` of the answer before this one.', example: 'bG9iYnk' }),
+  cursor: z.string({ error: 'must be the cursor of an answer' }).default('').openapi({
+    pattern: '^[A-Za-z0-9_-]*$',
+    description: '`cursor` of the answer before this one.',
+    example: 'bG9iYnk',
+  }),
 });
 
 const Rooms = z
@@ -44,7 +51,7 @@ const getRooms = createRoute({
   summary: 'Lists the rooms that have connections, by name.',
   security: GUARDED_BY,
   request: { query: RoomsQuery },
-  responses: { 200: json('One page of them.', Rooms), ...BAD_REQUEST, ...GUARDED },
+  responses: { 200: json('One page of rooms.', Rooms), ...BAD_REQUEST, ...GUARDED },
 });
 
 export function roomRoutes(api: Api, directory: Directory): void {

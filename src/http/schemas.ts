@@ -1,6 +1,7 @@
 import { isRoomName, isUserId, SYSTEM } from '../protocol/names.ts';
 import { ApiError } from './errors.ts';
 import { ERRORS } from '../protocol/error-codes.ts';
+import { FROM_PATTERN, ROOM_PATTERN, USER_PATTERN } from './patterns.ts';
 import { type Json, writeJson } from '../protocol/json.ts';
 import { z } from '@hono/zod-openapi';
 
@@ -11,7 +12,7 @@ export const RoomName = z
   .string({ error: ROOM_RULE })
   .refine(isRoomName, { error: ROOM_RULE })
   .openapi('RoomName', {
-    pattern: '^[A-Za-z0-9][A-Za-z0-9_.:@-]{0,127}$',
+    pattern: ROOM_PATTERN,
     description: ERRORS.invalid_room,
     example: 'lobby',
   });
@@ -19,7 +20,13 @@ export const RoomName = z
 export const UserId = z
   .string({ error: USER_RULE })
   .refine(isUserId, { error: USER_RULE })
-  .openapi('UserId', { minLength: 1, maxLength: 256, description: USER_RULE, example: 'alice' });
+  .openapi('UserId', {
+    minLength: 1,
+    maxLength: 256,
+    pattern: USER_PATTERN,
+    description: `A user id ${USER_RULE}.`,
+    example: 'alice',
+  });
 
 /** Null and the empty string are absent, as in a frame. */
 const event = z
@@ -41,7 +48,13 @@ const from = z
   .string({ error: USER_RULE })
   .refine((id) => id === SYSTEM || isUserId(id), { error: `${USER_RULE}, or be system itself` })
   .default(SYSTEM)
-  .openapi({ description: 'Whose message it is: a user id, or `system`.', example: 'alice' });
+  .openapi({
+    minLength: 1,
+    maxLength: 256,
+    pattern: FROM_PATTERN,
+    description: 'Whose message it is: a user id, or `system`.',
+    example: 'alice',
+  });
 
 const ephemeral = z
   .boolean({ error: 'must be true or false' })

@@ -143,6 +143,33 @@ describe('the AsyncAPI document', () => {
   });
 });
 
+test('every type that a client generated from the AsyncAPI document has bears a name, and no other has the same', () => {
+  const { schemas } = asyncapi('0.0.0')['components'] as { schemas: Record<string, Node> };
+  const titles: string[] = [];
+  const walk = (node: Node, where: string): void => {
+    const isType = 'properties' in node || 'items' in node || 'enum' in node || node.type === 'object';
+    expect({ where, isNamed: !isType || typeof node.title === 'string' }).toEqual({ where, isNamed: true });
+    if (node.title !== undefined) titles.push(node.title);
+    for (const [name, part] of Object.entries(node.properties ?? {})) walk(part, `${where}.${name}`);
+    if (node.items !== undefined) walk(node.items, `${where}[]`);
+  };
+  for (const [name, schema] of Object.entries(schemas)) {
+    expect(schema.title).toBe(name);
+    walk(schema, name);
+  }
+  expect(titles.length).toBeGreaterThan(60);
+  for (const title of titles) expect(title).toMatch(/^(Message|Channel)[A-Za-z]+$/);
+  expect(new Set(titles).size).toBe(titles.length);
+});
+
+/** A schema, as far as the test looks into it. */
+interface Node {
+  readonly type?: string;
+  readonly title?: string;
+  readonly properties?: Readonly<Record<string, Node>>;
+  readonly items?: Node;
+}
+
 function at(value: unknown, path: readonly string[]): unknown {
   let part = value;
   for (const name of path) part = (part as Record<string, unknown> | undefined)?.[name];

@@ -16,7 +16,7 @@ interface Case {
 interface Operation {
   readonly operationId: string;
   readonly security?: readonly object[];
-  readonly parameters?: readonly { readonly name: string; readonly in: string }[];
+  readonly parameters?: readonly { readonly name: string; readonly in: string; readonly schema: object }[];
   readonly requestBody?: { readonly content: Content };
   readonly responses: Readonly<Record<string, { readonly description: string; readonly content?: Content }>>;
 }
@@ -27,9 +27,16 @@ interface Document {
   readonly components: { readonly schemas: Readonly<Record<string, { readonly example?: unknown }>> };
 }
 
+/** Of the components, as far as some tests look into them. */
+interface Schemas {
+  readonly schemas: Readonly<Record<string, { readonly properties?: Readonly<Record<string, object>> }>>;
+}
+
 const KEY = { 'X-API-Key': 'the-key' };
 const BAD_KEY = { 'Idempotency-Key': 'x'.repeat(65) };
-const OPERATORS = new Set(['getLiveness', 'getReadiness', 'getMetrics']);
+const OPERATORS = new Set(['getLiveness', 'getReadiness', 'getMetrics', 'drain']);
+/** What would end the pod is only refused here; test/integration/ops.test.ts does it. */
+const REFUSED_ONLY = new Set(['drain']);
 
 /** By operation: at least one that is answered with 200 and, where anything can be wrong, one that is refused. */
 const CASES: Readonly<Record<string, readonly Case[]>> = {
@@ -99,6 +106,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
   explainUpgrade: [
     { address: '/ws?explain=1', status: 200 },
     { address: '/ws?explain=1&user_id=system', status: 400 },
+    { address: '/ws', status: 426 },
   ],
   getChat: [{ status: 200 }],
   getPlayground: [{ status: 200 }],
@@ -107,6 +115,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
   getLiveness: [{ status: 200 }],
   getReadiness: [{ status: 200 }],
   getMetrics: [{ status: 200 }],
+  drain: [{ headers: { Origin: 'https://app.example.com' }, status: 403 }],
 };
 
 let pod: Pod;
@@ -160,6 +169,7 @@ describe('the OpenAPI document', () => {
     const names = operations.map(([, , { operationId }]) => operationId);
     expect(names.toSorted()).toEqual(Object.keys(CASES).toSorted());
     for (const [, path, { operationId, requestBody, parameters = [] }] of operations) {
+      if (REFUSED_ONLY.has(operationId)) continue;
       const statuses = (CASES[operationId] ?? []).map(({ status }) => status);
       const wanted = requestBody !== undefined || parameters.length > 0 ? [200, 400] : [200];
       expect({ path, missing: wanted.filter((status) => !statuses.includes(status)) }).toEqual({
@@ -212,11 +222,98 @@ describe('the OpenAPI document', () => {
   test('says which routes need a key, and only these refuse those who have none', async () => {
     for (const [method, path, operation] of operations) {
       const { operationId, security = [] } = operation;
+      if (REFUSED_ONLY.has(operationId)) continue;
       const [good] = CASES[operationId] ?? [];
       if (good === undefined) throw new Error(`no case for ${operationId}`);
       const answer = await ask(method, path, operationId, { ...good, headers: { 'X-API-Key': '' } });
       expect({ path, closed: answer.status === 401 }).toEqual({ path, closed: security.length > 0 });
       await answer.arrayBuffer();
+    }
+  });
+
+  const NAMES = [
+    'alice',
+    'al ice',
+    'é😀',
+    's',
+    'sys',
+    'systems',
+    'sysop',
+    'c',
+    'con',
+    'conn',
+    'conx:y',
+    'a@b',
+    '-r',
+  ];
+  const NO_NAMES = ['', 'system', 'conn:', 'conn:x', '@a', 'a\nb', '\u0085', 'x'.repeat(257)];
+
+  test.each([
+    [
+      'the user of an address',
+      (name: string) => [`/api/users/${encodeURIComponent(name)}/messages`, { data: 1 }],
+    ],
+    ['from', (name: string) => ['/api/rooms/r/messages', { from: name }]],
+    ['username', (name: string) => ['/api/auth/guest', { username: name }]],
+  ] as [string, (name: string) => [string, object]][])(
+    'allows for %s what the pod takes, and nothing that it refuses',
+    async (what, request) => {
+      const { schemas } = document.components as unknown as Schemas;
+      const schema = {
+        'the user of an address': schemas['UserId'],
+        from: schemas['Draft']?.properties?.['from'],
+        username: schemas['GuestLogin']?.properties?.['username'],
+      }[what];
+      for (const name of [...NAMES, ...NO_NAMES]) {
+        const [path, body] = request(name);
+        const { status } = await ask('POST', path, '', { body, status: 0 });
+        const isAllowed = schemaOf(schema ?? {}).safeParse(name).success;
+        expect({ name, isAllowed }).toEqual({ name, isAllowed: status === 200 });
+      }
+    },
+  );
+
+  test.each(['', 'r', 'r:1@x', '-r', '/', 'a b', 'r'.repeat(128), 'r'.repeat(129)])(
+    'allows the prefix %j where the pod does',
+    async (prefix) => {
+      const query = operations.find(([, , { operationId }]) => operationId === 'getRooms')?.[2].parameters;
+      const schema = query?.find(({ name }) => name === 'prefix')?.schema ?? {};
+      const { status } = await ask('GET', `/api/rooms?prefix=${encodeURIComponent(prefix)}`, '', {
+        status: 0,
+      });
+      expect(schemaOf(schema).safeParse(prefix).success).toBe(status === 200);
+    },
+  );
+
+  test('has no choice without a mark, which generated clients cannot tell apart', () => {
+    const text = JSON.stringify(document);
+    expect(text).not.toMatch(/"oneOf"|"anyOf":\[\{(?!"type":"null")/);
+  });
+
+  test('has patterns that every language understands', () => {
+    const patterns = [...JSON.stringify(document).matchAll(/"pattern":("(?:[^"\\]|\\.)*")/g)].map(
+      ([, pattern = '']) => JSON.parse(pattern) as string,
+    );
+    expect(patterns.length).toBeGreaterThan(5);
+    for (const pattern of patterns) expect(pattern).not.toMatch(/\(\?|\\[pPu]/);
+  });
+
+  test('describes a pod that has lost a half of its engine', () => {
+    const schema = document.components.schemas['Readiness'] ?? {};
+    const trouble = { part: 'redis:6379', lost: 'answers', reason: 'connect ECONNREFUSED' };
+    for (const answer of [{ status: 'degraded' }, { status: 'degraded', engine: [trouble] }]) {
+      expect(schemaOf(schema).safeParse(answer).error).toBeUndefined();
+    }
+    expect(schemaOf(schema).safeParse({ status: 'well' }).success).toBe(false);
+  });
+
+  test('describes every answer by itself', () => {
+    for (const [, path, { responses }] of operations) {
+      for (const { description } of Object.values(responses)) {
+        expect({ path, description }).not.toMatchObject({
+          description: expect.stringMatching(/^(It|They|All of)\b/),
+        });
+      }
     }
   });
 

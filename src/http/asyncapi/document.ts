@@ -1,6 +1,7 @@
 import { CHANNEL_COMMANDS, CHANNEL_EVENTS } from './channel-frames.ts';
 import { type Frame, number, POSITION, ROOM, type Schema, text, USER } from './frame.ts';
 import { MESSAGE_COMMANDS, MESSAGE_EVENTS } from './message-frames.ts';
+import { pascal, titled } from './titles.ts';
 
 /** One dialect: its frames by name, and which of the server's answer which of a client's. */
 interface Dialect {
@@ -72,7 +73,10 @@ export function asyncapi(version: string): Schema {
     },
     channels: Object.fromEntries(DIALECTS.map((dialect) => [dialect.name, channelOf(dialect)])),
     operations: Object.fromEntries(DIALECTS.flatMap(operationsOf)),
-    components: { messages: Object.fromEntries(DIALECTS.flatMap(messagesOf)) },
+    components: {
+      messages: Object.fromEntries(DIALECTS.flatMap(messagesOf)),
+      schemas: Object.fromEntries(DIALECTS.flatMap(schemasOf)),
+    },
   };
 }
 
@@ -98,7 +102,9 @@ function channelOf({ name, title, description, commands, events }: Dialect): Sch
     messages: Object.fromEntries(
       frames.map((key) => [key, { $ref: `#/components/messages/${name}.${key}` }]),
     ),
-    bindings: { ws: { method: 'GET', query: QUERY, bindingVersion: '0.1.0' } },
+    bindings: {
+      ws: { method: 'GET', query: titled(QUERY, `${pascal(name)}Query`), bindingVersion: '0.1.0' },
+    },
   };
 }
 
@@ -116,8 +122,21 @@ function operationsOf({ name, commands, events, answers }: Dialect): [string, Sc
 }
 
 function messagesOf({ name, commands, events }: Dialect): [string, Schema][] {
-  return Object.entries({ ...commands, ...events }).map(([key, { summary, schema, examples }]) => {
-    const payloads = examples.map((payload) => ({ payload }));
-    return [`${name}.${key}`, { name: key, summary, payload: schema, examples: payloads }];
+  return Object.entries({ ...commands, ...events }).map(([key, { summary, examples }]) => {
+    const payload = { $ref: `#/components/schemas/${typeName(name, key)}` };
+    const payloads = examples.map((example) => ({ payload: example }));
+    return [`${name}.${key}`, { name: key, summary, payload, examples: payloads }];
   });
+}
+
+function schemasOf({ name, commands, events }: Dialect): [string, Schema][] {
+  return Object.entries({ ...commands, ...events }).map(([key, { summary, schema }]) => {
+    const title = typeName(name, key);
+    return [title, titled({ ...schema, description: summary }, title)];
+  });
+}
+
+/** Both dialects have some frames of the same name, which are not alike. */
+function typeName(dialect: string, frame: string): string {
+  return pascal(dialect) + pascal(frame);
 }
