@@ -1,6 +1,7 @@
 import { apiOf } from './adapters.ts';
 import { type Composed, compose } from './compose.ts';
 import { followed } from './http/followed.ts';
+import { keyTest } from './http/access.ts';
 import { directingFigures, hookFigures, webhookFigures } from './telemetry/part-figures.ts';
 import type { Tracer } from './core/ports/tracer.ts';
 import { createServer, doorOf, onUpgrade } from './http/server.ts';
@@ -76,7 +77,8 @@ function createServers(
 ): [clients: Server, operators: Server] {
   const app = new Hono();
   const explain = admission.explain.bind(admission);
-  app.use(followed(pod), lettingGo(operation.readiness));
+  const isKey = keyTest(config.values.API_KEYS ?? []);
+  app.use(followed(pod, isKey), lettingGo(operation.readiness));
   app.route('/', sockets({ pod, paths: config.values.WS_PATHS, explain }));
   app.route('/', apiOf(config, pod, origins));
   app.route('/', pages());

@@ -21,6 +21,7 @@ function leave(): never {
 }
 
 async function main(): Promise<void> {
+  const earlier = SIGNALS.map((signal) => [signal, process.listeners(signal)] as const);
   for (const signal of SIGNALS) process.on(signal, leave);
   if (existsSync('.env')) process.loadEnvFile('.env');
   const config = loadConfig(process.env);
@@ -29,6 +30,10 @@ async function main(): Promise<void> {
   let tracing: Tracing | undefined;
   const log = await createLog({ level, format, fields: () => tracing?.logFields() ?? {} });
   tracing = await startTracing(process.env, log);
+  // What was loaded before and traces would end with the signal, and the drain would not be traced: the pod ends it, last.
+  if (tracing?.isTakenOver)
+    for (const [signal, listeners] of earlier)
+      for (const listener of listeners) process.off(signal, listener);
   const app = await createApp(config, log, {
     tracer: tracing?.tracer,
     end: (reason) => lifecycle.end(reason),

@@ -9,6 +9,7 @@ import { totals } from './pods.ts';
 import type { Refusal } from './refusal.ts';
 import { readSettings } from './settings.ts';
 import { summaryOf } from './summary.ts';
+import { judge } from './judged.ts';
 
 const settings = readSettings(__ENV, { ROOMS: '10', VUS: '20', DURATION: '20s' });
 const { cap, connections, connectRate, connectionBytes, duration, opsUrls, vus } = settings;
@@ -37,6 +38,7 @@ interface Ramp extends Plan {
 }
 
 export function setup(): Ramp {
+  judge(thresholds);
   const before = totals(settings);
   if (opsUrls.length > 0 && before === undefined)
     exec.test.abort(`no metrics at ${opsUrls.join(', ')} (OPS_URLS)`);

@@ -4,15 +4,19 @@ import { type Plan, planOf, secondsOf } from './plan.ts';
 import { readSettings } from './settings.ts';
 import { summaryOf } from './summary.ts';
 import { Talk } from './talk.ts';
+import { judge } from './judged.ts';
 
 const settings = readSettings(__ENV, { MIN_PODS: '2' });
 
+const thresholds = exactlyOnce(settings);
+
 export const options = optionsFor(settings, {
   seconds: secondsOf(settings),
-  thresholds: exactlyOnce(settings),
+  thresholds,
 });
 
 export function setup(): Plan {
+  judge(thresholds);
   return planOf(settings);
 }
 

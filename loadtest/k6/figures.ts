@@ -16,6 +16,8 @@ export const errors = new Counter('errors');
 export const late = new Counter('late');
 /** One up when a virtual user begins, one down when it has told its account: who was interrupted is left over. */
 export const unaccounted = new Counter('unaccounted');
+/** Virtual users, or iterations, that have told their account. */
+export const accounted = new Counter('accounted');
 /** Virtual users on each pod: tag `pod`, its place in the order of names. */
 export const onPod = new Counter('on_pod');
 
@@ -30,6 +32,8 @@ export const reconnected = new Trend('reconnected_ms');
 export const reconnectedAt = new Trend('reconnected_at_s');
 
 export const presence = new Trend('presence_ms');
+/** Words of others that were heard. */
+export const presenceTold = new Counter('presence_told');
 export const presenceWrong = new Counter('presence_wrong');
 
 export const opened = new Counter('opened');

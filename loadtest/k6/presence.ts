@@ -1,8 +1,18 @@
 import exec from 'k6/execution';
 import { clearInterval, setInterval, setTimeout } from 'k6/timers';
 import { Client, ownJar } from './client.ts';
-import { connectToJoined, errors, late, presence, presenceWrong, unaccounted } from './figures.ts';
-import { optionsFor } from './options.ts';
+import {
+  accounted,
+  connectToJoined,
+  errors,
+  late,
+  presence,
+  presenceTold,
+  presenceWrong,
+  unaccounted,
+} from './figures.ts';
+import { judge } from './judged.ts';
+import { optionsFor, type Thresholds } from './options.ts';
 import { arrivalOf, membersOf, messagesOf, type Plan, planOf, roomOf, secondsOf, userOf } from './plan.ts';
 import { readSettings } from './settings.ts';
 import { summaryOf } from './summary.ts';
@@ -17,18 +27,21 @@ if (vus / rooms > LARGEST_ROOM)
   throw new Error(`more than ${LARGEST_ROOM} members a room: more ROOMS, fewer VUS`);
 if (token !== undefined) throw new Error('with TOKEN all would be one user: give JWT_SECRET');
 
-export const options = optionsFor(settings, {
-  seconds: secondsOf(settings),
-  thresholds: {
-    presence_ms: [`p(95)<${settings.latencyMs}`],
-    presence_wrong: ['count==0'],
-    errors: ['count==0'],
-    late: ['count==0'],
-    unaccounted: ['count==0'],
-  },
-});
+const thresholds: Thresholds = {
+  presence_ms: [`p(95)<${settings.latencyMs}`],
+  // Whoever is alone in a room hears of nobody.
+  ...(vus > rooms ? { presence_told: ['count>0'] } : {}),
+  presence_wrong: ['count==0'],
+  errors: ['count==0'],
+  late: ['count==0'],
+  unaccounted: ['count==0'],
+  accounted: ['count>0'],
+};
+
+export const options = optionsFor(settings, { seconds: secondsOf(settings), thresholds });
 
 export function setup(): Plan {
+  judge(thresholds);
   return planOf(settings);
 }
 
@@ -43,7 +56,11 @@ export default function tell(plan: Plan): void {
   const members = membersOf(index, settings);
   const others = members.filter((one) => one !== index);
   const stays = (one: number): boolean => members.indexOf(one) % 2 === 0;
-  const view = new View((at) => presence.add(Date.now() - at));
+  const view = new View((at) => {
+    presence.add(Date.now() - at);
+    presenceTold.add(1);
+  });
+  let hasJoined = false;
   const openAt = arrivalOf(settings, plan);
   const client = new Client({
     settings,
@@ -52,6 +69,7 @@ export default function tell(plan: Plan): void {
     watcher: {
       onPresence: (frame) => view.apply(frame),
       onJoined(frame) {
+        hasJoined = true;
         view.apply(frame);
         connectToJoined.add(Date.now() - openAt);
         late.add(Date.now() > plan.publishFrom ? 1 : 0);
@@ -79,6 +97,9 @@ export default function tell(plan: Plan): void {
   }
   function finish(): void {
     unaccounted.add(-1);
+    // Who never was in the room has nothing to tell.
+    if (hasJoined) accounted.add(1);
+    else late.add(1);
     client.close();
   }
 }

@@ -7,6 +7,8 @@ import { ASK } from './pods.ts';
 import { readSettings } from './settings.ts';
 import { summaryOf } from './summary.ts';
 import { tokenFor } from './token.ts';
+import { judge } from './judged.ts';
+import { accounted, unaccounted } from './figures.ts';
 
 const settings = readSettings(__ENV, { VUS: '1', ROOMS: '1', DURATION: '20s' });
 const { baseUrl, wsPath, vus, duration, apiKey, token, jwtSecret } = settings;
@@ -14,21 +16,26 @@ const { baseUrl, wsPath, vus, duration, apiKey, token, jwtSecret } = settings;
 /** Where clients need a token, the HTTP API needs a key. */
 const hasApi = apiKey !== undefined || (token === undefined && jwtSecret === undefined);
 
+/** An iteration that breaks off has failed no check, and counts among the iterations. */
+const thresholds = { checks: ['rate==1'], unaccounted: ['count==0'], accounted: ['count>0'] };
+
 export const options = {
   scenarios: {
     people: { executor: 'constant-vus', vus, duration: `${duration}s`, gracefulStop: '60s' },
   },
-  thresholds: { checks: ['rate==1'], iterations: ['count>0'] },
+  thresholds,
   noConnectionReuse: true,
   systemTags: ['status', 'name', 'check', 'error_code'],
 };
 
 export function setup(): Plan {
+  judge(thresholds);
   return planOf(settings);
 }
 
 /** Everything once, step by step. */
 export default async function smoke({ run }: Plan): Promise<void> {
+  unaccounted.add(1);
   const room = `${run}-${exec.scenario.iterationInTest}`;
   const alice = new Person(`${room}-alice`, settings);
   const bob = new Person(`${room}-bob`, settings);
@@ -38,6 +45,8 @@ export default async function smoke({ run }: Plan): Promise<void> {
     await comeBack(room, alice, bob);
     if (hasApi) await publishByHttp(room, alice);
     refuse();
+    unaccounted.add(-1);
+    accounted.add(1);
   } finally {
     alice.client.close();
     bob.client.close();

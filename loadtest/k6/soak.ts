@@ -2,28 +2,32 @@ import exec from 'k6/execution';
 import { clearInterval, setInterval, setTimeout } from 'k6/timers';
 import { Client, ownJar } from './client.ts';
 import { latencySlope, memorySlope } from './figures.ts';
-import { alone, exactlyOnce, optionsFor } from './options.ts';
+import { alone, exactlyOnce, optionsFor, type Thresholds } from './options.ts';
 import { type Plan, planOf, secondsOf } from './plan.ts';
 import { totals } from './pods.ts';
 import { readSettings } from './settings.ts';
 import { type Sample, slopePerHour } from './slope.ts';
 import { summaryOf } from './summary.ts';
 import { Talk } from './talk.ts';
+import { judge } from './judged.ts';
 
 const settings = readSettings(__ENV, { DURATION: '1h', RATE: '0.5', EVERY: '10s' });
 const { duration, every, join, opsUrls } = settings;
 
+const thresholds: Thresholds = {
+  ...exactlyOnce(settings),
+  latency_slope_ms_per_hour: [`value<${settings.latencySlope}`],
+  ...(opsUrls.length > 0 ? { memory_slope_mb_per_hour: [`value<${settings.memorySlope}`] } : {}),
+};
+
 export const options = optionsFor(settings, {
   seconds: secondsOf(settings),
-  thresholds: {
-    ...exactlyOnce(settings),
-    latency_slope_ms_per_hour: [`value<${settings.latencySlope}`],
-    ...(opsUrls.length > 0 ? { memory_slope_mb_per_hour: [`value<${settings.memorySlope}`] } : {}),
-  },
+  thresholds,
   beside: { probe: alone('probe', join, duration) },
 });
 
 export function setup(): Plan {
+  judge(thresholds);
   return planOf(settings);
 }
 

@@ -1,11 +1,12 @@
 import exec from 'k6/execution';
 import http from 'k6/http';
-import { alone, exactlyOnce, optionsFor } from './options.ts';
+import { alone, exactlyOnce, optionsFor, type Thresholds } from './options.ts';
 import { type Plan, planOf, secondsOf } from './plan.ts';
 import { ASK } from './pods.ts';
 import { readSettings } from './settings.ts';
 import { summaryOf } from './summary.ts';
 import { Talk } from './talk.ts';
+import { judge } from './judged.ts';
 
 /** As slow as lets the history of a room (100 messages) hold what is missed on the way back. */
 const settings = readSettings(__ENV, {
@@ -18,18 +19,21 @@ const settings = readSettings(__ENV, {
 });
 const { drainUrl, join, duration, recoveryMs } = settings;
 
+const thresholds: Thresholds = {
+  ...exactlyOnce(settings),
+  // Without a storm the run says nothing.
+  reconnects: ['count>0'],
+  reconnected_ms: [`p(95)<${recoveryMs}`],
+};
+
 export const options = optionsFor(settings, {
   seconds: secondsOf(settings),
-  thresholds: {
-    ...exactlyOnce(settings),
-    // Without a storm the run says nothing.
-    reconnects: ['count>0'],
-    reconnected_ms: [`p(95)<${recoveryMs}`],
-  },
+  thresholds,
   beside: drainUrl === undefined ? {} : { drain: alone('drain', join + duration / 3, 5) },
 });
 
 export function setup(): Plan {
+  judge(thresholds);
   return planOf(settings);
 }
 

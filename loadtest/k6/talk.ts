@@ -161,6 +161,7 @@ export class Talk {
     figures.unacked.add(this.#client.unacked);
     if (!this.#hasJoined) figures.late.add(1);
     figures.unaccounted.add(-1);
+    figures.accounted.add(1);
   }
 }
 

@@ -4,8 +4,11 @@ import type { RequestOutcome } from '../core/ports/tracer.ts';
 import { countRequest } from '../core/tally.ts';
 import { routePath } from 'hono/route';
 
-/** Counts every request and, where the pod is traced, follows it. */
-export function followed({ tally, tracer }: Pod): MiddlewareHandler {
+/** Counts every request and, where the pod is traced, follows it; `isKey`: whether that is an API key. */
+export function followed(
+  { tally, tracer }: Pod,
+  isKey: (key: string | undefined) => boolean,
+): MiddlewareHandler {
   return async (c, next) => {
     const handle = async (): Promise<RequestOutcome> => {
       await next();
@@ -14,7 +17,9 @@ export function followed({ tally, tracer }: Pod): MiddlewareHandler {
       countRequest(tally, c.req.method, outcome.route, outcome.status);
       return outcome;
     };
-    const request = { method: c.req.method, header: (name: string) => c.req.header(name) };
-    await (tracer === undefined ? handle() : tracer.request(request, handle));
+    if (tracer === undefined) return void (await handle());
+    const { method } = c.req;
+    const isKnown = isKey(c.req.header('X-API-Key'));
+    await tracer.request({ method, isKnown, header: (name) => c.req.header(name) }, handle);
   };
 }

@@ -1,36 +1,67 @@
-import { type DiagLogger, DiagLogLevel, diag, trace } from '@opentelemetry/api';
+import { DiagLogLevel, type TracerProvider, diag, trace } from '@opentelemetry/api';
 import { SpanTracer, activeSpanFields } from './span-tracer.ts';
-import { Bucket } from '../core/rate-limit.ts';
+import { diagLog } from './diag-log.ts';
 import type { Log } from '../core/ports/log.ts';
 import { NodeSDK } from '@opentelemetry/sdk-node';
-import type { Tracing } from './tracing.ts';
+import { exportersOf, type Tracing } from './tracing.ts';
 import { readVersion } from '../version.ts';
 
 const STOP_MS = 5_000;
-/** A receiver that is away is away for every batch: it is said ten times, then once a minute. */
-const LINES_PER_SECOND = 1 / 60;
-const LINES_AT_ONCE = 10;
-const LONGEST_LINE = 500;
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** Starts the SDK; this file, and with it OpenTelemetry, is loaded only where tracing is configured. */
+/** Who keeps spans, and sends what is left when it is shut down. */
+interface Provider {
+  forceFlush?(): Promise<void>;
+  shutdown(): Promise<void>;
+}
+
+/**
+ * Starts the SDK, or takes the provider that was there before, as with `--import` of an instrumentation: a second one
+ * could not be registered. This file, and with it OpenTelemetry, is loaded only where tracing is configured.
+ */
 export function openTelemetry(env: Env, log: Log): Tracing {
   const level = DiagLogLevel[env['OTEL_LOG_LEVEL']?.toUpperCase() as keyof typeof DiagLogLevel];
-  const say = (): void => {
-    const options = { logLevel: level ?? DiagLogLevel.WARN, suppressOverrideMessage: true };
-    diag.setLogger(sayTo(log), options);
-  };
-  // Where the environment names a level the SDK takes the console for its words, which would break lines of JSON.
-  if (!env['OTEL_LOG_LEVEL']) say();
-  const sdk = new NodeSDK({ ...serviceName(env), metricReaders: [], logRecordProcessors: [] });
-  if (env['OTEL_LOG_LEVEL']) say();
-  sdk.start();
+  const options = { logLevel: level ?? DiagLogLevel.WARN, suppressOverrideMessage: true };
+  diag.setLogger(diagLog(log), options);
+  const earlier = earlierProvider();
+  const provider = earlier ?? startSdk(env);
   return {
     tracer: new SpanTracer(trace.getTracer('crosspod', readVersion())),
     logFields: activeSpanFields,
-    stop: () => stop(sdk, log),
+    isTakenOver: earlier !== undefined,
+    stop: () => stop(provider, log),
   };
+}
+
+/** Undefined: nobody has registered one. */
+function earlierProvider(): Provider | undefined {
+  const proxy: TracerProvider & { getDelegate?(): object } = trace.getTracerProvider();
+  const provider = proxy.getDelegate?.() ?? proxy;
+  // That of the API, which does nothing, has nothing to shut down.
+  return 'shutdown' in provider ? (provider as Provider) : undefined;
+}
+
+/**
+ * The SDK reads its settings from the environment of the process. What would have it write to standard output, which is
+ * the log, is kept from it: where a level is named it takes the console for its words, and there is a console exporter.
+ */
+function startSdk(env: Env): NodeSDK {
+  const names = ['OTEL_LOG_LEVEL', 'OTEL_TRACES_EXPORTER'] as const;
+  const kept = names.map((name) => [name, process.env[name]] as const);
+  for (const name of names) Reflect.deleteProperty(process.env, name);
+  const exporters = exportersOf(env);
+  if (exporters.length > 0) process.env['OTEL_TRACES_EXPORTER'] = exporters.join();
+  try {
+    const sdk = new NodeSDK({ ...serviceName(env), metricReaders: [], logRecordProcessors: [] });
+    sdk.start();
+    return sdk;
+  } finally {
+    for (const [name, value] of kept) {
+      if (value === undefined) Reflect.deleteProperty(process.env, name);
+      else process.env[name] = value;
+    }
+  }
 }
 
 function serviceName(env: Env): { serviceName?: string } {
@@ -39,32 +70,17 @@ function serviceName(env: Env): { serviceName?: string } {
   return named ? {} : { serviceName: 'crosspod' };
 }
 
-async function stop(sdk: NodeSDK, log: Log): Promise<void> {
+async function stop(provider: Provider, log: Log): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`no answer within ${STOP_MS} ms`)), STOP_MS);
   });
-  await Promise.race([sdk.shutdown(), late]).catch((error: unknown) => {
+  const sent = (async () => {
+    await provider.forceFlush?.();
+    await provider.shutdown();
+  })();
+  await Promise.race([sent, late]).catch((error: unknown) => {
     log.warn({ err: error }, 'the last traces could not be sent');
   });
   clearTimeout(timer);
-}
-
-/** What OpenTelemetry has to say about itself, as log lines. */
-function sayTo(log: Log): DiagLogger {
-  const lines = new Bucket(LINES_PER_SECOND, LINES_AT_ONCE, performance.now());
-  const line =
-    (level: keyof Log) =>
-    (text: string): void => {
-      if (lines.take(performance.now()) === 0) {
-        log[level]({ component: 'opentelemetry' }, text.slice(0, LONGEST_LINE));
-      }
-    };
-  return {
-    error: line('error'),
-    warn: line('warn'),
-    info: line('info'),
-    debug: line('debug'),
-    verbose: line('debug'),
-  };
 }

@@ -1,6 +1,7 @@
 import {
   type Attributes,
   type Context,
+  type Link,
   type Span,
   type TextMapGetter,
   type Tracer as SdkTracer,
@@ -46,10 +47,12 @@ export class SpanTracer implements Tracer {
 
   request(request: TracedRequest, handle: () => Promise<RequestOutcome>): Promise<void> {
     const caller = propagation.extract(ROOT_CONTEXT, request, HEADERS);
+    const parent = request.isKnown ? caller : ROOT_CONTEXT;
     const attributes = { 'http.request.method': request.method };
-    const span = this.#tracer.startSpan(request.method, { kind: SpanKind.SERVER, attributes }, caller);
+    const links = request.isKnown ? [] : linksTo(caller);
+    const span = this.#tracer.startSpan(request.method, { kind: SpanKind.SERVER, attributes, links }, parent);
     // Also where it is not sampled: then what it publishes is not sampled either.
-    return within(caller, span, async () => {
+    return within(parent, span, async () => {
       const { route, status } = await handle();
       span.updateName(`${request.method} ${route}`);
       span.setAttributes({ 'http.route': route, 'http.response.status_code': status });
@@ -84,6 +87,12 @@ export class SpanTracer implements Tracer {
       },
     };
   }
+}
+
+/** To the span in which a stranger says it is. */
+function linksTo(caller: Context): Link[] {
+  const claimed = trace.getSpanContext(caller);
+  return claimed === undefined ? [] : [{ context: claimed }];
 }
 
 /** `trace_id` and `span_id` of the span in which the code runs, where it is sampled. */

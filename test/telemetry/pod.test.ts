@@ -58,13 +58,15 @@ describe('A pod with an endpoint for traces', () => {
 
   test('gives the way of a message from HTTP to its members as one trace, which its caller began', async () => {
     const receiver = await receive();
-    const pod = await start(receiver.env);
+    const pod = await start({ ...receiver.env, API_KEYS: 'key' });
     const members = [
       await member(pod, 'secret-room', 'secret-user'),
       await member(pod, 'secret-room', 'bob'),
     ];
     const traceparent = `00-${CALLER}-${CALLER_SPAN}-01`;
-    expect((await post(pod, 'secret-room', 'secret-data', { traceparent })).status).toBe(200);
+    expect((await post(pod, 'secret-room', 'secret-data', { traceparent, 'X-API-Key': 'key' })).status).toBe(
+      200,
+    );
     for (const one of members) await one.next({ data: 'secret-data' });
     const delivered = await receiver.one('deliver');
     const sent = await receiver.one('publish');
@@ -106,13 +108,50 @@ describe('A pod with an endpoint for traces', () => {
       [{ OTEL_TRACES_SAMPLER: 'always_off' }, '01'],
       [{}, '00'],
     ] as const) {
-      const pod = await startPod({ ...receiver.env, ...env });
+      const pod = await startPod({ ...receiver.env, ...env, API_KEYS: 'key' });
       const alice = await member(pod, 'r', 'alice');
-      await post(pod, 'r', 'unsampled', { traceparent: `00-${CALLER}-${CALLER_SPAN}-${flags}` });
+      await post(pod, 'r', 'unsampled', {
+        traceparent: `00-${CALLER}-${CALLER_SPAN}-${flags}`,
+        'X-API-Key': 'key',
+      });
       await alice.next({ data: 'unsampled' });
       await pod.stop();
     }
     expect(receiver.spans.map(({ name }) => name)).toEqual([]);
+  });
+
+  test('is not made to trace by strangers, whatever they ask for', async () => {
+    const receiver = await receive();
+    const sampler = { OTEL_TRACES_SAMPLER: 'parentbased_traceidratio', OTEL_TRACES_SAMPLER_ARG: '0' };
+    const pod = await startPod({ ...receiver.env, ...sampler, API_KEYS: 'key' });
+    const headers = { traceparent: `00-${CALLER}-${CALLER_SPAN}-01` };
+    const alice = await member(pod, 'r', 'alice');
+    expect((await post(pod, 'r', 'stranger', headers)).status).toBe(401);
+    expect((await post(pod, 'r', 'liar', { ...headers, 'X-API-Key': 'wrong' })).status).toBe(401);
+    expect((await fetch(`${pod.url}/nothing`, { headers })).status).toBe(404);
+    expect((await post(pod, 'r', 'known', { ...headers, 'X-API-Key': 'key' })).status).toBe(200);
+    await alice.next({ data: 'known' });
+    await pod.stop();
+    expect(receiver.spans.filter(({ name }) => ROUTE.test(name))).toHaveLength(1);
+    expect(receiver.spans).toHaveLength(3);
+  });
+
+  test('takes the provider that is there already, and ends it last', async () => {
+    const receiver = await receive();
+    const imported = { NODE_OPTIONS: `--import=${new URL('registered.ts', import.meta.url).href}` };
+    const late = { OTEL_BSP_SCHEDULE_DELAY: '60000', DRAIN_DELAY_SECONDS: '1' };
+    const pod = await startPod({ ...receiver.env, ...imported, ...late });
+    const alice = await member(pod, 'r', 'alice');
+    await published(alice, { data: 1 });
+    const stopped = pod.stop();
+    await until('the signal', async () => (await fetch(`${pod.opsUrl}/readyz`)).status === 503);
+    await published(alice, { data: 2 });
+    expect(await stopped).toEqual({ code: 0, signal: null });
+    expect(receiver.spans.filter(({ name }) => name === 'publish')).toHaveLength(2);
+    expect(new Set(receiver.spans.map(({ resource }) => resource['service.name']))).toEqual(
+      new Set(['registered']),
+    );
+    expect(pod.output()).not.toContain('"component":"opentelemetry"');
   });
 
   test('sends what is left when it stops', async () => {

@@ -7,7 +7,7 @@ const log = await createLog({ level: 'info', format: 'json', fields: () => traci
 tracing = await startTracing(process.env, log);
 log.info({ traced: tracing !== undefined }, 'started');
 
-await tracing?.tracer.request({ method: 'GET', header: () => undefined }, async () => {
+await tracing?.tracer.request({ method: 'GET', isKnown: true, header: () => undefined }, async () => {
   log.info({}, 'in the request');
   await tracing?.tracer.publish({ destination: 'room', type: 'chat' }, async (trace) => {
     await new Promise((resolve) => setTimeout(resolve, 5));

@@ -10,6 +10,7 @@ export interface ReceivedSpan {
   readonly name: string;
   /** https://opentelemetry.io/docs/specs/otlp: 2 is SERVER, 4 PRODUCER, 5 CONSUMER. */
   readonly kind: number;
+  readonly links?: readonly { readonly traceId: string; readonly spanId: string }[];
   readonly startTimeUnixNano: string;
   readonly endTimeUnixNano: string;
   readonly attributes: Readonly<Record<string, unknown>>;

@@ -40,8 +40,9 @@ function request(
   headers: Record<string, string>,
   handle: () => Promise<RequestOutcome>,
   method = 'POST',
+  isKnown = true,
 ): Promise<void> {
-  return tracer.request({ method, header: (name) => headers[name] }, handle);
+  return tracer.request({ method, isKnown, header: (name) => headers[name] }, handle);
 }
 
 /** Publishes as the core does and delivers on so many pods. */
@@ -104,6 +105,19 @@ describe('A request that publishes', () => {
     );
     expect(await receiver.one('POST /a')).toMatchObject({ traceId: CALLER, parentSpanId: CALLER_SPAN });
   });
+
+  test.each(['01', '00'])(
+    'of a stranger begins a trace of its own, with a link (sampled: %s)',
+    async (flags) => {
+      const traceparent = `00-${CALLER}-${CALLER_SPAN}-${flags}`;
+      const answer = { route: '/a', status: 401 };
+      await request({ traceparent }, () => Promise.resolve(answer), 'POST', false);
+      const asked = await receiver.one('POST /a');
+      expect(asked.traceId).not.toBe(CALLER);
+      expect(parent(asked)).toBeUndefined();
+      expect(asked.links).toMatchObject([{ traceId: CALLER, spanId: CALLER_SPAN }]);
+    },
+  );
 
   test('whose caller did not sample it leaves no span and no trace on the message', async () => {
     await request({ traceparent: `00-${CALLER}-${CALLER_SPAN}-00` }, async () => {

@@ -85,6 +85,22 @@ describe('Tracing', () => {
     expect(JSON.stringify(lines)).not.toMatch(/hunter/);
   });
 
+  test.each(['console', 'console,otlp'])(
+    'by %s puts no line on standard output but those of the log',
+    async (names) => {
+      const receiver = await receive();
+      // Fails for a line that is no JSON.
+      const lines = await runProgram({
+        ...receiver.env,
+        OTEL_TRACES_EXPORTER: names,
+        OTEL_LOG_LEVEL: 'debug',
+      });
+      expect(lines.map(({ msg }) => msg).join('\n')).toContain('console is left out');
+      expect(line(lines, 'started')).toMatchObject({ traced: names !== 'console' });
+      expect(receiver.requests).toHaveLength(names === 'console' ? 0 : 1);
+    },
+  );
+
   test('reports a setting that it does not understand as a line of the log', async () => {
     const receiver = await receive();
     for (const level of ['', 'info']) {

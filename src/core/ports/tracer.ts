@@ -6,6 +6,11 @@ export type Destination = 'room' | '@global' | '@direct';
 
 export interface TracedRequest {
   readonly method: string;
+  /**
+   * Whether the caller has shown who it is: only then is its trace continued, and what it says of sampling obeyed. Any
+   * stranger could have each of its requests traced otherwise.
+   */
+  readonly isKnown: boolean;
   /** A header of the request by its lower-case name; the trace that the caller is in is read from there. */
   header(name: string): string | undefined;
 }
