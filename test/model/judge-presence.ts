@@ -26,8 +26,6 @@ export async function judgePresence(scene: Scene): Promise<string[]> {
         settles(`newcomers to ${room} are told so`, () => freshDiffers(scene, room), deadline),
       ),
     )),
-    // Else their leave is news in what is to be quiet now.
-    await settles('newcomers are gone again', () => stillSeen(scene), deadline),
   ];
   return waits.filter((wait) => wait !== undefined);
 }
@@ -87,13 +85,6 @@ async function miscounts({ world, story }: Scene): Promise<string[]> {
     const told = JSON.stringify(json['rooms']);
     return told === text ? [] : [`pod-${index + 1} counts ${told}, should be ${text}`];
   });
-}
-
-/** Who still sees a newcomer. */
-function stillSeen({ story }: Scene): string[] {
-  return story.seats
-    .filter(({ state, view }) => state === 'in' && view.users.includes(NEWCOMER))
-    .map(({ actor, room }) => `${actor} in ${room}`);
 }
 
 /** Somebody who joins now is told the same. */

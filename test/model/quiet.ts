@@ -133,20 +133,26 @@ export async function historyOf(scene: Scene, room: string): Promise<Kept[]> {
 
 /** Nothing more is said, nobody comes or goes: nobody is told anything. Gives who was. */
 export async function staysQuiet({ story }: Scene): Promise<Violation[]> {
-  // Of those who came only to look (judge-presence.ts) it may still be told that they left.
-  const told = (): number[] =>
-    story.seats.map(
-      ({ entries, presence }) =>
-        entries.length + presence.filter(({ user_id: user }) => user !== NEWCOMER).length,
-    );
-  const before = told();
+  const before = story.seats.map(heard);
   await pause(SILENCE_MS);
-  const after = told();
   return story.seats.flatMap((seat, index): Violation[] => {
-    const count = (after[index] ?? 0) - (before[index] ?? 0);
-    if (count === 0) return [];
+    const now = heard(seat);
+    const had = before[index] ?? now;
+    const entries = now.entries.slice(had.entries.length);
+    const count = entries.length + now.presence.length - had.presence.length;
+    if (count === 0 || isMoved(entries)) return [];
     const last = JSON.stringify(seat.presence.at(-1) ?? seat.entries.at(-1));
     const text = `${nameOf(seat)} was told ${count} things in ${SILENCE_MS} ms of quiet, and of presence last ${last}`;
     return [{ kind: 'unbounded', text, tokens: [] }];
   });
+}
+
+/** Of those who came only to look (judge-presence.ts) it may still be told that they left. */
+function heard({ entries, presence }: Seat): Pick<Seat, 'entries' | 'presence'> {
+  return { entries: [...entries], presence: presence.filter(({ user_id: user }) => user !== NEWCOMER) };
+}
+
+/** "Pods even themselves out": whoever is sent to another one goes on there. */
+function isMoved(entries: Seat['entries']): boolean {
+  return entries.map(({ kind }) => kind).join() === 'cut,joined';
 }
