@@ -40,6 +40,8 @@ export class Dispatch {
   readonly #resumption: Resumption;
   /** What this pod knows of keys by itself: from its rooms, and from its own claims, also while the history is away. */
   readonly #claims: Claims;
+  /** Claims that are not answered yet, by name. */
+  readonly #claiming = new Map<string, Promise<string>>();
   /** Of publications, with the ids they were given. */
   readonly #echoes: Echoes<string>;
   #receiver: Receiver | undefined;
@@ -100,17 +102,24 @@ export class Dispatch {
   }
 
   /** As `Broker.claim`. */
-  async claim(room: string, key: string, id: string): Promise<string> {
-    const { clock } = this.#options;
+  claim(room: string, key: string, id: string): Promise<string> {
     const name = nameOf(room, key);
-    const local = this.#claims.claim(name, id, clock.elapsed());
+    const known = this.#claiming.get(name) ?? this.#claim(room, name, id);
+    this.#claiming.set(name, known);
+    return known.finally(() => this.#claiming.delete(name));
+  }
+
+  /** Nothing is known here until it is answered: another pod may be first, and its message must be brought then. */
+  async #claim(room: string, name: string, id: string): Promise<string> {
+    const { claim, clock } = this.#options;
     try {
-      const first = await this.#options.claim(room, name, local);
-      if (first !== local) this.#claims.set(name, first, clock.elapsed());
+      const first = await claim(room, name, this.#claims.get(name, clock.elapsed()) ?? id);
+      if (this.#claims.claim(name, first, clock.elapsed()) !== first)
+        this.#claims.set(name, first, clock.elapsed());
       return first;
     } catch (error) {
       if (!(error instanceof Away)) throw error;
-      return local;
+      return this.#claims.claim(name, id, clock.elapsed());
     }
   }
 

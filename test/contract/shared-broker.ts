@@ -135,13 +135,19 @@ export function sharedBrokerContract(name: string, subject: SharedBrokerSubject)
       expect(await there.broker.publish('r', 'again', { key: 'k' })).toEqual({ id, duplicate: true });
     });
 
-    test('of claims that both make at once one wins', async () => {
+    test('of claims that both make at once one wins, and what it tells is brought to the other', async () => {
+      await Promise.all([here, there].map(({ broker }) => broker.subscribe('r')));
       for (let n = 0; n < 20; n += 1) {
-        const [mine, yours] = await Promise.all([
-          here.broker.claim('@global', `k${n}`, 'mine'),
-          there.broker.claim('@global', `k${n}`, 'yours'),
-        ]);
+        const claims = [here, there].map(async ({ broker }, index) => {
+          const id = `${index}-${n}`;
+          const first = await broker.claim('r', `k${n}`, id);
+          if (first === id) await broker.tell('r', { id, body: 'typing', key: `k${n}` });
+          return first;
+        });
+        const [mine, yours] = await Promise.all(claims);
         expect(mine).toBe(yours);
+        const other = mine?.startsWith('0') === true ? there : here;
+        await expect.poll(() => other.fleetings.at(-1)?.id, SOON).toBe(mine);
       }
     });
 
