@@ -40,7 +40,10 @@ export class Roster {
   async start(): Promise<void> {
     const { store } = this.#context;
     await store.start({
-      changed: (room, change) => this.#announce(room, change),
+      changed: (room, change) => {
+        this.#announce(room, change);
+        if (change.kind === 'leave') this.#contradict(room, change.member.userId);
+      },
       caused: (room, change) => this.#context.watcher?.changed(room, change),
       uncertain: (isConcerned) => {
         this.#tellAnew(isConcerned).catch(this.#failed);
@@ -67,6 +70,17 @@ export class Roster {
   /** A connection is gone for good. */
   exit(room: string, who: Occupant): Promise<void> {
     return this.#change(room, this.#context.store.exit(room, who));
+  }
+
+  /**
+   * All are told that a user has left who is there through this pod: what it had written is gone, with a server that had
+   * not passed it on perhaps, and another of the user's connections has ended. Who is there in truth comes again at once.
+   */
+  #contradict(room: string, userId: string): void {
+    for (const connection of this.#context.hub.connectionsOf(userId)) {
+      if (connection.closed || connection.membership(room)?.present !== true) continue;
+      this.enter(room, connection, false).catch(this.#failed);
+    }
   }
 
   /** While the store is away nobody waits for it: it makes up for what it missed. */
