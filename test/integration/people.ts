@@ -41,6 +41,14 @@ export async function oldListener(
   return client;
 }
 
+/** Goes on where a client of the same user ended that was in the room. */
+export async function resume(pod: Pod, room: string, user: string, former: Client): Promise<Client> {
+  const client = await guest(pod, user);
+  const { data } = former.frames.findLast(({ event }) => event === 'joined') as { data: Frame };
+  await join(client, room, { last_id: data['position'] });
+  return client;
+}
+
 /** A client that has named the channel dialect. It listens once this resolves. */
 export async function namedListener(
   pod: Pod,

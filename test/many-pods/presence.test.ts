@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { aWorld, PATIENT, present, told } from './world.ts';
 import { type Frame, part } from '../support/client.ts';
-import { connections, fresh, guest, join, member } from '../integration/people.ts';
+import { connections, fresh, guest, join, member, resume } from '../integration/people.ts';
 import { offline, online, others, state, watchers } from './watching.ts';
 
 // An hour of grace: what these tests see at once, they do not see because the grace was over.
@@ -90,7 +90,7 @@ describe('A lost connection', () => {
     await state(before, room, { status: 'away', meta: { mood: 'lunch' } });
     await before.terminate();
     await connections(here.a, 1);
-    const back = await member(here.b, room, 'bob');
+    const back = await resume(here.b, room, 'bob', before);
     expect(await others(here, room)).toMatchObject({ bob: { status: 'away', meta: { mood: 'lunch' } } });
     await here.marked(room, all);
     for (const one of all) expect(told(one, 'bob', room)).toEqual(['online', 'away']);

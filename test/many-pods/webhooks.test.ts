@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { anotherPod, aWorld, metric, PATIENT, told } from './world.ts';
-import { fresh, member, namedListener, published } from '../integration/people.ts';
+import { fresh, member, resume, namedListener, published } from '../integration/people.ts';
 import type { PodProcess } from '../../loadtest/stack/pods.ts';
 import { type Receiver, startReceiver } from '../webhooks/receiver.ts';
 import { type Client, until } from '../support/client.ts';
@@ -82,7 +82,7 @@ test('Tabs on two pods are one member; who is lost and returns on the other pod 
   await two.terminate();
   // Had it not been noticed yet, it would count as another tab.
   await expect.poll(() => metric(pods[1], 'realtime_connections_total'), PATIENT).toBe(before - 1);
-  const back = await member(pods[0], room, 'alice');
+  const back = await resume(pods[0], room, 'alice', two);
   await settled();
   expect(events(room)).toHaveLength(2);
   await back.close(1000);
