@@ -69,6 +69,11 @@ export function answerUnreadable(error: unknown): Response {
 }
 
 function write(response: ServerResponse, { status, error, code }: RawError): void {
-  response.writeHead(status, { 'Content-Type': 'application/json', Connection: 'close' });
-  response.end(JSON.stringify({ error, code }));
+  const body = JSON.stringify({ error, code });
+  response.writeHead(status, {
+    'Content-Type': 'application/json',
+    'Content-Length': Buffer.byteLength(body),
+    Connection: 'close',
+  });
+  response.end(body);
 }

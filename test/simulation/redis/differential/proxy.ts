@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Requests } from '../requests.ts';
 import { createHash } from 'node:crypto';
 import { difference, keysOf } from './judge.ts';
@@ -8,6 +9,10 @@ import { timed, type TimedScript } from './scripts.ts';
 import { Model, type ModelSide, RealSide } from './sides.ts';
 import type { Lua } from '../lua.ts';
 import { bytesOf, type Parsed, shown } from './wire.ts';
+
+/** How often, and after how long each time, what is pushed is waited for. */
+const MOST_FENCES = 50;
+const PAUSE_MS = 10;
 
 const SILENT = new Set(['SUBSCRIBE', 'UNSUBSCRIBE', 'SSUBSCRIBE', 'SUNSUBSCRIBE']);
 /** Each server has ids, and a name, of its own. */
@@ -59,7 +64,12 @@ export class ComparingProxy {
   /** Resolves once all that was asked has been answered, and all that was published has come. */
   async settle(): Promise<void> {
     this.#next(async () => {
-      for (const session of this.#sessions) await session.fence();
+      // What Redis pushes may come a moment after it has answered.
+      for (let attempt = 0; attempt < MOST_FENCES; attempt += 1) {
+        for (const session of this.#sessions) await session.fence();
+        if (this.#sessions.every((session) => session.hasAsManyPushes)) break;
+        await pause(PAUSE_MS);
+      }
       for (const session of this.#sessions) this.#noteIf(session.differentPushes());
     });
     await this.#line;
@@ -179,6 +189,10 @@ class ProxySession {
     this.#client.destroy();
     this.real.close();
     this.model.close();
+  }
+
+  get hasAsManyPushes(): boolean {
+    return this.#pushed.length === this.model.pushed.length;
   }
 
   /** Whether the two have pushed the same since the last call. */
