@@ -51,7 +51,9 @@ async function cast(on: readonly PodProcess[] = pods): Promise<Cast> {
   await state(carol, room, CAROL);
   const tab = await member(two, room, 'alice');
   await state(tab, room, ALICE);
-  return { room, people: [alice, bob, carol, tab], rows: await shown(one, room) };
+  const people = [alice, bob, carol, tab] as const;
+  for (const each of people) await each.next({ type: 'presence', room, from: 'alice', data: ALICE });
+  return { room, people, rows: await shown(one, room) };
 }
 
 /** How each member of the room is, as a pod shows it. */
