@@ -12,8 +12,6 @@ const AT_ONCE = 50;
 interface Exit {
   readonly room: string;
   readonly who: Occupant;
-  /** Of the pod, when it was refused. */
-  readonly name: string;
 }
 
 export interface RefusedPlacesOptions {
@@ -49,7 +47,7 @@ export class RefusedPlaces {
 
   /** A connection is gone, and that could not be written. */
   addExit(room: string, who: Occupant): void {
-    if (this.#exits.size < MOST_EXITS) this.#exits.add({ room, who, name: this.#options.lease.name });
+    if (this.#exits.size < MOST_EXITS) this.#exits.add({ room, who });
   }
 
   /** It is being written again, or its connection is gone. */
@@ -60,11 +58,12 @@ export class RefusedPlaces {
   /** Rooms can be written to again. Who has come is written first: then nobody leaves who is there. */
   async write(isConcerned: (room: string) => boolean): Promise<void> {
     await this.#enter(isConcerned);
-    const { lease, leave, places } = this.#options;
-    // Those that are refused again meanwhile wait for the next time.
+    const { leave, places } = this.#options;
+    // Those that are refused again meanwhile wait for the next time. Under whichever name of the pod they were written: a
+    // room in which nobody is left is kept by nobody, and may be gone, in silence, before that name is buried.
     await forEach([...this.#exits], AT_ONCE, async (exit) => {
-      const { name, room, who } = exit;
-      const isOver = name !== lease.name || places.find(room, who) !== undefined;
+      const { room, who } = exit;
+      const isOver = places.find(room, who) !== undefined;
       if (!isOver && !isConcerned(room)) return;
       if (this.#exits.delete(exit) && !isOver) await leave(room, who);
     });

@@ -386,6 +386,26 @@ export const DATA: readonly Scenario[] = [
     },
   },
   {
+    name: 'Who is the last to leave while Redis takes no writes is gone for who listens, before the room is forgotten',
+    placement: 'one',
+    settings: { POD_LEASE_SECONDS: '5', PRESENCE_TTL_SECONDS: '6' },
+    async play(scene) {
+      const ann = await scene.enter('ann', 'r1', 0);
+      const bob = await scene.enter('bob', 'r1', 1);
+      await scene.wait(3_000);
+      const { server } = master(scene);
+      server.refuseWrites = 'MISCONF';
+      scene.world.note('Redis takes no writes');
+      await scene.wait(500);
+      scene.raw(bob).state('r1', 'offline', {});
+      scene.raw(ann).leave('r1');
+      await scene.wait(2_000);
+      server.refuseWrites = undefined;
+      scene.world.note('Redis takes writes again');
+      await scene.wait(12_000);
+    },
+  },
+  {
     name: 'Who joins while the history cannot be read is given what comes, also where the clock of Redis is set meanwhile',
     placement: 'one',
     async play(scene) {
