@@ -16,6 +16,8 @@ export interface Server {
   readonly process: string;
   /** What it calls this connection. */
   readonly connection: number;
+  /** How it chooses the keys that it throws away when its memory is full; undefined: it keeps all. */
+  readonly eviction: string | undefined;
 }
 
 /** What differs between one server and those of a Cluster. */
@@ -54,7 +56,7 @@ export async function greet(client: Redis, options: GreetingOptions): Promise<Se
   const { role, scripts, learn, asking, refused, previous } = options;
   const [info, now, connection] = await asking(
     Promise.all([
-      client.info('server', 'replication'),
+      client.info('server', 'replication', 'memory'),
       client.time().then(learn),
       // Not every ACL permits it.
       client.client('ID').catch(() => 0),
@@ -67,7 +69,7 @@ export async function greet(client: Redis, options: GreetingOptions): Promise<Se
   // First: it names all that is missing, and what follows only that something is.
   await asking(proveRights({ ...role, client, samples: role.samples(), refused }));
   await asking(role.prove(client, run, now, previous?.run ?? ''));
-  const server = { run, process, connection };
+  const server = { run, process, connection, eviction: evictionOf(info) };
   await asking(cutOff(client, server, previous));
   return server;
 }
@@ -89,6 +91,12 @@ async function cutOff(
  */
 function runOf(process: string, replication: string): string {
   return createHash('sha256').update(`${process} ${replication}`).digest('hex').slice(0, RUN_LENGTH);
+}
+
+/** Without a limit nothing is ever thrown away. */
+function evictionOf(info: string): string | undefined {
+  const policy = wordIn(info, 'maxmemory_policy');
+  return Number(wordIn(info, 'maxmemory')) > 0 && policy !== 'noeviction' ? policy : undefined;
 }
 
 function wordIn(info: string, name: string): string {

@@ -216,6 +216,7 @@ export class Link implements Way {
         previous: this.#previous,
       });
       if (greeting !== this.#greeting) return;
+      if (this.#previous === undefined) this.#warnOfEviction(server);
       this.#server = server;
       this.#previous = server;
     } catch (error) {
@@ -234,6 +235,14 @@ export class Link implements Way {
       this.#time.learn(time, askedAt);
       return this.now();
     };
+  }
+
+  #warnOfEviction({ eviction: policy }: Server): void {
+    if (policy === undefined) return;
+    this.#options.log.warn(
+      { policy },
+      'Redis throws keys away when its memory is full, and messages and presence with them; set its maxmemory-policy to noeviction',
+    );
   }
 
   #comeUp({ run }: Server): void {

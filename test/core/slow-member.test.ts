@@ -140,6 +140,23 @@ describe('a member that does not read', () => {
     );
   });
 
+  test('falls behind by bytes as it does by messages, and an outbox never holds more', async () => {
+    const outboxBytes = 2_000;
+    const pod = new TestPod({ outboxMessages: 1_000, outboxBytes, historySize: 100 });
+    const slow = pod.connect('slow', { room: 'r' });
+    const fast = pod.connect('fast', { room: 'r' });
+    await turns();
+    slow.socket.congested = true;
+    for (const n of numbers(60)) {
+      fast.send({ data: n });
+      await turns(1);
+      expect(slow.connection.outbox.bytes).toBeLessThanOrEqual(outboxBytes);
+    }
+    readAgain(pod, slow);
+    await turns();
+    expect(chats(slow.socket)).toEqual(numbers(60));
+  });
+
   test('a replay longer than the outbox arrives whole and in order', async () => {
     const pod = new TestPod({ outboxMessages: 8, historySize: 100 });
     const fast = pod.connect('fast', { room: 'r' });

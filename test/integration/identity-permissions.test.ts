@@ -62,6 +62,12 @@ const JOINING: Case[] = [
   ['a beginning', ['join:team-*'], ['team-', 'team-a', 'team-a-b'], ['team', 'xteam-a', 'Team-a']],
   ['an end', ['join:*-news'], ['a-news', 'a-b-news'], ['news', 'a-news-b', 'a-newss']],
   ['a middle', ['join:team-*-news'], ['team-a-news', 'team-a-b-news', 'team--news'], ['team-news', 'team-a']],
+  [
+    'letters that two parts of a pattern would have to share',
+    ['join:a*b*b'],
+    ['abb', 'a1b2b', 'abcbb'],
+    ['ab', 'a-b', 'abba'],
+  ],
   ['several stars', ['join:a*b*c'], ['abc', 'a1b2c', 'abbcc', 'abcbc'], ['acb', 'ab', 'a-c', 'abcd']],
   ['a dot, which is only a dot', ['join:a.c'], ['a.c'], ['abc', 'a-c']],
   ['the own id', ['join:user-{user}'], ['user-alice'], ['user-bob', 'user-', 'user-alice2']],

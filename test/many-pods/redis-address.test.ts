@@ -93,6 +93,19 @@ test('A pod that Redis does not let in starts, is degraded, goes on by itself, a
   }
 });
 
+test('A pod warns of a Redis that throws keys away when its memory is full, and of no other', async () => {
+  const redis = await redisOf({});
+  const isWarned = (pod: { output(): string }): boolean => pod.output().includes('maxmemory-policy');
+  const set = async (name: string, value: string): Promise<unknown> =>
+    redis.command('CONFIG', 'SET', name, value);
+  await set('maxmemory-policy', 'allkeys-lru');
+  expect(isWarned(await anotherPod(redis.env))).toBe(false);
+  await set('maxmemory', '64mb');
+  expect(isWarned(await anotherPod(redis.env))).toBe(true);
+  await set('maxmemory-policy', 'noeviction');
+  expect(isWarned(await anotherPod(redis.env))).toBe(false);
+});
+
 test('REDIS_DB chooses the database, also in the URL, where REDIS_DB wins', async () => {
   const redis = await redisOf({});
   const keyspace = async (): Promise<string[]> =>
