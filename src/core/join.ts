@@ -153,7 +153,10 @@ function enter(
   membership.listen = seesPresence ? command.listen : command.listen & LISTEN.messages;
   membership.present ||= command.present;
   membership.returns = returns(command);
-  if (!heard) membership.hearsSince = room.moment;
+  if (!heard) {
+    room.gives(page.messages);
+    membership.hearsSince = room.moment;
+  }
   if (owed === undefined) membership.settle();
   else if (!heard || command.lastId !== undefined) membership.owe(owed);
   const recovery = recoveryOf(pod, command, page);

@@ -11,6 +11,8 @@ interface Entry {
   landedAt: number | undefined;
   /** The same by the clock that only goes forward, in ms. */
   landedElapsed: number;
+  /** From which moment on whoever came had it from the history, although it has not come from there to the room yet. */
+  readAt?: number;
   /** Where history has it, although it has not come from there yet. */
   storedAs?: string;
 }
@@ -44,7 +46,15 @@ export class Provisional {
   /** Whether somebody who has heard the room since a moment was given it. */
   wasGiven(id: string, since: number): boolean {
     const entry = this.#entries.get(id);
-    return entry !== undefined && (entry.landedAt === undefined || entry.landedAt > since);
+    if (entry === undefined) return false;
+    const until = entry.readAt ?? entry.landedAt;
+    return until === undefined || until > since;
+  }
+
+  /** Somebody who comes now is given it by a page of the history, and not as those were who are there already. */
+  read(id: string): void {
+    const entry = this.#entries.get(id);
+    if (entry !== undefined && entry.landedAt === undefined) entry.readAt ??= this.#moment += 1;
   }
 
   /**

@@ -174,6 +174,12 @@ export class Room {
     return this.#losses;
   }
 
+  /** Somebody comes who is given these by a page of the history. To be called before `moment` is asked for him. */
+  gives(messages: readonly Stored[]): void {
+    for (const { provisionalId } of messages)
+      if (provisionalId !== undefined) this.#provisional?.read(provisionalId);
+  }
+
   /** For `Membership.hearsSince`. */
   get moment(): number {
     return this.#provisional?.moment ?? 0;

@@ -214,6 +214,31 @@ describe('a member that falls behind where something is lost', () => {
   });
 });
 
+test('who is given a page with what others have provisionally, and cannot take all of it, gets the rest later', async () => {
+  const kept = Array.from({ length: 30 }, (_, n) => stored(n + 1, n === 29 ? NAME : undefined));
+  receiver.provisional('r', { id: NAME, body: bodyOf(30) });
+  await turns();
+  // The room here has not heard of any of it yet.
+  const room = pod.pod.hub.room('r');
+  if (room !== undefined) {
+    room.receive = () => undefined;
+    room.read = (from, limit) => pod.pod.broker.read('r', from, limit);
+  }
+  historyIsBack((after, limit) => {
+    const messages = kept.slice(kept.findIndex(({ id }) => id === after) + 1).slice(0, limit);
+    const position = messages.at(-1)?.id ?? stored(30).id;
+    return { messages, position, more: position !== stored(30).id };
+  });
+  const late = pod.connect('late', { room: 'r', lastId: start });
+  late.socket.takes = 4;
+  await turns(10);
+  late.socket.takes = Number.POSITIVE_INFINITY;
+  late.socket.congested = false;
+  pod.gateway.drained(late.connection);
+  await turns(10);
+  expect(chats(late.socket)).toEqual(kept.map((_, n) => n + 1));
+});
+
 test('a member that does not read is told all the same that messages are missing', async () => {
   bob.socket.congested = true;
   for (let n = 1; n <= 8; n += 1)
