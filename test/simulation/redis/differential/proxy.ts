@@ -192,11 +192,12 @@ class ProxySession {
   }
 
   get hasAsManyPushes(): boolean {
-    return this.#pushed.length === this.model.pushed.length;
+    return this.isOver || this.#pushed.length === this.model.pushed.length;
   }
 
-  /** Whether the two have pushed the same since the last call. */
+  /** Whether the two have pushed the same since the last call. What was on its way when a client went is not known. */
   differentPushes(): string | undefined {
+    if (this.isOver) return undefined;
     const real = this.#pushed.splice(0);
     const model = this.model.pushed.splice(0);
     const isSame = inOrder(real) === inOrder(model) && wordsOf(real) === wordsOf(model);
