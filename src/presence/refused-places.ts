@@ -4,7 +4,7 @@ import type { PlaceWriter } from './place-writer.ts';
 import type { Occupant } from '../core/ports/presence-store.ts';
 import { forEach } from './steps.ts';
 
-/** So many exits are kept; whoever else left is shown until the lease ends under which it was written. */
+/** So many exits are kept; whoever else left is shown until the lease under which it was written is buried. */
 const MOST_EXITS = 1_000;
 /** Of those at once. */
 const AT_ONCE = 50;
@@ -24,7 +24,7 @@ export interface RefusedPlacesOptions {
 
 /**
  * Places that could not be written under the present name of the pod, or taken away, because the room was on its way from
- * one server of a Cluster to another. That is done as soon as it has arrived: else the grace of a connection that was lost
+ * one server of a Cluster to another, or its server was away. That is done as soon as it can be reached: else the grace of a connection that was lost
  * before ends first, on whichever pod, or the lease under which they were written before, and the user is said to have
  * left; and who left is shown until the end of a lease.
  */

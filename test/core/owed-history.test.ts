@@ -62,6 +62,30 @@ function pageOf(all: readonly Stored[]): (after: string) => Page {
   };
 }
 
+/** So many at a time of what has been stored after a position; `missing` says what of that position is. */
+function pagesOf(
+  all: readonly Stored[],
+  missing: (at: number) => Page['missing'] = () => undefined,
+): (after: string, limit: number) => Page {
+  return (after, limit) => {
+    const at = all.findIndex(({ id }) => id === after);
+    const messages = all.slice(at + 1).slice(0, limit);
+    const newest = all.at(-1)?.id ?? start;
+    const position = messages.at(-1)?.id ?? newest;
+    const page: Page = { messages, position, more: position !== newest };
+    const reason = missing(at);
+    return reason === undefined ? page : { ...page, missing: reason };
+  };
+}
+
+/** It takes all again. */
+async function readsOn({ connection, socket }: typeof bob): Promise<void> {
+  socket.takes = Number.POSITIVE_INFINITY;
+  socket.congested = false;
+  pod.gateway.drained(connection);
+  await turns(10);
+}
+
 async function renewed(): Promise<void> {
   const room = pod.pod.hub.room('r');
   if (room !== undefined) await renew(pod.pod, room);
@@ -128,13 +152,7 @@ describe('a member whose history could not be read when it joined', () => {
     const late = pod.connect('late', { room: 'r', lastId: start });
     await turns();
     const kept = Array.from({ length: 30 }, (_, n) => stored(n + 1));
-    historyIsBack((after, limit) => {
-      const rest = kept.slice(kept.findIndex(({ id }) => id === after) + 1);
-      const messages = rest.slice(0, limit);
-      const more = rest.length > messages.length;
-      const position = messages.at(-1)?.id ?? stored(30).id;
-      return { messages, position, more, ...(after !== stored(30).id && { missing: 'history_lost' }) };
-    });
+    historyIsBack(pagesOf(kept, (at) => (at < 29 ? 'history_lost' : undefined)));
     await renewed();
     expect(chats(late.socket)).toEqual(kept.map((_, n) => n + 1));
     expect(told(late.socket).slice(1)).toMatchObject([
@@ -154,20 +172,9 @@ describe('a member whose history could not be read when it joined', () => {
     expect(chats(late.socket)).toEqual([12]);
     const kept = Array.from({ length: 12 }, (_, n) => stored(n + 1, n === 11 ? NAME : undefined));
     late.socket.takes = 4;
-    historyIsBack((after, limit) => {
-      const rest = kept.slice(kept.findIndex(({ id }) => id === after) + 1);
-      const messages = rest.slice(0, limit);
-      return {
-        messages,
-        position: messages.at(-1)?.id ?? stored(12).id,
-        more: rest.length > messages.length,
-      };
-    });
+    historyIsBack(pagesOf(kept));
     await renewed();
-    late.socket.takes = Number.POSITIVE_INFINITY;
-    late.socket.congested = false;
-    pod.gateway.drained(late.connection);
-    await turns(10);
+    await readsOn(late);
     expect(chats(late.socket)).toEqual([12, ...Array.from({ length: 11 }, (_, n) => n + 1)]);
   });
 });
@@ -177,13 +184,7 @@ describe('a member that falls behind where something is lost', () => {
   /** The loss lies behind the 25th message. */
   function historyWithLoss(): void {
     const kept = numbers.map((n) => stored(n));
-    historyIsBack((after, limit) => {
-      const at = kept.findIndex(({ id }) => id === after);
-      const messages = kept.slice(at + 1).slice(0, limit);
-      const position = messages.at(-1)?.id ?? stored(30).id;
-      const page: Page = { messages, position, more: position !== stored(30).id };
-      return at < 25 ? { ...page, missing: 'history_lost' } : page;
-    });
+    historyIsBack(pagesOf(kept, (at) => (at < 25 ? 'history_lost' : undefined)));
   }
 
   test('is told so, keeps its connection and gets the rest', async () => {
@@ -204,10 +205,7 @@ describe('a member that falls behind where something is lost', () => {
     const late = pod.connect('late', { room: 'r', lastId: start });
     late.socket.takes = 4;
     await turns(10);
-    late.socket.takes = Number.POSITIVE_INFINITY;
-    late.socket.congested = false;
-    pod.gateway.drained(late.connection);
-    await turns(10);
+    await readsOn(late);
     expect(chats(late.socket)).toEqual(numbers);
     expect(told(late.socket)).toMatchObject([{ recovered: false, reason: 'history_lost' }]);
     expect(late.socket.closeCode).toBeUndefined();
@@ -224,18 +222,11 @@ test('who is given a page with what others have provisionally, and cannot take a
     room.receive = () => undefined;
     room.read = (from, limit) => pod.pod.broker.read('r', from, limit);
   }
-  historyIsBack((after, limit) => {
-    const messages = kept.slice(kept.findIndex(({ id }) => id === after) + 1).slice(0, limit);
-    const position = messages.at(-1)?.id ?? stored(30).id;
-    return { messages, position, more: position !== stored(30).id };
-  });
+  historyIsBack(pagesOf(kept));
   const late = pod.connect('late', { room: 'r', lastId: start });
   late.socket.takes = 4;
   await turns(10);
-  late.socket.takes = Number.POSITIVE_INFINITY;
-  late.socket.congested = false;
-  pod.gateway.drained(late.connection);
-  await turns(10);
+  await readsOn(late);
   expect(chats(late.socket)).toEqual(kept.map((_, n) => n + 1));
 });
 

@@ -1,10 +1,11 @@
 -- with shared.lua
 -- Connections of one pod are present in one room, which the pod has noted (note.lua).
 -- KEYS: presence, tabs, whether the pod is buried there; and, where the connections were written before, whether it is
--- under the name that it had then: if not, they were there all the time, and did not come. ARGV: pod, ttl in ms, channel; then for each connection eight:
--- connection, user, user as JSON, when it said how it is ('now', how many ms ago, = and the moment that was given here
--- before, or '' where it says nothing), status or '', meta or '', '!' where it was lost, '<' where it returns or '', change ('': nobody is told
--- of it, for it was there all the time; but where something of it was gone, pods are told that the room is mended).
+-- under the name that it had then: if not, they were there all the time, and did not come.
+-- ARGV: pod, ttl in ms, channel; then for each connection eight: connection, user, user as JSON, when it said how it is
+-- ('now', how many ms ago, = and the moment that was given here before, or '' where it says nothing), status or '', meta
+-- or '', '!' where it was lost, '<' where it returns or '', change ('': nobody is told of it, for it was there all the
+-- time; but where something of it was gone, pods are told that the room is mended).
 -- What was said before something that is known counts no more. Gives 'lapsed', or for
 -- each connection four: kind or '', users present, row, the moment at which it said how it is or ''.
 local pod, ttl, channel = ARGV[1], ARGV[2], ARGV[3]
