@@ -1,19 +1,21 @@
 import type { Clock } from '../core/ports/clock.ts';
 
-/** Rooms that are mended within this time are told together. */
+/** Rooms that are mended within this time are looked after together. */
 const GATHER_MS = 1_000;
+/** By then all pods that heard of a room have looked after it too. */
+const OTHERS_MS = 1_000;
 
 export interface MendedRoomsOptions {
   readonly clock: Clock;
-  /** Within this time of each other all pods mend what is gone of a room. */
-  readonly othersMs: number;
+  /** Writes anew what else is gone of this pod's own in these rooms. Raises nothing. */
+  readonly lookAfter: (rooms: ReadonlySet<string>) => void;
   readonly tell: (isConcerned: (room: string) => boolean) => void;
 }
 
 /**
- * Rooms in which some pod has written anew what was gone, in silence, for nobody came. Whoever listens there, on
- * whichever pod, may have been told of too few meanwhile, and is told again once, when all pods have had the time to do
- * the same.
+ * Rooms in which some pod has written anew what was gone, in silence, for nobody came. What is gone of one pod's is gone
+ * of others', so each looks after its own there at once. Whoever listens there, on whichever pod, may have been told of
+ * too few meanwhile, and is told again once, when all pods have had the time to do so.
  */
 export class MendedRooms {
   readonly #options: MendedRoomsOptions;
@@ -34,12 +36,13 @@ export class MendedRooms {
   }
 
   #gather(): Set<string> {
-    const { clock, othersMs, tell } = this.#options;
+    const { clock, lookAfter, tell } = this.#options;
     const rooms = new Set<string>();
     clock.after(GATHER_MS, () => {
       this.#gathering = undefined;
+      lookAfter(rooms);
     });
-    clock.after(GATHER_MS + othersMs, () => {
+    clock.after(GATHER_MS + OTHERS_MS, () => {
       for (const room of rooms) this.#waiting.delete(room);
       tell((room) => rooms.has(room));
     });

@@ -55,14 +55,18 @@ export class Upkeep {
 
   start(): void {
     const { backbone, ttlMs } = this.#options;
-    const { clock, log } = backbone;
-    clock.after(ttlMs / 3, () => {
+    backbone.clock.after(ttlMs / 3, () => {
       if (this.#stopped) return;
-      this.#keep().catch((error: unknown) => {
-        if (!(error instanceof Away)) log.error({ err: error }, 'presence could not be kept');
-      });
+      this.#keep().catch(this.#failed);
       this.start();
     });
+  }
+
+  /** Looks at once whether everybody present through this pod is there, in these rooms. */
+  lookAfter(rooms: ReadonlySet<string>): void {
+    if (this.#stopped) return;
+    const own = [...rooms].filter((room) => this.#options.places.has(room));
+    this.#find(own).catch(this.#failed);
   }
 
   stop(): void {
@@ -78,6 +82,11 @@ export class Upkeep {
       const still = some.filter((room) => places.has(room));
       if (still.length > 0) await rows.note(still, name);
     }
+    await this.#sweep(await this.#find(rooms));
+  }
+
+  /** Writes anew what is gone of this pod's own; gives how many users there are. */
+  async #find(rooms: readonly string[]): Promise<Map<string, Users>> {
     const found = new Map<string, Users>();
     const gone: Place[] = [];
     try {
@@ -85,8 +94,13 @@ export class Upkeep {
     } finally {
       await this.#options.mend(gone);
     }
-    await this.#sweep(found);
+    return found;
   }
+
+  readonly #failed = (error: unknown): void => {
+    if (!(error instanceof Away))
+      this.#options.backbone.log.error({ err: error }, 'presence could not be kept');
+  };
 
   /** Each for one part of the keys; a large room takes several. */
   #steps(rooms: readonly string[]): Part[][] {

@@ -77,7 +77,7 @@ export class RedisPresence implements PresenceStore, Leaseholder {
     this.#echoes = new Echoes(backbone.clock);
     this.#mended = new MendedRooms({
       clock: backbone.clock,
-      othersMs: this.#mendedMs,
+      lookAfter: (rooms) => this.#upkeep.lookAfter(rooms),
       tell: (isConcerned) => this.#receiver?.uncertain(isConcerned),
     });
     backbone.listen((room, envelope) => {

@@ -48,10 +48,10 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
       readonly uncertain: true[];
     }
 
-    async function open(clock: TestClock): Promise<Pod> {
+    async function open(clock: TestClock, ttlMs = TTL_MS): Promise<Pod> {
       const backbone = redis.backbone(clock);
       opened.push(backbone);
-      const store = new RedisPresence({ backbone, ttlMs: TTL_MS, random: Math.random });
+      const store = new RedisPresence({ backbone, ttlMs, random: Math.random });
       const [changes, uncertain]: [PresenceChange[], true[]] = [[], []];
       await store.start({
         changed: (_, change) => changes.push(change),
@@ -109,6 +109,27 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
         await expect.poll(left, PATIENT).toEqual(['leave 1']);
       },
     );
+
+    test('is whole again soon after one pod has found that it is gone, whenever the others look by themselves', async () => {
+      await redis.empty();
+      const ttlMs = 60_000;
+      const clocks = [new TestClock(Date.now()), new TestClock(Date.now())] as const;
+      const [a, b] = [await open(clocks[0], ttlMs), await open(clocks[1], ttlMs)];
+      await a.store.state('r', alice, { status: 'away', meta: '{"n":1}' });
+      await b.store.enter('r', bob);
+      for (const name of [a.backbone.keys.presence('r'), a.backbone.keys.tabs('r')])
+        await a.backbone.linkTo('r').command((client) => client.del(name), [name]);
+      clocks[0].advance(ttlMs / 3);
+      await expect.poll(() => listOf(a), PATIENT).not.toEqual([0]);
+      let passed = 0;
+      const list = (): Promise<unknown> => {
+        // By itself the other pod would look once a third of it has passed.
+        if (passed < ttlMs / 4) clocks[1].advance(100);
+        passed += 100;
+        return listOf(a);
+      };
+      await expect.poll(list, PATIENT).toEqual(WHOLE);
+    });
 
     test('has all who entered under the name of a new lease, and nobody who has left', async () => {
       const { a } = await world();
