@@ -19,6 +19,7 @@ import { pause } from './pause.ts';
 import { Provisional } from './provisional.ts';
 import { RoomBatch } from './room-batch.ts';
 import { isAtOrBefore, Sequencer } from './sequencer.ts';
+import { Refused } from './refused.ts';
 import type { Turn } from './turn.ts';
 import { count, type Tally } from './tally.ts';
 import type { DeliverySpan, Tracer } from './ports/tracer.ts';
@@ -104,7 +105,10 @@ export class Room {
     this.#sequencer.start(position);
   }
 
-  /** Reads the history; members are brought up to where the page ends before this resolves. */
+  /**
+   * Reads the history; members are brought up to where the page ends before this resolves. Raises `unavailable` where they
+   * cannot be at present: whoever was given the page would be given some of it again with them.
+   */
   async read(from: ReadFrom, limit: number): Promise<Page> {
     const { position } = this.#sequencer;
     const { losses } = this;
@@ -114,9 +118,12 @@ export class Room {
     const wentBack = page.position !== position && isAtOrBefore(page.position, position);
     const isAhead = !isAtOrBefore(page.position, this.#sequencer.position);
     if (!page.more && (wentBack || isAhead)) this.#sequencer.expect(page.position);
-    await this.#sequencer.settled();
+    const isWhole = await this.#sequencer.settled();
     // What was found missing is so for whoever asks here, too.
-    return this.losses === losses ? page : this.read(from, limit);
+    if (this.losses !== losses) return this.read(from, limit);
+    const isReached = isAtOrBefore(page.position, this.#sequencer.position) && !wentBack;
+    if (!isWhole && !isReached) throw new Refused('unavailable');
+    return page;
   }
 
   /** The position of the last message delivered here, once no gap is open. */

@@ -95,9 +95,10 @@ export class Sequencer {
     return this.#waiting?.findIndex((stored) => stored.id === id) ?? -1;
   }
 
-  /** Resolves once no gap is open, or one cannot be closed at present. */
-  async settled(): Promise<void> {
+  /** Resolves once no gap is open, or, to false, once it is known that one cannot be closed at present. */
+  async settled(): Promise<boolean> {
     while (this.#filling !== undefined) await this.#filling;
+    return this.#waiting === undefined;
   }
 
   /** Delivers the next message, drops an old one; false for a gap. */

@@ -179,6 +179,20 @@ describe('a member whose history could not be read when it joined', () => {
   });
 });
 
+test('who is given the newest of a history that goes away before the older ones are read gets each message once, in order', async () => {
+  const kept = Array.from({ length: 12 }, (_, n) => stored(n + 1));
+  pod.pod.broker.read = (_room, from) => {
+    if (!('newest' in from)) return Promise.reject(new Refused('unavailable'));
+    return Promise.resolve({ messages: kept.slice(-10), position: kept.at(-1)?.id ?? '', more: false });
+  };
+  const late = pod.connect('late', {});
+  late.send({ type: 'join', room: 'r', history: 10 });
+  await turns(10);
+  historyIsBack(pagesOf(kept));
+  await renewed();
+  for (const { socket } of [bob, late]) expect(chats(socket)).toEqual(kept.map((_, n) => n + 1));
+});
+
 describe('a member that falls behind where something is lost', () => {
   const numbers = Array.from({ length: 30 }, (_, n) => n + 1);
   /** The loss lies behind the 25th message. */
