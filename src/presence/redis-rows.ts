@@ -37,9 +37,9 @@ export interface Entered {
 
 /**
  * What an exit found. Where no connection of the user is known: `bereft` if the user stands there all the same, else
- * `unknown`.
+ * `unknown`. `last`: the connection is the last one that is known, and was left where it is.
  */
-export type Left = PresenceChange | 'bereft' | 'unknown' | undefined;
+export type Left = PresenceChange | 'bereft' | 'unknown' | 'last' | undefined;
 
 /** Presence as Redis holds it; each call is one script, which also announces what changes. Everything raises Away. */
 export class RedisRows {
@@ -79,15 +79,23 @@ export class RedisRows {
     return all.map((_, at) => enteredIn(flat.slice(4 * at, 4 * at + 4)));
   }
 
-  async exit(room: string, { connectionId, userId }: Occupant, name: string): Promise<Left> {
+  /** `isAll`: others are not about to write connections that are not known yet. */
+  async exit(room: string, { connectionId, userId }: Occupant, name: string, isAll: boolean): Promise<Left> {
     await this.#afterEntries(room);
     const { keys, lease } = this.#backbone;
-    const args = [keys.roomChannel(room), connectionId, userId, JSON.stringify(userId), name];
+    const args = [
+      keys.roomChannel(room),
+      connectionId,
+      userId,
+      JSON.stringify(userId),
+      name,
+      isAll ? '' : '?',
+    ];
     // The same keys as an entry has: while the slot is on its way one that found its own there would be done, and the
     // user's return by another connection refused.
     const kinds = this.#of(room, lease.name);
     const [kind, count, row] = (await this.#call(room, EXIT, kinds, args)) as unknown[];
-    if (kind === 'bereft' || kind === 'unknown') return kind;
+    if (kind === 'bereft' || kind === 'unknown' || kind === 'last') return kind;
     return changeOf(String(kind), Number(count), String(row));
   }
 

@@ -9,6 +9,7 @@ import type {
 import { isWritten, noteWritten, type Place, Places } from './places.ts';
 import { Away } from '../pods/away.ts';
 import type { Backbone } from '../redis/backbone.ts';
+import { Comebacks } from './comebacks.ts';
 import { entryOf, PlaceWriter } from './place-writer.ts';
 import { Echoes } from '../pods/echoes.ts';
 import type { Leaseholder } from '../pods/lease.ts';
@@ -42,6 +43,7 @@ export class RedisPresence implements PresenceStore, Leaseholder {
   readonly #upkeep: Upkeep;
   readonly #echoes: Echoes<true>;
   readonly #mended: MendedRooms;
+  readonly #comebacks: Comebacks;
   #changes = 0;
   /** By limit and room. */
   readonly #lists = new SharedReads((name) => {
@@ -80,13 +82,12 @@ export class RedisPresence implements PresenceStore, Leaseholder {
       lookAfter: (rooms) => this.#upkeep.lookAfter(rooms),
       tell: (isConcerned) => this.#receiver?.uncertain(isConcerned),
     });
+    this.#comebacks = new Comebacks(backbone.clock, backbone.leaseMs);
     backbone.listen((room, envelope) => {
       if (envelope.kind === 'presence' && room !== undefined) this.#take(room, envelope);
     });
     backbone.lease.add(this);
-    const { keys, placement } = backbone;
-    placement.whenUp((concerns) => void this.#writeRefused((room) => concerns(keys.presence(room))));
-    placement.whenHeard((concerns) => this.#receiver?.uncertain((room) => concerns(keys.roomChannel(room))));
+    this.#followServers();
   }
 
   start(receiver: PresenceReceiver): Promise<void> {
@@ -112,17 +113,19 @@ export class RedisPresence implements PresenceStore, Leaseholder {
   }
 
   async exit(room: string, who: Occupant): Promise<PresenceChange | undefined> {
-    const { lease } = this.#options.backbone;
+    const { keys, lease } = this.#options.backbone;
     const place = this.#places.take(room, who);
     if (place !== undefined) this.#refused.delete(place);
+    const othersMs = this.#comebacks.waitFor(keys.presence(room));
     let left: Left;
     const change = await this.#announced(room, async (name) => {
-      left = await this.#rows.exit(room, who, name).catch((error: unknown) => {
+      left = await this.#rows.exit(room, who, name, othersMs === 0).catch((error: unknown) => {
         if (error instanceof Away) this.#refused.addExit(room, who);
         throw error;
       });
       return typeof left === 'object' ? left : undefined;
     });
+    if (left === 'last') await this.#leaveLater(room, who, place, othersMs);
     // It was written, and no other connection has taken its place: what was written is gone, of others perhaps as well.
     const wasThere = place !== undefined && !place.lost && isWritten(place, lease.name);
     if (left === 'bereft' || (left === 'unknown' && wasThere)) await this.#leaveLater(room, who, place);
@@ -154,6 +157,16 @@ export class RedisPresence implements PresenceStore, Leaseholder {
 
   async bury(pod: string): Promise<void> {
     await this.#burials.bury(pod, ({ room, change }) => this.#receiver?.caused(room, change));
+  }
+
+  #followServers(): void {
+    const { keys, placement } = this.#options.backbone;
+    placement.whenUp((concerns) => {
+      // At a start there is nobody yet of whom something could be missing.
+      if (this.#changes > 0) this.#comebacks.add(concerns);
+      void this.#writeRefused((room) => concerns(keys.presence(room)));
+    });
+    placement.whenHeard((concerns) => this.#receiver?.uncertain((room) => concerns(keys.roomChannel(room))));
   }
 
   #take(room: string, { name, change, count, row }: PresenceEnvelope): void {
@@ -193,6 +206,8 @@ export class RedisPresence implements PresenceStore, Leaseholder {
     ms = this.#mendedMs,
   ): Promise<void> {
     const { clock, lease, missed } = this.#options.backbone;
+    // The connection has joined again meanwhile.
+    if (this.#places.find(room, who) !== undefined) return;
     const place = this.#places.put(room, who);
     const { statement = {}, said } = former ?? {};
     Object.assign(place, { statement, said, lost: true, written: lease.name });

@@ -1,8 +1,10 @@
 -- with shared.lua
 -- A connection is no longer present in a room.
--- KEYS: presence, tabs, and one more as enter.lua has it. ARGV: channel, connection, user, user as JSON, change. Gives kind or '', users present, row. Of a
+-- KEYS: presence, tabs, and one more as enter.lua has it. ARGV: channel, connection, user, user as JSON, change,
+-- '?' where others may be about to write connections that are not known yet. Gives kind or '', users present, row. Of a
 -- user of whom no connection is known: 'bereft' where the row is there, so that something is gone, else 'unknown'. 'bereft'
--- also of one whose last known connection this is, while others may not be written anew yet.
+-- also of one whose last known connection this is, while others may not be written anew yet; 'last', and nothing is done,
+-- where the caller says so.
 local connection, user, user_json = ARGV[2], ARGV[3], ARGV[4]
 local kept, found = {}, false
 local tabs, said, unsure = words(redis.call('HGET', KEYS[2], user))
@@ -19,6 +21,7 @@ if unsure and unsure > now_ms() then
   redis.call('HDEL', KEYS[2], user)
   return { 'bereft', 0, '' }
 end
+if ARGV[6] == '?' then return { 'last', 0, '' } end
 local status, meta = read_row(redis.call('HGET', KEYS[1], user), user_json)
 -- Counted before, and taken away at the end: where the slot is on its way the server refuses to be asked for a key from
 -- which the last was taken (docs/adr/0012).
