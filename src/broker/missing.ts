@@ -3,8 +3,8 @@ import { POSITION_MS } from './room-log.ts';
 import type { Missing } from '../protocol/event.ts';
 
 /**
- * How much of an epoch names the data, and then the run of the server on which the position was made; in a Cluster the
- * rest names the beginning of the room's history.
+ * How much of an epoch names the data, and then the run of the server on which the position was made; the rest names the
+ * beginning of the room's history, if that was known there.
  */
 const DATA_LENGTH = 6;
 const RUN_LENGTH = 6;
@@ -62,8 +62,10 @@ export function verdictOn({ after, isOurs = false }: Named, tag: string, facts: 
   // What is there is, whatever the data is called by now: in a Cluster its name can be lost without it.
   if (isThere(after, position, facts)) return liesBeforeLoss ? going('history_lost') : complete;
   if (isOtherData) return gone('history_lost');
-  if (isOfOtherBeginning(position, facts))
-    return gone(isForgotten(position, facts) ? 'expired' : 'history_lost');
+  if (isOfOtherBeginning(position, facts)) {
+    if (isForgotten(position, facts)) return gone('expired');
+    return { ...gone('history_lost'), isNewLoss: position.seq > 0 && mayHaveBeenDropped(position, facts) };
+  }
   // A moment is no message, so that it cannot have been dropped.
   if (liesBeforeLoss) return position.seq === 0 ? going('history_lost') : gone('history_lost');
   const verdict = verdictOnUnlisted(position, facts);
@@ -97,18 +99,25 @@ function verdictOnUnlisted(position: Position, facts: RoomFacts): Verdict {
     : gone('unknown_position');
   if (start === undefined || newest === undefined) return gone('unknown_position');
   if (comparePositions(position, newest) > 0) return absent;
+  const trimmedTo = parsePosition(facts.trimmedTo);
+  const isTrimmed = isAtOrBefore(position, trimmedTo);
   if (comparePositions(position, start) < 0) {
     if (isForgotten(position, facts)) return going('expired');
-    if (position.seq > 0) return absent;
-    return facts.floor === '' || facts.floor === facts.trimmedTo ? complete : going('trimmed');
+    // Where only the messages are left of what Redis knew it is not known any more where the history began.
+    if (position.seq > 0) return isTrimmed && beginningOf(position.epoch) !== '' ? going('trimmed') : absent;
+    const isOnlyMoments = facts.floor === facts.trimmedTo || trimmedTo?.seq === 0;
+    return isTrimmed && !isOnlyMoments ? going('trimmed') : complete;
   }
-  return isAtOrBefore(position, parsePosition(facts.trimmedTo)) ? going('trimmed') : absent;
+  return isTrimmed ? going('trimmed') : absent;
 }
 
-/** In a Cluster one master can lose its data while the name of the data stays: then its rooms begin anew. */
+/**
+ * Redis can lose all that it knows of a room while the name of the data stays: the keys are evicted, or one master of a
+ * Cluster loses its data. A room of which nothing is known has no beginning; what it was remembered for had one.
+ */
 function isOfOtherBeginning({ epoch }: Position, facts: RoomFacts): boolean {
-  const [named, known] = [beginningOf(epoch), beginningOf(facts.epoch)];
-  return named !== '' && known !== '' && named !== known;
+  const named = beginningOf(epoch);
+  return named !== '' && named !== beginningOf(facts.epoch);
 }
 
 /** The room had been forgotten for want of use, and nothing is lost but what is old. */

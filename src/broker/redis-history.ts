@@ -17,8 +17,11 @@ const MARK_LOST = script('mark-lost');
 const NEWEST = script('newest');
 export const HISTORY_SCRIPTS: readonly Script[] = [APPEND, READ, MARK_LOST, NEWEST];
 
-/** How long a room is remembered in which nothing was published. */
-const UNUSED_ROOM_MS = 7_200_000;
+/**
+ * How long a room is remembered in which nothing was published: as long as a position of it is promised to be known, and
+ * a little for clocks. A client that comes back later to a room that was forgotten sooner would be told of a loss.
+ */
+const UNUSED_ROOM_MS = POSITION_MS + 60_000;
 const BEGINNING = '0-0';
 /** So much the reply of lua/read.lua says of the room; the messages follow. */
 const FACTS = 8;

@@ -115,7 +115,7 @@ describe('what is missing after a position', () => {
     expect(missingSince(NOW + 12, { ...FACTS, wentBack: String(NOW + 13) })).toBe('history_lost');
   });
 
-  test('all of it where the room has begun anew in a Cluster, though the data and the server are the same', () => {
+  test('all of it where the room has begun anew, though the data and the server are the same', () => {
     const again = {
       epoch: 'data01run002beg2',
       floor: at(NOW, 0, 'run002beg2'),
@@ -124,6 +124,26 @@ describe('what is missing after a position', () => {
     expect(missing(at(NOW - 5, 1, 'run002beg1'), again)).toBe('history_lost');
     expect(missing(at(NOW - DAY_MS - 1, 1, 'run002beg1'), again)).toBe('expired');
     expect(missing(at(NOW - 5, 1, 'run002'), again)).toBe('unknown_position');
+    expect(missing(at(NOW - 90_000, 0, 'run002beg1'), UNKNOWN_ROOM)).toBe('history_lost');
+  });
+
+  test('a message that a failover dropped with all of its room is found out as well', () => {
+    const facts = { ...UNKNOWN_ROOM, ended: String(NOW + 14) };
+    expect(missing(at(NOW - 5, 1, 'run001beg1'), facts)).toBe('dropped');
+    expect(missing(at(NOW - 5, 0, 'run001beg1'), facts)).toBe('history_lost');
+  });
+
+  test('what had been trimmed, where only the messages are left of what was known of the room', () => {
+    const ours = (ms: number, seq: number): string => at(ms, seq, 'run002beg1');
+    const trimmed = { epoch: 'data01run002beg1', trimmedTo: ours(NOW + 10, 1), newest: ours(NOW + 13, 1) };
+    for (const floor of ['', trimmed.newest]) {
+      const facts = { ...trimmed, floor };
+      expect(missing(ours(NOW + 5, 1), facts)).toBe('trimmed');
+      expect(missing(ours(NOW, 0), facts)).toBe('trimmed');
+      expect(missing(at(NOW + 5, 0), facts)).toBe('trimmed');
+      expect(missing(at(NOW + 11, 0), facts)).toBeUndefined();
+      expect(missing(at(NOW + 5, 1), facts)).toBe('unknown_position');
+    }
   });
 
   test('one before the oldest kept is trimmed', () => {

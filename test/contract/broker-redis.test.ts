@@ -30,6 +30,70 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
     pass: (ms) => redis.pass(ms),
   });
 
+  describe('Where keys of a room are gone', () => {
+    /** The position of the room before anything was published in it, and those of eight messages, of which five are kept. */
+    async function spokenRoom(): Promise<{ broker: RedisBroker; backbone: Backbone; all: string[] }> {
+      await redis.empty();
+      const backbone = redis.backbone();
+      const broker = brokerOn(backbone, 5);
+      await broker.start(new Ear(broker));
+      await broker.subscribe('r');
+      const all = [(await broker.read('r', { newest: 0 }, 0)).position];
+      for (let count = 0; count < 8; count += 1) all.push((await broker.publish('r', 'said')).id);
+      broker.unsubscribe('r');
+      return { broker, backbone, all };
+    }
+
+    async function forget({ placement }: Backbone, ...keys: readonly string[]): Promise<void> {
+      for (const key of keys) await placement.to(key).command((client) => client.del(key));
+    }
+
+    /** What is said after each position, to who only asks, and to who is in the room. */
+    async function saidAfter(broker: RedisBroker, all: readonly string[]): Promise<unknown[]> {
+      const said: unknown[] = [];
+      const ask = async (): Promise<void> => {
+        const pages = await Promise.all(all.map((after) => broker.read('r', { after }, 10)));
+        said.push(pages.map(({ missing, messages }) => missing ?? messages.length));
+      };
+      await ask();
+      await broker.subscribe('r');
+      await ask();
+      await broker.publish('r', 'said');
+      await ask();
+      await broker.stop();
+      return said;
+    }
+
+    test('all is lost where nothing is left of it', async () => {
+      const { broker, backbone, all } = await spokenRoom();
+      await forget(backbone, backbone.keys.history('r'), backbone.keys.state('r'));
+      const lost = all.map(() => 'history_lost');
+      expect(await saidAfter(broker, all)).toEqual([lost, lost, lost]);
+    });
+
+    test('the messages that are left tell where they belong', async () => {
+      const { broker, backbone, all } = await spokenRoom();
+      await forget(backbone, backbone.keys.state('r'));
+      const [some, trimmed] = [Array.from({ length: 3 }, () => 'trimmed'), [5, 4, 3, 2, 1, 0]];
+      expect(await saidAfter(broker, all)).toEqual([
+        [...some, ...trimmed],
+        [...some, ...trimmed],
+        [...some, 'trimmed', 5, 4, 3, 2, 1],
+      ]);
+    });
+
+    test('without its messages it is known which these were', async () => {
+      const { broker, backbone, all } = await spokenRoom();
+      await forget(backbone, backbone.keys.history('r'));
+      const trimmed = all.slice(1).map(() => 'trimmed');
+      expect(await saidAfter(broker, all)).toEqual([
+        [...trimmed, 0],
+        [...trimmed, 0],
+        [...trimmed, 1],
+      ]);
+    });
+  });
+
   sharedBrokerContract('The Redis broker', {
     empty: () => redis.empty(),
     open: () => Promise.resolve(brokerOn(redis.backbone(systemClock), 1_000)),

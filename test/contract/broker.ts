@@ -259,6 +259,16 @@ export function brokerContract(name: string, subject: BrokerSubject): void {
       expect(bodies(page.messages)).toEqual(['a', 'b']);
     });
 
+    test('who comes back within a day to a room in which nothing was published has missed nothing', async () => {
+      await broker.subscribe('r');
+      const { position } = await broker.read('r', { newest: 0 }, ALL);
+      broker.unsubscribe('r');
+      await subject.pass(DAY_MS - 60_000);
+      await broker.subscribe('r');
+      const page = await broker.read('r', { after: position }, ALL);
+      expect([page.missing, page.messages]).toEqual([undefined, []]);
+    });
+
     test('messages go when their time is over; the newest position is still known', async () => {
       const ids = await publish('r', 'a', 'b');
       await subject.pass(61_000);

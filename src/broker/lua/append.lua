@@ -63,7 +63,7 @@ if ARGV[11] ~= '' and number then
 end
 
 local prev = state[1] or newest_kept(KEYS[2], tag)
-local epoch = data_id(KEYS[1]) .. told .. (state[3] or not state[1] and beginning(KEYS[3]) or '')
+local epoch = data_id(KEYS[1]) .. told .. (state[3] or beginning(KEYS[3], prev))
 if not prev then prev = epoch .. '.' .. tag .. '.' .. stream_id(now, 0) end
 if not state[1] then redis.call('HSET', KEYS[3], 'floor', prev) end
 local ms, seq = ms_seq(prev)

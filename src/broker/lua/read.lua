@@ -8,9 +8,10 @@
 local now, tag = tonumber(ARGV[2]), ARGV[3]
 local state = redis.call('HMGET', KEYS[3], 'last', 'floor', 'lost', 'mark', 'begun')
 local last = state[1] or newest_kept(KEYS[2], tag)
-local epoch = data_id(KEYS[1]) .. ARGV[1] .. (state[5] or '')
+local begun = state[5] or beginning_in(last) or ''
+if not state[1] and ARGV[8] == '1' then begun = beginning(KEYS[3], last) end
+local epoch = data_id(KEYS[1]) .. ARGV[1] .. begun
 if not state[1] then
-  if ARGV[8] == '1' then epoch = epoch .. beginning(KEYS[3]) end
   -- In a room of which nothing is known nothing was published for a day: any moment of the last is as good.
   local back = ARGV[8] == '1' and 0 or 60000
   last = last or epoch .. '.' .. tag .. '.' .. stream_id(now - back, 0)

@@ -15,12 +15,20 @@ local function data_id(key)
   return CLUSTER and '' or name_of_data(key)
 end
 
--- Names a room's history begun now. In a Cluster one master can lose its data while the name of the data stays: then
--- what is in its rooms now must not be taken for what was there before.
-local function beginning(state)
-  if not CLUSTER then return '' end
-  local time = redis.call('TIME')
-  local name = string.sub(redis.sha1hex(time[1] .. '.' .. time[2]), 1, 4)
+-- What a position of the room says of the beginning of its history, behind the name of the data and the run; or nothing.
+local function beginning_in(id)
+  return id and string.match(id, '^............(%w+)%.')
+end
+
+-- Names a room's history whose state is not there (any more): evicted, deleted by hand, or lost with one master of a
+-- Cluster. The name of the data is still the same then, and what comes now must not be taken for what was there before.
+-- As long as a message is kept, which is the newest, its history goes on.
+local function beginning(state, newest)
+  local name = beginning_in(newest)
+  if not name then
+    local time = redis.call('TIME')
+    name = string.sub(redis.sha1hex(time[1] .. '.' .. time[2]), 1, 4)
+  end
   redis.call('HSET', state, 'begun', name)
   return name
 end

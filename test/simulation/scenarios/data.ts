@@ -21,6 +21,20 @@ function beginMove(scene: Scene): void {
   redis.moveKeys('r1', 1);
 }
 
+/** Redis evicts the room's messages, and what it knew of it. */
+function forgetRoom(scene: Scene, room: string): void {
+  const { keys } = scene.world.redis;
+  scene.world.note(`all that is known of ${room} is gone`);
+  for (const key of [keys.history(room), keys.state(room)]) scene.world.redis.evict(master(scene), key);
+}
+
+/** What a client's last join of the room said. */
+function expectTold(client: Client, reason: string | undefined): void {
+  const told = client.seat('r1').entries.findLast((entry) => entry.kind === 'joined');
+  if (told?.recovered === (reason === undefined) && told.reason === reason) return;
+  throw new Error(`${client.name} was told ${JSON.stringify(told)}`);
+}
+
 /** The data of Redis goes back, loses something, or is refused. */
 export const DATA: readonly Scenario[] = [
   {
@@ -196,6 +210,36 @@ export const DATA: readonly Scenario[] = [
       await scene.wait(3_000);
     },
   },
+  ...(['one', 'cluster'] as const).flatMap((placement) =>
+    [
+      { who: 'the pod that took it', pod: 1, more: 0 },
+      { who: 'another pod', pod: 0, more: 0 },
+      { who: 'another pod, where others have published since', pod: 0, more: 2 },
+    ].map(({ who, pod, more }): Scenario => ({
+      name: `Who was in a room before a message came that is evicted with all that Redis knew of the room is told so by ${who} (${placement})`,
+      placement,
+      async play(scene) {
+        const { redis } = scene.world;
+        const ann = await scene.enter('ann', 'r1', pod);
+        const bob = await scene.enter('bob', 'r2', 1);
+        ann.leave('r1');
+        await scene.until('ann has left', () => ann.seat('r1').state === 'out');
+        await scene.acked(scene.publish(bob, 'r1'));
+        forgetRoom(scene, 'r1');
+        for (let count = 0; count < more; count += 1) await scene.acked(scene.publish(bob, 'r1'));
+        ann.join('r1', 0, false);
+        await scene.until('ann is back', () => ann.seat('r1').state === 'in');
+        expectTold(ann, 'history_lost');
+        // Once is enough.
+        ann.leave('r1');
+        await scene.until('ann has left', () => ann.seat('r1').state === 'out');
+        ann.join('r1', 0, false);
+        await scene.until('ann is back', () => ann.seat('r1').state === 'in');
+        expectTold(ann, undefined);
+        if (redis.kept('r1').length !== more) throw new Error('Redis has lost nothing');
+      },
+    })),
+  ),
   {
     name: 'A presence key that is gone is whole again, and nobody is announced for it',
     placement: 'one',
