@@ -94,6 +94,29 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
     });
   });
 
+  test('a room forgets what it took from pods that have published nothing there for an hour, when a new one publishes', async () => {
+    await redis.empty();
+    const backbone = redis.backbone(systemClock);
+    const broker = brokerOn(backbone, 10);
+    await broker.start(new Ear(broker));
+    const state = backbone.keys.state('r');
+    const link = backbone.placement.to(state);
+    const second = Number((await link.command((client) => client.time()))[0]);
+    const former = [
+      'taken:gone',
+      `z1@${second - 3_700}`,
+      'taken:alive',
+      `z2@${second - 60}`,
+      'taken:early',
+      'z3',
+    ];
+    await link.command((client) => client.hset(state, ...former));
+    await broker.publish('r', 'said');
+    const fields = await link.command((client) => client.hkeys(state));
+    expect(fields.filter((field) => field.startsWith('taken:'))).toEqual(['taken:alive', expect.any(String)]);
+    await broker.stop();
+  });
+
   sharedBrokerContract('The Redis broker', {
     empty: () => redis.empty(),
     open: () => Promise.resolve(brokerOn(redis.backbone(systemClock), 1_000)),

@@ -46,6 +46,19 @@ local function find()
   end
 end
 
+-- What was last taken from pods that have published nothing here for an hour, each with the second in which that was:
+-- most of them are gone, and a room that lives for years would keep them all. Such a pod that sends something again is
+-- answered by the messages.
+local function forget_old()
+  local all = redis.call('HGETALL', KEYS[3])
+  for index = 1, #all, 2 do
+    if string.sub(all[index], 1, 6) == 'taken:' then
+      local second = tonumber(string.match(all[index + 1], '@(%d+)$') or 0)
+      if time[1] - second > 3600 then redis.call('HDEL', KEYS[3], all[index]) end
+    end
+  end
+end
+
 local claimed = KEYS[4] and redis.call('GET', KEYS[4])
 if claimed and ARGV[11] == '' then return { claimed } end
 if claimed then
@@ -54,7 +67,7 @@ if claimed then
   return entry and position_of(entry, tag) == claimed and kept_before(entry) or { claimed }
 end
 if ARGV[11] ~= '' and number then
-  local taken = state[4] and tonumber(state[4], 36) >= tonumber(number, 36)
+  local taken = state[4] and tonumber(string.match(state[4], '^%w+'), 36) >= tonumber(number, 36)
   -- Where the state is gone only the messages can tell.
   local entry = (taken or not state[4]) and find()
   if entry then return kept_before(entry) end
@@ -72,16 +85,20 @@ local at = stream_id(ms, seq + 1)
 local id = epoch .. '.' .. tag .. '.' .. at
 -- Before the message: with a right missing in between there would be one that no later message follows, or that nobody
 -- knows to have been taken.
-redis.call('HSET', KEYS[3], 'last', id)
+if number then
+  redis.call('HSET', KEYS[3], 'last', id, taken_from, number .. '@' .. time[1])
+  if not state[4] then forget_old() end
+else
+  redis.call('HSET', KEYS[3], 'last', id)
+end
 if KEYS[4] then redis.call('SET', KEYS[4], id, 'PX', ARGV[12]) end
-local message = { 'e', epoch, 'p', prev, 'b', ARGV[9], 'n', provisional_id }
-local added = redis.pcall('XADD', KEYS[2], 'MAXLEN', '=', ARGV[4], at, unpack(message))
+local added = redis.pcall('XADD', KEYS[2], 'MAXLEN', '=', ARGV[4], at, 'e', epoch, 'p', prev, 'b', ARGV[9], 'n', provisional_id)
 if type(added) == 'table' and added.err then
   redis.call('HSET', KEYS[3], 'last', prev)
+  if state[4] then redis.call('HSET', KEYS[3], taken_from, state[4]) else redis.call('HDEL', KEYS[3], taken_from) end
   if KEYS[4] then redis.call('DEL', KEYS[4]) end
   return added
 end
-if number then redis.call('HSET', KEYS[3], taken_from, number) end
 redis.call('PEXPIRE', KEYS[2], ttl)
 if state[2] then redis.call('HDEL', KEYS[3], late) end
 redis.call('PEXPIRE', KEYS[3], state_ttl)
