@@ -81,7 +81,7 @@ export const slotMoves: FaultKind = {
     world.after(Math.min(ms, 1_500), () => {
       redis.endMove(name);
       redis.moving = false;
-      world.note(`the slot of ${name} is at ${target.endpoint.name}`);
+      world.note(`the slot of ${name} is at ${redis.nodeOf(name).endpoint.name}`);
     });
   },
 };

@@ -57,10 +57,9 @@ async function realSubject(): Promise<Subject> {
   };
 }
 
-function modelSubject(): Subject {
+function modelServersOf(view: ClusterView): [ModelServer, ModelServer, ModelServer] {
   const lua = new Lua();
-  const view = new ClusterView();
-  const [from, to, third] = [1, 2, 3].map(
+  return [1, 2, 3].map(
     (port) =>
       new ModelServer({
         name: `model-${port}`,
@@ -71,6 +70,11 @@ function modelSubject(): Subject {
         cluster: view,
       }),
   ) as [ModelServer, ModelServer, ModelServer];
+}
+
+function modelSubject(): Subject {
+  const view = new ClusterView();
+  const [from, to, third] = modelServersOf(view);
   view.assign(third, 0, 16_383);
   // That of the hash tag.
   const slot = Number(from.command('CLUSTER', 'KEYSLOT', SLOT_OF));
@@ -185,3 +189,17 @@ test('while a slot moves a Cluster of models says what a real one says', async (
   const real = await told(await realSubject());
   expect(await told(modelSubject())).toEqual(real);
 });
+
+test.each(['from', 'to'] as const)(
+  'a slot comes to a master also where the one it goes %s is replaced on the way',
+  (end) => {
+    const view = new ClusterView();
+    const [from, to, replica] = modelServersOf(view);
+    view.assign(from, 0, 16_383);
+    replica.replicaOf(end === 'from' ? from : to);
+    view.beginMove(7, to);
+    view.takeOver(replica);
+    view.endMove(7);
+    expect(view.ownerOf(7)).toBe(end === 'from' ? to : replica);
+  },
+);

@@ -75,14 +75,16 @@ export class ClusterView {
   }
 
   /**
-   * A replica takes over all slots of its master. That goes on as if it still had them, as one does that is cut off,
-   * until it is told.
+   * A replica takes over all slots of its master, also those that are on their way from or to it, as whoever moves them
+   * would see to. The master goes on as if it still had them, as one does that is cut off, until it is told.
    */
   takeOver(replica: ClusterMember): void {
     const { master } = replica;
     if (master === undefined) throw new Error('a master cannot take over');
     this.#outdated.set(master.address, this.#owners);
-    this.#owners = this.#owners.map((owner) => (owner === master.address ? replica.address : owner));
+    const heir = (address: Address): Address => (address === master.address ? replica.address : address);
+    this.#owners = this.#owners.map((owner) => owner && heir(owner));
+    for (const [slot, { from, to }] of this.#moves) this.#moves.set(slot, { from: heir(from), to: heir(to) });
     replica.promote();
   }
 
