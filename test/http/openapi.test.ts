@@ -154,6 +154,14 @@ function schemaOf(schema: object): z.ZodType {
   });
 }
 
+/** Fields that an answer has and its schema does not name: a generated client never shows them. */
+function unnamedIn(answer: object, schema: object): string[] {
+  const { $ref = '' } = schema as { $ref?: string };
+  const named = document.components.schemas[$ref.split('/').at(-1) ?? ''] ?? schema;
+  const { properties } = named as { properties?: object };
+  return properties === undefined ? [] : Object.keys(answer).filter((name) => !(name in properties));
+}
+
 function inDefs(value: unknown): Record<string, never> {
   const text = JSON.stringify(value).replaceAll('#/components/schemas/', '#/$defs/');
   return JSON.parse(text) as Record<string, never>;
@@ -192,6 +200,10 @@ describe('the OpenAPI document', () => {
         if (type === 'application/json' && schema !== undefined) {
           const { error } = schemaOf(schema).safeParse(JSON.parse(text));
           expect({ path, text, error }).toEqual({ path, text, error: undefined });
+          expect({ path, unnamed: unnamedIn(JSON.parse(text) as object, schema) }).toEqual({
+            path,
+            unnamed: [],
+          });
         }
       }
     }
