@@ -33,6 +33,8 @@ interface Schemas {
 }
 
 const KEY = { 'X-API-Key': 'the-key' };
+/** More than a head may hold. */
+const LONG = { 'X-Long': 'x'.repeat(20_000) };
 const BAD_KEY = { 'Idempotency-Key': 'x'.repeat(65) };
 const OPERATORS = new Set(['getLiveness', 'getReadiness', 'getMetrics', 'drain']);
 /** What would end the pod is only refused here; test/integration/ops.test.ts does it. */
@@ -107,6 +109,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     { address: '/ws?explain=1', status: 200 },
     { address: '/ws?explain=1&user_id=system', status: 400 },
     { address: '/ws', status: 426 },
+    { address: '/ws?explain=1', headers: LONG, status: 431 },
   ],
   getChat: [{ status: 200 }],
   getPlayground: [{ status: 200 }],
@@ -228,6 +231,7 @@ describe('the OpenAPI document', () => {
       await refused(400, { body: '[]' });
       await refused(413, { body: `"${'x'.repeat(1_048_576)}"` });
       await refused(415, { headers: { 'Content-Type': 'text/plain' } });
+      await refused(431, { headers: LONG });
     }
   });
 
