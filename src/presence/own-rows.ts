@@ -12,7 +12,7 @@ import {
 } from './nats-row.ts';
 import type { LeaseName, Lost } from './union.ts';
 import { ANSWER_MS } from '../nats/options.ts';
-import { Away } from '../pods/away.ts';
+import { Refused } from '../core/refused.ts';
 import { ensureStream, ROW_AGE_MS, UNNAMED_MS } from '../nats/streams.ts';
 import { isWrongSequence, natsAway } from '../nats/answers.ts';
 import type { NatsBackbone } from '../nats/backbone.ts';
@@ -105,9 +105,9 @@ export class OwnRows {
     this.#publish(own, lease).catch((error: unknown) => {
       if (this.#lease === lease) {
         own.flying = undefined;
-        this.#untaken.add(own);
+        if (!isTooLarge(error)) this.#untaken.add(own);
       }
-      own.fail(error instanceof Away ? error : natsAway('presence was refused'));
+      own.fail(error instanceof Refused ? error : natsAway('presence was refused'));
       this.#failed(error);
     });
   }
@@ -136,7 +136,9 @@ export class OwnRows {
     const all = [...this.#all.values()];
     // Not all at once: what is asked meanwhile is to be written in between.
     for (let at = 0; at < all.length; at += WRITES)
-      await Promise.all(all.slice(at, at + WRITES).map((own) => this.#publish(own, lease)));
+      await Promise.all(
+        all.slice(at, at + WRITES).map((own) => this.#publish(own, lease).catch(unlessTooLarge)),
+      );
     if (lease.generation > 0) await this.end({ ...lease, generation: lease.generation - 1 });
   }
 
@@ -251,14 +253,23 @@ export class OwnRows {
       const { row } = own;
       own.flying = row.version;
       const subject = rowSubject(names, own.room, lease, own.userId);
-      await link.call(({ js }) => js.publish(subject, rowText(row)));
+      await link.keep(subject, rowText(row));
     });
   }
 
   #failed(error: unknown): void {
-    if (error instanceof Away) return;
+    if (error instanceof Refused) return;
     this.#backbone.log.error({ err: error }, 'presence could not be written');
   }
+}
+
+function isTooLarge(error: unknown): boolean {
+  return error instanceof Refused && error.rejection.code === 'too_large';
+}
+
+/** The servers take less than before: who said so much is not seen by the others, and is no reason to leave them out. */
+function unlessTooLarge(error: unknown): void {
+  if (!isTooLarge(error)) throw error;
 }
 
 function keyOf(room: string, userId: string): string {
