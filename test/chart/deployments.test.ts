@@ -32,6 +32,7 @@ const OBJECTS: Readonly<Record<string, readonly string[]>> = {
   'external-nats': [...GATEWAY, 'NetworkPolicy/r-crosspod'],
   'external-nats-login': GATEWAY,
   'external-redis': GATEWAY,
+  'external-redis-url': [...GATEWAY, 'NetworkPolicy/r-crosspod', 'Secret/r-crosspod'],
   'external-sentinel': [...GATEWAY, 'Secret/r-crosspod'],
   'gateway-api': [...ALL, 'HTTPRoute/r-crosspod'],
   haproxy: [...ALL, 'Ingress/r-crosspod', 'Secret/r-crosspod'],
@@ -54,6 +55,7 @@ const OBJECTS: Readonly<Record<string, readonly string[]>> = {
   ],
   'nginx-f5': [...ALL, 'Ingress/r-crosspod'],
   'node-port': ALL,
+  'own-secret': ALL,
   'pod-monitor': [...ALL, 'PodMonitor/r-crosspod'],
   'production-traefik': [
     ...ALL.filter((one) => one !== 'Secret/r-crosspod-redis'),

@@ -169,6 +169,20 @@ test('a secret that is given wins over the one of the existing Secret', async ()
   ]);
 });
 
+test('keys of a Secret may have names of their own, and no other of it is read', async () => {
+  expect(referencesOf(await container('own-secret')).slice(0, 2)).toEqual([
+    fromSecret('JWT_SECRET', 'from-the-vault', 'jwt'),
+    fromSecret('WEBHOOK_SECRET', 'from-the-vault', 'WEBHOOK_SECRET'),
+  ]);
+});
+
+test('a whole Redis URL may come from a Secret, and then no password of it is read', async () => {
+  expect(referencesOf(await container('external-redis-url'))).toEqual([
+    fromSecret('API_KEYS', 'r-crosspod', 'API_KEYS'),
+    fromSecret('REDIS_URL', 'cloud-redis', 'url'),
+  ]);
+});
+
 test('passwords of a Redis of one’s own come from the Secret that holds them', async () => {
   expect(referencesOf(await container('external-redis'))).toEqual([
     fromSecret('REDIS_PASSWORD', 'cloud-redis', 'password'),

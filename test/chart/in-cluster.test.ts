@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Cluster, startCluster } from './cluster.ts';
-import { find, type KubernetesObject, type Ran, template } from './helm.ts';
+import { CHART, find, helm, type KubernetesObject, type Ran, template } from './helm.ts';
 import { REFUSED_IN_CLUSTER } from './refused-gateway.ts';
 import { parseAllDocuments } from 'yaml';
 
@@ -55,7 +55,8 @@ describe('a Secret of one’s own', () => {
 
 function owned(kind: string, apiVersion: string, name: string, release: string): KubernetesObject {
   const annotations = { 'meta.helm.sh/release-name': release, 'meta.helm.sh/release-namespace': 'n' };
-  return { apiVersion, kind, metadata: { name, namespace: 'n', annotations } };
+  const helms = { 'app.kubernetes.io/managed-by': 'Helm' };
+  return { apiVersion, kind, metadata: { name, namespace: 'n', annotations, labels: helms } };
 }
 
 describe('a release whose objects would have the names of another one’s', () => {
@@ -131,4 +132,17 @@ test.each<[string, KubernetesObject[], object, number | undefined]>([
     'r-crosspod',
   );
   expect(applied['spec'].replicas).toBe(replicas);
+});
+
+test.each<[string, KubernetesObject[], boolean]>([
+  ['more pods stay than the values ask for', [running(7, HELM, AUTOSCALER), autoscaler()], true],
+  ['as many stay', [running(2, HELM, AUTOSCALER), autoscaler()], false],
+  ['there was none', [running(7, HELM, KUBECTL)], false],
+])('who turns the autoscaler off is told what to write where %s: %3$s', async (_, objects, expected) => {
+  const cluster = await startCluster(objects);
+  clusters.push(cluster);
+  const how = ['--namespace', 'n', '--dry-run=server', '--disable-openapi-validation'];
+  const { code, stdout } = await helm('install', 'r', CHART, ...how, '--kubeconfig', cluster.kubeconfig);
+  expect(code).toBe(0);
+  expect(stdout.includes('Write replicaCount: 7 into your values before the next upgrade')).toBe(expected);
 });

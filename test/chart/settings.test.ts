@@ -40,6 +40,7 @@ const SETTINGS_OF: Readonly<Record<string, Record<string, string>>> = {
     REDIS_DB: '3',
     REDIS_PREFIX: 'chat:',
   },
+  'external-redis-url': { ...DRAIN, AUTH_ENABLED: 'false', REDIS_CA_FILE: '/redis-ca/ca.crt' },
   'external-sentinel': {
     ...DRAIN,
     REDIS_SENTINELS: [0, 1, 2].map((n) => `sentinel-${n}.redis.svc:26379`).join(','),
@@ -73,6 +74,7 @@ const SETTINGS_OF: Readonly<Record<string, Record<string, string>>> = {
   'single-pod': { ...DRAIN, BROADCAST_MQ_TYPE: 'memory' },
   'locked-down': { ...SENTINELS, AUTH_ENABLED: 'true', JWKS_URL: 'https://id.example.com/keys' },
   'prometheus-operator': { ...SENTINELS, MAX_CONNECTIONS: '20000', PUBLISH_BUFFER_MESSAGES: '0' },
+  'own-secret': { ...SENTINELS, AUTH_ENABLED: 'true', WEBHOOK_URL: 'https://app.example.com/crosspod' },
   'pod-monitor': SENTINELS,
   'hooks-module': {
     ...SENTINELS,
@@ -93,6 +95,8 @@ const SETTINGS_OF: Readonly<Record<string, Record<string, string>>> = {
 
 /** What a pod has besides, out of Secrets that are not rendered, where it does not start without. */
 const FROM_SECRETS: Readonly<Record<string, Record<string, string>>> = {
+  'external-redis-url': { REDIS_URL: 'rediss://chat:password@redis:6380', API_KEYS: 'k' },
+  'own-secret': { WEBHOOK_SECRET: 'secret' },
   'external-nats-login': { NATS_URL: 'nats://chat:password@nats-0:4222,nats://chat:password@nats-1:4222' },
 };
 

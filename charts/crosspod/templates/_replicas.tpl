@@ -7,7 +7,7 @@
 {{- $count := dig "spec" "replicas" 0 $running | int -}}
 {{- if or .Values.autoscaling.enabled .Values.keda.enabled -}}
 {{- if and (gt $count 0) (not (include "crosspod.replicasTaken" $running)) -}}{{- $count -}}{{- end -}}
-{{- else if and (gt $count 0) (include "crosspod.autoscaler" .) -}}
+{{- else if and (gt $count 0) (ne $count (int .Values.replicaCount)) (include "crosspod.autoscaler" .) -}}
 {{- $count -}}
 {{- else -}}
 {{- .Values.replicaCount -}}

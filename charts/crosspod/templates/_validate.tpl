@@ -133,7 +133,11 @@
 {{- define "crosspod.validateNames" -}}
 {{- $name := include "crosspod.fullname" . -}}
 {{- $redis := printf "%s-redis" $name -}}
-{{- range list (list "apps/v1" "Deployment" $name) (list "v1" "Service" $name) (list "v1" "Service" (printf "%s-ops" $name)) (list "apps/v1" "StatefulSet" $redis) (list "v1" "Service" $redis) -}}
+{{- $objects := list (list "apps/v1" "Deployment" $name) (list "v1" "Service" $name) (list "v1" "Service" (printf "%s-ops" $name)) -}}
+{{- if .Values.redis.enabled -}}
+{{- $objects = concat $objects (list (list "apps/v1" "StatefulSet" $redis) (list "v1" "Service" $redis)) -}}
+{{- end -}}
+{{- range $objects -}}
 {{- $kind := index . 1 -}}
 {{- $found := lookup (index . 0) $kind $.Release.Namespace (index . 2) -}}
 {{- $owner := dig "metadata" "annotations" "meta.helm.sh/release-name" "" $found -}}
