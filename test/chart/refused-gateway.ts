@@ -92,6 +92,46 @@ export const REFUSED_OF_GATEWAY: readonly (readonly [string, object, string])[] 
         `redis.auth.${name}: it holds a line break or another control character, which Redis cannot read`,
       ] as const,
   ),
+  ...(
+    [
+      [
+        { externalRedis: { existingSecret: 'mine', urlKey: `redis://u:${PASSWORD}@r` } },
+        'externalRedis.urlKey',
+      ],
+      [{ externalRedis: { passwordKey: `${PASSWORD}!` } }, 'externalRedis.passwordKey'],
+      [{ externalNats: { existingSecret: 'mine', urlKey: `nats://u:${PASSWORD}@n` } }, 'externalNats.urlKey'],
+      [{ externalNats: { credentialsKey: `-----\n${PASSWORD}` } }, 'externalNats.credentialsKey'],
+      [
+        { secrets: { existingSecretKeyNames: { JWT_SECRET: `${PASSWORD}/` } } },
+        'secrets.existingSecretKeyNames.JWT_SECRET',
+      ],
+    ] as const
+  ).map(
+    ([values, path]) =>
+      [
+        `what is to be behind a key of a Secret in its place, ${path}`,
+        { ...NO_REDIS, ...values },
+        `${path}: what is given is no key of a Secret; write the name of the key, of letters, digits and - _ . and not what is behind it`,
+      ] as const,
+  ),
+  ...['passwordKey', 'sentinelPasswordKey', 'replicationPasswordKey'].map(
+    (name) =>
+      [
+        `a password in place of redis.auth.${name}`,
+        { redis: { auth: { existingSecret: 'mine', [name]: `${PASSWORD}!` } } },
+        `redis.auth.${name}: what is given is no key of a Secret`,
+      ] as const,
+  ),
+  [
+    'webhooks that nothing signs',
+    { settings: { WEBHOOK_URL: 'https://a.example' }, secrets: { existingSecret: 'mine' } },
+    'settings.WEBHOOK_URL: there is nothing to sign webhooks with; give secrets.WEBHOOK_SECRET, or name it in secrets.existingSecretKeys',
+  ],
+  [
+    'guests whose tokens nothing signs',
+    { settings: { GUEST_LOGIN: true, JWKS_URL: 'https://a.example' } },
+    'settings.GUEST_LOGIN: there is nothing to sign the tokens of guests with; give secrets.JWT_SECRET, or name it in secrets.existingSecretKeys',
+  ],
   [
     'a setting of no such value',
     { settings: { LOG_LEVEL: 'verbose' } },
@@ -130,7 +170,31 @@ export const REFUSED_OF_GATEWAY: readonly (readonly [string, object, string])[] 
   [
     'a variable that is there twice',
     { extraEnv: [{ name: 'TZ', value: 'UTC' }, { name: 'A' }, { name: 'TZ', value: 'CET' }] },
-    'extraEnv: TZ is there twice; leave one of them out',
+    'extraEnv: TZ is there twice, perhaps once by the chart itself; leave one out, or give it another name',
+  ],
+  [
+    'a volume that the chart has',
+    {
+      redis: { tls: { enabled: true, existingSecret: 'tls' } },
+      extraVolumes: [{ name: 'redis-ca', emptyDir: {} }],
+    },
+    'extraVolumes: redis-ca is there twice, perhaps once by the chart itself',
+  ],
+  [
+    'two mounts at one place',
+    {
+      extraVolumes: [{ name: 'a', emptyDir: {} }],
+      extraVolumeMounts: [
+        { name: 'a', mountPath: '/a' },
+        { name: 'a', mountPath: '/a', subPath: 'b' },
+      ],
+    },
+    'extraVolumeMounts: /a is there twice',
+  ],
+  [
+    'a Secret for images twice',
+    { imagePullSecrets: [{ name: 'a' }, { name: 'a' }] },
+    'imagePullSecrets: a is there twice',
   ],
   ...(
     [

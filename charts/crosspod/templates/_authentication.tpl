@@ -75,6 +75,14 @@ true
 {{- if and (eq (include "crosspod.authentication" .) "true") (not (include "crosspod.tokenKeys" .)) -}}
 {{- fail "authentication.enabled: there is no key for tokens; give secrets.JWT_SECRET (or name it in secrets.existingSecretKeys), settings.JWKS_URL or settings.JWKS_FILE, or set it to false if anybody may connect" -}}
 {{- end -}}
+{{- $places := include "crosspod.secretPlaces" . | fromJson -}}
+{{- if and (.Values.settings).WEBHOOK_URL (not (hasKey $places "WEBHOOK_SECRET")) -}}
+{{- fail "settings.WEBHOOK_URL: there is nothing to sign webhooks with; give secrets.WEBHOOK_SECRET, or name it in secrets.existingSecretKeys" -}}
+{{- end -}}
+{{- $guests := eq ((.Values.settings).GUEST_LOGIN | toString | lower) "true" -}}
+{{- if and $guests (eq (include "crosspod.authentication" .) "true") (not (hasKey $places "JWT_SECRET")) -}}
+{{- fail "settings.GUEST_LOGIN: there is nothing to sign the tokens of guests with; give secrets.JWT_SECRET, or name it in secrets.existingSecretKeys" -}}
+{{- end -}}
 {{- include "crosspod.validateExistingSecret" . -}}
 {{- end -}}
 

@@ -47,11 +47,30 @@
 {{- fail "keda.prometheus.serverAddress: what is given is no address; write http://host:port, without a login (keda.prometheus.authenticationRef)" -}}
 {{- end -}}
 {{- end -}}
+{{- range $path := include "crosspod.secretKeyValues" . | fromJsonArray -}}
+{{- $at := $.Values -}}
+{{- range splitList "." $path -}}{{- $at = index ($at | default dict) . -}}{{- end -}}
+{{- if and $at (not (regexMatch "^[-._a-zA-Z0-9]+$" $at)) -}}
+{{- fail (printf "%s: what is given is no key of a Secret; write the name of the key, of letters, digits and - _ . and not what is behind it" $path) -}}
+{{- end -}}
+{{- end -}}
 {{- range $name := list "password" "sentinelPassword" "replicationPassword" -}}
 {{- if regexMatch "[\\x00-\\x1f\\x7f]" (index $.Values.redis.auth $name | default "") -}}
 {{- fail (printf "redis.auth.%s: it holds a line break or another control character, which Redis cannot read" $name) -}}
 {{- end -}}
 {{- end -}}
+{{- end -}}
+
+{{/* Values that name a key of a Secret, and into which somebody may have written what is to be in it. */}}
+{{- define "crosspod.secretKeyValues" -}}
+{{- $paths := list "externalRedis.urlKey" "externalRedis.passwordKey" "externalRedis.sentinelPasswordKey" "externalNats.urlKey" "externalNats.credentialsKey" -}}
+{{- range list "passwordKey" "sentinelPasswordKey" "replicationPasswordKey" -}}
+{{- $paths = append $paths (printf "redis.auth.%s" .) -}}
+{{- end -}}
+{{- range include "crosspod.secretNames" . | fromJsonArray -}}
+{{- $paths = append $paths (printf "secrets.existingSecretKeyNames.%s" .) -}}
+{{- end -}}
+{{- toJson $paths -}}
 {{- end -}}
 
 {{/* Refuses settings that a pod would refuse when it starts; files/settings.json says of each what it may hold, and is made
@@ -97,15 +116,32 @@
 {{- $_ := set $instead . "externalNats" -}}
 {{- end -}}
 {{- $known := .Files.Get "files/settings.json" | fromJson -}}
-{{- $seen := list -}}
 {{- range .Values.extraEnv -}}
 {{- if hasKey $known .name -}}
 {{- fail (printf "extraEnv: %s is a setting of the gateway, and here nothing would check it; use %s" .name (index $instead .name | default (printf "settings.%s" .name))) -}}
 {{- end -}}
-{{- if has .name $seen -}}
-{{- fail (printf "extraEnv: %s is there twice; leave one of them out" .name) -}}
 {{- end -}}
-{{- $seen = append $seen .name -}}
+{{- include "crosspod.validateOnce" (dict "value" "extraEnv" "key" "name" "items" .Values.extraEnv) -}}
+{{- include "crosspod.validateOnce" (dict "value" "imagePullSecrets" "key" "name" "items" .Values.imagePullSecrets) -}}
+{{- $volumes := list -}}
+{{- $mounts := list -}}
+{{- range include "crosspod.files" . | fromJsonArray -}}
+{{- $volumes = append $volumes (dict "name" .name) -}}
+{{- $mounts = append $mounts (dict "mountPath" (printf "/%s" .name)) -}}
+{{- end -}}
+{{- include "crosspod.validateOnce" (dict "value" "extraVolumes" "key" "name" "items" (concat $volumes (.Values.extraVolumes | default list))) -}}
+{{- include "crosspod.validateOnce" (dict "value" "extraVolumeMounts" "key" "mountPath" "items" (concat $mounts (.Values.extraVolumeMounts | default list))) -}}
+{{- end -}}
+
+{{/* Refuses items that Kubernetes takes for one: (dict "value" "extraEnv" "key" "name" "items" list) */}}
+{{- define "crosspod.validateOnce" -}}
+{{- $seen := list -}}
+{{- range .items -}}
+{{- $id := index . $.key -}}
+{{- if has $id $seen -}}
+{{- fail (printf "%s: %s is there twice, perhaps once by the chart itself; leave one out, or give it another %s" $.value $id $.key) -}}
+{{- end -}}
+{{- $seen = append $seen $id -}}
 {{- end -}}
 {{- end -}}
 
