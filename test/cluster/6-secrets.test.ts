@@ -8,6 +8,7 @@ import {
   type KubernetesObject,
   kubectlWith,
   readyPodsOf,
+  RELEASE,
 } from './cluster.ts';
 import { eventually } from './patience.ts';
 import { atRest, install } from './release.ts';
@@ -72,7 +73,7 @@ test('a Secret that comes late lets pods start when it is there, and not before'
   await atRest();
   expect(await answers()).toEqual([401]);
   expect(await answers(token('first'))).toEqual([200]);
-  expect(await helm('test', 'crosspod', '--logs')).toContain('strangers are refused');
+  expect(await helm('test', RELEASE, '--logs')).toContain('strangers are refused');
   saw('the Secret comes after `helm upgrade`', 'pods wait for it, start by themselves, and none was open');
 });
 
@@ -92,12 +93,12 @@ test('a Secret that is deleted opens no pod, and none that is replaced comes up'
 test('a new content is taken by new pods, and helm test sees those that have not', SLOW, async () => {
   await write('second');
   expect(await answers(token('second'))).toEqual([401]);
-  await expect(helm('test', 'crosspod', '--logs')).rejects.toThrow(/rollout restart/);
-  await kubectl('rollout', 'restart', 'deployment/crosspod');
+  await expect(helm('test', RELEASE, '--logs')).rejects.toThrow(/rollout restart/);
+  await kubectl('rollout', 'restart', `deployment/${RELEASE}`);
   await atRest();
   expect(await answers(token('first'))).toEqual([401]);
   expect(await answers(token('second'))).toEqual([200]);
-  expect(await helm('test', 'crosspod', '--logs')).toContain('strangers are refused');
+  expect(await helm('test', RELEASE, '--logs')).toContain('strangers are refused');
   // What `rollout restart` wrote is no conflict.
   await install({ ...VALUES, 'settings.LOG_LEVEL': 'debug' });
 });
