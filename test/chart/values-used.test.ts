@@ -7,6 +7,8 @@ const WITH_CREDENTIALS = {
   externalNats: { servers: ['nats://n:4222'], existingSecret: 'nats', credentialsKey: 'creds' },
 };
 
+const KEYS = ['JWT_SECRET', 'API_KEYS', 'WEBHOOK_SECRET'];
+
 /** Values without which another one has nothing to say; the longest beginning of a value's name counts. */
 const CONTEXTS: Readonly<Record<string, object>> = {
   'image.tag': { image: { digest: '' } },
@@ -25,6 +27,9 @@ const CONTEXTS: Readonly<Record<string, object>> = {
   'monitoring.prometheusRule': { monitoring: { prometheusRule: { enabled: true } } },
   'monitoring.dashboard': { monitoring: { dashboard: { enabled: true } } },
   networkPolicy: { networkPolicy: { enabled: true } },
+  'secrets.existingSecretKey': { secrets: { existingSecret: 'mine', existingSecretKeys: KEYS } },
+  'secrets.API_KEYS': { authentication: { enabled: false } },
+  authentication: { secrets: { JWT_SECRET: 's' } },
   externalRedis: { redis: { enabled: false }, externalRedis: { url: 'redis://r:6379' } },
   'externalRedis.url': { redis: { enabled: false }, replicaCount: 1 },
   'externalRedis.sentinels': { redis: { enabled: false }, replicaCount: 1 },
@@ -36,6 +41,10 @@ const CONTEXTS: Readonly<Record<string, object>> = {
   'externalRedis.sentinelPasswordKey': {
     redis: { enabled: false },
     externalRedis: { sentinels: ['s:1'], existingSecret: 'mine' },
+  },
+  'externalRedis.urlKey': {
+    redis: { enabled: false },
+    externalRedis: { existingSecret: 'mine', urlKey: 'url' },
   },
   'externalRedis.tls': {
     redis: { enabled: false },
@@ -70,6 +79,8 @@ const OTHERS: Readonly<Record<string, unknown>> = {
   'image.digest': `sha256:${'0'.repeat(64)}`,
   imagePullSecrets: [{ name: 'registry' }],
   settings: { HISTORY_SIZE: 5 },
+  'secrets.existingSecretKeys': ['JWT_SECRET'],
+  'authentication.enabled': false,
   extraEnv: [{ name: 'A', value: 'b' }],
   'drain.timeoutSeconds': 60,
   terminationGracePeriodSeconds: 100,

@@ -2,7 +2,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { get, helm, kubectl, kubectlWith, NAMESPACE, readyPodsOf, RELEASE } from './cluster.ts';
 import { killContainer } from './killer.ts';
 import { eventually } from './patience.ts';
-import { install } from './release.ts';
+import { install, settingOf } from './release.ts';
 import { saw, secondsSince } from './report.ts';
 import { talkThrough } from './talkers.ts';
 
@@ -18,13 +18,12 @@ test('a rolling upgrade', SLOW, async () => {
 });
 
 test('helm rollback', SLOW, async () => {
-  const { data } = await get(`configmap/${RELEASE}`);
-  expect(data.LOG_LEVEL).toBe('debug');
+  expect(await settingOf('LOG_LEVEL')).toBe('debug');
   await talkThrough(
     '`helm rollback`',
     async () => void (await helm('rollback', RELEASE, '--wait', '--timeout', '5m')),
   );
-  expect((await get(`configmap/${RELEASE}`)).data.LOG_LEVEL).toBeUndefined();
+  expect(await settingOf('LOG_LEVEL')).toBeUndefined();
 });
 
 test('a gateway pod is deleted', SLOW, async () => {
