@@ -190,11 +190,13 @@ test('passwords come by reference, and configuration files with them stay in mem
     { name: 'config', configMap: { name: NAME, defaultMode: 0o555 } },
     run('run-redis'),
     run('run-sentinel'),
+    run('hosts'),
   ]);
   const mounts = (name: string): object[] => [
     { name: 'config', mountPath: '/config', readOnly: true },
     { name: 'data', mountPath: '/data' },
     { name: `run-${name}`, mountPath: '/run/redis' },
+    { name: 'hosts', mountPath: '/etc/hosts', subPath: 'hosts', readOnly: true },
   ];
   expect(container(set, 'redis').volumeMounts).toEqual(mounts('redis'));
   expect(container(set, 'sentinel').volumeMounts).toEqual(mounts('sentinel'));

@@ -123,6 +123,7 @@
 - {name: config, mountPath: /config, readOnly: true}
 - {name: data, mountPath: /data}
 - {name: {{ .run }}, mountPath: /run/redis}
+- {name: hosts, mountPath: /etc/hosts, subPath: hosts, readOnly: true}
 {{- if .root.Values.redis.tls.enabled }}
 - {name: tls, mountPath: /tls, readOnly: true}
 {{- end }}
