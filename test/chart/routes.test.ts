@@ -25,12 +25,31 @@ test('Traefik needs nothing on the Ingress itself', async () => {
   expect(spec).toEqual({ ingressClassName: 'traefik', tls: TLS, rules: [rule('ws.example.com', '/')] });
 });
 
+test('Traefik gives up a pod that does not answer, and asks another, where its own objects may be used', async () => {
+  const values = { ingress: { enabled: true, preset: 'traefik', traefikObjects: true } };
+  const objects = await render(values);
+  expect(find(objects, 'Middleware', 'r-crosspod')['spec']).toEqual({
+    retry: { attempts: 3, initialInterval: '100ms' },
+  });
+  expect(find(objects, 'ServersTransport', 'r-crosspod')['spec']).toEqual({
+    forwardingTimeouts: { dialTimeout: '2s' },
+  });
+  const name = 'n-r-crosspod@kubernetescrd';
+  expect(find(objects, 'Ingress', 'r-crosspod').metadata.annotations).toEqual({
+    'traefik.ingress.kubernetes.io/router.middlewares': name,
+  });
+  expect(find(objects, 'Service', 'r-crosspod').metadata.annotations).toMatchObject({
+    'traefik.ingress.kubernetes.io/service.serverstransport': name,
+  });
+});
+
 test('HAProxy keeps a client on its pod; what is given wins', async () => {
   const { metadata, spec } = await ingress('haproxy');
   expect(metadata.annotations).toEqual({
     'haproxy.org/cookie-persistence': 'crosspod',
     'haproxy.org/load-balance': 'first',
     'haproxy.org/check': 'true',
+    'haproxy.org/check-interval': '1s',
   });
   expect(spec).toEqual({
     ingressClassName: 'haproxy',
@@ -44,6 +63,7 @@ test('the NGINX of F5 is told of the cookie and of WebSockets', async () => {
     'nginx.org/sticky-cookie-services': 'serviceName=r-crosspod pod expires=3600s path=/',
     'nginx.org/websocket-services': 'r-crosspod',
     'nginx.org/lb-method': 'least_conn',
+    'nginx.org/proxy-connect-timeout': '2s',
     'nginx.org/proxy-read-timeout': '3600s',
     'nginx.org/proxy-send-timeout': '3600s',
   });
@@ -61,6 +81,7 @@ test('ingress-nginx is told of the cookie, and what is given comes besides', asy
     [`${nginx}/session-cookie-max-age`]: '60',
     [`${nginx}/session-cookie-change-on-failure`]: 'true',
     [`${nginx}/session-cookie-samesite`]: 'Lax',
+    [`${nginx}/proxy-connect-timeout`]: '2',
     [`${nginx}/proxy-read-timeout`]: '3600',
     [`${nginx}/proxy-send-timeout`]: '3600',
   });
