@@ -35,7 +35,11 @@ function linesOf(file: string): string[] {
 
 test('the hosts file has the address of each pod’s Service, and what was in it before', async () => {
   const pod = await podAmong('127.0.0.21', 'localhost');
-  const { status, stderr } = spawnSync('dash', [pod.script], { env: pod.env, encoding: 'utf8', timeout: 30_000 });
+  const { status, stderr } = spawnSync('dash', [pod.script], {
+    env: pod.env,
+    encoding: 'utf8',
+    timeout: 30_000,
+  });
   expect([status, stderr]).toEqual([0, '']);
   const found = [
     expect.stringMatching(/^127\.0\.0\.21 127\.0\.0\.21$/),

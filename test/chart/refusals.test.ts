@@ -154,18 +154,26 @@ const REFUSED: readonly (readonly [string, object, string])[] = [
   ],
   [
     'an HPA that waits for more connections than there can be',
-    { autoscaling: { enabled: true, targetConnections: 10_001 } },
-    'autoscaling.targetConnections: more than a pod takes (MAX_CONNECTIONS is 10000)',
+    { autoscaling: { enabled: true, targetConnections: 7_000 } },
+    'autoscaling.targetConnections: at most 6059 where a pod takes 10000 (MAX_CONNECTIONS) and 2 run at least',
   ],
   [
     'the same with a limit of one’s own',
     { autoscaling: { enabled: true }, settings: { MAX_CONNECTIONS: '5000' } },
-    'autoscaling.targetConnections: more than a pod takes (MAX_CONNECTIONS is 5000)',
+    'autoscaling.targetConnections: at most 3029 where a pod takes 5000',
+  ],
+  [
+    'an HPA on a percentage of no request',
+    {
+      autoscaling: { enabled: true, targetCPUUtilizationPercentage: 50 },
+      resources: { requests: { cpu: null } },
+    },
+    'autoscaling.targetCPUUtilizationPercentage: it is a percentage of resources.requests.cpu, which is empty; give a request',
   ],
   [
     'KEDA that waits for more connections than there can be',
     { keda: KEDA, settings: { MAX_CONNECTIONS: 5_000 } },
-    'keda.targetConnections: more than a pod takes (MAX_CONNECTIONS is 5000)',
+    'keda.targetConnections: at most 3029 where a pod takes 5000',
   ],
   [
     'a drain that takes longer than it may',
@@ -290,7 +298,7 @@ test.each(REFUSED)('%s: refused, with a reason', async (_, values, message) => {
 
 test('what is just about allowed is not refused', async () => {
   const { code, stderr } = await template({
-    settings: { MAX_CONNECTIONS: 7_000 },
+    settings: { MAX_CONNECTIONS: 7_262 },
     autoscaling: { enabled: true, minReplicas: 10 },
     drain: { windowSeconds: 41 },
     readinessProbe: { periodSeconds: 4 },

@@ -215,13 +215,7 @@ app.kubernetes.io/component: {{ .component }}
 {{- if and .Values.keda.enabled (not .Values.keda.prometheus.serverAddress) -}}
 {{- fail "keda.prometheus.serverAddress: KEDA asks Prometheus for the connections; say where it is" -}}
 {{- end -}}
-{{- $most := int (default 10000 (.Values.settings).MAX_CONNECTIONS) -}}
-{{- if and .Values.autoscaling.enabled (gt (int .Values.autoscaling.targetConnections) $most) -}}
-{{- fail (printf "autoscaling.targetConnections: more than a pod takes (MAX_CONNECTIONS is %d)" $most) -}}
-{{- end -}}
-{{- if and .Values.keda.enabled (gt (int .Values.keda.targetConnections) $most) -}}
-{{- fail (printf "keda.targetConnections: more than a pod takes (MAX_CONNECTIONS is %d)" $most) -}}
-{{- end -}}
+{{- include "crosspod.scaling.validate" . -}}
 {{- if ge (add .Values.drain.delaySeconds .Values.drain.windowSeconds) (int64 .Values.drain.timeoutSeconds) -}}
 {{- fail "drain.timeoutSeconds: must be more than drain.delaySeconds + drain.windowSeconds, or the drain is cut short" -}}
 {{- end -}}
