@@ -134,7 +134,7 @@ test('both containers run as nobody special, with a read-only root and no token'
   });
   for (const name of ['redis', 'sentinel'])
     expect(container(set, name)).toMatchObject({
-      image: 'docker.io/library/redis:8',
+      image: 'docker.io/library/redis:8.4.2',
       imagePullPolicy: 'IfNotPresent',
       securityContext: {
         allowPrivilegeEscalation: false,
@@ -297,6 +297,7 @@ test.each([
   [{ tls: { enabled: true } }, /redis\.tls\.enabled needs redis\.tls\.existingSecret/],
   [{ terminationGracePeriodSeconds: 15 }, /terminationGracePeriodSeconds/],
   [{ sentinel: { masterPatienceSeconds: 280 } }, /redis\.startupProbe gives up after 300 s/],
+  [{ image: { tag: '' } }, /redis\.image\.tag: empty/],
   [{ auth: { existingSecret: 'mine', password: 'x' } }, /existingSecret and passwords exclude each other/],
 ])('the values %j are refused', async (redis, why) => {
   const { code, stderr } = await template(valuesOf(redis));

@@ -70,6 +70,9 @@
 {{- if not (has $replicas (list 3 5)) -}}
 {{- fail (printf "redis.replicas is %d: allowed are 3 and 5, so that a majority is left when one is lost" $replicas) -}}
 {{- end -}}
+{{- if not (or $redis.image.tag $redis.image.digest) -}}
+{{- fail "redis.image.tag: empty; give a tag or a digest, or leave it out" -}}
+{{- end -}}
 {{- $running := (lookup "apps/v1" "StatefulSet" .Release.Namespace (include "crosspod.redis.fullname" .)).spec | default dict -}}
 {{- if gt (int $running.replicas) $replicas -}}
 {{- fail (printf "redis.replicas is %d, and %d run: Sentinels never forget each other, so fewer would not be a majority; install anew, or keep them" $replicas (int $running.replicas)) -}}
