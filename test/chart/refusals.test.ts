@@ -176,6 +176,16 @@ const REFUSED: readonly (readonly [string, object, string])[] = [
     'keda.targetConnections: at most 3029 where a pod takes 5000',
   ],
   [
+    'a route of the HTTP API without its Service',
+    { httpApi: { httpRoute: { enabled: true, parentRefs: [{ name: 'g' }] } } },
+    'httpApi.httpRoute.enabled: it leads to a Service of its own; set httpApi.service.enabled=true',
+  ],
+  [
+    'a route of the HTTP API without a Gateway',
+    { httpApi: { service: { enabled: true }, httpRoute: { enabled: true } } },
+    'httpApi.httpRoute.parentRefs: name the Gateway that the route belongs to',
+  ],
+  [
     'a drain that takes longer than it may',
     { drain: { windowSeconds: 42 } },
     'drain.timeoutSeconds: must be more than drain.delaySeconds + drain.windowSeconds, or the drain is cut short',

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { deployed, labels } from './deployments.ts';
+import { deployed, labels, selector } from './deployments.ts';
 import { find, type KubernetesObject, render } from './helm.ts';
 
 async function ingress(deployment: string): Promise<KubernetesObject> {
@@ -130,5 +130,64 @@ test('a route of the Gateway API has no timeout, and a cookie where it is asked 
   expect(find(objects, 'HTTPRoute', 'r-crosspod')['spec']).toEqual({
     parentRefs: [{ name: 'g' }],
     rules: [{ ...plain, backendRefs: [{ name: 'r-crosspod', port: 8080 }] }],
+  });
+});
+
+test('what is public is all that Ingress and route let in; other paths that are given stay', async () => {
+  const paths = [
+    { path: '/', pathType: 'Prefix' },
+    { path: '/pages', pathType: 'Prefix' },
+  ];
+  const objects = await render({
+    publicPaths: ['/ws', '/api/auth/guest'],
+    ingress: { enabled: true, hosts: [{ host: 'ws.example.com', paths }] },
+    httpRoute: { enabled: true, parentRefs: [{ name: 'g' }] },
+  });
+  expect(find(objects, 'Ingress', 'r-crosspod')['spec'].rules).toEqual([
+    rule('ws.example.com', '/ws', '/api/auth/guest', '/pages'),
+  ]);
+  const [only] = find(objects, 'HTTPRoute', 'r-crosspod')['spec'].rules;
+  expect(only.matches).toEqual(
+    ['/ws', '/api/auth/guest'].map((value) => ({ path: { type: 'PathPrefix', value } })),
+  );
+});
+
+test('a rule that is given says what it says, and the rest is the chart’s', async () => {
+  const matches = [{ path: { type: 'PathPrefix', value: '/chat/ws' } }];
+  const filters = [
+    { type: 'URLRewrite', urlRewrite: { path: { type: 'ReplacePrefixMatch', replacePrefixMatch: '/ws' } } },
+  ];
+  const redirect = [{ type: 'RequestRedirect', requestRedirect: { scheme: 'https' } }];
+  const rules = [{ matches, filters }, { filters: redirect }];
+  const route = { enabled: true, parentRefs: [{ name: 'g' }], labels: { team: 'chat' }, rules };
+  const { metadata, spec } = find(await render({ httpRoute: route }), 'HTTPRoute', 'r-crosspod');
+  expect(metadata.labels).toEqual({ ...labels('gateway'), team: 'chat' });
+  const all = [{ path: { type: 'PathPrefix', value: '/' } }];
+  const backendRefs = [{ name: 'r-crosspod', port: 80 }];
+  expect(spec.rules).toEqual([
+    { matches, filters, backendRefs, timeouts: { request: '0s' } },
+    // Nobody stays to be served.
+    { matches: all, filters: redirect },
+  ]);
+});
+
+test('the HTTP API has a Service and a route of its own where they are asked for', async () => {
+  const httpRoute = { enabled: true, parentRefs: [{ name: 'internal' }], hostnames: ['api.internal'] };
+  const objects = await render({ httpApi: { service: { enabled: true, port: 8080 }, httpRoute } });
+  expect(find(objects, 'Service', 'r-crosspod-api')['spec']).toEqual({
+    type: 'ClusterIP',
+    selector: selector('gateway'),
+    ports: [{ name: 'http', port: 8080, targetPort: 'http', appProtocol: 'http' }],
+  });
+  expect(find(objects, 'HTTPRoute', 'r-crosspod-api')['spec']).toEqual({
+    parentRefs: [{ name: 'internal' }],
+    hostnames: ['api.internal'],
+    rules: [
+      {
+        matches: [{ path: { type: 'PathPrefix', value: '/api' } }],
+        timeouts: { request: '0s' },
+        backendRefs: [{ name: 'r-crosspod-api', port: 8080 }],
+      },
+    ],
   });
 });

@@ -68,6 +68,7 @@ const MISSHAPEN: Readonly<Record<string, readonly string[]>> = {
   'image.digest': ['sha256:123', 'latest'],
   nameOverride: ['Chat', '1chat', 'chat-', 'chat.example', 'a_b'],
   fullnameOverride: ['Chat', '1chat', 'chat-', 'chat.example', 'a_b'],
+  'publicPaths.0': ['ws', ''],
   'ingress.hosts.0.paths.0.path': ['ws', ''],
   'ingress.cookie.name': ['a b', 'a;b', ''],
   'keda.prometheus.serverAddress': ['prometheus:9090', 'https://'],
@@ -215,7 +216,7 @@ describe('the schema refuses', () => {
 
   test('what has no name, no path or no paths although it needs them', () => {
     const needy = places.filter(({ schema }) => schema.required !== undefined).map(({ path }) => path);
-    expect(needy).toHaveLength(7);
+    expect(needy).toHaveLength(8);
     expect(taken(needy.map((path) => [path, {}]))).toEqual([]);
   });
 });

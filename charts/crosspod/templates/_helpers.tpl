@@ -147,7 +147,7 @@ app.kubernetes.io/component: {{ .component }}
 
 {{/* What is wrong with the values taken together; the schema has looked at each of them. */}}
 {{- define "crosspod.validate" -}}
-{{- range $name := list "image" "serviceAccount" "drain" "service" "opsService" "ingress" "httpRoute" "autoscaling" "keda" "podDisruptionBudget" "networkPolicy" "monitoring" "redis" "externalRedis" "externalNats" "tests" -}}
+{{- range $name := list "image" "serviceAccount" "drain" "service" "opsService" "ingress" "httpRoute" "httpApi" "autoscaling" "keda" "podDisruptionBudget" "networkPolicy" "monitoring" "redis" "externalRedis" "externalNats" "tests" -}}
 {{- if eq (index $.Values $name) nil -}}
 {{- fail (printf "%s: nothing is under it; leave it out, or give it values" $name) -}}
 {{- end -}}
