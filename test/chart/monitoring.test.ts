@@ -89,6 +89,17 @@ test('a PodMonitor finds the pods', async () => {
   });
 });
 
+test('pods tell where to look by annotations, unless a monitor does', async () => {
+  const annotations = async (monitoring: object): Promise<unknown> =>
+    find(await render({ monitoring }), 'Deployment', 'r-crosspod')['spec'].template.metadata.annotations[
+      'prometheus.io/scrape'
+    ];
+  expect(await annotations({})).toBe('true');
+  expect(await annotations({ serviceMonitor: { enabled: true } })).toBeUndefined();
+  expect(await annotations({ podMonitor: { enabled: true } })).toBeUndefined();
+  expect(await annotations({ scrapeAnnotations: false })).toBeUndefined();
+});
+
 describe('the alerts', () => {
   test('are of one group, where the operator finds them', async () => {
     const rule = find(await deployed('prometheus-operator'), 'PrometheusRule', 'r-crosspod');

@@ -297,10 +297,23 @@ test.each([
   [{ tls: { enabled: true } }, /redis\.tls\.enabled needs redis\.tls\.existingSecret/],
   [{ terminationGracePeriodSeconds: 15 }, /terminationGracePeriodSeconds/],
   [{ sentinel: { masterPatienceSeconds: 280 } }, /redis\.startupProbe gives up after 300 s/],
+  [{ maxmemory: '512mb' }, /redis\.maxmemory is 512mb: at most four fifths of .* which is 512Mi/],
+  [{ maxmemory: '0' }, /redis\.maxmemory is 0/],
+  [{ maxmemory: '1g', resources: { limits: { memory: '1.2G' } } }, /redis\.maxmemory is 1g/],
   [{ image: { tag: '' } }, /redis\.image\.tag: empty/],
   [{ auth: { existingSecret: 'mine', password: 'x' } }, /existingSecret and passwords exclude each other/],
 ])('the values %j are refused', async (redis, why) => {
   const { code, stderr } = await template(valuesOf(redis));
   expect(code).not.toBe(0);
   expect(stderr).toMatch(why);
+});
+
+test.each([
+  [{ maxmemory: '409mb' }, '409mb'],
+  [{ maxmemory: '6gb', resources: { limits: { memory: '8Gi' } } }, '6gb'],
+  [{ maxmemory: '800m', resources: { limits: { memory: '1e9' } } }, '800m'],
+  // Whoever sets no limit says that there is enough.
+  [{ maxmemory: '64gb', resources: { limits: { memory: null } } }, '64gb'],
+])('maxmemory with room beside it is taken: %j', async (redis, maxmemory) => {
+  expect(filesOf(await renderRedis(redis))['redis.conf']).toContain(`maxmemory ${maxmemory}\n`);
 });

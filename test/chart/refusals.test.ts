@@ -186,6 +186,36 @@ const REFUSED: readonly (readonly [string, object, string])[] = [
     'httpApi.httpRoute.parentRefs: name the Gateway that the route belongs to',
   ],
   [
+    'a budget of nobody',
+    { podDisruptionBudget: { maxUnavailable: 0 } },
+    'podDisruptionBudget: it would let no pod go, and hold up the drain of every node for ever; let at least one of the fewest pods be away',
+  ],
+  [
+    'a budget of nobody in per cent',
+    { podDisruptionBudget: { maxUnavailable: '0%' } },
+    'podDisruptionBudget: it would let no pod go, and hold up the drain of every node for ever; let at least one of the fewest pods be away',
+  ],
+  [
+    'a budget that needs everybody',
+    { replicaCount: 1, podDisruptionBudget: { minAvailable: 1 } },
+    'podDisruptionBudget: it would let no pod go, and hold up the drain of every node for ever; let at least one of the fewest pods be away',
+  ],
+  [
+    'a budget that needs everybody while as few run as may',
+    { autoscaling: { enabled: true }, podDisruptionBudget: { minAvailable: '51%' } },
+    'podDisruptionBudget: it would let no pod go, and hold up the drain of every node for ever; let at least one of the fewest pods be away',
+  ],
+  [
+    'figures twice, by annotations and by a monitor',
+    { monitoring: { scrapeAnnotations: true, serviceMonitor: { enabled: true } } },
+    'monitoring.scrapeAnnotations: a monitor is there already, and with both every figure may be there twice; leave it out',
+  ],
+  [
+    'an autoscaler on no number',
+    { autoscaling: { enabled: true, targetConnections: null } },
+    'autoscaling.targetConnections: empty; give a number of connections, or leave it out',
+  ],
+  [
     'a drain that takes longer than it may',
     { drain: { windowSeconds: 42 } },
     'drain.timeoutSeconds: must be more than drain.delaySeconds + drain.windowSeconds, or the drain is cut short',

@@ -96,6 +96,7 @@ const MISSHAPEN: Readonly<Record<string, readonly string[]>> = {
   'externalNats.tls.existingSecret': ['My_Secret', '-a'],
   'externalNats.tls.caKey': ['', 'a/b'],
   'externalNats.prefix': ['', 'a.b', 'a b', 'x'.repeat(65)],
+  'tests.url': ['chat.example.com', 'wss://chat.example.com', 'https://chat.example.com/ws'],
   'redis.image.digest': ['sha256:123', 'latest'],
   'redis.auth.existingSecret': ['My_Secret', '-a'],
   'redis.auth.passwordKey': ['', 'a/b'],

@@ -101,10 +101,12 @@ const OTHERS: Readonly<Record<string, unknown>> = {
   'externalRedis.sentinels': ['another:26379'],
   'externalRedis.cluster': ['another:6379'],
   'externalNats.servers': ['nats://another:4222'],
+  'tests.url': 'https://ws.example.com',
   'redis.replicas': 5,
   'redis.image.digest': `sha256:${'0'.repeat(64)}`,
   'redis.sentinel.quorum': 4,
-  'redis.maxmemory': '1gb',
+  'redis.maxmemory': '300mb',
+  'monitoring.scrapeAnnotations': false,
   'redis.minReplicasToWrite': 2,
   'redis.persistence.size': '2Gi',
 };

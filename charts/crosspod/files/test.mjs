@@ -1,10 +1,11 @@
-// `helm test`: what is published over HTTP arrives over a WebSocket, both through the Service. Where a token is needed
+// `helm test`: what is published over HTTP arrives over a WebSocket, through the Service and, where `tests.url` is given, through the ingress. Where a token is needed
 // and can be made here (JWT_SECRET), one is; otherwise it must be refused to whoever has none. Pods that are not up yet
 // are waited for; an answer that will stay the same is not.
 import { createHmac, randomUUID } from 'node:crypto';
 
 const { URL: url, WS_PATH = '/ws', JWT_SECRET: secret, API_KEYS: keys, AUTHENTICATED } = process.env;
-const { DEADLINE_SECONDS = '60' } = process.env;
+// The public may not be let in to the HTTP API.
+const { DEADLINE_SECONDS = '60', API_URL: api = url } = process.env;
 const RETRY_MS = 500;
 const room = `helm-test-${randomUUID()}`;
 /** Why the last attempt came to nothing. */
@@ -47,7 +48,7 @@ function explanation() {
 }
 
 async function publish(headers) {
-  const answer = await ask(`${url}/api/rooms/${room}/messages`, {
+  const answer = await ask(`${api}/api/rooms/${room}/messages`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },
     body: JSON.stringify({ data: room }),

@@ -239,6 +239,12 @@ app.kubernetes.io/component: {{ .component }}
 {{- if and $budget.enabled (eq $budget.minAvailable nil) (eq $budget.maxUnavailable nil) -}}
 {{- fail "podDisruptionBudget: give minAvailable or maxUnavailable, or set enabled to false" -}}
 {{- end -}}
+{{- if and $budget.enabled (include "crosspod.budget.isShut" .) -}}
+{{- fail "podDisruptionBudget: it would let no pod go, and hold up the drain of every node for ever; let at least one of the fewest pods be away" -}}
+{{- end -}}
+{{- if and .Values.monitoring.scrapeAnnotations (or .Values.monitoring.serviceMonitor.enabled .Values.monitoring.podMonitor.enabled) -}}
+{{- fail "monitoring.scrapeAnnotations: a monitor is there already, and with both every figure may be there twice; leave it out" -}}
+{{- end -}}
 {{- if and .Values.monitoring.serviceMonitor.enabled .Values.monitoring.podMonitor.enabled -}}
 {{- fail "monitoring: choose serviceMonitor or podMonitor; with both every figure is there twice" -}}
 {{- end -}}

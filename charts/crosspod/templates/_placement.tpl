@@ -34,3 +34,12 @@ podAntiAffinity:
 {{- end -}}
 {{- if $tolerations -}}{{- toYaml $tolerations -}}{{- end -}}
 {{- end -}}
+
+{{/* "true" where pods tell Prometheus by annotations where to look: where nobody says so, unless a monitor does. */}}
+{{- define "crosspod.annotated" -}}
+{{- $monitoring := .Values.monitoring -}}
+{{- if eq $monitoring.scrapeAnnotations nil -}}
+{{- not (or $monitoring.serviceMonitor.enabled $monitoring.podMonitor.enabled) -}}
+{{- else -}}{{- $monitoring.scrapeAnnotations -}}
+{{- end -}}
+{{- end -}}

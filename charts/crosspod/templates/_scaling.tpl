@@ -8,6 +8,9 @@
 {{- if $values.enabled -}}
 {{- $least := int64 $values.minReplicas -}}
 {{- $target := sub (div (mul $most $least 10) (mul 11 (add1 $least))) 1 -}}
+{{- if eq $values.targetConnections nil -}}
+{{- fail (printf "%s.targetConnections: empty; give a number of connections, or leave it out" $name) -}}
+{{- end -}}
 {{- if gt (int64 $values.targetConnections) $target -}}
 {{- fail (printf "%s.targetConnections: at most %d where a pod takes %d (MAX_CONNECTIONS) and %d run at least (minReplicas): with more, one pod that does not start would keep the autoscaler from adding others while all are full" $name $target $most $least) -}}
 {{- end -}}
