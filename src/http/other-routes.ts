@@ -127,12 +127,12 @@ const OTHERS: readonly RouteConfig[] = [
     path: '/drain',
     operationId: 'drain',
     tags: ['operations'],
-    summary: 'Ends the pod as a SIGTERM does: its clients are sent to other pods.',
+    summary: 'Ends the pod as a SIGTERM does: its clients are sent to other pods. Only from loopback.',
     servers: OPERATORS,
     security: [],
     responses: {
       202: json('The pod drains, and did so before where it was asked before.', Draining),
-      403: failure('no page may end a pod', 'forbidden'),
+      403: failure('no page may end a pod, and nobody from outside of it', 'forbidden'),
     },
   },
   {

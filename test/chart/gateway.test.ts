@@ -43,11 +43,16 @@ function spread(topologyKey: string): object {
   };
 }
 
+/** So long pods stay on a node that is lost. */
+function lost(taint: string, tolerationSeconds = 20): object {
+  return { key: `node.kubernetes.io/${taint}`, operator: 'Exists', effect: 'NoExecute', tolerationSeconds };
+}
+
 function probe(path: string, more: object): object {
   return { httpGet: { path, port: 'ops' }, ...more };
 }
 
-test('by default two pods run, replaced one by one, spread over nodes and zones', async () => {
+test('by default two pods run, replaced one by one, spread over nodes, and over zones where there are some', async () => {
   const { metadata, spec } = await gateway('defaults');
   const { template, ...rest } = spec;
   expect(metadata.labels).toEqual(labels('gateway'));
@@ -72,7 +77,28 @@ test('by default two pods run, replaced one by one, spread over nodes and zones'
       fsGroup: 1000,
       seccompProfile: { type: 'RuntimeDefault' },
     },
-    topologySpreadConstraints: [spread('kubernetes.io/hostname'), spread('topology.kubernetes.io/zone')],
+    dnsConfig: {
+      options: [
+        { name: 'timeout', value: '1' },
+        { name: 'attempts', value: '3' },
+      ],
+    },
+    // No second constraint: a node that lacks its label would be scored for neither.
+    topologySpreadConstraints: [spread('kubernetes.io/hostname')],
+    affinity: {
+      podAntiAffinity: {
+        preferredDuringSchedulingIgnoredDuringExecution: [
+          {
+            weight: 100,
+            podAffinityTerm: {
+              topologyKey: 'topology.kubernetes.io/zone',
+              labelSelector: { matchLabels: selector('gateway') },
+            },
+          },
+        ],
+      },
+    },
+    tolerations: [lost('not-ready'), lost('unreachable')],
   });
 });
 
@@ -321,7 +347,22 @@ test('files, variables and places that are given are those of the pod', async ()
   const pod = podOf(await gateway('hooks-module'));
   const { nodeSelector, tolerations, affinity, extraVolumes, extraVolumeMounts, extraEnv } =
     valuesFor('hooks-module');
-  expect(pod).toMatchObject({ nodeSelector, tolerations, affinity, volumes: extraVolumes });
+  expect(pod).toMatchObject({ nodeSelector, affinity, volumes: extraVolumes });
+  expect(pod.tolerations).toEqual([...tolerations, lost('not-ready'), lost('unreachable')]);
   expect(pod.containers[0].volumeMounts).toEqual(extraVolumeMounts);
   expect(pod.containers[0].env.slice(-1)).toEqual(extraEnv);
+});
+
+test.each([
+  ['nothing where Kubernetes’ own is wanted', { lostNodeSeconds: null }, undefined],
+  ['as long as is asked for', { lostNodeSeconds: 0 }, [lost('not-ready', 0), lost('unreachable', 0)]],
+  [
+    'what is given for one of the taints',
+    { tolerations: [lost('unreachable', 120)] },
+    [lost('unreachable', 120), lost('not-ready')],
+  ],
+  ['what is given for all taints', { tolerations: [{ operator: 'Exists' }] }, [{ operator: 'Exists' }]],
+])('a pod on a node that is lost tolerates %s', async (_, values, expected) => {
+  const pod = podOf(find(await render(values), 'Deployment', 'r-crosspod'));
+  expect(pod.tolerations).toEqual(expected);
 });

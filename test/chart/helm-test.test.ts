@@ -282,3 +282,17 @@ test('the pod of helm test goes where the others go, and follows the port of the
   const production = find(await deployed('production-traefik'), 'Pod', 'r-crosspod-test')['spec'];
   expect(production.imagePullSecrets).toEqual([{ name: 'registry' }]);
 });
+
+test('it also connects through the ingress where its address is given, and publishes through the Service', async () => {
+  const pod = find(await render({ tests: { url: 'https://ws.example.com' } }), 'Pod', 'r-crosspod-test');
+  const addresses = pod['spec'].containers.map(
+    ({ name, env }: { name: string; env: { name: string; value: string }[] }) => [
+      name,
+      ...['URL', 'API_URL'].map((wanted) => env.find((one) => one.name === wanted)?.value),
+    ],
+  );
+  expect(addresses).toEqual([
+    ['test', 'http://r-crosspod:80', 'http://r-crosspod:80'],
+    ['test-ingress', 'https://ws.example.com', 'http://r-crosspod:80'],
+  ]);
+});

@@ -362,7 +362,11 @@ describe('values for the chart', () => {
 
 test('no controller closes WebSockets that are alive, and none keeps old processes for ever', () => {
   const settings = (name: string): object => yaml(`k8s/controllers/${name}.yaml`).controller.config;
-  expect(settings('haproxy')).toEqual({ 'timeout-tunnel': '1h', 'hard-stop-after': '1h' });
+  expect(settings('haproxy')).toEqual({
+    'timeout-tunnel': '1h',
+    'timeout-connect': '2s',
+    'hard-stop-after': '1h',
+  });
   expect(settings('nginx-f5')).toEqual({ entries: { 'worker-shutdown-timeout': '1h' } });
   expect(settings('ingress-nginx')).toEqual({ 'worker-shutdown-timeout': '1h' });
 });

@@ -155,18 +155,66 @@ const REFUSED: readonly (readonly [string, object, string])[] = [
   ],
   [
     'an HPA that waits for more connections than there can be',
-    { autoscaling: { enabled: true, targetConnections: 10_001 } },
-    'autoscaling.targetConnections: more than a pod takes (MAX_CONNECTIONS is 10000)',
+    { autoscaling: { enabled: true, targetConnections: 7_000 } },
+    'autoscaling.targetConnections: at most 6059 where a pod takes 10000 (MAX_CONNECTIONS) and 2 run at least',
   ],
   [
     'the same with a limit of one’s own',
     { autoscaling: { enabled: true }, settings: { MAX_CONNECTIONS: '5000' } },
-    'autoscaling.targetConnections: more than a pod takes (MAX_CONNECTIONS is 5000)',
+    'autoscaling.targetConnections: at most 3029 where a pod takes 5000',
+  ],
+  [
+    'an HPA on a percentage of no request',
+    {
+      autoscaling: { enabled: true, targetCPUUtilizationPercentage: 50 },
+      resources: { requests: { cpu: null } },
+    },
+    'autoscaling.targetCPUUtilizationPercentage: it is a percentage of resources.requests.cpu, which is empty; give a request',
   ],
   [
     'KEDA that waits for more connections than there can be',
     { keda: KEDA, settings: { MAX_CONNECTIONS: 5_000 } },
-    'keda.targetConnections: more than a pod takes (MAX_CONNECTIONS is 5000)',
+    'keda.targetConnections: at most 3029 where a pod takes 5000',
+  ],
+  [
+    'a route of the HTTP API without its Service',
+    { httpApi: { httpRoute: { enabled: true, parentRefs: [{ name: 'g' }] } } },
+    'httpApi.httpRoute.enabled: it leads to a Service of its own; set httpApi.service.enabled=true',
+  ],
+  [
+    'a route of the HTTP API without a Gateway',
+    { httpApi: { service: { enabled: true }, httpRoute: { enabled: true } } },
+    'httpApi.httpRoute.parentRefs: name the Gateway that the route belongs to',
+  ],
+  [
+    'a budget of nobody',
+    { podDisruptionBudget: { maxUnavailable: 0 } },
+    'podDisruptionBudget: it would let no pod go, and hold up the drain of every node for ever; let at least one of the fewest pods be away',
+  ],
+  [
+    'a budget of nobody in per cent',
+    { podDisruptionBudget: { maxUnavailable: '0%' } },
+    'podDisruptionBudget: it would let no pod go, and hold up the drain of every node for ever; let at least one of the fewest pods be away',
+  ],
+  [
+    'a budget that needs everybody',
+    { replicaCount: 1, podDisruptionBudget: { minAvailable: 1 } },
+    'podDisruptionBudget: it would let no pod go, and hold up the drain of every node for ever; let at least one of the fewest pods be away',
+  ],
+  [
+    'a budget that needs everybody while as few run as may',
+    { autoscaling: { enabled: true }, podDisruptionBudget: { minAvailable: '51%' } },
+    'podDisruptionBudget: it would let no pod go, and hold up the drain of every node for ever; let at least one of the fewest pods be away',
+  ],
+  [
+    'figures twice, by annotations and by a monitor',
+    { monitoring: { scrapeAnnotations: true, serviceMonitor: { enabled: true } } },
+    'monitoring.scrapeAnnotations: a monitor is there already, and with both every figure may be there twice; leave it out',
+  ],
+  [
+    'an autoscaler on no number',
+    { autoscaling: { enabled: true, targetConnections: null } },
+    'autoscaling.targetConnections: empty; give a number of connections, or leave it out',
   ],
   [
     'a drain that takes longer than it may',
@@ -255,7 +303,7 @@ test.each([...REFUSED, ...REFUSED_OF_GATEWAY])('%s: refused, with a reason', asy
 
 test('what is just about allowed is not refused', async () => {
   const { code, stderr } = await template({
-    settings: { MAX_CONNECTIONS: 7_000 },
+    settings: { MAX_CONNECTIONS: 7_262 },
     autoscaling: { enabled: true, minReplicas: 10 },
     drain: { windowSeconds: 41 },
     readinessProbe: { periodSeconds: 4 },

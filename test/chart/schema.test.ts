@@ -67,6 +67,7 @@ const MISSHAPEN: Readonly<Record<string, readonly string[]>> = {
   'image.digest': ['sha256:123', 'latest'],
   nameOverride: ['Chat', '1chat', 'chat-', 'chat.example', 'a_b'],
   fullnameOverride: ['Chat', '1chat', 'chat-', 'chat.example', 'a_b'],
+  'publicPaths.0': ['ws', ''],
   'ingress.hosts.0.paths.0.path': ['ws', ''],
   'ingress.cookie.name': ['a b', 'a;b', ''],
   'podDisruptionBudget.minAvailable': ['half', '50'],
@@ -79,6 +80,7 @@ const MISSHAPEN: Readonly<Record<string, readonly string[]>> = {
   'externalNats.tls.existingSecret': ['My_Secret', '-a'],
   'externalNats.tls.caKey': ['', 'a/b'],
   'externalNats.prefix': ['', 'a.b', 'a b', 'x'.repeat(65)],
+  'tests.url': ['chat.example.com', 'wss://chat.example.com', 'https://chat.example.com/ws'],
   'redis.image.digest': ['sha256:123', 'latest'],
   'redis.auth.existingSecret': ['My_Secret', '-a'],
   'redis.tls.existingSecret': ['My_Secret', '-a'],
@@ -198,7 +200,7 @@ describe('the schema refuses', () => {
 
   test('what has no name, no path or no paths although it needs them', () => {
     const needy = places.filter(({ schema }) => schema.required !== undefined).map(({ path }) => path);
-    expect(needy).toHaveLength(5);
+    expect(needy).toHaveLength(8);
     expect(taken(needy.map((path) => [path, {}]))).toEqual([]);
   });
 });

@@ -35,6 +35,23 @@ test('a gateway pod is deleted', SLOW, async () => {
   expect(await readyPodsOf('gateway')).not.toContain(pod);
 });
 
+test('POST /drain, from within the pod alone', SLOW, async () => {
+  const [pod = '', other = ''] = await readyPodsOf('gateway');
+  const { podIP } = (await get(`pod/${pod}`)).status;
+  const ask = async (from: string, host: string): Promise<string> => {
+    const script = `fetch('http://${host}:9090/drain',{method:'POST'}).then((answer)=>console.log(answer.status))`;
+    return (await kubectl('exec', from, '--', 'node', '--eval', script)).trim();
+  };
+  expect(await ask(other, podIP)).toBe('403');
+  const restarts = async (): Promise<number> =>
+    (await get(`pod/${pod}`)).status.containerStatuses[0].restartCount;
+  const before = await restarts();
+  await talkThrough('`POST /drain`', async () => {
+    expect(await ask(pod, '127.0.0.1')).toBe('202');
+    await eventually(`${pod} to begin anew`, async () => (await restarts()) === before + 1);
+  });
+});
+
 test('a gateway container is killed', SLOW, async () => {
   const [pod = ''] = await readyPodsOf('gateway');
   const restarts = async (): Promise<number> =>

@@ -1,11 +1,13 @@
 // `helm test`: strangers are refused where keys are asked for, by each of many requests, since one pod may be open and
-// another not; and what is published over HTTP arrives over a WebSocket, all through the Service. Where a token is needed
-// and cannot be made here (no JWT_SECRET) it ends with the strangers. Pods that are not up yet are waited for; an answer
-// that will stay the same is not.
+// another not; and what is published over HTTP arrives over a WebSocket, all through the Service and, where `tests.url` is
+// given, through the ingress. Where a token is needed and cannot be made here (no JWT_SECRET) it ends with the strangers.
+// Pods that are not up yet are waited for; an answer that will stay the same is not.
 import { createHmac, randomUUID } from 'node:crypto';
 
 const { URL: url, WS_PATH = '/ws', JWT_SECRET: secret, API_KEYS: keys } = process.env;
 const { AUTHENTICATED, API_GUARDED, DEADLINE_SECONDS = '60' } = process.env;
+/** The public may not be let in to the HTTP API. */
+const { API_URL: api = url } = process.env;
 /** So many that hardly a pod is left out. */
 const STRANGERS = 20;
 const RETRY_MS = 500;
@@ -58,7 +60,7 @@ async function refuseStrangers() {
       if (status !== 401) fail(`without a token ${status}, not 401`);
     }
     if (API_GUARDED === 'true') {
-      const { status } = await ask(`${url}/api/rooms`);
+      const { status } = await ask(`${api}/api/rooms`);
       if (status !== 401) fail(`the HTTP API without a key ${status}, not 401`);
     }
   }
@@ -66,7 +68,7 @@ async function refuseStrangers() {
 }
 
 async function publish(headers) {
-  const answer = await ask(`${url}/api/rooms/${room}/messages`, {
+  const answer = await ask(`${api}/api/rooms/${room}/messages`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },
     body: JSON.stringify({ data: room }),

@@ -213,13 +213,7 @@ app.kubernetes.io/component: {{ .component }}
 {{- if and .Values.keda.enabled (not .Values.keda.prometheus.serverAddress) -}}
 {{- fail "keda.prometheus.serverAddress: KEDA asks Prometheus for the connections; say where it is" -}}
 {{- end -}}
-{{- $most := int (default 10000 (.Values.settings).MAX_CONNECTIONS) -}}
-{{- if and .Values.autoscaling.enabled (gt (int .Values.autoscaling.targetConnections) $most) -}}
-{{- fail (printf "autoscaling.targetConnections: more than a pod takes (MAX_CONNECTIONS is %d)" $most) -}}
-{{- end -}}
-{{- if and .Values.keda.enabled (gt (int .Values.keda.targetConnections) $most) -}}
-{{- fail (printf "keda.targetConnections: more than a pod takes (MAX_CONNECTIONS is %d)" $most) -}}
-{{- end -}}
+{{- include "crosspod.scaling.validate" . -}}
 {{- if ge (add .Values.drain.delaySeconds .Values.drain.windowSeconds) (int64 .Values.drain.timeoutSeconds) -}}
 {{- fail "drain.timeoutSeconds: must be more than drain.delaySeconds + drain.windowSeconds, or the drain is cut short" -}}
 {{- end -}}
@@ -242,6 +236,12 @@ app.kubernetes.io/component: {{ .component }}
 {{- $budget := .Values.podDisruptionBudget -}}
 {{- if and $budget.enabled (eq $budget.minAvailable nil) (eq $budget.maxUnavailable nil) -}}
 {{- fail "podDisruptionBudget: give minAvailable or maxUnavailable, or set enabled to false" -}}
+{{- end -}}
+{{- if and $budget.enabled (include "crosspod.budget.isShut" .) -}}
+{{- fail "podDisruptionBudget: it would let no pod go, and hold up the drain of every node for ever; let at least one of the fewest pods be away" -}}
+{{- end -}}
+{{- if and .Values.monitoring.scrapeAnnotations (or .Values.monitoring.serviceMonitor.enabled .Values.monitoring.podMonitor.enabled) -}}
+{{- fail "monitoring.scrapeAnnotations: a monitor is there already, and with both every figure may be there twice; leave it out" -}}
 {{- end -}}
 {{- if and .Values.monitoring.serviceMonitor.enabled .Values.monitoring.podMonitor.enabled -}}
 {{- fail "monitoring: choose serviceMonitor or podMonitor; with both every figure is there twice" -}}

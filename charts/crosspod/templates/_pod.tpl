@@ -9,7 +9,7 @@
 {{- if and (eq (include "crosspod.broker" .) "chart") (or $auth.password $auth.sentinelPassword) -}}
 {{- $_ := set $all "checksum/redis-auth" (include "crosspod.secretChecksum" (dict "root" . "data" (pick $auth "password" "sentinelPassword"))) -}}
 {{- end -}}
-{{- if .Values.monitoring.scrapeAnnotations -}}
+{{- if eq (include "crosspod.annotated" .) "true" -}}
 {{- $scrape := dict "prometheus.io/scrape" "true" "prometheus.io/port" "9090" "prometheus.io/path" "/metrics" -}}
 {{- $all = merge $all (.Values.podAnnotations | default dict) $scrape -}}
 {{- else -}}
