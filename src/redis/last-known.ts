@@ -39,6 +39,6 @@ export function lastKnown(clock: Clock, askDns: Ask = ask): LookupFunction {
   };
 }
 
-function keyOf(host: string, family: unknown): string {
-  return `${host} ${String(family ?? 0)}`;
+function keyOf(host: string, family: LookupAllOptions['family']): string {
+  return `${host} ${family ?? 0}`;
 }

@@ -292,7 +292,7 @@ test('it also connects through the ingress where its address is given, and publi
     ],
   );
   expect(addresses).toEqual([
-    ['test', 'http://r-crosspod:80', 'http://r-crosspod:80'],
+    ['test', 'http://r-crosspod:80', undefined],
     ['test-ingress', 'https://ws.example.com', 'http://r-crosspod:80'],
   ]);
 });

@@ -113,6 +113,7 @@ const OTHERS: Readonly<Record<string, unknown>> = {
   'externalRedis.cluster': ['another:6379'],
   'externalNats.servers': ['nats://another:4222'],
   'tests.url': 'https://ws.example.com',
+  'podDisruptionBudget.minAvailable': 1,
   'redis.replicas': 5,
   'redis.image.digest': `sha256:${'0'.repeat(64)}`,
   'redis.sentinel.quorum': 4,
