@@ -92,7 +92,7 @@ test('a PodMonitor finds the pods', async () => {
 
 test('pods tell where to look by annotations, unless a monitor does', async () => {
   const annotations = async (monitoring: object): Promise<unknown> =>
-    find(await render({ monitoring }), 'Deployment', 'r-crosspod')['spec'].template.metadata.annotations[
+    find(await render({ monitoring }), 'Deployment', 'r-crosspod')['spec'].template.metadata.annotations?.[
       'prometheus.io/scrape'
     ];
   expect(await annotations({})).toBe('true');

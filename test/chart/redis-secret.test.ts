@@ -110,7 +110,7 @@ test('pods restart for another configuration or password, and for nothing else',
     await Promise.all([
       renderRedis(),
       renderRedis({ podDisruptionBudget: { enabled: false }, minReadySeconds: 30 }, others),
-      renderRedis({ maxmemory: '1gb' }),
+      renderRedis({ maxmemory: '300mb' }),
       renderRedis({ auth: { password: 'x' } }),
     ])
   ).map(podsOf) as [PodTemplate, PodTemplate, PodTemplate, PodTemplate];

@@ -214,7 +214,7 @@ const REFUSED: readonly (readonly [string, object, string])[] = [
   [
     'an autoscaler on no number',
     { autoscaling: { enabled: true, targetConnections: null } },
-    'autoscaling.targetConnections: empty; give a number of connections, or leave it out',
+    'autoscaling.targetConnections: empty; give it a value, or leave it out',
   ],
   [
     'a drain that takes longer than it may',
