@@ -1,5 +1,5 @@
 import { AbstractConnector } from 'ioredis';
-import { connect as connectPlainly, type LookupFunction, type Socket } from 'node:net';
+import { createConnection, type LookupFunction, type Socket } from 'node:net';
 import { connect as connectWithTls, type ConnectionOptions } from 'node:tls';
 
 /** What ioredis hands on of the options of its client. */
@@ -28,7 +28,7 @@ export class NamedServer extends AbstractConnector {
     if (!this.connecting) throw new Error('Connection is closed.');
     const where = { host, port, lookup };
     // An empty one counts: TLS with the authorities that Node knows.
-    const stream = tls === undefined ? connectPlainly(where) : connectWithTls({ ...where, ...tls });
+    const stream = tls === undefined ? createConnection(where) : connectWithTls({ ...where, ...tls });
     stream.once('error', (error) => (this.firstError = error));
     this.stream = stream;
     return stream;

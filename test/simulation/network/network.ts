@@ -3,6 +3,7 @@ import { randomFor } from '../kernel/seed.ts';
 import { SimulatedSocket } from './socket.ts';
 import { type Endpoint, type Use, Wire, type Way } from './wire.ts';
 import net from 'node:net';
+import { syncBuiltinESMExports } from 'node:module';
 
 /** Some of the connections between pods and servers, and how they fare. What is left out means all. */
 export interface Impairment {
@@ -33,14 +34,16 @@ export class Network {
     this.#endpoints.set(`${endpoint.address.host}:${endpoint.address.port}`, endpoint);
   }
 
-  /** From now on `net.createConnection` leads here; the answer puts it back. */
+  /** From now on `net.createConnection` leads here, for whoever imports it by its name as well; the answer puts it back. */
   install(): () => void {
     const original = net.createConnection;
     const connect = (to: { host?: string; port: number }): SimulatedSocket => this.#connect(to);
-    net.createConnection = connect as unknown as typeof net.createConnection;
-    return () => {
-      net.createConnection = original;
+    const put = (create: typeof net.createConnection): void => {
+      net.createConnection = create;
+      syncBuiltinESMExports();
     };
+    put(connect as unknown as typeof net.createConnection);
+    return () => put(original);
   }
 
   /** The answer ends it. */
