@@ -193,3 +193,28 @@ describe('What pods say of their users, put together', () => {
     );
   });
 });
+
+describe('A pod that writes everything under its next name before the one before is over', () => {
+  const [former, present] = [
+    { pod: 'a', generation: 1 },
+    { pod: 'a', generation: 2 },
+  ];
+  const member = { userId: 'alice', status: 'online', meta: '{}', updatedAt: 1 } as const;
+  const row = { member, statedAt: 0, connections: 1, came: 0, lost: [7] };
+
+  test('is asked under the next one to give up what it has lost', () => {
+    const union = new Union();
+    union.put('r', former, row, 1);
+    union.put('r', present, row, 2);
+    expect(union.earliestLost('r', 'alice')).toMatchObject({ lease: present, sequence: 2 });
+  });
+
+  test('has a user under that one only of whom nothing was known before', () => {
+    const union = new Union();
+    expect(union.isOnlyUnder('r', 'alice', present)).toBe(false);
+    union.put('r', present, row, 1);
+    expect(union.isOnlyUnder('r', 'alice', present)).toBe(true);
+    union.put('r', former, row, 2);
+    expect(union.isOnlyUnder('r', 'alice', present)).toBe(false);
+  });
+});
