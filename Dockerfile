@@ -1,6 +1,6 @@
 # Crosspod: Node 24 runs the TypeScript sources as they are; there is nothing to build.
 
-FROM node:24-slim AS base
+FROM docker.io/library/node:24.21.0-trixie-slim AS base
 WORKDIR /app
 ENV NODE_ENV=production
 

@@ -11,7 +11,8 @@ export type Program =
   | 'haproxy'
   | 'openssl'
   | 'gcc'
-  | 'shellcheck';
+  | 'shellcheck'
+  | 'promtool';
 
 /** Where Debian puts servers; not every user's PATH has it. */
 const SYSTEM_FOLDERS = ['/usr/local/sbin', '/usr/sbin'];
@@ -59,6 +60,7 @@ const PROGRAMS: Record<Program, Where> = {
     debian: 'shellcheck',
     brew: 'shellcheck',
   },
+  promtool: { variable: 'PROMTOOL_PATH', names: ['promtool'], debian: 'prometheus', brew: 'prometheus' },
   haproxy: { variable: 'HAPROXY_PATH', names: ['haproxy'], debian: 'haproxy', brew: 'haproxy' },
 };
 

@@ -4,6 +4,7 @@ import { CLOSE_REASONS } from '../src/protocol/close-reasons.ts';
 import { CLOSE_MEANINGS } from '../src/protocol/close-meanings.ts';
 import { ERRORS } from '../src/protocol/error-codes.ts';
 import { SETTINGS, type Setting } from '../src/settings.ts';
+import { chartFiles } from './chart-files.ts';
 import { valueRows } from './chart-readme.ts';
 
 /** The tables of the documents, made from the code; each stands between `<!-- table NAME -->` and `<!-- end -->`. */
@@ -79,5 +80,6 @@ function markdown(head: readonly string[], rows: readonly (readonly string[])[])
 }
 
 if (import.meta.main) {
+  for (const [path, content] of Object.entries(chartFiles())) writeFileSync(path, content);
   for (const path of DOCUMENTS) writeFileSync(path, withTables(readFileSync(path, 'utf8')));
 }

@@ -139,7 +139,12 @@ async function natsOf(
     clock: platform.clock,
     log,
   });
-  const broker = new NatsBroker({ backbone, ...publishing(values, platform), newEpoch: platform.newName });
+  const broker = new NatsBroker({
+    backbone,
+    ...publishing(values, platform),
+    maxMessageBytes: values.MAX_MESSAGE_BYTES,
+    newEpoch: platform.newName,
+  });
   const store = new NatsPresence({ backbone, hears: (room) => broker.hears(room) });
   const directory = new NatsDirectory(backbone);
   const figures = [...engineFigures(broker), ...natsFigures({ backbone, broker })];

@@ -9,6 +9,12 @@ export interface Kind<T> {
   readonly allowed: string;
   /** Left out of what is printed when the value is wrong; absent: where it has an @, which may end a login. */
   readonly secret?: boolean;
+  /**
+   * For whoever checks a value without running this, as the chart does: a regular expression, in what JavaScript and
+   * RE2 share, that matches every value `read` takes, and bounds of the number. It may match more.
+   */
+  readonly pattern?: string;
+  readonly bounds?: readonly [least: number, most: number];
   read(value: string): T | undefined;
 }
 
@@ -22,12 +28,14 @@ export const secret: Kind<string> = {
 
 export const flag: Kind<boolean> = {
   allowed: 'true, false',
+  pattern: '^(?i:true|false)$',
   read: (value) => ({ true: true, false: false })[value.toLowerCase()],
 };
 
 export const trustedProxies: Kind<TrustedProxies> = {
   allowed:
     'true, false, a number of proxies up to 99, or networks separated by commas such as 10.0.0.0/8,fd00::/8',
+  pattern: String.raw`^((?i:true|false)|\d{1,2}|.*[.:].*)$`,
   read(value) {
     if (/^\d{1,2}$/.test(value)) return Number(value);
     const networks = nonEmpty(split(value));
@@ -45,6 +53,7 @@ export const secrets: Kind<readonly string[]> = {
 export const origins: Kind<readonly string[]> = {
   allowed:
     '*, or origins separated by commas such as https://app.example.com, https://*.example.com or http://[::1]:8080; self for the host that a request names; null',
+  pattern: String.raw`^[\s,]*((\*|self|null|(?i:[a-z][a-z0-9+.-]*://((\*\.)?[a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?))[\s,]*)+$`,
   read: (value) => allOf(split(value), (one) => ['*', 'self', 'null'].includes(one) || isOrigin(one)),
 };
 
@@ -131,12 +140,14 @@ export const credentialsFile: Kind<string> = {
 /** Part of names of streams, and a token of subjects. */
 export const natsPrefix: Kind<string> = {
   allowed: 'letters, digits and - _ at most 64',
+  pattern: '^[A-Za-z0-9_-]{1,64}$',
   read: (value) => (/^[A-Za-z0-9_-]{1,64}$/.test(value) ? value : undefined),
 };
 
 /** Put before names in Redis; a blank or a brace in one would mean something there. */
 export const keyPrefix: Kind<string> = {
   allowed: 'letters, digits and - _ . : at most 64',
+  pattern: '^[A-Za-z0-9_.:-]{1,64}$',
   read: (value) => (/^[A-Za-z0-9_.:-]{1,64}$/.test(value) ? value : undefined),
 };
 
@@ -146,6 +157,8 @@ export const port: Kind<number> = { ...count(0, 65_535), allowed: 'a port, 0 to 
 export function count(least: number, most: number): Kind<number> {
   return {
     allowed: `a whole number from ${least} to ${most}`,
+    pattern: String.raw`^\d{1,15}$`,
+    bounds: [least, most],
     read(value) {
       const number = /^\d{1,15}$/.test(value) ? Number(value) : Number.NaN;
       return number >= least && number <= most ? number : undefined;
@@ -158,12 +171,17 @@ export function seconds(least: number, most: number): Kind<number> {
 }
 
 export function oneOf<T extends string>(...names: readonly T[]): Kind<T> {
-  return { allowed: names.join(', '), read: (value) => names.find((name) => name === value) };
+  return {
+    allowed: names.join(', '),
+    pattern: `^(${names.join('|')})$`,
+    read: (value) => names.find((name) => name === value),
+  };
 }
 
 /** Paths without a slash at the end, at least one. */
 export const wsPaths: Kind<readonly string[]> = {
   allowed: 'paths such as /ws,/live, each of letters, digits and - _ . ~',
+  pattern: String.raw`^\s*(/[A-Za-z0-9_.~-]+)+\s*(,\s*(/[A-Za-z0-9_.~-]+)+\s*)*$`,
   read(value) {
     const paths = value.split(',').map((path) => path.trim());
     return allOf(paths, (path) => /^(\/[A-Za-z0-9_.~-]+)+$/.test(path));

@@ -12,6 +12,7 @@ const MISREAD_HTTP = /[#\p{Cc}]|^[^/]*\/\/[^/]*\?.*@/u;
 export const httpUrl: Kind<string> = {
   allowed: 'an http or https URL',
   secret: true,
+  pattern: String.raw`^\s*(?i:https?):`,
   read(value) {
     const isHttp = /^https?:$/.test(URL.parse(value)?.protocol ?? '');
     return isHttp && !MISREAD_HTTP.test(value) ? value : undefined;

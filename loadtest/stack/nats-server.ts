@@ -11,6 +11,8 @@ export interface NatsOptions {
   readonly config?: readonly string[];
   /** What it may keep on its disk; 1GB. */
   readonly maxFile?: string;
+  /** What its streams may be, as lines of `limits` in its `jetstream` block. */
+  readonly limits?: readonly string[];
   /** What everybody needs to get in. */
   readonly user?: string;
   readonly password?: string;
@@ -82,12 +84,12 @@ export class NatsServer extends Part {
   }
 
   #configLines(routes: NatsRoutes | undefined): string[] {
-    const { config = [], maxFile = '1GB', user, password, tls } = this.#options;
+    const { config = [], maxFile = '1GB', limits = [], user, password, tls } = this.#options;
     return [
       `server_name: ${this.name}`,
       `listen: "127.0.0.1:${this.port}"`,
       `http: "127.0.0.1:${this.#monitorPort}"`,
-      `jetstream { store_dir: "${this.folder}/store", max_mem: 64MB, max_file: ${maxFile} }`,
+      `jetstream { store_dir: "${this.folder}/store", max_mem: 64MB, max_file: ${maxFile}, limits { ${limits.join(', ')} } }`,
       ...(user === undefined ? [] : [`authorization { user: "${user}", password: "${password ?? ''}" }`]),
       ...(tls === undefined ? [] : [`tls { cert_file: "${tls.cert}", key_file: "${tls.key}" }`]),
       ...(routes === undefined ? [] : clusterLines(routes)),

@@ -156,7 +156,7 @@ export class NatsHistory {
     const until = clock.elapsed() + ANSWER_MS;
     for (;;) {
       try {
-        return await link.call(({ js }) => js.publish(names.history(room), record, { msgID }));
+        return await link.keep(names.history(room), record, { msgID });
       } catch (error) {
         if (!isInProcess(error)) throw error;
       }

@@ -30,6 +30,8 @@ export interface NatsBrokerOptions {
   readonly bufferMessages: number;
   /** What these may take, and what is known of keys. */
   readonly memoryBytes: number;
+  /** What a client's message may have. */
+  readonly maxMessageBytes: number;
   /** A name that no other message has, for one that has no position. */
   readonly newName: () => string;
   /** A name that no other history has: lower-case letters and digits. */
@@ -41,6 +43,9 @@ interface Arrival {
   readonly data: Uint8Array;
   readonly headers?: { get(name: string): string } | undefined;
 }
+
+/** What goes with a body at most: ids, times, the trace. */
+const AROUND = 384;
 
 /** How much of a room is read at once to bring what did not come by itself. */
 const PAGE = 500;
@@ -56,6 +61,8 @@ export class NatsBroker implements Broker {
   /** Ends listening to each of them. */
   readonly #ends = new Map<string, () => void>();
   #receiver: Receiver | undefined;
+  /** The limit that the log was told last. */
+  #warned = Infinity;
 
   constructor(options: NatsBrokerOptions) {
     this.#options = options;
@@ -92,6 +99,7 @@ export class NatsBroker implements Broker {
     link.listen(names.global, ({ data }) => this.#takeNote(data));
     // What the last leader has kept it may not have told the pods.
     link.listen(names.leaderElected('history'), () => this.#comparison.begin(() => true));
+    link.whenUp(() => this.#warn());
     link.whenUp(() => this.#comparison.begin(() => true));
     link.whenUp(() => this.#dispatch.resume(() => true));
   }
@@ -141,7 +149,15 @@ export class NatsBroker implements Broker {
     await this.#options.backbone.stop();
   }
 
-  publish(room: string, body: string, options?: PublishOptions): Promise<Published> {
+  /** As `Broker.requireFits`, as far as the servers have told. */
+  requireFits(text: string, id = ''): void {
+    const { payload } = this.#options.backbone.link;
+    payload.require(Buffer.byteLength(text) + encodeURIComponent(id).length + AROUND);
+  }
+
+  async publish(room: string, body: string, options?: PublishOptions): Promise<Published> {
+    // It would else be given to this pod's members while NATS is away, and to nobody after that.
+    this.requireFits(body);
     return this.#dispatch.publish(room, body, options);
   }
 
@@ -251,6 +267,16 @@ export class NatsBroker implements Broker {
       if (!(error instanceof Away))
         this.#options.backbone.log.error({ err: error }, 'a room could not be looked at');
     }
+  }
+
+  /** Says that the servers take less than clients may send. */
+  #warn(): void {
+    const { backbone, maxMessageBytes } = this.#options;
+    const mostBytes = backbone.link.payload.most;
+    if (mostBytes >= maxMessageBytes + AROUND || mostBytes === this.#warned) return;
+    this.#warned = mostBytes;
+    const fields = { mostBytes, MAX_MESSAGE_BYTES: maxMessageBytes };
+    backbone.log.warn(fields, 'NATS takes smaller messages than clients may send; larger ones are refused');
   }
 
   #takeNote(data: Uint8Array): void {

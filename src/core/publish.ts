@@ -71,7 +71,7 @@ export function deliverGlobally(pod: Pod, message: Fleeting): void {
 export function publishDirectly(pod: Pod, to: string, what: Publication): Promise<Published> {
   return traced(pod, DIRECT, what, (trace) => {
     const body = encodeBody({ ...what, to, ephemeral: true });
-    return deliverOnce(pod, DIRECT, { body, trace, key: what.key }, (message) => {
+    return deliverOnce(pod, DIRECT, { body, to, trace, key: what.key }, (message) => {
       deliverDirectly(pod, to, message);
       return pod.broker.tellAll({ kind: 'direct', to, ...message });
     });
@@ -109,6 +109,7 @@ function traced(
 
 interface Once {
   readonly body: string;
+  readonly to?: string;
   readonly trace: string | undefined;
   readonly key: string | undefined;
 }
@@ -117,9 +118,10 @@ interface Once {
 async function deliverOnce(
   pod: Pod,
   room: string,
-  { body, trace, key }: Once,
+  { body, to, trace, key }: Once,
   deliver: (message: Fleeting) => Promise<void>,
 ): Promise<Published> {
+  pod.broker.requireFits?.(body, to);
   const id = pod.ids.ephemeral();
   const first = key === undefined ? id : await pod.broker.claim(room, key, id);
   if (first !== id) return { id: first, duplicate: true };

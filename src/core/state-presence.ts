@@ -5,7 +5,7 @@ import type { Pod } from './pod.ts';
 import { permit } from './refused.ts';
 import { requireMembership, requirePlace } from './join.ts';
 
-/** A connection says how its user is in a room. Raises `not_in_room`, `too_many_rooms`. */
+/** A connection says how its user is in a room. Raises `not_in_room`, `too_many_rooms`, `too_large`. */
 export async function statePresence(
   pod: Pod,
   connection: Connection,
@@ -13,6 +13,7 @@ export async function statePresence(
   { status, meta, membersOnly, ref }: PresenceCommand,
 ): Promise<void> {
   permit(connection.may('presence', name));
+  if (meta !== undefined) pod.broker.requireFits?.(meta, connection.userId);
   const membership = membersOnly
     ? requireMembership(connection, name)
     : ensureMembership(pod, connection, name);

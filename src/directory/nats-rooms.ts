@@ -4,8 +4,10 @@ import { natsAway } from '../nats/answers.ts';
 import type { NatsBackbone } from '../nats/backbone.ts';
 import { roomsOf } from './local.ts';
 
-/** So many fit into one message; whoever wants more asks again. */
+/** At most so many in one message, as far as they fit; who wants more asks again. */
 const PAGE = 5_000;
+/** What one takes in it. */
+const ROOM_BYTES = 180;
 
 /** What is asked: a page of rooms. */
 interface Question {
@@ -51,14 +53,23 @@ export class NatsRooms {
 
   /** As `Directory.rooms`. Raises Away, also where a pod does not answer. */
   async page(prefix: string, after: string, limit: number): Promise<Occupied[]> {
+    const rooms: Occupied[] = [];
+    for (;;) {
+      const answers = await this.#ask(prefix, rooms.at(-1)?.room ?? after, limit - rooms.length);
+      rooms.push(...merged(answers, limit - rooms.length));
+      if (rooms.length >= limit || answers.every(({ isCut }) => !isCut)) return rooms;
+    }
+  }
+
+  async #ask(prefix: string, after: string, limit: number): Promise<Answer[]> {
     const { leases, link, names, pod } = this.#backbone;
     const awaited = await leases.pods();
     awaited.delete(pod);
     const question = { id: (this.#questions += 1), pod, prefix, after, limit };
     const own = this.#answerTo(question);
-    if (awaited.size === 0) return merged([own], limit);
+    if (awaited.size === 0) return [own];
     link.publish(names.subject('rooms', 'ask'), JSON.stringify(question));
-    return merged([own, ...(await this.#collect(question.id, awaited))], limit);
+    return [own, ...(await this.#collect(question.id, awaited))];
   }
 
   #collect(id: number, awaited: Set<string>): Promise<Answer[]> {
@@ -85,8 +96,10 @@ export class NatsRooms {
   }
 
   #answerTo({ id, prefix, after, limit }: Question): Answer {
-    const rooms = roomsOf(this.#source(), prefix, after, Math.min(limit, PAGE));
-    return { id, pod: this.#backbone.pod, isCut: rooms.length === PAGE, rooms };
+    const { link, pod } = this.#backbone;
+    const most = Math.max(1, Math.min(PAGE, Math.floor(link.payload.most / ROOM_BYTES) - 1));
+    const rooms = roomsOf(this.#source(), prefix, after, Math.min(limit, most));
+    return { id, pod, isCut: rooms.length === most, rooms };
   }
 
   #take(answer: Answer | undefined): void {

@@ -16,7 +16,6 @@ type HttpCode =
   | 'invalid_api_key'
   | 'not_found'
   | 'method_not_allowed'
-  | 'too_large'
   | 'unsupported_media_type';
 
 /** A request that is answered with an error: thrown anywhere below the API, written by `answerError`. */
@@ -44,6 +43,7 @@ const STATUS: Readonly<Partial<Record<ErrorCode, ContentfulStatusCode>>> = {
   rate_limited: 429,
   invalid_token: 401,
   token_expired: 401,
+  too_large: 413,
   unavailable: 503,
   internal: 500,
 };

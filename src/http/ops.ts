@@ -1,5 +1,7 @@
 import type { Trouble } from '../core/ports/broker.ts';
 import { Hono } from 'hono';
+import { isLoopback } from './loopback.ts';
+import { peerOf } from './peer.ts';
 
 /** Whether a pod should get traffic. */
 export type Readiness = 'starting' | 'ready' | 'degraded' | 'draining';
@@ -34,6 +36,10 @@ export function ops({ readiness, troubles, end, metrics }: OpsOptions): Hono {
   app.post('/drain', (c) => {
     if (BROWSERS.some((header) => c.req.header(header) !== undefined)) {
       return c.json({ error: 'no page may end a pod', code: 'forbidden' }, 403);
+    }
+    // By the socket: whoever reaches the port can write any header.
+    if (!isLoopback(peerOf(c))) {
+      return c.json({ error: 'ask from within the pod, as by kubectl exec', code: 'forbidden' }, 403);
     }
     end('POST /drain');
     return c.json({ status: 'draining' }, 202);

@@ -36,6 +36,15 @@ const Readiness = z
   })
   .openapi('Readiness', { example: { status: 'ready' } });
 
+const Explained = z
+  .object({
+    status: z.literal('ok'),
+    max_message_bytes: z
+      .int()
+      .openapi({ description: 'How long a frame may be, as UTF-8.', example: 65_536 }),
+  })
+  .openapi('Explained');
+
 const Draining = z.object({ status: z.literal('draining') }).openapi('Draining');
 
 function text(description: string, type: string) {
@@ -69,7 +78,7 @@ const OTHERS: readonly RouteConfig[] = [
       429: withRetryAfter(failure('too many handshakes', 'rate_limited')),
       431: failure('the address and the headers together are too long', 'too_large'),
       503: withRetryAfter(failure('not now', 'server_at_capacity')),
-      200: json('The upgrade would be taken.', z.object({ status: z.literal('ok') })),
+      200: json('The upgrade would be taken.', Explained),
     },
   },
   {
@@ -118,12 +127,12 @@ const OTHERS: readonly RouteConfig[] = [
     path: '/drain',
     operationId: 'drain',
     tags: ['operations'],
-    summary: 'Ends the pod as a SIGTERM does: its clients are sent to other pods.',
+    summary: 'Ends the pod as a SIGTERM does: its clients are sent to other pods. Only from loopback.',
     servers: OPERATORS,
     security: [],
     responses: {
       202: json('The pod drains, and did so before where it was asked before.', Draining),
-      403: failure('no page may end a pod', 'forbidden'),
+      403: failure('no page may end a pod, and nobody from outside of it', 'forbidden'),
     },
   },
   {

@@ -1,6 +1,7 @@
 import { errors, RequestError } from '@nats-io/transport-node';
 import { JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream';
 import { Away } from '../pods/away.ts';
+import { Refused } from '../core/refused.ts';
 
 /** NATS cannot be reached, does not answer, or does not take what is to be kept. */
 export function natsAway(reason: string): Away {
@@ -18,6 +19,14 @@ export class NatsRefused extends Error {
     super(`NATS: ${message}`);
     this.code = code;
   }
+}
+
+/** The stream takes no message of that size. */
+const TOO_LARGE = 10_054;
+
+/** What JetStream says cannot be done, for whoever asked. */
+export function refusalOf(code: number, message: string): NatsRefused | Refused {
+  return code === TOO_LARGE ? new Refused('too_large') : new NatsRefused(code, message);
 }
 
 /** Two codes for one thing: newer servers in a cluster say it before they know which sequence is the last. */

@@ -1,13 +1,22 @@
 import { ANSWER_MS, connectionOptions, type NatsAddress, retryMs } from './options.ts';
 import { connect, errors, type Msg, type NatsConnection } from '@nats-io/transport-node';
-import { jetstream, type JetStreamClient, jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
-import { isDenied, natsAway, NatsRefused, reasonOf, verdictOf } from './answers.ts';
+import {
+  jetstream,
+  type JetStreamClient,
+  jetstreamManager,
+  type JetStreamManager,
+  type JetStreamPublishOptions,
+  type PubAck,
+} from '@nats-io/jetstream';
+import { isDenied, natsAway, reasonOf, refusalOf, verdictOf } from './answers.ts';
 import { whyNotLetIn } from './credentials.ts';
-import { Away, ignored } from '../pods/away.ts';
+import { ignored } from '../pods/away.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import { Denials } from './denials.ts';
 import { Listening } from './listening.ts';
 import type { Log } from '../core/ports/log.ts';
+import { Payload } from './payload.ts';
+import { Refused } from '../core/refused.ts';
 import { ServerTime } from './server-time.ts';
 import type { Trouble } from '../core/ports/broker.ts';
 
@@ -43,6 +52,7 @@ export interface Live {
  */
 export class NatsLink {
   readonly time: ServerTime;
+  readonly payload = new Payload();
   readonly #options: LinkOptions;
   readonly #whenUp: (() => void)[] = [];
   readonly #preparations: ((live: Live) => Promise<void>)[] = [];
@@ -130,9 +140,18 @@ export class NatsLink {
     }
   }
 
-  /** At most once, to whoever listens. Raises Away. */
+  /** Keeps it in the stream that has the subject. Raises Away, `too_large`, or NatsRefused as `call` does. */
+  keep(subject: string, text: string, options?: Partial<JetStreamPublishOptions>): Promise<PubAck> {
+    return this.call(async ({ js }) => {
+      this.payload.require(Buffer.byteLength(text));
+      return js.publish(subject, text, options);
+    });
+  }
+
+  /** At most once, to whoever listens. Raises Away, `too_large`. */
   publish(subject: string, body: string | Uint8Array): void {
     const { connection } = this.#here();
+    this.payload.require(Buffer.byteLength(body));
     try {
       connection.publish(subject, body);
     } catch (error) {
@@ -178,11 +197,11 @@ export class NatsLink {
   }
 
   #judge(error: unknown, greeting: number): Error {
-    if (error instanceof Away) return error;
+    if (error instanceof Refused) return error;
     const { kind, reason } = verdictOf(error);
     if (kind === 'other') return error as Error;
     if (kind === 'busy') return natsAway(reason);
-    if (kind === 'refused') return new NatsRefused((error as { code: number }).code, reason);
+    if (kind === 'refused') return refusalOf((error as { code: number }).code, reason);
     if (greeting === this.#greetings && this.up) {
       if (kind === 'silent') this.renew(reason);
       else this.#lose(reason);
@@ -218,6 +237,7 @@ export class NatsLink {
     const closed = connection.closed();
     void watch(connection, (error) => this.#notice(error));
     this.#connection = connection;
+    this.payload.begin(() => connection.info?.max_payload);
     this.#listening.begin(connection);
     try {
       const live = {

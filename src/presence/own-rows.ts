@@ -2,8 +2,8 @@ import { type Asked, type Known, Own } from './own.ts';
 import { leaseNameOf, nameOfLease, rowsSubject, rowSubject, rowText, type VersionedRow } from './nats-row.ts';
 import type { LeaseName, Lost } from './union.ts';
 import { ANSWER_MS } from '../nats/options.ts';
-import { Away } from '../pods/away.ts';
 import type { Ends } from './ends.ts';
+import { Refused } from '../core/refused.ts';
 import { ensureStream, ROW_AGE_MS, UNNAMED_MS } from '../nats/streams.ts';
 import { isWrongSequence, natsAway } from '../nats/answers.ts';
 import type { NatsBackbone } from '../nats/backbone.ts';
@@ -98,9 +98,9 @@ export class OwnRows {
     this.#publish(own, lease).catch((error: unknown) => {
       if (this.#lease === lease) {
         own.flying = undefined;
-        this.#untaken.add(own);
+        if (!isTooLarge(error)) this.#untaken.add(own);
       }
-      own.fail(error instanceof Away ? error : natsAway('presence was refused'));
+      own.fail(error instanceof Refused ? error : natsAway('presence was refused'));
       this.#failed(error);
     });
   }
@@ -140,7 +140,9 @@ export class OwnRows {
     const all = [...this.#all.values()];
     // Not all at once: what is asked meanwhile is to be written in between.
     for (let at = 0; at < all.length; at += WRITES)
-      await Promise.all(all.slice(at, at + WRITES).map((own) => this.#publish(own, lease)));
+      await Promise.all(
+        all.slice(at, at + WRITES).map((own) => this.#publish(own, lease).catch(unlessTooLarge)),
+      );
     const former = formerOf(lease);
     if (former === undefined) return;
     if (isFirst) await this.#ends.end(former);
@@ -157,8 +159,7 @@ export class OwnRows {
     if (former === undefined) return;
     const subject = rowSubject(names, room, former, row.member.userId);
     // Nobody has come.
-    const text = rowText({ ...row, came: 0 });
-    link.call(({ js }) => js.publish(subject, text)).catch((error: unknown) => this.#failed(error));
+    link.keep(subject, rowText({ ...row, came: 0 })).catch((error: unknown) => this.#failed(error));
   }
 
   /** A user is back whose connection was lost on a pod that has stopped, and does not write any more. */
@@ -258,18 +259,27 @@ export class OwnRows {
       const { row } = own;
       own.flying = row.version;
       const subject = rowSubject(names, own.room, lease, own.userId);
-      await link.call(({ js }) => js.publish(subject, rowText(row)));
+      await link.keep(subject, rowText(row));
     });
   }
 
   #failed(error: unknown): void {
-    if (error instanceof Away) return;
+    if (error instanceof Refused) return;
     this.#backbone.log.error({ err: error }, 'presence could not be written');
   }
 }
 
 function formerOf({ pod, generation }: LeaseName): LeaseName | undefined {
   return generation > 0 ? { pod, generation: generation - 1 } : undefined;
+}
+
+function isTooLarge(error: unknown): boolean {
+  return error instanceof Refused && error.rejection.code === 'too_large';
+}
+
+/** The servers take less than before: who said so much is not seen by the others, and is no reason to leave them out. */
+function unlessTooLarge(error: unknown): void {
+  if (!isTooLarge(error)) throw error;
 }
 
 function keyOf(room: string, userId: string): string {

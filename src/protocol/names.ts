@@ -3,9 +3,7 @@ const ROOM = /^[A-Za-z0-9][A-Za-z0-9_.:@-]{0,127}$/;
 const SEEN = '[^\\p{Cc}\\p{Cf}\\p{Cs}\\p{Zl}\\p{Zp}\\p{Default_Ignorable_Code_Point}]';
 /** Within words of Persian and of Indic scripts, and within emoji (also both: a heart on fire). */
 const JOINER = '(?:[\\u200C\\u200D\\uFE0F]|\\uFE0F\\u200D)';
-const PRINTABLE = new RegExp(`^(?=.{1,256}$)${SEEN}+(?:${JOINER}${SEEN}+)*\\uFE0F?$`, 'u');
-/** At the end U+FE0F shows only as the colour of an emoji. */
-const FADED_END = /(?:^|\P{Extended_Pictographic})\uFE0F$/u;
+const PRINTABLE = new RegExp(`^(?=.{1,256}$)${SEEN}+(?:${JOINER}${SEEN}+)*$`, 'u');
 
 /** The author of what the server itself says. */
 export const SYSTEM = 'system';
@@ -25,7 +23,7 @@ export function isRoomName(name: unknown): name is string {
  * alone.
  */
 export function isPrintable(text: string): boolean {
-  return PRINTABLE.test(text) && !FADED_END.test(text);
+  return PRINTABLE.test(text);
 }
 
 /** 1–256 printable characters; neither `system` nor anything that begins with `conn:` or `@`. */

@@ -99,9 +99,9 @@ export class Discovery {
   }
 
   async #mapOf(server: HostPort): Promise<SlotMap | undefined> {
-    const { address, pod } = this.#options;
+    const { address, clock, pod } = this.#options;
     try {
-      const map = await askForSlots(server, address, `crosspod:${pod}`);
+      const map = await askForSlots(server, address, `crosspod:${pod}`, clock);
       if (map.masters.size > 0) return map;
       this.lastError = 'its slots are not assigned';
     } catch (error) {

@@ -76,7 +76,7 @@ export class Link implements Way {
         'Redis refuses what every pod must do: give its user these rights',
       ),
     );
-    this.#client = new Redis(clientOptions(address, `crosspod:${pod}`));
+    this.#client = new Redis(clientOptions(address, `crosspod:${pod}`, clock));
     this.#client.on('error', (error: Error) => (this.lastError = error.message));
     this.#client.on('connect', () => {
       this.#isDropping = false;

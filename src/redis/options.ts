@@ -1,4 +1,7 @@
 import type { RedisOptions } from 'ioredis';
+import type { Clock } from '../core/ports/clock.ts';
+import { lastKnown } from './last-known.ts';
+import { NamedServer } from './named-server.ts';
 import { QuietSentinels } from './sentinels.ts';
 
 export interface HostPort {
@@ -32,10 +35,12 @@ export const ANSWER_MS = 2_000;
 export function clientOptions(
   address: RedisAddress,
   connectionName: string,
+  clock: Clock,
 ): Omit<RedisOptions, 'replyMapping'> {
   const { username, password, db } = address;
   return {
     ...whereTo(address),
+    ...lookingUp(clock),
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
     db,
@@ -68,7 +73,12 @@ function whereTo({ server, tls, sentinels, master, sentinelPassword }: RedisAddr
       ...(sentinelPassword !== undefined && { sentinelPassword }),
     };
   }
-  return { ...server, ...(tls && { tls }) };
+  return { ...server, Connector: NamedServer, ...(tls && { tls }) };
+}
+
+/** ioredis knows nothing of it, and hands it on to the connector. */
+function lookingUp(clock: Clock): object {
+  return { lookup: lastKnown(clock) };
 }
 
 /** Between attempts, in milliseconds: soon at first, and not all pods at the same moment. */

@@ -1,4 +1,5 @@
 import { ANSWER_MS, clientOptions, type HostPort, type RedisAddress } from './options.ts';
+import type { Clock } from '../core/ports/clock.ts';
 import { ignored } from '../pods/away.ts';
 import { Redis } from 'ioredis';
 import { SlotMap } from './slots.ts';
@@ -8,9 +9,10 @@ export async function askForSlots(
   server: HostPort,
   address: RedisAddress,
   connectionName: string,
+  clock: Clock,
 ): Promise<SlotMap> {
   const client = new Redis({
-    ...clientOptions({ ...address, cluster: undefined, server }, connectionName),
+    ...clientOptions({ ...address, cluster: undefined, server }, connectionName, clock),
     // One command is asked, after those that open the connection.
     socketTimeout: ANSWER_MS,
     retryStrategy: () => null,

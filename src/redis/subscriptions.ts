@@ -75,7 +75,7 @@ export class Subscriptions {
         'Redis refuses to let this pod listen: give its user these rights',
       ),
     );
-    this.#client = new Redis(clientOptions(address, `crosspod-subscriber:${pod}`));
+    this.#client = new Redis(clientOptions(address, `crosspod-subscriber:${pod}`, clock));
     this.#client.on('error', (error: Error) => (this.lastError = error.message));
     this.#client.on('connect', () => this.#patience.sent());
     this.#client.on('ready', () => {

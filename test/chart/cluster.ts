@@ -11,6 +11,8 @@ const KINDS: Readonly<Record<string, readonly string[]>> = {
   v1: ['ConfigMap', 'Secret', 'Service', 'ServiceAccount', 'Pod'],
   'apps/v1': ['Deployment', 'StatefulSet'],
   'policy/v1': ['PodDisruptionBudget'],
+  'autoscaling/v2': ['HorizontalPodAutoscaler'],
+  'keda.sh/v1alpha1': ['ScaledObject'],
 };
 
 export interface Cluster {

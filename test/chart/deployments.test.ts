@@ -4,7 +4,6 @@ import { lint, type KubernetesObject, notes } from './helm.ts';
 import { dangling } from './references.ts';
 
 const GATEWAY = [
-  'ConfigMap/r-crosspod',
   'Deployment/r-crosspod',
   'Pod/r-crosspod-test',
   'PodDisruptionBudget/r-crosspod',
@@ -33,6 +32,7 @@ const OBJECTS: Readonly<Record<string, readonly string[]>> = {
   'external-nats': [...GATEWAY, 'NetworkPolicy/r-crosspod'],
   'external-nats-login': GATEWAY,
   'external-redis': GATEWAY,
+  'external-redis-url': [...GATEWAY, 'NetworkPolicy/r-crosspod', 'Secret/r-crosspod'],
   'external-sentinel': [...GATEWAY, 'Secret/r-crosspod'],
   'gateway-api': [...ALL, 'HTTPRoute/r-crosspod'],
   haproxy: [...ALL, 'Ingress/r-crosspod', 'Secret/r-crosspod'],
@@ -55,6 +55,7 @@ const OBJECTS: Readonly<Record<string, readonly string[]>> = {
   ],
   'nginx-f5': [...ALL, 'Ingress/r-crosspod'],
   'node-port': ALL,
+  'own-secret': ALL,
   'pod-monitor': [...ALL, 'PodMonitor/r-crosspod'],
   'production-traefik': [
     ...ALL.filter((one) => one !== 'Secret/r-crosspod-redis'),
@@ -67,12 +68,7 @@ const OBJECTS: Readonly<Record<string, readonly string[]>> = {
     'PrometheusRule/r-crosspod',
     'ConfigMap/r-crosspod-dashboard',
   ],
-  'single-pod': [
-    'ConfigMap/r-crosspod',
-    'Deployment/r-crosspod',
-    'Service/r-crosspod',
-    'Service/r-crosspod-ops',
-  ],
+  'single-pod': ['Deployment/r-crosspod', 'Service/r-crosspod', 'Service/r-crosspod-ops'],
 };
 
 function idOf({ kind, metadata }: KubernetesObject): string {
@@ -93,7 +89,6 @@ test('each file of values has its list of objects here', () => {
 });
 
 test.each([
-  ['ConfigMap/r-crosspod', 'r-crosspod: no ConfigMap r-crosspod'],
   ['Deployment/r-crosspod', 'HPA: no Deployment r-crosspod'],
   ['Service/r-crosspod', 'Ingress: no Service r-crosspod'],
   ['Service/r-crosspod-redis', 'r-crosspod-redis: no Service r-crosspod-redis'],

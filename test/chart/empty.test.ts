@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
-import { dryRun } from './helm.ts';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CHART, dryRun } from './helm.ts';
 import { isObject, type Path, type Schema, SCHEMA, valueAt, VALUES } from './schema.ts';
 
 /** Parts without which some of the values are not looked at; passwords, since those that are made differ. */
@@ -27,7 +29,7 @@ const KEDA = {
 function* optional(value: unknown, schema: Schema | undefined, path: Path = []): Generator<Path> {
   const entries = isObject(value) ? Object.entries(value) : [];
   const isEmpty = Array.isArray(value) ? value.length === 0 : isObject(value) && entries.length === 0;
-  if (isEmpty || path.join() === 'secrets') yield path;
+  if (isEmpty || /^(secrets|authentication)$/.test(path.join())) yield path;
   for (const [name, inner] of entries) yield* optional(inner, schema?.properties?.[name], [...path, name]);
 }
 
@@ -63,7 +65,7 @@ test.each(EMPTY.map((path) => [path.join('.'), path] as const))(
 const GROUPS = Object.keys(VALUES).filter(
   (name) =>
     SCHEMA.properties?.[name]?.properties !== undefined &&
-    !/^(settings|secrets)$|Probe$|updateStrategy/.test(name),
+    !/^(settings|secrets|authentication)$|Probe$|updateStrategy/.test(name),
 );
 
 test.each(GROUPS)('a group %s with nothing in it is refused in plain words', async (name) => {
@@ -71,6 +73,34 @@ test.each(GROUPS)('a group %s with nothing in it is refused in plain words', asy
   expect(code).not.toBe(0);
   expect(stderr).toContain(`${name}: nothing is under it; leave it out, or give it values`);
 });
+
+/** Every value and every group of them. */
+function* every(value: unknown, path: Path = []): Generator<Path> {
+  if (path.length > 0) yield path;
+  if (isObject(value))
+    for (const [name, inner] of Object.entries(value)) yield* every(inner, [...path, name]);
+}
+
+const NEEDED = JSON.parse(readFileSync(join(CHART, 'files/needed-values.json'), 'utf8')) as object;
+const SEEN = new Set([...Object.keys(NEEDED), ...EMPTY.map((path) => path.join('.'))]);
+const OTHERS = [...every(VALUES)].filter((path) => !SEEN.has(path.join('.')));
+
+test('what has to be something is what has a default that a pod needs', () => {
+  expect(Object.keys(NEEDED)).toEqual(
+    expect.arrayContaining(['image.repository', 'redis.auth', 'keda.prometheus', 'service.port']),
+  );
+  for (const name of Object.keys(NEEDED)) expect(name).not.toMatch(/^\w+Probe|[rR]esources|ecurityContext/);
+});
+
+test.each(OTHERS.map((path) => [path.join('.'), path] as const))(
+  'nothing behind %s is taken, or refused with what to do, and never stumbled over',
+  async (_, path) => {
+    const parts = path[0] === 'keda' ? KEDA : ALL_PARTS;
+    const { code, stdout, stderr } = await dryRun(merged(parts, valueAt(path, null)) as object);
+    if (code === 0) expect(stdout).not.toMatch(/%!|<nil>|<no value>/);
+    else expect(stderr).toMatch(/: execution error at \S+ [a-zA-Z.]+:? \w/);
+  },
+);
 
 test.each([
   'startupProbe',

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { deployed, labels, selector, valuesFor } from './deployments.ts';
-import { find, type KubernetesObject, render } from './helm.ts';
+import { find, type KubernetesObject, render, settingsOf } from './helm.ts';
 
 const SECURITY = {
   allowPrivilegeEscalation: false,
@@ -9,10 +9,11 @@ const SECURITY = {
 };
 const OWN = { redis: { enabled: false } };
 const AUTHORITY = { existingSecret: 'authority', caKey: 'ca.pem' };
-const PINNED = [
-  { name: 'PORT', value: '8080' },
-  { name: 'OPS_PORT', value: '9090' },
-];
+/** Variables of the container that come from elsewhere. */
+// oxlint-disable-next-line typescript/no-explicit-any
+function referencesOf({ env }: any): object[] {
+  return env.filter(({ valueFrom }: { valueFrom?: object }) => valueFrom !== undefined);
+}
 
 function fromSecret(name: string, secret: string, key: string): object {
   return { name, valueFrom: { secretKeyRef: { name: secret, key } } };
@@ -42,11 +43,16 @@ function spread(topologyKey: string): object {
   };
 }
 
+/** So long pods stay on a node that is lost. */
+function lost(taint: string, tolerationSeconds = 20): object {
+  return { key: `node.kubernetes.io/${taint}`, operator: 'Exists', effect: 'NoExecute', tolerationSeconds };
+}
+
 function probe(path: string, more: object): object {
   return { httpGet: { path, port: 'ops' }, ...more };
 }
 
-test('by default two pods run, replaced one by one, spread over nodes and zones', async () => {
+test('by default two pods run, replaced one by one, spread over nodes, and over zones where there are some', async () => {
   const { metadata, spec } = await gateway('defaults');
   const { template, ...rest } = spec;
   expect(metadata.labels).toEqual(labels('gateway'));
@@ -71,7 +77,28 @@ test('by default two pods run, replaced one by one, spread over nodes and zones'
       fsGroup: 1000,
       seccompProfile: { type: 'RuntimeDefault' },
     },
-    topologySpreadConstraints: [spread('kubernetes.io/hostname'), spread('topology.kubernetes.io/zone')],
+    dnsConfig: {
+      options: [
+        { name: 'timeout', value: '1' },
+        { name: 'attempts', value: '3' },
+      ],
+    },
+    // No second constraint: a node that lacks its label would be scored for neither.
+    topologySpreadConstraints: [spread('kubernetes.io/hostname')],
+    affinity: {
+      podAntiAffinity: {
+        preferredDuringSchedulingIgnoredDuringExecution: [
+          {
+            weight: 100,
+            podAffinityTerm: {
+              topologyKey: 'topology.kubernetes.io/zone',
+              labelSelector: { matchLabels: selector('gateway') },
+            },
+          },
+        ],
+      },
+    },
+    tolerations: [lost('not-ready'), lost('unreachable')],
   });
 });
 
@@ -85,9 +112,10 @@ test('by default a container is looked after, drains and has no more rights than
       { name: 'http', containerPort: 8080 },
       { name: 'ops', containerPort: 9090 },
     ],
-    envFrom: [{ configMapRef: { name: 'r-crosspod' } }],
     env: [
-      ...PINNED,
+      { name: 'PORT', value: '8080' },
+      { name: 'OPS_PORT', value: '9090' },
+      ...Object.entries(settingsOf(await deployed('defaults'))).map(([name, value]) => ({ name, value })),
       fromSecret('REDIS_PASSWORD', 'r-crosspod-redis', 'password'),
       fromSecret('REDIS_SENTINEL_PASSWORD', 'r-crosspod-redis', 'sentinel-password'),
     ],
@@ -104,7 +132,6 @@ test('by default pods carry the labels they are found by, and tell Prometheus wh
   expect(spec.template.metadata).toEqual({
     labels: selector('gateway'),
     annotations: {
-      'checksum/config': expect.stringMatching(/^[0-9a-f]{64}$/),
       'prometheus.io/scrape': 'true',
       'prometheus.io/port': '9090',
       'prometheus.io/path': '/metrics',
@@ -148,15 +175,9 @@ test('a digest wins over the tag, and the secrets of an operator are read where 
     image: `registry.example.com/platform/crosspod@${digest}`,
     resources: { requests: { cpu: '1', memory: '256Mi' }, limits: { memory: '2Gi' } },
   });
-  const optional = (key: string): object => ({
-    name: key,
-    valueFrom: { secretKeyRef: { name: 'crosspod-secrets', key, optional: true } },
-  });
-  expect(pod.containers[0].env).toEqual([
-    ...PINNED,
-    optional('JWT_SECRET'),
-    optional('API_KEYS'),
-    optional('WEBHOOK_SECRET'),
+  expect(referencesOf(pod.containers[0])).toEqual([
+    fromSecret('JWT_SECRET', 'crosspod-secrets', 'JWT_SECRET'),
+    fromSecret('API_KEYS', 'crosspod-secrets', 'API_KEYS'),
     fromSecret('REDIS_PASSWORD', 'crosspod-redis', 'password'),
     fromSecret('REDIS_SENTINEL_PASSWORD', 'crosspod-redis', 'sentinel-password'),
   ]);
@@ -168,17 +189,31 @@ test('a secret that is given wins over the one of the existing Secret', async ()
     find(await render({ secrets, redis: { enabled: false }, replicaCount: 1 }), 'Deployment', 'r-crosspod'),
   ).containers;
   expect(first.env).toContainEqual(fromSecret('API_KEYS', 'r-crosspod', 'API_KEYS'));
-  const names = first.env.map((variable: { name: string }) => variable.name);
-  expect(names).toEqual(['PORT', 'OPS_PORT', 'JWT_SECRET', 'API_KEYS', 'WEBHOOK_SECRET']);
+  expect(referencesOf(first)).toEqual([
+    fromSecret('JWT_SECRET', 'mine', 'JWT_SECRET'),
+    fromSecret('API_KEYS', 'r-crosspod', 'API_KEYS'),
+  ]);
+});
+
+test('keys of a Secret may have names of their own, and no other of it is read', async () => {
+  expect(referencesOf(await container('own-secret')).slice(0, 2)).toEqual([
+    fromSecret('JWT_SECRET', 'from-the-vault', 'jwt'),
+    fromSecret('WEBHOOK_SECRET', 'from-the-vault', 'WEBHOOK_SECRET'),
+  ]);
+});
+
+test('a whole Redis URL may come from a Secret, and then no password of it is read', async () => {
+  expect(referencesOf(await container('external-redis-url'))).toEqual([
+    fromSecret('API_KEYS', 'r-crosspod', 'API_KEYS'),
+    fromSecret('REDIS_URL', 'cloud-redis', 'url'),
+  ]);
 });
 
 test('passwords of a Redis of one’s own come from the Secret that holds them', async () => {
-  expect((await container('external-redis')).env).toEqual([
-    ...PINNED,
+  expect(referencesOf(await container('external-redis'))).toEqual([
     fromSecret('REDIS_PASSWORD', 'cloud-redis', 'password'),
   ]);
-  expect((await container('external-sentinel')).env).toEqual([
-    ...PINNED,
+  expect(referencesOf(await container('external-sentinel'))).toEqual([
     fromSecret('REDIS_PASSWORD', 'r-crosspod', 'REDIS_PASSWORD'),
     fromSecret('REDIS_SENTINEL_PASSWORD', 'r-crosspod', 'REDIS_SENTINEL_PASSWORD'),
   ]);
@@ -192,22 +227,19 @@ test('passwords of a Redis of one’s own come from the Secret that holds them',
       sentinelPasswordKey: 'of-sentinel',
     },
   });
-  expect(podOf(find(objects, 'Deployment', 'r-crosspod')).containers[0].env).toEqual([
-    ...PINNED,
+  expect(referencesOf(podOf(find(objects, 'Deployment', 'r-crosspod')).containers[0])).toEqual([
     fromSecret('REDIS_SENTINEL_PASSWORD', 'mine', 'of-sentinel'),
   ]);
 });
 
 test('the password of a Redis Cluster comes from the Secret that holds it', async () => {
-  expect((await container('external-cluster')).env).toEqual([
-    ...PINNED,
+  expect(referencesOf(await container('external-cluster'))).toEqual([
     fromSecret('REDIS_PASSWORD', 'cloud-redis', 'password'),
   ]);
 });
 
 test('who asks NATS with a user and a password has the URL from the Secret that holds it', async () => {
-  expect((await container('external-nats-login')).env).toEqual([
-    ...PINNED,
+  expect(referencesOf(await container('external-nats-login'))).toEqual([
     fromSecret('NATS_URL', 'chat-nats', 'url'),
   ]);
 });
@@ -220,7 +252,7 @@ test('who asks NATS with credentials has them as a file, beside the authority an
     name,
     secret: { secretName, items: [{ key, path: key }] },
   });
-  expect(pod.containers[0].env).toEqual(PINNED);
+  expect(referencesOf(pod.containers[0])).toEqual([]);
   expect(pod.volumes).toEqual([
     file('nats-ca', 'nats-authority', 'ca.pem'),
     file('nats-credentials', 'chat-nats', 'chat.creds'),
@@ -242,10 +274,10 @@ test('a single pod is replaced in place and knows of no Redis', async () => {
   const { spec } = await gateway('single-pod');
   expect(spec).toMatchObject({ replicas: 1, strategy: { type: 'Recreate' } });
   expect(spec.strategy).toEqual({ type: 'Recreate' });
-  expect(Object.keys(spec.template.metadata.annotations)).toEqual(['checksum/config']);
+  expect(spec.template.metadata).not.toHaveProperty('annotations');
   const { containers, serviceAccountName, topologySpreadConstraints } = spec.template.spec;
   expect(serviceAccountName).toBe('default');
-  expect(containers[0].env).toEqual(PINNED);
+  expect(referencesOf(containers[0])).toEqual([]);
   expect(topologySpreadConstraints).toEqual([
     { topologyKey: 'kubernetes.io/hostname', maxSkew: 1, whenUnsatisfiable: 'DoNotSchedule' },
   ]);
@@ -308,14 +340,29 @@ test.each([
   const mount = { name: 'redis-ca', mountPath: '/redis-ca', readOnly: true };
   expect(pod.volumes).toEqual([volume, ...extraVolumes]);
   expect(pod.containers[0].volumeMounts).toEqual([mount, ...extraVolumeMounts]);
-  expect(find(objects, 'ConfigMap', 'r-crosspod')['data'].REDIS_CA_FILE).toBe(`/redis-ca/${key}`);
+  expect(settingsOf(objects).REDIS_CA_FILE).toBe(`/redis-ca/${key}`);
 });
 
 test('files, variables and places that are given are those of the pod', async () => {
   const pod = podOf(await gateway('hooks-module'));
   const { nodeSelector, tolerations, affinity, extraVolumes, extraVolumeMounts, extraEnv } =
     valuesFor('hooks-module');
-  expect(pod).toMatchObject({ nodeSelector, tolerations, affinity, volumes: extraVolumes });
+  expect(pod).toMatchObject({ nodeSelector, affinity, volumes: extraVolumes });
+  expect(pod.tolerations).toEqual([...tolerations, lost('not-ready'), lost('unreachable')]);
   expect(pod.containers[0].volumeMounts).toEqual(extraVolumeMounts);
   expect(pod.containers[0].env.slice(-1)).toEqual(extraEnv);
+});
+
+test.each([
+  ['nothing where Kubernetes’ own is wanted', { lostNodeSeconds: null }, undefined],
+  ['as long as is asked for', { lostNodeSeconds: 0 }, [lost('not-ready', 0), lost('unreachable', 0)]],
+  [
+    'what is given for one of the taints',
+    { tolerations: [lost('unreachable', 120)] },
+    [lost('unreachable', 120), lost('not-ready')],
+  ],
+  ['what is given for all taints', { tolerations: [{ operator: 'Exists' }] }, [{ operator: 'Exists' }]],
+])('a pod on a node that is lost tolerates %s', async (_, values, expected) => {
+  const pod = podOf(find(await render(values), 'Deployment', 'r-crosspod'));
+  expect(pod.tolerations).toEqual(expected);
 });

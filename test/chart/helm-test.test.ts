@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { open } from '../support/client.ts';
 import { keyPair, SECRET } from '../support/tokens.ts';
-import { CHART, find, render } from './helm.ts';
+import { CHART, find, render, settingsOf } from './helm.ts';
 import { deployed, labels } from './deployments.ts';
+import { loadConfig } from '../../src/config.ts';
 import { type Pod, startPod } from '../support/pod.ts';
 
 const PROGRAM = join(CHART, 'files/test.mjs');
@@ -79,20 +80,34 @@ async function variables(values: object, url: string): Promise<Record<string, st
   return { ...Object.fromEntries(pairs), URL: url };
 }
 
-const DELIVERED = { code: 0, output: 'published over HTTP, received over a WebSocket' };
+/** What the gateway is given in the open with these values. */
+async function gatewayOf(values: object): Promise<Record<string, string>> {
+  return settingsOf(await render({ ...values, replicaCount: 1, redis: { enabled: false } }));
+}
+
+const MESSAGE = 'published over HTTP, received over a WebSocket';
+const DELIVERED = { code: 0, output: MESSAGE };
+const GUARDED = { code: 0, output: `strangers are refused\n${MESSAGE}` };
 const REFUSED = {
   code: 0,
-  output: 'refused without a token, as it should be; no key is here to make one',
+  output: 'strangers are refused\nno key is here to make a token for anybody else',
 };
 
-test.each<[string, { settings?: Record<string, string>; secrets?: Record<string, string> }]>([
-  ['as it is by default', {}],
-  ['with a secret for tokens', { secrets: { JWT_SECRET: SECRET } }],
-  ['with API keys', { secrets: { API_KEYS: 'one,two' } }],
-  ['with both', { secrets: { JWT_SECRET: SECRET, API_KEYS: 'one' } }],
+interface Given {
+  readonly settings?: Record<string, string>;
+  readonly secrets?: Record<string, string>;
+  readonly authentication?: { readonly enabled: boolean };
+}
+
+test.each<[string, Given, Outcome]>([
+  ['as it is by default', {}, DELIVERED],
+  ['with a secret for tokens', { secrets: { JWT_SECRET: SECRET } }, GUARDED],
+  ['with API keys alone', { secrets: { API_KEYS: 'one,two' }, authentication: { enabled: false } }, GUARDED],
+  ['with both', { secrets: { JWT_SECRET: SECRET, API_KEYS: 'one' } }, GUARDED],
   [
     'that lets anybody in all the same',
     { settings: { AUTH_ENABLED: 'false' }, secrets: { JWT_SECRET: SECRET } },
+    DELIVERED,
   ],
   [
     'that looks closely at tokens',
@@ -105,12 +120,21 @@ test.each<[string, { settings?: Record<string, string>; secrets?: Record<string,
       },
       secrets: { JWT_SECRET: SECRET },
     },
+    GUARDED,
   ],
-  ['with paths of its own', { settings: { WS_PATHS: '/live,/ws' } }],
-  ['for some pages only', { settings: { ALLOWED_ORIGINS: 'https://app.example.com' } }],
-])('helm test succeeds against a pod %s', async (_, { settings = {}, secrets = {} }) => {
-  const { url } = await pod({ ...settings, ...secrets });
-  expect(await run(await variables({ settings, secrets }, url))).toEqual(DELIVERED);
+  ['with paths of its own', { settings: { WS_PATHS: '/live,/ws' } }, DELIVERED],
+  ['for some pages only', { settings: { ALLOWED_ORIGINS: 'https://app.example.com' } }, DELIVERED],
+])('helm test succeeds against a pod %s', async (_, values, outcome) => {
+  const { url } = await pod({ ...(await gatewayOf(values)), ...values.secrets });
+  expect(await run(await variables(values, url))).toEqual(outcome);
+});
+
+test('a pod that was told of keys and finds none, or an empty one, does not start', async () => {
+  const secrets = { existingSecret: 'mine' };
+  const given = await gatewayOf({ secrets });
+  expect(given).toMatchObject({ AUTH_ENABLED: 'true' });
+  for (const found of [{}, { JWT_SECRET: '' }, { API_KEYS: 'k' }])
+    expect(() => loadConfig({ ...given, ...found })).toThrow('AUTH_ENABLED: "true" is not valid');
 });
 
 test('helm test cannot make a token for keys that it has not; it must be refused without one', async () => {
@@ -128,12 +152,30 @@ test('helm test fails where a token should be needed and is not', async () => {
   });
 });
 
-test('helm test fails where the secret is another one', async () => {
+test('helm test fails where the API should be closed and is not', async () => {
+  const { url } = await pod();
+  expect(await run({ URL: url, API_GUARDED: 'true', API_KEYS: 'k' })).toEqual({
+    code: 1,
+    output: 'the HTTP API without a key 200, not 401',
+  });
+});
+
+test('helm test fails where one pod of two lets strangers in', async () => {
+  const [closed, open] = await Promise.all([pod({ JWT_SECRET: SECRET }), pod()]);
+  let connections = 0;
+  const url = await serviceOf(() => (connections++ % 4 === 3 ? open : closed));
+  const variables = { URL: url, AUTHENTICATED: 'true', API_GUARDED: 'true', JWT_SECRET: SECRET };
+  expect(await run(variables)).toMatchObject({ code: 1, output: expect.stringMatching(/200, not 401$/) });
+});
+
+test('helm test fails where the secret is another one, and says how that comes', async () => {
   const { url } = await pod({ JWT_SECRET: SECRET });
   const wrong = await run({ URL: url, AUTHENTICATED: 'true', JWT_SECRET: 'another' });
   expect(wrong).toMatchObject({
     code: 1,
-    output: expect.stringMatching(/^the WebSocket was refused with 401: .*invalid_token/),
+    output: expect.stringMatching(
+      /^strangers are refused\nthe WebSocket was refused with 401: .*invalid_token[^]*rollout restart/,
+    ),
   });
 });
 
@@ -219,6 +261,7 @@ test('the pod of helm test may not do more than others, and has no secret but by
           { name: 'URL', value: 'http://r-crosspod:80' },
           { name: 'WS_PATH', value: '/ws' },
           { name: 'AUTHENTICATED', value: 'true' },
+          { name: 'API_GUARDED', value: 'true' },
           reference('JWT_SECRET'),
           reference('API_KEYS'),
         ],
@@ -238,4 +281,18 @@ test('the pod of helm test goes where the others go, and follows the port of the
   expect(containers[0].env[0]).toEqual({ name: 'URL', value: 'http://r-crosspod:8080' });
   const production = find(await deployed('production-traefik'), 'Pod', 'r-crosspod-test')['spec'];
   expect(production.imagePullSecrets).toEqual([{ name: 'registry' }]);
+});
+
+test('it also connects through the ingress where its address is given, and publishes through the Service', async () => {
+  const pod = find(await render({ tests: { url: 'https://ws.example.com' } }), 'Pod', 'r-crosspod-test');
+  const addresses = pod['spec'].containers.map(
+    ({ name, env }: { name: string; env: { name: string; value: string }[] }) => [
+      name,
+      ...['URL', 'API_URL'].map((wanted) => env.find((one) => one.name === wanted)?.value),
+    ],
+  );
+  expect(addresses).toEqual([
+    ['test', 'http://r-crosspod:80', undefined],
+    ['test-ingress', 'https://ws.example.com', 'http://r-crosspod:80'],
+  ]);
 });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseAllDocuments } from 'yaml';
+import { SETTINGS } from '../../src/settings.ts';
 import { kubernetesTool } from '../../scripts/kubernetes-tools.ts';
 
 export const CHART = fileURLToPath(new URL('../../charts/crosspod', import.meta.url));
@@ -99,4 +100,19 @@ export function find(objects: readonly KubernetesObject[], kind: string, name: s
   if (first !== undefined && found.length === 1) return first;
   const known = objects.map((object) => `${object.kind}/${object.metadata.name}`).join(', ');
   throw new Error(`${found.length} of ${kind}/${name}; there are ${known}`);
+}
+
+/** The settings that the gateway's pods are given in the open, but for those of the ports, which are always the same. */
+export function settingsOf(
+  objects: readonly KubernetesObject[],
+  deployment = 'r-crosspod',
+): Record<string, string> {
+  const [container] = find(objects, 'Deployment', deployment)['spec'].template.spec.containers;
+  const variables = container.env as readonly { name: string; value?: string }[];
+  const given = variables.flatMap(({ name, value }) =>
+    value === undefined || !(name in SETTINGS) || /^(OPS_)?PORT$/.test(name)
+      ? []
+      : [[name, value.replaceAll('$$', '$')] as const],
+  );
+  return Object.fromEntries(given);
 }

@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { kubernetesTool } from '../../scripts/kubernetes-tools.ts';
 import { metricTypes } from '../support/metric-names.ts';
-import { find, type KubernetesObject, render } from './helm.ts';
+import { find, type KubernetesObject, render, settingsOf } from './helm.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const METRIC = 'realtime_connections_total';
@@ -336,7 +336,7 @@ describe('values for the chart', () => {
     const sticky = 'traefik.ingress.kubernetes.io/service.sticky.cookie';
     const { annotations = {} } = find(rendered, 'Service', 'r-crosspod').metadata;
     expect(annotations[sticky]).toBe(name === 'traefik' ? 'true' : undefined);
-    expect(find(rendered, 'ConfigMap', 'r-crosspod')['data'].TRUST_PROXY).toBe('true');
+    expect(settingsOf(rendered).TRUST_PROXY).toBe('true');
     const { controller, ingressClass } = yaml(`k8s/controllers/${name}.yaml`);
     // What the charts of the two that have no such line make.
     const usual: Record<string, string> = { haproxy: 'haproxy', 'ingress-nginx': 'nginx' };
@@ -362,7 +362,11 @@ describe('values for the chart', () => {
 
 test('no controller closes WebSockets that are alive, and none keeps old processes for ever', () => {
   const settings = (name: string): object => yaml(`k8s/controllers/${name}.yaml`).controller.config;
-  expect(settings('haproxy')).toEqual({ 'timeout-tunnel': '1h', 'hard-stop-after': '1h' });
+  expect(settings('haproxy')).toEqual({
+    'timeout-tunnel': '1h',
+    'timeout-connect': '2s',
+    'hard-stop-after': '1h',
+  });
   expect(settings('nginx-f5')).toEqual({ entries: { 'worker-shutdown-timeout': '1h' } });
   expect(settings('ingress-nginx')).toEqual({ 'worker-shutdown-timeout': '1h' });
 });

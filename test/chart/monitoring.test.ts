@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { deployed, labels, selector } from './deployments.ts';
 import { CHART, find, render } from './helm.ts';
 import { metricTypes } from '../support/metric-names.ts';
@@ -89,6 +90,17 @@ test('a PodMonitor finds the pods', async () => {
   });
 });
 
+test('pods tell where to look by annotations, unless a monitor does', async () => {
+  const annotations = async (monitoring: object): Promise<unknown> =>
+    find(await render({ monitoring }), 'Deployment', 'r-crosspod')['spec'].template.metadata.annotations?.[
+      'prometheus.io/scrape'
+    ];
+  expect(await annotations({})).toBe('true');
+  expect(await annotations({ serviceMonitor: { enabled: true } })).toBeUndefined();
+  expect(await annotations({ podMonitor: { enabled: true } })).toBeUndefined();
+  expect(await annotations({ scrapeAnnotations: false })).toBeUndefined();
+});
+
 describe('the alerts', () => {
   test('are of one group, where the operator finds them', async () => {
     const rule = find(await deployed('prometheus-operator'), 'PrometheusRule', 'r-crosspod');
@@ -101,7 +113,7 @@ describe('the alerts', () => {
   test('are all that the chart’s file has, each with a name, a severity and what to do', () => {
     const file = readFileSync(join(CHART, 'files/alerts.yaml'), 'utf8');
     expect(alerts.map(({ alert }) => alert)).toEqual(
-      [...file.matchAll(/^- alert: (\w+)$/gm)].map(([, name]) => name),
+      [...file.matchAll(/^ +- alert: (\w+)$/gm)].map(([, name]) => name),
     );
     for (const one of alerts) {
       expect(one.alert).toMatch(/^Crosspod[A-Z]\w+$/);
@@ -116,29 +128,50 @@ describe('the alerts', () => {
 
   test('have nothing left to be put in, and look at the pods of this release alone', () => {
     const text = JSON.stringify(alerts);
-    expect(text).not.toMatch(/SELECTOR|MAX_CONNECTIONS|PUBLISH_BUFFER_MESSAGES/);
+    expect(text).not.toContain('namespace=~');
+    const claims = 'namespace="n",persistentvolumeclaim=~"data-r-crosspod-redis-[0-9]+"';
     for (const { expr } of alerts) {
-      const metrics = expr.match(/realtime_\w+/g) ?? [];
+      const metrics = expr.match(/(?:realtime|kubelet)_\w+(?=\{)/g) ?? [];
       expect(metrics.length).toBeGreaterThan(0);
-      expect(expr.split(`{${PODS}`)).toHaveLength(metrics.length + 1);
+      expect(expr.split(expr.includes('kubelet') ? `{${claims}}` : `{${PODS}`)).toHaveLength(
+        metrics.length + 1,
+      );
     }
   });
 
   test('know the limits that are set, and the usual ones otherwise', async () => {
     const text = JSON.stringify(alerts);
-    expect(text).toContain('> 0.9 * 20000');
-    expect(text).toContain('connections of at most 20000.');
-    expect(text).toContain('> 0.5 * 0"');
+    expect(text).toContain('/ 20000 > 0.9');
+    expect(text).toContain('/ 0 > 0.5');
     const monitoring = { prometheusRule: { enabled: true } };
     const usual = JSON.stringify(find(await render({ monitoring }), 'PrometheusRule', 'r-crosspod'));
-    expect(usual).toContain('> 0.9 * 10000');
-    expect(usual).toContain('> 0.5 * 10000');
+    expect(usual).toContain('/ 10000 > 0.9');
+    expect(usual).toContain('/ 10000 > 0.5');
     const settings = { MAX_CONNECTIONS: 1_000_000, PUBLISH_BUFFER_MESSAGES: null };
     const large = JSON.stringify(
       find(await render({ monitoring, settings }), 'PrometheusRule', 'r-crosspod'),
     );
-    expect(large).toContain('> 0.9 * 1000000');
-    expect(large).toContain('> 0.5 * 10000');
+    expect(large).toContain('/ 1000000 > 0.9');
+    expect(large).toContain('/ 10000 > 0.5');
+  });
+
+  test('have the thresholds of the values, which are those of the file, and are off where there is none', async () => {
+    const rulesWith = async (thresholds: object): Promise<Alert[]> => {
+      const monitoring = { prometheusRule: { enabled: true, thresholds } };
+      return find(await render({ monitoring }), 'PrometheusRule', 'r-crosspod')['spec'].groups[0].rules;
+    };
+    const file = parse(readFileSync(join(CHART, 'files/alerts.yaml'), 'utf8')).groups[0].rules as Alert[];
+    const endOf = ({ expr }: Alert): string => / [<>] [\d.]+$/.exec(expr)?.[0] ?? '';
+    const usual = await rulesWith({});
+    expect(usual.map(endOf)).toEqual(file.map(endOf));
+    for (const rule of usual) {
+      const other = (await rulesWith({ [rule.alert]: 0.123 })).find(({ alert }) => alert === rule.alert);
+      expect(other?.expr).toBe(rule.expr.replace(/[\d.]+$/, '0.123'));
+      const others = await rulesWith({ [rule.alert]: null });
+      expect(others.map(({ alert }) => alert)).toEqual(
+        usual.map(({ alert }) => alert).filter((alert) => alert !== rule.alert),
+      );
+    }
   });
 
   test('ask for metrics that there are, and for rates of those that only grow', () => {
@@ -166,6 +199,10 @@ describe('the dashboard', () => {
       expect(datasource.uid).toBe(`\${datasource}`);
       const metrics = expr.match(/\b(?:realtime|process|nodejs)_\w+/g) ?? [];
       expect(expr.split('{namespace="$namespace",pod=~"$pod"}')).toHaveLength(metrics.length + 1);
+      // Once, also where two jobs scrape it.
+      expect(expr.split('max by (pod, code, half, hook, le, of, reason, result, status) (')).toHaveLength(
+        metrics.length + 1,
+      );
     }
   });
 

@@ -20,7 +20,7 @@ const VALUES = {
   httpRoute: { enabled: true, parentRefs: [{ name: NAME }], sessionPersistence: true },
   keda: { enabled: true, prometheus: { serverAddress: 'http://p', authenticationRef: NAME } },
   imagePullSecrets: [{ name: NAME }],
-  networkPolicy: { enabled: true },
+  networkPolicy: { enabled: true, extraEgress: [{ ports: [{ port: 6379 }] }] },
   monitoring: {
     serviceMonitor: { enabled: true },
     prometheusRule: { enabled: true },
@@ -58,7 +58,7 @@ test('names that look like numbers are text', async () => {
     ({ valueFrom }: { valueFrom?: { secretKeyRef: object } }) => valueFrom?.secretKeyRef ?? [],
   );
   expect(references).toEqual([
-    ...['JWT_SECRET', 'API_KEYS', 'WEBHOOK_SECRET'].map((key) => ({ name: NAME, key, optional: true })),
+    ...['JWT_SECRET', 'API_KEYS'].map((key) => ({ name: NAME, key })),
     { name: NAME, key: '1e3' },
     { name: NAME, key: 'true' },
   ]);

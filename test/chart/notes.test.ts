@@ -102,12 +102,29 @@ test.each<[string, object, boolean]>([
   ['there is a key for tokens', { secrets: { JWT_SECRET: 's' } }, false],
   ['there are keys at a URL', { settings: { JWKS_URL: 'https://a.example' } }, false],
   ['there are keys in a file', { settings: { JWKS_FILE: '/keys' } }, false],
-  ['there are API keys', { secrets: { API_KEYS: 'k' } }, false],
+  ['there are API keys', { secrets: { API_KEYS: 'k' }, authentication: { enabled: false } }, false],
   ['a Secret may hold keys', { secrets: { existingSecret: 'mine' } }, false],
   ['tokens are not asked for', { settings: { AUTH_ENABLED: 'False', JWKS_URL: 'https://a.example' } }, true],
   ['that is left open', { settings: { AUTH_ENABLED: null } }, true],
 ])('where %s, the warning of missing keys is given: %3$s', async (_, values, expected) => {
   expect((await notes(values)).includes('nobody needs a token')).toBe(expected);
+});
+
+test.each<[string, object, string]>([
+  ['the usual ones', {}, 'API_KEYS and JWT_SECRET'],
+  ['one', { existingSecretKeys: ['JWT_SECRET'] }, 'JWT_SECRET'],
+  ['its own names', { existingSecretKeyNames: { API_KEYS: 'api' } }, 'JWT_SECRET and api'],
+  ['one, the other being given here', { API_KEYS: 'k' }, 'JWT_SECRET'],
+])('who names a Secret is told the keys that pods wait for: %s', async (_, more, keys) => {
+  const text = await notes({ secrets: { existingSecret: 'mine', ...more } });
+  expect(text).toContain(`Pods start as soon as the Secret mine has ${keys}, and not without.`);
+  expect(text).toContain('secrets.existingSecretKeys (version 0.1.0 took whatever there was)');
+  expect(text).toContain('kubectl -n n rollout restart deployment/r-crosspod');
+});
+
+test('who has keys is told that helm test looks for strangers', async () => {
+  expect(await notes({ secrets: { JWT_SECRET: 's' } })).toContain('and strangers are refused.\n');
+  expect(await notes()).not.toMatch(/strangers|Pods start as soon/);
 });
 
 test.each(['ALLOWED_ORIGINS', 'CORS_ALLOWED_ORIGINS'])('who sets %s is not warned of pages', async (name) => {

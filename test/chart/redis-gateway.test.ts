@@ -6,7 +6,7 @@ import type { PodProcess } from '../../loadtest/stack/pods.ts';
 import { fresh, member } from '../integration/people.ts';
 import { anotherPod, metric, said } from '../many-pods/world.ts';
 import { createCertificate } from '../support/certificate.ts';
-import { find } from './helm.ts';
+import { settingsOf } from './helm.ts';
 import { createPods, type RedisPods } from './redis/group.ts';
 import { PASSWORDS } from './redis/pod.ts';
 import { renderRedis } from './redis.ts';
@@ -16,7 +16,7 @@ const PATIENT = { timeout: 60_000 };
 
 /** A pod with what the chart gives it, but for where the others are on this machine. */
 async function gateway({ pods }: RedisPods, redis: object, ca?: string): Promise<PodProcess> {
-  const given = find(await renderRedis(redis), 'ConfigMap', 'r-crosspod')['data'] as Record<string, string>;
+  const given = settingsOf(await renderRedis(redis));
   return anotherPod({
     ...given,
     REDIS_SENTINELS: pods.map(({ sentinel }) => `127.0.0.1:${sentinel.port}`).join(','),

@@ -134,7 +134,7 @@ test('both containers run as nobody special, with a read-only root and no token'
   });
   for (const name of ['redis', 'sentinel'])
     expect(container(set, name)).toMatchObject({
-      image: 'docker.io/library/redis:8',
+      image: 'docker.io/library/redis:8.4.2',
       imagePullPolicy: 'IfNotPresent',
       securityContext: {
         allowPrivilegeEscalation: false,
@@ -190,11 +190,13 @@ test('passwords come by reference, and configuration files with them stay in mem
     { name: 'config', configMap: { name: NAME, defaultMode: 0o555 } },
     run('run-redis'),
     run('run-sentinel'),
+    run('hosts'),
   ]);
   const mounts = (name: string): object[] => [
     { name: 'config', mountPath: '/config', readOnly: true },
     { name: 'data', mountPath: '/data' },
     { name: `run-${name}`, mountPath: '/run/redis' },
+    { name: 'hosts', mountPath: '/etc/hosts', subPath: 'hosts', readOnly: true },
   ];
   expect(container(set, 'redis').volumeMounts).toEqual(mounts('redis'));
   expect(container(set, 'sentinel').volumeMounts).toEqual(mounts('sentinel'));
@@ -295,9 +297,23 @@ test.each([
   [{ tls: { enabled: true } }, /redis\.tls\.enabled needs redis\.tls\.existingSecret/],
   [{ terminationGracePeriodSeconds: 15 }, /terminationGracePeriodSeconds/],
   [{ sentinel: { masterPatienceSeconds: 280 } }, /redis\.startupProbe gives up after 300 s/],
+  [{ maxmemory: '512mb' }, /redis\.maxmemory is 512mb: at most four fifths of .* which is 512Mi/],
+  [{ maxmemory: '0' }, /redis\.maxmemory is 0/],
+  [{ maxmemory: '1g', resources: { limits: { memory: '1.2G' } } }, /redis\.maxmemory is 1g/],
+  [{ image: { tag: '' } }, /redis\.image\.tag: empty/],
   [{ auth: { existingSecret: 'mine', password: 'x' } }, /existingSecret and passwords exclude each other/],
 ])('the values %j are refused', async (redis, why) => {
   const { code, stderr } = await template(valuesOf(redis));
   expect(code).not.toBe(0);
   expect(stderr).toMatch(why);
+});
+
+test.each([
+  [{ maxmemory: '409mb' }, '409mb'],
+  [{ maxmemory: '6gb', resources: { limits: { memory: '8Gi' } } }, '6gb'],
+  [{ maxmemory: '800m', resources: { limits: { memory: '1e9' } } }, '800m'],
+  // Whoever sets no limit says that there is enough.
+  [{ maxmemory: '64gb', resources: { limits: { memory: null } } }, '64gb'],
+])('maxmemory with room beside it is taken: %j', async (redis, maxmemory) => {
+  expect(filesOf(await renderRedis(redis))['redis.conf']).toContain(`maxmemory ${maxmemory}\n`);
 });

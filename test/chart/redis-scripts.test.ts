@@ -25,6 +25,7 @@ test('shellcheck has nothing to say about the rendered scripts', async () => {
   const files = filesOf(await renderRedis());
   const scripts = Object.keys(files).filter((name) => name.endsWith('.sh'));
   expect(scripts.toSorted()).toEqual([
+    'addresses.sh',
     'health.sh',
     'lib.sh',
     'pre-stop.sh',

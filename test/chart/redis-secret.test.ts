@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { startCluster } from './cluster.ts';
-import { find, type KubernetesObject, render } from './helm.ts';
+import { find, type KubernetesObject, render, settingsOf } from './helm.ts';
 import { filesOf, NAME, renderRedis } from './redis.ts';
 
 interface Container {
@@ -92,7 +92,7 @@ test('a Secret of your own is used under its own keys, and none is made', async 
 
 test('the gateway is told all Sentinels, whom to come as, and its passwords', async () => {
   const objects = await renderRedis();
-  expect(find(objects, 'ConfigMap', 'r-crosspod')['data']).toMatchObject({
+  expect(settingsOf(objects)).toMatchObject({
     REDIS_SENTINELS: `${NAME}-0.n.svc:26379,${NAME}-1.n.svc:26379,${NAME}-2.n.svc:26379`,
     REDIS_SENTINEL_MASTER: 'mymaster',
     REDIS_USERNAME: 'crosspod',
@@ -105,12 +105,12 @@ test('the gateway is told all Sentinels, whom to come as, and its passwords', as
 
 test('pods restart for another configuration or password, and for nothing else', async () => {
   // Generated passwords differ from one rendering to the next.
-  const others = { image: { tag: 'x' }, settings: { HISTORY_SIZE: 5 }, secrets: { API_KEYS: 'x' } };
+  const others = { image: { tag: 'x' }, settings: { HISTORY_SIZE: 5 }, secrets: { JWT_SECRET: 'x' } };
   const [first, again, conf, auth] = (
     await Promise.all([
       renderRedis(),
       renderRedis({ podDisruptionBudget: { enabled: false }, minReadySeconds: 30 }, others),
-      renderRedis({ maxmemory: '1gb' }),
+      renderRedis({ maxmemory: '300mb' }),
       renderRedis({ auth: { password: 'x' } }),
     ])
   ).map(podsOf) as [PodTemplate, PodTemplate, PodTemplate, PodTemplate];

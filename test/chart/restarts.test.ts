@@ -7,7 +7,12 @@ import { parseAllDocuments } from 'yaml';
 import { CHART, find, helm, type KubernetesObject, render } from './helm.ts';
 
 // Passwords that are generated would be others at each rendering.
-const BASE = { replicaCount: 1, redis: { enabled: false }, secrets: { API_KEYS: 'one' } };
+const BASE = {
+  replicaCount: 1,
+  redis: { enabled: false },
+  secrets: { API_KEYS: 'one' },
+  authentication: { enabled: false },
+};
 
 /** What a pod is made of: where it changes, Kubernetes replaces all pods. */
 async function pods(values: object): Promise<unknown> {
@@ -66,6 +71,7 @@ test('annotations say nothing of secrets by which one could guess them, or see t
   const generated = await annotations({
     redis: { enabled: true },
     secrets: { existingSecret: 'mine', API_KEYS: '' },
+    authentication: { enabled: true },
   });
   for (const name of names) expect(generated).not.toHaveProperty([name]);
 });
@@ -87,7 +93,10 @@ test('pods stay when only the chart is new', async () => {
     cpSync(CHART, folder, { recursive: true });
     const chart = readFileSync(join(folder, 'Chart.yaml'), 'utf8');
     writeFileSync(join(folder, 'Chart.yaml'), chart.replace(/^version: .*/m, 'version: 9.9.9'));
-    const args = ['--set', 'replicaCount=1,redis.enabled=false,secrets.API_KEYS=one'];
+    const args = [
+      '--set',
+      'replicaCount=1,redis.enabled=false,secrets.API_KEYS=one,authentication.enabled=false',
+    ];
     const { stdout } = await helm('template', 'r', folder, '--namespace', 'n', ...args);
     expect(stdout).toContain('crosspod-9.9.9');
     const objects = parseAllDocuments(stdout).map((document) => document.toJS() as KubernetesObject | null);

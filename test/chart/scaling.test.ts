@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { deployed, DEPLOYMENTS, labels, selector } from './deployments.ts';
-import { find, render } from './helm.ts';
+import { find, render, template } from './helm.ts';
+import { parse } from 'yaml';
+import { readFileSync } from 'node:fs';
 
 const BEHAVIOR = {
   scaleUp: {
@@ -32,7 +34,7 @@ test('the HPA adds pods by their connections and, where asked, by their CPU', as
     scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'r-crosspod' },
     minReplicas: 3,
     maxReplicas: 30,
-    metrics: [byConnections('1000000'), { type: 'Resource', resource: { name: 'cpu', target } }],
+    metrics: [byConnections('600000'), { type: 'Resource', resource: { name: 'cpu', target } }],
     behavior: BEHAVIOR,
   });
 });
@@ -43,7 +45,7 @@ test('by default the HPA asks for nothing but connections', async () => {
     'HorizontalPodAutoscaler',
     'gateway-of-the-chat-of-the-whole-company',
   );
-  expect(spec.metrics).toEqual([byConnections('7000')]);
+  expect(spec.metrics).toEqual([byConnections('6000')]);
   expect([spec.minReplicas, spec.maxReplicas]).toEqual([2, 10]);
 });
 
@@ -56,7 +58,7 @@ test('KEDA asks Prometheus for the connections of these pods, and of no others',
     minReplicaCount: 3,
     maxReplicaCount: 20,
     pollingInterval: 15,
-    fallback: { failureThreshold: 3, replicas: 4 },
+    fallback: { failureThreshold: 3, replicas: 4, behavior: 'currentReplicasIfHigher' },
     advanced: { horizontalPodAutoscalerConfig: { behavior: BEHAVIOR } },
     triggers: [
       {
@@ -65,13 +67,50 @@ test('KEDA asks Prometheus for the connections of these pods, and of no others',
         metadata: {
           serverAddress: 'https://prometheus.monitoring.svc:9090',
           query: `sum(max by (pod) (realtime_connections_total{${pods}}))`,
-          threshold: '900000',
+          threshold: '600000',
           ignoreNullValues: 'false',
         },
         authenticationRef: { name: 'prometheus' },
       },
     ],
   });
+});
+
+test('an autoscaler asks also for what is given', async () => {
+  const metrics = [{ type: 'External', external: { metric: { name: 'rooms' } } }];
+  const hpa = find(
+    await render({ autoscaling: { enabled: true, metrics } }),
+    'HorizontalPodAutoscaler',
+    'r-crosspod',
+  );
+  expect(hpa['spec'].metrics).toEqual([byConnections('6000'), ...metrics]);
+  const triggers = [{ type: 'cpu', metricType: 'Utilization', metadata: { value: '50' } }];
+  const keda = { enabled: true, prometheus: { serverAddress: 'http://p' }, triggers };
+  const { spec } = find(await render({ keda }), 'ScaledObject', 'r-crosspod');
+  expect(spec.triggers.slice(1)).toEqual(triggers);
+});
+
+test.each([
+  [2, 6059],
+  [3, 6817],
+  [10, 8263],
+])(
+  'with %d full pods and one that does not start the controller adds others',
+  async (minReplicas, targetConnections) => {
+    const autoscaling = { enabled: true, minReplicas, maxReplicas: 20, targetConnections };
+    expect((await template({ autoscaling })).stderr).toBe('');
+    // As Kubernetes counts: the one that does not start has no connections, and up to a tenth too many is near enough.
+    expect((minReplicas * 10_000) / (minReplicas + 1) / targetConnections).toBeGreaterThan(1.1);
+    const more = { autoscaling: { ...autoscaling, targetConnections: targetConnections + 2 } };
+    expect((await template(more)).stderr).toContain('autoscaling.targetConnections: at most');
+  },
+);
+
+test('the values for the public look at CPU beside connections, of a core that is asked for', async () => {
+  const file = new URL('../../k8s/values/production.yaml', import.meta.url);
+  const values = parse(readFileSync(file, 'utf8'));
+  expect(values.autoscaling.targetCPUUtilizationPercentage).toBe(50);
+  expect(values.resources.requests.cpu).toBe('1');
 });
 
 test.each([

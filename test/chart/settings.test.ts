@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { deployed, DEPLOYMENTS, valuesFor } from './deployments.ts';
-import { find, render } from './helm.ts';
+import { find, render, settingsOf } from './helm.ts';
 import { loadConfig } from '../../src/config.ts';
 
 const DRAIN = {
@@ -22,11 +22,12 @@ const SETTINGS_OF: Readonly<Record<string, Record<string, string>>> = {
   'production-traefik': {
     ...SENTINELS,
     ALLOWED_ORIGINS: 'https://app.example.com',
+    AUTH_ENABLED: 'true',
     JWKS_URL: 'https://id.example.com/keys',
     MAX_CONNECTIONS: '1000000',
     TRUST_PROXY: 'true',
   },
-  haproxy: { ...SENTINELS, ALLOWED_ORIGINS: 'https://example.com' },
+  haproxy: { ...SENTINELS, AUTH_ENABLED: 'true', ALLOWED_ORIGINS: 'https://example.com' },
   'nginx-f5': { ...SENTINELS, ALLOWED_ORIGINS: 'https://example.com' },
   'ingress-nginx': SENTINELS,
   'ingress-plain': SENTINELS,
@@ -39,6 +40,7 @@ const SETTINGS_OF: Readonly<Record<string, Record<string, string>>> = {
     REDIS_DB: '3',
     REDIS_PREFIX: 'chat:',
   },
+  'external-redis-url': { ...DRAIN, AUTH_ENABLED: 'false', REDIS_CA_FILE: '/redis-ca/ca.crt' },
   'external-sentinel': {
     ...DRAIN,
     REDIS_SENTINELS: [0, 1, 2].map((n) => `sentinel-${n}.redis.svc:26379`).join(','),
@@ -70,8 +72,9 @@ const SETTINGS_OF: Readonly<Record<string, Record<string, string>>> = {
     NATS_PREFIX: 'realtime',
   },
   'single-pod': { ...DRAIN, BROADCAST_MQ_TYPE: 'memory' },
-  'locked-down': { ...SENTINELS, JWKS_URL: 'https://id.example.com/keys' },
+  'locked-down': { ...SENTINELS, AUTH_ENABLED: 'true', JWKS_URL: 'https://id.example.com/keys' },
   'prometheus-operator': { ...SENTINELS, MAX_CONNECTIONS: '20000', PUBLISH_BUFFER_MESSAGES: '0' },
+  'own-secret': { ...SENTINELS, AUTH_ENABLED: 'true', WEBHOOK_URL: 'https://app.example.com/crosspod' },
   'pod-monitor': SENTINELS,
   'hooks-module': {
     ...SENTINELS,
@@ -92,17 +95,19 @@ const SETTINGS_OF: Readonly<Record<string, Record<string, string>>> = {
 
 /** What a pod has besides, out of Secrets that are not rendered, where it does not start without. */
 const FROM_SECRETS: Readonly<Record<string, Record<string, string>>> = {
+  'external-redis-url': { REDIS_URL: 'rediss://chat:password@redis:6380', API_KEYS: 'k' },
+  'own-secret': { WEBHOOK_SECRET: 'secret' },
   'external-nats-login': { NATS_URL: 'nats://chat:password@nats-0:4222,nats://chat:password@nats-1:4222' },
 };
 
-async function settingsOf(deployment: string): Promise<Record<string, string>> {
+async function givenTo(deployment: string): Promise<Record<string, string>> {
   const name = deployment === 'long-names' ? 'gateway-of-the-chat-of-the-whole-company' : 'r-crosspod';
-  return find(await deployed(deployment), 'ConfigMap', name)['data'];
+  return settingsOf(await deployed(deployment), name);
 }
 
 describe.each(DEPLOYMENTS)('the deployment %s', (deployment) => {
   test('gives its pods these settings and no others', async () => {
-    expect(await settingsOf(deployment)).toEqual(SETTINGS_OF[deployment]);
+    expect(await givenTo(deployment)).toEqual(SETTINGS_OF[deployment]);
   });
 
   test('gives its pods settings that they take', async () => {
@@ -124,7 +129,7 @@ test('a setting is text, whatever it was among the values', async () => {
     LOG_LEVEL: null,
   };
   const objects = await render({ settings });
-  expect(find(objects, 'ConfigMap', 'r-crosspod')['data']).toEqual({
+  expect(settingsOf(objects)).toEqual({
     ...SENTINELS,
     MAX_CONNECTIONS: '1000000',
     HISTORY_SIZE: '0',
@@ -137,20 +142,18 @@ test('a setting is text, whatever it was among the values', async () => {
 
 test('a number is the same on the command line', async () => {
   const objects = await render({}, ['--set', 'settings.MAX_CONNECTIONS=1000000,autoscaling.enabled=true']);
-  expect(find(objects, 'ConfigMap', 'r-crosspod')['data'].MAX_CONNECTIONS).toBe('1000000');
+  expect(settingsOf(objects).MAX_CONNECTIONS).toBe('1000000');
 });
 
 test('the database of a Redis of one’s own may be the first one', async () => {
   const externalRedis = { url: 'redis://redis:6379', db: 0 };
   const objects = await render({ redis: { enabled: false }, externalRedis });
-  expect(find(objects, 'ConfigMap', 'r-crosspod')['data'].REDIS_DB).toBe('0');
+  expect(settingsOf(objects).REDIS_DB).toBe('0');
 });
 
 test('TLS is asked for where Redis is at a URL as well', async () => {
   const externalRedis = { url: 'redis://redis:6379', tls: { enabled: true, existingSecret: 'authority' } };
-  const data = find(await render({ redis: { enabled: false }, externalRedis }), 'ConfigMap', 'r-crosspod')[
-    'data'
-  ];
+  const data = settingsOf(await render({ redis: { enabled: false }, externalRedis }));
   expect(data).toMatchObject({ REDIS_URL: 'redis://redis:6379', REDIS_TLS: 'true' });
   expect(data.REDIS_CA_FILE).toBe('/redis-ca/ca.crt');
 });
@@ -158,7 +161,7 @@ test('TLS is asked for where Redis is at a URL as well', async () => {
 test('without a Redis no authority is given for it', async () => {
   const externalRedis = { tls: { enabled: true, existingSecret: 'authority' } };
   const objects = await render({ redis: { enabled: false }, replicaCount: 1, externalRedis });
-  expect(find(objects, 'ConfigMap', 'r-crosspod')['data']).toEqual({ ...DRAIN, BROADCAST_MQ_TYPE: 'memory' });
+  expect(settingsOf(objects)).toEqual({ ...DRAIN, BROADCAST_MQ_TYPE: 'memory' });
   expect(find(objects, 'Deployment', 'r-crosspod')['spec'].template.spec).not.toHaveProperty('volumes');
 });
 
@@ -169,13 +172,13 @@ test('without servers of NATS nothing is given to get into it', async () => {
     tls: { existingSecret: 'authority' },
   };
   const objects = await render({ redis: { enabled: false }, replicaCount: 1, externalNats });
-  expect(find(objects, 'ConfigMap', 'r-crosspod')['data']).toEqual({ ...DRAIN, BROADCAST_MQ_TYPE: 'memory' });
+  expect(settingsOf(objects)).toEqual({ ...DRAIN, BROADCAST_MQ_TYPE: 'memory' });
   expect(find(objects, 'Deployment', 'r-crosspod')['spec'].template.spec).not.toHaveProperty('volumes');
 });
 
 test('pods can be told to listen on IPv6', async () => {
   const objects = await render({ settings: { HOST: '::' } });
-  expect(find(objects, 'ConfigMap', 'r-crosspod')['data'].HOST).toBe('::');
+  expect(settingsOf(objects).HOST).toBe('::');
 });
 
 test.each<[string, Record<string, string>]>([

@@ -2,7 +2,7 @@ import { existsSync, globSync, readFileSync, statSync } from 'node:fs';
 import { join, matchesGlob, posix } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
-import { find, helm, type KubernetesObject } from './helm.ts';
+import { find, helm, type KubernetesObject, settingsOf } from './helm.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -322,7 +322,7 @@ describe('skaffold dev', () => {
     expect(gateway('dev')['spec'].replicas).toBe(1);
     expect(kinds('dev')).not.toContain('StatefulSet');
     expect(gateway('dev')['spec'].template.spec.terminationGracePeriodSeconds).toBeLessThanOrEqual(10);
-    expect(find(objects('dev'), 'ConfigMap', 'crosspod')['data']).toMatchObject({
+    expect(settingsOf(objects('dev'), 'crosspod')).toMatchObject({
       DRAIN_DELAY_SECONDS: '1',
       DRAIN_WINDOW_SECONDS: '0',
       SHUTDOWN_TIMEOUT_SECONDS: '2',
@@ -364,8 +364,8 @@ test('for load tests there are more pods, and each takes more', () => {
   expect(gateway('load')['spec'].replicas).toBeGreaterThan(gateway('cluster')['spec'].replicas);
   expect(container('cluster').resources.limits).toEqual({ memory: '768Mi' });
   expect(container('load').resources.limits).toEqual({ memory: '2Gi' });
-  expect(find(objects('cluster'), 'ConfigMap', 'crosspod')['data']).not.toHaveProperty('MAX_CONNECTIONS');
-  expect(find(objects('load'), 'ConfigMap', 'crosspod')['data']).toMatchObject({
+  expect(settingsOf(objects('cluster'), 'crosspod')).not.toHaveProperty('MAX_CONNECTIONS');
+  expect(settingsOf(objects('load'), 'crosspod')).toMatchObject({
     MAX_CONNECTIONS: '50000',
     HANDSHAKES_PER_SECOND: '5000',
     MESSAGES_PER_SECOND: '0',

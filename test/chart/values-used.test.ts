@@ -7,6 +7,8 @@ const WITH_CREDENTIALS = {
   externalNats: { servers: ['nats://n:4222'], existingSecret: 'nats', credentialsKey: 'creds' },
 };
 
+const KEYS = ['JWT_SECRET', 'API_KEYS', 'WEBHOOK_SECRET'];
+
 /** Values without which another one has nothing to say; the longest beginning of a value's name counts. */
 const CONTEXTS: Readonly<Record<string, object>> = {
   'image.tag': { image: { digest: '' } },
@@ -16,8 +18,17 @@ const CONTEXTS: Readonly<Record<string, object>> = {
   'service.loadBalancer': { service: { type: 'LoadBalancer' } },
   'service.externalTrafficPolicy': { service: { type: 'LoadBalancer' } },
   ingress: { ingress: { enabled: true, preset: 'haproxy' } },
+  'ingress.traefikObjects': { ingress: { enabled: true, preset: 'traefik' } },
   'ingress.cookie': { ingress: { enabled: true, preset: 'ingress-nginx' } },
   httpRoute: { httpRoute: { enabled: true, parentRefs: [{ name: 'g' }] } },
+  publicPaths: { ingress: { enabled: true } },
+  'httpApi.service': { httpApi: { service: { enabled: true } } },
+  'httpApi.httpRoute': {
+    httpApi: { service: { enabled: true }, httpRoute: { enabled: true, parentRefs: [{ name: 'g' }] } },
+  },
+  'httpApi.httpRoute.enabled': {
+    httpApi: { service: { enabled: true }, httpRoute: { parentRefs: [{ name: 'g' }] } },
+  },
   autoscaling: { autoscaling: { enabled: true } },
   keda: { keda: { enabled: true, prometheus: { serverAddress: 'http://p' } } },
   'monitoring.serviceMonitor': { monitoring: { serviceMonitor: { enabled: true } } },
@@ -25,6 +36,9 @@ const CONTEXTS: Readonly<Record<string, object>> = {
   'monitoring.prometheusRule': { monitoring: { prometheusRule: { enabled: true } } },
   'monitoring.dashboard': { monitoring: { dashboard: { enabled: true } } },
   networkPolicy: { networkPolicy: { enabled: true } },
+  'secrets.existingSecretKey': { secrets: { existingSecret: 'mine', existingSecretKeys: KEYS } },
+  'secrets.API_KEYS': { authentication: { enabled: false } },
+  authentication: { secrets: { JWT_SECRET: 's' } },
   externalRedis: { redis: { enabled: false }, externalRedis: { url: 'redis://r:6379' } },
   'externalRedis.url': { redis: { enabled: false }, replicaCount: 1 },
   'externalRedis.sentinels': { redis: { enabled: false }, replicaCount: 1 },
@@ -36,6 +50,10 @@ const CONTEXTS: Readonly<Record<string, object>> = {
   'externalRedis.sentinelPasswordKey': {
     redis: { enabled: false },
     externalRedis: { sentinels: ['s:1'], existingSecret: 'mine' },
+  },
+  'externalRedis.urlKey': {
+    redis: { enabled: false },
+    externalRedis: { existingSecret: 'mine', urlKey: 'url' },
   },
   'externalRedis.tls': {
     redis: { enabled: false },
@@ -70,6 +88,8 @@ const OTHERS: Readonly<Record<string, unknown>> = {
   'image.digest': `sha256:${'0'.repeat(64)}`,
   imagePullSecrets: [{ name: 'registry' }],
   settings: { HISTORY_SIZE: 5 },
+  'secrets.existingSecretKeys': ['JWT_SECRET'],
+  'authentication.enabled': false,
   extraEnv: [{ name: 'A', value: 'b' }],
   'drain.timeoutSeconds': 60,
   terminationGracePeriodSeconds: 100,
@@ -78,7 +98,13 @@ const OTHERS: Readonly<Record<string, unknown>> = {
   'service.loadBalancerSourceRanges': ['10.0.0.0/8'],
   'ingress.hosts': [{ host: 'a.example', paths: [{ path: '/', pathType: 'Prefix' }] }],
   'ingress.tls': [{ secretName: 'tls', hosts: ['a.example'] }],
+  publicPaths: ['/ws'],
   'httpRoute.parentRefs': [{ name: 'another' }],
+  'httpRoute.rules': [{ filters: [{ type: 'X' }] }],
+  'httpApi.httpRoute.parentRefs': [{ name: 'another' }],
+  'httpApi.httpRoute.rules': [{ filters: [{ type: 'X' }] }],
+  'autoscaling.metrics': [{ type: 'External' }],
+  'keda.triggers': [{ type: 'cpu' }],
   'keda.prometheus.serverAddress': 'http://another',
   'monitoring.serviceMonitor.interval': '1m',
   'monitoring.podMonitor.interval': '1m',
@@ -86,10 +112,13 @@ const OTHERS: Readonly<Record<string, unknown>> = {
   'externalRedis.sentinels': ['another:26379'],
   'externalRedis.cluster': ['another:6379'],
   'externalNats.servers': ['nats://another:4222'],
+  'tests.url': 'https://ws.example.com',
+  'podDisruptionBudget.minAvailable': 1,
   'redis.replicas': 5,
   'redis.image.digest': `sha256:${'0'.repeat(64)}`,
   'redis.sentinel.quorum': 4,
-  'redis.maxmemory': '1gb',
+  'redis.maxmemory': '300mb',
+  'monitoring.scrapeAnnotations': false,
   'redis.minReplicasToWrite': 2,
   'redis.persistence.size': '2Gi',
 };

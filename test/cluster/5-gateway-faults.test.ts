@@ -2,7 +2,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { get, helm, kubectl, kubectlWith, NAMESPACE, readyPodsOf, RELEASE } from './cluster.ts';
 import { killContainer } from './killer.ts';
 import { eventually } from './patience.ts';
-import { install } from './release.ts';
+import { install, settingOf } from './release.ts';
 import { saw, secondsSince } from './report.ts';
 import { talkThrough } from './talkers.ts';
 
@@ -18,13 +18,12 @@ test('a rolling upgrade', SLOW, async () => {
 });
 
 test('helm rollback', SLOW, async () => {
-  const { data } = await get(`configmap/${RELEASE}`);
-  expect(data.LOG_LEVEL).toBe('debug');
+  expect(await settingOf('LOG_LEVEL')).toBe('debug');
   await talkThrough(
     '`helm rollback`',
     async () => void (await helm('rollback', RELEASE, '--wait', '--timeout', '5m')),
   );
-  expect((await get(`configmap/${RELEASE}`)).data.LOG_LEVEL).toBeUndefined();
+  expect(await settingOf('LOG_LEVEL')).toBeUndefined();
 });
 
 test('a gateway pod is deleted', SLOW, async () => {
@@ -34,6 +33,23 @@ test('a gateway pod is deleted', SLOW, async () => {
     async () => void (await kubectl('delete', `pod/${pod}`)),
   );
   expect(await readyPodsOf('gateway')).not.toContain(pod);
+});
+
+test('POST /drain, from within the pod alone', SLOW, async () => {
+  const [pod = '', other = ''] = await readyPodsOf('gateway');
+  const { podIP } = (await get(`pod/${pod}`)).status;
+  const ask = async (from: string, host: string): Promise<string> => {
+    const script = `fetch('http://${host}:9090/drain',{method:'POST'}).then((answer)=>console.log(answer.status))`;
+    return (await kubectl('exec', from, '--', 'node', '--eval', script)).trim();
+  };
+  expect(await ask(other, podIP)).toBe('403');
+  const restarts = async (): Promise<number> =>
+    (await get(`pod/${pod}`)).status.containerStatuses[0].restartCount;
+  const before = await restarts();
+  await talkThrough('`POST /drain`', async () => {
+    expect(await ask(pod, '127.0.0.1')).toBe('202');
+    await eventually(`${pod} to begin anew`, async () => (await restarts()) === before + 1);
+  });
 });
 
 test('a gateway container is killed', SLOW, async () => {

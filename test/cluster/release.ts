@@ -1,22 +1,43 @@
 import { fileURLToPath } from 'node:url';
-import { helm, kubectl, NAMESPACE, podsOf, readyPodsOf, RELEASE } from './cluster.ts';
+import {
+  get,
+  helm,
+  kubectl,
+  type KubernetesObject,
+  NAMESPACE,
+  podsOf,
+  readyPodsOf,
+  RELEASE,
+} from './cluster.ts';
 import { eventually } from './patience.ts';
 
 const CHART = fileURLToPath(new URL('../../charts/crosspod', import.meta.url));
 const VALUES = fileURLToPath(new URL('values.yaml', import.meta.url));
 
-/** `helm upgrade --install` of the chart with the suite's values and these; waits until everything is ready. */
-export async function install(values: Readonly<Record<string, string | number>> = {}): Promise<void> {
+/**
+ * `helm upgrade --install` of the chart with the suite's values and these, and `more` arguments; waits until everything
+ * is ready.
+ */
+export async function install(
+  values: Readonly<Record<string, string | number>> = {},
+  ...more: readonly string[]
+): Promise<void> {
   const [repository = '', tag = ''] = image().split(/:(?=[^/]*$)/);
   const given = { 'image.repository': repository, 'image.tag': tag, ...values };
   const set = Object.entries(given).flatMap(([name, value]) => ['--set', `${name}=${value}`]);
-  const args = ['--install', '--values', VALUES, ...set, '--wait', '--timeout', '5m'];
+  const args = ['--install', '--values', VALUES, ...set, '--wait', '--timeout', '5m', ...more];
   await helm('upgrade', RELEASE, CHART, ...args);
 }
 
 /** What the cluster's nodes have, or can pull. */
 function image(): string {
   return process.env['CROSSPOD_IMAGE'] ?? 'docker.io/crosspod/crosspod:0.1.0';
+}
+
+/** A setting that pods made now are given. */
+export async function settingOf(name: string): Promise<string | undefined> {
+  const [container] = (await get(`deployment/${RELEASE}`)).spec.template.spec.containers;
+  return container.env.find((variable: KubernetesObject) => variable.name === name)?.value;
 }
 
 /** Waits until no pod comes or goes, and all are ready. */

@@ -20,6 +20,7 @@ function brokerOn(backbone: NatsBackbone, historySize: number): NatsBroker {
     historyTtlMs: 60_000,
     bufferMessages: 100,
     memoryBytes: 1_048_576,
+    maxMessageBytes: 65_536,
     newName: () => randomIds().ephemeral(),
     newEpoch: randomName,
   });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { channelDialect } from '../../src/protocol/dialects.ts';
 import { eventDelivery, presenceDelivery } from '../../src/core/delivery.ts';
 import { Held } from '../../src/pods/held.ts';
 import { LISTEN } from '../../src/protocol/command.ts';
@@ -108,6 +109,30 @@ describe('presence', () => {
     pod.gateway.closed(back.connection, 1000);
     await turns();
     expect(seen()).toEqual(['alice online', 'alice offline']);
+  });
+
+  test.each([
+    ['that resumes the channel takes the place of one that was lost', true],
+    ['that comes anew leaves one that was lost its grace', false],
+  ])('a tab of the channel dialect %s', async (_, resumes) => {
+    const { pod, seen } = await watched();
+    const tab = async (more: object): Promise<ReturnType<TestPod['connect']>> => {
+      const one = pod.connect('alice', {}, channelDialect);
+      one.send({ type: 'subscribe', channel: 'r', ...more });
+      one.send({ type: 'presence_join', channel: 'r', payload: {} });
+      await turns();
+      return one;
+    };
+    const lost = await tab({});
+    pod.gateway.closed(lost.connection, 1006);
+    const other = await tab(resumes ? { last_id: pod.pod.hub.room('r')?.lastPosition } : {});
+    const before = seen();
+    pod.gateway.closed(other.connection, 1000);
+    await turns();
+    expect(seen().slice(before.length)).toEqual(resumes ? ['alice offline'] : []);
+    pod.clock.advance(5_000);
+    await turns();
+    expect(seen().slice(before.length)).toEqual(['alice offline']);
   });
 
   test('offline of one connection hides only that one', async () => {

@@ -144,7 +144,8 @@ describe('the AsyncAPI document', () => {
 });
 
 test('every type that a client generated from the AsyncAPI document has bears a name, and no other has the same', () => {
-  const { schemas } = asyncapi('0.0.0')['components'] as { schemas: Record<string, Node> };
+  const document = asyncapi('0.0.0');
+  const { schemas } = document['components'] as { schemas: Record<string, Node> };
   const titles: string[] = [];
   const walk = (node: Node, where: string): void => {
     const isType = 'properties' in node || 'items' in node || 'enum' in node || node.type === 'object';
@@ -157,6 +158,8 @@ test('every type that a client generated from the AsyncAPI document has bears a 
     expect(schema.title).toBe(name);
     walk(schema, name);
   }
+  for (const name of Object.keys(document['channels'] as object))
+    walk(at(document, ['channels', name, 'bindings', 'ws', 'query']) as Node, `${name}.query`);
   expect(titles.length).toBeGreaterThan(60);
   for (const title of titles) expect(title).toMatch(/^(Message|Channel)[A-Za-z]+$/);
   expect(new Set(titles).size).toBe(titles.length);

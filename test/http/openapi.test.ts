@@ -33,6 +33,8 @@ interface Schemas {
 }
 
 const KEY = { 'X-API-Key': 'the-key' };
+/** More than a head may hold. */
+const LONG = { 'X-Long': 'x'.repeat(20_000) };
 const BAD_KEY = { 'Idempotency-Key': 'x'.repeat(65) };
 const OPERATORS = new Set(['getLiveness', 'getReadiness', 'getMetrics', 'drain']);
 /** What would end the pod is only refused here; test/integration/ops.test.ts does it. */
@@ -107,6 +109,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     { address: '/ws?explain=1', status: 200 },
     { address: '/ws?explain=1&user_id=system', status: 400 },
     { address: '/ws', status: 426 },
+    { address: '/ws?explain=1', headers: LONG, status: 431 },
   ],
   getChat: [{ status: 200 }],
   getPlayground: [{ status: 200 }],
@@ -154,6 +157,14 @@ function schemaOf(schema: object): z.ZodType {
   });
 }
 
+/** Fields that an answer has and its schema does not name: a generated client never shows them. */
+function unnamedIn(answer: object, schema: object): string[] {
+  const { $ref = '' } = schema as { $ref?: string };
+  const named = document.components.schemas[$ref.split('/').at(-1) ?? ''] ?? schema;
+  const { properties } = named as { properties?: object };
+  return properties === undefined ? [] : Object.keys(answer).filter((name) => !(name in properties));
+}
+
 function inDefs(value: unknown): Record<string, never> {
   const text = JSON.stringify(value).replaceAll('#/components/schemas/', '#/$defs/');
   return JSON.parse(text) as Record<string, never>;
@@ -192,6 +203,10 @@ describe('the OpenAPI document', () => {
         if (type === 'application/json' && schema !== undefined) {
           const { error } = schemaOf(schema).safeParse(JSON.parse(text));
           expect({ path, text, error }).toEqual({ path, text, error: undefined });
+          expect({ path, unnamed: unnamedIn(JSON.parse(text) as object, schema) }).toEqual({
+            path,
+            unnamed: [],
+          });
         }
       }
     }
@@ -216,6 +231,7 @@ describe('the OpenAPI document', () => {
       await refused(400, { body: '[]' });
       await refused(413, { body: `"${'x'.repeat(1_048_576)}"` });
       await refused(415, { headers: { 'Content-Type': 'text/plain' } });
+      await refused(431, { headers: LONG });
     }
   });
 

@@ -8,7 +8,7 @@ import { readSettings, SETTING_NAMES } from '../../loadtest/k6/settings.ts';
 import { SCRIPTS } from './k6.ts';
 
 const FOLDER = join(import.meta.dirname, '../../k8s/load');
-const IMAGE = 'docker.io/grafana/k6:2';
+const IMAGE = 'docker.io/grafana/k6:2.2.0';
 /** Of a ConfigMap with all its keys. */
 const MOST_BYTES = 1_048_576;
 

@@ -86,6 +86,8 @@ export interface OperatedNats {
   readonly other: Account;
   /** Has no JetStream. */
   readonly poor: Account;
+  /** Takes messages of 8 KiB. */
+  readonly narrow: Account;
   /** The server does not know its operator. */
   readonly stranger: Account;
 }
@@ -94,7 +96,8 @@ export async function operatedNats(): Promise<OperatedNats> {
   const operator = new Operator();
   const [account, other] = [new Account(operator, JETSTREAM), new Account(operator, JETSTREAM)];
   const [poor, system] = [new Account(operator, {}), new Account(operator, {})];
-  const preload = [account, other, poor, system].map(({ id, jwt }) => `${id}: "${jwt}"`);
+  const narrow = new Account(operator, { ...JETSTREAM, payload: 8_192 });
+  const preload = [account, other, poor, narrow, system].map(({ id, jwt }) => `${id}: "${jwt}"`);
   const config = [
     `operator: "${operator.jwt}"`,
     `system_account: ${system.id}`,
@@ -102,7 +105,7 @@ export async function operatedNats(): Promise<OperatedNats> {
     `resolver_preload { ${preload.join(', ')} }`,
   ];
   const server = await natsOf({ config });
-  return { server, account, other, poor, stranger: new Account(new Operator(), JETSTREAM) };
+  return { server, account, other, poor, narrow, stranger: new Account(new Operator(), JETSTREAM) };
 }
 
 /** What a pod needs to come as the user. */

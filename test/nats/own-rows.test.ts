@@ -12,8 +12,8 @@ test('Rows are written again in turn, also where users come as fast as that', as
   const clock = new TestClock();
   const names = new Names('test');
   const written: string[] = [];
-  const js = { publish: (subject: string) => Promise.resolve(void written.push(subject)) };
-  const link = { prepare() {}, up: true, call: (send: (live: object) => unknown) => send({ js }) };
+  const keep = (subject: string): Promise<void> => Promise.resolve(void written.push(subject));
+  const link = { prepare() {}, up: true, keep };
   const backbone = { clock, names, link, lease: { name: 'pod.0' } } as unknown as NatsBackbone;
   const rows = new OwnRows(backbone, new Ends(backbone));
   await rows.registerAnew();
@@ -41,16 +41,9 @@ test('A row that a busy server did not take is written again before its turn', a
   const names = new Names('test');
   const written: string[] = [];
   let isBusy = false;
-  const js = {
-    publish: (subject: string) =>
-      isBusy ? Promise.reject(natsAway('too many requests')) : Promise.resolve(void written.push(subject)),
-  };
-  const link = {
-    prepare() {},
-    up: true,
-    now: () => 0,
-    call: (send: (live: object) => unknown) => send({ js }),
-  };
+  const keep = (subject: string): Promise<void> =>
+    isBusy ? Promise.reject(natsAway('too many requests')) : Promise.resolve(void written.push(subject));
+  const link = { prepare() {}, up: true, now: () => 0, keep };
   const backbone = { clock, names, link, lease: { name: 'pod.0' } } as unknown as NatsBackbone;
   const rows = new OwnRows(backbone, new Ends(backbone));
   await rows.registerAnew();

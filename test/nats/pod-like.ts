@@ -51,6 +51,7 @@ export async function podLikeOn({
     historyTtlMs: 600_000,
     bufferMessages: 1_000,
     memoryBytes: 1_048_576,
+    maxMessageBytes: 65_536,
     newName: () => ids.ephemeral(),
     newEpoch: randomName,
   });

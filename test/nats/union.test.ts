@@ -54,7 +54,8 @@ class Writers {
 
   #endFormer(pod: number): void {
     const generation = (this.#generations[pod] ?? 0) - 1;
-    if (generation >= 0) this.entries.push({ subject: `end ${pod}`, lease: { pod: `pod${pod}`, generation } });
+    if (generation >= 0)
+      this.entries.push({ subject: `end ${pod}`, lease: { pod: `pod${pod}`, generation } });
   }
 
   #write(own: Own, lease: LeaseName): void {

@@ -15,6 +15,8 @@ export interface Loss extends Kept {
   readonly time: number;
   /** The whole history went back; otherwise the message alone is gone, and its place is known. */
   readonly wentBack: boolean;
+  /** When a later snapshot has brought it back; undefined: it has not come back. */
+  backAt: number | undefined;
 }
 
 /** A part of a room's history that went back, as ends of positions: what was made after the first, up to the second. */
@@ -75,8 +77,9 @@ export class Losses {
     if (wentBack && before.newest !== undefined && before.newest !== after.newest)
       this.gone.push({ room, after: after.newest, upTo: before.newest });
     const left = new Set(after.kept.map(nameOf));
+    for (const loss of this.all) if (loss.room === room && left.has(nameOf(loss))) loss.backAt ??= time;
     for (const kept of before.kept) {
-      if (!left.has(nameOf(kept))) this.all.push({ ...kept, room, wentBack, time });
+      if (!left.has(nameOf(kept))) this.all.push({ ...kept, room, wentBack, time, backAt: undefined });
     }
   }
 }

@@ -1,12 +1,18 @@
-// `helm test`: what is published over HTTP arrives over a WebSocket, both through the Service. Where a token is needed
-// and can be made here (JWT_SECRET), one is; otherwise it must be refused to whoever has none. Pods that are not up yet
-// are waited for; an answer that will stay the same is not.
+// `helm test`: strangers are refused where keys are asked for, by each of many requests, since one pod may be open and
+// another not; and what is published over HTTP arrives over a WebSocket, all through the Service and, where `tests.url` is
+// given, through the ingress. Where a token is needed and cannot be made here (no JWT_SECRET) it ends with the strangers.
+// Pods that are not up yet are waited for; an answer that will stay the same is not.
 import { createHmac, randomUUID } from 'node:crypto';
 
-const { URL: url, WS_PATH = '/ws', JWT_SECRET: secret, API_KEYS: keys, AUTHENTICATED } = process.env;
-const { DEADLINE_SECONDS = '60' } = process.env;
+const { URL: url, WS_PATH = '/ws', JWT_SECRET: secret, API_KEYS: keys } = process.env;
+const { AUTHENTICATED, API_GUARDED, DEADLINE_SECONDS = '60' } = process.env;
+/** The public may not be let in to the HTTP API. */
+const { API_URL: api = url } = process.env;
+/** So many that hardly a pod is left out. */
+const STRANGERS = 20;
 const RETRY_MS = 500;
 const room = `helm-test-${randomUUID()}`;
+const STALE = '\nPods that started before their Secret has changed have the keys of before: kubectl rollout restart.';
 /** Why the last attempt came to nothing. */
 let trouble = '';
 
@@ -42,17 +48,32 @@ async function ask(address, request = {}) {
 }
 
 /** What an upgrade would be told now: a WebSocket does not say why it was refused. */
-function explanation() {
-  return ask(`${url}${WS_PATH}/${room}?explain=1${bearer ? `&token=${bearer}` : ''}`);
+function explanation(token) {
+  return ask(`${url}${WS_PATH}/${room}?explain=1${token ? `&token=${token}` : ''}`);
+}
+
+/** Whether pods that were told of keys let in somebody who has none. */
+async function refuseStrangers() {
+  for (let n = 0; n < STRANGERS; n += 1) {
+    if (AUTHENTICATED === 'true') {
+      const { status } = await explanation();
+      if (status !== 401) fail(`without a token ${status}, not 401`);
+    }
+    if (API_GUARDED === 'true') {
+      const { status } = await ask(`${api}/api/rooms`);
+      if (status !== 401) fail(`the HTTP API without a key ${status}, not 401`);
+    }
+  }
+  if (AUTHENTICATED === 'true' || API_GUARDED === 'true') console.log('strangers are refused');
 }
 
 async function publish(headers) {
-  const answer = await ask(`${url}/api/rooms/${room}/messages`, {
+  const answer = await ask(`${api}/api/rooms/${room}/messages`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },
     body: JSON.stringify({ data: room }),
   });
-  if (!answer.ok) fail(`publishing was answered with ${answer.status}: ${await answer.text()}`);
+  if (!answer.ok) fail(`publishing was answered with ${answer.status}: ${await answer.text()}${STALE}`);
 }
 
 /** What lets a backend in: a key, or else the token. */
@@ -85,10 +106,9 @@ setTimeout(late, Number(DEADLINE_SECONDS) * 1000);
 
 const bearer = secret ? token() : undefined;
 
+await refuseStrangers();
 if (AUTHENTICATED === 'true' && !secret) {
-  const { status } = await explanation();
-  if (status !== 401) fail(`without a token ${status}, not 401`);
-  console.log('refused without a token, as it should be; no key is here to make one');
+  console.log('no key is here to make a token for anybody else');
   process.exit(0);
 }
 
@@ -100,7 +120,7 @@ for (;;) {
   await new Promise((resolve) => {
     for (const end of ['error', 'close']) socket.addEventListener(end, resolve);
   });
-  const answer = await explanation();
-  if (!answer.ok) fail(`the WebSocket was refused with ${answer.status}: ${await answer.text()}`);
+  const answer = await explanation(bearer);
+  if (!answer.ok) fail(`the WebSocket was refused with ${answer.status}: ${await answer.text()}${STALE}`);
   await pause();
 }

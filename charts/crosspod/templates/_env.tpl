@@ -1,41 +1,26 @@
-{{/* One variable out of a Secret: (dict "name" … "secret" … "key" … "optional" bool) */}}
+{{/* One variable out of a Secret, without which no container starts: (dict "name" … "secret" … "key" …) */}}
 {{- define "crosspod.secretEnv" -}}
 - name: {{ .name }}
   valueFrom:
     secretKeyRef:
       name: {{ .secret | quote }}
       key: {{ .key | quote }}
-      {{- if .optional }}
-      optional: true
-      {{- end }}
 {{- end -}}
 
-{{/* Settings of the gateway that hold secrets, without those of Redis and NATS. */}}
+{{/* Those of the secrets of these names that are given, without those of Redis and NATS: (dict "root" $ "names" list) */}}
 {{- define "crosspod.ownSecretEnvs" -}}
-{{- $secrets := .Values.secrets | default dict }}
-{{- range $name := include "crosspod.secretNames" . | fromJsonArray }}
-{{- if index $secrets $name }}
-{{ include "crosspod.secretEnv" (dict "name" $name "secret" (include "crosspod.fullname" $) "key" $name) }}
-{{- else if $secrets.existingSecret }}
-{{ include "crosspod.secretEnv" (dict "name" $name "secret" $secrets.existingSecret "key" $name "optional" true) }}
+{{- $places := include "crosspod.secretPlaces" .root | fromJson -}}
+{{- range $name := .names }}
+{{- with index $places $name }}
+{{ include "crosspod.secretEnv" (dict "name" $name "secret" .secret "key" .key) }}
 {{- end }}
 {{- end }}
-{{- end -}}
-
-{{/* "true" where a token is needed to connect, as far as the values tell. */}}
-{{- define "crosspod.authenticated" -}}
-{{- $settings := .Values.settings | default dict -}}
-{{- if not (has $settings.AUTH_ENABLED (list nil "")) -}}
-{{- $settings.AUTH_ENABLED | toString | lower -}}
-{{- else -}}
-{{- or (not (empty (.Values.secrets).JWT_SECRET)) (not (empty $settings.JWKS_URL)) (not (empty $settings.JWKS_FILE)) -}}
-{{- end -}}
 {{- end -}}
 
 {{/* The gateway's variables that hold secrets, each by reference. */}}
 {{- define "crosspod.secretEnvs" -}}
 {{- $own := include "crosspod.fullname" . -}}
-{{ include "crosspod.ownSecretEnvs" . }}
+{{ include "crosspod.ownSecretEnvs" (dict "root" . "names" (include "crosspod.secretNames" . | fromJsonArray)) }}
 {{- $broker := include "crosspod.broker" . }}
 {{- $external := .Values.externalRedis }}
 {{- if eq $broker "chart" }}
@@ -44,6 +29,8 @@
 {{- with .Values.externalNats.urlKey }}
 {{ include "crosspod.secretEnv" (dict "name" "NATS_URL" "secret" $.Values.externalNats.existingSecret "key" .) }}
 {{- end }}
+{{- else if $external.urlKey }}
+{{ include "crosspod.secretEnv" (dict "name" "REDIS_URL" "secret" $external.existingSecret "key" $external.urlKey) }}
 {{- else if ne $broker "none" }}
 {{- if $external.password }}
 {{ include "crosspod.secretEnv" (dict "name" "REDIS_PASSWORD" "secret" $own "key" "REDIS_PASSWORD") }}

@@ -49,11 +49,6 @@ app.kubernetes.io/component: {{ .component }}
 {{- end -}}
 {{- end -}}
 
-{{/* Settings that hold secrets; each may be in the chart's Secret or in an existing one. */}}
-{{- define "crosspod.secretNames" -}}
-{{- list "JWT_SECRET" "API_KEYS" "WEBHOOK_SECRET" | toJson -}}
-{{- end -}}
-
 {{/* "true" where the chart itself has to keep a secret for the gateway. */}}
 {{- define "crosspod.hasSecret" -}}
 {{- $has := false -}}
@@ -100,7 +95,7 @@ app.kubernetes.io/component: {{ .component }}
 {{/* How pods find each other: chart | url | sentinel | cluster | nats | none. The first four are Redis. */}}
 {{- define "crosspod.broker" -}}
 {{- if .Values.redis.enabled -}}chart
-{{- else if .Values.externalRedis.url -}}url
+{{- else if or .Values.externalRedis.url .Values.externalRedis.urlKey -}}url
 {{- else if .Values.externalRedis.sentinels -}}sentinel
 {{- else if .Values.externalRedis.cluster -}}cluster
 {{- else if or .Values.externalNats.servers .Values.externalNats.urlKey -}}nats
@@ -147,29 +142,32 @@ app.kubernetes.io/component: {{ .component }}
 
 {{/* What is wrong with the values taken together; the schema has looked at each of them. */}}
 {{- define "crosspod.validate" -}}
-{{- range $name := list "image" "serviceAccount" "drain" "service" "opsService" "ingress" "httpRoute" "autoscaling" "keda" "podDisruptionBudget" "networkPolicy" "monitoring" "redis" "externalRedis" "externalNats" "tests" -}}
-{{- if eq (index $.Values $name) nil -}}
-{{- fail (printf "%s: nothing is under it; leave it out, or give it values" $name) -}}
-{{- end -}}
-{{- end -}}
-{{- range $name := list "preStopSeconds" "delaySeconds" "windowSeconds" "timeoutSeconds" -}}
-{{- if eq (index $.Values.drain $name) nil -}}
-{{- fail (printf "drain.%s: empty; give a number of seconds, or leave it out" $name) -}}
-{{- end -}}
-{{- end -}}
+{{- include "crosspod.validateNeeded" . -}}
+{{- include "crosspod.validateAddresses" . -}}
+{{- include "crosspod.validateSettings" . -}}
+{{- include "crosspod.validateAuthentication" . -}}
+{{- include "crosspod.validateEnv" . -}}
+{{- include "crosspod.validateEgress" . -}}
+{{- include "crosspod.validateNames" . -}}
 {{- $broker := include "crosspod.broker" . -}}
 {{- $external := .Values.externalRedis -}}
-{{- $ways := compact (list $external.url $external.sentinels $external.cluster) -}}
+{{- $ways := compact (list $external.url $external.urlKey $external.sentinels $external.cluster) -}}
 {{- if and .Values.redis.enabled $ways -}}
 {{- fail "externalRedis: given although redis.enabled is true; set redis.enabled=false to use your own Redis" -}}
 {{- end -}}
 {{- if gt (len $ways) 1 -}}
-{{- fail "externalRedis: give one of url, sentinels and cluster, not more" -}}
+{{- fail "externalRedis: give one of url, urlKey, sentinels and cluster, not more" -}}
+{{- end -}}
+{{- if and $external.urlKey (not $external.existingSecret) -}}
+{{- fail "externalRedis.existingSecret: empty; name the Secret that has the key urlKey" -}}
+{{- end -}}
+{{- if and $external.urlKey (or $external.username $external.password $external.sentinelPassword $external.sentinelPasswordKey (ne $external.db nil)) -}}
+{{- fail "externalRedis.urlKey: it leads to Redis and says who comes; give no username, password, Sentinel's password or db beside it" -}}
 {{- end -}}
 {{- if and $external.cluster $external.db -}}
 {{- fail "externalRedis.db: a Redis Cluster has only database 0; leave it out" -}}
 {{- end -}}
-{{- $tls := or $external.tls.enabled (hasPrefix "rediss://" $external.url) -}}
+{{- $tls := or $external.tls.enabled (hasPrefix "rediss://" ($external.url | default "")) $external.urlKey -}}
 {{- if and $external.tls.existingSecret (not $tls) -}}
 {{- fail "externalRedis.tls.existingSecret: given without TLS; set externalRedis.tls.enabled=true, or a url that begins with rediss://" -}}
 {{- end -}}
@@ -215,13 +213,7 @@ app.kubernetes.io/component: {{ .component }}
 {{- if and .Values.keda.enabled (not .Values.keda.prometheus.serverAddress) -}}
 {{- fail "keda.prometheus.serverAddress: KEDA asks Prometheus for the connections; say where it is" -}}
 {{- end -}}
-{{- $most := int (default 10000 (.Values.settings).MAX_CONNECTIONS) -}}
-{{- if and .Values.autoscaling.enabled (gt (int .Values.autoscaling.targetConnections) $most) -}}
-{{- fail (printf "autoscaling.targetConnections: more than a pod takes (MAX_CONNECTIONS is %d)" $most) -}}
-{{- end -}}
-{{- if and .Values.keda.enabled (gt (int .Values.keda.targetConnections) $most) -}}
-{{- fail (printf "keda.targetConnections: more than a pod takes (MAX_CONNECTIONS is %d)" $most) -}}
-{{- end -}}
+{{- include "crosspod.scaling.validate" . -}}
 {{- if ge (add .Values.drain.delaySeconds .Values.drain.windowSeconds) (int64 .Values.drain.timeoutSeconds) -}}
 {{- fail "drain.timeoutSeconds: must be more than drain.delaySeconds + drain.windowSeconds, or the drain is cut short" -}}
 {{- end -}}
@@ -245,6 +237,12 @@ app.kubernetes.io/component: {{ .component }}
 {{- if and $budget.enabled (eq $budget.minAvailable nil) (eq $budget.maxUnavailable nil) -}}
 {{- fail "podDisruptionBudget: give minAvailable or maxUnavailable, or set enabled to false" -}}
 {{- end -}}
+{{- if and $budget.enabled (include "crosspod.budget.isShut" .) -}}
+{{- fail "podDisruptionBudget: it would let no pod go, and hold up the drain of every node for ever; let at least one of the fewest pods be away" -}}
+{{- end -}}
+{{- if and .Values.monitoring.scrapeAnnotations (or .Values.monitoring.serviceMonitor.enabled .Values.monitoring.podMonitor.enabled) -}}
+{{- fail "monitoring.scrapeAnnotations: a monitor is there already, and with both every figure may be there twice; leave it out" -}}
+{{- end -}}
 {{- if and .Values.monitoring.serviceMonitor.enabled .Values.monitoring.podMonitor.enabled -}}
 {{- fail "monitoring: choose serviceMonitor or podMonitor; with both every figure is there twice" -}}
 {{- end -}}
@@ -259,21 +257,6 @@ app.kubernetes.io/component: {{ .component }}
 {{- if not .host -}}
 {{- fail "ingress.hosts: each needs a host; F5's controller leaves an Ingress without one aside" -}}
 {{- end -}}
-{{- end -}}
-{{- end -}}
-{{- $instead := dict "PORT" "service.port; pods listen on 8080" "OPS_PORT" "opsService.port; pods listen on 9090" -}}
-{{- range include "crosspod.secretNames" . | fromJsonArray -}}
-{{- $_ := set $instead . (printf "secrets.%s or secrets.existingSecret" .) -}}
-{{- end -}}
-{{- range $name, $value := dict "REDIS_PASSWORD" "password" "REDIS_SENTINEL_PASSWORD" "sentinelPassword" -}}
-{{- $_ := set $instead $name (ternary (printf "redis.auth.%s or redis.auth.existingSecret" $value) (printf "externalRedis.%s or externalRedis.existingSecret" $value) (eq $broker "chart")) -}}
-{{- end -}}
-{{- $_ := set $instead "NATS_URL" "externalNats.servers or externalNats.urlKey" -}}
-{{- $own := list "PORT" "OPS_PORT" -}}
-{{- range include "crosspod.secretEnvs" . | fromYamlArray -}}{{- $own = append $own .name -}}{{- end -}}
-{{- range .Values.extraEnv -}}
-{{- if has .name $own -}}
-{{- fail (printf "extraEnv: %s is set by the chart, and a variable cannot be there twice; use %s" .name (get $instead .name)) -}}
 {{- end -}}
 {{- end -}}
 {{- $update := .Values.updateStrategy | default dict -}}

@@ -5,10 +5,19 @@ traefik.ingress.kubernetes.io/service.sticky.cookie.name: {{ .Values.ingress.coo
 traefik.ingress.kubernetes.io/service.sticky.cookie.maxage: {{ .Values.ingress.cookie.maxAgeSeconds | quote }}
 traefik.ingress.kubernetes.io/service.sticky.cookie.httponly: "true"
 traefik.ingress.kubernetes.io/service.sticky.cookie.samesite: lax
+{{- if .Values.ingress.traefikObjects }}
+traefik.ingress.kubernetes.io/service.serverstransport: {{ include "crosspod.ingress.traefikObject" . }}
+{{- end }}
+{{- end -}}
+
+{{/* How Traefik calls an object of its own that goes by the chart's name. */}}
+{{- define "crosspod.ingress.traefikObject" -}}
+{{- printf "%s-%s@kubernetescrd" .Release.Namespace (include "crosspod.fullname" .) -}}
 {{- end -}}
 
 {{/* What a preset says to its controller on the Ingress. WebSockets are pinged every HEARTBEAT_SECONDS, so that an
-     hour without a byte means that nobody is there. */}}
+     hour without a byte means that nobody is there. A pod on a node that is lost answers nothing, and is an endpoint until
+     Kubernetes has noticed: it is given up after two seconds. */}}
 {{- define "crosspod.ingress.annotations" -}}
 {{- $cookie := .Values.ingress.cookie -}}
 {{- $service := include "crosspod.fullname" . -}}
@@ -16,10 +25,14 @@ traefik.ingress.kubernetes.io/service.sticky.cookie.samesite: lax
 haproxy.org/cookie-persistence: {{ $cookie.name | quote }}
 haproxy.org/load-balance: leastconn
 haproxy.org/check: "true"
+haproxy.org/check-interval: 1s
+{{- else if and (eq .Values.ingress.preset "traefik") .Values.ingress.traefikObjects -}}
+traefik.ingress.kubernetes.io/router.middlewares: {{ include "crosspod.ingress.traefikObject" . }}
 {{- else if eq .Values.ingress.preset "nginx-f5" -}}
 nginx.org/sticky-cookie-services: {{ printf "serviceName=%s %s expires=%ds path=/" $service $cookie.name (int $cookie.maxAgeSeconds) | quote }}
 nginx.org/websocket-services: {{ $service }}
 nginx.org/lb-method: least_conn
+nginx.org/proxy-connect-timeout: 2s
 nginx.org/proxy-read-timeout: 3600s
 nginx.org/proxy-send-timeout: 3600s
 {{- else if eq .Values.ingress.preset "ingress-nginx" -}}
@@ -29,6 +42,7 @@ nginx.ingress.kubernetes.io/session-cookie-name: {{ $cookie.name | quote }}
 nginx.ingress.kubernetes.io/session-cookie-max-age: {{ $cookie.maxAgeSeconds | quote }}
 nginx.ingress.kubernetes.io/session-cookie-change-on-failure: "true"
 nginx.ingress.kubernetes.io/session-cookie-samesite: Lax
+nginx.ingress.kubernetes.io/proxy-connect-timeout: "2"
 nginx.ingress.kubernetes.io/proxy-read-timeout: "3600"
 nginx.ingress.kubernetes.io/proxy-send-timeout: "3600"
 {{- end -}}

@@ -141,7 +141,15 @@ export interface Broker {
   troubles?(): readonly Trouble[];
   /** Resolves when that is known; a broker that cannot be reached at first is no failure. */
   start(receiver: Receiver): Promise<void>;
-  /** Appends to the history and tells the subscribers, as one step. Raises `unavailable` if no more can wait. */
+  /**
+   * Raises `too_large` for a body, or a user's `meta`, that cannot be brought to the other pods, `id` being whom it
+   * concerns. Asked before this pod's members are given what others would not be. Absent: all that the settings allow can.
+   */
+  requireFits?(text: string, id?: string): void;
+  /**
+   * Appends to the history and tells the subscribers, as one step. Raises `unavailable` if no more can wait, and
+   * `too_large`.
+   */
   publish(room: string, body: string, options?: PublishOptions): Promise<Published>;
   /** To the other pods that have subscribed the room; at most once. */
   tell(room: string, message: Fleeting): Promise<void>;

@@ -122,11 +122,18 @@ export class Places {
   }
 }
 
-/** Whether this position was in a history that went back before that moment; what was only evicted had its place. */
-export function isLost(id: string, before: number, { lost }: RoomTruth): boolean {
+/**
+ * Whether this position was in a history that went back a second before that moment, so that pods could know, and has not
+ * come back by then with a later snapshot; what was only evicted had its place.
+ */
+export function isLost(id: string, moment: number, { lost }: RoomTruth): boolean {
   return lost.some(
-    ({ at, epoch, time, wentBack }) =>
-      wentBack && time < before && id.startsWith(`${epoch}.`) && id.endsWith(`.${at}`),
+    ({ at, epoch, time, wentBack, backAt = Number.POSITIVE_INFINITY }) =>
+      wentBack &&
+      time < moment - 1_000 &&
+      backAt > moment &&
+      id.startsWith(`${epoch}.`) &&
+      id.endsWith(`.${at}`),
   );
 }
 

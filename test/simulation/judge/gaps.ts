@@ -108,7 +108,7 @@ function resumedFromLost(seat: Seat, truth: RoomTruth, evidence: Evidence): Viol
     if (entry.kind !== 'joined' || entry.after === undefined || entry.recovered !== true) return [];
     const { after, at } = entry;
     const token = truth.placed.find(({ id }) => id === after)?.token;
-    if (token === undefined || !isLost(after, at - 1_000, truth)) return [];
+    if (token === undefined || !isLost(after, at, truth)) return [];
     if (truth.kept.some((kept) => kept.token === token && after.endsWith(`.${kept.at}`))) return [];
     const seenBy = whoSaw(token, truth, evidence).filter((pod) => livesOn(pod, evidence));
     if (seenBy.length === 0) return [];

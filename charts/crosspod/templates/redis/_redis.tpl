@@ -70,6 +70,14 @@
 {{- if not (has $replicas (list 3 5)) -}}
 {{- fail (printf "redis.replicas is %d: allowed are 3 and 5, so that a majority is left when one is lost" $replicas) -}}
 {{- end -}}
+{{- $limit := include "crosspod.bytes" (($redis.resources | default dict).limits | default dict).memory | int64 -}}
+{{- $most := include "crosspod.redis.bytes" $redis.maxmemory | int64 -}}
+{{- if and (gt $limit 0) (or (eq $most 0) (gt (mul 10 $most) (mul 8 $limit))) -}}
+{{- fail (printf "redis.maxmemory is %v: at most four fifths of redis.resources.limits.memory, which is %v; Redis needs the rest to rewrite its file and to bring replicas up to date, or it is killed" $redis.maxmemory $redis.resources.limits.memory) -}}
+{{- end -}}
+{{- if not (or $redis.image.tag $redis.image.digest) -}}
+{{- fail "redis.image.tag: empty; give a tag or a digest, or leave it out" -}}
+{{- end -}}
 {{- $running := (lookup "apps/v1" "StatefulSet" .Release.Namespace (include "crosspod.redis.fullname" .)).spec | default dict -}}
 {{- if gt (int $running.replicas) $replicas -}}
 {{- fail (printf "redis.replicas is %d, and %d run: Sentinels never forget each other, so fewer would not be a majority; install anew, or keep them" $replicas (int $running.replicas)) -}}
@@ -123,6 +131,7 @@
 - {name: config, mountPath: /config, readOnly: true}
 - {name: data, mountPath: /data}
 - {name: {{ .run }}, mountPath: /run/redis}
+- {name: hosts, mountPath: /etc/hosts, subPath: hosts, readOnly: true}
 {{- if .root.Values.redis.tls.enabled }}
 - {name: tls, mountPath: /tls, readOnly: true}
 {{- end }}

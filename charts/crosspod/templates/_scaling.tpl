@@ -1,0 +1,25 @@
+{{/* What is wrong with the values of an autoscaler. Kubernetes counts a pod that does not start as one without connections:
+     with m pods that are full and one that does not start it adds pods only where m x MAX_CONNECTIONS is more than
+     (m + 1) x target, by its tolerance of a tenth. */}}
+{{- define "crosspod.scaling.validate" -}}
+{{- $most := int64 (ternary 10000 (.Values.settings).MAX_CONNECTIONS (has (.Values.settings).MAX_CONNECTIONS (list nil ""))) -}}
+{{- range $name := list "autoscaling" "keda" -}}
+{{- $values := index $.Values $name -}}
+{{- if $values.enabled -}}
+{{- $least := int64 $values.minReplicas -}}
+{{- $target := sub (div (mul $most $least 10) (mul 11 (add1 $least))) 1 -}}
+{{- if eq $values.targetConnections nil -}}
+{{- fail (printf "%s.targetConnections: empty; give a number of connections, or leave it out" $name) -}}
+{{- end -}}
+{{- if gt (int64 $values.targetConnections) $target -}}
+{{- fail (printf "%s.targetConnections: at most %d where a pod takes %d (MAX_CONNECTIONS) and %d run at least (minReplicas): with more, one pod that does not start would keep the autoscaler from adding others while all are full" $name $target $most $least) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- $requests := (.Values.resources | default dict).requests | default dict -}}
+{{- $limits := (.Values.resources | default dict).limits | default dict -}}
+{{- $percent := .Values.autoscaling.targetCPUUtilizationPercentage -}}
+{{- if and .Values.autoscaling.enabled (ne $percent nil) (not (or $requests.cpu $limits.cpu)) -}}
+{{- fail "autoscaling.targetCPUUtilizationPercentage: it is a percentage of resources.requests.cpu, which is empty; give a request" -}}
+{{- end -}}
+{{- end -}}

@@ -1,0 +1,184 @@
+{{/* Refuses a value that is empty and has to be something, which the templates would stumble over; files/needed-values.json
+     lists them, and is made from values.yaml. Renders nothing. */}}
+{{- define "crosspod.validateNeeded" -}}
+{{- $hint := "; after an upgrade with --reuse-values: use --reset-then-reuse-values, which knows values that are new" -}}
+{{- range $path, $kind := .Files.Get "files/needed-values.json" | fromJson -}}
+{{- $at := $.Values -}}
+{{- range splitList "." $path -}}
+{{- $at = index $at . -}}
+{{- end -}}
+{{- if kindIs "invalid" $at -}}
+{{- if eq $kind "group" -}}
+{{- fail (printf "%s: nothing is under it; leave it out, or give it values%s" $path $hint) -}}
+{{- else -}}
+{{- fail (printf "%s: empty; give it a value, or leave it out%s" $path $hint) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Refuses addresses that are none, and passwords that cannot be ones. The schema leaves them alone, since Helm prints the
+     value that a schema refuses. Renders nothing. */}}
+{{- define "crosspod.validateAddresses" -}}
+{{- $redis := .Values.externalRedis -}}
+{{- if and $redis.url (contains "@" $redis.url) -}}
+{{- fail "externalRedis.url: it holds an @, and so perhaps a login, which is a secret; give externalRedis.username and externalRedis.existingSecret, or put the whole URL in that Secret (externalRedis.urlKey)" -}}
+{{- end -}}
+{{- if and $redis.url (not (regexMatch "^rediss?://[^@\\s]+$" $redis.url)) -}}
+{{- fail "externalRedis.url: what is given is no address; write redis://host:port, or rediss://host:port for TLS" -}}
+{{- end -}}
+{{- range $name := list "sentinels" "cluster" -}}
+{{- range index $redis $name -}}
+{{- if not (regexMatch "^([^:/@\\s]+|\\[[0-9a-fA-F:.]+\\]):[0-9]+$" .) -}}
+{{- fail (printf "externalRedis.%s: one that is given is no address; write host:port, without a login" $name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- range .Values.externalNats.servers -}}
+{{- if contains "@" . -}}
+{{- fail "externalNats.servers: one of them holds an @, and so perhaps a login, which is a secret; put all servers with user and password in a Secret (externalNats.existingSecret and urlKey)" -}}
+{{- end -}}
+{{- if not (regexMatch "^(nats|tls)://[^@/,\\s]+$" .) -}}
+{{- fail "externalNats.servers: one that is given is no address; write nats://host:port, or tls://host:port, one to an item" -}}
+{{- end -}}
+{{- end -}}
+{{- with .Values.keda.prometheus.serverAddress -}}
+{{- if not (regexMatch "^https?://[^@\\s]+$" .) -}}
+{{- fail "keda.prometheus.serverAddress: what is given is no address; write http://host:port, without a login (keda.prometheus.authenticationRef)" -}}
+{{- end -}}
+{{- end -}}
+{{- range $path := include "crosspod.secretKeyValues" . | fromJsonArray -}}
+{{- $at := $.Values -}}
+{{- range splitList "." $path -}}{{- $at = index ($at | default dict) . -}}{{- end -}}
+{{- if and $at (not (regexMatch "^[-._a-zA-Z0-9]+$" $at)) -}}
+{{- fail (printf "%s: what is given is no key of a Secret; write the name of the key, of letters, digits and - _ . and not what is behind it" $path) -}}
+{{- end -}}
+{{- end -}}
+{{- range $name := list "password" "sentinelPassword" "replicationPassword" -}}
+{{- if regexMatch "[\\x00-\\x1f\\x7f]" (index $.Values.redis.auth $name | default "") -}}
+{{- fail (printf "redis.auth.%s: it holds a line break or another control character, which Redis cannot read" $name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Values that name a key of a Secret, and into which somebody may have written what is to be in it. */}}
+{{- define "crosspod.secretKeyValues" -}}
+{{- $paths := list "externalRedis.urlKey" "externalRedis.passwordKey" "externalRedis.sentinelPasswordKey" "externalNats.urlKey" "externalNats.credentialsKey" -}}
+{{- range list "passwordKey" "sentinelPasswordKey" "replicationPasswordKey" -}}
+{{- $paths = append $paths (printf "redis.auth.%s" .) -}}
+{{- end -}}
+{{- range include "crosspod.secretNames" . | fromJsonArray -}}
+{{- $paths = append $paths (printf "secrets.existingSecretKeyNames.%s" .) -}}
+{{- end -}}
+{{- toJson $paths -}}
+{{- end -}}
+
+{{/* Refuses settings that a pod would refuse when it starts; files/settings.json says of each what it may hold, and is made
+     from the gateway's own. Renders nothing. */}}
+{{- define "crosspod.validateSettings" -}}
+{{- $known := .Files.Get "files/settings.json" | fromJson -}}
+{{- range $name, $value := include "crosspod.givenSettings" . | fromJson -}}
+{{- $kind := index $known $name -}}
+{{- if $value -}}
+{{- $ok := regexMatch ($kind.pattern | default "") $value -}}
+{{- if and $ok (hasKey $kind "most") -}}
+{{- $ok = and (ge (int64 $value) (int64 $kind.least)) (le (int64 $value) (int64 $kind.most)) -}}
+{{- end -}}
+{{- if not $ok -}}
+{{- /* What has an @ may be a login. */ -}}
+{{- $shown := ternary "the value given" (quote $value) (or $kind.secret (contains "@" $value)) -}}
+{{- fail (printf "settings.%s: %s is not valid; allowed: %s" $name $shown $kind.allowed) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Refuses variables that are there twice, of which Kubernetes takes one and complains half-way through an upgrade, and
+     settings of the gateway past the values that are checked. Renders nothing. */}}
+{{- define "crosspod.validateEnv" -}}
+{{- $instead := dict "PORT" "service.port; pods listen on 8080" "OPS_PORT" "opsService.port; pods listen on 9090" "SERVER_ADDR" "service.port; pods listen on 8080" -}}
+{{- range include "crosspod.secretNames" . | fromJsonArray -}}
+{{- $_ := set $instead . (printf "secrets.%s, or secrets.existingSecret with secrets.existingSecretKeys" .) -}}
+{{- end -}}
+{{- $chart := eq (include "crosspod.broker" .) "chart" -}}
+{{- range $name, $value := dict "REDIS_PASSWORD" "password" "REDIS_SENTINEL_PASSWORD" "sentinelPassword" -}}
+{{- $_ := set $instead $name (ternary (printf "redis.auth.%s or redis.auth.existingSecret" $value) (printf "externalRedis.%s or externalRedis.existingSecret" $value) $chart) -}}
+{{- end -}}
+{{- $_ := set $instead "AUTH_ENABLED" "authentication.enabled" -}}
+{{- $_ := set $instead "DRAIN_DELAY_SECONDS" "drain.delaySeconds" -}}
+{{- $_ := set $instead "DRAIN_WINDOW_SECONDS" "drain.windowSeconds" -}}
+{{- $_ := set $instead "SHUTDOWN_TIMEOUT_SECONDS" "drain.timeoutSeconds" -}}
+{{- range list "BROADCAST_MQ_TYPE" "REDIS_URL" "REDIS_ADDR" "REDIS_USERNAME" "REDIS_DB" "REDIS_SENTINELS" "REDIS_SENTINEL_MASTER" "REDIS_CLUSTER" "REDIS_TLS" "REDIS_CA_FILE" -}}
+{{- $_ := set $instead . "redis, externalRedis or externalNats" -}}
+{{- end -}}
+{{- $_ := set $instead "NATS_URL" "externalNats.servers or externalNats.urlKey" -}}
+{{- range list "NATS_CREDENTIALS" "NATS_CA_FILE" "NATS_REPLICAS" "NATS_PREFIX" -}}
+{{- $_ := set $instead . "externalNats" -}}
+{{- end -}}
+{{- $known := .Files.Get "files/settings.json" | fromJson -}}
+{{- range .Values.extraEnv -}}
+{{- if hasKey $known .name -}}
+{{- fail (printf "extraEnv: %s is a setting of the gateway, and here nothing would check it; use %s" .name (index $instead .name | default (printf "settings.%s" .name))) -}}
+{{- end -}}
+{{- end -}}
+{{- include "crosspod.validateOnce" (dict "value" "extraEnv" "key" "name" "items" .Values.extraEnv) -}}
+{{- include "crosspod.validateOnce" (dict "value" "imagePullSecrets" "key" "name" "items" .Values.imagePullSecrets) -}}
+{{- $volumes := list -}}
+{{- $mounts := list -}}
+{{- range include "crosspod.files" . | fromJsonArray -}}
+{{- $volumes = append $volumes (dict "name" .name) -}}
+{{- $mounts = append $mounts (dict "mountPath" (printf "/%s" .name)) -}}
+{{- end -}}
+{{- include "crosspod.validateOnce" (dict "value" "extraVolumes" "key" "name" "items" (concat $volumes (.Values.extraVolumes | default list))) -}}
+{{- include "crosspod.validateOnce" (dict "value" "extraVolumeMounts" "key" "mountPath" "items" (concat $mounts (.Values.extraVolumeMounts | default list))) -}}
+{{- end -}}
+
+{{/* Refuses items that Kubernetes takes for one: (dict "value" "extraEnv" "key" "name" "items" list) */}}
+{{- define "crosspod.validateOnce" -}}
+{{- $seen := list -}}
+{{- range .items -}}
+{{- $id := index . $.key -}}
+{{- if has $id $seen -}}
+{{- fail (printf "%s: %s is there twice, perhaps once by the chart itself; leave one out, or give it another %s" $.value $id $.key) -}}
+{{- end -}}
+{{- $seen = append $seen $id -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Refuses policies behind which the gateway could not reach what it is told to. Renders nothing. */}}
+{{- define "crosspod.validateEgress" -}}
+{{- if and .Values.networkPolicy.enabled (not .Values.networkPolicy.extraEgress) -}}
+{{- $broker := include "crosspod.broker" . -}}
+{{- $outside := list -}}
+{{- if has $broker (list "url" "sentinel" "cluster") -}}{{- $outside = append $outside "externalRedis" -}}{{- end -}}
+{{- if eq $broker "nats" -}}{{- $outside = append $outside "externalNats" -}}{{- end -}}
+{{- range $name, $value := include "crosspod.givenSettings" . | fromJson -}}
+{{- if and $value (hasSuffix "_URL" $name) -}}{{- $outside = append $outside (printf "settings.%s" $name) -}}{{- end -}}
+{{- end -}}
+{{- range .Values.extraEnv -}}
+{{- if regexMatch "^OTEL_EXPORTER_OTLP_(.*_)?ENDPOINT$" .name -}}{{- $outside = append $outside (printf "extraEnv %s" .name) -}}{{- end -}}
+{{- end -}}
+{{- with $outside -}}
+{{- fail (printf "networkPolicy.extraEgress: empty, so that pods could not reach what %s leads to; allow it there, as in k8s/values/nats.yaml" (join ", " .)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Refuses a release whose objects would have the names of another one's, which Helm would say of the first of them only,
+     and not what to do. Renders nothing. */}}
+{{- define "crosspod.validateNames" -}}
+{{- $name := include "crosspod.fullname" . -}}
+{{- $redis := printf "%s-redis" $name -}}
+{{- $objects := list (list "apps/v1" "Deployment" $name) (list "v1" "Service" $name) (list "v1" "Service" (printf "%s-ops" $name)) -}}
+{{- if .Values.redis.enabled -}}
+{{- $objects = concat $objects (list (list "apps/v1" "StatefulSet" $redis) (list "v1" "Service" $redis)) -}}
+{{- end -}}
+{{- range $objects -}}
+{{- $kind := index . 1 -}}
+{{- $found := lookup (index . 0) $kind $.Release.Namespace (index . 2) -}}
+{{- $owner := dig "metadata" "annotations" "meta.helm.sh/release-name" "" $found -}}
+{{- if and $owner (ne $owner $.Release.Name) -}}
+{{- fail (printf "fullnameOverride: the release %s has a %s %s already, and this one would have the same; give another name (fullnameOverride), or install it in another namespace" $owner $kind (index . 2)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}

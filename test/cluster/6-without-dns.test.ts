@@ -1,0 +1,57 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { kubectl, kubectlAnywhere, podsOf } from './cluster.ts';
+import { Prober } from './prober.ts';
+import { eventually } from './patience.ts';
+import { install, masterPod } from './release.ts';
+import { saw } from './report.ts';
+import { talkThrough } from './talkers.ts';
+
+const SLOW = { timeout: 600_000 };
+/** Of a cluster whose DNS is another Deployment, or none, say which. */
+const DNS = process.env['DNS_DEPLOYMENT'] ?? 'deployment/coredns';
+const AWAY_MS = 60_000;
+
+beforeAll(() => install());
+
+async function dns(replicas: number): Promise<void> {
+  await kubectlAnywhere('--namespace=kube-system', 'scale', DNS, `--replicas=${replicas}`);
+}
+
+afterAll(() => dns(1));
+
+/** What happens while DNS is away for a minute, and how long nothing crosses from pod to pod meanwhile. */
+async function withoutDns(what: string, fault: () => Promise<unknown>): Promise<void> {
+  const before = await restarts();
+  const prober = await Prober.start();
+  await talkThrough(what, async () => {
+    await dns(0);
+    const pods = ['--namespace=kube-system', 'get', 'pods', '--selector=k8s-app=kube-dns', '--output=name'];
+    await eventually('DNS to be gone', async () => (await kubectlAnywhere(...pods)) === '');
+    await Promise.all([fault(), sleep(AWAY_MS)]);
+    await dns(1);
+    await kubectlAnywhere('--namespace=kube-system', 'rollout', 'status', DNS, '--timeout=3m');
+  });
+  saw('… longest time without a message from pod to pod', `${(prober.stop() / 1_000).toFixed(1)} s`);
+  // None was taken for dead: a pod that is replaced begins at 0, as do its containers.
+  for (const [pod, count] of await restarts()) expect([pod, count]).toEqual([pod, before.get(pod)]);
+}
+
+/** How often the containers of each Redis pod were restarted. */
+async function restarts(): Promise<Map<string, string>> {
+  const path = '--output=jsonpath={.status.containerStatuses[*].restartCount}';
+  const counts = (await podsOf('redis')).map(
+    async (pod) => [pod, await kubectl('get', `pod/${pod}`, path)] as const,
+  );
+  return new Map(await Promise.all(counts));
+}
+
+test('DNS is away for a minute', SLOW, () => withoutDns('CoreDNS away for 60 s', () => Promise.resolve()));
+
+test('the Redis master is deleted while DNS is away', SLOW, async () => {
+  const master = await masterPod();
+  await withoutDns('CoreDNS away for 60 s, and the Redis master deleted', async () => {
+    await kubectl('delete', `pod/${master}`, '--wait=false');
+    await eventually('another master', async () => (await masterPod()) !== master);
+  });
+});
