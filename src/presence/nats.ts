@@ -9,6 +9,7 @@ import { Follower, type Kept } from '../nats/follower.ts';
 import { type LeaseName, Union } from './union.ts';
 import { leaseNameOf, nameOfLease, type PresenceEntry, readEntry } from './nats-row.ts';
 import { Away } from '../pods/away.ts';
+import { Ends } from './ends.ts';
 import type { Leaseholder } from '../pods/lease.ts';
 import type { Member } from '../protocol/event.ts';
 import type { NatsBackbone } from '../nats/backbone.ts';
@@ -36,6 +37,7 @@ type Row = Extract<PresenceEntry, { kind: 'row' }>;
  */
 export class NatsPresence implements PresenceStore, Leaseholder {
   readonly #options: NatsPresenceOptions;
+  readonly #ends: Ends;
   readonly #own: OwnRows;
   readonly #follower: Follower;
   /** Up to which generation the leases of a pod are over. */
@@ -50,7 +52,8 @@ export class NatsPresence implements PresenceStore, Leaseholder {
   constructor(options: NatsPresenceOptions) {
     const { backbone } = options;
     this.#options = options;
-    this.#own = new OwnRows(backbone);
+    this.#ends = new Ends(backbone);
+    this.#own = new OwnRows(backbone, this.#ends);
     const reader = {
       begin: (silentMs: number) => this.#begin(silentMs),
       take: (kept: Kept) => this.#take(kept),
@@ -58,7 +61,7 @@ export class NatsPresence implements PresenceStore, Leaseholder {
     };
     const { link, clock, log, names, pod } = backbone;
     this.#follower = new Follower({ link, clock, log, names, pod, what: 'presence', reader });
-    this.#orphans = new Orphans(backbone.leases, (lease) => this.#own.end(lease));
+    this.#orphans = new Orphans(backbone.leases, (lease) => this.#ends.end(lease));
     backbone.lease.add(this);
   }
 
@@ -92,7 +95,9 @@ export class NatsPresence implements PresenceStore, Leaseholder {
 
   async exit(room: string, who: Occupant): Promise<PresenceChange | undefined> {
     const own = this.#own.find(room, who.userId);
+    const uncertain = this.#mayBeElsewhere(room, who.userId) ? own?.row : undefined;
     if (own?.exit(who, this.#own.seconds()) !== true) return undefined;
+    if (uncertain !== undefined && own.isGone) this.#own.leaveBehind(room, uncertain);
     return this.#own.write(own, 'exit');
   }
 
@@ -112,17 +117,27 @@ export class NatsPresence implements PresenceStore, Leaseholder {
   }
 
   bury(pod: string): Promise<void> {
-    return this.#own.end(leaseNameOf(pod));
+    return this.#ends.end(leaseNameOf(pod));
   }
 
   /** Knows what the user said of itself on other pods, if it is there. */
   #openOwn(room: string, userId: string): Own {
     const { pod } = this.#options.backbone;
+    const known = this.#union.find(room, userId);
+    if (this.#union.isElsewhere(room, userId, pod)) return this.#own.open(room, userId, known);
     const before = this.#own.find(room, userId);
-    if (this.#union.isElsewhere(room, userId, pod))
-      return this.#own.open(room, userId, this.#union.find(room, userId));
-    if (before?.isGone === true) before.startAnew(this.#moment(before.statedAt));
-    return before ?? this.#own.open(room, userId, undefined);
+    const own = before ?? this.#own.open(room, userId, undefined);
+    // It left, and others have not heard of that, or not yet.
+    const hasLeft = own.isGone && (before ?? known) !== undefined;
+    if (hasLeft) own.startAnew(this.#moment(Math.max(own.statedAt, known?.statedAt ?? 0)));
+    return own;
+  }
+
+  /** Whether pods that have NATS back later than this one may have the user too, of whom only this one has said so yet. */
+  #mayBeElsewhere(room: string, userId: string): boolean {
+    const { former, present } = this.#own;
+    if (former === undefined || present === undefined || this.#union.isBuried(former)) return false;
+    return this.#union.isOnlyUnder(room, userId, present);
   }
 
   /**

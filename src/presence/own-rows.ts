@@ -1,17 +1,8 @@
 import { type Asked, type Known, Own } from './own.ts';
-import {
-  endSubject,
-  endText,
-  leaseNameOf,
-  nameOfLease,
-  readEntry,
-  rowsSubject,
-  rowSubject,
-  rowText,
-  type VersionedRow,
-} from './nats-row.ts';
+import { leaseNameOf, nameOfLease, rowsSubject, rowSubject, rowText, type VersionedRow } from './nats-row.ts';
 import type { LeaseName, Lost } from './union.ts';
 import { ANSWER_MS } from '../nats/options.ts';
+import type { Ends } from './ends.ts';
 import { Refused } from '../core/refused.ts';
 import { ensureStream, ROW_AGE_MS, UNNAMED_MS } from '../nats/streams.ts';
 import { isWrongSequence, natsAway } from '../nats/answers.ts';
@@ -30,6 +21,7 @@ const WRITES = 256;
 /** What this pod writes of its own users: a row for each of them and room, which says all that others need to know. */
 export class OwnRows {
   readonly #backbone: NatsBackbone;
+  readonly #ends: Ends;
   readonly #all = new Map<string, Own>();
   readonly #window = new Window(WRITES);
   /** Under which everything stands, or is about to. */
@@ -41,8 +33,9 @@ export class OwnRows {
   #untaken = new Set<Own>();
   #stopped = false;
 
-  constructor(backbone: NatsBackbone) {
+  constructor(backbone: NatsBackbone, ends: Ends) {
     this.#backbone = backbone;
+    this.#ends = ends;
     const { link, names, replicas } = backbone;
     link.prepare(async (live) => {
       const subjects = [names.subject('presence', '>')];
@@ -124,9 +117,20 @@ export class OwnRows {
     return isTold || isKnown;
   }
 
-  /** Writes everything under the present lease, after which earlier ones do not count. Raises Away. */
+  get present(): LeaseName | undefined {
+    return this.#lease;
+  }
+
+  /** The name before the present one: what stands under it lapses a while after everything was written anew. */
+  get former(): LeaseName | undefined {
+    return this.#lease && formerOf(this.#lease);
+  }
+
+  /** Writes everything under the present lease; what stands under earlier ones counts for as long as one lasts. Raises Away. */
   async registerAnew(): Promise<void> {
     const lease = leaseNameOf(this.#backbone.lease.name);
+    // At a start there is nobody yet whom another pod may have as well.
+    const isFirst = this.#lease === undefined && this.#all.size === 0;
     this.#lease = lease;
     this.#untaken.clear();
     for (const [key, own] of this.#all) {
@@ -139,13 +143,23 @@ export class OwnRows {
       await Promise.all(
         all.slice(at, at + WRITES).map((own) => this.#publish(own, lease).catch(unlessTooLarge)),
       );
-    if (lease.generation > 0) await this.end({ ...lease, generation: lease.generation - 1 });
+    const former = formerOf(lease);
+    if (former === undefined) return;
+    if (isFirst) await this.#ends.end(former);
+    else this.#endFormerLater(lease, former);
   }
 
-  /** Nothing counts any more that stands under this lease or an earlier one of its pod. Raises Away. */
-  async end(lease: LeaseName): Promise<void> {
-    // Of several who would write it one does: the one who has caused what comes of it.
-    while (!(await this.#isEnded(lease))) await Promise.resolve();
+  /**
+   * A user stays as it was under the name before, until that lapses: other pods may be about to write that it is there
+   * through them as well.
+   */
+  leaveBehind(room: string, row: VersionedRow): void {
+    const { link, names } = this.#backbone;
+    const { former } = this;
+    if (former === undefined) return;
+    const subject = rowSubject(names, room, former, row.member.userId);
+    // Nobody has come.
+    link.keep(subject, rowText({ ...row, came: 0 })).catch((error: unknown) => this.#failed(error));
   }
 
   /** A user is back whose connection was lost on a pod that has stopped, and does not write any more. */
@@ -207,6 +221,16 @@ export class OwnRows {
     return Math.floor(this.#backbone.link.now() / 1_000);
   }
 
+  /** Pods have NATS back one after the other. */
+  #endFormerLater(lease: LeaseName, former: LeaseName): void {
+    const { clock, leaseMs } = this.#backbone;
+    clock.after(leaseMs, () => {
+      // Where there is a later name all of that begins again; and whoever takes the former one for dead ends it too.
+      if (this.#lease !== lease || this.#stopped) return;
+      this.#ends.end(former).catch((error: unknown) => this.#failed(error));
+    });
+  }
+
   #refresh(count: number): void {
     const untaken = this.#untaken;
     this.#untaken = new Set();
@@ -223,24 +247,6 @@ export class OwnRows {
   /** Unless it is gone, or another one is in its place. */
   #pushAgain(own: Own): void {
     if (this.find(own.room, own.userId) === own) this.push(own);
-  }
-
-  /** Writes that it has ended, unless that stands there; false: something else was written meanwhile. */
-  async #isEnded(lease: LeaseName): Promise<boolean> {
-    const { link, names, pod } = this.#backbone;
-    const subject = endSubject(names, lease);
-    const query = { last_by_subj: subject };
-    const last = await link.call(({ jsm }) => jsm.streams.getMessage(names.stream('presence'), query));
-    const entry = last === null ? undefined : readEntry(subject, last.data);
-    if (entry?.kind === 'end' && entry.lease.generation >= lease.generation) return true;
-    const expect = { lastSubjectSequence: last?.seq ?? 0 };
-    try {
-      await link.call(({ js }) => js.publish(subject, endText(lease, this.seconds(), pod), { expect }));
-      return true;
-    } catch (error) {
-      if (isWrongSequence(error)) return false;
-      throw error;
-    }
   }
 
   async #publish(own: Own, lease: LeaseName): Promise<void> {
@@ -261,6 +267,10 @@ export class OwnRows {
     if (error instanceof Refused) return;
     this.#backbone.log.error({ err: error }, 'presence could not be written');
   }
+}
+
+function formerOf({ pod, generation }: LeaseName): LeaseName | undefined {
+  return generation > 0 ? { pod, generation: generation - 1 } : undefined;
 }
 
 function isTooLarge(error: unknown): boolean {

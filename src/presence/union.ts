@@ -167,14 +167,25 @@ export class Union {
     return present?.parts.some(({ lease }) => lease.pod !== pod) ?? false;
   }
 
-  /** Where the user's connection is that was lost first. */
+  /** Whether the user would be gone without the row of this name. */
+  isOnlyUnder(room: string, userId: string, name: LeaseName): boolean {
+    const lease = this.#leases.get(keyOf(name));
+    return (
+      this.#rooms
+        .get(room)
+        ?.get(userId)
+        ?.parts.every((part) => part.lease === lease) ?? false
+    );
+  }
+
+  /** Where the user's connection is that was lost first. Of two names of a pod the later one: under it more is written. */
   earliestLost(room: string, userId: string): Lost | undefined {
     const present = this.#rooms.get(room)?.get(userId);
     if (present === undefined) return undefined;
     let first: Part | undefined;
     for (const part of present.parts) {
       const at = part.lost[0];
-      if (at !== undefined && at < (first?.lost[0] ?? Infinity)) first = part;
+      if (at !== undefined && at <= (first?.lost[0] ?? Infinity)) first = part;
     }
     if (first === undefined) return undefined;
     const { lease, sequence, ...rest } = first;

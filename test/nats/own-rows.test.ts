@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { Ends } from '../../src/presence/ends.ts';
 import { natsAway } from '../../src/nats/answers.ts';
 import { Names } from '../../src/nats/names.ts';
 import type { NatsBackbone } from '../../src/nats/backbone.ts';
@@ -14,7 +15,7 @@ test('Rows are written again in turn, also where users come as fast as that', as
   const keep = (subject: string): Promise<void> => Promise.resolve(void written.push(subject));
   const link = { prepare() {}, up: true, keep };
   const backbone = { clock, names, link, lease: { name: 'pod.0' } } as unknown as NatsBackbone;
-  const rows = new OwnRows(backbone);
+  const rows = new OwnRows(backbone, new Ends(backbone));
   await rows.registerAnew();
   const come = (n: number): void => {
     rows.open('r', `user-${n}`, undefined).flying = undefined;
@@ -44,7 +45,7 @@ test('A row that a busy server did not take is written again before its turn', a
     isBusy ? Promise.reject(natsAway('too many requests')) : Promise.resolve(void written.push(subject));
   const link = { prepare() {}, up: true, now: () => 0, keep };
   const backbone = { clock, names, link, lease: { name: 'pod.0' } } as unknown as NatsBackbone;
-  const rows = new OwnRows(backbone);
+  const rows = new OwnRows(backbone, new Ends(backbone));
   await rows.registerAnew();
   // So many that the turn of one comes long after.
   for (let n = 0; n < 1_000; n += 1) rows.open('r', `user-${n}`, undefined);

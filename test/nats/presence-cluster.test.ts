@@ -6,6 +6,8 @@ import { NatsSubject } from './subject.ts';
 
 /** An election takes some seconds. */
 const PATIENTLY = { timeout: 30_000 };
+/** Who leaves meanwhile is there for so long. */
+const LEASE_MS = 15_000;
 
 const nats = new NatsSubject();
 afterEach(() => nats.close());
@@ -29,7 +31,7 @@ test(
         openPod(nats, {
           ports: [port, ...all.filter((other) => other !== port)],
           replicas: 3,
-          leaseMs: 30_000,
+          leaseMs: LEASE_MS,
         }),
       ),
     );

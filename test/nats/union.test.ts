@@ -8,9 +8,9 @@ type Entry =
   | { readonly subject: string; readonly room: string; readonly lease: LeaseName; readonly row: PodRow }
   | { readonly subject: string; readonly lease: LeaseName; readonly row?: undefined };
 
-/** What happens; `late`: a row of a name that the pod has no more. */
+/** What happens; `late`: a row of the name that the pod had before; `over`: that one is. */
 const action = fc.record({
-  kind: fc.constantFrom('enter', 'return', 'state', 'lose', 'exit', 'exit', 'renewed', 'late'),
+  kind: fc.constantFrom('enter', 'return', 'state', 'lose', 'exit', 'exit', 'renewed', 'over', 'late'),
   pod: fc.nat(2),
   room: fc.constantFrom('r', 's'),
   user: fc.constantFrom('alice', 'bob', 'carol'),
@@ -27,6 +27,7 @@ class Writers {
 
   act({ kind, pod, room, user, connection }: Action): void {
     if (kind === 'renewed') return this.#renew(pod);
+    if (kind === 'over') return this.#endFormer(pod);
     const key = `${pod} ${room} ${user}`;
     const own = this.#own.get(key) ?? new Own(room, user, () => (this.#versions += 1));
     this.#own.set(key, own);
@@ -40,7 +41,7 @@ class Writers {
     if (generation >= 0) this.#write(own, { pod: `pod${pod}`, generation });
   }
 
-  /** The pod registers all it has under its next name, after which the one before is over. */
+  /** The pod registers all it has under its next name; the one before counts until it is over. */
   #renew(pod: number): void {
     const generation = (this.#generations[pod] = (this.#generations[pod] ?? 0) + 1);
     const lease = { pod: `pod${pod}`, generation };
@@ -49,7 +50,12 @@ class Writers {
       own.beginAnew();
       if (!own.isGone) this.#write(own, lease);
     }
-    this.entries.push({ subject: `end ${pod}`, lease: { ...lease, generation: generation - 1 } });
+  }
+
+  #endFormer(pod: number): void {
+    const generation = (this.#generations[pod] ?? 0) - 1;
+    if (generation >= 0)
+      this.entries.push({ subject: `end ${pod}`, lease: { pod: `pod${pod}`, generation } });
   }
 
   #write(own: Own, lease: LeaseName): void {
@@ -191,5 +197,30 @@ describe('What pods say of their users, put together', () => {
       }),
       { numRuns: 300 },
     );
+  });
+});
+
+describe('A pod that writes everything under its next name before the one before is over', () => {
+  const [former, present] = [
+    { pod: 'a', generation: 1 },
+    { pod: 'a', generation: 2 },
+  ];
+  const member = { userId: 'alice', status: 'online', meta: '{}', updatedAt: 1 } as const;
+  const row = { member, statedAt: 0, connections: 1, came: 0, lost: [7] };
+
+  test('is asked under the next one to give up what it has lost', () => {
+    const union = new Union();
+    union.put('r', former, row, 1);
+    union.put('r', present, row, 2);
+    expect(union.earliestLost('r', 'alice')).toMatchObject({ lease: present, sequence: 2 });
+  });
+
+  test('has a user under that one only of whom nothing was known before', () => {
+    const union = new Union();
+    expect(union.isOnlyUnder('r', 'alice', present)).toBe(false);
+    union.put('r', present, row, 1);
+    expect(union.isOnlyUnder('r', 'alice', present)).toBe(true);
+    union.put('r', former, row, 2);
+    expect(union.isOnlyUnder('r', 'alice', present)).toBe(false);
   });
 });
