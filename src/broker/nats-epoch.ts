@@ -93,12 +93,12 @@ export class Epoch {
     const described = { ...plan, description: written({ name: newName(), times: 0 }) };
     const info = await ensureStream(live, described);
     const { config, created, state } = info;
-    const there = read(config.description) ?? { name: newName(), times: 0 };
+    const there = read(config.description) ?? namedBy(plan.name, created);
     const isKnown = this.#parts?.name === there.name;
     const isRemade = isKnown && created !== this.#created;
     this.#requireCaughtUp(isKnown && !isRemade && state.last_seq < seen.seq);
     const wentBack = isKnown && (await this.#wentBack(live, info, seen));
-    const goes = isRemade ? remade(there, created) : this.#next(there, wentBack, seen);
+    const goes = isRemade ? namedBy(there.name, created) : this.#next(there, wentBack, seen);
     if (written(goes) !== config.description)
       await live.jsm.streams.update(plan.name, { description: written(goes) });
     this.#created = created;
@@ -170,9 +170,9 @@ function read(text = ''): Parts | undefined {
   return { name, times: Number(times), since: since === undefined ? undefined : Number(since) };
 }
 
-/** Of a stream that an operator made anew with the description of the one before. */
-function remade({ name }: Parts, created: string): Parts {
-  const hash = createHash('sha256').update(`${name}\n${created}`).digest('hex');
+/** Of a stream that an operator made anew, without a name of Crosspod's or with that of the one before. */
+function namedBy(former: string, created: string): Parts {
+  const hash = createHash('sha256').update(`${former}\n${created}`).digest('hex');
   return { name: hash.slice(0, NAME_LENGTH), times: 0 };
 }
 

@@ -111,3 +111,18 @@ test('whoever comes back to a room that was purged, wholly or of its oldest, is 
   for (const id of [ids[4], ids[14]]) expect(await missing(id ?? '')).toEqual(['expired', 'expired']);
   expect(await missing(next ?? '')).toEqual([undefined, undefined]);
 });
+
+test('a history that an operator made has one name, whichever pods find it without one', async () => {
+  const [nats, elsewhere] = [await natsOf(), await natsOf()];
+  await podLikeOn(elsewhere);
+  const { config } = await (await operator(elsewhere.port)).streams.info('test-history');
+  const jsm = await operator(nats.port);
+  const { description: _, ...unnamed } = config;
+  await jsm.streams.add(unnamed);
+  const first = await podLikeOn(nats);
+  const [told] = await publish(first, 1);
+  // As where two pods come at once, and the second has read the settings before the first wrote the name.
+  await jsm.streams.update('test-history', { description: '' });
+  const second = await podLikeOn(nats);
+  expect((await second.broker.read('r', { newest: 1 }, 1)).position).toBe(told);
+});
