@@ -41,6 +41,8 @@ describe.each([
   test.each<[string, string, number, string]>([
     ['HTTP/1.1 without Host', get(), 400, 'invalid_request'],
     ['a Host that is none', get('Host: a b'), 400, 'invalid_request'],
+    ['two Hosts', get('Host: pod', 'Host: another'), 400, 'invalid_request'],
+    ['two Hosts in HTTP/1.0', get('Host: pod', 'Host: b').replace('/1.1', '/1.0'), 400, 'invalid_request'],
     ['a head of 20 KB', get('Host: pod', `Authorization: Bearer ${LONG}`), 431, 'too_large'],
     ['an address of 20 KB', `GET /ws?token=${LONG} HTTP/1.1\r\nHost: pod\r\n\r\n`, 431, 'too_large'],
     ['no HTTP', 'hello\r\n\r\n', 400, 'invalid_request'],

@@ -176,6 +176,7 @@ describe('An upgrade that is no handshake of RFC 6455', () => {
     ['without Host', { Host: undefined }],
     ['with an empty Host', { Host: '' }],
     ['with a Host that is none', { Host: 'a b' }],
+    ['with two Hosts', { host: 'another' }],
     ['without a key', { 'Sec-WebSocket-Key': undefined }],
     ['with a bad key', { 'Sec-WebSocket-Key': 'short' }],
   ])('%s is answered with 400', async (_, headers, version) => {
