@@ -136,6 +136,7 @@ describe('the configuration', () => {
     'https://me:443#hunter2@host/keys',
     'https://me:443?hunter2@host',
     'https://me:hunter2@host/\n/keys',
+    'https://me:hunter2%zz@host/keys',
   ])('refuses JWKS_URL=%s without printing it', (url) => {
     const [problem = ''] = problemsOf({ JWKS_URL: url });
     expect(problem).toMatch(/^JWKS_URL: the value given is not valid/);

@@ -147,6 +147,13 @@ test('Keys without a name are tried one after the other', async () => {
   expect(await faultOf(pod, await ec.sign({ sub: 'c' }))).toEqual([401, 'invalid token']);
 });
 
+test('A key server that wants a login is told the one in its URL', async () => {
+  const { server, JWKS_URL } = await keysAt([rsa.jwk]);
+  server.login = `Basic ${Buffer.from('me:p@ß').toString('base64')}`;
+  const pod = await podWith({ JWKS_URL: JWKS_URL.replace('//', '//me:p%40%C3%9F@') });
+  expect(await userWith(pod, await rsa.sign({ sub: 'alice' }))).toBe('alice');
+});
+
 describe('A key server that is down', () => {
   test.each([503, 404])('and answers %d means 503, and all is well when it is back', async (status) => {
     const { server, JWKS_URL } = await keysAt([rsa.jwk]);
