@@ -35,6 +35,8 @@ function keyFile(keys: readonly JWK[]): string {
   return path;
 }
 
+const KEYS_AWAY = 'the keys to check tokens with cannot be had at present; show it again later';
+
 /** A pod that ends with the test. */
 async function podWith(env: Record<string, string>): Promise<Pod> {
   const pod = await startPod(env);
@@ -188,10 +190,10 @@ describe('A key server that is down', () => {
     // Until then the pod does not ask again: it has the keys from a moment ago.
     await until('another attempt to get the keys', async () => {
       const [, error] = await faultOf(pod, unknown);
-      return error === 'the keys to check tokens with cannot be had';
+      return error === KEYS_AWAY;
     });
     client.send({ type: 'auth', data: { token: unknown }, ref: 'a' });
-    await client.next({ type: 'error', ref: 'a', data: { code: 'unavailable' } });
+    await client.next({ type: 'error', ref: 'a', data: { code: 'unavailable', error: KEYS_AWAY } });
     await settled(client);
   });
 });
@@ -217,9 +219,13 @@ describe('When the keys at the URL change', () => {
     await userWith(pod, await rsa.sign({ sub: 'alice' }));
     server.keys = [rsa.jwk, ec.jwk];
     const cached = await ec.sign({ sub: 'alice' });
-    for (const address of ['/ws', '/ws?explain=1']) {
+    for (const address of ['/ws', '/ws?explain=1', '/api/rooms']) {
       const { status, headers, body } = await answerTo(pod, address, cached);
-      expect([status, body['code']]).toEqual([503, 'unavailable']);
+      expect(status).toBe(503);
+      expect(body).toEqual({
+        error: 'the key of this token is not known yet; show it again later',
+        code: 'unavailable',
+      });
       expect(headers.get('Retry-After')).toMatch(/^[12]$/);
     }
     await until('the new key', () => isLetIn(pod, cached));
