@@ -150,6 +150,18 @@ describe('the configuration', () => {
     },
   );
 
+  test.each(['conn:', '@guest-', 'g\u200b', 'g\n', 'g'.repeat(256)])(
+    'refuses GUEST_PREFIX=%j, with which no guest could come in',
+    (prefix) => {
+      const problems = problemsOf({ GUEST_PREFIX: prefix });
+      expect(problems).toEqual([expect.stringMatching(/^GUEST_PREFIX: .* may begin with/)]);
+    },
+  );
+
+  test.each(['guest:', 'Gast ', 'system', 'conn'])('takes GUEST_PREFIX=%j', (prefix) => {
+    expect(loadConfig({ GUEST_PREFIX: prefix }).values.GUEST_PREFIX).toBe(prefix);
+  });
+
   test.each(['REDIS_SENTINELS', 'REDIS_CLUSTER', 'ALLOWED_ORIGINS', 'SERVER_ADDR', 'PORT', 'REDIS_PREFIX'])(
     'prints no login that somebody put into %s',
     (name) => {
