@@ -28,7 +28,9 @@ export function createServer(app: Hono, { keepAliveMs, hostWhereNone }: ServerOp
     errorHandler: answerUnreadable,
   });
   const options = {
-    shouldUpgradeCallback: wantsWebSocket,
+    // Where nobody takes upgrades Node would cut off whoever wants one, without an answer.
+    shouldUpgradeCallback: (request: IncomingMessage) =>
+      server.listenerCount('upgrade') > 0 && wantsWebSocket(request),
     // Node would refuse what names no host without a word.
     requireHostHeader: false,
     keepAliveTimeout: keepAliveMs,
@@ -36,7 +38,7 @@ export function createServer(app: Hono, { keepAliveMs, hostWhereNone }: ServerOp
     headersTimeout: Math.min(Math.max(keepAliveMs, LEAST_HEAD_MS), MOST_HEAD_MS),
     requestTimeout: MOST_HEAD_MS,
   };
-  const server = new Server(options, (request, response) => {
+  const server: Server = new Server(options, (request, response) => {
     if (!refuseWithoutHost(request, response)) void listener(request, response);
   });
   answerUnread(server);

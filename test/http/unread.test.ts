@@ -73,6 +73,18 @@ test('HTTP/1.0 without Host is refused where clients connect, and served to oper
   expect((await answerTo(pod.opsUrl, 'GET /livez HTTP/1.0\r\n\r\n')).body).toEqual({ status: 'alive' });
 });
 
+test('where operators ask there is no WebSocket: whoever wants one is answered as if without', async () => {
+  const headers = [
+    'Host: pod',
+    'Connection: Upgrade, close',
+    'Upgrade: websocket',
+    'Sec-WebSocket-Version: 13',
+  ];
+  const request = ['GET /livez HTTP/1.1', ...headers, '', ''].join('\r\n');
+  const { status, body } = await answerTo(pod.opsUrl, request);
+  expect([status, body]).toEqual([200, { status: 'alive' }]);
+});
+
 test('what is no request behind one that is answered yet does not get into its place', async () => {
   const { status, body } = await answerTo(
     pod.url,
