@@ -196,7 +196,7 @@ export const SETTINGS = {
   ),
   REBALANCE_PER_SECOND: optional(
     count(0, 100_000),
-    'how many a second; unset: a hundredth of its connections; 0: none',
+    'how many a second; unset: 3 % of its connections; 0: none',
   ),
   SHUTDOWN_TIMEOUT_SECONDS: setting(seconds(1, 7_200), '45', 'after SIGTERM the process is gone by then'),
 } as const satisfies Record<string, Setting<unknown>>;
