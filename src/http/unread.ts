@@ -1,6 +1,6 @@
 import { answerRaw, type RawError } from '../core/raw-answer.ts';
 import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
-import type { Duplex } from 'node:stream';
+import { latestAnswers } from './latest-answers.ts';
 import { RequestError } from '@hono/node-server';
 
 const MALFORMED: RawError = { status: 400, error: 'this is no HTTP request', code: 'invalid_request' };
@@ -25,8 +25,7 @@ const BY_CODE: Readonly<Record<string, RawError>> = {
 
 /** Answers what no route ever sees in the words of all others: what Node itself would refuse without any. */
 export function answerUnread(server: Server): void {
-  const latest = new WeakMap<Duplex, ServerResponse>();
-  server.on('request', ({ socket }, response) => latest.set(socket, response));
+  const latest = latestAnswers(server);
   server.on('clientError', (error: NodeJS.ErrnoException, stream) => {
     const answer = (): void => {
       if (stream.writable && error.code !== 'ECONNRESET')
