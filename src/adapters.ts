@@ -4,6 +4,7 @@ import { createApi } from './http/api.ts';
 import type { Authenticator } from './core/ports/authenticator.ts';
 import type { Config } from './config.ts';
 import { destinationOf } from './webhooks/post.ts';
+import { readHttpAddress } from './core/http-address.ts';
 import { Held } from './pods/held.ts';
 import { GuestLogin } from './auth/guest.ts';
 import type { HookRunner } from './hooks/runner.ts';
@@ -178,10 +179,11 @@ function remoteKeysOf(
   log: Log,
   clock: Clock,
 ): RemoteKeys | undefined {
-  if (url === undefined) return undefined;
-  const warn = (): void => log.warn({ host: URL.parse(url)?.host }, 'the keys at JWKS_URL cannot be had');
+  const server = url === undefined ? undefined : readHttpAddress(url);
+  if (server === undefined) return undefined;
+  const warn = (): void => log.warn({ host: server.address.host }, 'the keys at JWKS_URL cannot be had');
   return new RemoteKeys({
-    load: () => loadKeys(url),
+    load: () => loadKeys(server),
     clock,
     cooldownMs: JWKS_COOLDOWN_SECONDS * 1_000,
     staleMs: JWKS_STALE_SECONDS * 1_000,

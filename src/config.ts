@@ -1,3 +1,4 @@
+import { isUserId } from './protocol/names.ts';
 import type { NatsAddress } from './nats/options.ts';
 import type { RedisAddress } from './redis/options.ts';
 import { SETTINGS, type Setting } from './settings.ts';
@@ -194,6 +195,7 @@ function checkWhichRedis(values: Partial<Values>, problems: string[]): void {
 
 /** What goes with a missing key would let everybody in, or nobody; both are refused. */
 function checkIdentity(values: Partial<Values>, auth: boolean, problems: string[]): void {
+  checkGuests(values, problems);
   const { JWT_SECRET, JWKS_URL, JWKS_FILE, GUEST_LOGIN, WEBHOOK_URL, WEBHOOK_SECRET } = values;
   if (auth && JWT_SECRET === undefined && JWKS_URL === undefined && JWKS_FILE === undefined) {
     problems.push(problem('AUTH_ENABLED', 'true', 'false, or true with JWT_SECRET, JWKS_URL or JWKS_FILE'));
@@ -206,6 +208,13 @@ function checkIdentity(values: Partial<Values>, auth: boolean, problems: string[
       'WEBHOOK_SECRET: nothing was given; allowed: any text, to sign what is posted to WEBHOOK_URL',
     );
   }
+}
+
+/** With the wrong beginning none of their names would be a user id, and every guest be refused for theirs. */
+function checkGuests({ GUEST_PREFIX = '' }: Partial<Values>, problems: string[]): void {
+  if (isUserId(`${GUEST_PREFIX}a`)) return;
+  const allowed = 'what a user id may begin with: printable characters, not conn:… or @…';
+  problems.push(problem('GUEST_PREFIX', printable(GUEST_PREFIX), allowed));
 }
 
 /** What was given, as far as it may be printed: what has an @ may be a login. */

@@ -1,4 +1,5 @@
 import { type Kind, nonEmpty, split } from './setting-kinds.ts';
+import { readHttpAddress } from './core/http-address.ts';
 import type { HostPort } from './redis/options.ts';
 
 const REDIS_PORT = 6379;
@@ -14,8 +15,7 @@ export const httpUrl: Kind<string> = {
   secret: true,
   pattern: String.raw`^\s*(?i:https?):`,
   read(value) {
-    const isHttp = /^https?:$/.test(URL.parse(value)?.protocol ?? '');
-    return isHttp && !MISREAD_HTTP.test(value) ? value : undefined;
+    return readHttpAddress(value) && !MISREAD_HTTP.test(value) ? value : undefined;
   },
 };
 

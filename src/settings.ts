@@ -92,7 +92,7 @@ export const SETTINGS = {
   ),
   MEMORY_BYTES: optional(
     count(1_048_576, 1_099_511_627_776),
-    'what a pod keeps, without Redis or NATS of rooms, messages, members, positions and refs together, beside them of refs and what waits; beyond that the oldest goes; unset: a quarter of the heap limit',
+    'what a pod keeps in memory; without Redis or NATS: rooms, messages, members, positions and refs together; with them: refs and what waits; above it the oldest go; unset: a quarter of the heap limit',
   ),
   START_WAIT_SECONDS: setting(
     seconds(0, 3_600),
@@ -144,13 +144,13 @@ export const SETTINGS = {
   API_KEYS: optional(secrets, 'keys for the HTTP API, header `X-API-Key`'),
   ALLOWED_ORIGINS: optional(
     origins,
-    'pages that may connect, for WebSockets and CORS, the pod’s own (`self`) not without being listed; unset: any',
+    'pages that may connect, for WebSockets and CORS; the pod’s own only where `self` is listed; unset: any',
   ),
   CORS_ALLOWED_ORIGINS: optional(origins, 'another name of `ALLOWED_ORIGINS`'),
   TRUST_PROXY: setting(
     trustedProxies,
     'false',
-    'take the client’s address from `X-Forwarded-For`, as the one proxy in front of the pod tells it, or as many one behind the other, or those in the networks',
+    'whose `X-Forwarded-For` and `X-Forwarded-Host` are believed: `true`: the one proxy in front of the pod; a number: so many, one behind the other; networks: every proxy with an address in them',
   ),
   HOOKS_MODULE: optional(text, 'path of a module with hooks'),
   WEBHOOK_URL: optional(httpUrl, 'where events are posted'),
@@ -196,7 +196,7 @@ export const SETTINGS = {
   ),
   REBALANCE_PER_SECOND: optional(
     count(0, 100_000),
-    'how many a second; unset: a hundredth of its connections; 0: none',
+    'how many a second; unset: 3 % of its connections; 0: none',
   ),
   SHUTDOWN_TIMEOUT_SECONDS: setting(seconds(1, 7_200), '45', 'after SIGTERM the process is gone by then'),
 } as const satisfies Record<string, Setting<unknown>>;

@@ -89,10 +89,11 @@ async function verifyWith(
   { key, algorithms }: Verifier,
   options: JwtOptions,
 ): Promise<Verified> {
-  const { issuer, audience } = options;
+  const { issuer, audience, clock } = options;
   const checks = {
     algorithms: [...algorithms],
     clockTolerance: CLOCK_TOLERANCE_SECONDS,
+    currentDate: new Date(clock.now()),
     ...(issuer === undefined ? {} : { issuer }),
     ...(audience === undefined ? {} : { audience }),
   };

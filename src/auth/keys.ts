@@ -1,4 +1,5 @@
 import { createLocalJWKSet, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
+import type { HttpAddress } from '../core/http-address.ts';
 import type { RemoteKeys } from './remote-keys.ts';
 
 /** Where keys come from; at least one. */
@@ -38,10 +39,10 @@ export function verifiersOf({ secret, remoteKeys, keySet }: KeySources): Verifie
   return verifiers;
 }
 
-/** Loads the key set at a URL; rejects where there is none within five seconds. No redirect is followed. */
-export async function loadKeys(url: string): Promise<unknown> {
-  const answer = await fetch(url, {
-    headers: { Accept: 'application/json, application/jwk-set+json' },
+/** Loads the key set at an address; rejects where there is none within five seconds. No redirect is followed. */
+export async function loadKeys({ address, authorization }: HttpAddress): Promise<unknown> {
+  const answer = await fetch(address, {
+    headers: { Accept: 'application/json, application/jwk-set+json', ...authorization },
     redirect: 'manual',
     signal: AbortSignal.timeout(LOAD_MS),
   });

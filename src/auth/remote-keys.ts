@@ -9,7 +9,7 @@ const FIRST_PAUSE_MS = 250;
 export interface RemoteKeysOptions {
   /** Asks the key server; rejects where it gives none. */
   readonly load: () => Promise<unknown>;
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, 'elapsed'>;
   /** JWKS_COOLDOWN_SECONDS: the server is asked no more often, whoever shows tokens of unknown keys. */
   readonly cooldownMs: number;
   /** JWKS_STALE_SECONDS: how long a key set that is due to be loaded again is good while the server is away. */
@@ -85,7 +85,7 @@ export class RemoteKeys {
   #ask(): Promise<void> {
     this.#asking ??= this.#load().finally(() => {
       this.#asking = undefined;
-      this.#askedAt = this.#options.clock.now();
+      this.#askedAt = this.#options.clock.elapsed();
     });
     return this.#asking;
   }
@@ -93,7 +93,7 @@ export class RemoteKeys {
   async #load(): Promise<void> {
     try {
       this.#take(createLocalJWKSet((await this.#options.load()) as JSONWebKeySet));
-      this.#loadedAt = this.#options.clock.now();
+      this.#loadedAt = this.#options.clock.elapsed();
       this.#failures = 0;
     } catch {
       this.#failures += 1;
@@ -114,9 +114,9 @@ export class RemoteKeys {
     return this.#since(this.#loadedAt) >= REFRESH_MS + this.#options.staleMs;
   }
 
-  /** Whichever way the clock is set, the server is only asked sooner. */
+  /** In milliseconds; whatever is done to the clock. */
   #since(moment: number): number {
-    return Math.abs(this.#options.clock.now() - moment);
+    return this.#options.clock.elapsed() - moment;
   }
 }
 

@@ -12,7 +12,7 @@ export class CrosspodError extends Error {
   override readonly name = 'CrosspodError';
   /** A code of the protocol's error table, or one of the client's own; a newer server may send other codes. */
   readonly code: ErrorCode | ClientCode;
-  /** With `rate_limited`: how long to wait before the next try. */
+  /** How long to wait before the next try, in milliseconds, where the server knows. */
   readonly retryAfterMs: number | undefined;
 
   constructor(code: ErrorCode | ClientCode, message: string, retryAfterMs?: number) {

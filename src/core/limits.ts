@@ -19,7 +19,7 @@ export interface Limits {
   readonly presenceEventsLimit: number;
   /** How far above the mean of all pods this one may be before it gives connections away; 0: it gives none. */
   readonly rebalancePercent: number;
-  /** Undefined: a hundredth of its connections. */
+  /** Undefined: 3 % of its connections. */
   readonly rebalancePerSecond: number | undefined;
   readonly heartbeatSeconds: number;
   readonly heartbeatTimeoutSeconds: number;

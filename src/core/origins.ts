@@ -35,7 +35,7 @@ export class Origins {
   /** `host` is where the client thinks it is, as its request says: a name, with a port or the usual one. */
   allow(origin: string, host?: string): boolean {
     if (this.any || this.#exact.has(origin)) return true;
-    if (this.self && host !== undefined && isOf(host, origin)) return true;
+    if (this.self && host !== undefined && isOfHost(origin, host)) return true;
     return this.#below.some(
       ({ start, end }) =>
         origin.startsWith(start) &&
@@ -59,8 +59,11 @@ function withoutPort(host: string, scheme: string): string {
   return port !== undefined && host.endsWith(port) ? host.slice(0, -port.length) : host;
 }
 
-/** The scheme does not matter: a proxy may have taken TLS off. But the usual port is that of the origin's scheme. */
-function isOf(host: string, origin: string): boolean {
+/**
+ * Whether a page comes from the host that its request names. The scheme does not matter: a proxy may have taken TLS
+ * off. But the usual port is that of the origin's scheme.
+ */
+export function isOfHost(origin: string, host: string): boolean {
   const [, scheme = '', place = ''] = ORIGIN.exec(origin.toLowerCase()) ?? [];
   return place !== '' && withoutPort(place, scheme) === withoutPort(host.toLowerCase(), scheme);
 }

@@ -4,6 +4,7 @@ import type { Membership } from './membership.ts';
 import type { Pod } from './pod.ts';
 import { Refused } from './refused.ts';
 import { leave } from './join.ts';
+import { whyUnchecked } from './unchecked-token.ts';
 
 /**
  * Takes a new token of the same user for a connection that stays. Rooms that the new one does not permit are left.
@@ -12,7 +13,10 @@ import { leave } from './join.ts';
 export async function refresh(pod: Pod, connection: Connection, { token, ref }: AuthCommand): Promise<void> {
   if (pod.authenticator === undefined) throw new Refused('forbidden', 'authentication is off');
   const result = await pod.authenticator.authenticate(token);
-  if ('fault' in result) throw new Refused(result.fault, undefined, result.retryAfterMs);
+  if ('fault' in result) {
+    const { fault, retryAfterMs } = result;
+    throw new Refused(fault, fault === 'unavailable' ? whyUnchecked(result) : undefined, retryAfterMs);
+  }
   if (result.userId !== connection.userId) throw new Refused('forbidden', 'the token is of another user');
   connection.principal = result;
   connection.answer({ kind: 'authenticated', ref, expiresAt: result.expiresAt, at: pod.clock.now() });

@@ -6,6 +6,9 @@ export interface Load {
   readonly since: number;
 }
 
+/** Of its connections a pod gives away in a second, where REBALANCE_PER_SECOND says nothing. */
+const SHARE = 0.03;
+
 /** Above the mean by so many a pod is never too full: single connections are nothing to move about. */
 const TRIFLE = 1;
 
@@ -47,7 +50,7 @@ export class Surplus {
     const isFar = rebalancePercent > 0 && excess > 0 && (someIsEmpty || own - TRIFLE > goal + far);
     if (!this.#mayGive(isFar, goal)) return 0;
     // All of them may give, and one may be given everything.
-    const rate = Math.min(rebalancePerSecond ?? own / 100, handshakesPerSecond / pods);
+    const rate = Math.min(rebalancePerSecond ?? own * SHARE, handshakesPerSecond / pods);
     this.#budget = Math.min(this.#budget, 1) + rate;
     const count = Math.floor(Math.min(this.#budget, Math.ceil(excess)));
     this.#budget -= count;

@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { ApiError } from './errors.ts';
 import type { ApiOptions } from './api-env.ts';
 import type { Authenticator, RefusedToken } from '../core/ports/authenticator.ts';
+import { whyUnchecked } from '../core/unchecked-token.ts';
 
 /** What a request shows of who sent it. */
 export interface Credentials {
@@ -70,11 +71,12 @@ async function identifyToken(authenticator: Authenticator, token: string): Promi
 }
 
 /** With `Retry-After` where the same token may be good later. */
-function refusalOf({ fault, retryAfterMs }: RefusedToken): ApiError {
+function refusalOf(refused: RefusedToken): ApiError {
+  const { fault, retryAfterMs } = refused;
   const later: Record<string, string> =
     retryAfterMs === undefined ? {} : { 'Retry-After': String(Math.ceil(retryAfterMs / 1_000)) };
   if (fault === 'unavailable') {
-    return new ApiError(503, fault, 'tokens cannot be checked', { 'Retry-After': '5', ...later });
+    return new ApiError(503, fault, whyUnchecked(refused), { 'Retry-After': '5', ...later });
   }
   return unauthorized(fault, fault.replace('_', ' '), later);
 }

@@ -22,19 +22,18 @@ import { Throttle } from './throttle.ts';
  * WebSocket paths first: one of them may lie under `/api/`, and there this answers everything.
  */
 export function createApi(options: ApiOptions): Api {
-  const { pod, origins, maxBodyBytes } = options;
+  const { pod, origins, maxBodyBytes, trustProxy } = options;
   const api = new OpenAPIHono<ApiEnv>({
     defaultHook: (result) => {
       if (!result.success) throw invalidField(result.error.issues);
     },
   });
   api.onError(answerError(pod.log));
-  for (const path of ['/api/*', '/openapi.json', '/asyncapi.json'])
-    api.use(path, cors(origins, options.trustProxy));
+  for (const path of ['/api/*', '/openapi.json', '/asyncapi.json']) api.use(path, cors(origins, trustProxy));
   api.use('/api/*', guard(options), wellFormed);
   api.use(
     '/api/*',
-    body((path) => (path === BATCH_PATH ? BATCH_BYTES : maxBodyBytes), origins),
+    body((path) => (path === BATCH_PATH ? BATCH_BYTES : maxBodyBytes), origins, trustProxy),
   );
   eventRoutes(api, pod);
   messageRoutes(api, pod);

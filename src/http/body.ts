@@ -1,7 +1,9 @@
 import { ApiError, unsupportedMediaType } from './errors.ts';
 import type { Context, MiddlewareHandler } from 'hono';
 import { isUtf8 } from 'node:buffer';
-import type { Origins } from '../core/origins.ts';
+import { hostOf } from './peer.ts';
+import { isOfHost, type Origins } from '../core/origins.ts';
+import type { TrustedProxies } from '../core/trusted-proxies.ts';
 
 const JSON_TYPE = /^application\/json\s*(?:;|$)/i;
 
@@ -10,7 +12,11 @@ const JSON_TYPE = /^application\/json\s*(?:;|$)/i;
  * 413 as soon as it has become too long, whatever Content-Length says, 400 for what is not UTF-8. The schema of the
  * route looks at what is in it; to a schema no body is `null`, which those that need one refuse.
  */
-export function body(limitOf: (path: string) => number, origins: Origins): MiddlewareHandler {
+export function body(
+  limitOf: (path: string) => number,
+  origins: Origins,
+  trustProxy: TrustedProxies,
+): MiddlewareHandler {
   return async (c, next) => {
     if (c.req.method === 'POST') {
       const { raw } = c.req;
@@ -21,7 +27,7 @@ export function body(limitOf: (path: string) => number, origins: Origins): Middl
       const bytes = await read(raw.body, limit);
       if (bytes.length > 0 && type === undefined) throw unsupportedMediaType();
       if (!isUtf8(bytes)) throw new ApiError(400, 'invalid_json', 'the body is not UTF-8');
-      if (bytes.length === 0) refuseForeignPage(c, origins);
+      if (bytes.length === 0) refuseForeignPage(c, origins, trustProxy);
       const headers = new Headers(raw.headers);
       headers.set('Content-Type', 'application/json');
       c.req.raw = new Request(raw, {
@@ -35,10 +41,10 @@ export function body(limitOf: (path: string) => number, origins: Origins): Middl
 }
 
 /** A browser asks nobody before it sends a POST without a body, whichever page wants it. */
-function refuseForeignPage(c: Context, origins: Origins): void {
+function refuseForeignPage(c: Context, origins: Origins, trustProxy: TrustedProxies): void {
   const origin = c.req.header('Origin');
   if (origin === undefined || origins.allow(origin)) return;
-  if (URL.parse(origin)?.host === c.req.header('Host')) return;
+  if (isOfHost(origin, hostOf(c, trustProxy) ?? '')) return;
   throw new ApiError(403, 'forbidden', 'ALLOWED_ORIGINS does not list the page that sends this');
 }
 

@@ -1,7 +1,6 @@
 import { cors as honoCors } from 'hono/cors';
-import type { Context, MiddlewareHandler } from 'hono';
-import { namedHost } from '../core/named-host.ts';
-import { peerOf } from './peer.ts';
+import type { MiddlewareHandler } from 'hono';
+import { hostOf } from './peer.ts';
 import type { TrustedProxies } from '../core/trusted-proxies.ts';
 import type { Origins } from '../core/origins.ts';
 
@@ -18,13 +17,4 @@ export function cors(origins: Origins, trustProxy: TrustedProxies = false): Midd
     exposeHeaders: ['Retry-After'],
     maxAge: PREFLIGHT_SECONDS,
   });
-}
-
-function hostOf(c: Context, trustProxy: TrustedProxies): string | undefined {
-  const named = {
-    host: c.req.header('Host'),
-    forwardedHost: c.req.header('X-Forwarded-Host'),
-    peer: peerOf(c),
-  };
-  return namedHost(named, trustProxy);
 }

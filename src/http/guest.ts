@@ -17,7 +17,7 @@ const Login = z
         minLength: 1,
         maxLength: 256,
         pattern: USER_PATTERN,
-        description: `The name ${NAME_RULE}, with GUEST_PREFIX before it.`,
+        description: 'A name of printable characters; with GUEST_PREFIX before it, it is the user id.',
       }),
     },
     { error: 'must be a JSON object' },

@@ -1,9 +1,10 @@
 import { type AddressInfo } from 'node:net';
 import { answerUnread, answerUnreadable, refuseWithoutHost } from './unread.ts';
+import { latestAnswers } from './latest-answers.ts';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 import type { Duplex } from 'node:stream';
-import { type IncomingMessage, Server, type ServerResponse } from 'node:http';
+import { type IncomingMessage, Server } from 'node:http';
 
 /** A server that closes goes on to wait for connections that were busy then and are idle now. */
 const IDLE_CHECK_MS = 20;
@@ -28,7 +29,9 @@ export function createServer(app: Hono, { keepAliveMs, hostWhereNone }: ServerOp
     errorHandler: answerUnreadable,
   });
   const options = {
-    shouldUpgradeCallback: wantsWebSocket,
+    // Where nobody takes upgrades Node would cut off whoever wants one, without an answer.
+    shouldUpgradeCallback: (request: IncomingMessage) =>
+      server.listenerCount('upgrade') > 0 && wantsWebSocket(request),
     // Node would refuse what names no host without a word.
     requireHostHeader: false,
     keepAliveTimeout: keepAliveMs,
@@ -36,7 +39,7 @@ export function createServer(app: Hono, { keepAliveMs, hostWhereNone }: ServerOp
     headersTimeout: Math.min(Math.max(keepAliveMs, LEAST_HEAD_MS), MOST_HEAD_MS),
     requestTimeout: MOST_HEAD_MS,
   };
-  const server = new Server(options, (request, response) => {
+  const server: Server = new Server(options, (request, response) => {
     if (!refuseWithoutHost(request, response)) void listener(request, response);
   });
   answerUnread(server);
@@ -50,8 +53,7 @@ type UpgradeHandler = (request: IncomingMessage, stream: Duplex, head: Buffer) =
  * them: its answer must not overtake theirs (RFC 9112 section 9.3.2).
  */
 export function onUpgrade(server: Server, handle: UpgradeHandler): void {
-  const latest = new WeakMap<Duplex, ServerResponse>();
-  server.on('request', ({ socket }, response) => latest.set(socket, response));
+  const latest = latestAnswers(server);
   server.on('upgrade', (request, stream, head) => {
     // Node has taken its own listeners off; a reset must not end the process (CVE-2026-126343).
     stream.on('error', destroy);

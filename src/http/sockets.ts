@@ -40,7 +40,10 @@ export function sockets({ pod, paths, explain }: SocketsOptions): Hono {
     return c.json({ status: 'ok', max_message_bytes: pod.limits.maxMessageBytes }, 200, NOT_KEPT);
   };
   for (const path of paths.toSorted((a, b) => b.length - a.length)) {
-    for (const route of [`${path}/stats`, `${path}/stats/`]) app.get(route, (c) => c.json(statistics(pod)));
+    for (const route of [`${path}/stats`, `${path}/stats/`]) {
+      // To a WebSocket it is a room like any other, and whoever was refused there asks why.
+      app.get(route, (c, next) => (asksWhy(c) ? next() : c.json(statistics(pod))));
+    }
     for (const route of [path, `${path}/*`]) {
       // Whoever is refused may know why: there is no secret in it but what the page has brought itself.
       app.use(route, (c, next) => (asksWhy(c) ? anybody(c, next) : next()));

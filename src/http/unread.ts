@@ -1,10 +1,10 @@
 import { answerRaw, type RawError } from '../core/raw-answer.ts';
 import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
-import type { Duplex } from 'node:stream';
+import { latestAnswers } from './latest-answers.ts';
 import { RequestError } from '@hono/node-server';
 
 const MALFORMED: RawError = { status: 400, error: 'this is no HTTP request', code: 'invalid_request' };
-const NO_HOST: RawError = { status: 400, error: 'the request names no Host', code: 'invalid_request' };
+const NO_HOST: RawError = { status: 400, error: 'the request must name one Host', code: 'invalid_request' };
 const NOT_EXPECTED: RawError = {
   status: 417,
   error: 'nothing but 100-continue can be expected',
@@ -25,8 +25,7 @@ const BY_CODE: Readonly<Record<string, RawError>> = {
 
 /** Answers what no route ever sees in the words of all others: what Node itself would refuse without any. */
 export function answerUnread(server: Server): void {
-  const latest = new WeakMap<Duplex, ServerResponse>();
-  server.on('request', ({ socket }, response) => latest.set(socket, response));
+  const latest = latestAnswers(server);
   server.on('clientError', (error: NodeJS.ErrnoException, stream) => {
     const answer = (): void => {
       if (stream.writable && error.code !== 'ECONNRESET')
@@ -49,18 +48,22 @@ export function answerUnread(server: Server): void {
   });
 }
 
-/** Whether a request of HTTP/1.1 lacks what every one must have (RFC 9112 section 3.2); then it is answered. */
+/**
+ * Whether a request lacks the one Host that every one must name, but for HTTP/1.0 (RFC 9112 section 3.2); then it is
+ * answered. Of two a proxy may have judged by the other one than Node takes.
+ */
 export function refuseWithoutHost(request: IncomingMessage, response: ServerResponse): boolean {
-  if (request.httpVersion === '1.0' || request.headers.host !== undefined) return false;
+  const { length } = request.headersDistinct['host'] ?? [];
+  if (length === 1 || (length === 0 && request.httpVersion === '1.0')) return false;
   write(response, NO_HOST);
   return true;
 }
 
-/** What the adapter of Hono could not make a request of: no host, or one that is none. */
+/** Answers what the adapter of Hono could make no request of: it names no host, or something that is none. */
 export function answerUnreadable(error: unknown): Response {
   const isTheirs = error instanceof RequestError;
   const text = isTheirs
-    ? `the address or the Host is none: ${error.message}`
+    ? `the address or the Host cannot be read: ${error.message}`
     : 'something went wrong on the server';
   return Response.json(
     { error: text, code: isTheirs ? 'invalid_request' : 'internal' },

@@ -15,7 +15,7 @@ export const ERRORS = {
   token_expired: 'the token has expired',
   invalid_token: 'the token is not valid',
   too_large: 'the message is larger than what may be sent here',
-  unavailable: 'the message could not be taken; send it again later',
+  unavailable: 'this cannot be done at present; try it again later',
   internal: 'something went wrong on the server; send it again',
 } as const;
 

@@ -2,7 +2,10 @@ import type { DiagLogger } from '@opentelemetry/api';
 import { Bucket } from '../core/rate-limit.ts';
 import type { Log } from '../core/ports/log.ts';
 
-/** A receiver that is away is away for every batch: it is said ten times, then once a minute. */
+/**
+ * A receiver that is away is away for every batch: it is said ten times, then once a minute. Each level has ten of its
+ * own, so that no chatter of a lower one leaves an error unsaid.
+ */
 const LINES_PER_SECOND = 1 / 60;
 const LINES_AT_ONCE = 10;
 const LONGEST_LINE = 500;
@@ -13,14 +16,14 @@ const CREDENTIALS = /(?<=:\/\/)[^/\s@]*@/g;
 
 /** What OpenTelemetry has to say about itself, as log lines: its further arguments say what its text is about. */
 export function diagLog(log: Log): DiagLogger {
-  const lines = new Bucket(LINES_PER_SECOND, LINES_AT_ONCE, performance.now());
-  const line =
-    (level: keyof Log) =>
-    (text: string, ...more: readonly unknown[]): void => {
+  const line = (level: keyof Log): DiagLogger['error'] => {
+    const lines = new Bucket(LINES_PER_SECOND, LINES_AT_ONCE, performance.now());
+    return (text, ...more) => {
       if (lines.take(performance.now()) !== 0) return;
       const whole = [text, ...more.map(textOf)].join(' ').replaceAll(CREDENTIALS, '');
       log[level]({ component: 'opentelemetry' }, whole.slice(0, LONGEST_LINE));
     };
+  };
   return {
     error: line('error'),
     warn: line('warn'),

@@ -1,3 +1,4 @@
+import { type HttpAddress, readHttpAddress } from '../core/http-address.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import { createHmac } from 'node:crypto';
 
@@ -7,9 +8,7 @@ const REQUEST_TIMEOUT_MS = 5_000;
 const LONGEST_RETRY_AFTER_MS = 300_000;
 
 /** Where events are posted, and the secret they are signed with. */
-export interface Destination {
-  readonly address: URL;
-  readonly authorization: Readonly<Record<string, string>>;
+export interface Destination extends HttpAddress {
   readonly secret: string;
 }
 
@@ -19,32 +18,11 @@ export type Outcome =
   | { readonly kind: 'refused'; readonly reason: string }
   | { readonly kind: 'failed'; readonly reason: string; readonly retryAfterMs?: number | undefined };
 
-/**
- * Reads an http or https address; `user:password@` in it becomes an Authorization header, as fetch takes none there and
- * would quote it in its error. Raises an Error with one line that names the setting and quotes nothing.
- */
+/** Raises an Error with one line that names the setting and quotes nothing. */
 export function destinationOf(url: string, secret: string): Destination {
-  const address = URL.parse(url);
-  if (address === null || !/^https?:$/.test(address.protocol)) throw invalidUrl();
-  const { username, password } = address;
-  address.username = '';
-  address.password = '';
-  const authorization = username === '' && password === '' ? {} : basic(username, password);
-  return { address, authorization, secret };
-}
-
-/** An address holds both percent-encoded. */
-function basic(username: string, password: string): { Authorization: string } {
-  try {
-    const credentials = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`);
-    return { Authorization: `Basic ${credentials.toString('base64')}` };
-  } catch {
-    throw invalidUrl();
-  }
-}
-
-function invalidUrl(): Error {
-  return new Error('WEBHOOK_URL: the value given is not valid; allowed: an http or https URL');
+  const read = readHttpAddress(url);
+  if (read !== undefined) return { ...read, secret };
+  throw new Error('WEBHOOK_URL: the value given is not valid; allowed: an http or https URL');
 }
 
 /**

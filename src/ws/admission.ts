@@ -12,6 +12,7 @@ import type { Refusal } from '../core/refusal.ts';
 import type { Rejection } from '../protocol/error-codes.ts';
 import type { RefusedToken } from '../core/ports/authenticator.ts';
 import { UNRESTRICTED } from '../core/permissions.ts';
+import { whyUnchecked } from '../core/unchecked-token.ts';
 
 const RETRY_AFTER_SECONDS = 5;
 /** Another pod takes who comes again, and within the grace of their presence. */
@@ -194,14 +195,11 @@ function anybody(userId: string): Principal | Refusal {
 }
 
 /** With `Retry-After` also where the same token may be good later (RFC 9110 section 10.2.3). */
-function refuseToken({ fault, reason, retryAfterMs }: RefusedToken): Refusal {
+function refuseToken(refused: RefusedToken): Refusal {
+  const { fault, retryAfterMs } = refused;
   const later = retryAfterMs === undefined ? {} : { retryAfterSeconds: Math.ceil(retryAfterMs / 1_000) };
   if (fault !== 'unavailable') return { status: 401, error: fault.replace('_', ' '), code: fault, ...later };
-  const error =
-    reason === 'unknown_key'
-      ? 'the key of this token is not known yet'
-      : 'the keys to check tokens with cannot be had';
-  return { ...retryLater(503, error, fault), ...later };
+  return { ...retryLater(503, whyUnchecked(refused), fault), ...later };
 }
 
 /** What a hook's no is in HTTP. */

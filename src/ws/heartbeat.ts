@@ -9,7 +9,8 @@ const LATE_MS = 1_000;
 
 /**
  * Pings every connection each HEARTBEAT_SECONDS and closes those from which nothing, not even the answer, came for
- * HEARTBEAT_TIMEOUT_SECONDS, and those whose token has ended. One timer serves all; a connection's pings fall on the second at which it came.
+ * HEARTBEAT_TIMEOUT_SECONDS, and those whose token has ended. One timer serves all; a connection's pings fall on the
+ * second at which it came.
  */
 export class Heartbeat {
   readonly #hub: Hub;

@@ -113,12 +113,31 @@ test('a key without a name that takes the place of another is found too', async 
   expect(await ask(nameless)).toEqual(['unavailable', 'unknown_key', 5_000]);
 });
 
-test('a clock that is set back keeps nobody out', async () => {
-  const { clock, server, ask } = world(keysOf(old));
-  expect(await ask(old)).toBe('alice');
-  server.keys = keysOf(young);
-  clock.setBack(3_600_000);
-  expect(await ask(young)).toBe('alice');
+test.each([3_600_000, -200 * 3_600_000])(
+  'a clock that is set back by %d ms makes no difference',
+  async (ms) => {
+    const { clock, server, ask } = world(keysOf(old));
+    expect(await ask(old)).toBe('alice');
+    server.isAway = true;
+    clock.setBack(ms);
+    expect(await ask(old)).toBe('alice');
+    expect(server.asked).toBe(1);
+    expect(await ask(young)).toEqual(['unavailable', 'unknown_key', 5_000]);
+    clock.advance(600_000);
+    expect(await ask(old)).toBe('alice');
+    expect(server.asked).toBe(2);
+  },
+);
+
+test('when a token begins and ends goes by the clock of the pod', async () => {
+  const { clock, show } = world(keysOf(old));
+  const now = clock.now() / 1_000;
+  const token = await old.sign({ sub: 'alice', nbf: now + 60, exp: now + 120 });
+  expect(await show(token)).toEqual(['invalid_token', 'not_yet_valid', 55_000]);
+  clock.advance(60_000);
+  expect(await show(token)).toBe('alice');
+  clock.advance(70_000);
+  expect(await show(token)).toEqual(['token_expired', 'token_expired', undefined]);
 });
 
 test('without any keys the server is asked again soon, and ever less often', async () => {

@@ -136,6 +136,7 @@ describe('the configuration', () => {
     'https://me:443#hunter2@host/keys',
     'https://me:443?hunter2@host',
     'https://me:hunter2@host/\n/keys',
+    'https://me:hunter2%zz@host/keys',
   ])('refuses JWKS_URL=%s without printing it', (url) => {
     const [problem = ''] = problemsOf({ JWKS_URL: url });
     expect(problem).toMatch(/^JWKS_URL: the value given is not valid/);
@@ -148,6 +149,18 @@ describe('the configuration', () => {
       expect(loadConfig({ JWKS_URL: url }).values.JWKS_URL).toBe(url);
     },
   );
+
+  test.each(['conn:', '@guest-', 'g\u200b', 'g\n', 'g'.repeat(256)])(
+    'refuses GUEST_PREFIX=%j, with which no guest could come in',
+    (prefix) => {
+      const problems = problemsOf({ GUEST_PREFIX: prefix });
+      expect(problems).toEqual([expect.stringMatching(/^GUEST_PREFIX: .* may begin with/)]);
+    },
+  );
+
+  test.each(['guest:', 'Gast ', 'system', 'conn'])('takes GUEST_PREFIX=%j', (prefix) => {
+    expect(loadConfig({ GUEST_PREFIX: prefix }).values.GUEST_PREFIX).toBe(prefix);
+  });
 
   test.each(['REDIS_SENTINELS', 'REDIS_CLUSTER', 'ALLOWED_ORIGINS', 'SERVER_ADDR', 'PORT', 'REDIS_PREFIX'])(
     'prints no login that somebody put into %s',

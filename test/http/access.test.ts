@@ -42,7 +42,12 @@ describe('access', () => {
     [{ Authorization: 'Bearer' }, 401, 'missing_token', 'missing token'],
     [bearer('forged'), 401, 'invalid_token', 'invalid token'],
     [bearer('expired'), 401, 'token_expired', 'token expired'],
-    [bearer('unchecked'), 503, 'unavailable', 'tokens cannot be checked'],
+    [
+      bearer('unchecked'),
+      503,
+      'unavailable',
+      'the keys to check tokens with cannot be had at present; show it again later',
+    ],
     [{ ...bearer('api-token'), 'X-API-Key': 'wrong' }, 401, 'invalid_api_key', 'invalid API key'],
   ])('%j is answered with %i %s', async (headers, status, code, error) => {
     const answer = await world({ authenticator }).get('/api/rooms', { headers });

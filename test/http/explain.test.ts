@@ -19,7 +19,7 @@ async function why({ url }: Pod, address: string, headers: Record<string, string
 }
 
 describe('Who asks with ?explain=1 is told what an upgrade at that address would be told', () => {
-  test.each(['/ws', '/ws/room', '/ws?room=r&user_id=ann', '/api/chat-api/ws'])(
+  test.each(['/ws', '/ws/room', '/ws/stats', '/ws/stats/', '/ws?room=r&user_id=ann', '/api/chat-api/ws'])(
     'at %s: come',
     async (address) => {
       const { status, body } = await why(await podWith(), address);

@@ -41,6 +41,25 @@ describe('POST /api/users/{user}/disconnect', () => {
     }
   });
 
+  test.each<[string, Record<string, string>, number]>([
+    ['with the usual port in its Host', { Host: 'pod.example.com:443' }, 200],
+    [
+      'behind a proxy that is trusted',
+      { Host: 'pod-1:8080', 'X-Forwarded-Host': 'pod.example.com', from: '10.0.0.1' },
+      200,
+    ],
+    [
+      'as somebody says who is no such proxy',
+      { Host: 'pod-1:8080', 'X-Forwarded-Host': 'pod.example.com', from: '192.0.2.1' },
+      403,
+    ],
+  ])('without a body is for pages of the pod itself: %s', async (_, { from = '', ...named }, status) => {
+    const trustProxy = { contain: (address: string) => address === '10.0.0.1' };
+    const { ask } = world({ allowedOrigins: ['https://app.example.com'], trustProxy });
+    const headers = { Origin: 'https://pod.example.com', ...named };
+    expect((await ask('POST', '/api/users/alice/disconnect', { headers, from })).status).toBe(status);
+  });
+
   test('refuses a reason that is no text', async () => {
     const answer = await world().post('/api/users/alice/disconnect', { reason: 4 });
     expect(answer).toMatchObject({ status: 400, body: { error: 'reason must be a string' } });

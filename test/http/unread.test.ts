@@ -41,6 +41,8 @@ describe.each([
   test.each<[string, string, number, string]>([
     ['HTTP/1.1 without Host', get(), 400, 'invalid_request'],
     ['a Host that is none', get('Host: a b'), 400, 'invalid_request'],
+    ['two Hosts', get('Host: pod', 'Host: another'), 400, 'invalid_request'],
+    ['two Hosts in HTTP/1.0', get('Host: pod', 'Host: b').replace('/1.1', '/1.0'), 400, 'invalid_request'],
     ['a head of 20 KB', get('Host: pod', `Authorization: Bearer ${LONG}`), 431, 'too_large'],
     ['an address of 20 KB', `GET /ws?token=${LONG} HTTP/1.1\r\nHost: pod\r\n\r\n`, 431, 'too_large'],
     ['no HTTP', 'hello\r\n\r\n', 400, 'invalid_request'],
@@ -69,6 +71,18 @@ test('HTTP/1.0 without Host is refused where clients connect, and served to oper
     code: 'invalid_request',
   });
   expect((await answerTo(pod.opsUrl, 'GET /livez HTTP/1.0\r\n\r\n')).body).toEqual({ status: 'alive' });
+});
+
+test('where operators ask there is no WebSocket: whoever wants one is answered as if without', async () => {
+  const headers = [
+    'Host: pod',
+    'Connection: Upgrade, close',
+    'Upgrade: websocket',
+    'Sec-WebSocket-Version: 13',
+  ];
+  const request = ['GET /livez HTTP/1.1', ...headers, '', ''].join('\r\n');
+  const { status, body } = await answerTo(pod.opsUrl, request);
+  expect([status, body]).toEqual([200, { status: 'alive' }]);
 });
 
 test('what is no request behind one that is answered yet does not get into its place', async () => {

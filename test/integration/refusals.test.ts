@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { startPod } from '../support/pod.ts';
 import { open, refused, until } from '../support/client.ts';
+import { SECRET } from '../support/tokens.ts';
 import { settled } from './people.ts';
 
 const pod = await startPod();
@@ -140,13 +141,17 @@ describe('An upgrade that is no handshake of RFC 6455', () => {
   };
 
   /** Status and code of the answer, and which versions it says there are. */
-  async function answerTo(headers: Record<string, string | undefined>, version = '1.1') {
+  async function answerTo(
+    headers: Record<string, string | undefined>,
+    version = '1.1',
+    { url, method } = { url: pod.url, method: 'GET' },
+  ) {
     const lines = Object.entries({ ...GOOD, ...headers }).flatMap(([name, value]) =>
       value === undefined ? [] : `${name}: ${value}`,
     );
-    const { hostname, port } = new URL(pod.url);
+    const { hostname, port } = new URL(url);
     const socket = connect(Number(port), hostname);
-    socket.write([`GET /ws HTTP/${version}`, ...lines, '', ''].join('\r\n'));
+    socket.write([`${method} /ws HTTP/${version}`, ...lines, '', ''].join('\r\n'));
     const [first] = (await once(socket, 'data')) as [Buffer];
     socket.destroy();
     const answer = first.toString();
@@ -176,10 +181,27 @@ describe('An upgrade that is no handshake of RFC 6455', () => {
     ['without Host', { Host: undefined }],
     ['with an empty Host', { Host: '' }],
     ['with a Host that is none', { Host: 'a b' }],
+    ['with two Hosts', { host: 'another' }],
     ['without a key', { 'Sec-WebSocket-Key': undefined }],
     ['with a bad key', { 'Sec-WebSocket-Key': 'short' }],
   ])('%s is answered with 400', async (_, headers, version) => {
     expect(await answerTo(headers, version)).toMatchObject({ status: 400, code: 'bad_handshake' });
+  });
+
+  test('takes nobody’s place among those that are one, and is refused before anybody asks who comes', async () => {
+    const guarded = await startPod({ JWT_SECRET: SECRET, HANDSHAKES_PER_SECOND: '1' });
+    onTestFinished(async () => void (await guarded.stop()));
+    const { url } = guarded;
+    for (let n = 0; n < 3; n += 1) {
+      for (const [method, key] of [
+        ['GET', 'short'],
+        ['POST', GOOD['Sec-WebSocket-Key']],
+      ] as const) {
+        const answer = await answerTo({ 'Sec-WebSocket-Key': key }, '1.1', { url, method });
+        expect(answer).toMatchObject({ status: 400, code: 'bad_handshake' });
+      }
+    }
+    expect((await answerTo({}, '1.1', { url, method: 'GET' })).code).toBe('missing_token');
   });
 
   test('and names its origin as old versions did passes no list', async () => {

@@ -27,7 +27,7 @@ export class TestClock implements Clock {
     };
   }
 
-  /** Somebody sets it back; what is to run runs when it would have. */
+  /** Somebody sets it back, or with a negative number ahead; what is to run runs when it would have. */
   setBack(ms: number): void {
     this.#now -= ms;
     this.#setBack += ms;

@@ -62,14 +62,18 @@ export class KeyServer {
   status = 200;
   /** How often it was asked. */
   asked = 0;
+  /** Whom it answers: header `Authorization`; undefined: everybody. */
+  login: string | undefined;
   readonly #server: Server;
 
   constructor(keys: readonly JWK[]) {
     this.keys = keys;
-    this.#server = createServer((_, answer) => {
+    this.#server = createServer(({ headers }, answer) => {
       this.asked += 1;
-      answer.writeHead(this.status, { 'Content-Type': 'application/json' });
-      answer.end(this.status === 200 ? JSON.stringify({ keys: this.keys }) : '{}');
+      const isKnown = this.login === undefined || this.login === headers.authorization;
+      const status = isKnown ? this.status : 401;
+      answer.writeHead(status, { 'Content-Type': 'application/json' });
+      answer.end(status === 200 ? JSON.stringify({ keys: this.keys }) : '{}');
     });
   }
 

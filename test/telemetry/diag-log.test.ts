@@ -2,12 +2,18 @@ import { expect, test } from 'vitest';
 import type { Log } from '../../src/core/ports/log.ts';
 import { diagLog } from '../../src/telemetry/diag-log.ts';
 
-/** What is said with these arguments. */
-function said(text: string, ...more: readonly unknown[]): string {
+/** The lines of a log, and what writes them. */
+function world() {
   const lines: string[] = [];
   const line = (_: object, message: string): void => void lines.push(message);
   const log: Log = { debug: line, info: line, warn: line, error: line };
-  diagLog(log).warn(text, ...more);
+  return { lines, diag: diagLog(log) };
+}
+
+/** What is said with these arguments. */
+function said(text: string, ...more: readonly unknown[]): string {
+  const { lines, diag } = world();
+  diag.warn(text, ...more);
   return lines.join('\n');
 }
 
@@ -34,4 +40,12 @@ test('No secret of theirs is', () => {
 
 test('A line has an end', () => {
   expect(said('long', 'x'.repeat(10_000))).toHaveLength(500);
+});
+
+test('What is said over and over is said ten times, and leaves room for what is worse', () => {
+  const { lines, diag } = world();
+  for (let n = 0; n < 1_000; n += 1) diag.debug('tick');
+  expect(lines).toHaveLength(10);
+  for (let n = 0; n < 1_000; n += 1) diag.error('gone');
+  expect(lines.slice(10)).toEqual(Array<string>(10).fill('gone'));
 });

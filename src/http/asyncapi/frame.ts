@@ -1,3 +1,5 @@
+import { ROOM_PATTERN } from '../patterns.ts';
+
 /** A JSON Schema (draft 07, which AsyncAPI 3.0 takes unless told otherwise), as plain data. */
 export type Schema = Readonly<Record<string, unknown>>;
 type Properties = Readonly<Record<string, Schema>>;
@@ -42,7 +44,7 @@ export function fixed(value: string): Schema {
   return { const: value };
 }
 
-export const ROOM = text('A room name.', { pattern: '^[A-Za-z0-9][A-Za-z0-9_.:@-]{0,127}$' });
+export const ROOM = text('A room name.', { pattern: ROOM_PATTERN });
 /** In an error: what is wrong may be just that. */
 export const AS_NAMED = text('As the client named it, also where it is no name.', {
   minLength: 1,
@@ -50,7 +52,7 @@ export const AS_NAMED = text('As the client named it, also where it is no name.'
 });
 /** Also the two channels that stand for no room. */
 export const CHANNEL = text('A room name, `@global` or `@direct`.', {
-  pattern: '^([A-Za-z0-9][A-Za-z0-9_.:@-]{0,127}|@global|@direct)$',
+  pattern: `^(${ROOM_PATTERN.slice(1, -1)}|@global|@direct)$`,
 });
 export const USER = text('A user id.', { minLength: 1, maxLength: 256 });
 export const FROM = text('A user id, or `system`.', { minLength: 1, maxLength: 256 });
