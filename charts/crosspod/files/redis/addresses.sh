@@ -37,6 +37,14 @@ addresses() (
   done <"$PEERS"
 )
 
+# keep LINES: on the volume; fails where it is full, which is no reason not to start
+keep() {
+  if [ "$1" = "$(cat "$KNOWN" 2>/dev/null)" ]; then return 0; fi
+  if printf '%s\n' "$1" 2>/dev/null >"$KNOWN.$$" && mv "$KNOWN.$$" "$KNOWN"; then return 0; fi
+  rm -f "$KNOWN.$$"
+  return 1
+}
+
 trap 'exit 143' TERM INT
 rounds=0
 until found=$(addresses); do
@@ -44,7 +52,9 @@ until found=$(addresses); do
   rounds=$((rounds + 1))
   sleep 1
 done
-printf '%s\n' "$found" >"$KNOWN.$$"
-mv "$KNOWN.$$" "$KNOWN"
+if ! keep "$found"; then log 'the volume takes no addresses: is it full?'; fi
 # In place: it is this very file that the containers see.
-cat /etc/hosts "$KNOWN" >"$HOSTS"
+{
+  cat /etc/hosts
+  printf '%s\n' "$found"
+} >"$HOSTS"
