@@ -1,13 +1,16 @@
 import { kubectl, kubectlWith, NAMESPACE } from './cluster.ts';
 import { image } from './release.ts';
 
-/** A pod that has nothing to do with the release, and Node.js. */
+/** A pod that has nothing to do with the release, has Node.js, and listens on port 8080. */
 export const STRANGER = 'stranger';
 
 /** Puts it there, anew. */
 export async function invite(): Promise<void> {
   await leave();
-  const container = { name: STRANGER, image: image(), command: ['sleep', 'infinity'] };
+  const listen = "require('node:http').createServer((_, answer) => answer.end()).listen(8080)";
+  const readinessProbe = { tcpSocket: { port: 8080 }, periodSeconds: 1 };
+  const command = ['node', '--eval', listen];
+  const container = { name: STRANGER, image: image(), command, readinessProbe };
   const spec = {
     automountServiceAccountToken: false,
     terminationGracePeriodSeconds: 0,
