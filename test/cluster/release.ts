@@ -40,9 +40,10 @@ export async function installAnew(values: Readonly<Record<string, string | numbe
   await install(values);
 }
 
-/** Takes the release and its volumes away. */
+/** Takes the release and its volumes away, at once: nobody is to take over. */
 export async function uninstall(): Promise<void> {
-  await helm('uninstall', RELEASE, '--ignore-not-found', '--wait');
+  await helm('uninstall', RELEASE, '--ignore-not-found');
+  await kubectl('delete', 'pods', '--all', '--force', '--grace-period=0');
   const isEmpty = async (): Promise<boolean> => (await kubectl('get', 'pods', '--output', 'name')) === '';
   await eventually('all pods to be gone', isEmpty, () => kubectl('get', 'pods'));
   await kubectl('delete', 'persistentvolumeclaims', '--all');

@@ -37,14 +37,6 @@ addresses() (
   done <"$PEERS"
 )
 
-# keep LINES: on the volume; fails where it is full, which is no reason not to start
-keep() {
-  if [ "$1" = "$(cat "$KNOWN" 2>/dev/null)" ]; then return 0; fi
-  if printf '%s\n' "$1" 2>/dev/null >"$KNOWN.$$" && mv "$KNOWN.$$" "$KNOWN"; then return 0; fi
-  rm -f "$KNOWN.$$"
-  return 1
-}
-
 trap 'exit 143' TERM INT
 rounds=0
 until found=$(addresses); do
@@ -52,7 +44,8 @@ until found=$(addresses); do
   rounds=$((rounds + 1))
   sleep 1
 done
-if ! keep "$found"; then log 'the volume takes no addresses: is it full?'; fi
+# No room for them is no reason not to start.
+if ! keep "$found" "$KNOWN"; then log 'the volume takes no addresses: is it full?'; fi
 # In place: it is this very file that the containers see.
 {
   cat /etc/hosts
