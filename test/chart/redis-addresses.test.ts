@@ -59,6 +59,15 @@ test('a pod that is replaced while DNS is away starts with what its volume has, 
   expect(linesOf(pod.hosts).slice(-2)).toEqual(known);
 });
 
+test('a pod whose volume is full starts all the same, and says so', async () => {
+  const pod = await podAmong('127.0.0.21');
+  // Nothing can be written there.
+  const env = { ...pod.env, DATA_DIR: '/proc/self' };
+  const { status, stderr } = spawnSync('dash', [pod.script], { env, encoding: 'utf8', timeout: 30_000 });
+  expect([status, stderr]).toEqual([0, expect.stringContaining('is it full?')]);
+  expect(linesOf(pod.hosts).at(-1)).toBe('127.0.0.21 127.0.0.21');
+});
+
 test('a pod that knows no address yet waits for DNS, says so, and can be told to end', async () => {
   const pod = await podAmong('localhost', 'redis-1.invalid');
   const waiting = spawn('dash', [pod.script], { env: pod.env, stdio: ['ignore', 'ignore', 'pipe'] });

@@ -1,9 +1,10 @@
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { get, helm, kubectl, kubectlWith, NAMESPACE, readyPodsOf, RELEASE } from './cluster.ts';
 import { killContainer } from './killer.ts';
 import { eventually } from './patience.ts';
 import { install, settingOf } from './release.ts';
 import { saw, secondsSince } from './report.ts';
+import { invite, leave, STRANGER } from './stranger.ts';
 import { talkThrough } from './talkers.ts';
 
 const SLOW = { timeout: 600_000 };
@@ -36,13 +37,15 @@ test('a gateway pod is deleted', SLOW, async () => {
 });
 
 test('POST /drain, from within the pod alone', SLOW, async () => {
-  const [pod = '', other = ''] = await readyPodsOf('gateway');
+  const [pod = ''] = await readyPodsOf('gateway');
+  await invite();
+  onTestFinished(leave);
   const { podIP } = (await get(`pod/${pod}`)).status;
   const ask = async (from: string, host: string): Promise<string> => {
     const script = `fetch('http://${host}:9090/drain',{method:'POST'}).then((answer)=>console.log(answer.status))`;
     return (await kubectl('exec', from, '--', 'node', '--eval', script)).trim();
   };
-  expect(await ask(other, podIP)).toBe('403');
+  await eventually('the stranger to be known to all', async () => (await ask(STRANGER, podIP)) === '403');
   const restarts = async (): Promise<number> =>
     (await get(`pod/${pod}`)).status.containerStatuses[0].restartCount;
   const before = await restarts();
@@ -58,7 +61,7 @@ test('a gateway container is killed', SLOW, async () => {
     (await get(`pod/${pod}`)).status.containerStatuses[0].restartCount;
   const before = await restarts();
   await talkThrough('SIGKILL to a gateway', async () => {
-    await killContainer(pod, 'crosspod');
+    await killContainer(await get(`pod/${pod}`), 'crosspod');
     await eventually(`${pod} to restart`, async () => (await restarts()) === before + 1);
   });
 });

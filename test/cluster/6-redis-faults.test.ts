@@ -32,7 +32,7 @@ test('the pod of the Redis master is deleted', SLOW, () =>
 );
 
 test('the Redis master is killed', SLOW, () =>
-  masterGoes('SIGKILL to the Redis master', (pod) => killContainer(pod, 'redis')),
+  masterGoes('SIGKILL to the Redis master', async (pod) => killContainer(await get(`pod/${pod}`), 'redis')),
 );
 
 test('the pod of a replica is deleted', SLOW, async () => {

@@ -1,4 +1,5 @@
-import { get, kubectl, kubectlWith, type KubernetesObject, NAMESPACE, RELEASE } from './cluster.ts';
+import type { KubernetesObject } from './cluster.ts';
+import { onNode } from './on-node.ts';
 
 /**
  * What kills from outside: no process can send SIGKILL to the first one of its own container. It sees all processes of
@@ -15,42 +16,7 @@ process.kill(Number(found[0]), 'SIGKILL');
 `;
 
 /** SIGKILL to the first process of the container, and to no other. */
-export async function killContainer(pod: string, container: string): Promise<void> {
-  const { spec, status } = await get(`pod/${pod}`);
+export async function killContainer({ spec, status }: KubernetesObject, container: string): Promise<void> {
   const { containerID } = status.containerStatuses.find(({ name }: KubernetesObject) => name === container);
-  const gateway = await get(`deployment/${RELEASE}`);
-  const [{ image }] = gateway.spec.template.spec.containers;
-  await kubectl('delete', 'pod/killer', '--ignore-not-found');
-  await kubectlWith(
-    {
-      apiVersion: 'v1',
-      kind: 'Pod',
-      metadata: { name: 'killer', namespace: NAMESPACE },
-      spec: {
-        nodeName: spec.nodeName,
-        hostPID: true,
-        restartPolicy: 'Never',
-        terminationGracePeriodSeconds: 0,
-        automountServiceAccountToken: false,
-        containers: [
-          {
-            name: 'killer',
-            image,
-            command: ['node', '--eval', KILL, containerID.split('//')[1]],
-            securityContext: { privileged: true, runAsUser: 0, runAsNonRoot: false },
-          },
-        ],
-      },
-    },
-    'create',
-    '--filename',
-    '-',
-  );
-  try {
-    await kubectl('wait', 'pod/killer', '--for', 'jsonpath={.status.phase}=Succeeded', '--timeout', '30s');
-  } catch (cause) {
-    throw new Error(await kubectl('logs', 'pod/killer'), { cause });
-  } finally {
-    await kubectl('delete', 'pod/killer');
-  }
+  await onNode(spec.nodeName, KILL, containerID.split('//')[1]);
 }

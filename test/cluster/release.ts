@@ -11,7 +11,7 @@ import {
 } from './cluster.ts';
 import { eventually } from './patience.ts';
 
-const CHART = fileURLToPath(new URL('../../charts/crosspod', import.meta.url));
+export const CHART = fileURLToPath(new URL('../../charts/crosspod', import.meta.url));
 const VALUES = fileURLToPath(new URL('values.yaml', import.meta.url));
 
 /**
@@ -30,8 +30,23 @@ export async function install(
 }
 
 /** What the cluster's nodes have, or can pull. */
-function image(): string {
+export function image(): string {
   return process.env['CROSSPOD_IMAGE'] ?? 'docker.io/crosspod/crosspod:0.1.0';
+}
+
+/** As `install`, on empty volumes. */
+export async function installAnew(values: Readonly<Record<string, string | number>> = {}): Promise<void> {
+  await uninstall();
+  await install(values);
+}
+
+/** Takes the release and its volumes away, at once: nobody is to take over. */
+export async function uninstall(): Promise<void> {
+  await helm('uninstall', RELEASE, '--ignore-not-found');
+  await kubectl('delete', 'pods', '--all', '--force', '--grace-period=0');
+  const isEmpty = async (): Promise<boolean> => (await kubectl('get', 'pods', '--output', 'name')) === '';
+  await eventually('all pods to be gone', isEmpty, () => kubectl('get', 'pods'));
+  await kubectl('delete', 'persistentvolumeclaims', '--all');
 }
 
 /** A setting that pods made now are given. */
@@ -40,12 +55,13 @@ export async function settingOf(name: string): Promise<string | undefined> {
   return container.env.find((variable: KubernetesObject) => variable.name === name)?.value;
 }
 
-/** Waits until no pod comes or goes, and all are ready. */
+/** Waits until no pod comes or goes, and all are ready; that of a `helm test` that failed stays. */
 export async function atRest(): Promise<void> {
   await kubectl('rollout', 'status', `deployment/${RELEASE}`, '--timeout=5m');
   await kubectl('rollout', 'status', `statefulset/${RELEASE}-redis`, '--timeout=5m');
   const isSo = async (): Promise<boolean> => {
-    const all = (await kubectl('get', 'pods', '--output', 'name')).trim().split('\n');
+    const selector = `--selector=app.kubernetes.io/instance=${RELEASE},app.kubernetes.io/component!=test`;
+    const all = (await kubectl('get', 'pods', selector, '--output', 'name')).trim().split('\n');
     const gateway = await readyPodsOf('gateway');
     const redis = await readyPodsOf('redis');
     return all.length === gateway.length + redis.length && redis.length === 3;

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { kubernetesTool } from '../../scripts/kubernetes-tools.ts';
-import { helm, kubectl, kubectlAnywhere, NAMESPACE, RELEASE } from './cluster.ts';
+import { kubectl, kubectlAnywhere, NAMESPACE } from './cluster.ts';
 import { eventually } from './patience.ts';
-import { install } from './release.ts';
+import { install, uninstall } from './release.ts';
 import { beginReport, reported, saw, secondsSince } from './report.ts';
 
 const BESIDE = ['prometheus', 'prometheus-adapter'].map((name) =>
@@ -54,7 +54,7 @@ async function versions(): Promise<{ serverVersion: { gitVersion: string } }> {
 }
 
 async function remove(): Promise<void> {
-  await helm('uninstall', RELEASE, '--ignore-not-found', '--wait');
+  await uninstall();
   await kubectl('delete', 'namespace', NAMESPACE, '--ignore-not-found');
   const isGone = async (): Promise<boolean> =>
     (await kubectl('get', 'namespace', NAMESPACE, '--ignore-not-found')) === '';

@@ -44,7 +44,10 @@ until found=$(addresses); do
   rounds=$((rounds + 1))
   sleep 1
 done
-printf '%s\n' "$found" >"$KNOWN.$$"
-mv "$KNOWN.$$" "$KNOWN"
+# No room for them is no reason not to start.
+if ! keep "$found" "$KNOWN"; then log 'the volume takes no addresses: is it full?'; fi
 # In place: it is this very file that the containers see.
-cat /etc/hosts "$KNOWN" >"$HOSTS"
+{
+  cat /etc/hosts
+  printf '%s\n' "$found"
+} >"$HOSTS"

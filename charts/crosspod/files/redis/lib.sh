@@ -122,6 +122,13 @@ knowledge_of() (
   echo "$epoch $master $flags"
 )
 
+# keep LINES FILE: whole or not at all; on a volume that is full it fails, and leaves nothing there
+keep() {
+  if printf '%s\n' "$1" 2>/dev/null >"$2.$$" && mv "$2.$$" "$2"; then return 0; fi
+  rm -f "$2.$$"
+  return 1
+}
+
 # Sets EPOCH and MASTER to what the volume says: -1 none on a new one
 read_marker() {
   EPOCH=-1
@@ -133,8 +140,7 @@ read_marker() {
 remember() (
   read_marker
   if [ "$1" -lt "$EPOCH" ] || [ "$1 $2" = "$EPOCH $MASTER" ]; then exit 0; fi
-  printf '%s %s\n' "$1" "$2" >"$MARKER.$$"
-  mv "$MARKER.$$" "$MARKER"
+  keep "$1 $2" "$MARKER" || exit 1
   log "failover $1 made pod $2 the master"
 )
 
