@@ -279,7 +279,12 @@ test('a single pod is replaced in place and knows of no Redis', async () => {
   expect(serviceAccountName).toBe('default');
   expect(referencesOf(containers[0])).toEqual([]);
   expect(topologySpreadConstraints).toEqual([
-    { topologyKey: 'kubernetes.io/hostname', maxSkew: 1, whenUnsatisfiable: 'DoNotSchedule' },
+    {
+      topologyKey: 'kubernetes.io/hostname',
+      maxSkew: 1,
+      whenUnsatisfiable: 'DoNotSchedule',
+      labelSelector: { matchLabels: selector('gateway') },
+    },
   ]);
 });
 

@@ -9,11 +9,11 @@ const VALUES = {
   secrets: { existingSecret: NAME },
   redis: { enabled: false },
   externalRedis: {
-    url: 'rediss://r:6379',
+    sentinels: ['s:26379'],
     existingSecret: NAME,
     passwordKey: '1e3',
     sentinelPasswordKey: 'true',
-    tls: { existingSecret: NAME, caKey: 'null' },
+    tls: { enabled: true, existingSecret: NAME, caKey: 'null' },
   },
   service: { type: 'LoadBalancer', loadBalancerClass: NAME },
   ingress: { enabled: true, className: NAME, cookie: { name: NAME }, tls: [{ secretName: NAME }] },

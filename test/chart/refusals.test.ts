@@ -2,6 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { CHART, template } from './helm.ts';
+import { REFUSED_OF_KUBERNETES } from './refused-objects.ts';
+import { REFUSED_WITHOUT_EFFECT } from './refused-unused.ts';
 import { NOT_TO_BE_READ, REFUSED_IN_CLUSTER, REFUSED_OF_GATEWAY } from './refused-gateway.ts';
 
 const NO_REDIS = { redis: { enabled: false } };
@@ -11,6 +13,8 @@ const KEDA = { enabled: true, prometheus: { serverAddress: 'http://p' } };
 
 /** Values that make no sense together, and what is said of them: which value, and what to do. */
 const REFUSED: readonly (readonly [string, object, string])[] = [
+  ...REFUSED_OF_KUBERNETES,
+  ...REFUSED_WITHOUT_EFFECT,
   [
     'two Redis',
     { externalRedis: { url: 'redis://r:6379' } },
@@ -224,7 +228,7 @@ const REFUSED: readonly (readonly [string, object, string])[] = [
   [
     'a drain that begins before anybody knows',
     { readinessProbe: { periodSeconds: 3, failureThreshold: 3 } },
-    'drain.delaySeconds: the readiness probe needs 9 s to fail (periodSeconds x failureThreshold), and the drain begins before',
+    'drain.delaySeconds: at least 9, since the readiness probe needs so long to fail (periodSeconds x failureThreshold), and the drain would begin before; raise it with drain.timeoutSeconds, or make the probe faster',
   ],
   [
     'a pod that is killed while it drains',
@@ -234,7 +238,7 @@ const REFUSED: readonly (readonly [string, object, string])[] = [
   [
     'a startup probe that ends while a pod waits for Redis',
     { startupProbe: { failureThreshold: 20 } },
-    'startupProbe.failureThreshold: the probe gives a pod 20 s (periodSeconds x failureThreshold), and it may wait 20 s for Redis or NATS (START_WAIT_SECONDS)',
+    'startupProbe.failureThreshold: the probe gives a pod 20 s (periodSeconds x failureThreshold), and it may wait 20 s for Redis or NATS (START_WAIT_SECONDS); raise it, or leave it out',
   ],
   [
     'the same with a wait of one’s own',
@@ -259,12 +263,12 @@ const REFUSED: readonly (readonly [string, object, string])[] = [
   [
     'a probe that is slower than the drain by Kubernetes’ own period',
     { readinessProbe: { periodSeconds: EMPTY } },
-    'drain.delaySeconds: the readiness probe needs 20 s to fail (periodSeconds x failureThreshold), and the drain begins before',
+    'drain.delaySeconds: at least 20, since the readiness probe needs so long to fail',
   ],
   [
     'a probe of which nothing is said',
     { readinessProbe: EMPTY },
-    'drain.delaySeconds: the readiness probe needs 30 s to fail (periodSeconds x failureThreshold), and the drain begins before',
+    'drain.delaySeconds: at least 30, since the readiness probe needs so long to fail',
   ],
   [
     'an Ingress for nobody',

@@ -54,22 +54,6 @@ test('a load balancer is of the class and for the addresses that were asked for'
   });
 });
 
-test('what only a load balancer or a node has is not in a Service that is neither', async () => {
-  const objects = await render({
-    service: {
-      nodePort: 30_080,
-      loadBalancerClass: 'x',
-      loadBalancerSourceRanges: ['10.0.0.0/8'],
-      externalTrafficPolicy: 'Local',
-    },
-  });
-  expect(find(objects, 'Service', 'r-crosspod')['spec']).toEqual({
-    type: 'ClusterIP',
-    selector: selector('gateway'),
-    ports: [HTTP],
-  });
-});
-
 test('Traefik takes the cookie from the Service; what is given wins', async () => {
   const cookie = 'traefik.ingress.kubernetes.io/service.sticky.cookie';
   expect((await service('production-traefik')).metadata.annotations).toEqual({

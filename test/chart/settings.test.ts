@@ -158,24 +158,6 @@ test('TLS is asked for where Redis is at a URL as well', async () => {
   expect(data.REDIS_CA_FILE).toBe('/redis-ca/ca.crt');
 });
 
-test('without a Redis no authority is given for it', async () => {
-  const externalRedis = { tls: { enabled: true, existingSecret: 'authority' } };
-  const objects = await render({ redis: { enabled: false }, replicaCount: 1, externalRedis });
-  expect(settingsOf(objects)).toEqual({ ...DRAIN, BROADCAST_MQ_TYPE: 'memory' });
-  expect(find(objects, 'Deployment', 'r-crosspod')['spec'].template.spec).not.toHaveProperty('volumes');
-});
-
-test('without servers of NATS nothing is given to get into it', async () => {
-  const externalNats = {
-    existingSecret: 'mine',
-    credentialsKey: 'creds',
-    tls: { existingSecret: 'authority' },
-  };
-  const objects = await render({ redis: { enabled: false }, replicaCount: 1, externalNats });
-  expect(settingsOf(objects)).toEqual({ ...DRAIN, BROADCAST_MQ_TYPE: 'memory' });
-  expect(find(objects, 'Deployment', 'r-crosspod')['spec'].template.spec).not.toHaveProperty('volumes');
-});
-
 test('pods can be told to listen on IPv6', async () => {
   const objects = await render({ settings: { HOST: '::' } });
   expect(settingsOf(objects).HOST).toBe('::');

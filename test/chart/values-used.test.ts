@@ -11,6 +11,7 @@ const KEYS = ['JWT_SECRET', 'API_KEYS', 'WEBHOOK_SECRET'];
 
 /** Values without which another one has nothing to say; the longest beginning of a value's name counts. */
 const CONTEXTS: Readonly<Record<string, object>> = {
+  extraVolumeMounts: { extraVolumes: [{ name: 'given', emptyDir: {} }] },
   'image.tag': { image: { digest: '' } },
   'updateStrategy.type': { updateStrategy: { rollingUpdate: null } },
   'serviceAccount.annotations': { serviceAccount: { create: true } },
@@ -43,6 +44,7 @@ const CONTEXTS: Readonly<Record<string, object>> = {
   'externalRedis.url': { redis: { enabled: false }, replicaCount: 1 },
   'externalRedis.sentinels': { redis: { enabled: false }, replicaCount: 1 },
   'externalRedis.sentinelMaster': { redis: { enabled: false }, externalRedis: { sentinels: ['s:1'] } },
+  'externalRedis.sentinelPassword': { redis: { enabled: false }, externalRedis: { sentinels: ['s:1'] } },
   'externalRedis.passwordKey': {
     redis: { enabled: false },
     externalRedis: { url: 'redis://r:6379', existingSecret: 'mine' },
@@ -85,6 +87,19 @@ const SECRET = { redis: { auth: { existingSecret: 'mine' } } };
 
 /** Another value, where it does not follow from the one that is there. */
 const OTHERS: Readonly<Record<string, unknown>> = {
+  'resources.requests.cpu': '10m',
+  'resources.requests.memory': '10Mi',
+  'resources.limits.memory': '1Gi',
+  'redis.resources.requests.cpu': '10m',
+  'redis.resources.requests.memory': '10Mi',
+  'redis.resources.limits.memory': '1Gi',
+  'redis.sentinel.resources.requests.cpu': '10m',
+  'redis.sentinel.resources.requests.memory': '10Mi',
+  'redis.sentinel.resources.limits.memory': '1Gi',
+  extraVolumeMounts: [{ name: 'given', mountPath: '/given' }],
+  'networkPolicy.clients': [{ ipBlock: { cidr: '10.0.0.0/8' } }],
+  'networkPolicy.operators': [{ ipBlock: { cidr: '10.0.0.0/8' } }],
+  'networkPolicy.extraEgress': [{ to: [{ ipBlock: { cidr: '10.0.0.0/8' } }] }],
   'image.digest': `sha256:${'0'.repeat(64)}`,
   imagePullSecrets: [{ name: 'registry' }],
   settings: { HISTORY_SIZE: 5 },
@@ -156,7 +171,7 @@ function otherThan({ name, path, value }: Leaf): unknown {
   const choice = schema?.enum?.find((one) => one !== value && one !== '');
   if (choice !== undefined) return choice;
   if (typeof value === 'boolean') return !value;
-  if (typeof value === 'number') return value + 1;
+  if (typeof value === 'number') return value + 1 > (schema?.maximum ?? Infinity) ? value / 2 : value + 1;
   if (typeof value === 'string') return `${value}x`;
   if (value === null) return 3;
   if (Array.isArray(value)) return schema?.items?.type === 'string' ? ['x'] : [{ x: 'y' }];

@@ -121,7 +121,7 @@ app.kubernetes.io/component: {{ .component }}
 {{- if .Values.redis.tls.enabled -}}
 {{- $files = append $files (dict "setting" "REDIS_CA_FILE" "name" "redis-ca" "secret" .Values.redis.tls.existingSecret "key" "ca.crt") -}}
 {{- end -}}
-{{- else if and $external.existingSecret (ne $broker "none") -}}
+{{- else if $external.existingSecret -}}
 {{- $files = append $files (dict "setting" "REDIS_CA_FILE" "name" "redis-ca" "secret" $external.existingSecret "key" $external.caKey) -}}
 {{- end -}}
 {{- toJson $files -}}
@@ -143,6 +143,7 @@ app.kubernetes.io/component: {{ .component }}
 {{/* What is wrong with the values taken together; the schema has looked at each of them. */}}
 {{- define "crosspod.validate" -}}
 {{- include "crosspod.validateNeeded" . -}}
+{{- include "crosspod.validateObjects" . -}}
 {{- include "crosspod.validateAddresses" . -}}
 {{- include "crosspod.validateSettings" . -}}
 {{- include "crosspod.validateAuthentication" . -}}
@@ -152,7 +153,8 @@ app.kubernetes.io/component: {{ .component }}
 {{- $broker := include "crosspod.broker" . -}}
 {{- $external := .Values.externalRedis -}}
 {{- $ways := compact (list $external.url $external.urlKey $external.sentinels $external.cluster) -}}
-{{- if and .Values.redis.enabled $ways -}}
+{{- $login := or $external.username $external.password $external.sentinelPassword $external.existingSecret $external.tls.enabled $external.tls.existingSecret -}}
+{{- if and .Values.redis.enabled (or $ways $login) -}}
 {{- fail "externalRedis: given although redis.enabled is true; set redis.enabled=false to use your own Redis" -}}
 {{- end -}}
 {{- if gt (len $ways) 1 -}}
@@ -172,7 +174,7 @@ app.kubernetes.io/component: {{ .component }}
 {{- fail "externalRedis.tls.existingSecret: given without TLS; set externalRedis.tls.enabled=true, or a url that begins with rediss://" -}}
 {{- end -}}
 {{- $nats := .Values.externalNats -}}
-{{- if or $nats.servers $nats.urlKey -}}
+{{- if or $nats.servers $nats.urlKey $nats.existingSecret -}}
 {{- if .Values.redis.enabled -}}
 {{- fail "externalNats: given although redis.enabled is true; set redis.enabled=false to use NATS" -}}
 {{- end -}}
@@ -221,13 +223,13 @@ app.kubernetes.io/component: {{ .component }}
 {{- /* What Kubernetes takes where nothing is given. */ -}}
 {{- $unready := mul ($probe.periodSeconds | default 10) ($probe.failureThreshold | default 3) -}}
 {{- if lt (int64 .Values.drain.delaySeconds) $unready -}}
-{{- fail (printf "drain.delaySeconds: the readiness probe needs %d s to fail (periodSeconds x failureThreshold), and the drain begins before" $unready) -}}
+{{- fail (printf "drain.delaySeconds: at least %d, since the readiness probe needs so long to fail (periodSeconds x failureThreshold), and the drain would begin before; raise it with drain.timeoutSeconds, or make the probe faster" $unready) -}}
 {{- end -}}
 {{- $starting := include "crosspod.startupProbe" . | fromYaml -}}
 {{- $patience := mul ($starting.periodSeconds | default 10) $starting.failureThreshold -}}
 {{- $startWait := include "crosspod.startWait" . | int64 -}}
 {{- if le $patience $startWait -}}
-{{- fail (printf "startupProbe.failureThreshold: the probe gives a pod %d s (periodSeconds x failureThreshold), and it may wait %d s for Redis or NATS (START_WAIT_SECONDS)" $patience $startWait) -}}
+{{- fail (printf "startupProbe.failureThreshold: the probe gives a pod %d s (periodSeconds x failureThreshold), and it may wait %d s for Redis or NATS (START_WAIT_SECONDS); raise it, or leave it out" $patience $startWait) -}}
 {{- end -}}
 {{- $least := int (include "crosspod.leastGrace" .) -}}
 {{- if and (ne .Values.terminationGracePeriodSeconds nil) (lt (int .Values.terminationGracePeriodSeconds) $least) -}}
@@ -259,6 +261,7 @@ app.kubernetes.io/component: {{ .component }}
 {{- end -}}
 {{- end -}}
 {{- end -}}
+{{- include "crosspod.validateUnused" . -}}
 {{- $update := .Values.updateStrategy | default dict -}}
 {{- if and (eq (default "" $update.type) "Recreate") $update.rollingUpdate -}}
 {{- fail "updateStrategy.rollingUpdate: only for type RollingUpdate; set it to null" -}}

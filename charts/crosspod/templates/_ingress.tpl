@@ -27,7 +27,9 @@ haproxy.org/load-balance: leastconn
 haproxy.org/check: "true"
 haproxy.org/check-interval: 1s
 {{- else if and (eq .Values.ingress.preset "traefik") .Values.ingress.traefikObjects -}}
-traefik.ingress.kubernetes.io/router.middlewares: {{ include "crosspod.ingress.traefikObject" . }}
+{{- /* One that is given comes first, and does not take the place of the chart's. */}}
+{{- $given := index (.Values.ingress.annotations | default dict) "traefik.ingress.kubernetes.io/router.middlewares" }}
+traefik.ingress.kubernetes.io/router.middlewares: {{ compact (list $given (include "crosspod.ingress.traefikObject" .)) | join "," }}
 {{- else if eq .Values.ingress.preset "nginx-f5" -}}
 nginx.org/sticky-cookie-services: {{ printf "serviceName=%s %s expires=%ds path=/" $service $cookie.name (int $cookie.maxAgeSeconds) | quote }}
 nginx.org/websocket-services: {{ $service }}

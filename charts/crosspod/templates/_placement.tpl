@@ -43,3 +43,16 @@ podAntiAffinity:
 {{- else -}}{{- $monitoring.scrapeAnnotations -}}
 {{- end -}}
 {{- end -}}
+
+{{/* Constraints that are given; one that does not say which pods it counts counts those of the component, and not none, as
+     Kubernetes would: (dict "root" $ "component" "gateway" "given" list) */}}
+{{- define "crosspod.spread" -}}
+{{- $own := dict "labelSelector" (dict "matchLabels" (include "crosspod.selectorLabels" . | fromYaml)) -}}
+{{- $constraints := list -}}
+{{- range .given -}}
+{{- if hasKey . "labelSelector" -}}{{- $constraints = append $constraints . -}}
+{{- else -}}{{- $constraints = append $constraints (merge dict . $own) -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml $constraints -}}
+{{- end -}}

@@ -1,10 +1,15 @@
 {{/* A quantity of Kubernetes (512Mi, 1.5G, 1e9) in whole bytes; 0 where it is another text. */}}
 {{- define "crosspod.bytes" -}}
+{{- div (include "crosspod.thousandths" . | int64) 1000 -}}
+{{- end -}}
+
+{{/* The same in thousandths, as CPU is counted. */}}
+{{- define "crosspod.thousandths" -}}
 {{- $units := dict "Ki" 1024.0 "Mi" 1048576.0 "Gi" 1073741824.0 "Ti" 1099511627776.0 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "m" 0.001 "" 1.0 -}}
 {{- $text := . | toString -}}
 {{- $number := regexFind "^[0-9.]+([eE][0-9]+)?" $text -}}
 {{- $unit := trimPrefix $number $text -}}
-{{- if and $number (hasKey $units $unit) -}}{{- mulf (float64 $number) (get $units $unit) | int64 -}}{{- else -}}0{{- end -}}
+{{- if and $number (hasKey $units $unit) -}}{{- round (mulf (float64 $number) (get $units $unit) 1000.0) 0 | int64 -}}{{- else -}}0{{- end -}}
 {{- end -}}
 
 {{/* A size as redis.conf has it (256mb, 1g, 1000) in bytes. */}}

@@ -16,7 +16,7 @@
 {{- $paths = append $paths $one -}}
 {{- end -}}
 {{- end -}}
-{{- toJson $paths -}}
+{{- uniq $paths | toJson -}}
 {{- end -}}
 
 {{/* An HTTPRoute: (dict "root" $ "route" .Values.httpRoute "name" … "port" … "component" … "paths" […]). A rule that is given

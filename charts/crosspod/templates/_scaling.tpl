@@ -22,4 +22,25 @@
 {{- if and .Values.autoscaling.enabled (ne $percent nil) (not (or $requests.cpu $limits.cpu)) -}}
 {{- fail "autoscaling.targetCPUUtilizationPercentage: it is a percentage of resources.requests.cpu, which is empty; give a request" -}}
 {{- end -}}
+{{- if .Values.autoscaling.enabled -}}
+{{- range .Values.autoscaling.metrics -}}
+{{- $resource := .resource | default dict -}}
+{{- $target := $resource.target | default dict -}}
+{{- if and (eq (default "" .type) "Resource") (eq (default "" $target.type) "Utilization") (not (or (index $requests $resource.name) (index $limits $resource.name))) -}}
+{{- fail (printf "autoscaling.metrics: one is a percentage of resources.requests.%s, which is empty; give a request" $resource.name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- if .Values.keda.enabled -}}
+{{- range .Values.keda.triggers -}}
+{{- if and (has .type (list "cpu" "memory")) (eq (default "Utilization" .metricType) "Utilization") (not (or (index $requests .type) (index $limits .type))) -}}
+{{- fail (printf "keda.triggers: one is a percentage of resources.requests.%s, which is empty; give a request" .type) -}}
+{{- end -}}
+{{- range $name, $value := .metadata -}}
+{{- if not (kindIs "string" $value) -}}
+{{- fail (printf "keda.triggers: what %s says is no text; put it in quotes" $name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}

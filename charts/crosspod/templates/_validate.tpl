@@ -24,12 +24,12 @@
 {{- if and $redis.url (contains "@" $redis.url) -}}
 {{- fail "externalRedis.url: it holds an @, and so perhaps a login, which is a secret; give externalRedis.username and externalRedis.existingSecret, or put the whole URL in that Secret (externalRedis.urlKey)" -}}
 {{- end -}}
-{{- if and $redis.url (not (regexMatch "^rediss?://[^@\\s]+$" $redis.url)) -}}
+{{- if and $redis.url (not (regexMatch "^rediss?://(\\[[0-9a-fA-F:.]+\\]|[A-Za-z0-9_.-]+)(:[0-9]{1,5})?(/[0-9]{0,6})?$" $redis.url)) -}}
 {{- fail "externalRedis.url: what is given is no address; write redis://host:port, or rediss://host:port for TLS" -}}
 {{- end -}}
 {{- range $name := list "sentinels" "cluster" -}}
 {{- range index $redis $name -}}
-{{- if not (regexMatch "^([^:/@\\s]+|\\[[0-9a-fA-F:.]+\\]):[0-9]+$" .) -}}
+{{- if not (regexMatch "^([A-Za-z0-9_.-]+|\\[[0-9a-fA-F:.]+\\]):[0-9]{1,5}$" .) -}}
 {{- fail (printf "externalRedis.%s: one that is given is no address; write host:port, without a login" $name) -}}
 {{- end -}}
 {{- end -}}
@@ -38,7 +38,7 @@
 {{- if contains "@" . -}}
 {{- fail "externalNats.servers: one of them holds an @, and so perhaps a login, which is a secret; put all servers with user and password in a Secret (externalNats.existingSecret and urlKey)" -}}
 {{- end -}}
-{{- if not (regexMatch "^(nats|tls)://[^@/,\\s]+$" .) -}}
+{{- if not (regexMatch "^(nats|tls)://(\\[[0-9a-fA-F:.]+\\]|[A-Za-z0-9_.-]+)(:[0-9]{1,5})?$" .) -}}
 {{- fail "externalNats.servers: one that is given is no address; write nats://host:port, or tls://host:port, one to an item" -}}
 {{- end -}}
 {{- end -}}
@@ -117,6 +117,18 @@
 {{- end -}}
 {{- $known := .Files.Get "files/settings.json" | fromJson -}}
 {{- range .Values.extraEnv -}}
+{{- if not (regexMatch "^[-._a-zA-Z][-._a-zA-Z0-9]*$" .name) -}}
+{{- fail "extraEnv: one that is given has no name that a variable can have; write letters, digits and _ as its name, and what it says as its value" -}}
+{{- end -}}
+{{- if and (hasKey . "value") (hasKey . "valueFrom") -}}
+{{- fail (printf "extraEnv: %s has a value and a valueFrom; give one of them" .name) -}}
+{{- end -}}
+{{- if not (or (not (hasKey . "value")) (kindIs "string" .value)) -}}
+{{- fail (printf "extraEnv: what %s says is no text; put its value in quotes" .name) -}}
+{{- end -}}
+{{- if or (omit . "name" "value" "valueFrom") (omit (.valueFrom | default dict) "configMapKeyRef" "secretKeyRef" "fieldRef" "resourceFieldRef" "fileKeyRef") -}}
+{{- fail (printf "extraEnv: %s has something else than a value, or a valueFrom with secretKeyRef, configMapKeyRef, fieldRef or resourceFieldRef" .name) -}}
+{{- end -}}
 {{- if hasKey $known .name -}}
 {{- fail (printf "extraEnv: %s is a setting of the gateway, and here nothing would check it; use %s" .name (index $instead .name | default (printf "settings.%s" .name))) -}}
 {{- end -}}
@@ -131,6 +143,13 @@
 {{- end -}}
 {{- include "crosspod.validateOnce" (dict "value" "extraVolumes" "key" "name" "items" (concat $volumes (.Values.extraVolumes | default list))) -}}
 {{- include "crosspod.validateOnce" (dict "value" "extraVolumeMounts" "key" "mountPath" "items" (concat $mounts (.Values.extraVolumeMounts | default list))) -}}
+{{- $names := list -}}
+{{- range concat $volumes (.Values.extraVolumes | default list) -}}{{- $names = append $names .name -}}{{- end -}}
+{{- range .Values.extraVolumeMounts -}}
+{{- if not (has .name $names) -}}
+{{- fail (printf "extraVolumeMounts: there is no volume %v; give it in extraVolumes" .name) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{/* Refuses items that Kubernetes takes for one: (dict "value" "extraEnv" "key" "name" "items" list) */}}

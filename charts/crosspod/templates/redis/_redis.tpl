@@ -150,7 +150,7 @@
 
 {{- define "crosspod.redis.topologySpread" -}}
 {{- if .Values.redis.topologySpreadConstraints -}}
-{{- toYaml .Values.redis.topologySpreadConstraints -}}
+{{- include "crosspod.spread" (dict "root" . "component" "redis" "given" .Values.redis.topologySpreadConstraints) -}}
 {{- else -}}
 - maxSkew: 1
   topologyKey: topology.kubernetes.io/zone

@@ -1,0 +1,172 @@
+const KEDA = { enabled: true, prometheus: { serverAddress: 'http://p' } };
+const BARE = 'in small letters, without a scheme, a port or a path';
+const PATHS = [{ path: '/', pathType: 'Prefix' }];
+const LABEL = 'cannot be the value of a label; write letters, digits and - _ . between them, 63 at most';
+
+/** Values of which Kubernetes would refuse what is made, or drop a part: and what is said of them. */
+export const REFUSED_OF_KUBERNETES: readonly (readonly [string, object, string])[] = [
+  [
+    'a name that a Service cannot have',
+    // As long as that it is cut behind the first of two dashes.
+    { fullnameOverride: `${'a'.repeat(38)}--b` },
+    `fullnameOverride: objects would be called ${'a'.repeat(38)}- after the release, and a Service cannot: it needs small letters, digits and -, a letter first; give a name here`,
+  ],
+  [
+    'an image with its tag',
+    { image: { repository: 'registry:5000/crosspod:1.2' } },
+    'image.repository: registry:5000/crosspod:1.2 has a tag or a digest; write that as image.tag or image.digest',
+  ],
+  [
+    'an image of Redis with its digest',
+    { redis: { image: { repository: 'redis@sha256:1' } } },
+    'redis.image.repository: redis@sha256:1 has a tag or a digest; write that as redis.image.tag or redis.image.digest',
+  ],
+  [
+    'memory that is neither requested nor limited',
+    { resources: { memory: '1Gi' } },
+    'resources.memory: write it under requests or limits',
+  ],
+  [
+    'memory in units of another kind',
+    { redis: { resources: { limits: { memory: '512MB' } } } },
+    'redis.resources.limits.memory: 512MB is no quantity; write 512Mi or 1Gi of memory, 500m or 2 of CPU',
+  ],
+  [
+    'less memory than is requested by default',
+    { resources: { limits: { memory: '128Mi' } } },
+    'resources.requests.memory: 256Mi is more than its limit (128Mi); lower it, or raise the limit',
+  ],
+  [
+    'less CPU than is requested',
+    { resources: { requests: { cpu: 0.3 }, limits: { cpu: '299m' } } },
+    'resources.requests.cpu: 0.3 is more than its limit (299m)',
+  ],
+  [
+    'less memory for a Sentinel than it requests',
+    { redis: { sentinel: { resources: { requests: { memory: '1G' } } } } },
+    'redis.sentinel.resources.requests.memory: 1G is more than its limit (64Mi)',
+  ],
+  [
+    'a rolling update in which nobody may come or go',
+    { updateStrategy: { rollingUpdate: { maxSurge: '0%' } } },
+    'updateStrategy.rollingUpdate: maxSurge and maxUnavailable are 0, so that no pod could ever be replaced; raise one of them',
+  ],
+  [
+    'a number of pods that is a text',
+    { updateStrategy: { rollingUpdate: { maxSurge: '1' } } },
+    'updateStrategy.rollingUpdate.maxSurge: 1 is neither a number nor a percentage; write 1 without quotes, or 25%',
+  ],
+  [
+    'an address where a range is meant',
+    { service: { type: 'LoadBalancer', loadBalancerSourceRanges: ['10.0.0.0'] } },
+    'service.loadBalancerSourceRanges: 10.0.0.0 is no range; write 10.0.0.0/8, or 10.0.0.1/32 for a single address',
+  ],
+  [
+    'what is of containers, with the pods',
+    { podSecurityContext: { readOnlyRootFilesystem: true } },
+    'podSecurityContext.readOnlyRootFilesystem: it is of containers; write it under securityContext',
+  ],
+  [
+    'what is of pods, with the containers of Redis',
+    { redis: { securityContext: { fsGroup: 1 } } },
+    'redis.securityContext.fsGroup: it is of pods; write it under redis.podSecurityContext',
+  ],
+  ['a label that says too much', { commonLabels: { team: 'a b' } }, `commonLabels: what team says ${LABEL}`],
+  [
+    'a label of an object of one’s Prometheus',
+    { monitoring: { podMonitor: { labels: { release: 'x'.repeat(64) } } } },
+    `monitoring.podMonitor.labels: what release says ${LABEL}`,
+  ],
+  [
+    'a label without a name',
+    { redis: { podLabels: { 'a/b/c': 'x' } } },
+    'redis.podLabels: a/b/c cannot be the name of a label; write letters, digits and - _ . between them, 63 at most',
+  ],
+  ...Object.entries({
+    'ingress.hosts': { ingress: { hosts: [{ host: 'https://chat.example.com', paths: PATHS }] } },
+    'ingress.tls': { ingress: { tls: [{ hosts: ['https://chat.example.com'] }] } },
+    'httpRoute.hostnames': { httpRoute: { hostnames: ['https://chat.example.com'] } },
+    'httpApi.httpRoute.hostnames': { httpApi: { httpRoute: { hostnames: ['https://chat.example.com'] } } },
+  }).map(
+    ([path, values]) =>
+      [
+        `an address where a host is meant, in ${path}`,
+        values,
+        `${path}: https://chat.example.com is no host; write chat.example.com or *.example.com, ${BARE}`,
+      ] as const,
+  ),
+  [
+    'a host with its port',
+    { ingress: { hosts: [{ host: 'chat.example.com:8443', paths: PATHS }] } },
+    `ingress.hosts: chat.example.com:8443 is no host`,
+  ],
+  [
+    'a peer that is none',
+    { networkPolicy: { enabled: true, clients: [{ namespace: 'ingress' }] } },
+    'networkPolicy.clients: each is {namespaceSelector: …}, {podSelector: …} or {ipBlock: …}, as in a NetworkPolicy; one that is given is not',
+  ],
+  [
+    'a peer of nothing',
+    { networkPolicy: { enabled: true, operators: [{}] } },
+    'networkPolicy.operators: each is {namespaceSelector: …}, {podSelector: …} or {ipBlock: …}',
+  ],
+  [
+    'a way out that would be one to everywhere',
+    { networkPolicy: { enabled: true, extraEgress: [{ ipBlock: { cidr: '10.0.0.0/8' } }] } },
+    'networkPolicy.extraEgress: each is {to: […], ports: […]}, as in a NetworkPolicy; one that is given has something else',
+  ],
+  [
+    'a mount of no volume',
+    { extraVolumeMounts: [{ name: 'jwks', mountPath: '/jwks' }] },
+    'extraVolumeMounts: there is no volume jwks; give it in extraVolumes',
+  ],
+  [
+    'a variable that holds a number',
+    { extraEnv: [{ name: 'A', value: 1 }] },
+    'extraEnv: what A says is no text; put its value in quotes',
+  ],
+  [
+    'a variable with two values',
+    { extraEnv: [{ name: 'A', value: 'x', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } }] },
+    'extraEnv: A has a value and a valueFrom; give one of them',
+  ],
+  ...[{ from: 'x' }, { valueFrom: { secretRef: { name: 'x' } } }].map(
+    (rest) =>
+      [
+        `a variable with ${JSON.stringify(rest)}`,
+        { extraEnv: [{ name: 'A', ...rest }] },
+        'extraEnv: A has something else than a value, or a valueFrom with secretKeyRef, configMapKeyRef, fieldRef or resourceFieldRef',
+      ] as const,
+  ),
+  [
+    'a variable with its value in its name',
+    { extraEnv: [{ name: 'PASSWORD=hunter2-the-password', value: '' }] },
+    'extraEnv: one that is given has no name that a variable can have; write letters, digits and _ as its name, and what it says as its value',
+  ],
+  [
+    'a metric that is a percentage of no request',
+    {
+      resources: { requests: { memory: null }, limits: { memory: null } },
+      autoscaling: {
+        enabled: true,
+        metrics: [
+          {
+            type: 'Resource',
+            resource: { name: 'memory', target: { type: 'Utilization', averageUtilization: 80 } },
+          },
+        ],
+      },
+    },
+    'autoscaling.metrics: one is a percentage of resources.requests.memory, which is empty; give a request',
+  ],
+  [
+    'a trigger that is a percentage of no request',
+    { resources: { requests: { cpu: null } }, keda: { ...KEDA, triggers: [{ type: 'cpu' }] } },
+    'keda.triggers: one is a percentage of resources.requests.cpu, which is empty; give a request',
+  ],
+  [
+    'a trigger that says a number',
+    { keda: { ...KEDA, triggers: [{ type: 'cron', metadata: { desiredReplicas: 5 } }] } },
+    'keda.triggers: what desiredReplicas says is no text; put it in quotes',
+  ],
+];
