@@ -73,7 +73,7 @@ describe('A hook', () => {
   });
 
   test('is told of one that it let in and whose handshake failed', async () => {
-    const { status } = await refused(pod, '/ws?user_id=dan', { 'Sec-WebSocket-Key': 'too short' });
+    const { status } = await refused(pod, '/ws?user_id=dan', { 'Sec-WebSocket-Protocol': 'a,,b' });
     expect(status).toBe(400);
     await seen('dan came to 0 rooms', 'dan left  with 1006');
   });
