@@ -1,8 +1,16 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { requireProgram } from '../../scripts/requirements.ts';
 import { find } from './helm.ts';
@@ -66,6 +74,19 @@ test('a pod whose volume is full starts all the same, and says so', async () => 
   const { status, stderr } = spawnSync('dash', [pod.script], { env, encoding: 'utf8', timeout: 30_000 });
   expect([status, stderr]).toEqual([0, expect.stringContaining('is it full?')]);
   expect(linesOf(pod.hosts).at(-1)).toBe('127.0.0.21 127.0.0.21');
+});
+
+test('who the master is stays on a volume that is full, and no piece of a file comes beside it', async () => {
+  const pod = await podAmong('127.0.0.21');
+  const data = dirname(pod.known);
+  writeFileSync(join(data, 'last-master'), '2 0\n');
+  // Files can be made there, and nothing be written into them.
+  const full = "trap '' XFSZ; ulimit -f 0";
+  const script = `${full}; . "$CONFIG_DIR/lib.sh"; if remember 3 0; then exit 1; fi; exit 0`;
+  const { status, stderr } = spawnSync('dash', ['-c', script], { env: pod.env, encoding: 'utf8' });
+  expect([status, stderr]).toEqual([0, '']);
+  expect(readdirSync(data)).toEqual(['last-master']);
+  expect(linesOf(join(data, 'last-master'))).toEqual(['2 0']);
 });
 
 test('a pod that knows no address yet waits for DNS, says so, and can be told to end', async () => {

@@ -72,7 +72,7 @@ beforeAll(async () => {
   await kubectl('wait', `pod/${HOLDER}`, '--for=condition=Ready', '--timeout=3m');
   const { metadata, spec } = await get(`pod/${HOLDER}`);
   const folder = (await onNode(spec.nodeName, FIND, metadata.uid)).trim();
-  expect(folder).not.toBe('');
+  if (folder === '') throw new Error(`no process of ${spec.nodeName} sees the volumes of ${HOLDER}`);
   for (const n of [0, 1, 2])
     await kubectlWith(volume(n, spec.nodeName, folder), 'apply', '--server-side', '--filename', '-');
   await install({
