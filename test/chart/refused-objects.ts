@@ -14,12 +14,12 @@ export const REFUSED_OF_KUBERNETES: readonly (readonly [string, object, string])
   [
     'an image with its tag',
     { image: { repository: 'registry:5000/crosspod:1.2' } },
-    'image.repository: registry:5000/crosspod:1.2 has a tag or a digest; write that as image.tag or image.digest',
+    'image.repository: it holds a tag, a digest or a login; give the first as image.tag, the second as image.digest, and a login by imagePullSecrets',
   ],
   [
     'an image of Redis with its digest',
     { redis: { image: { repository: 'redis@sha256:1' } } },
-    'redis.image.repository: redis@sha256:1 has a tag or a digest; write that as redis.image.tag or redis.image.digest',
+    'redis.image.repository: it holds a tag, a digest or a login; give the first as redis.image.tag, the second as redis.image.digest, and a login by imagePullSecrets',
   ],
   [
     'memory that is neither requested nor limited',

@@ -6,7 +6,7 @@
 {{- end -}}
 {{- range $path, $image := dict "image" .Values.image "redis.image" .Values.redis.image -}}
 {{- if regexMatch "[@\\s]|:[^/]*$" $image.repository -}}
-{{- fail (printf "%s.repository: %s has a tag or a digest; write that as %s.tag or %s.digest" $path $image.repository $path $path) -}}
+{{- fail (printf "%s.repository: it holds a tag, a digest or a login; give the first as %s.tag, the second as %s.digest, and a login by imagePullSecrets" $path $path $path) -}}
 {{- end -}}
 {{- end -}}
 {{- include "crosspod.validateResources" (dict "path" "resources" "resources" .Values.resources) -}}
