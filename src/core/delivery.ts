@@ -22,6 +22,8 @@ export interface Delivery {
   readonly isProvisional?: boolean | undefined;
   /** Of a presence event: the user it is about. */
   readonly about?: string | undefined;
+  /** Whether that user is gone. */
+  readonly leaves?: boolean | undefined;
   /** Of a message: what `encodeBody` wrote. */
   readonly body?: string | undefined;
   /** Of a message that is traced: where it belongs (see ports/tracer.ts). */
@@ -51,8 +53,13 @@ export function ephemeralDelivery(id: string, body: string, framer: Framer, trac
 }
 
 export function presenceDelivery(event: PresenceEvent, framer: Framer): Delivery {
-  const about = event.member.userId;
-  return { audience: LISTEN.presence, about, frame: frames((dialect) => dialect.event(event), framer) };
+  const [about, leaves] = [event.member.userId, event.change === 'leave'];
+  return {
+    audience: LISTEN.presence,
+    about,
+    leaves,
+    frame: frames((dialect) => dialect.event(event), framer),
+  };
 }
 
 /** An event for all who listen to `audience`. */

@@ -1,6 +1,6 @@
 import type { Member, PresenceEvent } from '../protocol/event.ts';
 import type { Occupant, PresenceChange, PresenceStore, Statement } from './ports/presence-store.ts';
-import { eventDelivery, presenceDelivery } from './delivery.ts';
+import { type Delivery, eventDelivery, presenceDelivery } from './delivery.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Framer } from './ports/socket.ts';
 import type { Hub } from './hub.ts';
@@ -156,8 +156,8 @@ export class Roster {
         if (!allGetLists(room))
           room.deliver(eventDelivery({ ...event, kind: 'members' }, LISTEN.presence, framer));
         room.deliver(eventDelivery({ ...event, kind: 'census', members }, LISTEN.lists, framer));
-        // What came while the list was read may be newer than it: it is told again, behind it.
-        for (const delivery of capture.deliveries) if (delivery.about !== undefined) room.deliver(delivery);
+        const rest = newerThan(members, count, capture.deliveries);
+        for (const delivery of rest) room.deliver(delivery);
       } catch (error) {
         // When it can be listed it will be told then.
         if (!isUnavailable(error)) throw error;
@@ -191,6 +191,21 @@ export class Roster {
       hub.room(room)?.deliver(eventDelivery(event, LISTEN.presence, framer));
     });
   }
+}
+
+/**
+ * What came while a list was read may be newer than it, and is told again behind it; but not that somebody has left of
+ * whom the list knows that already.
+ */
+function newerThan(members: readonly Member[], count: number, captured: readonly Delivery[]): Delivery[] {
+  const gone = new Set<string>();
+  for (const { about, leaves } of captured) {
+    if (about !== undefined && leaves === true) gone.add(about);
+    else if (about !== undefined) gone.delete(about);
+  }
+  const isWhole = members.length === count;
+  for (const { userId } of members) gone.delete(userId);
+  return captured.filter(({ about }) => about !== undefined && !(isWhole && gone.has(about)));
 }
 
 /** Whether whoever hears of the room's presence is told lists as well. */

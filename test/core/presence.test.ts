@@ -211,6 +211,36 @@ describe('presence', () => {
     expect(lists.at(-1)).toBe('bob,alice');
   });
 
+  test.each([
+    ['knows it', ['watcher'], ['alice online', 'alice offline']],
+    ['is older', ['watcher', 'alice'], ['alice online', 'alice offline', 'alice offline']],
+  ])(
+    'who leaves while a list is read is told of once more only where the list %s',
+    async (_, listed, told) => {
+      const pod = new TestPod();
+      const watcher = pod.connect('watcher');
+      watcher.send({ type: 'join', room: 'r' });
+      await turns();
+      let receiver: PresenceReceiver | undefined;
+      const store = new MemoryPresence(pod.clock, new Held(1_048_576));
+      const start = store.start.bind(store);
+      store.start = (given) => start((receiver = given));
+      await new Roster({ ...pod.pod, store, log: pod.pod.log }).start();
+      await store.enter('r', { connectionId: 'w', userId: 'watcher' });
+      await store.enter('r', { connectionId: 'a', userId: 'alice' });
+      const list = store.list.bind(store);
+      store.list = async (...asked) => {
+        const { members } = await list(...asked);
+        await store.exit('r', { connectionId: 'a', userId: 'alice' });
+        const known = members.filter(({ userId }) => listed.includes(userId));
+        return { members: known, count: known.length };
+      };
+      receiver?.uncertain(() => true);
+      await turns(9);
+      expect(presence(watcher.socket).filter((text) => text.startsWith('alice'))).toEqual(told);
+    },
+  );
+
   test('in a large room the number is told, at most once a second, instead of every name', async () => {
     const { pod } = await watched({ presenceEventsLimit: 3 });
     const { socket } = pod.connect('second', { room: 'r' });
