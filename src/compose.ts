@@ -13,23 +13,23 @@ import type { Tracer } from './core/ports/tracer.ts';
 import type { Platform } from './platform.ts';
 import type { Config } from './config.ts';
 import { Admission } from './ws/admission.ts';
-import { Drain } from './core/drain.ts';
+import { Drain } from './core/pod/drain.ts';
 import type { Framer } from './core/ports/socket.ts';
-import { Rebalance } from './core/rebalance.ts';
-import { Gateway } from './core/gateway.ts';
+import { Rebalance } from './core/pod/rebalance.ts';
+import { Gateway } from './core/commands/gateway.ts';
 import { Heartbeat } from './ws/heartbeat.ts';
-import { Hub } from './core/hub.ts';
+import { Hub } from './core/pod/hub.ts';
 import type { Log } from './core/ports/log.ts';
-import type { Origins } from './core/origins.ts';
-import type { Pod } from './core/pod.ts';
+import type { Origins } from './core/base/origins.ts';
+import type { Pod } from './core/pod/pod.ts';
 import type { Parts } from './running-app.ts';
-import { Roster } from './core/roster.ts';
-import { Turn } from './core/turn.ts';
+import { Roster } from './core/presence/roster.ts';
+import { Turn } from './core/delivery/turn.ts';
 import type { Watcher } from './core/ports/watcher.ts';
 import type { Webhooks } from './webhooks/webhooks.ts';
 import type { Hooks } from './core/ports/hooks.ts';
-import { Watermarks } from './core/watermarks.ts';
-import { createTally } from './core/tally.ts';
+import { Watermarks } from './core/pod/watermarks.ts';
+import { createTally } from './core/base/tally.ts';
 
 /** What a pod is given besides its configuration. */
 export interface Surroundings {

@@ -1,6 +1,6 @@
 import type { Clock } from './core/ports/clock.ts';
-import type { Ids } from './core/pod.ts';
-import type { Pressure } from './core/watermarks.ts';
+import type { Ids } from './core/pod/pod.ts';
+import type { Pressure } from './core/pod/watermarks.ts';
 import { getHeapStatistics } from 'node:v8';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { randomBytes } from 'node:crypto';

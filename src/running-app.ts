@@ -1,15 +1,15 @@
 import type { Admission } from './ws/admission.ts';
 import type { App } from './app.ts';
 import type { Config } from './config.ts';
-import type { Drain } from './core/drain.ts';
-import type { Gateway } from './core/gateway.ts';
+import type { Drain } from './core/pod/drain.ts';
+import type { Gateway } from './core/commands/gateway.ts';
 import type { Heartbeat } from './ws/heartbeat.ts';
-import type { Pod } from './core/pod.ts';
+import type { Pod } from './core/pod/pod.ts';
 import type { Readiness } from './http/ops.ts';
-import type { Rebalance } from './core/rebalance.ts';
-import type { Watermarks } from './core/watermarks.ts';
-import { pause } from './core/pause.ts';
-import { receiverOf } from './core/receive.ts';
+import type { Rebalance } from './core/pod/rebalance.ts';
+import type { Watermarks } from './core/pod/watermarks.ts';
+import { pause } from './core/base/pause.ts';
+import { receiverOf } from './core/commands/broker-receiver.ts';
 import { sayWhatIsAwaited } from './start-wait.ts';
 
 /**

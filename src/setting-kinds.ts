@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { readNetworks } from './http/networks.ts';
-import type { TrustedProxies } from './core/trusted-proxies.ts';
+import type { TrustedProxies } from './core/base/trusted-proxies.ts';
 import { readRule } from './protocol/rule.ts';
 
 /** What a setting may hold: how it is read, and in words what is allowed. `read` gives undefined for what is not. */

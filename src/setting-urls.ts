@@ -1,5 +1,5 @@
 import { type Kind, nonEmpty, split } from './setting-kinds.ts';
-import { readHttpAddress } from './core/http-address.ts';
+import { readHttpAddress } from './core/base/http-address.ts';
 import type { HostPort } from './redis/options.ts';
 
 const REDIS_PORT = 6379;

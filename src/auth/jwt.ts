@@ -4,9 +4,9 @@ import { decodeProtectedHeader, errors, type JWTPayload, jwtVerify, type JWTVeri
 import { type KeySources, type Verifier, verifiersOf } from './keys.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import { KeysAway, type RemoteKeys } from './remote-keys.ts';
-import type { Principal } from '../core/principal.ts';
+import type { Principal } from '../core/base/principal.ts';
 import { isUserId } from '../protocol/names.ts';
-import { readPermissions } from '../core/permissions.ts';
+import { readPermissions } from '../core/base/permissions.ts';
 
 /** How far the clocks of whoever issues tokens and of the pods may be apart. */
 const CLOCK_TOLERANCE_SECONDS = 5;

@@ -1,5 +1,5 @@
 import { createLocalJWKSet, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
-import type { HttpAddress } from '../core/http-address.ts';
+import type { HttpAddress } from '../core/base/http-address.ts';
 import type { RemoteKeys } from './remote-keys.ts';
 
 /** Where keys come from; at least one. */

@@ -6,7 +6,7 @@ import type { Clock } from '../core/ports/clock.ts';
 import { Echoes } from '../pods/echoes.ts';
 import type { Log } from '../core/ports/log.ts';
 import { Held } from '../pods/held.ts';
-import { pause } from '../core/pause.ts';
+import { pause } from '../core/base/pause.ts';
 import type { Publication } from './lane.ts';
 import { Resumption } from './resumption.ts';
 import { withProvisional } from '../protocol/message.ts';

@@ -9,7 +9,7 @@ import type { NatsBackbone } from '../nats/backbone.ts';
 import type { NatsClaims } from './nats-claims.ts';
 import { isInProcess, natsAway } from '../nats/answers.ts';
 import { NatsReads } from './nats-reads.ts';
-import { pause } from '../core/pause.ts';
+import { pause } from '../core/base/pause.ts';
 import { POSITION_MS } from './room-log.ts';
 import type { Publication } from './lane.ts';
 

@@ -1,7 +1,7 @@
 import type { Clock } from '../core/ports/clock.ts';
 import type { Log } from '../core/ports/log.ts';
 import type { Outgoing } from './outgoing.ts';
-import { pause } from '../core/pause.ts';
+import { pause } from '../core/base/pause.ts';
 
 /** After the return of what the pods share every pod has found it again by then (redis/options.ts, nats/options.ts). */
 const RESUME_MS = 1_000;

@@ -1,4 +1,4 @@
-import type { Load } from '../core/surplus.ts';
+import type { Load } from '../core/pod/surplus.ts';
 import type { Directory, DirectorySource, Occupied } from '../core/ports/directory.ts';
 
 /** The directory of a single pod: what the pod itself holds. */

@@ -2,7 +2,7 @@ import type { Directory, DirectorySource, Occupied } from '../core/ports/directo
 import { NatsPlaces, PLACES_AGE_MS } from './nats-places.ts';
 import { Away } from '../pods/away.ts';
 import type { Leaseholder } from '../pods/lease.ts';
-import type { Load } from '../core/surplus.ts';
+import type { Load } from '../core/pod/surplus.ts';
 import type { NatsBackbone } from '../nats/backbone.ts';
 import { NatsRooms } from './nats-rooms.ts';
 

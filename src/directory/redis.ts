@@ -3,7 +3,7 @@ import { amongKinds, type Kinds } from '../redis/kinds.ts';
 import { DirectoryUpkeep, UPKEEP_SCRIPTS } from './redis-upkeep.ts';
 import { type Script, scriptsBeside } from '../redis/script.ts';
 import { Away } from '../pods/away.ts';
-import type { Load } from '../core/surplus.ts';
+import type { Load } from '../core/pod/surplus.ts';
 import type { Backbone } from '../redis/backbone.ts';
 import type { Leaseholder } from '../pods/lease.ts';
 import type { Occupant } from '../core/ports/presence-store.ts';

@@ -4,7 +4,7 @@ import { refusalOf, shownOf, verdictOf, WrongAnswer } from './verdict.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { HooksModule } from './types.ts';
 import type { Log } from '../core/ports/log.ts';
-import { count } from '../core/tally.ts';
+import { count } from '../core/base/tally.ts';
 
 /** How long a hook may take, in milliseconds. */
 export const TIME_LIMIT_MS = 1_000;

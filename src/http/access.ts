@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { ApiError } from './errors.ts';
 import type { ApiOptions } from './api-env.ts';
 import type { Authenticator, RefusedToken } from '../core/ports/authenticator.ts';
-import { whyUnchecked } from '../core/unchecked-token.ts';
+import { whyUnchecked } from '../core/base/unchecked-token.ts';
 
 /** What a request shows of who sent it. */
 export interface Credentials {

@@ -2,8 +2,8 @@ import { ApiError, unsupportedMediaType } from './errors.ts';
 import type { Context, MiddlewareHandler } from 'hono';
 import { isUtf8 } from 'node:buffer';
 import { hostOf } from './peer.ts';
-import { isOfHost, type Origins } from '../core/origins.ts';
-import type { TrustedProxies } from '../core/trusted-proxies.ts';
+import { isOfHost, type Origins } from '../core/base/origins.ts';
+import type { TrustedProxies } from '../core/base/trusted-proxies.ts';
 
 const JSON_TYPE = /^application\/json\s*(?:;|$)/i;
 

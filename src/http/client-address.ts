@@ -1,4 +1,4 @@
-import { isTrusted, type TrustedProxies } from '../core/trusted-proxies.ts';
+import { isTrusted, type TrustedProxies } from '../core/base/trusted-proxies.ts';
 import { isIP } from 'node:net';
 
 /**

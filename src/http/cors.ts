@@ -1,8 +1,8 @@
 import { cors as honoCors } from 'hono/cors';
 import type { MiddlewareHandler } from 'hono';
 import { hostOf } from './peer.ts';
-import type { TrustedProxies } from '../core/trusted-proxies.ts';
-import type { Origins } from '../core/origins.ts';
+import type { TrustedProxies } from '../core/base/trusted-proxies.ts';
+import type { Origins } from '../core/base/origins.ts';
 
 const PREFLIGHT_SECONDS = 600;
 

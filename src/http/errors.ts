@@ -3,7 +3,7 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { ERRORS, type ErrorCode } from '../protocol/error-codes.ts';
 import { HTTPException } from 'hono/http-exception';
 import type { Log } from '../core/ports/log.ts';
-import { Refused } from '../core/refused.ts';
+import { Refused } from '../core/base/refused.ts';
 
 /** Every `code` of an HTTP error that is not one of a frame too. */
 type HttpCode =

@@ -1,7 +1,7 @@
 import type { MiddlewareHandler } from 'hono';
-import type { Pod } from '../core/pod.ts';
+import type { Pod } from '../core/pod/pod.ts';
 import type { RequestOutcome } from '../core/ports/tracer.ts';
-import { countRequest } from '../core/tally.ts';
+import { countRequest } from '../core/base/tally.ts';
 import { routePath } from 'hono/route';
 
 /** Counts every request and, where the pod is traced, follows it; `isKey`: whether that is an API key. */

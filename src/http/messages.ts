@@ -13,8 +13,8 @@ import { BAD_BODY, GUARDED, GUARDED_BY, json, jsonBody } from './answers.ts';
 import { createRoute, z } from '@hono/zod-openapi';
 import { IdempotencyHeaders, publicationKey } from './idempotency.ts';
 import type { Api } from './api-env.ts';
-import type { Pod } from '../core/pod.ts';
-import { publishGlobally } from '../core/publish.ts';
+import type { Pod } from '../core/pod/pod.ts';
+import { publishGlobally } from '../core/commands/publish.ts';
 import { GLOBAL, SYSTEM } from '../protocol/names.ts';
 
 const Published = z

@@ -1,7 +1,7 @@
 import type { ApiEnv } from './api-env.ts';
 import type { Context } from 'hono';
-import { namedHost } from '../core/named-host.ts';
-import type { TrustedProxies } from '../core/trusted-proxies.ts';
+import { namedHost } from '../core/base/named-host.ts';
+import type { TrustedProxies } from '../core/base/trusted-proxies.ts';
 
 /** The address that a request came from: a proxy's, where there is one. */
 export function peerOf(c: Context): string | undefined {

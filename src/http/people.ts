@@ -2,11 +2,11 @@ import { BAD_BODY, GUARDED, GUARDED_BY, json, jsonBody } from './answers.ts';
 import { createRoute, z } from '@hono/zod-openapi';
 import { DirectMessage, Done, Farewell, toJson, UserId } from './schemas.ts';
 import { IdempotencyHeaders, publicationKey } from './idempotency.ts';
-import { kickConnection, kickUser } from '../core/kick.ts';
+import { kickConnection, kickUser } from '../core/commands/kick.ts';
 import type { Api } from './api-env.ts';
-import type { Pod } from '../core/pod.ts';
+import type { Pod } from '../core/pod/pod.ts';
 import { firstTimestamp } from './publishing.ts';
-import { publishDirectly } from '../core/publish.ts';
+import { publishDirectly } from '../core/commands/publish.ts';
 import { Sent } from './messages.ts';
 import { DIRECT, SYSTEM } from '../protocol/names.ts';
 

@@ -1,10 +1,10 @@
 import { type Context, Hono } from 'hono';
-import { type Refusal, refusalHeaders } from '../core/refusal.ts';
+import { type Refusal, refusalHeaders } from '../core/base/refusal.ts';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { cors } from './cors.ts';
-import { Origins } from '../core/origins.ts';
+import { Origins } from '../core/base/origins.ts';
 import { peerOf } from './peer.ts';
-import type { Pod } from '../core/pod.ts';
+import type { Pod } from '../core/pod/pod.ts';
 
 export interface SocketsOptions {
   readonly pod: Pod;

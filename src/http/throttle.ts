@@ -1,4 +1,4 @@
-import { Bucket } from '../core/rate-limit.ts';
+import { Bucket } from '../core/base/rate-limit.ts';
 
 /** How many callers are remembered at once. */
 const MOST = 10_000;

@@ -1,4 +1,4 @@
-import { answerRaw, type RawError } from '../core/raw-answer.ts';
+import { answerRaw, type RawError } from '../core/base/raw-answer.ts';
 import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import { latestAnswers } from './latest-answers.ts';
 import { RequestError } from '@hono/node-server';

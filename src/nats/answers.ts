@@ -1,7 +1,7 @@
 import { errors, RequestError } from '@nats-io/transport-node';
 import { JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream';
 import { Away } from '../pods/away.ts';
-import { Refused } from '../core/refused.ts';
+import { Refused } from '../core/base/refused.ts';
 
 /** NATS cannot be reached, does not answer, or does not take what is to be kept. */
 export function natsAway(reason: string): Away {

@@ -1,4 +1,4 @@
-import type { Load } from '../core/surplus.ts';
+import type { Load } from '../core/pod/surplus.ts';
 
 /** A lease, as it is kept. */
 export interface LeaseRow {

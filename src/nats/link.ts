@@ -16,7 +16,7 @@ import { Denials } from './denials.ts';
 import { Listening } from './listening.ts';
 import type { Log } from '../core/ports/log.ts';
 import { Payload } from './payload.ts';
-import { Refused } from '../core/refused.ts';
+import { Refused } from '../core/base/refused.ts';
 import { ServerTime } from './server-time.ts';
 import type { Trouble } from '../core/ports/broker.ts';
 

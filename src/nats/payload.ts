@@ -1,4 +1,4 @@
-import { Refused } from '../core/refused.ts';
+import { Refused } from '../core/base/refused.ts';
 
 /** The headers that go with a message count too. */
 const HEADERS = 128;

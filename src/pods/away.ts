@@ -1,4 +1,4 @@
-import { Refused } from '../core/refused.ts';
+import { Refused } from '../core/base/refused.ts';
 
 /** For a promise whose failure shows elsewhere: in the state of a connection, which goes on by itself. */
 export function ignored(): void {}

@@ -16,7 +16,7 @@ import type { NatsBackbone } from '../nats/backbone.ts';
 import { Orphans } from './orphans.ts';
 import type { Own } from './own.ts';
 import { OwnRows } from './own-rows.ts';
-import { pause } from '../core/pause.ts';
+import { pause } from '../core/base/pause.ts';
 import { ROW_AGE_MS } from '../nats/streams.ts';
 import { SharedReads } from './shared-reads.ts';
 

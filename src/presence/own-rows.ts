@@ -3,7 +3,7 @@ import { leaseNameOf, nameOfLease, rowsSubject, rowSubject, rowText, type Versio
 import type { LeaseName, Lost } from './union.ts';
 import { ANSWER_MS } from '../nats/options.ts';
 import type { Ends } from './ends.ts';
-import { Refused } from '../core/refused.ts';
+import { Refused } from '../core/base/refused.ts';
 import { ensureStream, ROW_AGE_MS, UNNAMED_MS } from '../nats/streams.ts';
 import { isWrongSequence, natsAway } from '../nats/answers.ts';
 import type { NatsBackbone } from '../nats/backbone.ts';

@@ -2,7 +2,7 @@ import { Away, ignored } from '../pods/away.ts';
 import { answerCode, awayOr, isElsewhere, isForbidden, redisAway } from './answers.ts';
 import { clientOptions, type RedisAddress } from './options.ts';
 import { greet, type LinkRole, type Server } from './greeting.ts';
-import { atMostOncePer } from '../core/at-most.ts';
+import { atMostOncePer } from '../core/base/at-most.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Log } from '../core/ports/log.ts';
 import { type Names, RIGHTS_SCRIPTS } from './rights.ts';

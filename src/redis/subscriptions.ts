@@ -1,7 +1,7 @@
 import { clientOptions, type RedisAddress } from './options.ts';
 import { type Envelope, readEnvelope } from '../pods/envelope.ts';
 import { isElsewhere, isForbidden, redisAway } from './answers.ts';
-import { atMostOncePer } from '../core/at-most.ts';
+import { atMostOncePer } from '../core/base/at-most.ts';
 import { ignored } from '../pods/away.ts';
 import { Patience } from './patience.ts';
 import type { Clock } from '../core/ports/clock.ts';

@@ -1,5 +1,5 @@
 import type { DiagLogger } from '@opentelemetry/api';
-import { Bucket } from '../core/rate-limit.ts';
+import { Bucket } from '../core/base/rate-limit.ts';
 import type { Log } from '../core/ports/log.ts';
 
 /**

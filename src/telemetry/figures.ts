@@ -1,4 +1,4 @@
-import { DELAY_BOUNDS_MS, type Delays } from '../core/tally.ts';
+import { DELAY_BOUNDS_MS, type Delays } from '../core/base/tally.ts';
 import type { Sample, ScrapedMetric } from 'prom-client/lib/registry.js';
 
 /** No label may hold a room, a user or an id: their number is not bounded. */

@@ -1,15 +1,15 @@
 import { type Figure, type Row, counter, counters, gauge, namesOf, scrape, scrapeDelays } from './figures.ts';
 import { eventLoopFigures, processFigures } from './process-figures.ts';
 import { CLOSE } from '../protocol/close-codes.ts';
-import type { Membership } from '../core/membership.ts';
+import type { Membership } from '../core/delivery/membership.ts';
 import type { Missing } from '../protocol/event.ts';
-import type { Pod } from '../core/pod.ts';
+import type { Pod } from '../core/pod/pod.ts';
 // Not `prom-client` itself: that loads OpenTelemetry, which a pod without tracing never does.
 import Registry from 'prom-client/lib/registry.js';
-import type { Dropped } from '../core/tally.ts';
+import type { Dropped } from '../core/base/tally.ts';
 import { readVersion } from '../version.ts';
 import type { TokenReason } from '../core/ports/authenticator.ts';
-import { UPGRADE_REFUSALS } from '../core/refusal.ts';
+import { UPGRADE_REFUSALS } from '../core/base/refusal.ts';
 
 const DELAY = 'realtime_publish_to_deliver_seconds';
 const DELAY_HELP =

@@ -1,4 +1,4 @@
-import { type HttpAddress, readHttpAddress } from '../core/http-address.ts';
+import { type HttpAddress, readHttpAddress } from '../core/base/http-address.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import { createHmac } from 'node:crypto';
 

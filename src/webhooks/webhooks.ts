@@ -2,7 +2,7 @@ import type { Unreported, Watcher, WatcherFigures } from '../core/ports/watcher.
 import { Courier, type CourierContext } from './courier.ts';
 import type { PresenceChange } from '../core/ports/presence-store.ts';
 import { toldBy, type WebhookEvent } from './event.ts';
-import { count } from '../core/tally.ts';
+import { count } from '../core/base/tally.ts';
 
 /** A batch goes out when it has so many events, or so many milliseconds after the first. */
 const BATCH_EVENTS = 100;

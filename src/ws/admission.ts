@@ -1,18 +1,18 @@
 import { offersTokenAlone, type RequestHead, tokenOf } from './token.ts';
 import { bad, readTarget, type Target } from './target.ts';
-import { Bucket } from '../core/rate-limit.ts';
+import { Bucket } from '../core/base/rate-limit.ts';
 import type { IncomingHttpHeaders } from 'node:http';
 import { isUserId } from '../protocol/names.ts';
-import type { Origins } from '../core/origins.ts';
-import { namedHost } from '../core/named-host.ts';
-import type { TrustedProxies } from '../core/trusted-proxies.ts';
-import type { Pod } from '../core/pod.ts';
-import type { Principal } from '../core/principal.ts';
-import type { Refusal } from '../core/refusal.ts';
+import type { Origins } from '../core/base/origins.ts';
+import { namedHost } from '../core/base/named-host.ts';
+import type { TrustedProxies } from '../core/base/trusted-proxies.ts';
+import type { Pod } from '../core/pod/pod.ts';
+import type { Principal } from '../core/base/principal.ts';
+import type { Refusal } from '../core/base/refusal.ts';
 import type { Rejection } from '../protocol/error-codes.ts';
 import type { RefusedToken } from '../core/ports/authenticator.ts';
-import { UNRESTRICTED } from '../core/permissions.ts';
-import { whyUnchecked } from '../core/unchecked-token.ts';
+import { UNRESTRICTED } from '../core/base/permissions.ts';
+import { whyUnchecked } from '../core/base/unchecked-token.ts';
 
 const RETRY_AFTER_SECONDS = 5;
 /** Another pod takes who comes again, and within the grace of their presence. */

@@ -1,6 +1,6 @@
 import { bad } from './target.ts';
 import type { IncomingMessage } from 'node:http';
-import type { Refusal } from '../core/refusal.ts';
+import type { Refusal } from '../core/base/refusal.ts';
 
 /** 16 bytes in base64. */
 const KEY = /^[+/0-9A-Za-z]{22}==$/;

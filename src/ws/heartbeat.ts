@@ -1,7 +1,7 @@
 import { CLOSE } from '../protocol/close-codes.ts';
 import type { Clock } from '../core/ports/clock.ts';
-import type { Hub } from '../core/hub.ts';
-import type { Limits } from '../core/limits.ts';
+import type { Hub } from '../core/pod/hub.ts';
+import type { Limits } from '../core/base/limits.ts';
 
 const TICK_MS = 1_000;
 /** A beat that is late by more tells of the pod, not of its clients. */

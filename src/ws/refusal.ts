@@ -1,5 +1,5 @@
-import { type Refusal, refusalHeaders } from '../core/refusal.ts';
-import { answerRaw } from '../core/raw-answer.ts';
+import { type Refusal, refusalHeaders } from '../core/base/refusal.ts';
+import { answerRaw } from '../core/base/raw-answer.ts';
 import type { Duplex } from 'node:stream';
 import { STATUS_CODES } from 'node:http';
 

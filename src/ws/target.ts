@@ -1,9 +1,9 @@
 import { isRoomName } from '../protocol/names.ts';
-import type { Address } from '../core/gateway.ts';
+import type { Address } from '../core/commands/gateway.ts';
 import { DIALECT_NAMES, messageDialect } from '../protocol/dialects.ts';
 import type { Dialect } from '../protocol/dialect.ts';
 import { ERRORS } from '../protocol/error-codes.ts';
-import type { Refusal } from '../core/refusal.ts';
+import type { Refusal } from '../core/base/refusal.ts';
 
 /** What the address of an upgrade says. */
 export interface Target {

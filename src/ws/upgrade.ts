@@ -1,16 +1,16 @@
-import type { Arrival, Gateway } from '../core/gateway.ts';
+import type { Arrival, Gateway } from '../core/commands/gateway.ts';
 import { type Admission, NO_CLOSE_FRAME } from './admission.ts';
 import { refuse } from './refusal.ts';
 import { refuseHandshake } from './handshake.ts';
-import type { Refusal } from '../core/refusal.ts';
+import type { Refusal } from '../core/base/refusal.ts';
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
 import { CLOSE, type CloseCode } from '../protocol/close-codes.ts';
 import type { Duplex } from 'node:stream';
 import type { IncomingMessage } from 'node:http';
-import type { Pod } from '../core/pod.ts';
+import type { Pod } from '../core/pod/pod.ts';
 import { SUBPROTOCOLS } from '../protocol/dialects.ts';
 import { WsSocket } from './socket.ts';
-import { count } from '../core/tally.ts';
+import { count } from '../core/base/tally.ts';
 
 /** How long a client may take to answer a close frame. */
 const CLOSE_TIMEOUT_MS = 5_000;

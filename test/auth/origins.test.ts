@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import * as fc from 'fast-check';
-import { Origins } from '../../src/core/origins.ts';
+import { Origins } from '../../src/core/base/origins.ts';
 
 const scheme = fc.constantFrom('http', 'https');
 const port = fc.constantFrom('', ':1', ':8443');

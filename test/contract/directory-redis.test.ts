@@ -3,7 +3,7 @@ import { directoryContract, Holding } from './directory.ts';
 import type { Backbone } from '../../src/redis/backbone.ts';
 import type { DirectorySource } from '../../src/core/ports/directory.ts';
 import { PATIENT } from '../many-pods/world.ts';
-import { isUnavailable } from '../../src/core/refused.ts';
+import { isUnavailable } from '../../src/core/base/refused.ts';
 import { RedisDirectory } from '../../src/directory/redis.ts';
 import { RedisSubject } from './redis-subject.ts';
 import { TestClock } from '../support/test-clock.ts';

@@ -1,6 +1,6 @@
 import type { Broker, Fleeting, Note, Receiver, Stored } from '../../src/core/ports/broker.ts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { isUnavailable } from '../../src/core/refused.ts';
+import { isUnavailable } from '../../src/core/base/refused.ts';
 
 /** How the brokers of several pods are made. Their time is the machine's, and they keep 1,000 messages per room. */
 export interface SharedBrokerSubject {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { CLOSE } from '../../src/protocol/close-codes.ts';
-import { kickUser } from '../../src/core/kick.ts';
+import { kickUser } from '../../src/core/commands/kick.ts';
 import { TestPod } from '../support/test-pod.ts';
 
 describe('a close that the pod makes says why', () => {

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Drain, Places } from '../../src/core/drain.ts';
+import { Drain, Places } from '../../src/core/pod/drain.ts';
 import type { TestSocket } from '../support/test-pod.ts';
 import { TestPod, turns } from '../support/test-pod.ts';
 

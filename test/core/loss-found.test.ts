@@ -2,7 +2,7 @@ import { beforeEach, expect, test } from 'vitest';
 import type { Broker, Page, Stored } from '../../src/core/ports/broker.ts';
 import { formatPosition, roomTag } from '../../src/protocol/position.ts';
 import { encodeBody } from '../../src/protocol/message.ts';
-import { renew } from '../../src/core/renew.ts';
+import { renew } from '../../src/core/pod/renew.ts';
 import { TestPod, type TestSocket, turns } from '../support/test-pod.ts';
 
 const told = ({ frames }: TestSocket): unknown[] =>

@@ -1,12 +1,12 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Page, ReadFrom, Receiver, Stored } from '../../src/core/ports/broker.ts';
 import { formatPosition, roomTag } from '../../src/protocol/position.ts';
-import { eventDelivery } from '../../src/core/delivery.ts';
+import { eventDelivery } from '../../src/core/delivery/delivery.ts';
 import { LISTEN } from '../../src/protocol/command.ts';
 import { encodeBody } from '../../src/protocol/message.ts';
-import { Refused } from '../../src/core/refused.ts';
-import { receiverOf } from '../../src/core/receive.ts';
-import { renew } from '../../src/core/renew.ts';
+import { Refused } from '../../src/core/base/refused.ts';
+import { receiverOf } from '../../src/core/commands/broker-receiver.ts';
+import { renew } from '../../src/core/pod/renew.ts';
 import { TestPod, type TestSocket, turns } from '../support/test-pod.ts';
 
 const NAME = '~name';

@@ -6,7 +6,7 @@ import {
   Permissions,
   readPermissions,
   UNRESTRICTED,
-} from '../../src/core/permissions.ts';
+} from '../../src/core/base/permissions.ts';
 
 const ROOM_ACTIONS = ['join', 'publish', 'presence', 'history'] as const;
 

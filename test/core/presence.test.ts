@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { channelDialect } from '../../src/protocol/dialects.ts';
-import { eventDelivery, presenceDelivery } from '../../src/core/delivery.ts';
+import { eventDelivery, presenceDelivery } from '../../src/core/delivery/delivery.ts';
 import { Held } from '../../src/pods/held.ts';
 import { LISTEN } from '../../src/protocol/command.ts';
 import { MemoryPresence } from '../../src/presence/memory.ts';
 import type { PresenceReceiver } from '../../src/core/ports/presence-store.ts';
-import { Refused } from '../../src/core/refused.ts';
-import { Roster } from '../../src/core/roster.ts';
+import { Refused } from '../../src/core/base/refused.ts';
+import { Roster } from '../../src/core/presence/roster.ts';
 import { TestPod, type TestSocket, turns } from '../support/test-pod.ts';
 
 interface Seen {

@@ -2,7 +2,7 @@ import { beforeEach, expect, test } from 'vitest';
 import type { Receiver } from '../../src/core/ports/broker.ts';
 import { encodeBody } from '../../src/protocol/message.ts';
 import { formatPosition, roomTag } from '../../src/protocol/position.ts';
-import { receiverOf } from '../../src/core/receive.ts';
+import { receiverOf } from '../../src/core/commands/broker-receiver.ts';
 import { TestPod, type TestSocket, turns } from '../support/test-pod.ts';
 
 const NAME = '~name';

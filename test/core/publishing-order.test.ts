@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { inPublishingOrder, type UnderWay } from '../../src/core/publishing-order.ts';
+import { inPublishingOrder, type UnderWay } from '../../src/core/delivery/publishing-order.ts';
 import type { Published } from '../../src/core/ports/broker.ts';
 import { turns } from '../support/test-pod.ts';
 

@@ -1,8 +1,8 @@
 import { TestPod, turns } from '../support/test-pod.ts';
 import { describe, expect, test } from 'vitest';
 import * as fc from 'fast-check';
-import { Allowance } from '../../src/core/allowance.ts';
-import { Bucket } from '../../src/core/rate-limit.ts';
+import { Allowance } from '../../src/core/base/allowance.ts';
+import { Bucket } from '../../src/core/base/rate-limit.ts';
 
 const START = Date.UTC(2026, 0, 1);
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { Load } from '../../src/core/surplus.ts';
-import { Rebalance } from '../../src/core/rebalance.ts';
-import { Refused } from '../../src/core/refused.ts';
+import type { Load } from '../../src/core/pod/surplus.ts';
+import { Rebalance } from '../../src/core/pod/rebalance.ts';
+import { Refused } from '../../src/core/base/refused.ts';
 import { TestPod, turns } from '../support/test-pod.ts';
 
 type Client = ReturnType<TestPod['connect']>;

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { TestPod, turns } from '../support/test-pod.ts';
-import type { Delivery } from '../../src/core/delivery.ts';
+import type { Delivery } from '../../src/core/delivery/delivery.ts';
 import { encodeBody } from '../../src/protocol/message.ts';
-import { replay } from '../../src/core/catch-up.ts';
+import { replay } from '../../src/core/pod/catch-up.ts';
 import type { Stored } from '../../src/core/ports/broker.ts';
-import { storedDelivery } from '../../src/core/delivery.ts';
+import { storedDelivery } from '../../src/core/delivery/delivery.ts';
 
 const OLD = ['old.r.1-1', 'old.r.1-2', 'old.r.1-3'];
 

@@ -1,7 +1,7 @@
 import type { Page, Stored } from '../../src/core/ports/broker.ts';
 import { describe, expect, test } from 'vitest';
-import { Refused } from '../../src/core/refused.ts';
-import { Sequencer } from '../../src/core/sequencer.ts';
+import { Refused } from '../../src/core/base/refused.ts';
+import { Sequencer } from '../../src/core/delivery/sequencer.ts';
 import * as fc from 'fast-check';
 
 /** Message n of a room: `prev` is the one before it. */

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Surplus, youngest } from '../../src/core/surplus.ts';
+import { Surplus, youngest } from '../../src/core/pod/surplus.ts';
 
 function surplusOf(
   rebalancePercent: number,

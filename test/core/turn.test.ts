@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Turn } from '../../src/core/turn.ts';
+import { Turn } from '../../src/core/delivery/turn.ts';
 
 test('what one throws at the end of a turn keeps nobody from what is theirs, rooms, answers and outboxes', () => {
   const flushed: string[] = [];

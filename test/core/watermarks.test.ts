@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { Watermarks } from '../../src/core/watermarks.ts';
+import { Watermarks } from '../../src/core/pod/watermarks.ts';
 import { TestClock } from '../support/test-clock.ts';
 
 const pressure = { used: 0, late: 0, memory: () => pressure.used, lagMs: () => pressure.late };

@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { createApi } from '../../src/http/api.ts';
 import { Hono } from 'hono';
 import type { Log } from '../../src/core/ports/log.ts';
-import { Origins } from '../../src/core/origins.ts';
+import { Origins } from '../../src/core/base/origins.ts';
 import { read, world } from './world.ts';
-import { Refused } from '../../src/core/refused.ts';
+import { Refused } from '../../src/core/base/refused.ts';
 import { TestPod } from '../support/test-pod.ts';
 
 describe('CORS', () => {

@@ -2,9 +2,9 @@ import { TestPod } from '../support/test-pod.ts';
 import type { ApiOptions } from '../../src/http/api-env.ts';
 import type { Authenticator, RefusedToken, TokenFault } from '../../src/core/ports/authenticator.ts';
 import { createApi } from '../../src/http/api.ts';
-import type { Limits } from '../../src/core/limits.ts';
-import { Origins } from '../../src/core/origins.ts';
-import { type Permissions, readPermissions } from '../../src/core/permissions.ts';
+import type { Limits } from '../../src/core/base/limits.ts';
+import { Origins } from '../../src/core/base/origins.ts';
+import { type Permissions, readPermissions } from '../../src/core/base/permissions.ts';
 
 type Headers = Readonly<Record<string, string>>;
 

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { connect } from '@nats-io/transport-node';
 import { Holding } from '../contract/directory.ts';
-import { isUnavailable } from '../../src/core/refused.ts';
+import { isUnavailable } from '../../src/core/base/refused.ts';
 import { jetstreamManager } from '@nats-io/jetstream';
 import type { NatsBackbone } from '../../src/nats/backbone.ts';
 import { NatsDirectory } from '../../src/directory/nats.ts';

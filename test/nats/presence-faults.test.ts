@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFin
 import { openPod, PresencePod, who } from './presence-pod.ts';
 import { type Proxy, startProxy } from '../support/proxy.ts';
 import { endSubject, leaseNameOf, rowSubject, rowText } from '../../src/presence/nats-row.ts';
-import { isUnavailable } from '../../src/core/refused.ts';
+import { isUnavailable } from '../../src/core/base/refused.ts';
 import { join } from 'node:path';
 import { NatsSubject } from './subject.ts';
 import { PATIENT } from '../many-pods/world.ts';

@@ -1,20 +1,20 @@
 import type { Frame, Framer, Socket } from '../../src/core/ports/socket.ts';
-import { type Address, Gateway } from '../../src/core/gateway.ts';
-import type { Connection } from '../../src/core/connection.ts';
+import { type Address, Gateway } from '../../src/core/commands/gateway.ts';
+import type { Connection } from '../../src/core/delivery/connection.ts';
 import type { Dialect } from '../../src/protocol/dialect.ts';
 import { Held } from '../../src/pods/held.ts';
-import { Hub } from '../../src/core/hub.ts';
-import type { Limits } from '../../src/core/limits.ts';
+import { Hub } from '../../src/core/pod/hub.ts';
+import type { Limits } from '../../src/core/base/limits.ts';
 import { LocalDirectory } from '../../src/directory/local.ts';
 import { MemoryBroker } from '../../src/broker/memory.ts';
 import { MemoryPresence } from '../../src/presence/memory.ts';
-import type { Pod } from '../../src/core/pod.ts';
-import { receiverOf } from '../../src/core/receive.ts';
-import { Roster } from '../../src/core/roster.ts';
+import type { Pod } from '../../src/core/pod/pod.ts';
+import { receiverOf } from '../../src/core/commands/broker-receiver.ts';
+import { Roster } from '../../src/core/presence/roster.ts';
 import { TestClock } from './test-clock.ts';
-import { UNRESTRICTED } from '../../src/core/permissions.ts';
-import { Turn } from '../../src/core/turn.ts';
-import { createTally } from '../../src/core/tally.ts';
+import { UNRESTRICTED } from '../../src/core/base/permissions.ts';
+import { Turn } from '../../src/core/delivery/turn.ts';
+import { createTally } from '../../src/core/base/tally.ts';
 import { messageDialect } from '../../src/protocol/dialects.ts';
 
 export interface ReceivedFrame {

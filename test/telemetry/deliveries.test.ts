@@ -6,14 +6,14 @@ import {
   publishGlobally,
   publishToRoom,
   timestampOf,
-} from '../../src/core/publish.ts';
+} from '../../src/core/commands/publish.ts';
 import { TestPod, turns } from '../support/test-pod.ts';
-import { DELAY_BOUNDS_MS, observe } from '../../src/core/tally.ts';
-import { Gateway } from '../../src/core/gateway.ts';
-import { receiverOf } from '../../src/core/receive.ts';
-import { Hub } from '../../src/core/hub.ts';
-import type { Limits } from '../../src/core/limits.ts';
-import type { Pod } from '../../src/core/pod.ts';
+import { DELAY_BOUNDS_MS, observe } from '../../src/core/base/tally.ts';
+import { Gateway } from '../../src/core/commands/gateway.ts';
+import { receiverOf } from '../../src/core/commands/broker-receiver.ts';
+import { Hub } from '../../src/core/pod/hub.ts';
+import type { Limits } from '../../src/core/base/limits.ts';
+import type { Pod } from '../../src/core/pod/pod.ts';
 import type { Stored } from '../../src/core/ports/broker.ts';
 
 const what = (pod: Pod): Publication => ({ type: 'chat', from: 'p', data: '1', timestamp: timestampOf(pod) });

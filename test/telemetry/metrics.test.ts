@@ -3,7 +3,7 @@ import { hookFigures, webhookFigures } from '../../src/telemetry/part-figures.ts
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { connections, guest, join, member } from '../integration/people.ts';
 import { CLOSE } from '../../src/protocol/close-codes.ts';
-import { countRequest } from '../../src/core/tally.ts';
+import { countRequest } from '../../src/core/base/tally.ts';
 import { counter, counters, gauge } from '../../src/telemetry/figures.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { open, refused, until } from '../support/client.ts';

@@ -1,4 +1,4 @@
-import type { Load } from '../surplus.ts';
+import type { Load } from '../pod/surplus.ts';
 import type { Occupant } from './presence-store.ts';
 
 /** A room and how many connections are in it. */

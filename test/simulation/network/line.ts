@@ -1,4 +1,4 @@
-import type { Connection } from '../../../src/core/connection.ts';
+import type { Connection } from '../../../src/core/delivery/connection.ts';
 import type { Kernel, Strand } from '../kernel/kernel.ts';
 import { Pipe } from './pipe.ts';
 import { PodEnd, type ToClient } from '../pods/pod-end.ts';

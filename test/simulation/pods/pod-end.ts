@@ -1,7 +1,7 @@
 import type { Frame, Framer, Socket } from '../../../src/core/ports/socket.ts';
 import type { CloseCode } from '../../../src/protocol/close-codes.ts';
-import type { Connection } from '../../../src/core/connection.ts';
-import type { Gateway } from '../../../src/core/gateway.ts';
+import type { Connection } from '../../../src/core/delivery/connection.ts';
+import type { Gateway } from '../../../src/core/commands/gateway.ts';
 import type { Kernel, Strand } from '../kernel/kernel.ts';
 import { NO_CLOSE_FRAME } from '../../../src/ws/admission.ts';
 

@@ -1,0 +1,70 @@
+import { type Action, readRule, type Rule } from '../../protocol/rule.ts';
+
+export type { Action } from '../../protocol/rule.ts';
+
+/**
+ * What somebody may do where. A rule is `action:pattern`; a pattern is a room name with `*` for any run of characters
+ * and `{user}` for the holder's own id. `@global` and `@direct` are no rooms: only a pattern that begins with `@`
+ * names them.
+ */
+export class Permissions {
+  readonly #rules: readonly Rule[];
+
+  constructor(rules: readonly Rule[]) {
+    this.#rules = rules;
+  }
+
+  /** `name` is a room, `@global` or `@direct`. */
+  allow(action: Action, name: string, userId: string): boolean {
+    return this.#rules.some(
+      (rule) =>
+        (rule.action === action || rule.action === '*') &&
+        (rule.pattern === '*' ? !name.startsWith('@') : matches(rule.pattern, name, userId)),
+    );
+  }
+
+  /** Whether the HTTP API is open to the holder: `api:*`, or `*:*`. */
+  get allowApi(): boolean {
+    return this.#rules.some(({ action, pattern }) => (action === 'api' || action === '*') && pattern === '*');
+  }
+}
+
+/** Everything everywhere: what everybody may do while authentication is off, and what an API key may do. */
+export const UNRESTRICTED = new Permissions([
+  { action: '*', pattern: '*' },
+  { action: '*', pattern: '@*' },
+]);
+
+/** What a token without a claim gives: everything in rooms, nothing globally. */
+export const DEFAULT_PERMISSIONS = new Permissions(
+  (['join', 'publish', 'presence', 'history'] as const).map((action) => ({ action, pattern: '*' })),
+);
+
+/** Reads a permissions claim; undefined where it is malformed, which refuses the token. */
+export function readPermissions(claim: unknown): Permissions | undefined {
+  if (claim === undefined) return DEFAULT_PERMISSIONS;
+  if (!Array.isArray(claim)) return undefined;
+  const rules = claim.map((text: unknown) => readRule(text));
+  return rules.includes(undefined) ? undefined : new Permissions(rules.filter((rule) => rule !== undefined));
+}
+
+/**
+ * Glob matching without a regular expression, so that no user id and no claim can make it slow or mean more. A
+ * pattern speaks of rooms or, if it begins with `@`, of what is none.
+ */
+function matches(pattern: string, name: string, userId: string): boolean {
+  if (pattern.startsWith('@') !== name.startsWith('@')) return false;
+  const pieces = pattern.split('*').map((piece) => piece.replaceAll('{user}', () => userId));
+  const [first = '', ...others] = pieces;
+  if (others.length === 0) return name === first;
+  const last = others.pop() ?? '';
+  if (!name.startsWith(first) || name.length < first.length + last.length || !name.endsWith(last))
+    return false;
+  let from = first.length;
+  for (const piece of others) {
+    const at = name.indexOf(piece, from);
+    if (at === -1 || at + piece.length > name.length - last.length) return false;
+    from = at + piece.length;
+  }
+  return true;
+}

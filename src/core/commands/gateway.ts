@@ -1,0 +1,197 @@
+import { Connection } from '../delivery/connection.ts';
+import { Allowance } from '../base/allowance.ts';
+import { rejection } from '../../protocol/error-codes.ts';
+import { type Decoded, type JoinCommand, LISTEN } from '../../protocol/command.ts';
+import { CLOSE } from '../../protocol/close-codes.ts';
+import type { Dialect } from '../../protocol/dialect.ts';
+import { HEARS } from '../pod/hub.ts';
+import type { Pod } from '../pod/pod.ts';
+import type { Principal } from '../base/principal.ts';
+import type { Socket } from '../ports/socket.ts';
+import { catchUp } from '../pod/catch-up.ts';
+import { carryOut } from './carry-out.ts';
+import { viewOf } from './consult.ts';
+import { fail, refuse } from './tell-refusal.ts';
+import { count } from '../base/tally.ts';
+import { dialectOfFirstFrame } from '../../protocol/dialects.ts';
+import { inOrder } from '../delivery/command-queue.ts';
+import { pause } from '../base/pause.ts';
+import { isBusy, settled } from '../pod/departure.ts';
+import { isUnavailable } from '../base/refused.ts';
+
+const CLOSING_CHECK_MS = 20;
+/** A client may close with any number; those are counted as one. */
+const KNOWN_CODES: ReadonlySet<number> = new Set([
+  1005,
+  1006,
+  ...Object.values(CLOSE).map(({ code }) => code),
+]);
+
+/** What the address of the upgrade asked for. */
+export interface Address {
+  readonly room?: string | undefined;
+  readonly lastId?: string | undefined;
+  readonly history?: number | undefined;
+}
+
+/** Who came, how it speaks, and where to. */
+export interface Arrival {
+  readonly id: string;
+  readonly principal: Principal;
+  readonly address: Address;
+  readonly dialect: Dialect | undefined;
+  readonly socket: Socket;
+}
+
+/**
+ * The use cases of one connection, as its transport calls them: `open` once, then `receive`, `heard` and `drained`
+ * as they come, `closed` once at the end.
+ */
+export class Gateway {
+  readonly #pod: Pod;
+  /** What those who are gone have said and is not done yet. */
+  readonly #unfinished = new Set<Promise<void>>();
+
+  constructor(pod: Pod) {
+    this.#pod = pod;
+  }
+
+  open(arrival: Arrival): Connection {
+    const { clock } = this.#pod;
+    const connection = new Connection(
+      { ...arrival, room: arrival.address.room, elapsed: clock.elapsed() },
+      this.#pod,
+    );
+    this.#pod.hub.add(connection);
+    const { dialect } = arrival;
+    if (dialect === undefined) return connection;
+    this.#speak(connection, dialect);
+    const command = this.#joinAddress(arrival.address, dialect);
+    if (command !== undefined) inOrder(connection, () => carryOut(this.#pod, connection, command));
+    return connection;
+  }
+
+  /** A text frame came. */
+  receive(connection: Connection, frame: string): void {
+    if (!connection.isHeard) return;
+    this.heard(connection);
+    this.#pod.tally.received += 1;
+    inOrder(connection, () => this.#handle(connection, frame));
+  }
+
+  /** The client gave a sign of life. */
+  heard(connection: Connection): void {
+    connection.lastHeard = this.#pod.clock.elapsed();
+  }
+
+  /** The client reads again. */
+  drained(connection: Connection): void {
+    connection.outbox.flush();
+    if (connection.memberships.some(({ readsFrom }) => readsFrom !== undefined)) {
+      catchUp(connection, this.#pod).catch((error: unknown) => {
+        // It goes on when history can be read again (receive.ts).
+        if (!isUnavailable(error)) fail(this.#pod, connection, error, {});
+      });
+    }
+  }
+
+  /** The socket is gone, with the code of the close frame or 1006 (RFC 6455 section 7.1.5). */
+  closed(connection: Connection, code: number): void {
+    const { directory, hub, roster, tally } = this.#pod;
+    connection.closed = true;
+    connection.outbox.close();
+    // A client may answer a close with any code; what ended the connection is the pod's.
+    const ending = connection.closeCode ?? code;
+    count(tally.closed, KNOWN_CODES.has(ending) ? ending : 'other');
+    const present = connection.memberships.filter((membership) => membership.present);
+    const rooms = present.map(({ room }) => room.name);
+    this.#tellHooks(connection, ending);
+    this.#finish(connection);
+    hub.remove(connection);
+    void directory.release(connection.userId, connection.connectionId);
+    if (ending === CLOSE.normal.code) roster.exitAll(rooms, connection);
+    else roster.lose(rooms, connection, connection.awayMs);
+  }
+
+  /** After everything it has sent: what waits behind a command in progress comes first. */
+  #tellHooks(connection: Connection, code: number): void {
+    const { hooks } = this.#pod;
+    if (hooks === undefined) return;
+    const view = viewOf(connection);
+    inOrder(connection, () => {
+      hooks.disconnected(view, code);
+      return undefined;
+    });
+  }
+
+  #finish(connection: Connection): void {
+    if (!isBusy(connection)) return;
+    const rest = settled(this.#pod, connection);
+    this.#unfinished.add(rest);
+    void rest.then(() => this.#unfinished.delete(rest));
+  }
+
+  /** Closes every connection with 1001; resolves when all are gone and what they said is done. */
+  async closeAll(): Promise<void> {
+    while (this.#pod.hub.connectionCount > 0) {
+      this.cutOff();
+      await pause(this.#pod.clock, CLOSING_CHECK_MS);
+    }
+    await Promise.all(this.#unfinished);
+  }
+
+  /** Closes every connection with 1001. */
+  cutOff(): void {
+    for (const connection of this.#pod.hub.connections()) connection.close(CLOSE.goingAway);
+  }
+
+  #handle(connection: Connection, frame: string): Promise<void> | undefined {
+    if (!connection.isHeard) return undefined;
+    if (connection.dialect === undefined) this.#speak(connection, dialectOfFirstFrame(frame));
+    const decoded = connection.dialect?.decode(frame);
+    if (decoded === undefined || !this.#hasAllowance(connection, decoded)) return undefined;
+    if ('rejection' in decoded) {
+      refuse(connection, decoded.rejection, decoded);
+      return undefined;
+    }
+    connection.badFrames = 0;
+    return carryOut(this.#pod, connection, decoded.command);
+  }
+
+  /** Counts the frame; one too many is refused, and whoever does not care for ten seconds is closed. */
+  #hasAllowance(connection: Connection, decoded: Decoded): boolean {
+    const { clock, limits } = this.#pod;
+    if (limits.messagesPerSecond === 0) return true;
+    connection.allowance ??= new Allowance(limits.messagesPerSecond, clock.elapsed());
+    const retryAfterMs = connection.allowance.take(clock.elapsed());
+    if (retryAfterMs === 0) return true;
+    this.#pod.tally.rateLimited += 1;
+    if (connection.allowance.abused) connection.close(CLOSE.rateAbuse);
+    else {
+      const about = 'command' in decoded ? decoded.command : decoded;
+      refuse(connection, { ...rejection('rate_limited'), retryAfterMs }, about);
+    }
+    return false;
+  }
+
+  /** From now on the connection speaks this dialect; the message dialect says hello. */
+  #speak(connection: Connection, dialect: Dialect): void {
+    const { clock, limits } = this.#pod;
+    connection.dialect = dialect;
+    connection.hears = dialect.hearsAll ? HEARS.both : HEARS.none;
+    connection.tell({
+      kind: 'connected',
+      connectionId: connection.connectionId,
+      userId: connection.userId,
+      heartbeatSeconds: limits.heartbeatSeconds,
+      maxMessageBytes: limits.maxMessageBytes,
+      at: clock.now(),
+    });
+  }
+
+  /** A room in the address is joined before the first frame is looked at. */
+  #joinAddress({ room, lastId, history }: Address, dialect: Dialect): JoinCommand | undefined {
+    if (room === undefined) return undefined;
+    return { kind: 'join', room, listen: LISTEN.all, present: dialect.hearsAll, lastId, history };
+  }
+}

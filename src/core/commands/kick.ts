@@ -1,0 +1,36 @@
+import { CLOSE } from '../../protocol/close-codes.ts';
+import { CONNECTION_PREFIX } from '../../protocol/names.ts';
+import { addressees } from './publish.ts';
+import { isUnavailable } from '../base/refused.ts';
+import type { Pod } from '../pod/pod.ts';
+
+/** Closes every connection of a user with 4403, on whichever pod; each client is told the reason. */
+export function kickUser(pod: Pod, userId: string, reason?: string): Promise<Kicked> {
+  return kick(pod, userId, reason);
+}
+
+/** Closes one connection with 4403, on whichever pod it is, if it is there; the client is told the reason. */
+export function kickConnection(pod: Pod, connectionId: string, reason?: string): Promise<Kicked> {
+  return kick(pod, `${CONNECTION_PREFIX}${connectionId}`, reason);
+}
+
+export interface Kicked {
+  /** The other pods could not be told. */
+  readonly partial: boolean;
+}
+
+async function kick(pod: Pod, to: string, reason: string | undefined): Promise<Kicked> {
+  kickHere(pod, to, reason);
+  try {
+    await pod.broker.tellAll({ kind: 'kick', to, reason });
+    return { partial: false };
+  } catch (error) {
+    if (isUnavailable(error)) return { partial: true };
+    throw error;
+  }
+}
+
+/** The connections on this pod alone. */
+export function kickHere(pod: Pod, to: string, reason: string | undefined): void {
+  for (const connection of addressees(pod, to)) connection.close(CLOSE.kicked, reason);
+}

@@ -1,0 +1,45 @@
+import type { Connection } from '../delivery/connection.ts';
+import type { Membership } from '../delivery/membership.ts';
+import { LISTEN, type PresenceCommand } from '../../protocol/command.ts';
+import type { Pod } from '../pod/pod.ts';
+import { permit } from '../base/refused.ts';
+import { requireMembership, requirePlace } from './join.ts';
+
+/** A connection says how its user is in a room. Raises `not_in_room`, `too_many_rooms`, `too_large`. */
+export async function statePresence(
+  pod: Pod,
+  connection: Connection,
+  name: string,
+  { status, meta, membersOnly, ref }: PresenceCommand,
+): Promise<void> {
+  permit(connection.may('presence', name));
+  if (meta !== undefined) pod.broker.requireFits?.(meta, connection.userId);
+  const membership = membersOnly
+    ? requireMembership(connection, name)
+    : ensureMembership(pod, connection, name);
+  if (status === 'offline') await withdraw(pod, connection, membership);
+  else {
+    membership.present = true;
+    const { statement = {} } = membership;
+    membership.statement = { status: status ?? statement.status, meta: meta ?? statement.meta };
+    await pod.roster.state(name, connection, { status, meta }, membership.returns);
+  }
+  if (ref !== undefined) connection.answer({ kind: 'ack', ref, room: name });
+}
+
+/** The channel dialect lets a user be present in a channel that its connection does not listen to. */
+function ensureMembership(pod: Pod, connection: Connection, name: string): Membership {
+  const known = connection.membership(name);
+  if (known !== undefined) return known;
+  requirePlace(pod, connection, name);
+  return pod.hub.openRoom(name).add(connection);
+}
+
+/** `offline` hides this connection; its user stays as long as another one shows it. */
+async function withdraw(pod: Pod, connection: Connection, membership: Membership): Promise<void> {
+  const { room, present, listen } = membership;
+  membership.present = false;
+  membership.statement = undefined;
+  if (listen === LISTEN.none) pod.hub.leave(connection, room);
+  if (present) await pod.roster.exit(room.name, connection);
+}

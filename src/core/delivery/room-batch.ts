@@ -1,0 +1,68 @@
+import { comesFromHistory, type Delivery, isAtMostOnce } from './delivery.ts';
+import { DIALECT_COUNT } from '../../protocol/dialects.ts';
+import type { Dialect } from '../../protocol/dialect.ts';
+import type { Frame, Framer } from '../ports/socket.ts';
+import { LISTEN } from '../../protocol/command.ts';
+import type { Membership, Standing } from './membership.ts';
+import type { Parcel } from './outbox.ts';
+
+const PLACE: Readonly<Record<Standing, number>> = { live: 0, behind: 1, owed: 2 };
+const STANDINGS = 3;
+
+/**
+ * What a room sends in one turn. All members that speak one dialect and listen to the same share one parcel, which
+ * is made when the first of them asks; for a member it costs a look-up and no allocation.
+ */
+export class RoomBatch {
+  readonly #room: string;
+  readonly #deliveries: readonly Delivery[];
+  readonly #framer: Framer;
+  readonly #parcels: (Parcel | null | undefined)[] = Array(DIALECT_COUNT * (LISTEN.all + 1) * STANDINGS);
+
+  constructor(room: string, deliveries: readonly Delivery[], framer: Framer) {
+    this.#room = room;
+    this.#deliveries = deliveries;
+    this.#framer = framer;
+  }
+
+  /** Messages in it that no history will ever hold: a member that is behind never gets them. */
+  get atMostOnce(): number {
+    return this.#deliveries.filter(isAtMostOnce).length;
+  }
+
+  /** Whether there is a message in it that history will have later. */
+  get isProvisional(): boolean {
+    return this.#deliveries.some(({ isProvisional }) => isProvisional);
+  }
+
+  parcelFor({ connection, listen, standing }: Membership): Parcel | undefined {
+    const { dialect } = connection;
+    if (dialect === undefined) return undefined;
+    const isOwed = standing === 'owed';
+    // A member that is behind is sent what was published when it has read what came before; so is one that is owed
+    // history, but messages that no history has it gets at once.
+    const hears = standing === 'behind' ? listen & ~LISTEN.messages : listen;
+    const place = (dialect.index * (LISTEN.all + 1) + hears) * STANDINGS + PLACE[standing];
+    let parcel = this.#parcels[place];
+    if (parcel === undefined) {
+      parcel = this.#make(dialect, hears, isOwed) ?? null;
+      this.#parcels[place] = parcel;
+    }
+    return parcel ?? undefined;
+  }
+
+  #make(dialect: Dialect, listen: number, isOwed: boolean): Parcel | undefined {
+    const deliveries = this.#deliveries.filter(
+      (delivery) => (delivery.audience & listen) !== 0 && !(isOwed && comesFromHistory(delivery)),
+    );
+    const frames: Frame[] = [];
+    for (const delivery of deliveries) {
+      const frame = delivery.frame(dialect);
+      if (frame !== undefined) frames.push(frame);
+    }
+    const [first] = frames;
+    if (first === undefined) return undefined;
+    const bytes = frames.length === 1 ? first : this.#framer.join(frames);
+    return { bytes, count: frames.length, deliveries, room: this.#room };
+  }
+}

@@ -1,0 +1,39 @@
+import { count, type Tally } from '../base/tally.ts';
+import type { OutboxContext } from './outbox.ts';
+import { CLOSE } from '../../protocol/close-codes.ts';
+import type { Connection } from './connection.ts';
+import { type Delivery, isAtMostOnce } from './delivery.ts';
+import type { Parcel } from './outbox.ts';
+
+/**
+ * Makes room in the outbox of a connection that does not read. What history can bring back is taken out and the
+ * member left behind, messages that are delivered at most once are dropped and counted, all else stays. If that is
+ * still too much the connection is closed with 1013: nobody else waits for it. So it is where a message would be dropped
+ * that is only provisional: history will not bring that one again to whoever was in the room.
+ */
+export function shed(connection: Connection, { tally, turn }: OutboxContext): void {
+  count(tally.dropped, 'lagging');
+  let losesMessages = false;
+  for (const parcel of connection.outbox.takeAll()) {
+    const { deliveries } = parcel;
+    if (deliveries === undefined) connection.outbox.push(parcel);
+    else for (const delivery of deliveries) keepOrShed(connection, parcel, delivery, tally);
+    losesMessages ||= deliveries?.some(({ isProvisional }) => isProvisional) ?? false;
+  }
+  if (!losesMessages && !connection.outbox.overflowed) return;
+  connection.outbox.close();
+  // Not at once: a room may be in the middle of its members.
+  turn.addAnswer({ flush: () => connection.close(CLOSE.overload) });
+}
+
+function keepOrShed(connection: Connection, { room }: Parcel, delivery: Delivery, tally: Tally): void {
+  if (delivery.stored !== undefined) {
+    const membership = room === undefined ? undefined : connection.membership(room);
+    membership?.fallBehind({ after: delivery.stored.prev });
+  } else if (isAtMostOnce(delivery)) {
+    count(tally.dropped, 'ephemeral');
+  } else if (connection.dialect !== undefined) {
+    const bytes = delivery.frame(connection.dialect);
+    if (bytes !== undefined) connection.outbox.push({ bytes, count: 1 });
+  }
+}
