@@ -5,7 +5,7 @@ import type { Authenticator } from './core/ports/authenticator.ts';
 import type { Config } from './config.ts';
 import { destinationOf } from './webhooks/post.ts';
 import { readHttpAddress } from './core/base/http-address.ts';
-import { Held } from './pods/held.ts';
+import { Held } from './engines/shared/held.ts';
 import { GuestLogin } from './auth/guest.ts';
 import type { HookRunner } from './hooks/runner.ts';
 import { jwtAuthenticator } from './auth/jwt.ts';
@@ -16,12 +16,12 @@ import type { Log } from './core/ports/log.ts';
 import type { Broker } from './core/ports/broker.ts';
 import type { Directory } from './core/ports/directory.ts';
 import type { Figure } from './telemetry/figures.ts';
-import { LocalDirectory } from './directory/local.ts';
-import { MemoryBroker } from './broker/memory.ts';
-import { MemoryPresence } from './presence/memory.ts';
+import { LocalDirectory } from './engines/memory/directory.ts';
+import { MemoryBroker } from './engines/memory/broker.ts';
+import { MemoryPresence } from './engines/memory/presence.ts';
 import type { PresenceStore } from './core/ports/presence-store.ts';
-import type { NatsAddress } from './nats/options.ts';
-import type { RedisAddress } from './redis/options.ts';
+import type { NatsAddress } from './engines/nats/connection/options.ts';
+import type { RedisAddress } from './engines/redis/connection/options.ts';
 import { engineFigures, natsFigures, redisFigures, withoutRedis } from './telemetry/part-figures.ts';
 import { Origins } from './core/base/origins.ts';
 import type { Pod } from './core/pod/pod.ts';
@@ -91,11 +91,11 @@ async function redisOf(
   log: Log,
   platform: Platform,
 ): Promise<Shared> {
-  const { Backbone } = await import('./redis/backbone.ts');
-  const { BROKER_SCRIPTS, RedisBroker } = await import('./broker/redis.ts');
-  const { PRESENCE_SCRIPTS } = await import('./presence/redis-scripts.ts');
-  const { RedisPresence } = await import('./presence/redis.ts');
-  const { DIRECTORY_SCRIPTS, RedisDirectory } = await import('./directory/redis.ts');
+  const { Backbone } = await import('./engines/redis/connection/backbone.ts');
+  const { BROKER_SCRIPTS, RedisBroker } = await import('./engines/redis/broker.ts');
+  const { PRESENCE_SCRIPTS } = await import('./engines/redis/presence/scripts.ts');
+  const { RedisPresence } = await import('./engines/redis/presence.ts');
+  const { DIRECTORY_SCRIPTS, RedisDirectory } = await import('./engines/redis/directory.ts');
   const backbone = new Backbone({
     address,
     prefix: values.REDIS_PREFIX ?? '',
@@ -124,10 +124,10 @@ async function natsOf(
   log: Log,
   platform: Platform,
 ): Promise<Shared> {
-  const { NatsBackbone } = await import('./nats/backbone.ts');
-  const { NatsBroker } = await import('./broker/nats.ts');
-  const { NatsPresence } = await import('./presence/nats.ts');
-  const { NatsDirectory } = await import('./directory/nats.ts');
+  const { NatsBackbone } = await import('./engines/nats/connection/backbone.ts');
+  const { NatsBroker } = await import('./engines/nats/broker.ts');
+  const { NatsPresence } = await import('./engines/nats/presence.ts');
+  const { NatsDirectory } = await import('./engines/nats/directory.ts');
   const presenceTtlMs = values.PRESENCE_TTL_SECONDS * 1_000;
   const backbone = new NatsBackbone({
     address,

@@ -1,6 +1,6 @@
 import { isUserId } from './protocol/names.ts';
-import type { NatsAddress } from './nats/options.ts';
-import type { RedisAddress } from './redis/options.ts';
+import type { NatsAddress } from './engines/nats/connection/options.ts';
+import type { RedisAddress } from './engines/redis/connection/options.ts';
 import { SETTINGS, type Setting } from './settings.ts';
 
 type Values = { readonly [Name in keyof typeof SETTINGS]: ValueOf<(typeof SETTINGS)[Name]> };

@@ -1,6 +1,6 @@
 import { type Kind, nonEmpty, split } from './setting-kinds.ts';
 import { readHttpAddress } from './core/base/http-address.ts';
-import type { HostPort } from './redis/options.ts';
+import type { HostPort } from './engines/redis/connection/options.ts';
 
 const REDIS_PORT = 6379;
 const SENTINEL_PORT = 26379;

@@ -11,7 +11,7 @@ import type {
 import { SqliteHistory } from './sqlite-history.ts';
 import { DatabaseSync } from 'node:sqlite';
 import { type FSWatcher, watch } from 'node:fs';
-import { Away, ignored } from '../../src/pods/away.ts';
+import { Away, ignored } from '../../src/engines/shared/away.ts';
 import type { Clock } from '../../src/core/ports/clock.ts';
 
 /** A transaction of another pod is over long before that; then the event loop stands still no longer. */

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { Held } from '../../src/pods/held.ts';
-import { MemoryBroker } from '../../src/broker/memory.ts';
-import { MemoryPresence } from '../../src/presence/memory.ts';
+import { Held } from '../../src/engines/shared/held.ts';
+import { MemoryBroker } from '../../src/engines/memory/broker.ts';
+import { MemoryPresence } from '../../src/engines/memory/presence.ts';
 import { runInNewContext } from 'node:vm';
 import { setFlagsFromString } from 'node:v8';
 import { TestClock } from '../support/test-clock.ts';

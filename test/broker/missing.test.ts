@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { missingSince, type RoomFacts, type Verdict, verdictOn } from '../../src/broker/missing.ts';
+import {
+  missingSince,
+  type RoomFacts,
+  type Verdict,
+  verdictOn,
+} from '../../src/engines/redis/history/missing.ts';
 
 const DAY_MS = 86_400_000;
 const NOW = 10 * DAY_MS;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Arrivals } from '../../src/broker/nats-arrivals.ts';
+import { Arrivals } from '../../src/engines/nats/history/arrivals.ts';
 import { TestClock } from '../support/test-clock.ts';
 
 const data = new Uint8Array();

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { Outgoing } from '../../src/broker/outgoing.ts';
-import { Held } from '../../src/pods/held.ts';
-import type { Publication } from '../../src/broker/lane.ts';
-import { Away } from '../../src/pods/away.ts';
+import { Outgoing } from '../../src/engines/shared/outgoing.ts';
+import { Held } from '../../src/engines/shared/held.ts';
+import type { Publication } from '../../src/engines/shared/lane.ts';
+import { Away } from '../../src/engines/shared/away.ts';
 import type { Published } from '../../src/core/ports/broker.ts';
 import { turns } from '../support/test-pod.ts';
 

@@ -288,7 +288,7 @@ describe('skaffold dev', () => {
 
   test('no source needs a new image', () => {
     const sources = [...copied(DEV)].filter(([file]) => file.startsWith('src/'));
-    expect(sources.map(([file]) => file)).toContain('src/broker/lua/append.lua');
+    expect(sources.map(([file]) => file)).toContain('src/engines/redis/lua/history/append.lua');
     expect(sources.filter(([file]) => synced(file) === undefined)).toEqual([]);
     for (const file of ['package.json', 'package-lock.json']) expect(synced(file)).toBeUndefined();
   });

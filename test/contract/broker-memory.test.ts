@@ -1,5 +1,5 @@
-import { Held } from '../../src/pods/held.ts';
-import { MemoryBroker } from '../../src/broker/memory.ts';
+import { Held } from '../../src/engines/shared/held.ts';
+import { MemoryBroker } from '../../src/engines/memory/broker.ts';
 import { TestClock } from '../support/test-clock.ts';
 import { brokerContract } from './broker.ts';
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { randomIds, systemClock } from '../../src/platform.ts';
-import type { Backbone } from '../../src/redis/backbone.ts';
+import type { Backbone } from '../../src/engines/redis/connection/backbone.ts';
 import { brokerContract } from './broker.ts';
-import { RedisBroker } from '../../src/broker/redis.ts';
+import { RedisBroker } from '../../src/engines/redis/broker.ts';
 import { RedisSubject } from './redis-subject.ts';
 import { Ear, sharedBrokerContract } from './shared-broker.ts';
 

@@ -1,5 +1,5 @@
 import { directoryContract } from './directory.ts';
-import { LocalDirectory } from '../../src/directory/local.ts';
+import { LocalDirectory } from '../../src/engines/memory/directory.ts';
 
 directoryContract('The directory of a single pod', {
   async open(source) {

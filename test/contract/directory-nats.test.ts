@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import { directoryContract } from './directory.ts';
-import { NatsDirectory } from '../../src/directory/nats.ts';
+import { NatsDirectory } from '../../src/engines/nats/directory.ts';
 import { NatsSubject } from '../nats/subject.ts';
 
 const nats = new NatsSubject();

@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { directoryContract, Holding } from './directory.ts';
-import type { Backbone } from '../../src/redis/backbone.ts';
+import type { Backbone } from '../../src/engines/redis/connection/backbone.ts';
 import type { DirectorySource } from '../../src/core/ports/directory.ts';
 import { PATIENT } from '../many-pods/world.ts';
 import { isUnavailable } from '../../src/core/base/refused.ts';
-import { RedisDirectory } from '../../src/directory/redis.ts';
+import { RedisDirectory } from '../../src/engines/redis/directory.ts';
 import { RedisSubject } from './redis-subject.ts';
 import { TestClock } from '../support/test-clock.ts';
 

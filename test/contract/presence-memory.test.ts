@@ -1,5 +1,5 @@
-import { Held } from '../../src/pods/held.ts';
-import { MemoryPresence } from '../../src/presence/memory.ts';
+import { Held } from '../../src/engines/shared/held.ts';
+import { MemoryPresence } from '../../src/engines/memory/presence.ts';
 import { TestClock } from '../support/test-clock.ts';
 import { presenceContract } from './presence.ts';
 

@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { Backbone } from '../../src/redis/backbone.ts';
+import type { Backbone } from '../../src/engines/redis/connection/backbone.ts';
 import { PATIENT } from '../many-pods/world.ts';
 import { presenceContract } from './presence.ts';
 import type { PresenceChange } from '../../src/core/ports/presence-store.ts';
-import { RedisPresence } from '../../src/presence/redis.ts';
+import { RedisPresence } from '../../src/engines/redis/presence.ts';
 import { RedisSubject } from './redis-subject.ts';
 import { TestClock } from '../support/test-clock.ts';
 

@@ -1,8 +1,8 @@
-import { Backbone } from '../../src/redis/backbone.ts';
+import { Backbone } from '../../src/engines/redis/connection/backbone.ts';
 import type { Clock } from '../../src/core/ports/clock.ts';
-import { BROKER_SCRIPTS } from '../../src/broker/redis.ts';
-import { DIRECTORY_SCRIPTS } from '../../src/directory/redis.ts';
-import { PRESENCE_SCRIPTS } from '../../src/presence/redis-scripts.ts';
+import { BROKER_SCRIPTS } from '../../src/engines/redis/broker.ts';
+import { DIRECTORY_SCRIPTS } from '../../src/engines/redis/directory.ts';
+import { PRESENCE_SCRIPTS } from '../../src/engines/redis/presence/scripts.ts';
 import { type RedisServer, startRedis } from '../../loadtest/stack/redis-server.ts';
 import { startRedisCluster } from '../../loadtest/stack/redis-cluster.ts';
 import { vi } from 'vitest';

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { channelDialect } from '../../src/protocol/dialects.ts';
 import { eventDelivery, presenceDelivery } from '../../src/core/delivery/delivery.ts';
-import { Held } from '../../src/pods/held.ts';
+import { Held } from '../../src/engines/shared/held.ts';
 import { LISTEN } from '../../src/protocol/command.ts';
-import { MemoryPresence } from '../../src/presence/memory.ts';
+import { MemoryPresence } from '../../src/engines/memory/presence.ts';
 import type { PresenceReceiver } from '../../src/core/ports/presence-store.ts';
 import { Refused } from '../../src/core/base/refused.ts';
 import { Roster } from '../../src/core/presence/roster.ts';

@@ -5,7 +5,7 @@ import { type RedisCluster, startRedisCluster } from '../../loadtest/stack/redis
 import { type RedisGroup, startRedisGroup } from '../../loadtest/stack/redis-group.ts';
 import { type RedisServer, startRedis } from '../../loadtest/stack/redis-server.ts';
 import { CLOCK_ENV } from './clock.ts';
-import { Keys } from '../../src/redis/keys.ts';
+import { Keys } from '../../src/engines/redis/connection/keys.ts';
 import type { Random } from '../hostile/random.ts';
 
 const PODS = 3;

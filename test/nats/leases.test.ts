@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { leaseText } from '../../src/nats/lease-row.ts';
-import type { NatsBackbone } from '../../src/nats/backbone.ts';
+import { leaseText } from '../../src/engines/nats/connection/lease-row.ts';
+import type { NatsBackbone } from '../../src/engines/nats/connection/backbone.ts';
 import { NatsSubject, type PodOptions } from './subject.ts';
 import { PATIENT } from '../many-pods/world.ts';
 import { systemClock } from '../../src/platform.ts';

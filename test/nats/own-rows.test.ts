@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { Ends } from '../../src/presence/ends.ts';
-import { natsAway } from '../../src/nats/answers.ts';
-import { Names } from '../../src/nats/names.ts';
-import type { NatsBackbone } from '../../src/nats/backbone.ts';
-import { OwnRows } from '../../src/presence/own-rows.ts';
+import { Ends } from '../../src/engines/nats/presence/ends.ts';
+import { natsAway } from '../../src/engines/nats/connection/answers.ts';
+import { Names } from '../../src/engines/nats/connection/names.ts';
+import type { NatsBackbone } from '../../src/engines/nats/connection/backbone.ts';
+import { OwnRows } from '../../src/engines/nats/presence/own-rows.ts';
 import { setImmediate } from 'node:timers/promises';
 import { TestClock } from '../support/test-clock.ts';
-import { rowSubject } from '../../src/presence/nats-row.ts';
+import { rowSubject } from '../../src/engines/nats/presence/row.ts';
 
 test('Rows are written again in turn, also where users come as fast as that', async () => {
   const clock = new TestClock();

@@ -1,8 +1,8 @@
 import type { Broker, Fleeting, Note, Stored } from '../../src/core/ports/broker.ts';
 import { randomIds, randomName, systemClock } from '../../src/platform.ts';
 import type { Clock } from '../../src/core/ports/clock.ts';
-import { NatsBackbone } from '../../src/nats/backbone.ts';
-import { NatsBroker } from '../../src/broker/nats.ts';
+import { NatsBackbone } from '../../src/engines/nats/connection/backbone.ts';
+import { NatsBroker } from '../../src/engines/nats/broker.ts';
 import { onTestFinished } from 'vitest';
 
 const log = { debug() {}, info() {}, warn() {}, error: (fields: object) => console.error(fields) };

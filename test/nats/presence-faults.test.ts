@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { openPod, PresencePod, who } from './presence-pod.ts';
 import { type Proxy, startProxy } from '../support/proxy.ts';
-import { endSubject, leaseNameOf, rowSubject, rowText } from '../../src/presence/nats-row.ts';
+import { endSubject, leaseNameOf, rowSubject, rowText } from '../../src/engines/nats/presence/row.ts';
 import { isUnavailable } from '../../src/core/base/refused.ts';
 import { join } from 'node:path';
 import { NatsSubject } from './subject.ts';

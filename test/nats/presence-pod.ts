@@ -1,7 +1,7 @@
 import type { NatsSubject, PodOptions } from './subject.ts';
 import type { Occupant, PresenceChange } from '../../src/core/ports/presence-store.ts';
-import type { NatsBackbone } from '../../src/nats/backbone.ts';
-import { NatsPresence } from '../../src/presence/nats.ts';
+import type { NatsBackbone } from '../../src/engines/nats/connection/backbone.ts';
+import { NatsPresence } from '../../src/engines/nats/presence.ts';
 import { vi } from 'vitest';
 
 /** A pod's presence and all that it tells. */

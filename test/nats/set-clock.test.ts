@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { type PodLike, podLikeOn } from './pod-like.ts';
 import { PresencePod, who } from './presence-pod.ts';
 import { natsOf } from './world.ts';
-import { NatsBackbone } from '../../src/nats/backbone.ts';
+import { NatsBackbone } from '../../src/engines/nats/connection/backbone.ts';
 import { systemClock } from '../../src/platform.ts';
 
 const PATIENT = { timeout: 20_000 };

@@ -1,7 +1,7 @@
 import { type NatsServer, startNats } from '../../loadtest/stack/nats-server.ts';
-import { CLAIM_MS } from '../../src/broker/claims.ts';
+import { CLAIM_MS } from '../../src/engines/shared/claims.ts';
 import type { Clock } from '../../src/core/ports/clock.ts';
-import { NatsBackbone } from '../../src/nats/backbone.ts';
+import { NatsBackbone } from '../../src/engines/nats/connection/backbone.ts';
 import { systemClock } from '../../src/platform.ts';
 import { vi } from 'vitest';
 

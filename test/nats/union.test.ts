@@ -1,7 +1,12 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type LeaseName, type PodRow, type RoomChange, Union } from '../../src/presence/union.ts';
-import { Own } from '../../src/presence/own.ts';
+import {
+  type LeaseName,
+  type PodRow,
+  type RoomChange,
+  Union,
+} from '../../src/engines/nats/presence/union.ts';
+import { Own } from '../../src/engines/nats/presence/own.ts';
 
 /** What is in the stream: rows, and the ends of leases. */
 type Entry =

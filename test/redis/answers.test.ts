@@ -1,6 +1,6 @@
-import { awayOr, isElsewhere, isForbidden } from '../../src/redis/answers.ts';
+import { awayOr, isElsewhere, isForbidden } from '../../src/engines/redis/connection/answers.ts';
 import { describe, expect, test } from 'vitest';
-import { Away } from '../../src/pods/away.ts';
+import { Away } from '../../src/engines/shared/away.ts';
 import { ReplyError } from 'ioredis';
 
 /** What real servers answer, word by word: Redis 7.0.15, Redis 8.2.3 and Valkey 9.1.2. */

@@ -1,6 +1,6 @@
 import { lookup, type LookupAddress, type LookupOptions } from 'node:dns';
 import { describe, expect, test } from 'vitest';
-import { lastKnown } from '../../src/redis/last-known.ts';
+import { lastKnown } from '../../src/engines/redis/connection/last-known.ts';
 import { TestClock } from '../support/test-clock.ts';
 
 const FIRST = [{ address: '10.0.0.1', family: 4 }];

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Patience } from '../../src/redis/patience.ts';
+import { Patience } from '../../src/engines/redis/connection/patience.ts';
 import { TestClock } from '../support/test-clock.ts';
 import { turns } from '../support/test-pod.ts';
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { globSync, readFileSync } from 'node:fs';
 
-const TRIED = 'src/redis/lua/rights.lua';
+const TRIED = 'src/engines/redis/lua/connection/rights.lua';
 /** Sent, and found missing, before any script is; or done without. */
 const ELSEWHERE = ['CLIENT', 'CLUSTER', 'EVALSHA', 'INFO', 'SCRIPT'];
 

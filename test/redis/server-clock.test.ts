@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ServerClock } from '../../src/redis/server-clock.ts';
+import { ServerClock } from '../../src/engines/redis/connection/server-clock.ts';
 import { TestClock } from '../support/test-clock.ts';
 
 const NOON = Date.UTC(2026, 0, 1, 12);

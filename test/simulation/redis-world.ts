@@ -2,14 +2,14 @@ import { ClusterView } from './redis/cluster.ts';
 import type { Dump } from './redis/data.ts';
 import { type Endpoint } from './network/wire.ts';
 import { type Kernel, Strand } from './kernel/kernel.ts';
-import { Keys } from '../../src/redis/keys.ts';
+import { Keys } from '../../src/engines/redis/connection/keys.ts';
 import type { Lua } from './redis/lua.ts';
 import { ModelSentinel } from './redis/sentinel.ts';
 import { ModelServer } from './redis/server.ts';
 import type { Network } from './network/network.ts';
 import type { PlacementName } from './plan/plan.ts';
 import { randomFor } from './kernel/seed.ts';
-import { slotOf } from '../../src/redis/slots.ts';
+import { slotOf } from '../../src/engines/redis/connection/slots.ts';
 import { dataIn, type Kept, Losses, type RoomData } from './losses.ts';
 
 const SLOTS = 16_384;

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
-import { readScript } from '../../../src/redis/script.ts';
+import { readScript } from '../../../src/engines/redis/connection/script.ts';
 
 /** How often each command was run, by its name; a script's by `EVALSHA` and the name of its file. */
 export interface Counts {
@@ -17,7 +17,7 @@ export interface CommandLog {
   stop(): void;
 }
 
-const SRC = new URL('../../../src/', import.meta.url);
+const SRC = new URL('../../../src/engines/redis/lua/', import.meta.url);
 const LINE = /^\+\S+ \[\d+ (\S+)\] "(\w+)"(?: "([0-9a-f]{40})")?/;
 
 /** Watches every command that a Redis runs (MONITOR), which slows it: for counting, not beside a measurement. */
@@ -47,15 +47,10 @@ export async function watchCommands(port: number): Promise<CommandLog> {
   };
 }
 
-/** The scripts of src by their hashes: folder and file. */
+/** The scripts of Redis by their hashes: folder and file. */
 function scriptNames(): Map<string, string> {
   const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) =>
     file.endsWith('.lua'),
   );
-  return new Map(
-    files.map((file) => [
-      readScript(new URL(file, SRC)).alone.sha,
-      file.replace(/\/lua\/(\w+)\.lua$/, '/$1'),
-    ]),
-  );
+  return new Map(files.map((file) => [readScript(new URL(file, SRC)).alone.sha, file.replace('.lua', '')]));
 }

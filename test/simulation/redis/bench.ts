@@ -1,4 +1,4 @@
-import { readScript } from '../../../src/redis/script.ts';
+import { readScript } from '../../../src/engines/redis/connection/script.ts';
 import { Lua } from './lua.ts';
 import { ModelServer } from './server.ts';
 
@@ -42,12 +42,14 @@ function measure(name: string, one: (at: number) => void): void {
 }
 
 const script = (name: string): string => {
-  const { lua: text, sha } = readScript(new URL(`../../../src/${name}.lua`, import.meta.url)).alone;
+  const { lua: text, sha } = readScript(
+    new URL(`../../../src/engines/redis/lua/${name}.lua`, import.meta.url),
+  ).alone;
   ask('SCRIPT', 'LOAD', text);
   return sha;
 };
-const append = script('broker/lua/append');
-const enter = script('presence/lua/enter');
+const append = script('history/append');
+const enter = script('presence/enter');
 
 const body = JSON.stringify({ type: 'chat', room: 'room', payload: { text: 'x'.repeat(100) } });
 measure('append.lua', (at) => {

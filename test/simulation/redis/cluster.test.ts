@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type RedisCluster, startRedisCluster } from '../../../loadtest/stack/redis-cluster.ts';
-import { readScript } from '../../../src/redis/script.ts';
+import { readScript } from '../../../src/engines/redis/connection/script.ts';
 import { ClusterView } from './cluster.ts';
 import { RealSide } from './differential/sides.ts';
 import { commandBytes, type Parsed, ReplyReader, shown } from './differential/wire.ts';
@@ -10,8 +10,12 @@ import { ModelServer } from './server.ts';
 /** The hash tag of what moves, and keys with it. */
 const SLOT_OF = 'a';
 const [ONE, TWO] = ['{a}:one', '{a}:two'];
-const EXIT = readScript(new URL('../../../src/presence/lua/exit.lua', import.meta.url)).clustered;
-const NOTE = readScript(new URL('../../../src/presence/lua/note.lua', import.meta.url)).clustered;
+const EXIT = readScript(
+  new URL('../../../src/engines/redis/lua/presence/exit.lua', import.meta.url),
+).clustered;
+const NOTE = readScript(
+  new URL('../../../src/engines/redis/lua/presence/note.lua', import.meta.url),
+).clustered;
 
 /** A Cluster of two masters, real or not, which is asked by one connection to each. */
 interface Subject {

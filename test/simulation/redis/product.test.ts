@@ -1,9 +1,9 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { BROKER_SCRIPTS, RedisBroker } from '../../../src/broker/redis.ts';
+import { BROKER_SCRIPTS, RedisBroker } from '../../../src/engines/redis/broker.ts';
 import type { Receiver, Stored } from '../../../src/core/ports/broker.ts';
 import { systemClock } from '../../../src/platform.ts';
-import { Backbone } from '../../../src/redis/backbone.ts';
-import { slotOf } from '../../../src/redis/slots.ts';
+import { Backbone } from '../../../src/engines/redis/connection/backbone.ts';
+import { slotOf } from '../../../src/engines/redis/connection/slots.ts';
 import { ClusterView } from './cluster.ts';
 import { Lua } from './lua.ts';
 import { ModelServer } from './server.ts';

@@ -1,4 +1,4 @@
-import { slotOf } from '../../../src/redis/slots.ts';
+import { slotOf } from '../../../src/engines/redis/connection/slots.ts';
 import type { Traits } from './command.ts';
 import { Refused } from './replies.ts';
 import type { ServerState } from './state.ts';

@@ -1,8 +1,8 @@
-import { BROKER_SCRIPTS, RedisBroker } from '../../../../src/broker/redis.ts';
-import { DIRECTORY_SCRIPTS, RedisDirectory } from '../../../../src/directory/redis.ts';
-import { PRESENCE_SCRIPTS } from '../../../../src/presence/redis-scripts.ts';
-import { RedisPresence } from '../../../../src/presence/redis.ts';
-import { Backbone } from '../../../../src/redis/backbone.ts';
+import { BROKER_SCRIPTS, RedisBroker } from '../../../../src/engines/redis/broker.ts';
+import { DIRECTORY_SCRIPTS, RedisDirectory } from '../../../../src/engines/redis/directory.ts';
+import { PRESENCE_SCRIPTS } from '../../../../src/engines/redis/presence/scripts.ts';
+import { RedisPresence } from '../../../../src/engines/redis/presence.ts';
+import { Backbone } from '../../../../src/engines/redis/connection/backbone.ts';
 import type { Occupant } from '../../../../src/core/ports/presence-store.ts';
 import type { Receiver } from '../../../../src/core/ports/broker.ts';
 import { Holding } from '../../../contract/directory.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { globSync } from 'node:fs';
-import { readScript } from '../../../../src/redis/script.ts';
+import { readScript } from '../../../../src/engines/redis/connection/script.ts';
 
 /**
  * Goes before a script, in the same line so that its errors name the same ones: TIME gives what the last two arguments
@@ -8,7 +8,7 @@ import { readScript } from '../../../../src/redis/script.ts';
  */
 const TIME_TOLD =
   "local micros, seconds = table.remove(ARGV), table.remove(ARGV); local redis = setmetatable({ call = function(name, ...) if name == 'TIME' then return { seconds, micros } end return redis.call(name, ...) end }, { __index = redis }); ";
-const SOURCE = new URL('../../../../src/', import.meta.url);
+const SOURCE = new URL('../../../../src/engines/redis/lua/', import.meta.url);
 
 export interface TimedScript {
   readonly lua: string;
@@ -27,13 +27,13 @@ export function timed(lua: string): TimedScript {
   };
 }
 
-/** Every script of the product by its name, such as `broker/append`, in the form for one server and in that for a Cluster. */
+/** Every script of the product by its name, such as `history/append`, in the form for one server and in that for a Cluster. */
 export function allScripts(): ReadonlyMap<string, readonly [alone: TimedScript, clustered: TimedScript]> {
-  const names = globSync('**/lua/*.lua', { cwd: SOURCE }).filter((name) => !name.endsWith('shared.lua'));
+  const names = globSync('**/*.lua', { cwd: SOURCE }).filter((name) => !name.endsWith('shared.lua'));
   return new Map(
     names.toSorted().map((name) => {
       const { alone, clustered } = readScript(new URL(name, SOURCE));
-      return [name.replace('lua/', '').replace('.lua', ''), [timed(alone.lua), timed(clustered.lua)]];
+      return [name.replace('.lua', ''), [timed(alone.lua), timed(clustered.lua)]];
     }),
   );
 }

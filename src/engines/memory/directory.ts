@@ -1,0 +1,54 @@
+import type { Load } from '../../core/pod/surplus.ts';
+import type { Directory, DirectorySource, Occupied } from '../../core/ports/directory.ts';
+
+/** The directory of a single pod: what the pod itself holds. */
+export class LocalDirectory implements Directory {
+  #source: DirectorySource | undefined;
+  /** Places taken, by user. */
+  readonly #places = new Map<string, Set<string>>();
+
+  start(source: DirectorySource): Promise<void> {
+    this.#source = source;
+    return Promise.resolve();
+  }
+
+  changed(): void {}
+
+  rooms(prefix: string, after: string, limit: number): Promise<Occupied[]> {
+    return Promise.resolve(roomsOf(this.#source, prefix, after, limit));
+  }
+
+  admit(userId: string, connectionId: string, most: number): Promise<boolean> {
+    const places = this.#places.get(userId) ?? new Set();
+    if (places.size >= most) return Promise.resolve(false);
+    this.#places.set(userId, places.add(connectionId));
+    return Promise.resolve(true);
+  }
+
+  release(userId: string, connectionId: string): Promise<void> {
+    const places = this.#places.get(userId);
+    if (places?.delete(connectionId) && places.size === 0) this.#places.delete(userId);
+    return Promise.resolve();
+  }
+
+  loads(): Promise<readonly Load[]> {
+    return Promise.resolve([]);
+  }
+
+  stop(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+/** As `Directory.rooms`, of one pod. */
+export function roomsOf(
+  source: DirectorySource | undefined,
+  prefix: string,
+  after: string,
+  limit: number,
+): Occupied[] {
+  const rooms = Array.from(source?.occupied() ?? [])
+    .filter(({ room }) => room > after && room.startsWith(prefix))
+    .sort((a, b) => (a.room < b.room ? -1 : 1));
+  return rooms.slice(0, limit);
+}

@@ -1,0 +1,160 @@
+import {
+  comparePositions,
+  formatPosition,
+  type Moment,
+  parsePosition,
+  type Position,
+} from '../../protocol/position.ts';
+import { bytesOf, type Held } from '../shared/held.ts';
+import type { Page, ReadFrom, Stored } from '../../core/ports/broker.ts';
+import type { Missing } from '../../protocol/event.ts';
+
+export interface RoomLogOptions {
+  /** Messages kept. */
+  readonly size: number;
+  readonly ttlMs: number;
+  readonly held: Held;
+}
+
+interface Entry extends Stored {
+  readonly position: Position;
+  readonly bytes: number;
+}
+
+/** What a message takes besides the characters of its body. */
+const MESSAGE_BYTES = 420;
+
+/** How much longer than its messages a room's newest position is known (docs/protocol.md, "Positions"). */
+export const POSITION_MS = 86_400_000;
+
+/**
+ * One room's history in memory: the newest `size` messages that are younger than `ttlMs`, and the newest position
+ * also when they are all gone.
+ */
+export class RoomLog {
+  readonly #options: RoomLogOptions;
+  /** Where this history begins. */
+  readonly #floor: Position;
+  /** A room that had anything after this would not have been begun anew. */
+  readonly #rememberedSince: Moment;
+  #entries: Entry[] = [];
+  #newest: Position;
+  #newestId: string;
+  /** The last position that is no longer held; what comes after it is complete. */
+  #trimmedTo: Position;
+
+  constructor(floor: Position, rememberedSince: Moment, options: RoomLogOptions) {
+    this.#floor = floor;
+    this.#rememberedSince = rememberedSince;
+    this.#newest = floor;
+    this.#newestId = formatPosition(floor);
+    this.#trimmedTo = floor;
+    this.#options = options;
+  }
+
+  get newest(): Position {
+    return this.#newest;
+  }
+
+  /** Nothing was ever published in it. */
+  get unused(): boolean {
+    return this.#newest === this.#floor;
+  }
+
+  get empty(): boolean {
+    return this.#entries.length === 0;
+  }
+
+  /** `position` must be later than the newest one. */
+  append(position: Position, body: string): Stored {
+    const bytes = MESSAGE_BYTES + bytesOf(body);
+    const entry = { id: formatPosition(position), prev: this.#newestId, body, position, bytes };
+    this.#entries.push(entry);
+    this.#newest = position;
+    this.#newestId = entry.id;
+    this.#options.held.take(bytes);
+    if (this.#entries.length > this.#options.size) this.#trim(this.#entries.length - this.#options.size);
+    return entry;
+  }
+
+  read(from: ReadFrom, limit: number, now: number): Page {
+    this.expire(now);
+    if ('newest' in from) {
+      const newest = from.newest === 0 ? [] : this.#entries.slice(-from.newest);
+      return this.#page(newest, limit);
+    }
+    if ('since' in from) {
+      const missing =
+        this.#trimmedTo !== this.#floor && this.#trimmedTo.ms >= from.since ? 'trimmed' : undefined;
+      return this.#page(
+        this.#entries.filter(({ position }) => position.ms >= from.since),
+        limit,
+        missing,
+      );
+    }
+    const after = parsePosition(from.after);
+    const missing = this.#missingAfter(after);
+    if (after === undefined || missing !== undefined) return this.#page(this.#entries, limit, missing);
+    return this.#page(this.#entries.slice(this.#firstAfter(after)), limit);
+  }
+
+  /** Forgets messages that have outlived their time. */
+  expire(now: number): void {
+    const oldest = now - this.#options.ttlMs;
+    const kept = this.#entries.findIndex(({ position }) => position.ms > oldest);
+    this.#trim(kept === -1 ? this.#entries.length : kept);
+  }
+
+  /** Forgets all messages. */
+  clear(): void {
+    this.#trim(this.#entries.length);
+  }
+
+  /** Forgets the older half of its messages. */
+  shed(): void {
+    this.#trim(Math.ceil(this.#entries.length / 2));
+  }
+
+  #page(entries: readonly Entry[], limit: number, missing?: Missing): Page {
+    const messages = entries.slice(0, limit);
+    const more = messages.length < entries.length;
+    const position = more ? (messages.at(-1)?.id ?? '') : this.#newestId;
+    return { messages, position, more, missing };
+  }
+
+  #missingAfter(after: Position | undefined): Missing | undefined {
+    if (after === undefined) return 'unknown_position';
+    if (after.epoch !== this.#newest.epoch) return 'history_lost';
+    if (after.tag !== this.#newest.tag || comparePositions(after, this.#newest) > 0)
+      return 'unknown_position';
+    if (comparePositions(after, this.#rememberedSince) < 0) return 'expired';
+    const start = comparePositions(after, this.#floor) < 0 ? this.#floor : after;
+    const toTrimmed = comparePositions(start, this.#trimmedTo);
+    if (toTrimmed < 0) return 'trimmed';
+    if (toTrimmed === 0) return undefined;
+    const before = this.#entries[this.#firstAfter(after) - 1];
+    return before !== undefined && comparePositions(before.position, after) === 0
+      ? undefined
+      : 'unknown_position';
+  }
+
+  /** Index of the first entry after a position. */
+  #firstAfter(position: Position): number {
+    let low = 0;
+    let high = this.#entries.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const entry = this.#entries[middle];
+      if (entry !== undefined && comparePositions(entry.position, position) <= 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  #trim(count: number): void {
+    const last = this.#entries[count - 1];
+    if (last === undefined) return;
+    this.#trimmedTo = last.position;
+    for (const { bytes } of this.#entries.splice(0, count)) this.#options.held.release(bytes);
+  }
+}

@@ -1,0 +1,296 @@
+import type {
+  Broker,
+  Fleeting,
+  Note,
+  Page,
+  Published,
+  PublishOptions,
+  ReadFrom,
+  Receiver,
+  Stored,
+  Trouble,
+} from '../../core/ports/broker.ts';
+import { nameOfFleeting, nameOfNote } from '../shared/claims.ts';
+import { Dispatch } from '../shared/dispatch.ts';
+import { NatsHistory, type Republished } from './history/history.ts';
+import type { Publication } from '../shared/lane.ts';
+import { readEnvelope, writeFleeting, writeNote } from '../shared/envelope.ts';
+import { Arrivals } from './history/arrivals.ts';
+import { Away } from '../shared/away.ts';
+import { Comparison } from '../shared/comparison.ts';
+import type { NatsBackbone } from './connection/backbone.ts';
+import { NatsClaims } from './history/claims.ts';
+
+export interface NatsBrokerOptions {
+  readonly backbone: NatsBackbone;
+  /** Messages kept per room. */
+  readonly historySize: number;
+  readonly historyTtlMs: number;
+  /** Publications that may wait while NATS is away. */
+  readonly bufferMessages: number;
+  /** What these may take, and what is known of keys. */
+  readonly memoryBytes: number;
+  /** What a client's message may have. */
+  readonly maxMessageBytes: number;
+  /** A name that no other message has, for one that has no position. */
+  readonly newName: () => string;
+  /** A name that no other history has: lower-case letters and digits. */
+  readonly newEpoch: () => string;
+}
+
+/** What the subject of a room brought. */
+interface Arrival {
+  readonly data: Uint8Array;
+  readonly headers?: { get(name: string): string } | undefined;
+}
+
+/** What goes with a body at most: ids, times, the trace. */
+const AROUND = 384;
+
+/** How much of a room is read at once to bring what did not come by itself. */
+const PAGE = 500;
+
+/** The broker of many pods on NATS: history in JetStream, which brings it to the pods. What cannot be sent waits. */
+export class NatsBroker implements Broker {
+  readonly #options: NatsBrokerOptions;
+  readonly #history: NatsHistory;
+  readonly #arrivals: Arrivals;
+  readonly #dispatch: Dispatch;
+  readonly #comparison: Comparison;
+  readonly #rooms = new Set<string>();
+  /** Ends listening to each of them. */
+  readonly #ends = new Map<string, () => void>();
+  #receiver: Receiver | undefined;
+  /** The limit that the log was told last. */
+  #warned = Infinity;
+
+  constructor(options: NatsBrokerOptions) {
+    this.#options = options;
+    const { backbone, historySize: size, historyTtlMs: ttlMs, newEpoch } = options;
+    const { clock, link, log, names } = backbone;
+    const claims = new NatsClaims(backbone);
+    this.#history = new NatsHistory({ backbone, claims, size, ttlMs, newEpoch });
+    this.#arrivals = new Arrivals({
+      clock,
+      newest: (room) => this.#history.newestSequence(room),
+      pass: (room, arrival) => this.#takeMessage(room, arrival),
+    });
+    this.#dispatch = new Dispatch({
+      ...options,
+      clock,
+      log,
+      laneOf: (room) => room,
+      // JetStream may lose one and take the next.
+      atOnce: 1,
+      reaches: () => link.up,
+      now: () => clock.elapsed(),
+      whither: () => '',
+      append: (publication) => this.#append(publication),
+      claim: (_room, name, id) => claims.claim(name, id),
+    });
+    this.#comparison = new Comparison({
+      clock,
+      log,
+      rooms: this.#rooms,
+      newestOf: (rooms) =>
+        Promise.all(rooms.map(async (room) => [room, await this.#history.newest(room)] as const)),
+      newest: (room, position) => this.#receiver?.newest(room, position),
+    });
+    link.listen(names.global, ({ data }) => this.#takeNote(data));
+    // What the last leader has kept it may not have told the pods.
+    link.listen(names.leaderElected('history'), () => this.#comparison.begin(() => true));
+    link.whenUp(() => this.#warn());
+    link.whenUp(() => this.#comparison.begin(() => true));
+    link.whenUp(() => this.#dispatch.resume(() => true));
+  }
+
+  get available(): boolean {
+    return this.#options.backbone.link.up;
+  }
+
+  reaches(): boolean {
+    return this.available;
+  }
+
+  now(): number {
+    return this.#options.backbone.link.now();
+  }
+
+  troubles(): readonly Trouble[] {
+    return this.#options.backbone.link.troubles();
+  }
+
+  /** Publications that wait for NATS. */
+  get waiting(): number {
+    return this.#dispatch.waiting;
+  }
+
+  /** Attempts to publish that NATS did not take. */
+  get failures(): number {
+    return this.#dispatch.failures;
+  }
+
+  /** Whether this pod has subscribed the room. */
+  hears(room: string): boolean {
+    return this.#rooms.has(room);
+  }
+
+  async start(receiver: Receiver): Promise<void> {
+    this.#receiver = receiver;
+    this.#dispatch.start(receiver);
+    this.#comparison.start();
+    await this.#options.backbone.start();
+  }
+
+  /** What waits still goes out, if NATS comes back within five seconds. */
+  async stop(): Promise<void> {
+    await this.#dispatch.stop();
+    this.#receiver = undefined;
+    await this.#options.backbone.stop();
+  }
+
+  /** As `Broker.requireFits`, as far as the servers have told. */
+  requireFits(text: string, id = ''): void {
+    const { payload } = this.#options.backbone.link;
+    payload.require(Buffer.byteLength(text) + encodeURIComponent(id).length + AROUND);
+  }
+
+  async publish(room: string, body: string, options?: PublishOptions): Promise<Published> {
+    // It would else be given to this pod's members while NATS is away, and to nobody after that.
+    this.requireFits(body);
+    return this.#dispatch.publish(room, body, options);
+  }
+
+  tell(room: string, message: Fleeting): Promise<void> {
+    const { names, pod } = this.#options.backbone;
+    const name = nameOfFleeting(room, message);
+    return this.#broadcast(names.room(room), writeFleeting({ origin: pod, name }, message));
+  }
+
+  tellAll(note: Note): Promise<void> {
+    const { names, pod } = this.#options.backbone;
+    return this.#broadcast(names.global, writeNote({ origin: pod, name: nameOfNote(note) }, note));
+  }
+
+  claim(room: string, key: string, id: string): Promise<string> {
+    return this.#dispatch.claim(room, key, id);
+  }
+
+  async subscribe(room: string): Promise<void> {
+    const { link, names } = this.#options.backbone;
+    if (!this.#rooms.has(room)) {
+      this.#rooms.add(room);
+      this.#history.begin(room);
+      const end = link.listen(names.room(room), (arrival) => this.#take(room, arrival));
+      this.#ends.set(room, end);
+    }
+    await link.confirmed();
+  }
+
+  unsubscribe(room: string): void {
+    this.#rooms.delete(room);
+    this.#history.end(room);
+    this.#arrivals.forget(room);
+    this.#ends.get(room)?.();
+    this.#ends.delete(room);
+  }
+
+  async read(room: string, from: ReadFrom, limit: number): Promise<Page> {
+    const page = await this.#history.read(room, from, limit);
+    for (const stored of page.messages) this.#dispatch.learned(stored);
+    return page;
+  }
+
+  async #append(publication: Publication): Promise<Published> {
+    const published = await this.#history.append(publication);
+    if (!published.duplicate) await this.#brought(publication, published.id);
+    return published;
+  }
+
+  /** Resolves once what was published has come to this pod by its subject, or has been brought by hand. */
+  async #brought({ room, provisionalId }: Publication, id: string): Promise<void> {
+    if (!this.#rooms.has(room) || (await this.#dispatch.echo(provisionalId)) !== undefined) return;
+    const { link, names } = this.#options.backbone;
+    // The others may not have it either.
+    link.publish(names.room(room), '');
+    await this.#bring(room, id);
+  }
+
+  /** Reads what did not come by itself, up to this position. */
+  async #bring(room: string, id: string): Promise<void> {
+    const { messages } = await this.#history.read(room, { newest: PAGE }, PAGE);
+    for (const stored of messages) this.#receiver?.message(room, stored);
+    if (messages.every((stored) => stored.id !== id)) this.#receiver?.newest(room, id);
+  }
+
+  async #broadcast(subject: string, text: string): Promise<void> {
+    this.#options.backbone.link.publish(subject, text);
+    return Promise.resolve();
+  }
+
+  #take(room: string, { data, headers }: Arrival): void {
+    const seq = headers?.get('Nats-Sequence') ?? '';
+    if (seq !== '') {
+      const lastSeq = Number(headers?.get('Nats-Last-Sequence'));
+      this.#arrivals.take(room, { seq: Number(seq), lastSeq, data });
+      return;
+    }
+    if (data.length === 0) {
+      void this.#look(room);
+      return;
+    }
+    const envelope = readEnvelope(bufferOf(data));
+    if (envelope?.kind !== 'fleeting' || this.#isOwn(envelope.origin)) return;
+    const { name, message } = envelope;
+    if (this.#dispatch.isNew(name, message)) this.#receiver?.fleeting(room, message);
+  }
+
+  #takeMessage(room: string, arrival: Republished): void {
+    if (this.#history.isDoubtful(room, arrival)) {
+      void this.#look(room, true);
+      return;
+    }
+    const stored: Stored | undefined = this.#history.heard(room, arrival);
+    if (stored === undefined) return;
+    this.#receiver?.message(room, stored);
+    this.#dispatch.heard(stored);
+  }
+
+  /** Something was not brought, as another pod found out; in doubt whether this is the same history. */
+  async #look(room: string, inDoubt = false): Promise<void> {
+    try {
+      if (inDoubt) await this.#history.verify();
+      const newest = await this.#history.newest(room);
+      if (this.#rooms.has(room)) this.#receiver?.newest(room, newest);
+    } catch (error) {
+      // Nobody waits for it.
+      if (!(error instanceof Away))
+        this.#options.backbone.log.error({ err: error }, 'a room could not be looked at');
+    }
+  }
+
+  /** Says that the servers take less than clients may send. */
+  #warn(): void {
+    const { backbone, maxMessageBytes } = this.#options;
+    const mostBytes = backbone.link.payload.most;
+    if (mostBytes >= maxMessageBytes + AROUND || mostBytes === this.#warned) return;
+    this.#warned = mostBytes;
+    const fields = { mostBytes, MAX_MESSAGE_BYTES: maxMessageBytes };
+    backbone.log.warn(fields, 'NATS takes smaller messages than clients may send; larger ones are refused');
+  }
+
+  #takeNote(data: Uint8Array): void {
+    const envelope = readEnvelope(bufferOf(data));
+    if (envelope?.kind !== 'note' || this.#isOwn(envelope.origin)) return;
+    const { name, note } = envelope;
+    if (this.#dispatch.isNew(name, note)) this.#receiver?.note(note);
+  }
+
+  #isOwn(origin: string): boolean {
+    return origin === this.#options.backbone.pod;
+  }
+}
+
+function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
+}

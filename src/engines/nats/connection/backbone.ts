@@ -1,0 +1,97 @@
+import type { Clock } from '../../../core/ports/clock.ts';
+import type { Log } from '../../../core/ports/log.ts';
+import { Lease } from '../../shared/lease.ts';
+import { Names } from './names.ts';
+import type { NatsAddress } from './options.ts';
+import { NatsLeases } from './leases.ts';
+import { NatsLink } from './link.ts';
+import { Probe } from './probe.ts';
+import { StreamWatch } from './stream-watch.ts';
+
+/** Presence that was lost is whole again in a third of its time. */
+const LOOKS = 3;
+
+export interface NatsBackboneOptions {
+  readonly address: NatsAddress;
+  readonly prefix: string;
+  /** On how many servers each stream is kept. */
+  readonly replicas: number;
+  /** No other process has this name. */
+  readonly pod: string;
+  readonly leaseMs: number;
+  /** A start waits so long for NATS; then the pod goes on by itself. */
+  readonly startWaitMs: number;
+  /** How long presence outlives the last pod that keeps it. */
+  readonly presenceTtlMs: number;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** This pod's place among the others: the connection, and the lease under which it keeps things in NATS. */
+export class NatsBackbone {
+  readonly pod: string;
+  readonly replicas: number;
+  readonly leaseMs: number;
+  readonly names: Names;
+  readonly link: NatsLink;
+  readonly leases: NatsLeases;
+  readonly lease: Lease;
+  readonly probe: Probe;
+  /** How often is looked whether all that the pods keep is still there. */
+  readonly lookMs: number;
+  readonly #watch: StreamWatch;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly #startWaitMs: number;
+
+  constructor(options: NatsBackboneOptions) {
+    const { address, prefix, replicas, pod, leaseMs, presenceTtlMs, clock, log } = options;
+    this.pod = pod;
+    this.replicas = replicas;
+    this.leaseMs = leaseMs;
+    this.lookMs = presenceTtlMs / LOOKS;
+    this.names = new Names(prefix);
+    this.clock = clock;
+    this.log = log;
+    this.#startWaitMs = options.startWaitMs;
+    this.link = new NatsLink({ address, pod, clock, log });
+    const { link, names } = this;
+    this.probe = new Probe({ link, names, pod, clock, log });
+    this.#watch = new StreamWatch({ link, everyMs: this.lookMs, clock, log });
+    this.leases = new NatsLeases({
+      link,
+      names,
+      pod,
+      leaseMs,
+      ttlMs: presenceTtlMs,
+      replicas,
+      clock,
+      log,
+    });
+    this.lease = new Lease({ book: this.leases, pod, leaseMs, clock, log });
+  }
+
+  /** Resolves once NATS is there, or the wait is over. */
+  start(): Promise<void> {
+    const { clock, lease, link } = this;
+    lease.start();
+    this.probe.start();
+    this.#watch.start();
+    return new Promise((resolve) => {
+      const cancel = clock.after(this.#startWaitMs, () => {
+        if (!link.up) link.warn();
+        resolve();
+      });
+      link.whenUp(() => {
+        cancel();
+        resolve();
+      });
+      link.start();
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.leases.stop();
+    await this.link.stop();
+  }
+}

@@ -1,0 +1,55 @@
+import { isWrongSequence } from '../connection/answers.ts';
+import { CLAIM_MS } from '../../shared/claims.ts';
+import { ensureStream } from '../connection/streams.ts';
+import type { NatsBackbone } from '../connection/backbone.ts';
+
+/** Which id was given first under which key, for all pods. */
+export class NatsClaims {
+  readonly #backbone: NatsBackbone;
+
+  constructor(backbone: NatsBackbone) {
+    this.#backbone = backbone;
+    const { link, names, pod, replicas } = backbone;
+    const plan = {
+      name: names.stream('claims'),
+      subjects: [names.subject('claims', '*')],
+      replicas,
+      maxAgeMs: CLAIM_MS,
+      perSubject: 1,
+    };
+    link.prepare(async (live) => {
+      await ensureStream(live, plan);
+      // A server whose disk is full answers, and keeps nothing.
+      await link.time.learn(live, names.subject('claims', `greeting-${pod}`));
+    });
+  }
+
+  /** The first id claimed under the name within five minutes. Raises Away. */
+  async claim(name: string, id: string): Promise<string> {
+    const { link, names } = this.#backbone;
+    const subject = names.subject('claims', name);
+    try {
+      const expect = { lastSubjectSequence: 0 };
+      await link.call(({ js }) => js.publish(subject, id, { expect }));
+      return id;
+    } catch (error) {
+      if (!isWrongSequence(error)) throw error;
+    }
+    // Its time ended a moment ago.
+    return (await this.first(name)) ?? id;
+  }
+
+  /** The id given under the name, if any was within five minutes. Raises Away. */
+  async first(name: string): Promise<string | undefined> {
+    const { link, names } = this.#backbone;
+    const query = { last_by_subj: names.subject('claims', name) };
+    const found = await link.call(({ jsm }) => jsm.streams.getMessage(names.stream('claims'), query));
+    return found?.string();
+  }
+
+  /** This id has been given under the name; nobody waits for that to be kept. Raises Away. */
+  note(name: string, id: string): void {
+    const { link, names } = this.#backbone;
+    link.publish(names.subject('claims', name), id);
+  }
+}

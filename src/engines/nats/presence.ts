@@ -1,0 +1,251 @@
+import type {
+  Occupant,
+  PresenceChange,
+  PresenceReceiver,
+  PresenceStore,
+  Statement,
+} from '../../core/ports/presence-store.ts';
+import { Follower, type Kept } from './connection/follower.ts';
+import { type LeaseName, Union } from './presence/union.ts';
+import { leaseNameOf, nameOfLease, type PresenceEntry, readEntry } from './presence/row.ts';
+import { Away } from '../shared/away.ts';
+import { Ends } from './presence/ends.ts';
+import type { Leaseholder } from '../shared/lease.ts';
+import type { Member } from '../../protocol/event.ts';
+import type { NatsBackbone } from './connection/backbone.ts';
+import { Orphans } from './presence/orphans.ts';
+import type { Own } from './presence/own.ts';
+import { OwnRows } from './presence/own-rows.ts';
+import { pause } from '../../core/base/pause.ts';
+import { ROW_AGE_MS } from './connection/streams.ts';
+import { SharedReads } from '../shared/shared-reads.ts';
+
+export interface NatsPresenceOptions {
+  readonly backbone: NatsBackbone;
+  /** Whether this pod has subscribed the room. */
+  readonly hears: (room: string) => boolean;
+}
+
+/** How soon it is asked again whether all has come. */
+const AGAIN_MS = 1_000;
+
+type Row = Extract<PresenceEntry, { kind: 'row' }>;
+
+/**
+ * The presence of all pods: each writes rows of its own users into one stream, and puts together for itself what all
+ * of them have written (docs/adr/0014-presence-in-nats.md).
+ */
+export class NatsPresence implements PresenceStore, Leaseholder {
+  readonly #options: NatsPresenceOptions;
+  readonly #ends: Ends;
+  readonly #own: OwnRows;
+  readonly #follower: Follower;
+  /** Up to which generation the leases of a pod are over. */
+  readonly #buried = new Map<string, number>();
+  #union = new Union(this.#buried);
+  /** What is read while everything is told from the beginning. */
+  #fresh: Union | undefined;
+  readonly #upToDate = new SharedReads(() => this.#follower.upToDate());
+  readonly #orphans: Orphans;
+  #receiver: PresenceReceiver | undefined;
+
+  constructor(options: NatsPresenceOptions) {
+    const { backbone } = options;
+    this.#options = options;
+    this.#ends = new Ends(backbone);
+    this.#own = new OwnRows(backbone, this.#ends);
+    const reader = {
+      begin: (silentMs: number) => this.#begin(silentMs),
+      take: (kept: Kept) => this.#take(kept),
+      current: () => this.#current(),
+    };
+    const { link, clock, log, names, pod } = backbone;
+    this.#follower = new Follower({ link, clock, log, names, pod, what: 'presence', reader });
+    this.#orphans = new Orphans(backbone.leases, (lease) => this.#ends.end(lease));
+    backbone.lease.add(this);
+  }
+
+  start(receiver: PresenceReceiver): Promise<void> {
+    this.#receiver = receiver;
+    this.#own.refreshLater();
+    this.#own.lookLater();
+    this.#lookForOrphansLater();
+    return Promise.resolve();
+  }
+
+  enter(room: string, who: Occupant, returns = false): Promise<PresenceChange | undefined> {
+    const own = this.#openOwn(room, who.userId);
+    own.enter(who, this.#own.seconds(), returns);
+    return this.#own.write(own, 'enter');
+  }
+
+  async state(room: string, who: Occupant, statement: Statement, returns = false): Promise<PresenceChange> {
+    const own = this.#openOwn(room, who.userId);
+    const at = { seconds: this.#own.seconds(), statedAt: this.#moment(own.statedAt) };
+    own.state(who, statement, at, returns);
+    const change = await this.#own.write(own, 'state');
+    const { member } = own.row;
+    return change ?? { kind: 'update', member, count: this.#union.count(room) };
+  }
+
+  async lose(room: string, who: Occupant): Promise<void> {
+    const own = this.#own.find(room, who.userId);
+    if (own?.lose(who, this.#moment(0)) === true) await this.#own.write(own, 'lose');
+  }
+
+  async exit(room: string, who: Occupant): Promise<PresenceChange | undefined> {
+    const own = this.#own.find(room, who.userId);
+    const uncertain = this.#mayBeElsewhere(room, who.userId) ? own?.row : undefined;
+    if (own?.exit(who, this.#own.seconds()) !== true) return undefined;
+    if (uncertain !== undefined && own.isGone) this.#own.leaveBehind(room, uncertain);
+    return this.#own.write(own, 'exit');
+  }
+
+  async list(room: string, limit: number): Promise<{ members: Member[]; count: number }> {
+    await this.#upToDate.read('');
+    return this.#union.list(room, limit);
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    this.#receiver = undefined;
+    await this.#own.stop(() => this.#options.backbone.lease.stop(graceMs));
+    this.#follower.stop();
+  }
+
+  registerAnew(): Promise<void> {
+    return this.#own.registerAnew();
+  }
+
+  bury(pod: string): Promise<void> {
+    return this.#ends.end(leaseNameOf(pod));
+  }
+
+  /** Knows what the user said of itself on other pods, if it is there. */
+  #openOwn(room: string, userId: string): Own {
+    const { pod } = this.#options.backbone;
+    const known = this.#union.find(room, userId);
+    if (this.#union.isElsewhere(room, userId, pod)) return this.#own.open(room, userId, known);
+    const before = this.#own.find(room, userId);
+    const own = before ?? this.#own.open(room, userId, undefined);
+    // It left, and others have not heard of that, or not yet.
+    const hasLeft = own.isGone && (before ?? known) !== undefined;
+    if (hasLeft) own.startAnew(this.#moment(Math.max(own.statedAt, known?.statedAt ?? 0)));
+    return own;
+  }
+
+  /** Whether pods that have NATS back later than this one may have the user too, of whom only this one has said so yet. */
+  #mayBeElsewhere(room: string, userId: string): boolean {
+    const { former, present } = this.#own;
+    if (former === undefined || present === undefined || this.#union.isBuried(former)) return false;
+    return this.#union.isOnlyUnder(room, userId, present);
+  }
+
+  /**
+   * Everything is told from the beginning. What is known stays, since some of it may have been deleted: whoever has gone
+   * meanwhile is still told as gone. After a longer absence that may be forgotten.
+   */
+  #begin(silentMs: number): void {
+    this.#fresh = silentMs > ROW_AGE_MS / 2 ? new Union(this.#buried) : this.#union;
+  }
+
+  #take({ subject, data, sequence }: Kept): void {
+    const entry = readEntry(subject, data);
+    if (entry?.kind === 'row') this.#takeRow(entry, sequence);
+    if (entry?.kind === 'end') this.#takeEnd(entry.lease, entry.at, entry.by);
+  }
+
+  #takeRow({ room, lease, row }: Row, sequence: number): void {
+    const union = this.#fresh ?? this.#union;
+    const { change, came } = union.put(room, lease, row, sequence);
+    if (change !== undefined) this.#tell(room, change);
+    const isOurs = this.#own.isUnder(lease);
+    if (isOurs) {
+      const isTold = this.#own.heard(room, row, change, union.count(room));
+      if (change !== undefined && !isTold) this.#receiver?.caused(room, change);
+    }
+    if (this.#fresh !== undefined) return;
+    if (came > 0) this.#returned(room, row.member.userId, isOurs);
+    if (row.connections === 0) this.#keepSaid(this.#own.find(room, row.member.userId));
+  }
+
+  #takeEnd(lease: LeaseName, at: number, by: string): void {
+    const { lease: own } = this.#options.backbone;
+    // Another pod took this one for dead.
+    if (this.#own.isUnder(lease)) own.lapsed(nameOfLease(lease));
+    const areBereft = (this.#fresh ?? this.#union).bury(lease, at, by);
+    if (this.#fresh !== undefined) return;
+    if (areBereft) void this.#tellWhoLeft(this.#union);
+    for (const one of this.#own.all) this.#keepSaid(one);
+  }
+
+  /** Not before all has come that is kept: users may be under another lease that is told later. */
+  async #tellWhoLeft(union: Union): Promise<void> {
+    const { clock, log } = this.#options.backbone;
+    while (this.#receiver !== undefined) {
+      const error: unknown = await this.#upToDate.read('').catch((reason: unknown) => reason);
+      if (error === undefined || union !== this.#union) {
+        this.#tellLeft(union);
+        return;
+      }
+      if (!(error instanceof Away)) log.error({ err: error }, 'presence could not be read');
+      await pause(clock, AGAIN_MS);
+    }
+  }
+
+  #tellLeft(union: Union): void {
+    for (const { room, change, by } of union.takeLeft()) {
+      if (union === this.#union) this.#tell(room, change);
+      // Where everything was read anew meanwhile, they may be there.
+      const isGone = this.#union.find(room, change.member.userId) === undefined;
+      if (isGone && by === this.#options.backbone.pod) this.#receiver?.caused(room, change);
+    }
+  }
+
+  #current(): void {
+    this.#union = this.#fresh ?? this.#union;
+    // Members are told by `uncertain`.
+    this.#tellLeft(this.#union);
+    this.#fresh = undefined;
+    this.#receiver?.uncertain(() => true);
+  }
+
+  #tell(room: string, change: PresenceChange): void {
+    if (this.#fresh === undefined && this.#options.hears(room)) this.#receiver?.changed(room, change);
+  }
+
+  /** A connection has returned; of those of its user that were lost the first is given up, by whoever has it. */
+  #returned(room: string, userId: string, isOurs: boolean): void {
+    const lost = this.#union.earliestLost(room, userId);
+    if (lost === undefined) return;
+    const own = this.#own.find(room, userId);
+    if (this.#own.isUnder(lost.lease)) {
+      if (own?.giveUp() === true) this.#own.push(own);
+    } else if (isOurs && this.#options.backbone.leases.isEnding(nameOfLease(lost.lease))) {
+      this.#own.giveUpFor(room, lost);
+    }
+  }
+
+  /** What the user said last, on a pod that it has left, stays as long as it is there. */
+  #keepSaid(own: Own | undefined): void {
+    if (own === undefined || own.isGone) return;
+    const known = this.#union.find(own.room, own.userId);
+    if (known === undefined || known.statedAt <= own.statedAt) return;
+    own.adopt(known);
+    this.#own.push(own);
+  }
+
+  /** A time that no other statement has, later than another. */
+  #moment(before: number): number {
+    const { link } = this.#options.backbone;
+    return Math.max(link.now(), Math.floor(before) + 1) + Math.random();
+  }
+
+  #lookForOrphansLater(): void {
+    const { clock, leaseMs } = this.#options.backbone;
+    clock.after(leaseMs, () => {
+      if (this.#receiver === undefined) return;
+      if (this.#fresh === undefined) this.#orphans.look(this.#union.leases());
+      this.#lookForOrphansLater();
+    });
+  }
+}

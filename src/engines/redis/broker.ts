@@ -1,0 +1,206 @@
+import type {
+  Broker,
+  Fleeting,
+  Note,
+  Page,
+  Published,
+  PublishOptions,
+  ReadFrom,
+  Receiver,
+  Stored,
+  Trouble,
+} from '../../core/ports/broker.ts';
+import { CLAIM_MS, nameOfFleeting, nameOfNote } from '../shared/claims.ts';
+import { Dispatch } from '../shared/dispatch.ts';
+import {
+  type Envelope,
+  type FleetingEnvelope,
+  type NoteEnvelope,
+  writeFleeting,
+  writeNote,
+} from '../shared/envelope.ts';
+import type { Publication } from '../shared/lane.ts';
+import { type Script, scriptsIn } from './connection/script.ts';
+import { HISTORY_SCRIPTS, RedisHistory } from './history/history.ts';
+import type { Backbone } from './connection/backbone.ts';
+import { Comparison } from '../shared/comparison.ts';
+
+const CLAIM = scriptsIn('history')('claim');
+export const BROKER_SCRIPTS: readonly Script[] = [CLAIM, ...HISTORY_SCRIPTS];
+
+export interface RedisBrokerOptions {
+  readonly backbone: Backbone;
+  /** Messages kept per room. */
+  readonly historySize: number;
+  readonly historyTtlMs: number;
+  /** Publications that may wait while Redis is away. */
+  readonly bufferMessages: number;
+  /** What these may take, and what is known of keys. */
+  readonly memoryBytes: number;
+  /** A name that no other message has, for one that has no position. */
+  readonly newName: () => string;
+}
+
+/** The broker of many pods: history in Redis, messages by publication. What cannot be sent waits (dispatch.ts). */
+export class RedisBroker implements Broker {
+  readonly #options: RedisBrokerOptions;
+  readonly #history: RedisHistory;
+  readonly #dispatch: Dispatch;
+  readonly #comparison: Comparison;
+  readonly #rooms = new Set<string>();
+  #receiver: Receiver | undefined;
+
+  constructor(options: RedisBrokerOptions) {
+    this.#options = options;
+    const { backbone, historySize: size, historyTtlMs: ttlMs } = options;
+    const { clock, keys, log, placement } = backbone;
+    this.#history = new RedisHistory({ backbone, size, ttlMs });
+    this.#dispatch = new Dispatch({
+      ...options,
+      clock,
+      log,
+      laneOf: (room) => placement.partOf(room),
+      atOnce: Number.MAX_SAFE_INTEGER,
+      reaches: (room) => this.reaches(room),
+      now: (room) => backbone.linkTo(room).now(),
+      whither: (room) => backbone.linkTo(room).connection,
+      append: (publication) => this.#append(publication),
+      claim: (room, name, id) => this.#claim(keys.claim(room, name), id),
+      acknowledged: (room, id) => this.#history.acknowledged(room, id),
+    });
+    backbone.listen((room, envelope) => this.#take(room, envelope));
+    this.#comparison = new Comparison({
+      clock,
+      log,
+      rooms: this.#rooms,
+      verify: () => this.#history.verify(),
+      newestOf: (rooms) => this.#history.newest(rooms),
+      newest: (room, position) => this.#receiver?.newest(room, position),
+    });
+    placement.whenHeard((concerns) => this.#comparison.begin((room) => concerns(keys.roomChannel(room))));
+    placement.whenUp((concerns) => this.#dispatch.resume((room) => concerns(keys.roomChannel(room))));
+  }
+
+  get available(): boolean {
+    return this.#options.backbone.placement.up;
+  }
+
+  reaches(room: string): boolean {
+    return this.#options.backbone.linkTo(room).up;
+  }
+
+  now(room: string): number {
+    return this.#options.backbone.linkTo(room).now();
+  }
+
+  troubles(): readonly Trouble[] {
+    return this.#options.backbone.placement.troubles();
+  }
+
+  /** Publications that wait for Redis. */
+  get waiting(): number {
+    return this.#dispatch.waiting;
+  }
+
+  /** Attempts to publish that Redis did not take. */
+  get failures(): number {
+    return this.#dispatch.failures;
+  }
+
+  async start(receiver: Receiver): Promise<void> {
+    this.#receiver = receiver;
+    this.#dispatch.start(receiver);
+    this.#comparison.start();
+    await this.#options.backbone.start();
+  }
+
+  /** What waits still goes out, if Redis comes back within five seconds. */
+  async stop(): Promise<void> {
+    await this.#dispatch.stop();
+    this.#receiver = undefined;
+    this.#options.backbone.stop();
+  }
+
+  publish(room: string, body: string, options?: PublishOptions): Promise<Published> {
+    return this.#dispatch.publish(room, body, options);
+  }
+
+  async tell(room: string, message: Fleeting): Promise<void> {
+    const { keys, pod } = this.#options.backbone;
+    const name = nameOfFleeting(room, message);
+    await this.#broadcast(keys.roomChannel(room), writeFleeting({ origin: pod, name }, message));
+  }
+
+  async tellAll(note: Note): Promise<void> {
+    const { keys, pod } = this.#options.backbone;
+    await this.#broadcast(keys.globalChannel, writeNote({ origin: pod, name: nameOfNote(note) }, note));
+  }
+
+  claim(room: string, key: string, id: string): Promise<string> {
+    return this.#dispatch.claim(room, key, id);
+  }
+
+  async subscribe(room: string): Promise<void> {
+    const { keys, placement } = this.#options.backbone;
+    this.#rooms.add(room);
+    await placement.subscribe(keys.roomChannel(room));
+  }
+
+  unsubscribe(room: string): void {
+    const { keys, placement } = this.#options.backbone;
+    this.#rooms.delete(room);
+    placement.unsubscribe(keys.roomChannel(room));
+  }
+
+  async read(room: string, from: ReadFrom, limit: number): Promise<Page> {
+    const page = await this.#history.read(room, from, limit, this.#rooms.has(room));
+    for (const stored of page.messages) this.#dispatch.learned(stored);
+    return page;
+  }
+
+  async #append(publication: Publication): Promise<Published> {
+    const { room, provisionalId, trace } = publication;
+    const { keys, placement } = this.#options.backbone;
+    const { id, prev, body } = await this.#history.append(publication);
+    if (prev === undefined) return { id, duplicate: true };
+    const isListening = placement.hears(keys.roomChannel(room));
+    if (!isListening || (await this.#dispatch.echo(provisionalId)) === undefined) {
+      if (this.#rooms.has(room)) this.#receiver?.message(room, { id, prev, body, provisionalId, trace });
+    }
+    return { id, duplicate: false };
+  }
+
+  async #claim(claim: string, id: string): Promise<string> {
+    const { placement } = this.#options.backbone;
+    return String(await placement.to(claim).call(CLAIM, [claim], [id, CLAIM_MS]));
+  }
+
+  async #broadcast(channel: string, text: string): Promise<void> {
+    await this.#options.backbone.placement.to(channel).publish(channel, text);
+  }
+
+  #take(room: string | undefined, envelope: Envelope): void {
+    if (envelope.kind === 'message' && room !== undefined) this.#takeMessage(room, envelope.stored);
+    else if (envelope.kind === 'fleeting' && room !== undefined) this.#takeFleeting(room, envelope);
+    else if (envelope.kind === 'note') this.#takeNote(envelope);
+  }
+
+  #takeFleeting(room: string, { origin, name, message }: FleetingEnvelope): void {
+    if (this.#isOwn(origin) || !this.#dispatch.isNew(name, message)) return;
+    if (this.#rooms.has(room)) this.#receiver?.fleeting(room, message);
+  }
+
+  #takeNote({ origin, name, note }: NoteEnvelope): void {
+    if (!this.#isOwn(origin) && this.#dispatch.isNew(name, note)) this.#receiver?.note(note);
+  }
+
+  #takeMessage(room: string, stored: Stored): void {
+    // One that was left comes until Redis has been told.
+    if (this.#rooms.has(room)) this.#receiver?.message(room, stored);
+    this.#dispatch.heard(stored);
+  }
+
+  #isOwn(origin: string): boolean {
+    return origin === this.#options.backbone.pod;
+  }
+}

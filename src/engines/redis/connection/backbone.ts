@@ -1,0 +1,120 @@
+import type { Clock } from '../../../core/ports/clock.ts';
+import { Cluster } from './cluster.ts';
+import type { Envelope } from '../../shared/envelope.ts';
+import { ignored } from '../../shared/away.ts';
+import { CLEAR } from './kinds.ts';
+import { Keys } from './keys.ts';
+import { Lease } from '../../shared/lease.ts';
+import { RedisLeases, RENEW } from './leases.ts';
+import type { Log } from '../../../core/ports/log.ts';
+import { Missed } from './missed.ts';
+import { OneServer } from './one-server.ts';
+import type { Placement } from './placement.ts';
+import type { RedisAddress } from './options.ts';
+import type { Script } from './script.ts';
+import type { Way } from './way.ts';
+
+export interface BackboneOptions {
+  readonly address: RedisAddress;
+  readonly prefix: string;
+  /** No other process has this name. */
+  readonly pod: string;
+  readonly leaseMs: number;
+  /** A start waits so long for Redis; then the pod goes on by itself. */
+  readonly startWaitMs: number;
+  /** Every script that will be called. */
+  readonly scripts: readonly Script[];
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Takes what came from a pod, this one included: on a room's channel, or on that of all pods (no room). */
+export type Listener = (room: string | undefined, envelope: Envelope) => void;
+
+/** This pod's place among the others: the servers, and the lease under which it keeps things there. */
+export class Backbone {
+  readonly pod: string;
+  /** How long the pod may be silent. */
+  readonly leaseMs: number;
+  readonly keys: Keys;
+  readonly placement: Placement;
+  readonly lease: Lease;
+  readonly missed: Missed;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly #startWaitMs: number;
+  readonly #listeners: Listener[] = [];
+
+  constructor({ address, prefix, pod, leaseMs, startWaitMs, scripts, clock, log }: BackboneOptions) {
+    const keys = new Keys(prefix, address.cluster !== undefined);
+    const receive = (channel: string, envelope: Envelope): void => {
+      const room = keys.roomOf(channel);
+      for (const listener of this.#listeners) listener(room, envelope);
+    };
+    let connections = 0;
+    const nextConnection = (): number => (connections += 1);
+    const options = {
+      address,
+      keys,
+      pod,
+      scripts: [RENEW, CLEAR, ...scripts],
+      nextConnection,
+      clock,
+      log,
+      receive,
+    };
+    this.pod = pod;
+    this.leaseMs = leaseMs;
+    this.keys = keys;
+    this.clock = clock;
+    this.log = log;
+    this.#startWaitMs = startWaitMs;
+    this.placement = address.cluster === undefined ? new OneServer(options) : new Cluster(options);
+    const book = new RedisLeases({ placement: this.placement, keys, leaseMs });
+    this.lease = new Lease({ book, pod, leaseMs, clock, log });
+    // Before whoever keeps something: it is told first that all is written anew.
+    this.missed = new Missed(this.lease, this.placement);
+  }
+
+  /** The way to what belongs to no room: the lease, the directory. */
+  get link(): Way {
+    return this.placement.to(this.keys.pods);
+  }
+
+  /** The way to what belongs to a room. */
+  linkTo(room: string): Way {
+    return this.placement.to(this.keys.roomChannel(room));
+  }
+
+  listen(listener: Listener): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Resolves once Redis answers and all that was asked for is subscribed, or the wait is over. */
+  async start(): Promise<void> {
+    // It stays asked for, and is subscribed when there is a connection.
+    this.placement.subscribe(this.keys.globalChannel).catch(ignored);
+    this.lease.start();
+    await this.#connect();
+  }
+
+  #connect(): Promise<void> {
+    const { clock, placement } = this;
+    return new Promise((resolve) => {
+      const cancel = clock.after(this.#startWaitMs, () => {
+        placement.warn();
+        resolve();
+      });
+      placement.whenHeard(() => {
+        if (!placement.up || !placement.subscribed) return;
+        cancel();
+        resolve();
+      });
+      placement.start();
+    });
+  }
+
+  stop(): void {
+    this.placement.stop();
+  }
+}

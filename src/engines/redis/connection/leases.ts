@@ -1,0 +1,59 @@
+import type { Keys } from './keys.ts';
+import type { LeaseBook } from '../../shared/lease.ts';
+import type { Placement } from './placement.ts';
+import { scriptsIn } from './script.ts';
+import type { Way } from './way.ts';
+
+export const RENEW = scriptsIn('connection')('renew');
+/** A pod that was given a dead one to bury has so long before another is given it. */
+const BURIAL_MS = 10_000;
+
+export interface RedisLeasesOptions {
+  readonly placement: Placement;
+  readonly keys: Keys;
+  readonly leaseMs: number;
+}
+
+/** The leases of all pods, in Redis. */
+export class RedisLeases implements LeaseBook {
+  readonly #options: RedisLeasesOptions;
+
+  constructor(options: RedisLeasesOptions) {
+    this.#options = options;
+  }
+
+  get up(): boolean {
+    return this.#link.up;
+  }
+
+  whenUp(task: () => void): void {
+    this.#options.placement.whenUncertain(task);
+  }
+
+  async renew(
+    name: string,
+    takes: boolean,
+    buries: boolean,
+  ): Promise<{ alive: boolean; dead: readonly string[] }> {
+    const { leaseMs } = this.#options;
+    const [alive, ...dead] = await this.#renew(leaseMs, name, takes ? '1' : '', buries ? BURIAL_MS : '');
+    return { alive: alive === 1, dead: dead.map(String) };
+  }
+
+  async end(name: string, ms: number): Promise<void> {
+    await this.#renew(ms, name, '', '');
+  }
+
+  async buried(name: string): Promise<void> {
+    await this.#link.command((client) => client.zrem(this.#options.keys.graves, name));
+  }
+
+  async #renew(...args: (string | number)[]): Promise<(string | number)[]> {
+    const { keys } = this.#options;
+    return (await this.#link.call(RENEW, [keys.pods, keys.graves], args)) as (string | number)[];
+  }
+
+  get #link(): Way {
+    return this.#options.placement.to(this.#options.keys.pods);
+  }
+}

@@ -1,0 +1,37 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+
+/** A Lua script that Redis runs as one step, in the form for one server and in that for a Cluster. */
+export interface Script {
+  readonly alone: ScriptText;
+  readonly clustered: ScriptText;
+}
+
+export interface ScriptText {
+  readonly lua: string;
+  /** Under which EVALSHA finds it. */
+  readonly sha: string;
+}
+
+/** A first line that names what the script shares with others, relative to itself. */
+const SHARING = /^-- with (\S+)\n/;
+
+/** Reads scripts by name from a folder of `engines/redis/lua`. */
+export function scriptsIn(folder: string): (name: string) => Script {
+  return (name) => readScript(new URL(`../lua/${folder}/${name}.lua`, import.meta.url));
+}
+
+/** Reads a script; called when a module is loaded, so that a missing one keeps the pod from starting. */
+export function readScript(file: URL): Script {
+  const own = readFileSync(file, 'utf8');
+  const shared = SHARING.exec(own)?.[1];
+  const lua = shared === undefined ? own : readFileSync(new URL(shared, file), 'utf8') + own;
+  return {
+    alone: textOf(`local CLUSTER, PUBLISH = false, 'PUBLISH'\n${lua}`),
+    clustered: textOf(`local CLUSTER, PUBLISH = true, 'SPUBLISH'\n${lua}`),
+  };
+}
+
+function textOf(lua: string): ScriptText {
+  return { lua, sha: createHash('sha1').update(lua).digest('hex') };
+}

@@ -1,0 +1,184 @@
+import type { Directory, DirectorySource, Occupied } from '../../core/ports/directory.ts';
+import { amongKinds, type Kinds } from './connection/kinds.ts';
+import { DirectoryUpkeep, UPKEEP_SCRIPTS } from './directory/upkeep.ts';
+import { type Script, scriptsIn } from './connection/script.ts';
+import { Away } from '../shared/away.ts';
+import type { Load } from '../../core/pod/surplus.ts';
+import type { Backbone } from './connection/backbone.ts';
+import type { Leaseholder } from '../shared/lease.ts';
+import type { Occupant } from '../../core/ports/presence-store.ts';
+
+const script = scriptsIn('directory');
+const COUNT = script('count');
+const LIST = script('list');
+const ADMIT = script('admit');
+const BURY = script('bury');
+const LOADS = script('loads');
+export const DIRECTORY_SCRIPTS: readonly Script[] = [COUNT, LIST, ADMIT, BURY, LOADS, ...UPKEEP_SCRIPTS];
+
+/** Changes are written together, so many milliseconds after the first. */
+const WRITE_MS = 100;
+/** Rooms or users in one step. */
+const CHUNK = 200;
+
+/** What all pods hold, in Redis: each writes its own numbers under the name of its lease, and sums are kept beside. */
+export class RedisDirectory implements Directory, Leaseholder {
+  readonly #backbone: Backbone;
+  #changed = new Set<string>();
+  #cancelWrite: (() => void) | undefined;
+  #source: DirectorySource | undefined;
+  /** Whether anybody was admitted by number: else there is nothing to take back. */
+  #admits = false;
+  /** Connections that may still be there, and have given their places back. */
+  #released = new Set<string>();
+  /** The name under which all was written last. */
+  #former: string | undefined;
+
+  constructor(backbone: Backbone) {
+    this.#backbone = backbone;
+    backbone.lease.add(this);
+  }
+
+  start(source: DirectorySource): Promise<void> {
+    this.#source = source;
+    const upkeep = { backbone: this.#backbone, source: () => this.#source, admitted: () => this.#admitted() };
+    new DirectoryUpkeep(upkeep).start();
+    return Promise.resolve();
+  }
+
+  changed(room: string): void {
+    this.#changed.add(room);
+    this.#cancelWrite ??= this.#backbone.clock.after(WRITE_MS, () => this.#writeChanges());
+  }
+
+  async rooms(prefix: string, after: string, limit: number): Promise<Occupied[]> {
+    const { keys, link } = this.#backbone;
+    await this.#write();
+    const from = after > prefix ? `(${after}` : `[${prefix}`;
+    // No name has a byte that comes after this one.
+    const to = prefix === '' ? '+' : `(${prefix}\xff`;
+    const reply = (await link.call(LIST, [keys.rooms, keys.roomCounts], [from, to, limit])) as string[];
+    const rooms: Occupied[] = [];
+    for (let at = 0; at < reply.length; at += 2) {
+      rooms.push({ room: reply[at] ?? '', connections: Number(reply[at + 1]) });
+    }
+    return rooms;
+  }
+
+  async admit(userId: string, connectionId: string, most: number): Promise<boolean> {
+    this.#admits = true;
+    this.#released.delete(connectionId);
+    try {
+      return (await this.#backbone.missed.noting(this.#admit(userId, connectionId, most))) === 1;
+    } catch (error) {
+      if (!(error instanceof Away)) throw error;
+      return (this.#source?.connectionsOf(userId).length ?? 0) < most;
+    }
+  }
+
+  async release(userId: string, connectionId: string): Promise<void> {
+    if (!this.#admits) return;
+    this.#released.add(connectionId);
+    const { keys, lease, link, missed } = this.#backbone;
+    const users = keys.podUsers(lease.name);
+    const place = `${connectionId} ${userId}`;
+    const released = link.command((client) =>
+      Promise.all([client.hdel(keys.user(userId), connectionId), client.srem(users, place)]),
+    );
+    // What could not be taken back lapses with the lease.
+    await missed.noting(released).catch((error: unknown) => this.#failed(error));
+  }
+
+  async loads(own: Load | undefined): Promise<readonly Load[]> {
+    const { clock, keys, lease, link } = this.#backbone;
+    const { name } = lease;
+    // Every pod's time is told by the clock that all share.
+    const offset = link.now() - clock.elapsed();
+    const said = own === undefined ? ['', ''] : [own.connections, Math.round(own.since + offset)];
+    const reply = await link.call(LOADS, [keys.loads, keys.pods], [name, ...said]);
+    return (lease.unlessLapsed(name, reply) as string[]).map((text) => {
+      const [connections, since] = text.split(' ').map(Number);
+      return { connections: connections ?? 0, since: (since ?? 0) - offset };
+    });
+  }
+
+  /** Whoever was connected here is so no longer. */
+  async stop(): Promise<void> {
+    await this.#write().catch((error: unknown) => this.#failed(error));
+    this.#source = undefined;
+  }
+
+  async registerAnew(): Promise<void> {
+    const { name } = this.#backbone.lease;
+    for (const { room } of this.#source?.occupied() ?? []) this.#changed.add(room);
+    await this.#write();
+    for (const { userId, connectionId } of this.#admitted()) {
+      await this.#backbone.missed.noting(this.#admit(userId, connectionId, Number.MAX_SAFE_INTEGER));
+    }
+    await this.#buryFormer(name);
+  }
+
+  /** All of it stands under the new name, and would count twice until the former lease ends. */
+  async #buryFormer(name: string): Promise<void> {
+    if (this.#former !== undefined && this.#former !== name) await this.bury(this.#former);
+    this.#former = name;
+  }
+
+  async bury(pod: string): Promise<void> {
+    const { keys, link } = this.#backbone;
+    const names = [keys.rooms, keys.roomCounts, keys.podRooms(pod), keys.podUsers(pod)];
+    await link.command((client) => client.hdel(keys.loads, pod));
+    let next = ['0', '0'];
+    while (next.some((from) => from !== ''))
+      next = (await link.call(BURY, names, [CHUNK, keys.user(''), pod, ...next])) as string[];
+  }
+
+  #admitted(): readonly Occupant[] {
+    const all = this.#admits ? [...(this.#source?.connections() ?? [])] : [];
+    const [gone, admitted] = [new Set<string>(), [] as Occupant[]];
+    for (const one of all)
+      if (this.#released.has(one.connectionId)) gone.add(one.connectionId);
+      else admitted.push(one);
+    this.#released = gone;
+    return admitted;
+  }
+
+  async #admit(userId: string, connectionId: string, most: number): Promise<unknown> {
+    const { keys, lease, link, log } = this.#backbone;
+    const { name } = lease;
+    const kinds: Kinds = [
+      [keys.user(userId), 'hash'],
+      [keys.podUsers(name), 'set'],
+      [keys.pods, 'zset'],
+    ];
+    const names = kinds.map(([key]) => key);
+    const call = (): Promise<unknown> => link.call(ADMIT, names, [connectionId, name, most, userId]);
+    return lease.unlessLapsed(name, await amongKinds({ way: link, log, kinds }, call));
+  }
+
+  #writeChanges(): void {
+    this.#write().catch((error: unknown) => this.#failed(error));
+  }
+
+  async #write(): Promise<void> {
+    this.#cancelWrite?.();
+    this.#cancelWrite = undefined;
+    const { keys, lease, link, missed } = this.#backbone;
+    const rooms = [...this.#changed];
+    this.#changed = new Set();
+    for (let at = 0; at < rooms.length; at += CHUNK) {
+      const { name } = lease;
+      const numbers = rooms
+        .slice(at, at + CHUNK)
+        .flatMap((room) => [room, this.#source?.connectionsIn(room) ?? 0]);
+      const names = [keys.rooms, keys.roomCounts, keys.podRooms(name), keys.pods];
+      const counted = await missed.noting(link.call(COUNT, names, [name, ...numbers]));
+      lease.unlessLapsed(name, counted);
+    }
+  }
+
+  #failed(error: unknown): void {
+    if (error instanceof Away) return;
+    this.#backbone.log.error({ err: error }, 'the directory could not be written');
+  }
+}

@@ -1,0 +1,160 @@
+import { comparePositions, parsePosition, type Position } from '../../../protocol/position.ts';
+import { POSITION_MS } from '../../memory/room-log.ts';
+import type { Missing } from '../../../protocol/event.ts';
+
+/**
+ * How much of an epoch names the data, and then the run of the server on which the position was made; the rest names the
+ * beginning of the room's history, if that was known there.
+ */
+const DATA_LENGTH = 6;
+const RUN_LENGTH = 6;
+/** Clocks of two servers may differ by so much. */
+const SKEW_MS = 60_000;
+
+/** What Redis knows of a room's positions (lua/read.lua); empty strings for those there are not. */
+export interface RoomFacts {
+  /** Of positions that are made now. */
+  readonly epoch: string;
+  readonly newest: string;
+  /** Where this history begins; before it nothing was published for a day. */
+  readonly floor: string;
+  /** Stream id of the newest position that a failover dropped. */
+  readonly lost: string;
+  /** The position that was made when that was found out. */
+  readonly mark: string;
+  /** The one before the oldest message kept. */
+  readonly trimmedTo: string;
+  /** Epoch of the message kept at the position's stream id. */
+  readonly epochThere: string;
+  /** When the run of the server ended on which the position was made, in ms; empty: there was no such run before. */
+  readonly ended: string;
+  /** When the data was last found to be older than what a pod had seen, in ms. */
+  readonly wentBack: string;
+}
+
+/** What is to be said to whoever asks for the messages after a position. */
+export interface Verdict {
+  /** Why some of them are missing; undefined if none is. */
+  readonly missing: Missing | undefined;
+  /** The page begins after the position. Else that is itself gone, and the page begins with the oldest message kept. */
+  readonly goesOn: boolean;
+  /** The room does not know yet that this position was dropped (lua/mark-lost.lua). */
+  readonly isNewLoss: boolean;
+}
+
+const complete: Verdict = { missing: undefined, goesOn: true, isNewLoss: false };
+const going = (missing: Missing): Verdict => ({ missing, goesOn: true, isNewLoss: false });
+const gone = (missing: Missing): Verdict => ({ missing, goesOn: false, isNewLoss: false });
+
+interface Named {
+  readonly after: string;
+  /** The pod itself was given it: it was in the room. */
+  readonly isOurs?: boolean;
+}
+
+/** Judges a position that a client or a pod has named (docs/adr/0006-history-in-redis.md). */
+export function verdictOn({ after, isOurs = false }: Named, tag: string, facts: RoomFacts): Verdict {
+  const position = parsePosition(after);
+  if (position === undefined) return gone('unknown_position');
+  const isOtherData = dataOf(position.epoch) !== dataOf(facts.epoch);
+  if (position.tag !== tag) return gone(isOtherData ? 'history_lost' : 'unknown_position');
+  const liesBeforeLoss = isBeforeLoss(position, facts);
+  // What is there is, whatever the data is called by now: in a Cluster its name can be lost without it.
+  if (isThere(after, position, facts)) return liesBeforeLoss ? going('history_lost') : complete;
+  if (isOtherData) return gone('history_lost');
+  if (isOfOtherBeginning(position, facts)) {
+    if (isForgotten(position, facts)) return gone('expired');
+    return { ...gone('history_lost'), isNewLoss: position.seq > 0 && mayHaveBeenDropped(position, facts) };
+  }
+  // A moment is no message, so that it cannot have been dropped.
+  if (liesBeforeLoss) return position.seq === 0 ? going('history_lost') : gone('history_lost');
+  const verdict = verdictOnUnlisted(position, facts);
+  return isOurs && verdict.missing === 'unknown_position' ? { ...verdict, missing: 'history_lost' } : verdict;
+}
+
+/** Whether messages after it were dropped, also where they are not missed because it was the last one then. */
+function isBeforeLoss(position: Position, { lost, mark, wentBack }: RoomFacts): boolean {
+  if (position.ms < Number(wentBack)) return true;
+  // What the new server has numbered was made after the loss, whatever its clock showed.
+  const isMadeAfterIt = runOf(position.epoch) === runOf(parsePosition(mark)?.epoch ?? '');
+  return !isMadeAfterIt && isAtOrBefore(position, streamPosition(lost));
+}
+
+/** Whether the room's history knows this very position. The mark is no message: what came after it may be trimmed by now. */
+function isThere(
+  after: string,
+  position: Position,
+  { newest, mark, trimmedTo, epochThere }: RoomFacts,
+): boolean {
+  if ([newest, trimmedTo].includes(after) || epochThere === position.epoch) return true;
+  return after === mark && !isAtOrBefore(position, parsePosition(trimmedTo));
+}
+
+/** For a position that is none of those at hand. A message is never the first of its millisecond, a moment always. */
+function verdictOnUnlisted(position: Position, facts: RoomFacts): Verdict {
+  const newest = parsePosition(facts.newest);
+  const start = parsePosition(facts.floor) ?? newest;
+  const absent: Verdict = mayHaveBeenDropped(position, facts)
+    ? { missing: 'history_lost', goesOn: false, isNewLoss: true }
+    : gone('unknown_position');
+  if (start === undefined || newest === undefined) return gone('unknown_position');
+  if (comparePositions(position, newest) > 0) return absent;
+  const trimmedTo = parsePosition(facts.trimmedTo);
+  const isTrimmed = isAtOrBefore(position, trimmedTo);
+  if (comparePositions(position, start) < 0) {
+    if (isForgotten(position, facts)) return going('expired');
+    // Where only the messages are left of what Redis knew it is not known any more where the history began.
+    if (position.seq > 0) return isTrimmed && beginningOf(position.epoch) !== '' ? going('trimmed') : absent;
+    const isOnlyMoments = facts.floor === facts.trimmedTo || trimmedTo?.seq === 0;
+    return isTrimmed && !isOnlyMoments ? going('trimmed') : complete;
+  }
+  return isTrimmed ? going('trimmed') : absent;
+}
+
+/**
+ * Redis can lose all that it knows of a room while the name of the data stays: the keys are evicted, or one master of a
+ * Cluster loses its data. A room of which nothing is known has no beginning; what it was remembered for had one.
+ */
+function isOfOtherBeginning({ epoch }: Position, facts: RoomFacts): boolean {
+  const named = beginningOf(epoch);
+  return named !== '' && named !== beginningOf(facts.epoch);
+}
+
+/** The room had been forgotten for want of use, and nothing is lost but what is old. */
+function isForgotten({ ms }: Position, { floor, newest }: RoomFacts): boolean {
+  const start = parsePosition(floor) ?? parsePosition(newest);
+  return start !== undefined && ms < start.ms - POSITION_MS;
+}
+
+/** Anybody can ask with any position: one that no server can have given is nobody's loss. */
+function mayHaveBeenDropped({ epoch, ms }: Position, facts: RoomFacts): boolean {
+  return epoch !== facts.epoch && facts.ended !== '' && ms <= Number(facts.ended) + SKEW_MS;
+}
+
+/** The same for a moment: whether messages made since are gone. */
+export function missingSince(ms: number, { lost, trimmedTo, wentBack }: RoomFacts): Missing | undefined {
+  const isSince = (position: Position | undefined): boolean =>
+    position !== undefined && position.seq > 0 && position.ms >= ms;
+  if (ms < Number(wentBack) || isSince(streamPosition(lost))) return 'history_lost';
+  return isSince(parsePosition(trimmedTo)) ? 'trimmed' : undefined;
+}
+
+function isAtOrBefore(position: Position, other: Position | undefined): boolean {
+  return other !== undefined && comparePositions(position, other) <= 0;
+}
+
+function streamPosition(id: string): Position | undefined {
+  return parsePosition(`lost.room.${id}`);
+}
+
+function dataOf(epoch: string): string {
+  return epoch.slice(0, DATA_LENGTH);
+}
+
+function beginningOf(epoch: string): string {
+  return epoch.slice(DATA_LENGTH + RUN_LENGTH);
+}
+
+export function runOf(epoch: string): string {
+  return epoch.slice(DATA_LENGTH, DATA_LENGTH + RUN_LENGTH);
+}

@@ -1,0 +1,53 @@
+-- with ../connection/shared.lua
+-- Reads a room's history. KEYS: epoch, history, state. ARGV: what is told of the epoch, now, tag of the room, ttl of a
+-- message in ms, 'newest' or 'after', how many or the stream id, most to give, '1' if the room is to be remembered from
+-- now on, and for how long in ms. Nothing is deleted here: a pod whose clock is wrong must not take it from the others.
+-- Gives: epoch; newest, first, lost and marked position ('' for those there are not); the position before the
+-- oldest message kept; epoch of the message at the stream id, or ''; when the data was found to have gone back, or '';
+-- then for each message five: stream id, epoch, position before it, body, provisional id.
+local now, tag = tonumber(ARGV[2]), ARGV[3]
+local state = redis.call('HMGET', KEYS[3], 'last', 'floor', 'lost', 'mark', 'begun')
+local last = state[1] or newest_kept(KEYS[2], tag)
+local begun = state[5] or beginning_in(last) or ''
+if not state[1] and ARGV[8] == '1' then begun = beginning(KEYS[3], last) end
+local epoch = data_id(KEYS[1]) .. ARGV[1] .. begun
+if not state[1] then
+  -- In a room of which nothing is known nothing was published for a day: any moment of the last is as good.
+  local back = ARGV[8] == '1' and 0 or 60000
+  last = last or epoch .. '.' .. tag .. '.' .. stream_id(now - back, 0)
+  if ARGV[8] == '1' then
+    redis.call('HSET', KEYS[3], 'last', last, 'floor', last)
+    redis.call('PEXPIRE', KEYS[3], ARGV[9])
+    state[2] = last
+  end
+end
+local start = stream_id(math.max(now - tonumber(ARGV[4]) + 1, 0), 0)
+local entries
+if ARGV[5] == 'newest' then
+  entries = {}
+  if tonumber(ARGV[6]) > 0 then
+    local newest = redis.call('XREVRANGE', KEYS[2], '+', start, 'COUNT', ARGV[6])
+    for at = #newest, 1, -1 do entries[#entries + 1] = newest[at] end
+    while #entries > tonumber(ARGV[7]) do table.remove(entries) end
+  end
+else
+  local from = is_before(ARGV[6], start) and start or '(' .. ARGV[6]
+  entries = redis.call('XRANGE', KEYS[2], from, '+', 'COUNT', ARGV[7])
+end
+local oldest = redis.call('XRANGE', KEYS[2], start, '+', 'COUNT', 1)[1]
+local at = ''
+if ARGV[5] == 'after' and not is_before(ARGV[6], start) then
+  local entry = redis.call('XRANGE', KEYS[2], ARGV[6], ARGV[6])[1]
+  if entry then at = entry[2][2] end
+end
+local went_back = not CLUSTER and redis.call('HGET', KEYS[1], 'went-back') or ''
+local reply = { epoch, last, state[2] or '', state[3] or '', state[4] or '', oldest and oldest[2][4] or last, at, went_back }
+for _, entry in ipairs(entries) do
+  local fields = entry[2]
+  reply[#reply + 1] = entry[1]
+  reply[#reply + 1] = fields[2]
+  reply[#reply + 1] = fields[4]
+  reply[#reply + 1] = fields[6]
+  reply[#reply + 1] = fields[8]
+end
+return reply

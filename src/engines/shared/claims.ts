@@ -1,0 +1,93 @@
+import { bytesOf, type Held, type Sheds } from './held.ts';
+import { DIRECT, GLOBAL } from '../../protocol/names.ts';
+import type { Fleeting, Note } from '../../core/ports/broker.ts';
+import { Aging } from './aging.ts';
+import { createHash } from 'node:crypto';
+
+/** How long a publication can be repeated without being published twice (docs/protocol.md, "Idempotency"). */
+export const CLAIM_MS = 300_000;
+
+/** What a claim takes besides its key and its id. */
+const CLAIM_BYTES = 240;
+
+interface Claim {
+  readonly id: string;
+  readonly expires: number;
+  readonly use: number;
+  readonly bytes: number;
+}
+
+/** Which id was given first under which key, for five minutes, or for as long as there is room for it. */
+export class Claims implements Sheds {
+  readonly #held: Held;
+  /** None is set twice before it expires, so that they end in the order in which they were set. */
+  readonly #claims = new Aging<Claim>();
+
+  constructor(held: Held) {
+    this.#held = held;
+    held.watch(this);
+  }
+
+  /** The id claimed under the key, if any. */
+  get(key: string, now: number): string | undefined {
+    this.#expire(now);
+    return this.#claims.get(key)?.id;
+  }
+
+  /** The first id claimed under the key, which is this one if there is none yet. */
+  claim(key: string, id: string, now: number): string {
+    const first = this.get(key, now);
+    if (first === undefined) this.set(key, id, now);
+    return first ?? id;
+  }
+
+  /** The oldest go, not necessarily claims, where there is no room. */
+  set(key: string, id: string, now: number): void {
+    this.#delete(key);
+    const bytes = CLAIM_BYTES + bytesOf(key) + bytesOf(id);
+    this.#claims.put(key, { id, expires: now + CLAIM_MS, use: this.#held.use(), bytes });
+    this.#held.take(bytes);
+    this.#held.fit();
+  }
+
+  get oldestUse(): number | undefined {
+    return this.#claims.oldest?.thing.use;
+  }
+
+  shed(): void {
+    const { oldest } = this.#claims;
+    if (oldest !== undefined) this.#delete(oldest.name);
+  }
+
+  #delete(key: string): void {
+    this.#held.release(this.#claims.get(key)?.bytes ?? 0);
+    this.#claims.delete(key);
+  }
+
+  #expire(now: number): void {
+    for (let first = this.#claims.oldest; first !== undefined; first = this.#claims.oldest) {
+      if (first.thing.expires > now) return;
+      this.#delete(first.name);
+    }
+  }
+}
+
+const KEYED = '~';
+
+/** The name of a publication with a key, 128 bits of a hash: one that two pods give alike. */
+export function nameOf(room: string, key: string): string {
+  return KEYED + createHash('sha256').update(`${room}\n${key}`).digest('base64url').slice(0, 22);
+}
+
+/** The name of what no history holds, where it has a key. */
+export function nameOfFleeting(room: string, { key }: Fleeting): string | undefined {
+  return key === undefined ? undefined : nameOf(room, key);
+}
+
+export function nameOfNote(note: Note): string | undefined {
+  return note.kind === 'kick' ? undefined : nameOfFleeting(note.kind === 'global' ? GLOBAL : DIRECT, note);
+}
+
+export function isKeyed(name: string): boolean {
+  return name.startsWith(KEYED);
+}
