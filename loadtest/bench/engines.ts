@@ -1,9 +1,9 @@
-import type { Part } from '../stack/part.ts';
-import { startNats } from '../stack/nats-server.ts';
-import { startNatsCluster } from '../stack/nats-cluster.ts';
-import { startRedis } from '../stack/redis-server.ts';
-import { startRedisCluster } from '../stack/redis-cluster.ts';
-import { startRedisGroup } from '../stack/redis-group.ts';
+import type { Part } from '../../test/support/stack/part.ts';
+import { startNats } from '../../test/support/stack/nats-server.ts';
+import { startNatsCluster } from '../../test/support/stack/nats-cluster.ts';
+import { startRedis } from '../../test/support/stack/redis-server.ts';
+import { startRedisCluster } from '../../test/support/stack/redis-cluster.ts';
+import { startRedisGroup } from '../../test/support/stack/redis-group.ts';
 
 /** What is between the pods while something is measured. */
 export interface Engine {

@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { PodProcess } from '../../loadtest/stack/pods.ts';
-import { type Stack, startStack } from '../../loadtest/stack/stack.ts';
+import type { PodProcess } from '../support/stack/pods.ts';
+import { type Stack, startStack } from '../support/stack/stack.ts';
 import type { Crosspod, Room } from '../../src/client/client.ts';
 import { PATIENT, SERVER_AWAY, stopClock, useBrowser } from './browser.ts';
 import { Person, podForTest, script } from './person.ts';

@@ -2,7 +2,7 @@ import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import type { PodProcess } from '../../loadtest/stack/pods.ts';
+import type { PodProcess } from '../support/stack/pods.ts';
 import { fresh, member } from '../integration/people.ts';
 import { anotherPod, metric, said } from '../many-pods/world.ts';
 import { createCertificate } from '../support/certificate.ts';

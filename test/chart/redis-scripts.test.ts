@@ -4,7 +4,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { sendCommand } from '../../loadtest/stack/redis-client.ts';
+import { sendCommand } from '../support/stack/redis-client.ts';
 import { requireProgram } from '../../scripts/requirements.ts';
 import { createCertificate } from '../support/certificate.ts';
 import { find } from './helm.ts';

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { PodProcess, startPodProcess } from '../../loadtest/stack/pods.ts';
-import { type Stack, startStack } from '../../loadtest/stack/stack.ts';
+import { PodProcess, startPodProcess } from '../support/stack/pods.ts';
+import { type Stack, startStack } from '../support/stack/stack.ts';
 import { eventually, ready, SLOW } from '../faults/world.ts';
 import { type Proxy, startProxy } from '../support/proxy.ts';
 import { expectAllOnceInOrder, expectOneId, lastWords, personAt, proxyTo } from './world.ts';

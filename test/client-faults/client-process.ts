@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { type CommandLine, Part } from '../../loadtest/stack/part.ts';
+import { type CommandLine, Part } from '../support/stack/part.ts';
 import { eventually } from '../faults/world.ts';
 import type { Stopped } from './client-program.ts';
 import { type Note, Notes } from './notes.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import type { PodProcess } from '../../loadtest/stack/pods.ts';
-import type { RedisGroup } from '../../loadtest/stack/redis-group.ts';
+import type { PodProcess } from '../support/stack/pods.ts';
+import type { RedisGroup } from '../support/stack/redis-group.ts';
 import { eventually, groupOf, podOn, ready, SLOW } from '../faults/world.ts';
 import { Crowd, Participant } from './crowd.ts';
 import { allSettled, lastWords, moreTalk, proxyTo } from './world.ts';

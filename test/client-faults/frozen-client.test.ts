@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test, type TestContext } from 'vitest';
-import { type PodProcess, startPodProcess } from '../../loadtest/stack/pods.ts';
-import { type RedisServer, startRedis } from '../../loadtest/stack/redis-server.ts';
+import { type PodProcess, startPodProcess } from '../support/stack/pods.ts';
+import { type RedisServer, startRedis } from '../support/stack/redis-server.ts';
 import { connectionsIn, eventually } from '../faults/world.ts';
 import { ClientProcess } from './client-process.ts';
 import { Person } from './person.ts';

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest';
-import type { Exit } from '../../loadtest/stack/part.ts';
-import type { PodProcess } from '../../loadtest/stack/pods.ts';
-import { startStack } from '../../loadtest/stack/stack.ts';
+import type { Exit } from '../support/stack/part.ts';
+import type { PodProcess } from '../support/stack/pods.ts';
+import { startStack } from '../support/stack/stack.ts';
 import { eventually, get, presenceIs, SLOW } from '../faults/world.ts';
 import { freePort } from '../support/ports.ts';
 import type { Person } from './person.ts';

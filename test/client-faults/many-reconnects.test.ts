@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFailed, test } from 'vitest';
-import type { PodProcess } from '../../loadtest/stack/pods.ts';
+import type { PodProcess } from '../support/stack/pods.ts';
 import { eventually, podsOn, redisOf, SLOW } from '../faults/world.ts';
 import { Random, SEED } from '../hostile/random.ts';
 import type { Proxy } from '../support/proxy.ts';

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest';
-import type { Haproxy } from '../../loadtest/stack/haproxy.ts';
-import type { PodProcess } from '../../loadtest/stack/pods.ts';
-import { startStack } from '../../loadtest/stack/stack.ts';
+import type { Haproxy } from '../support/stack/haproxy.ts';
+import type { PodProcess } from '../support/stack/pods.ts';
+import { startStack } from '../support/stack/stack.ts';
 import { eventually } from '../faults/world.ts';
 import { type Crowd, expectQuietPresence, gather, type Participant } from './crowd.ts';
 

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import type { Haproxy } from '../../loadtest/stack/haproxy.ts';
-import type { PodProcess } from '../../loadtest/stack/pods.ts';
-import { startStack } from '../../loadtest/stack/stack.ts';
+import type { Haproxy } from '../support/stack/haproxy.ts';
+import type { PodProcess } from '../support/stack/pods.ts';
+import { startStack } from '../support/stack/stack.ts';
 import { eventually, get, SLOW } from '../faults/world.ts';
 import { metric } from '../many-pods/world.ts';
 import { expectQuietPresence, gather } from './crowd.ts';

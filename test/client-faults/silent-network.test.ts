@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { PodProcess } from '../../loadtest/stack/pods.ts';
+import type { PodProcess } from '../support/stack/pods.ts';
 import { eventually, get, podsOn, redisOf, SLOW } from '../faults/world.ts';
 import type { Proxy } from '../support/proxy.ts';
 import type { Person } from './person.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import type { PodProcess } from '../../loadtest/stack/pods.ts';
+import type { PodProcess } from '../support/stack/pods.ts';
 import { eventually, podOn, post, redisOf, SLOW } from '../faults/world.ts';
 import { freePort } from '../support/ports.ts';
 import type { Proxy } from '../support/proxy.ts';

@@ -3,7 +3,7 @@ import { randomIds, randomName } from '../../src/platform.ts';
 import { brokerContract } from './broker.ts';
 import type { NatsBackbone } from '../../src/engines/nats/connection/backbone.ts';
 import { NatsBroker } from '../../src/engines/nats/broker.ts';
-import { NatsSubject } from '../nats/subject.ts';
+import { NatsSubject } from '../engines/nats/subject.ts';
 import { sharedBrokerContract } from './shared-broker.ts';
 import { TestClock } from '../support/test-clock.ts';
 

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import { directoryContract } from './directory.ts';
 import { NatsDirectory } from '../../src/engines/nats/directory.ts';
-import { NatsSubject } from '../nats/subject.ts';
+import { NatsSubject } from '../engines/nats/subject.ts';
 
 const nats = new NatsSubject();
 beforeAll(() => nats.start());

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import { NatsPresence } from '../../src/engines/nats/presence.ts';
-import { NatsSubject } from '../nats/subject.ts';
+import { NatsSubject } from '../engines/nats/subject.ts';
 import { presenceContract } from './presence.ts';
 import { TestClock } from '../support/test-clock.ts';
 

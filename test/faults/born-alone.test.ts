@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import type { PodProcess } from '../../loadtest/stack/pods.ts';
+import type { PodProcess } from '../support/stack/pods.ts';
 import { type Proxy, startProxy } from '../support/proxy.ts';
 import { allAcked, allHeard, expectNoRepeat, saidBy } from './judge.ts';
 import { degraded, eventually, podOn, podsOn, presenceIs, ready, redisOf, SLOW } from './world.ts';

@@ -12,9 +12,9 @@ import {
   SLOW,
 } from './world.ts';
 import { expectEverythingOnce, startTalk } from './judge.ts';
-import type { PodProcess } from '../../loadtest/stack/pods.ts';
+import type { PodProcess } from '../support/stack/pods.ts';
 import { networkTo } from './network.ts';
-import type { RedisServer } from '../../loadtest/stack/redis-server.ts';
+import type { RedisServer } from '../support/stack/redis-server.ts';
 import { Witness } from './witness.ts';
 
 interface Talkers {

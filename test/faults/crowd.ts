@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { RedisServer } from '../../loadtest/stack/redis-server.ts';
+import type { RedisServer } from '../support/stack/redis-server.ts';
 import { allAcked, expectEverythingOnce, saidBy, startTalk } from './judge.ts';
 import { eventually, type podsOn, ready } from './world.ts';
 import { Witness } from './witness.ts';

@@ -14,7 +14,7 @@ import {
   SLOW,
   usersIn,
 } from './world.ts';
-import type { PodProcess } from '../../loadtest/stack/pods.ts';
+import type { PodProcess } from '../support/stack/pods.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startReceiver } from '../webhooks/receiver.ts';
 import { Witness } from './witness.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { RedisGroup } from '../../loadtest/stack/redis-group.ts';
+import type { RedisGroup } from '../support/stack/redis-group.ts';
 import { allAcked, allHeard, expectNoRepeat, saidBy } from './judge.ts';
 import { eventually, get, groupOf, podsOn, post, ready, redisOf, SLOW } from './world.ts';
 import { Witness } from './witness.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { RedisGroup } from '../../loadtest/stack/redis-group.ts';
-import type { RedisServer } from '../../loadtest/stack/redis-server.ts';
+import type { RedisGroup } from '../support/stack/redis-group.ts';
+import type { RedisServer } from '../support/stack/redis-server.ts';
 import { degraded, eventually, groupOf, podsOn, ready, SLOW } from './world.ts';
 import { crowdOn, expectHonesty, throughout } from './crowd.ts';
 import { expectEverythingOnce } from './judge.ts';

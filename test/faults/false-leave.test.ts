@@ -2,7 +2,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { podOn, presenceIs, SLOW } from './world.ts';
 import { member } from '../integration/people.ts';
 import { offline, state } from '../many-pods/watching.ts';
-import { startRedis } from '../../loadtest/stack/redis-server.ts';
+import { startRedis } from '../support/stack/redis-server.ts';
 import { told } from '../many-pods/world.ts';
 
 /** Pods look after what they have written so rarely that nothing here comes from that. */

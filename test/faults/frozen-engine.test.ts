@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { degraded, podsOn, ready, redisOf, SLOW } from './world.ts';
 import { expectEverythingOnce, startTalk } from './judge.ts';
-import { natsOf } from '../nats/world.ts';
+import { natsOf } from '../engines/nats/world.ts';
 import { Witness } from './witness.ts';
 
 const ENGINES = { Redis: redisOf, NATS: natsOf };

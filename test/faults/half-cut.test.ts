@@ -2,8 +2,8 @@ import { eventually, get, podOn, ready, degraded, redisOf, SLOW } from './world.
 import { expect, test } from 'vitest';
 import { allHeard, expectEverythingOnce, expectNoRepeat, saidBy } from './judge.ts';
 import { type Network, networkTo } from './network.ts';
-import type { PodProcess } from '../../loadtest/stack/pods.ts';
-import type { RedisServer } from '../../loadtest/stack/redis-server.ts';
+import type { PodProcess } from '../support/stack/pods.ts';
+import type { RedisServer } from '../support/stack/redis-server.ts';
 import { Witness } from './witness.ts';
 
 /** One pod that can lose Redis by half, and another that has it all the time. */

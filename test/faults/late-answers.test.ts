@@ -1,7 +1,7 @@
 import { degraded, eventually, podOn, ready, redisOf, SLOW } from './world.ts';
 import { expect, onTestFinished, test } from 'vitest';
 import { expectEverythingOnce, startTalk } from './judge.ts';
-import type { PodProcess } from '../../loadtest/stack/pods.ts';
+import type { PodProcess } from '../support/stack/pods.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Proxy, startProxy } from '../support/proxy.ts';
 import { Witness } from './witness.ts';

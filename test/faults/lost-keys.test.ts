@@ -4,8 +4,8 @@ import { type Client, type Frame } from '../support/client.ts';
 import { eventually, podOn, presenceIs, SLOW } from './world.ts';
 import { member } from '../integration/people.ts';
 import { offline, state } from '../many-pods/watching.ts';
-import { type PodProcess, startPodProcess } from '../../loadtest/stack/pods.ts';
-import { type RedisServer, startRedis } from '../../loadtest/stack/redis-server.ts';
+import { type PodProcess, startPodProcess } from '../support/stack/pods.ts';
+import { type RedisServer, startRedis } from '../support/stack/redis-server.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Pods look after their members every second; nobody is sent to another one, which has fewer. */

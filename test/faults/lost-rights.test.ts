@@ -1,8 +1,8 @@
 import { degraded, eventually, get, podsOn, ready, SLOW } from './world.ts';
 import { expect, onTestFinished, test } from 'vitest';
 import { expectEverythingOnce, saidBy, startTalk } from './judge.ts';
-import type { PodProcess } from '../../loadtest/stack/pods.ts';
-import { type RedisServer, startRedis } from '../../loadtest/stack/redis-server.ts';
+import type { PodProcess } from '../support/stack/pods.ts';
+import { type RedisServer, startRedis } from '../support/stack/redis-server.ts';
 import { Witness } from './witness.ts';
 
 const USER = 'user crosspod on >secret resetkeys resetchannels ~realtime:* ~presence:* &realtime:* +@all';

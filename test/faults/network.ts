@@ -1,7 +1,7 @@
 import { createServer, type AddressInfo, connect, type Socket } from 'node:net';
 import type { clientIds } from './world.ts';
 import { onTestFinished } from 'vitest';
-import type { RedisServer } from '../../loadtest/stack/redis-server.ts';
+import type { RedisServer } from '../support/stack/redis-server.ts';
 
 /** The two connections of a pod, by what they call themselves (CLIENT LIST). */
 export type Kind = Parameters<typeof clientIds>[1];

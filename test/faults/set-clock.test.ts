@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { CLOCK_ENV, stepClock } from '../model/clock.ts';
 import { expectEverythingOnce, saidBy, startTalk } from './judge.ts';
 import { eventually, get, podsOn, presenceIs, readiness, redisOf, SLOW } from './world.ts';
-import type { PodProcess } from '../../loadtest/stack/pods.ts';
+import type { PodProcess } from '../support/stack/pods.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Witness } from './witness.ts';
 

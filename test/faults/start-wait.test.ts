@@ -1,9 +1,9 @@
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { expect, onTestFinished, test } from 'vitest';
-import { PodProcess } from '../../loadtest/stack/pods.ts';
-import { startRedis, type RedisServer } from '../../loadtest/stack/redis-server.ts';
-import { natsOf } from '../nats/world.ts';
+import { PodProcess } from '../support/stack/pods.ts';
+import { startRedis, type RedisServer } from '../support/stack/redis-server.ts';
+import { natsOf } from '../engines/nats/world.ts';
 import { open } from '../support/client.ts';
 import { freePort } from '../support/ports.ts';
 import { startProxy } from '../support/proxy.ts';

@@ -1,4 +1,4 @@
-import type { PodProcess } from '../../loadtest/stack/pods.ts';
+import type { PodProcess } from '../support/stack/pods.ts';
 import { type Client, type Frame, open } from '../support/client.ts';
 import { eventually } from './world.ts';
 

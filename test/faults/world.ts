@@ -1,11 +1,7 @@
 import { onTestFinished } from 'vitest';
-import { type PodProcess, startPodProcess } from '../../loadtest/stack/pods.ts';
-import {
-  type RedisGroup,
-  type RedisGroupOptions,
-  startRedisGroup,
-} from '../../loadtest/stack/redis-group.ts';
-import { type RedisServer, startRedis } from '../../loadtest/stack/redis-server.ts';
+import { type PodProcess, startPodProcess } from '../support/stack/pods.ts';
+import { type RedisGroup, type RedisGroupOptions, startRedisGroup } from '../support/stack/redis-group.ts';
+import { type RedisServer, startRedis } from '../support/stack/redis-server.ts';
 import type { Frame } from '../support/client.ts';
 
 type Env = Readonly<Record<string, string>>;

@@ -13,7 +13,7 @@ import {
 import { anotherPod, metric } from '../many-pods/world.ts';
 import { type Client, type Frame, RawClient, refused, until } from '../support/client.ts';
 import { connections, guest, member, range, settled } from './people.ts';
-import type { PodProcess } from '../../loadtest/stack/pods.ts';
+import type { PodProcess } from '../support/stack/pods.ts';
 
 describe('The closes of a drain', () => {
   // Ten clients: every 300 ms one is sent away, and no pod takes more than three a second.

@@ -1,8 +1,8 @@
 import { type Client, type Closed, type Frame, part, until } from '../support/client.ts';
-import type { Exit } from '../../loadtest/stack/part.ts';
+import type { Exit } from '../support/stack/part.ts';
 import { expect } from 'vitest';
 import { readiness } from '../faults/world.ts';
-import type { PodProcess } from '../../loadtest/stack/pods.ts';
+import type { PodProcess } from '../support/stack/pods.ts';
 import { request } from 'node:http';
 
 /** How a pod ends that has done what it had to. */

@@ -8,7 +8,7 @@ import { guest, member, settled } from './people.ts';
 import { anotherPod } from '../many-pods/world.ts';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../support/ports.ts';
-import type { PodProcess } from '../../loadtest/stack/pods.ts';
+import type { PodProcess } from '../support/stack/pods.ts';
 
 const HOOKS_MODULE = fileURLToPath(new URL('../hooks/modules/uncaught.ts', import.meta.url));
 const FAULTS = [

@@ -6,7 +6,7 @@ import { guest, member, namedListener, oldListener, range, settled } from './peo
 import { redisOf } from '../faults/world.ts';
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { once } from 'node:events';
-import type { PodProcess } from '../../loadtest/stack/pods.ts';
+import type { PodProcess } from '../support/stack/pods.ts';
 import type { Socket } from 'node:net';
 
 /** Some clients in a room. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Stack, startStack } from '../../loadtest/stack/stack.ts';
+import { type Stack, startStack } from '../support/stack/stack.ts';
 import { SECRET } from '../support/tokens.ts';
 import { countOf, failuresOf, findK6, type Run, runScript } from './k6.ts';
 

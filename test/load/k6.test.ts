@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { type Stack, startStack } from '../../loadtest/stack/stack.ts';
+import { type Stack, startStack } from '../support/stack/stack.ts';
 import { type Fault, FaultyServer } from './faulty-server.ts';
 import { countOf, failuresOf, findK6, HOW_TO_GET_K6, type Run, runScript, SCRIPTS } from './k6.ts';
 

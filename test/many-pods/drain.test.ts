@@ -3,7 +3,7 @@ import { aWorld, told as toldOf, present } from './world.ts';
 import { type Client, type Frame, part, until } from '../support/client.ts';
 import { IN_ORDER, patiently, sentAway } from '../integration/ending.ts';
 import { fresh, guest, member, published, range, settled } from '../integration/people.ts';
-import type { PodProcess } from '../../loadtest/stack/pods.ts';
+import type { PodProcess } from '../support/stack/pods.ts';
 
 const here = aWorld({
   pods: 1,

@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { connectionId, get, PATIENT, post, present } from './world.ts';
 import { fresh, guest, join, member, namedListener, published } from '../integration/people.ts';
 import { part, refused } from '../support/client.ts';
-import type { PodProcess } from '../../loadtest/stack/pods.ts';
+import type { PodProcess } from '../support/stack/pods.ts';
 
 /** Settings with which `everything` takes every way through Redis there is without a fault. */
 export const ALL_WAYS = {

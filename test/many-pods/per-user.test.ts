@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { aWorld, at } from './world.ts';
 import { open, refused, until } from '../support/client.ts';
 import { fresh, guest, settled } from '../integration/people.ts';
-import type { PodProcess } from '../../loadtest/stack/pods.ts';
+import type { PodProcess } from '../support/stack/pods.ts';
 
 const here = aWorld({ pods: 3, env: { MAX_CONNECTIONS_PER_USER: '2' } });
 

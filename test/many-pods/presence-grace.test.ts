@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { aWorld, at, present, told } from './world.ts';
 import type { Client, Frame } from '../support/client.ts';
-import type { PodProcess } from '../../loadtest/stack/pods.ts';
+import type { PodProcess } from '../support/stack/pods.ts';
 import { connections, fresh, guest, join, member, namedListener, published } from '../integration/people.ts';
 
 const here = aWorld({ env: { PRESENCE_GRACE_SECONDS: '2' } });

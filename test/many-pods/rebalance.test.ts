@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { anotherPod, aWorld, get, metric, PATIENT } from './world.ts';
 import { fresh, guest, range } from '../integration/people.ts';
 import { type Client, until } from '../support/client.ts';
-import type { PodProcess } from '../../loadtest/stack/pods.ts';
+import type { PodProcess } from '../support/stack/pods.ts';
 
 type Env = Readonly<Record<string, string>>;
 

@@ -1,9 +1,9 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { type RedisOptions, type RedisServer, startRedis } from '../../loadtest/stack/redis-server.ts';
+import { type RedisOptions, type RedisServer, startRedis } from '../support/stack/redis-server.ts';
 import { anotherPod, aWorld, metric, PATIENT, said } from './world.ts';
 import { fresh, guest, member, published } from '../integration/people.ts';
 import { createCertificate } from '../support/certificate.ts';
-import type { PodProcess } from '../../loadtest/stack/pods.ts';
+import type { PodProcess } from '../support/stack/pods.ts';
 
 /** It has all that must be encoded in a URL. */
 const PASSWORD = 'p@ss:w/rd%25?&é';

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { ALL_WAYS, everything } from './everything.ts';
-import { type RedisServer, startRedis } from '../../loadtest/stack/redis-server.ts';
+import { type RedisServer, startRedis } from '../support/stack/redis-server.ts';
 import { anotherPod, metric, PATIENT } from './world.ts';
 
 /** All that a pod's user in Redis may do (docs/operations.md), without faults and without REDIS_DB. */

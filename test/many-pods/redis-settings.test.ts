@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { PodProcess } from '../../loadtest/stack/pods.ts';
+import { PodProcess } from '../support/stack/pods.ts';
 
 const PORTS = { PORT: '0', OPS_PORT: '0' };
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { anotherPod, aWorld, metric, PATIENT, told } from './world.ts';
 import { fresh, member, resume, namedListener, published } from '../integration/people.ts';
-import type { PodProcess } from '../../loadtest/stack/pods.ts';
+import type { PodProcess } from '../support/stack/pods.ts';
 import { type Receiver, startReceiver } from '../webhooks/receiver.ts';
 import { type Client, until } from '../support/client.ts';
 

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, onTestFinished } from 'vitest';
-import { type PodProcess, startPodProcess } from '../../loadtest/stack/pods.ts';
-import { type Stack, type StackOptions, startStack } from '../../loadtest/stack/stack.ts';
+import { type PodProcess, startPodProcess } from '../support/stack/pods.ts';
+import { type Stack, type StackOptions, startStack } from '../support/stack/stack.ts';
 import { type Client, type Frame, part } from '../support/client.ts';
 import { fresh } from '../integration/people.ts';
-import type { RedisServer } from '../../loadtest/stack/redis-server.ts';
+import type { RedisServer } from '../support/stack/redis-server.ts';
 
 /** For `expect.poll`: as long as a loaded machine may need. */
 export const PATIENT = { timeout: 10_000 };

@@ -1,6 +1,6 @@
 import type { Frame } from '../support/client.ts';
 import { Line, type LineUser } from './line.ts';
-import type { PodProcess } from '../../loadtest/stack/pods.ts';
+import type { PodProcess } from '../support/stack/pods.ts';
 import type { Publication, Story } from './story.ts';
 import type { Random } from '../hostile/random.ts';
 import { Seat } from './seat.ts';

@@ -1,4 +1,4 @@
-import type { Part, PartState } from '../../loadtest/stack/part.ts';
+import type { Part, PartState } from '../support/stack/part.ts';
 import type { Random } from '../hostile/random.ts';
 import type { Story } from './story.ts';
 import type { World } from './world.ts';

@@ -1,7 +1,7 @@
 import { connect } from '@nats-io/transport-node';
 import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
 import { type Fault, type Named, startAgain, stateOf } from './fault.ts';
-import type { NatsServer } from '../../loadtest/stack/nats-server.ts';
+import type { NatsServer } from '../support/stack/nats-server.ts';
 import { setTimeout as lasts } from 'node:timers/promises';
 
 const HISTORY = 'realtime-history';

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Fault, type Named, startAgain, stateOf } from './fault.ts';
-import type { RedisServer } from '../../loadtest/stack/redis-server.ts';
+import type { RedisServer } from '../support/stack/redis-server.ts';
 import { podsDrained } from './faults-pods.ts';
 import { ROOMS } from './cast.ts';
 import { setTimeout as lasts } from 'node:timers/promises';

@@ -1,7 +1,7 @@
 import { type Fault, type Named, startAgain, stateOf } from './fault.ts';
 import { nodeDrained } from './faults-redis.ts';
-import type { RedisCluster } from '../../loadtest/stack/redis-cluster.ts';
-import type { RedisServer } from '../../loadtest/stack/redis-server.ts';
+import type { RedisCluster } from '../support/stack/redis-cluster.ts';
+import type { RedisServer } from '../support/stack/redis-server.ts';
 import { ROOMS } from './cast.ts';
 import type { Random } from '../hostile/random.ts';
 import { setTimeout as lasts } from 'node:timers/promises';

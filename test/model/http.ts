@@ -1,4 +1,4 @@
-import type { PodProcess } from '../../loadtest/stack/pods.ts';
+import type { PodProcess } from '../support/stack/pods.ts';
 import { setTimeout as pause } from 'node:timers/promises';
 
 const TIMEOUT_MS = 5_000;

@@ -1,6 +1,6 @@
 import { askUntilAnswered } from './http.ts';
 import { establishedIn, type Evidence, isGone, type Kept, type Violation } from './evidence.ts';
-import type { PodProcess } from '../../loadtest/stack/pods.ts';
+import type { PodProcess } from '../support/stack/pods.ts';
 import type { Random } from '../hostile/random.ts';
 import { ROOMS } from './cast.ts';
 import type { Scene } from './play.ts';

@@ -1,5 +1,5 @@
 import type { Frame } from '../support/client.ts';
-import type { PodProcess } from '../../loadtest/stack/pods.ts';
+import type { PodProcess } from '../support/stack/pods.ts';
 import { WebSocket } from 'ws';
 
 /** A pod that does not answer by then is tried again later, as a client would. */

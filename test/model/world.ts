@@ -1,9 +1,9 @@
-import { type PodProcess, startPodProcess } from '../../loadtest/stack/pods.ts';
-import { type NatsServer, startNats } from '../../loadtest/stack/nats-server.ts';
+import { type PodProcess, startPodProcess } from '../support/stack/pods.ts';
+import { type NatsServer, startNats } from '../support/stack/nats-server.ts';
 import { type Proxy, startProxy } from '../support/proxy.ts';
-import { type RedisCluster, startRedisCluster } from '../../loadtest/stack/redis-cluster.ts';
-import { type RedisGroup, startRedisGroup } from '../../loadtest/stack/redis-group.ts';
-import { type RedisServer, startRedis } from '../../loadtest/stack/redis-server.ts';
+import { type RedisCluster, startRedisCluster } from '../support/stack/redis-cluster.ts';
+import { type RedisGroup, startRedisGroup } from '../support/stack/redis-group.ts';
+import { type RedisServer, startRedis } from '../support/stack/redis-server.ts';
 import { CLOCK_ENV } from './clock.ts';
 import { Keys } from '../../src/engines/redis/connection/keys.ts';
 import type { Random } from '../hostile/random.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished } from 'vitest';
 
-const MAIN = fileURLToPath(new URL('../../loadtest/stack/main.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('../support/stack/main.ts', import.meta.url));
 
 /** As long as a loaded machine may need. */
 const PATIENT = { timeout: 60_000 };

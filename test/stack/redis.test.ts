@@ -1,11 +1,7 @@
 import { existsSync } from 'node:fs';
 import { expect, onTestFinished, test } from 'vitest';
-import {
-  type RedisGroup,
-  type RedisGroupOptions,
-  startRedisGroup,
-} from '../../loadtest/stack/redis-group.ts';
-import { type RedisOptions, type RedisServer, startRedis } from '../../loadtest/stack/redis-server.ts';
+import { type RedisGroup, type RedisGroupOptions, startRedisGroup } from '../support/stack/redis-group.ts';
+import { type RedisOptions, type RedisServer, startRedis } from '../support/stack/redis-server.ts';
 import { createCertificate } from '../support/certificate.ts';
 
 /** For `expect.poll`: as long as a loaded machine may need. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Stack, startStack } from '../../loadtest/stack/stack.ts';
+import { type Stack, startStack } from '../support/stack/stack.ts';
 import { open } from '../support/client.ts';
 
 /** For `expect.poll`: as long as a loaded machine may need. */

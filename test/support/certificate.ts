@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { TlsFiles } from '../../loadtest/stack/redis-server.ts';
+import type { TlsFiles } from './stack/redis-server.ts';
 import { requireProgram } from '../../scripts/requirements.ts';
 
 /** A certificate for 127.0.0.1 that signs itself; gone when the test ends. */

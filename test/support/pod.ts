@@ -1,5 +1,5 @@
-import type { Exit } from '../../loadtest/stack/part.ts';
-import { type PodPorts, startPodProcess } from '../../loadtest/stack/pods.ts';
+import type { Exit } from './stack/part.ts';
+import { type PodPorts, startPodProcess } from './stack/pods.ts';
 
 export type { Exit };
 

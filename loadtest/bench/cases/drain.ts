@@ -5,7 +5,7 @@ import { type DrainLoad, startDrainLoad } from '../drain/load.ts';
 import { type Pods, podAt, startPods, times } from '../multi/pods.ts';
 import { cpuMicros, residentBytes } from '../proc.ts';
 import { spread } from '../rounds.ts';
-import { startRedis } from '../../stack/redis-server.ts';
+import { startRedis } from '../../../test/support/stack/redis-server.ts';
 import type { CaseResult } from '../table.ts';
 
 const PER_ROOM = 10;

@@ -1,4 +1,4 @@
-import type { RedisServer } from '../../stack/redis-server.ts';
+import type { RedisServer } from '../../../test/support/stack/redis-server.ts';
 
 /** The process id of a part of the stack that runs. */
 export function pidOf({ name, pid }: { readonly name: string; readonly pid: number | undefined }): number {

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { freePort } from '../../../loadtest/ports.ts';
-import { guard, unguard } from '../../../loadtest/stack/guard.ts';
-import { until } from '../../../loadtest/stack/until.ts';
+import { guard, unguard } from '../../support/stack/guard.ts';
+import { until } from '../../support/stack/until.ts';
 import { filesOf, renderRedis } from '../redis.ts';
 import { RedisPod } from './pod.ts';
 

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { type CommandLine, Part } from '../../../loadtest/stack/part.ts';
-import { sendCommand } from '../../../loadtest/stack/redis-client.ts';
+import { type CommandLine, Part } from '../../support/stack/part.ts';
+import { sendCommand } from '../../support/stack/redis-client.ts';
 import { requireProgram } from '../../../scripts/requirements.ts';
 
 /** What needs quoting in every language on the way must not be a problem. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type RedisCluster, startRedisCluster } from '../../../loadtest/stack/redis-cluster.ts';
+import { type RedisCluster, startRedisCluster } from '../../support/stack/redis-cluster.ts';
 import { readScript } from '../../../src/engines/redis/connection/script.ts';
 import { ClusterView } from './cluster.ts';
 import { RealSide } from './differential/sides.ts';

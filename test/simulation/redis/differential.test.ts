@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type RedisServer, startRedis } from '../../../loadtest/stack/redis-server.ts';
+import { type RedisServer, startRedis } from '../../support/stack/redis-server.ts';
 import { Random } from '../../hostile/random.ts';
 import { TestClock } from '../../support/test-clock.ts';
 import { type Invocation, ComparingProxy } from './differential/proxy.ts';

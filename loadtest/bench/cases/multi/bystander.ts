@@ -3,7 +3,7 @@ import type { Options } from '../../arguments.ts';
 import { type Pods, podAt, startPods, times } from '../../multi/pods.ts';
 import { bytesRead, cpuMicros } from '../../proc.ts';
 import { spread } from '../../rounds.ts';
-import { type RedisServer, startRedis } from '../../../stack/redis-server.ts';
+import { type RedisServer, startRedis } from '../../../../test/support/stack/redis-server.ts';
 import type { CaseResult } from '../../table.ts';
 import { SPARSE, during } from '../fan-out.ts';
 

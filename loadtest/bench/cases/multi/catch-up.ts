@@ -4,8 +4,8 @@ import type { RunOptions, RunResult } from '../../load/commands.ts';
 import { Member } from '../../multi/member.ts';
 import { type Pods, podAt, startPods } from '../../multi/pods.ts';
 import { spread } from '../../rounds.ts';
-import { type RedisServer, startRedis } from '../../../stack/redis-server.ts';
-import { until } from '../../../stack/until.ts';
+import { type RedisServer, startRedis } from '../../../../test/support/stack/redis-server.ts';
+import { until } from '../../../../test/support/stack/until.ts';
 import { startProxy } from '../../../../test/support/proxy.ts';
 import type { CaseResult } from '../../table.ts';
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type CommandLog, type Counts, watchCommands } from '../../multi/command-log.ts';
 import { Member } from '../../multi/member.ts';
 import { type Pods, podAt, startPods, times } from '../../multi/pods.ts';
-import { startRedis } from '../../../stack/redis-server.ts';
+import { startRedis } from '../../../../test/support/stack/redis-server.ts';
 import type { CaseResult } from '../../table.ts';
 
 const MANY = 200;

@@ -3,8 +3,8 @@ import type { Options } from '../../arguments.ts';
 import { Member, type ServerFrame } from '../../multi/member.ts';
 import { podAt, startPods, times } from '../../multi/pods.ts';
 import { spread } from '../../rounds.ts';
-import { startRedisGroup } from '../../../stack/redis-group.ts';
-import { until } from '../../../stack/until.ts';
+import { startRedisGroup } from '../../../../test/support/stack/redis-group.ts';
+import { until } from '../../../../test/support/stack/until.ts';
 import type { CaseResult } from '../../table.ts';
 
 const DOWN_AFTER_MS = 5000;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { info } from '../../multi/part.ts';
 import { type Pods, startPods, times } from '../../multi/pods.ts';
-import { type RedisServer, startRedis } from '../../../stack/redis-server.ts';
+import { type RedisServer, startRedis } from '../../../../test/support/stack/redis-server.ts';
 import type { CaseResult } from '../../table.ts';
 
 const ROOMS = 200;

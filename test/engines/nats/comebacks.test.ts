@@ -1,0 +1,171 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { openPod, type PresencePod, who } from './presence-pod.ts';
+import { type Proxy, startProxy } from '../../support/proxy.ts';
+import { NatsSubject } from './subject.ts';
+import { PATIENT } from '../../many-pods/world.ts';
+
+/** Longer than a pod is held back here. */
+const LEASE_MS = 4_000;
+const A_LEASE_LATER = { timeout: 2 * LEASE_MS };
+
+const nats = new NatsSubject();
+beforeAll(() => nats.start());
+beforeEach(() => nats.empty());
+afterEach(() => nats.close());
+afterAll(() => nats.stop());
+
+/** A pod behind a network of its own, that loses NATS and has it back when the test says so. */
+interface Lone {
+  readonly pod: PresencePod;
+  readonly proxy: Proxy;
+}
+
+async function openLone(): Promise<Lone> {
+  const proxy = await startProxy(nats.server.port);
+  onTestFinished(() => proxy.stop());
+  return { pod: await openPod(nats, { leaseMs: LEASE_MS, ports: [proxy.port] }), proxy };
+}
+
+async function loses({ pod, proxy }: Lone): Promise<void> {
+  proxy.silence();
+  proxy.breakAll();
+  await expect.poll(() => pod.backbone.link.up, PATIENT).toBe(false);
+}
+
+/** Resolves once all that the pod wrote is known to it, and to the others that have NATS. */
+async function isBack({ pod, proxy }: Lone): Promise<void> {
+  const { backbone, store } = pod;
+  proxy.resume();
+  proxy.breakAll();
+  await expect.poll(() => backbone.link.up, PATIENT).toBe(true);
+  await nats.settled(backbone);
+  const mark = who(`mark-${backbone.lease.name}`);
+  await expect.poll(() => store.enter('marks', mark).then(() => true, String), PATIENT).toBe(true);
+  await expect.poll(() => pod.users('marks'), PATIENT).toContain(mark.userId);
+}
+
+const aLeaseLater = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, LEASE_MS + 500));
+
+/** What was told of a user in the room, in order. */
+function toldOf(user: string, { told }: PresencePod): string[] {
+  return told.filter((one) => one.startsWith(`${user} `) && one.includes(' r '));
+}
+
+/** What is asked of a pod that has NATS away. */
+const refused = (): void => {};
+
+describe('Of a user of whom a pod knows that has NATS back later than another', () => {
+  test('nobody is told that it has left, where it moved between them meanwhile', async () => {
+    const [one, other, third] = [await openLone(), await openLone(), await openLone()];
+    await one.pod.store.enter('r', who('alice', 'a1'));
+    await expect.poll(() => other.pod.users(), PATIENT).toEqual(['alice']);
+    for (const lone of [one, other, third]) await loses(lone);
+    await one.pod.store.lose('r', who('alice', 'a1')).catch(refused);
+    await other.pod.store.enter('r', who('alice', 'a2'), true).catch(refused);
+    await one.pod.store.exit('r', who('alice', 'a1')).catch(refused);
+    await isBack(third);
+    await isBack(one);
+    expect(await third.pod.users()).toEqual(['alice']);
+    await isBack(other);
+    for (const { pod } of [one, other, third]) {
+      await expect.poll(() => pod.users(), PATIENT).toEqual(['alice']);
+      expect(toldOf('alice', pod)).toEqual(['alice join r 1']);
+      expect(pod.caused).toEqual([]);
+    }
+    // What is over is over: she leaves at once where nobody can be missing any more.
+    await aLeaseLater();
+    expect(await other.pod.store.exit('r', who('alice', 'a2'))).toMatchObject({ kind: 'leave', count: 0 });
+    for (const { pod } of [one, other, third]) await expect.poll(() => pod.users(), PATIENT).toEqual([]);
+  });
+
+  test('nobody is told that it has left, where it leaves the first as soon as that has NATS back', async () => {
+    const [one, other, third] = [await openLone(), await openLone(), await openLone()];
+    await one.pod.store.enter('r', who('alice', 'a1'));
+    for (const lone of [one, other, third]) await loses(lone);
+    await other.pod.store.enter('r', who('alice', 'a2')).catch(refused);
+    await isBack(third);
+    await isBack(one);
+    await one.pod.store.exit('r', who('alice', 'a1'));
+    expect(await third.pod.users()).toEqual(['alice']);
+    await isBack(other);
+    for (const { pod } of [one, other, third]) {
+      await expect.poll(() => pod.users(), PATIENT).toEqual(['alice']);
+      expect(toldOf('alice', pod)).toEqual(['alice join r 1']);
+      expect(pod.caused).toEqual([]);
+    }
+  });
+
+  test('nobody is told that it has left, where it comes to the first and leaves it then', async () => {
+    const [one, other, third] = [await openLone(), await openLone(), await openLone()];
+    for (const lone of [one, other, third]) await loses(lone);
+    await other.pod.store.enter('r', who('alice', 'a2')).catch(refused);
+    await isBack(third);
+    await isBack(one);
+    await one.pod.store.enter('r', who('alice', 'a1'));
+    expect(await one.pod.store.exit('r', who('alice', 'a1'))).toBeUndefined();
+    expect(await third.pod.users()).toEqual(['alice']);
+    await isBack(other);
+    await aLeaseLater();
+    for (const { pod } of [one, other, third]) {
+      expect(await pod.users()).toEqual(['alice']);
+      expect(toldOf('alice', pod)).toEqual(['alice join r 1']);
+      expect(pod.caused).toEqual([]);
+    }
+  });
+});
+
+describe('Who has really left', () => {
+  test('while NATS was away, or just after, is told as gone once a lease is over', async () => {
+    const [one, third] = [await openLone(), await openLone()];
+    for (const user of ['alice', 'bob', 'carol', 'dora']) await one.pod.store.enter('r', who(user));
+    for (const lone of [one, third]) await loses(lone);
+    await one.pod.store.exit('r', who('alice')).catch(refused);
+    await one.pod.store.enter('r', who('eve')).catch(refused);
+    await isBack(third);
+    await isBack(one);
+    await one.pod.store.exit('r', who('bob'));
+    await one.pod.store.exit('r', who('eve'));
+    expect(await third.pod.users()).toEqual(['alice', 'bob', 'carol', 'dora', 'eve']);
+    for (const { pod } of [one, third]) {
+      await expect.poll(() => pod.users(), A_LEASE_LATER).toEqual(['carol', 'dora']);
+      // Who came while a pod had NATS away is in the list that it asks for then.
+      for (const user of ['alice', 'bob', 'eve'])
+        expect(toldOf(user, pod).filter((told) => !told.includes(' join '))).toEqual([
+          expect.stringContaining('leave'),
+        ]);
+    }
+    const caused = [one, third].flatMap(({ pod }) => pod.caused.map((told) => told.split(' ', 2).join(' ')));
+    expect(caused.filter((told) => told.endsWith(' leave')).toSorted()).toEqual([
+      'alice leave',
+      'bob leave',
+      'eve leave',
+    ]);
+    expect(await one.pod.store.exit('r', who('dora'))).toMatchObject({ kind: 'leave', count: 1 });
+  });
+
+  test('and comes again before that has said nothing of itself yet', async () => {
+    const one = await openLone();
+    for (const user of ['alice', 'bob']) {
+      await one.pod.store.enter('r', who(user));
+      await one.pod.store.state('r', who(user), { status: 'away', meta: '{"a":1}' });
+    }
+    await loses(one);
+    await one.pod.store.exit('r', who('alice')).catch(refused);
+    await isBack(one);
+    await one.pod.store.exit('r', who('bob'));
+    await one.pod.store.enter('r', who('eve'));
+    await one.pod.store.state('r', who('eve'), { status: 'away' });
+    await one.pod.store.exit('r', who('eve'));
+    for (const user of ['alice', 'bob', 'eve']) await one.pod.store.enter('r', who(user));
+    const { members } = await one.pod.store.list('r', 10);
+    expect(members.map(({ userId, status, meta }) => [userId, status, meta])).toEqual([
+      ['alice', 'online', '{}'],
+      ['bob', 'online', '{}'],
+      ['eve', 'online', '{}'],
+    ]);
+    await aLeaseLater();
+    expect(await one.pod.users()).toEqual(['alice', 'bob', 'eve']);
+    for (const user of ['alice', 'bob', 'eve'])
+      expect(await one.pod.store.exit('r', who(user))).toMatchObject({ kind: 'leave' });
+  });
+});

@@ -1,0 +1,115 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { leaseText } from '../../../src/engines/nats/connection/lease-row.ts';
+import type { NatsBackbone } from '../../../src/engines/nats/connection/backbone.ts';
+import { NatsSubject, type PodOptions } from './subject.ts';
+import { PATIENT } from '../../many-pods/world.ts';
+import { systemClock } from '../../../src/platform.ts';
+
+const LEASE_MS = 1_000;
+
+const nats = new NatsSubject();
+beforeAll(() => nats.start());
+beforeEach(() => nats.empty());
+afterEach(() => nats.close());
+afterAll(() => nats.stop());
+
+/** A pod that does nothing but hold its lease; who it has buried. */
+async function open(options: PodOptions = {}): Promise<{ backbone: NatsBackbone; buried: string[] }> {
+  const backbone = nats.backbone({ leaseMs: LEASE_MS, ...options });
+  const buried: string[] = [];
+  backbone.lease.add({
+    registerAnew: () => Promise.resolve(),
+    bury: (pod) => Promise.resolve(void buried.push(pod)),
+  });
+  await backbone.start();
+  await nats.settled(backbone);
+  return { backbone, buried };
+}
+
+test('A pod that is silent is buried once, by one of the others, and no lease of it is left', async () => {
+  const [a, b, c, d] = [await open(), await open(), await open(), await open()];
+  const { name } = d.backbone.lease;
+  await expect.poll(() => a.backbone.leases.knows(name), PATIENT).toBe(true);
+  await d.backbone.stop();
+  const graves = (): string[] => [a, b, c].flatMap(({ buried }) => buried);
+  await expect.poll(graves, PATIENT).toEqual([name]);
+  for (const { backbone } of [a, b, c])
+    await expect.poll(() => backbone.leases.knows(name), PATIENT).toBe(false);
+  expect(await a.backbone.leases.lives(name)).toBe(false);
+  expect(await a.backbone.leases.lives(b.backbone.lease.name)).toBe(true);
+  expect(graves()).toEqual([name]);
+});
+
+test('A pod that has stopped is buried when its time is over, and not before', async () => {
+  const [a, b] = [await open({ leaseMs: 60_000 }), await open()];
+  const { name } = a.backbone.lease;
+  await a.backbone.lease.stop(0);
+  await a.backbone.stop();
+  await expect.poll(() => b.buried, PATIENT).toEqual([name]);
+});
+
+test('Who is taken for dead cannot renew its lease, and goes on under another name', async () => {
+  const [a, b] = [await open({ leaseMs: 60_000 }), await open()];
+  const { name } = a.backbone.lease;
+  await expect.poll(() => b.backbone.leases.knows(name), PATIENT).toBe(true);
+  await b.backbone.leases.buried(name);
+  expect(await a.backbone.leases.renew(name, false)).toEqual({ alive: false, dead: [] });
+  expect(await a.backbone.leases.renew(name, true)).toEqual({ alive: false, dead: [] });
+  a.backbone.lease.lapsed(name);
+  await expect.poll(() => a.backbone.leases.lives(a.backbone.lease.name), PATIENT).toBe(true);
+  expect(a.backbone.lease.name).not.toBe(name);
+});
+
+test('Nobody is buried by a pod that was away, before it could see who lives', async () => {
+  const [a, b] = [await open({ leaseMs: 10_000 }), await open({ leaseMs: 10_000 })];
+  await nats.server.kill();
+  await expect.poll(() => [a, b].some(({ backbone }) => backbone.link.up), PATIENT).toBe(false);
+  await nats.server.start();
+  for (const { backbone } of [a, b])
+    await expect
+      .poll(() => backbone.leases.lives(backbone.lease.name).catch(() => false), PATIENT)
+      .toBe(true);
+  expect([...a.buried, ...b.buried]).toEqual([]);
+});
+
+test('How long leases are kept can be made shorter and longer', async () => {
+  for (const presenceTtlMs of [1_200_000, 2_000, 1_200_000]) {
+    const { backbone } = await open({ presenceTtlMs });
+    expect(await backbone.leases.lives(backbone.lease.name)).toBe(true);
+  }
+});
+
+test('A lease that its stream does not keep any more is forgotten', async () => {
+  let ahead = 0;
+  const clock = { ...systemClock, elapsed: () => systemClock.elapsed() + ahead };
+  const [a, b] = [await open({ clock }), await open({ leaseMs: 60_000 })];
+  const { leases, link, names } = a.backbone;
+  const { name } = b.backbone.lease;
+  await expect.poll(() => leases.knows(name), PATIENT).toBe(true);
+  await b.backbone.stop();
+  const filter = names.subject('leases', name);
+  await link.call(({ jsm }) => jsm.streams.purge(names.stream('leases'), { filter }));
+  ahead = 660_000;
+  await expect.poll(() => leases.knows(name), PATIENT).toBe(false);
+  expect(a.buried).toEqual([]);
+});
+
+test('A pod that stops while it renews its lease has stopped for the others, too', async () => {
+  const [a, b] = [await open({ leaseMs: 60_000 }), await open()];
+  const { lease, leases } = a.backbone;
+  const renewed = leases.renew(lease.name, false);
+  await leases.end(lease.name, 60_000);
+  expect(await renewed).toEqual({ alive: true, dead: [] });
+  await expect.poll(() => b.backbone.leases.isEnding(lease.name), PATIENT).toBe(true);
+});
+
+test('What a stranger put among the leases is nobody, and nobody is buried for it', async () => {
+  const { backbone, buried } = await open();
+  const { leases, link, names } = backbone;
+  const strange = ['x', 'x.y', 'x.y.1'];
+  for (const name of [...strange, 'dead.1'])
+    await link.call(({ js }) => js.publish(names.subject('leases', name), leaseText({ leaseMs: 1 })));
+  await expect.poll(() => buried, PATIENT).toEqual(['dead.1']);
+  expect(strange.filter((name) => leases.knows(name))).toEqual([]);
+  expect(link.losses).toBe(0);
+});

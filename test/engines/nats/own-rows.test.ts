@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest';
+import { Ends } from '../../../src/engines/nats/presence/ends.ts';
+import { natsAway } from '../../../src/engines/nats/connection/answers.ts';
+import { Names } from '../../../src/engines/nats/connection/names.ts';
+import type { NatsBackbone } from '../../../src/engines/nats/connection/backbone.ts';
+import { OwnRows } from '../../../src/engines/nats/presence/own-rows.ts';
+import { setImmediate } from 'node:timers/promises';
+import { TestClock } from '../../support/test-clock.ts';
+import { rowSubject } from '../../../src/engines/nats/presence/row.ts';
+
+test('Rows are written again in turn, also where users come as fast as that', async () => {
+  const clock = new TestClock();
+  const names = new Names('test');
+  const written: string[] = [];
+  const keep = (subject: string): Promise<void> => Promise.resolve(void written.push(subject));
+  const link = { prepare() {}, up: true, keep };
+  const backbone = { clock, names, link, lease: { name: 'pod.0' } } as unknown as NatsBackbone;
+  const rows = new OwnRows(backbone, new Ends(backbone));
+  await rows.registerAnew();
+  const come = (n: number): void => {
+    rows.open('r', `user-${n}`, undefined).flying = undefined;
+  };
+  for (let n = 0; n < 3; n += 1) come(n);
+  rows.refreshLater();
+  for (let n = 3; n < 20; n += 1) {
+    clock.advance(2_000);
+    await setImmediate();
+    // All of it has been heard.
+    for (const own of rows.all) own.flying = undefined;
+    come(n);
+  }
+  const times = (n: number): number =>
+    written.filter(
+      (subject) => subject === rowSubject(names, 'r', { pod: 'pod', generation: 0 }, `user-${n}`),
+    ).length;
+  expect([times(0), times(1)]).toEqual([3, 3]);
+});
+
+test('A row that a busy server did not take is written again before its turn', async () => {
+  const clock = new TestClock();
+  const names = new Names('test');
+  const written: string[] = [];
+  let isBusy = false;
+  const keep = (subject: string): Promise<void> =>
+    isBusy ? Promise.reject(natsAway('too many requests')) : Promise.resolve(void written.push(subject));
+  const link = { prepare() {}, up: true, now: () => 0, keep };
+  const backbone = { clock, names, link, lease: { name: 'pod.0' } } as unknown as NatsBackbone;
+  const rows = new OwnRows(backbone, new Ends(backbone));
+  await rows.registerAnew();
+  // So many that the turn of one comes long after.
+  for (let n = 0; n < 1_000; n += 1) rows.open('r', `user-${n}`, undefined);
+  rows.refreshLater();
+  isBusy = true;
+  const last = rows.open('r', 'last', undefined);
+  await expect(rows.write(last, 'enter')).rejects.toThrow('too many requests');
+  isBusy = false;
+  expect(written).toEqual([]);
+  clock.advance(2_000);
+  await setImmediate();
+  expect(written).toContain(rowSubject(names, 'r', { pod: 'pod', generation: 0 }, 'last'));
+});

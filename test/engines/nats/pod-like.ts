@@ -1,0 +1,84 @@
+import type { Broker, Fleeting, Note, Stored } from '../../../src/core/ports/broker.ts';
+import { randomIds, randomName, systemClock } from '../../../src/platform.ts';
+import type { Clock } from '../../../src/core/ports/clock.ts';
+import { NatsBackbone } from '../../../src/engines/nats/connection/backbone.ts';
+import { NatsBroker } from '../../../src/engines/nats/broker.ts';
+import { onTestFinished } from 'vitest';
+
+const log = { debug() {}, info() {}, warn() {}, error: (fields: object) => console.error(fields) };
+
+/** A broker as a pod would have it, and everything that it brought. */
+export interface PodLike {
+  readonly backbone: NatsBackbone;
+  readonly broker: Broker;
+  readonly messages: { readonly room: string; readonly stored: Stored }[];
+  readonly newest: { readonly room: string; readonly position: string | undefined }[];
+  readonly provisional: Fleeting[];
+  readonly fleeting: Fleeting[];
+  readonly notes: Note[];
+  /** Ids under which provisional ones were published after all. */
+  readonly forgotten: (string | undefined)[];
+}
+
+export interface PodLikeOptions {
+  /** Where it finds NATS; a proxy's, perhaps. */
+  readonly port: number;
+  readonly historySize?: number;
+  readonly clock?: Clock;
+}
+
+/** Started, until the test ends. Keeps messages for ten minutes. */
+export async function podLikeOn({
+  port,
+  historySize = 100,
+  clock = systemClock,
+}: PodLikeOptions): Promise<PodLike> {
+  const backbone = new NatsBackbone({
+    address: { servers: [`127.0.0.1:${port}`] },
+    prefix: 'test',
+    replicas: 1,
+    pod: randomName(),
+    leaseMs: 10_000,
+    startWaitMs: 10_000,
+    presenceTtlMs: 60_000,
+    clock,
+    log,
+  });
+  const ids = randomIds();
+  const broker = new NatsBroker({
+    backbone,
+    historySize,
+    historyTtlMs: 600_000,
+    bufferMessages: 1_000,
+    memoryBytes: 1_048_576,
+    maxMessageBytes: 65_536,
+    newName: () => ids.ephemeral(),
+    newEpoch: randomName,
+  });
+  const pod: PodLike = {
+    backbone,
+    broker,
+    messages: [],
+    newest: [],
+    provisional: [],
+    fleeting: [],
+    notes: [],
+    forgotten: [],
+  };
+  onTestFinished(() => broker.stop());
+  await broker.start({
+    message: (room, stored) => pod.messages.push({ room, stored }),
+    delivered: () => true,
+    fleeting: (_room, message) => pod.fleeting.push(message),
+    provisional: (_room, message) => pod.provisional.push(message),
+    forgotten: (_room, _provisionalId, id) => pod.forgotten.push(id),
+    newest: (room, position) => pod.newest.push({ room, position }),
+    note: (note) => pod.notes.push(note),
+  });
+  return pod;
+}
+
+/** The messages of a room that it was brought. */
+export function heardIn({ messages }: PodLike, room: string): Stored[] {
+  return messages.filter((one) => one.room === room).map(({ stored }) => stored);
+}

@@ -1,0 +1,124 @@
+import { ALL_WAYS, everything } from '../../many-pods/everything.ts';
+import {
+  connect,
+  credsAuthenticator,
+  errors,
+  type Msg,
+  type NatsConnection,
+  nanos,
+} from '@nats-io/transport-node';
+import { envOf, operatedNats, type OperatedNats } from './operator.ts';
+import { eventually, podOn, ready, SLOW } from '../../faults/world.ts';
+import { expect, onTestFinished, test } from 'vitest';
+import { expectAway, podOf } from './pod-of-user.ts';
+import { fresh, member } from '../../integration/people.ts';
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { documentedRights } from './rights.ts';
+import { metric } from '../../many-pods/world.ts';
+
+/** Somebody of the pods' account who may do everything, until the server ends; notes what is asked of JetStream. */
+async function auditorOf({ server, account }: OperatedNats, asked: Set<string>): Promise<NatsConnection> {
+  const auditor = await connect({
+    servers: `127.0.0.1:${server.port}`,
+    authenticator: credsAuthenticator(Buffer.from(account.user().credentials)),
+    reconnect: false,
+  });
+  onTestFinished(() => auditor.close());
+  const callback = (_error: unknown, { subject }: Msg): void => void asked.add(shortened(subject));
+  for (const subject of ['$JS.API.>', '$JS.FC.>']) auditor.subscribe(subject, { callback });
+  await auditor.flush();
+  return auditor;
+}
+
+/** Leaves the streams as a pod would not, and so much in some that it has to be asked whether it keeps up. */
+async function tamper(auditor: NatsConnection): Promise<void> {
+  const [js, jsm] = [jetstream(auditor), await jetstreamManager(auditor)];
+  for (const what of ['leases', 'presence'])
+    for (let n = 0; n < 100; n += 1) await js.publish(`realtime.${what}.filler.${n}`, 'x'.repeat(50_000));
+  for await (const { config } of jsm.streams.list())
+    await jsm.streams.update(config.name, { max_age: config.max_age + nanos(1_000) });
+}
+
+/** With `js_ack_fc_v2` a server names domain and account before the stream; which form it uses does not matter here. */
+function shortened(subject: string): string {
+  return subject.replace(/^\$JS\.FC\.[^.]+\.[^.]+\.realtime-/, '$$JS.FC.realtime-');
+}
+
+/** As NATS does it. */
+function matches(right: string, subject: string): boolean {
+  const [tokens, words] = [right.split('.'), subject.split('.')];
+  const isLong = tokens.at(-1) === '>' ? words.length >= tokens.length : words.length === tokens.length;
+  return isLong && tokens.every((token, n) => token === '*' || token === '>' || token === words[n]);
+}
+
+/** Two pods go every way there is, also that back to a server that was away. */
+async function useAll(nats: OperatedNats, env: Record<string, string>): Promise<void> {
+  const [one, two] = [await podOn({ env }, ALL_WAYS), await podOn({ env }, ALL_WAYS)];
+  await ready(one, two);
+  await everything(one, two);
+  for (const pod of [one, two]) expect(await metric(pod, 'realtime_nats_losses')).toBe(0);
+  const room = fresh('alone');
+  const alice = await member(one, room, 'alice');
+  await nats.server.kill();
+  alice.send({ type: 'chat', room, data: 1 });
+  await alice.next({ data: 1 });
+  await nats.server.start();
+  await ready(one, two);
+  for (const pod of [one, two]) expect(pod.output()).not.toMatch(/permission/i);
+}
+
+test('A pod needs the rights that docs/operations.md lists, all of them and no others', SLOW, async () => {
+  const nats = await operatedNats();
+  const asked = new Set<string>();
+  await auditorOf(nats, asked);
+  const rights = documentedRights();
+  const env = envOf(nats, nats.account.user({ rights }));
+  await useAll(nats, env);
+  await tamper(await auditorOf(nats, asked));
+  const late = await podOn({ env }, ALL_WAYS);
+  await ready(late);
+  const ofJetStream = rights.publish.filter((right) => right.startsWith('$JS.'));
+  const idle = (): string[] =>
+    ofJetStream.filter((right) => ![...asked].some((subject) => matches(shortened(right), subject)));
+  await eventually(
+    'use of all rights',
+    () => idle().length === 0,
+    () => idle().join(),
+  );
+  expect(late.output()).not.toMatch(/permission/i);
+  expect(nats.server.output()).not.toMatch(/violation/i);
+});
+
+test('What the documented rights let a pod say is that it keeps up, whichever form of the subject a server uses', async () => {
+  const nats = await operatedNats();
+  const { credentials } = nats.account.user({ rights: documentedRights() });
+  const user = await connect({
+    servers: `127.0.0.1:${nats.server.port}`,
+    authenticator: credsAuthenticator(Buffer.from(credentials)),
+    reconnect: false,
+  });
+  onTestFinished(() => user.close());
+  const denied: string[] = [];
+  void (async () => {
+    for await (const status of user.status())
+      if (status.type === 'error' && status.error instanceof errors.PermissionViolationError)
+        denied.push(status.error.subject);
+  })();
+  // With `js_ack_fc_v2` the domain (`_`: none) and a hash of the account precede the stream.
+  for (const before of ['', '_.AbCd1234.', 'hub.AbCd1234.'])
+    for (const what of ['presence', 'leases', 'history'])
+      user.publish(`$JS.FC.${before}realtime-${what}.pod-1.XyZ`);
+  await user.flush();
+  await expect.poll(() => denied.length).toBe(3);
+  expect(denied.every((subject) => subject.includes('realtime-history'))).toBe(true);
+});
+
+test('A user who may not say that it keeps up with what it follows is told so', SLOW, async () => {
+  const nats = await operatedNats();
+  await ready(await podOf(nats, nats.account.user()));
+  await tamper(await auditorOf(nats, new Set()));
+  const { publish, subscribe } = documentedRights();
+  const rights = { publish: publish.filter((right) => !right.startsWith('$JS.FC.')), subscribe };
+  const user = nats.account.user({ rights });
+  await expectAway(await podOf(nats, user), user, /no permission for publish of \$JS\.FC\.(.+\.)?realtime-/);
+});

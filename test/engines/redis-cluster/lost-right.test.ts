@@ -1,0 +1,46 @@
+import { clusterAndPods, historyIn, roomOfEach } from './world.ts';
+import { degraded, eventually, ready, SLOW } from '../../faults/world.ts';
+import { expect, test } from 'vitest';
+import { expectEverythingOnce } from '../../faults/judge.ts';
+import { Witness } from '../../faults/witness.ts';
+
+test.for([
+  ['spublish', 'may not SPUBLISH'],
+  ['xadd', 'may not XADD'],
+])(
+  'one master of a Cluster takes a right from the pods’ user (%s): only its rooms are away, and the log names it',
+  SLOW,
+  async ([command = '', named = '']) => {
+    const { cluster, pods } = await clusterAndPods();
+    const [here, there] = pods;
+    const rooms = await roomOfEach(cluster);
+    const speakers: Witness[] = [];
+    const listeners: Witness[] = [];
+    for (const room of rooms.values()) {
+      speakers.push(await Witness.join(here, room, `in-${room}`));
+      listeners.push(await Witness.join(there, room, `hears-${room}`));
+    }
+    const [[master, room] = []] = rooms;
+    await master?.command('ACL', 'SETUSER', 'default', `-${command}`);
+    for (const one of speakers) one.say();
+    // The other one does not speak in these rooms.
+    await degraded(here);
+    for (const one of speakers) one.say();
+    await eventually('a line in the log', () =>
+      here.output().includes('Redis refuses what every pod must do'),
+    );
+    expect(here.output()).toContain(named);
+    for (const [index, listener] of listeners.entries()) {
+      if (speakers[index]?.user === `in-${room}`) continue;
+      await eventually('what is said in other rooms', () => listener.heard().length === 2);
+    }
+    await master?.command('ACL', 'SETUSER', 'default', `+${command}`);
+    await ready(here, there);
+    for (const one of speakers) one.say();
+    for (const [index, speaker] of speakers.entries()) {
+      const listener = listeners[index];
+      if (listener !== undefined) await expectEverythingOnce([speaker, listener], [speaker]);
+    }
+    if (room !== undefined) expect((await historyIn(cluster, room)).master).toBe(master);
+  },
+);

@@ -1,0 +1,81 @@
+import { expect, test } from 'vitest';
+import { clusterAndPods, historyIn, leavesSeenBy } from './world.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Witness } from '../../faults/witness.ts';
+import { crowdOn, throughout } from '../../faults/crowd.ts';
+import { presenceIs, SLOW } from '../../faults/world.ts';
+import { expectEverythingOnce } from '../../faults/judge.ts';
+
+test(
+  'a slot that goes from master to master under load loses nothing, and nobody is told so',
+  SLOW,
+  async () => {
+    const { cluster, pods } = await clusterAndPods();
+    const crowd = await crowdOn(pods);
+    await throughout(crowd, async () => {
+      for (let round = 0; round < 3; round += 1) {
+        const { slot, master } = await historyIn(cluster, crowd.room);
+        const to = (await cluster.masters()).find((server) => server !== master) ?? master;
+        const from = await cluster.beginMove(slot, to);
+        // Some of the room's keys are here and some there: neither server takes its scripts.
+        await cluster.moveKeys(slot, from, to, 1);
+        await sleep(300);
+        await cluster.endMove(slot, from, to);
+        await sleep(500);
+      }
+    });
+    await crowd.absent.return(pods[0]);
+    expect(await crowd.absent.verdict()).toMatchObject({ recovered: true });
+    const witnesses = [...crowd.everybody, crowd.absent];
+    await expectEverythingOnce(witnesses, crowd.speakers);
+    for (const one of witnesses)
+      expect(one.losses().filter((reason) => reason !== 'unavailable')).toEqual([]);
+    await presenceIs(pods, crowd.room, ['alice', 'bob', 'carol', 'quiet', 'absent']);
+  },
+);
+
+test(
+  'a room that only one pod speaks in is heard on the other after its slot went elsewhere',
+  SLOW,
+  async () => {
+    const { cluster, pods } = await clusterAndPods();
+    const { speakers, quiet, room } = await crowdOn(pods);
+    const { slot, master } = await historyIn(cluster, room);
+    const to = (await cluster.masters()).find((server) => server !== master) ?? master;
+    await cluster.move(slot, to);
+    const [alice] = speakers;
+    alice?.say();
+    await expectEverythingOnce([quiet], speakers);
+    await cluster.move(slot, master);
+    alice?.say();
+    await expectEverythingOnce([quiet], speakers);
+  },
+);
+
+test(
+  'slots that go one after the other for longer than a lease: nobody is announced as gone',
+  SLOW,
+  async () => {
+    const { cluster, pods } = await clusterAndPods();
+    const rooms = Array.from({ length: 5 }, (_, number) => `moved-${number}`);
+    const watchers: Witness[] = [];
+    for (const room of rooms) {
+      await Witness.join(pods[0], room, 'alice');
+      watchers.push(await Witness.join(pods[1], room, 'bob'));
+    }
+    for (const room of rooms) {
+      const { slot, master } = await historyIn(cluster, room);
+      const to = (await cluster.masters()).find((server) => server !== master) ?? master;
+      const from = await cluster.beginMove(slot, to);
+      await cluster.moveKeys(slot, from, to, 1);
+      // Somebody comes whom nobody can write down at present.
+      await Witness.join(pods[0], room, 'carol');
+      await sleep(1_000);
+      await cluster.endMove(slot, from, to);
+    }
+    for (const room of rooms) await presenceIs(pods, room, ['alice', 'bob', 'carol']);
+    // As long as a lease of these pods, and what is buried after it.
+    await sleep(3_000);
+    for (const watcher of watchers) expect(leavesSeenBy(watcher)).toEqual([]);
+  },
+);
