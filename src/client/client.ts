@@ -1,7 +1,7 @@
 import { socketUrl } from './address.ts';
 import { CrosspodError } from './errors.ts';
 import { KnownRooms } from './known-rooms.ts';
-import { Line, type Closed, type LineOptions, type State } from './line.ts';
+import { Line, type Closed, type LineOptions, type State } from './connection.ts';
 import { Membership, type RoomLink } from './membership.ts';
 import { type AnyEvents, type EventName, Messages, publication, type SendOptions } from './messages.ts';
 import { Pending } from './pending.ts';
@@ -11,7 +11,7 @@ import { type Off, Signal } from './signal.ts';
 import type { TokenSource } from './token.ts';
 import { errorOf, type Fields, fieldsOf, type Frame, isLonger, type Message, numberOr } from './wire.ts';
 
-export type { Closed, State } from './line.ts';
+export type { Closed, State } from './connection.ts';
 export type { Gap, JoinOptions } from './membership.ts';
 export type { AnyEvents, SendOptions } from './messages.ts';
 export type { Platform } from './platform.ts';

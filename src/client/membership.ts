@@ -5,7 +5,7 @@ import type { Clock } from './platform.ts';
 import { type Deferred, deferred } from './deferred.ts';
 import { ResumePoint } from './resume-point.ts';
 import { Signal } from './signal.ts';
-import { Statement } from './statement.ts';
+import { Statement } from './presence-statement.ts';
 import { fieldsOf, numberOr } from './wire.ts';
 import type { Frame, Joined, Member, Message, Status, UnrecoveredReason } from './wire.ts';
 

@@ -1,4 +1,4 @@
-import { inTime } from './patience.ts';
+import { inTime } from './with-timeout.ts';
 import type { Clock } from './platform.ts';
 import { fieldsOf } from './wire.ts';
 

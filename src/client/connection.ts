@@ -3,7 +3,7 @@ import { backoffMs } from './backoff.ts';
 import { type CrosspodError, retryDelayMs } from './errors.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { type Hint, LONGEST_TIMER_MS, type Platform, type Socket } from './platform.ts';
-import { askWhy } from './refusal.ts';
+import { askWhy } from './handshake-refusal.ts';
 import { Renewal } from './renewal.ts';
 import type { Off } from './signal.ts';
 import { type Token, tokenOf, type TokenSource } from './token.ts';

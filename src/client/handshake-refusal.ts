@@ -1,5 +1,5 @@
 import { plainUrl, withQuery } from './address.ts';
-import { inTime } from './patience.ts';
+import { inTime } from './with-timeout.ts';
 import type { Platform } from './platform.ts';
 import { fieldsOf } from './wire.ts';
 
