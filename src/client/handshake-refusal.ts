@@ -1,37 +1,39 @@
-import { plainUrl, withQuery } from './address.ts';
-import { inTime } from './with-timeout.ts';
+import { httpUrl, withQuery } from './address.ts';
 import type { Platform } from './platform.ts';
 import { fieldsOf } from './wire.ts';
+import { withTimeout } from './with-timeout.ts';
 
-/** Why a server did not shake hands (docs/protocol.md, "Connecting"). */
-export interface Refusal {
+/** Why a server refused a handshake (docs/protocol.md, "Connecting"). */
+export interface HandshakeRefusal {
+  /** The HTTP status; 0 if a proxy answered without a pod behind it. */
   readonly status: number;
+  /** Empty if a proxy answered. */
   readonly code: string;
-  /** In the server's words. */
+  /** The server's sentence. */
   readonly error: string;
   readonly retryAfterMs: number;
 }
 
-/** What is not told by then counts as not told. */
-const PATIENCE_MS = 5_000;
+const TIMEOUT_MS = 5_000;
 
 /**
- * Asks why a handshake failed. A WebSocket does not say with which status, not even in browsers; with `explain` in
- * its address Crosspod answers a plain request as it would answer an upgrade now. Undefined: it would take one, or
- * nobody answers. A code that is empty is a proxy's answer, without a pod behind it.
+ * Finds out why a handshake failed. A WebSocket does not show the HTTP status, not even in browsers; so this sends a
+ * plain request with `explain` in its query, which Crosspod answers as it would answer an upgrade now. Undefined if
+ * the server would accept an upgrade, or if no answer comes within 5 s.
  */
-export async function askWhy(
+export async function askForRefusal(
   url: string,
   token: string | undefined,
   { fetch, clock }: Pick<Platform, 'fetch' | 'clock'>,
   signal: AbortSignal,
-): Promise<Refusal | undefined> {
-  const plain = withQuery(plainUrl(url), 'explain', '1');
+): Promise<HandshakeRefusal | undefined> {
+  const address = withQuery(httpUrl(url), 'explain', '1');
   const headers: Record<string, string> = token === undefined ? {} : { Authorization: `Bearer ${token}` };
   const abort = new AbortController();
-  const ask = async (): Promise<Refusal | undefined> => {
-    // To the server that it comes from a page sends no `Origin`, and that may be why.
-    const answer = await fetch(plain, { headers, signal: abort.signal, referrerPolicy: 'origin' });
+  const ask = async (): Promise<HandshakeRefusal | undefined> => {
+    // A page sends no `Origin` to the server it was loaded from. The referrer tells the server the page's origin, which
+    // may be the reason for the refusal.
+    const answer = await fetch(address, { headers, signal: abort.signal, referrerPolicy: 'origin' });
     if (answer.status === 200) return undefined;
     const retryAfterMs = Math.max(0, 1_000 * Number(answer.headers.get('Retry-After')) || 0);
     const { code, error } = fieldsOf(await answer.json().catch(() => undefined));
@@ -39,7 +41,7 @@ export async function askWhy(
     return { status: answer.status, code, error: String(error), retryAfterMs };
   };
   try {
-    return await inTime(ask(), PATIENCE_MS, clock, signal);
+    return await withTimeout(ask(), TIMEOUT_MS, clock, signal);
   } catch {
     return undefined;
   } finally {

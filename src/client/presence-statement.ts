@@ -1,49 +1,50 @@
 import type { Member, Status } from './wire.ts';
 
-interface Said {
+interface Stated {
   readonly status: Status;
   readonly meta?: unknown;
 }
 
 /**
- * What this client last said of its user in a room. It is said again after a reconnect; but the latest statement counts,
- * of whichever device, so not once the room has shown it and then what another device of the user said after it.
+ * The presence that this client last set for its user in a room. The client sends it again after a reconnect, unless
+ * another device of the user has set another presence since: the room shows the latest one of any device.
  */
-export class Statement {
-  /** A copy, which the application cannot change any more. */
-  #said: Said | undefined;
+export class PresenceStatement {
+  /** A copy, so that the application cannot change it later. */
+  #stated: Stated | undefined;
+  /** Whether the room has shown this presence. */
   #shown = false;
   #outdated = false;
 
-  /** To be said, and to be said again; undefined: nothing was said, or another device has said something since. */
-  get current(): Said | undefined {
-    return this.#outdated ? undefined : this.#said;
+  /** What to send after a reconnect; undefined if nothing was set, or another device has set something since. */
+  get current(): Stated | undefined {
+    return this.#outdated ? undefined : this.#stated;
   }
 
-  say(status: Status, meta: object | undefined): void {
-    this.forget();
-    this.#said = JSON.parse(JSON.stringify({ status, meta })) as Said;
+  set(status: Status, meta: object | undefined): void {
+    this.clear();
+    this.#stated = JSON.parse(JSON.stringify({ status, meta })) as Stated;
   }
 
-  forget(): void {
-    this.#said = undefined;
+  clear(): void {
+    this.#stated = undefined;
     this.#shown = this.#outdated = false;
   }
 
-  /** This user has changed, as the room tells in the one order of all changes. */
-  told({ status, meta }: Member): void {
-    // `offline` hides the device that says so, and no other one.
-    if (this.#said === undefined || this.#said.status === 'offline' || status === 'offline') return;
+  /** The room has shown a presence of this user. Changes come in the same order to every client. */
+  changed({ status, meta }: Member): void {
+    // `offline` hides only the device that set it.
+    if (this.#stated === undefined || this.#stated.status === 'offline' || status === 'offline') return;
     const isThis =
-      status === this.#said.status &&
-      (this.#said.meta === undefined || textOf(meta) === textOf(this.#said.meta));
+      status === this.#stated.status &&
+      (this.#stated.meta === undefined || textOf(meta) === textOf(this.#stated.meta));
     this.#shown ||= isThis;
     this.#outdated = this.#shown && !isThis;
   }
 
-  /** This user as a list has it: one who is just online may be so for the room knows nothing of what was said. */
+  /** A member list has shown this user. A row without `meta` that is online may mean that the room stored no presence. */
   listed(row: Member): void {
-    if (row.status !== 'online' || textOf(row.meta) !== '{}') this.told(row);
+    if (row.status !== 'online' || textOf(row.meta) !== '{}') this.changed(row);
   }
 }
 
