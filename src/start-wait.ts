@@ -1,4 +1,4 @@
-import type { Pod } from './core/pod/pod.ts';
+import type { Pod } from './core/commands/pod.ts';
 
 /** A start that takes no longer has nothing to say; then it is looked so often whether something has changed. */
 const LOOK_MS = 2_000;

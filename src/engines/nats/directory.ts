@@ -1,8 +1,7 @@
-import type { Directory, DirectorySource, Occupied } from '../../core/ports/directory.ts';
+import type { Directory, DirectorySource, Occupied, Load } from '../../core/ports/directory.ts';
 import { NatsPlaces, PLACES_AGE_MS } from './directory/places.ts';
 import { Away } from '../shared/away.ts';
 import type { Leaseholder } from '../shared/lease.ts';
-import type { Load } from '../../core/pod/surplus.ts';
 import type { NatsBackbone } from './connection/backbone.ts';
 import { NatsRooms } from './directory/rooms.ts';
 

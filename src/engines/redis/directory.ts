@@ -1,9 +1,8 @@
-import type { Directory, DirectorySource, Occupied } from '../../core/ports/directory.ts';
+import type { Directory, DirectorySource, Occupied, Load } from '../../core/ports/directory.ts';
 import { amongKinds, type Kinds } from './connection/kinds.ts';
 import { DirectoryUpkeep, UPKEEP_SCRIPTS } from './directory/upkeep.ts';
 import { type Script, scriptsIn } from './connection/script.ts';
 import { Away } from '../shared/away.ts';
-import type { Load } from '../../core/pod/surplus.ts';
 import type { Backbone } from './connection/backbone.ts';
 import type { Leaseholder } from '../shared/lease.ts';
 import type { Occupant } from '../../core/ports/presence-store.ts';

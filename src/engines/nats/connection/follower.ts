@@ -1,6 +1,6 @@
 import { AckPolicy, type ConsumerConfig, DeliverPolicy, type StreamState } from '@nats-io/jetstream';
 import { type Msg, nanos } from '@nats-io/transport-node';
-import { ANSWER_MS } from './options.ts';
+import { ANSWER_MS } from '../../shared/terms.ts';
 import { Away, ignored } from '../../shared/away.ts';
 import type { Clock } from '../../../core/ports/clock.ts';
 import type { Log } from '../../../core/ports/log.ts';

@@ -3,7 +3,7 @@ import { Follower, type Kept } from './follower.ts';
 import { type LeaseRow, leaseText, readLease } from './lease-row.ts';
 import type { Clock } from '../../../core/ports/clock.ts';
 import type { LeaseBook } from '../../shared/lease.ts';
-import type { Load } from '../../../core/pod/surplus.ts';
+import type { Load } from '../../../core/ports/directory.ts';
 import type { Log } from '../../../core/ports/log.ts';
 import type { Names } from './names.ts';
 import type { NatsLink } from './link.ts';

@@ -1,4 +1,5 @@
-import { ANSWER_MS, connectionOptions, type NatsAddress, retryMs } from './options.ts';
+import { connectionOptions, type NatsAddress, retryMs } from './options.ts';
+import { ANSWER_MS } from '../../shared/terms.ts';
 import { connect, errors, type Msg, type NatsConnection } from '@nats-io/transport-node';
 import {
   jetstream,

@@ -1,4 +1,4 @@
-import { ANSWER_MS } from '../connection/options.ts';
+import { ANSWER_MS } from '../../shared/terms.ts';
 import { ensureStream, UNNAMED_MS } from '../connection/streams.ts';
 import { ignored } from '../../shared/away.ts';
 import { isWrongSequence, natsAway, NatsRefused } from '../connection/answers.ts';

@@ -1,8 +1,8 @@
 import type { DirectorySource, Occupied } from '../../../core/ports/directory.ts';
-import { ANSWER_MS } from '../connection/options.ts';
+import { ANSWER_MS } from '../../shared/terms.ts';
 import { natsAway } from '../connection/answers.ts';
 import type { NatsBackbone } from '../connection/backbone.ts';
-import { roomsOf } from '../../memory/directory.ts';
+import { roomsOf } from '../../shared/local-rooms.ts';
 
 /** At most so many in one message, as far as they fit; who wants more asks again. */
 const PAGE = 5_000;

@@ -1,5 +1,5 @@
 import { isWrongSequence } from '../connection/answers.ts';
-import { CLAIM_MS } from '../../shared/claims.ts';
+import { CLAIM_MS } from '../../shared/terms.ts';
 import { ensureStream } from '../connection/streams.ts';
 import type { NatsBackbone } from '../connection/backbone.ts';
 
@@ -20,7 +20,7 @@ export class NatsClaims {
     link.prepare(async (live) => {
       await ensureStream(live, plan);
       // A server whose disk is full answers, and keeps nothing.
-      await link.time.learn(live, names.subject('claims', `greeting-${pod}`));
+      await link.time.learn(live.js, live.jsm, names.subject('claims', `greeting-${pod}`));
     });
   }
 

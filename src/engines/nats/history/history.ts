@@ -1,8 +1,6 @@
 import { formatPosition, parsePosition, roomTag } from '../../../protocol/position.ts';
 import { type Kept, readRecord, writeRecord } from './record.ts';
 import type { Page, ReadFrom, Stored } from '../../../core/ports/broker.ts';
-import { ANSWER_MS } from '../connection/options.ts';
-import { CLAIM_MS } from '../../shared/claims.ts';
 import { Epoch } from './epoch.ts';
 import { KeptMessages } from './kept.ts';
 import type { NatsBackbone } from '../connection/backbone.ts';
@@ -10,13 +8,11 @@ import type { NatsClaims } from './claims.ts';
 import { isInProcess, natsAway } from '../connection/answers.ts';
 import { NatsReads } from './reads.ts';
 import { pause } from '../../../core/base/pause.ts';
-import { POSITION_MS } from '../../memory/room-log.ts';
+import { ANSWER_MS, CLAIM_MS, POSITION_MS, SENT_SKEW_MS } from '../../shared/terms.ts';
 import type { Publication } from '../../shared/lane.ts';
 
 /** A message id that was sent so long ago may be forgotten before it is sent again. */
 const UNSURE_MS = CLAIM_MS / 2;
-/** Clocks of two pods may differ by a little. */
-const SKEW_MS = 1_000;
 /** What is still on its way under the same message id is asked for again after so long. */
 const IN_PROCESS_MS = 50;
 
@@ -185,7 +181,7 @@ export class NatsHistory {
     const sent = link.now() - agoMs;
     const last = await this.#kept.last(room);
     const all = last === undefined ? [] : await this.#kept.all(room, last);
-    return all.find((kept) => kept.provisionalId === provisionalId && kept.at > sent - SKEW_MS)?.seq;
+    return all.find((kept) => kept.provisionalId === provisionalId && kept.at > sent - SENT_SKEW_MS)?.seq;
   }
 
   /**

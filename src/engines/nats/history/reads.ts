@@ -4,7 +4,7 @@ import { formatPosition, parsePosition, type Position, roomTag } from '../../../
 import type { Kept } from './record.ts';
 import type { KeptMessages } from './kept.ts';
 import type { Missing } from '../../../protocol/event.ts';
-import { POSITION_MS } from '../../memory/room-log.ts';
+import { POSITION_MS } from '../../shared/terms.ts';
 
 export interface NatsReadsOptions {
   readonly kept: KeptMessages;

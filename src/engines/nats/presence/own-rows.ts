@@ -1,7 +1,7 @@
 import { type Asked, type Known, Own } from './own.ts';
 import { leaseNameOf, nameOfLease, rowsSubject, rowSubject, rowText, type VersionedRow } from './row.ts';
 import type { LeaseName, Lost } from './union.ts';
-import { ANSWER_MS } from '../connection/options.ts';
+import { ANSWER_MS } from '../../shared/terms.ts';
 import type { Ends } from './ends.ts';
 import { Refused } from '../../../core/base/refused.ts';
 import { ensureStream, ROW_AGE_MS, UNNAMED_MS } from '../connection/streams.ts';

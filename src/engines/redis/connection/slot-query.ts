@@ -1,4 +1,5 @@
-import { ANSWER_MS, clientOptions, type HostPort, type RedisAddress } from './options.ts';
+import { clientOptions, type HostPort, type RedisAddress } from './options.ts';
+import { ANSWER_MS } from '../../shared/terms.ts';
 import type { Clock } from '../../../core/ports/clock.ts';
 import { ignored } from '../../shared/away.ts';
 import { Redis } from 'ioredis';

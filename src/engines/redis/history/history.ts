@@ -4,9 +4,7 @@ import { parsePosition, roomTag } from '../../../protocol/position.ts';
 import { type Script, scriptsIn } from '../connection/script.ts';
 import { Away } from '../../shared/away.ts';
 import type { Backbone } from '../connection/backbone.ts';
-import { ANSWER_MS } from '../connection/options.ts';
-import { CLAIM_MS } from '../../shared/claims.ts';
-import { POSITION_MS } from '../../memory/room-log.ts';
+import { ANSWER_MS, CLAIM_MS, POSITION_MS, SENT_SKEW_MS } from '../../shared/terms.ts';
 import type { Publication } from '../../shared/lane.ts';
 import type { Way } from '../connection/way.ts';
 
@@ -30,8 +28,6 @@ const MOST_ACKNOWLEDGED = 10_000;
 const LOOKED_AT_ONCE = 100;
 /** By then a publication without an answer has been given up, and may have been sent again. */
 const LATE_MS = ANSWER_MS + 500;
-/** Clocks of two servers may differ by a little. */
-const SKEW_MS = 1_000;
 
 export interface RedisHistoryOptions {
   readonly backbone: Backbone;
@@ -74,7 +70,7 @@ export class RedisHistory {
     const link = backbone.linkTo(room);
     const names = [keys.epochOf(room), keys.history(room), keys.state(room)];
     if (key !== undefined) names.push(keys.claim(room, provisionalId));
-    const mayBeThereSince = sentAt === undefined ? '' : sentAt - SKEW_MS;
+    const mayBeThereSince = sentAt === undefined ? '' : sentAt - SENT_SKEW_MS;
     const args = [link.epoch, link.now(), roomTag(room), size, ttlMs, ttlMs + POSITION_MS];
     args.push(keys.roomChannel(room));
     args.push(provisionalId, body, trace, mayBeThereSince, CLAIM_MS);
