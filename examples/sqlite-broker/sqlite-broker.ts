@@ -11,7 +11,8 @@ import type {
 import { SqliteHistory } from './sqlite-history.ts';
 import { DatabaseSync } from 'node:sqlite';
 import { type FSWatcher, watch } from 'node:fs';
-import { Away, ignored } from '../../src/engines/shared/away.ts';
+import { ignored } from '../../src/engines/shared/ignored.ts';
+import { Unavailable } from '../../src/engines/shared/unavailable.ts';
 import type { Clock } from '../../src/core/ports/clock.ts';
 
 /** How long a write may block the event loop while another pod holds the lock; transactions are much shorter. */
@@ -127,15 +128,15 @@ export class SqliteBroker implements Broker {
     return this.#use(() => this.#history.read(room, from, limit));
   }
 
-  /** Does the work now. Raises Away if the file cannot be used; then nothing was done. */
+  /** Does the work now. Raises Unavailable if the file cannot be used; then nothing was done. */
   async #use<Result>(work: () => Result): Promise<Result> {
-    if (!this.#available) throw new Away('the file cannot be used');
+    if (!this.#available) throw new Unavailable('the file cannot be used');
     try {
       return work();
     } catch (error) {
       if (!isOfFile(error)) throw error;
       this.#lose();
-      throw new Away(`the file cannot be used: ${error.message}`);
+      throw new Unavailable(`the file cannot be used: ${error.message}`);
     }
   }
 

@@ -24,7 +24,7 @@ export class NatsClaims {
     });
   }
 
-  /** The first id claimed under the name within five minutes. Raises Away. */
+  /** The first id claimed under the name within five minutes. Raises Unavailable. */
   async claim(name: string, id: string): Promise<string> {
     const { link, names } = this.#backbone;
     const subject = names.subject('claims', name);
@@ -39,7 +39,7 @@ export class NatsClaims {
     return (await this.first(name)) ?? id;
   }
 
-  /** The id given under the name, if any was within five minutes. Raises Away. */
+  /** The id given under the name, if any was within five minutes. Raises Unavailable. */
   async first(name: string): Promise<string | undefined> {
     const { link, names } = this.#backbone;
     const query = { last_by_subj: names.subject('claims', name) };
@@ -47,7 +47,7 @@ export class NatsClaims {
     return found?.string();
   }
 
-  /** This id has been given under the name; nobody waits for that to be kept. Raises Away. */
+  /** This id has been given under the name; nobody waits for that to be kept. Raises Unavailable. */
   note(name: string, id: string): void {
     const { link, names } = this.#backbone;
     link.publish(names.subject('claims', name), id);

@@ -5,7 +5,7 @@ import { Epoch } from './epoch.ts';
 import { KeptMessages } from './kept.ts';
 import type { NatsBackbone } from '../connection/backbone.ts';
 import type { NatsClaims } from './claims.ts';
-import { isInProcess, natsAway } from '../connection/answers.ts';
+import { isInProcess, natsUnavailable } from '../connection/answers.ts';
 import { NatsReads } from './reads.ts';
 import { pause } from '../../../core/base/pause.ts';
 import { ANSWER_MS, CLAIM_MS, POSITION_MS, SENT_SKEW_MS } from '../../shared/terms.ts';
@@ -36,7 +36,7 @@ export interface Republished {
 
 /**
  * The history of rooms in one stream of NATS, a subject for each. Positions are the stream's sequences; that of an
- * empty room is a moment. Everything here that asks raises Away.
+ * empty room is a moment. Everything here that asks raises Unavailable.
  */
 export class NatsHistory {
   readonly #options: NatsHistoryOptions;
@@ -156,7 +156,7 @@ export class NatsHistory {
       } catch (error) {
         if (!isInProcess(error)) throw error;
       }
-      if (clock.elapsed() >= until) throw natsAway('what was sent first is still on its way');
+      if (clock.elapsed() >= until) throw natsUnavailable('what was sent first is still on its way');
       await pause(clock, IN_PROCESS_MS);
     }
   }
@@ -203,7 +203,7 @@ export class NatsHistory {
   #goneBack(): Error {
     const reason = 'the history has gone back';
     this.#options.backbone.link.renew(reason);
-    return natsAway(reason);
+    return natsUnavailable(reason);
   }
 
   /** A room has less than this pod has seen of it: the stream went back, or what was there has been deleted. */

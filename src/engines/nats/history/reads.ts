@@ -38,7 +38,7 @@ export class NatsReads {
     this.#options = options;
   }
 
-  /** `last`: the room's newest message. Raises Away. */
+  /** `last`: the room's newest message. Raises Unavailable. */
   async read(room: string, from: ReadFrom, limit: number, last: Kept | undefined): Promise<Page> {
     const { kept, momentOf, positionAt } = this.#options;
     const alive = last !== undefined && this.#isAlive(last) ? last : undefined;

@@ -2,7 +2,7 @@ import type { Page, ReadFrom, Stored } from '../../../core/ports/broker.ts';
 import { missingSince, type RoomFacts, runOf, verdictOn } from './missing.ts';
 import { parsePosition, roomTag } from '../../../protocol/position.ts';
 import { type Script, scriptsIn } from '../connection/script.ts';
-import { Away } from '../../shared/away.ts';
+import { Unavailable } from '../../shared/unavailable.ts';
 import type { Backbone } from '../connection/backbone.ts';
 import { ANSWER_MS, CLAIM_MS, POSITION_MS, SENT_SKEW_MS } from '../../shared/terms.ts';
 import type { Publication } from '../../shared/lane.ts';
@@ -51,7 +51,7 @@ interface Read {
 
 /**
  * The history of rooms in Redis: a stream for each, whose entries name the one before them, and a hash with what
- * outlives them (docs/adr/0006-history-in-redis.md). Everything here raises Away.
+ * outlives them (docs/adr/0006-history-in-redis.md). Everything here raises Unavailable.
  */
 export class RedisHistory {
   readonly #options: RedisHistoryOptions;
@@ -125,7 +125,7 @@ export class RedisHistory {
       if (this.#acknowledged.get(room) === id) this.#acknowledged.delete(room);
     } catch (error) {
       // Once its server is there it will be.
-      if (!(error instanceof Away)) throw error;
+      if (!(error instanceof Unavailable)) throw error;
     }
   }
 
@@ -154,7 +154,7 @@ export class RedisHistory {
       const newest = (await placement.to(states[0] ?? '').call(NEWEST, states, [UNUSED_ROOM_MS])) as string[];
       return rooms.map((room, index) => [room, newest[index] || undefined]);
     } catch (error) {
-      if (error instanceof Away) return [];
+      if (error instanceof Unavailable) return [];
       throw error;
     }
   }
@@ -196,7 +196,7 @@ export class RedisHistory {
       // Of a Cluster, where it is not noted yet that the run has ended, or another master has the slot now.
       return ended ?? (known === null ? '' : String(link.now()));
     } catch (error) {
-      if (link === asked || !(error instanceof Away)) throw error;
+      if (link === asked || !(error instanceof Unavailable)) throw error;
       return String(asked.now());
     }
   }
