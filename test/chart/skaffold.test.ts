@@ -69,7 +69,7 @@ beforeAll(async () => {
     const set = ['--set', `image.repository=${ARTIFACT.image}`, '--set', `image.tag=${TAG}`];
     const chart = join(ROOT, RELEASE.chartPath);
     const ran = await helm('template', RELEASE.name, chart, '--namespace', 'n', ...values, ...set);
-    expect(ran.stderr).toBe('');
+    if (ran.code !== 0) throw new Error(`helm template failed:\n${ran.stderr}`);
     const documents = parseAllDocuments(ran.stdout).map((one) => one.toJS() as KubernetesObject | null);
     rendered.set(
       name,
