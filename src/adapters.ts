@@ -24,7 +24,7 @@ import type { NatsAddress } from './engines/nats/connection/options.ts';
 import type { RedisAddress } from './engines/redis/connection/options.ts';
 import { engineFigures, natsFigures, redisFigures, withoutRedis } from './telemetry/part-figures.ts';
 import { Origins } from './core/base/origins.ts';
-import type { Pod } from './core/pod/pod.ts';
+import type { Pod } from './core/commands/pod.ts';
 import type { Clock } from './core/ports/clock.ts';
 import type { Platform } from './platform.ts';
 import { randomUUID } from 'node:crypto';

@@ -21,7 +21,7 @@ import { Heartbeat } from './ws/heartbeat.ts';
 import { Hub } from './core/pod/hub.ts';
 import type { Log } from './core/ports/log.ts';
 import type { Origins } from './core/base/origins.ts';
-import type { Pod } from './core/pod/pod.ts';
+import type { Pod } from './core/commands/pod.ts';
 import type { Parts } from './running-app.ts';
 import { Roster } from './core/presence/roster.ts';
 import { Turn } from './core/delivery/turn.ts';

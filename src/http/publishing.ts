@@ -1,6 +1,6 @@
 import { type Publication, publishToRoom, timestampOf } from '../core/commands/publish.ts';
 import { toJson, type Draft } from './schemas.ts';
-import type { Pod } from '../core/pod/pod.ts';
+import type { Pod } from '../core/commands/pod.ts';
 import type { z } from '@hono/zod-openapi';
 
 export interface PublishedDraft {

@@ -8,7 +8,7 @@ import type { Limits } from '../../src/core/base/limits.ts';
 import { LocalDirectory } from '../../src/engines/memory/directory.ts';
 import { MemoryBroker } from '../../src/engines/memory/broker.ts';
 import { MemoryPresence } from '../../src/engines/memory/presence.ts';
-import type { Pod } from '../../src/core/pod/pod.ts';
+import type { Pod } from '../../src/core/commands/pod.ts';
 import { receiverOf } from '../../src/core/commands/broker-receiver.ts';
 import { Roster } from '../../src/core/presence/roster.ts';
 import { TestClock } from './test-clock.ts';

@@ -13,7 +13,7 @@ import { Gateway } from '../../src/core/commands/gateway.ts';
 import { receiverOf } from '../../src/core/commands/broker-receiver.ts';
 import { Hub } from '../../src/core/pod/hub.ts';
 import type { Limits } from '../../src/core/base/limits.ts';
-import type { Pod } from '../../src/core/pod/pod.ts';
+import type { Pod } from '../../src/core/commands/pod.ts';
 import type { Stored } from '../../src/core/ports/broker.ts';
 
 const what = (pod: Pod): Publication => ({ type: 'chat', from: 'p', data: '1', timestamp: timestampOf(pod) });

@@ -1,7 +1,7 @@
 import { deliverDirectly, deliverGlobally, deliverToRoom } from './publish.ts';
 import type { Receiver } from '../ports/broker.ts';
 import { kickHere } from './kick.ts';
-import type { Pod } from '../pod/pod.ts';
+import type { Pod } from './pod.ts';
 import { renew } from '../pod/renew.ts';
 
 /** What a pod does with what the broker brings. */

@@ -2,7 +2,7 @@ import { endsBeforeNext, perform } from './perform.ts';
 import { fail, refuse } from './tell-refusal.ts';
 import type { Command } from '../../protocol/command.ts';
 import type { Connection } from '../delivery/connection.ts';
-import type { Pod } from '../pod/pod.ts';
+import type { Pod } from './pod.ts';
 import type { Verdict } from '../ports/hooks.ts';
 import { consult } from './consult.ts';
 

@@ -4,7 +4,7 @@ import type { Command } from '../../protocol/command.ts';
 import type { Connection } from '../delivery/connection.ts';
 import { GLOBAL } from '../../protocol/names.ts';
 import { isEphemeral } from './publish.ts';
-import type { Pod } from '../pod/pod.ts';
+import type { Pod } from './pod.ts';
 
 /** A connection as hooks see it. */
 export function viewOf({ connectionId, userId, memberships }: Connection): ConnectionView {

@@ -5,8 +5,8 @@ import { type Decoded, type JoinCommand, LISTEN } from '../../protocol/command.t
 import { CLOSE } from '../../protocol/close-codes.ts';
 import type { Dialect } from '../../protocol/dialect.ts';
 import { HEARS } from '../pod/hub.ts';
-import type { Pod } from '../pod/pod.ts';
-import type { Principal } from '../base/principal.ts';
+import type { Pod } from './pod.ts';
+import type { Principal } from '../ports/principal.ts';
 import type { Socket } from '../ports/socket.ts';
 import { catchUp } from '../pod/catch-up.ts';
 import { carryOut } from './carry-out.ts';

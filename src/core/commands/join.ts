@@ -7,7 +7,7 @@ import type { Capture, Room } from '../delivery/room.ts';
 import { HEARS } from '../pod/hub.ts';
 import type { Member, Recovery } from '../../protocol/event.ts';
 import type { Page } from '../ports/broker.ts';
-import type { Pod } from '../pod/pod.ts';
+import type { Pod } from './pod.ts';
 import { Refused, isUnavailable, permit } from '../base/refused.ts';
 import { count } from '../base/tally.ts';
 import { renew } from '../pod/renew.ts';
@@ -251,10 +251,10 @@ async function leaveRoom(
   absent: boolean,
 ): Promise<void> {
   const { room, present } = membership;
-  room.flush();
+  pod.hub.room(room.name)?.flush();
   membership.listen = LISTEN.none;
   membership.abandon();
   if (present && !absent) return;
-  pod.hub.leave(connection, room);
+  pod.hub.leave(connection, room.name);
   if (present) await pod.roster.exit(room.name, connection);
 }

@@ -11,7 +11,7 @@ import {
 import type { Connection } from '../delivery/connection.ts';
 import { DIRECT, GLOBAL } from '../../protocol/names.ts';
 import { inPublishingOrder } from '../delivery/publishing-order.ts';
-import type { Pod } from '../pod/pod.ts';
+import type { Pod } from './pod.ts';
 import type { Published } from '../ports/broker.ts';
 import { Refused, permit } from '../base/refused.ts';
 import { refresh } from './refresh.ts';

@@ -3,7 +3,7 @@ import type { Json } from '../../protocol/json.ts';
 import { encodeBody, type MessageType } from '../../protocol/message.ts';
 import { HEARS } from '../pod/hub.ts';
 import type { Connection } from '../delivery/connection.ts';
-import type { Pod } from '../pod/pod.ts';
+import type { Pod } from './pod.ts';
 import type { Fleeting, Published } from '../ports/broker.ts';
 import { isUnavailable } from '../base/refused.ts';
 import type { Destination } from '../ports/tracer.ts';

@@ -1,7 +1,7 @@
 import { type AuthCommand, LISTEN } from '../../protocol/command.ts';
 import type { Connection } from '../delivery/connection.ts';
 import type { Membership } from '../delivery/membership.ts';
-import type { Pod } from '../pod/pod.ts';
+import type { Pod } from './pod.ts';
 import { Refused } from '../base/refused.ts';
 import { leave } from './join.ts';
 import { whyUnchecked } from '../base/unchecked-token.ts';

@@ -1,7 +1,7 @@
 import { BAD_FRAME_CODES, type Rejection, rejection } from '../../protocol/error-codes.ts';
 import { CLOSE } from '../../protocol/close-codes.ts';
 import type { Connection } from '../delivery/connection.ts';
-import type { Pod } from '../pod/pod.ts';
+import type { Pod } from './pod.ts';
 import { Refused } from '../base/refused.ts';
 
 const BAD_FRAMES_IN_A_ROW = 10;

@@ -8,7 +8,7 @@ import type { Dialect } from '../../protocol/dialect.ts';
 import type { Framer, Socket } from '../ports/socket.ts';
 import type { Membership } from './membership.ts';
 import type { Occupant } from '../ports/presence-store.ts';
-import type { Principal } from '../base/principal.ts';
+import type { Principal } from '../ports/principal.ts';
 import type { ServerEvent } from '../../protocol/event.ts';
 import type { UnderWay } from './publishing-order.ts';
 

@@ -264,8 +264,7 @@ export class Room {
     return membership;
   }
 
-  remove(membership: Membership): void {
-    const { connection } = membership;
+  remove(connection: Connection, membership: Membership): void {
     membership.abandon();
     this.#members.delete(membership);
     this.#context.directory.changed(this.name);

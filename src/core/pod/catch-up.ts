@@ -66,7 +66,7 @@ export async function catchUp(connection: Connection, context: CatchUpContext): 
     while (!connection.closed && !connection.socket.congested) {
       const membership = connection.memberships.find(({ readsFrom }) => readsFrom !== undefined);
       if (membership?.readsFrom === undefined) break;
-      await catchUpPage(membership, membership.readsFrom, context);
+      await catchUpPage(connection, membership, membership.readsFrom, context);
       connection.outbox.flush();
     }
   } finally {
@@ -74,14 +74,20 @@ export async function catchUp(connection: Connection, context: CatchUpContext): 
   }
 }
 
-async function catchUpPage(membership: Membership, from: After, context: CatchUpContext): Promise<void> {
-  const { connection, room } = membership;
+async function catchUpPage(
+  connection: Connection,
+  membership: Membership,
+  from: After,
+  context: CatchUpContext,
+): Promise<void> {
   const { clock, hub, limits, tally } = context;
+  const room = hub.openRoom(membership.room.name);
   const capture = room.capture();
   try {
     // What is published after the page must be heard.
     await room.opened();
     const { page, isNews, later } = await readPage(
+      room,
       membership,
       readFrom(from, room, context),
       limits.outboxMessages,
@@ -89,7 +95,7 @@ async function catchUpPage(membership: Membership, from: After, context: CatchUp
     room.flush();
     // It may have joined anew meanwhile, or be gone.
     if (connection.closed || membership.readsFrom !== from) return;
-    if (!isListening(membership)) {
+    if (!isListening(connection, membership)) {
       membership.abandon();
       return;
     }
@@ -100,7 +106,7 @@ async function catchUpPage(membership: Membership, from: After, context: CatchUp
     }
     const messages = page.messages.filter((stored) => !room.wasGiven(stored, membership));
     if (isNews) tellRecovered(membership, page.missing, messages.length + later, clock);
-    givePage(membership, { ...page, messages }, capture.deliveries, context.framer);
+    givePage(room, membership, { ...page, messages }, capture.deliveries, context.framer);
   } finally {
     room.release(capture);
     hub.tidy(room);
@@ -115,20 +121,29 @@ interface NextPage {
   readonly later: number;
 }
 
-async function readPage(membership: Membership, from: ReadFrom, limit: number): Promise<NextPage> {
-  const { room } = membership;
+async function readPage(
+  room: Room,
+  membership: Membership,
+  from: ReadFrom,
+  limit: number,
+): Promise<NextPage> {
   for (;;) {
     const { losses } = room;
     const page = await room.read(from, limit);
     const isNews = isToBeTold(membership, page.missing);
-    const later = isNews && page.more ? await countRest(membership, page, limit) : 0;
+    const later = isNews && page.more ? await countRest(room, membership, page, limit) : 0;
     // A loss that the room found out about meanwhile was told to those who are live, and not to this member.
     if (room.losses === losses) return { page, isNews, later };
   }
 }
 
-function givePage(membership: Membership, page: Page, captured: readonly Delivery[], framer: Framer): void {
-  const { room } = membership;
+function givePage(
+  room: Room,
+  membership: Membership,
+  page: Page,
+  captured: readonly Delivery[],
+  framer: Framer,
+): void {
   // Everything else of what was captured the member has heard itself.
   const unheard = captured.filter(({ stored }) => stored !== undefined && !room.wasGiven(stored, membership));
   membership.beginPage();
@@ -147,8 +162,7 @@ function readFrom(from: After, { name }: Room, { broker, clock }: CatchUpContext
 }
 
 /** How many messages follow a page that the member does not have; only they are counted before they are given. */
-async function countRest(membership: Membership, first: Page, limit: number): Promise<number> {
-  const { room } = membership;
+async function countRest(room: Room, membership: Membership, first: Page, limit: number): Promise<number> {
   let rest = 0;
   for (let page = first; page.more;) {
     page = await room.read({ after: page.position }, limit);
@@ -158,8 +172,8 @@ async function countRest(membership: Membership, first: Page, limit: number): Pr
 }
 
 /** It may have left or stopped listening while history was read. */
-function isListening(membership: Membership): boolean {
-  const { connection, room, listen } = membership;
+function isListening(connection: Connection, membership: Membership): boolean {
+  const { room, listen } = membership;
   return connection.membership(room.name) === membership && (listen & LISTEN.messages) !== 0;
 }
 

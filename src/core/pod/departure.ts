@@ -1,6 +1,6 @@
 import { CLOSE } from '../../protocol/close-codes.ts';
 import type { Connection } from '../delivery/connection.ts';
-import type { Pod } from './pod.ts';
+import type { PodParts } from './parts.ts';
 import { pause } from '../base/pause.ts';
 
 /** What has no answer by then gets none here: the client sends it again with its `ref`. */
@@ -12,7 +12,7 @@ const CHECK_MS = 20;
  * 1012. `reconnectAfter` is asked at the close, from which its milliseconds count; not if the client has left by then.
  */
 export async function sendAway(
-  pod: Pod,
+  pod: PodParts,
   connection: Connection,
   reconnectAfter: () => number,
 ): Promise<void> {
@@ -26,7 +26,7 @@ export async function sendAway(
 }
 
 /** Resolves once nothing that the client said waits to be done or answered, after two seconds at the latest. */
-export async function settled({ clock, turn }: Pod, connection: Connection): Promise<void> {
+export async function settled({ clock, turn }: PodParts, connection: Connection): Promise<void> {
   const late = clock.elapsed() + ANSWER_MS;
   for (;;) {
     turn.flush();

@@ -49,7 +49,7 @@ export class Hub implements DirectorySource {
     const others = this.connectionsOf(connection.userId).filter((other) => other !== connection);
     if (others.length === 0) this.#users.delete(connection.userId);
     else this.#users.set(connection.userId, others);
-    for (const { room } of connection.memberships) this.leave(connection, room);
+    for (const { room } of connection.memberships) this.leave(connection, room.name);
   }
 
   /** Rooms with connections of this pod. */
@@ -80,9 +80,11 @@ export class Hub implements DirectorySource {
     return room;
   }
 
-  leave(connection: Connection, room: Room): void {
-    const membership = connection.membership(room.name);
-    if (membership !== undefined) room.remove(membership);
+  leave(connection: Connection, name: string): void {
+    const room = this.#rooms.get(name);
+    const membership = connection.membership(name);
+    if (room === undefined || membership === undefined) return;
+    room.remove(connection, membership);
     this.tidy(room);
   }
 

@@ -1,6 +1,7 @@
 import { comparePositions, type Moment, type Position, roomTag } from '../../protocol/position.ts';
 import type { Sheds } from '../shared/held.ts';
-import { POSITION_MS, RoomLog, type RoomLogOptions } from './room-log.ts';
+import { POSITION_MS } from '../shared/terms.ts';
+import { RoomLog, type RoomLogOptions } from './room-log.ts';
 import { Aging } from '../shared/aging.ts';
 import type { Stored } from '../../core/ports/broker.ts';
 

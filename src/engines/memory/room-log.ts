@@ -24,9 +24,6 @@ interface Entry extends Stored {
 /** What a message takes besides the characters of its body. */
 const MESSAGE_BYTES = 420;
 
-/** How much longer than its messages a room's newest position is known (docs/protocol.md, "Positions"). */
-export const POSITION_MS = 86_400_000;
-
 /**
  * One room's history in memory: the newest `size` messages that are younger than `ttlMs`, and the newest position
  * also when they are all gone.

@@ -16,7 +16,7 @@ import { NatsHistory, type Republished } from './history/history.ts';
 import type { Publication } from '../shared/lane.ts';
 import { readEnvelope, writeFleeting, writeNote } from '../shared/envelope.ts';
 import { Arrivals } from './history/arrivals.ts';
-import { Away } from '../shared/away.ts';
+import { Unavailable } from '../shared/unavailable.ts';
 import { Comparison } from '../shared/comparison.ts';
 import type { NatsBackbone } from './connection/backbone.ts';
 import { NatsClaims } from './history/claims.ts';
@@ -264,7 +264,7 @@ export class NatsBroker implements Broker {
       if (this.#rooms.has(room)) this.#receiver?.newest(room, newest);
     } catch (error) {
       // Nobody waits for it.
-      if (!(error instanceof Away))
+      if (!(error instanceof Unavailable))
         this.#options.backbone.log.error({ err: error }, 'a room could not be looked at');
     }
   }

@@ -10,7 +10,8 @@ import type {
   Stored,
   Trouble,
 } from '../../core/ports/broker.ts';
-import { CLAIM_MS, nameOfFleeting, nameOfNote } from '../shared/claims.ts';
+import { nameOfFleeting, nameOfNote } from '../shared/claims.ts';
+import { CLAIM_MS } from '../shared/terms.ts';
 import { Dispatch } from '../shared/dispatch.ts';
 import {
   type Envelope,

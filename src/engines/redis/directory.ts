@@ -1,9 +1,8 @@
-import type { Directory, DirectorySource, Occupied } from '../../core/ports/directory.ts';
+import type { Directory, DirectorySource, Occupied, Load } from '../../core/ports/directory.ts';
 import { amongKinds, type Kinds } from './connection/kinds.ts';
 import { DirectoryUpkeep, UPKEEP_SCRIPTS } from './directory/upkeep.ts';
 import { type Script, scriptsIn } from './connection/script.ts';
-import { Away } from '../shared/away.ts';
-import type { Load } from '../../core/pod/surplus.ts';
+import { Unavailable } from '../shared/unavailable.ts';
 import type { Backbone } from './connection/backbone.ts';
 import type { Leaseholder } from '../shared/lease.ts';
 import type { Occupant } from '../../core/ports/presence-store.ts';
@@ -71,7 +70,7 @@ export class RedisDirectory implements Directory, Leaseholder {
     try {
       return (await this.#backbone.missed.noting(this.#admit(userId, connectionId, most))) === 1;
     } catch (error) {
-      if (!(error instanceof Away)) throw error;
+      if (!(error instanceof Unavailable)) throw error;
       return (this.#source?.connectionsOf(userId).length ?? 0) < most;
     }
   }
@@ -178,7 +177,7 @@ export class RedisDirectory implements Directory, Leaseholder {
   }
 
   #failed(error: unknown): void {
-    if (error instanceof Away) return;
+    if (error instanceof Unavailable) return;
     this.#backbone.log.error({ err: error }, 'the directory could not be written');
   }
 }

@@ -7,7 +7,7 @@ import type {
   Statement,
 } from '../../core/ports/presence-store.ts';
 import { isWritten, noteWritten, type Place, Places } from './presence/places.ts';
-import { Away } from '../shared/away.ts';
+import { Unavailable } from '../shared/unavailable.ts';
 import type { Backbone } from './connection/backbone.ts';
 import { Comebacks } from './presence/comebacks.ts';
 import { entryOf, PlaceWriter } from './presence/place-writer.ts';
@@ -102,7 +102,7 @@ export class RedisPresence implements PresenceStore, Leaseholder {
 
   async state(room: string, who: Occupant, statement: Statement, returns = false): Promise<PresenceChange> {
     const change = await this.#write(room, who, statement, returns);
-    if (change === undefined) throw new Away('the statement was not taken');
+    if (change === undefined) throw new Unavailable('the statement was not taken');
     return change;
   }
 
@@ -120,7 +120,7 @@ export class RedisPresence implements PresenceStore, Leaseholder {
     let left: Left;
     const change = await this.#announced(room, async (name) => {
       left = await this.#rows.exit(room, who, name, othersMs === 0).catch((error: unknown) => {
-        if (error instanceof Away) this.#refused.addExit(room, who);
+        if (error instanceof Unavailable) this.#refused.addExit(room, who);
         throw error;
       });
       return typeof left === 'object' ? left : undefined;
@@ -231,7 +231,7 @@ export class RedisPresence implements PresenceStore, Leaseholder {
   }
 
   readonly #failed = (error: unknown): void => {
-    if (!(error instanceof Away))
+    if (!(error instanceof Unavailable))
       this.#options.backbone.log.error({ err: error }, 'presence could not be changed');
   };
 
@@ -259,7 +259,7 @@ export class RedisPresence implements PresenceStore, Leaseholder {
     return this.#announced(room, async (name) => {
       const [entered] = await this.#rows.enter(room, [entry], name).catch((error: unknown) => {
         // Whoever is away is written when it is back; what is wrong stays so, and whoever asked is told that it failed.
-        if (!(error instanceof Away)) {
+        if (!(error instanceof Unavailable)) {
           if (place.written === undefined) this.#places.take(room, who);
         } else if (place.writing === writing && this.#places.holds(place)) this.#refused.add(place);
         throw error;

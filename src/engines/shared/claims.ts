@@ -2,10 +2,8 @@ import { bytesOf, type Held, type Sheds } from './held.ts';
 import { DIRECT, GLOBAL } from '../../protocol/names.ts';
 import type { Fleeting, Note } from '../../core/ports/broker.ts';
 import { Aging } from './aging.ts';
+import { CLAIM_MS } from './terms.ts';
 import { createHash } from 'node:crypto';
-
-/** How long a publication can be repeated without being published twice (docs/protocol.md, "Idempotency"). */
-export const CLAIM_MS = 300_000;
 
 /** What a claim takes besides its key and its id. */
 const CLAIM_BYTES = 240;

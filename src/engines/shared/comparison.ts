@@ -1,4 +1,4 @@
-import { Away } from './away.ts';
+import { Unavailable } from './unavailable.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Log } from '../../core/ports/log.ts';
 
@@ -12,9 +12,9 @@ export interface ComparisonOptions {
   readonly log: Log;
   /** In use on this pod. */
   readonly rooms: ReadonlySet<string>;
-  /** Looks at the history as a whole, before its rooms. Raises Away. */
+  /** Looks at the history as a whole, before its rooms. Raises Unavailable. */
   readonly verify?: () => Promise<void>;
-  /** The newest position of each; undefined where nothing is known of it. Raises Away. */
+  /** The newest position of each; undefined where nothing is known of it. Raises Unavailable. */
   readonly newestOf: (
     rooms: readonly string[],
   ) => Promise<Iterable<readonly [room: string, position: string | undefined]>>;
@@ -56,7 +56,7 @@ export class Comparison {
         await verify?.();
         await this.#compare(Array.from(rooms).filter((room) => due.some((isDue) => isDue(room))));
       } catch (error) {
-        if (error instanceof Away) continue;
+        if (error instanceof Unavailable) continue;
         log.error({ err: error }, 'rooms could not be compared with their history');
       }
     }

@@ -1,7 +1,7 @@
 import type { Fleeting, Note, Published, PublishOptions, Receiver, Stored } from '../../core/ports/broker.ts';
 import { Claims, isKeyed, nameOf } from './claims.ts';
 import { Outgoing, type OutgoingOptions } from './outgoing.ts';
-import { Away } from './away.ts';
+import { Unavailable } from './unavailable.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import { Echoes } from './echoes.ts';
 import type { Log } from '../../core/ports/log.ts';
@@ -24,10 +24,10 @@ export interface DispatchOptions extends Pick<OutgoingOptions, 'laneOf' | 'atOnc
   readonly reaches: (room: string) => boolean;
   /**
    * Gives a publication its place in the history. Resolves once this pod's room has it, unless another publication
-   * before it is missing still. Raises Away.
+   * before it is missing still. Raises Unavailable.
    */
   readonly append: (publication: Publication) => Promise<Published>;
-  /** The first id that any pod claimed under the name; this one, if there is none yet. Raises Away. */
+  /** The first id that any pod claimed under the name; this one, if there is none yet. Raises Unavailable. */
   readonly claim: (room: string, name: string, id: string) => Promise<string>;
   /** Its publisher is about to hear that the room was given this position. */
   readonly acknowledged?: (room: string, id: string) => void;
@@ -118,7 +118,7 @@ export class Dispatch {
         this.#claims.set(name, first, clock.elapsed());
       return first;
     } catch (error) {
-      if (!(error instanceof Away)) throw error;
+      if (!(error instanceof Unavailable)) throw error;
       return this.#claims.claim(name, id, clock.elapsed());
     }
   }
@@ -158,7 +158,7 @@ export class Dispatch {
       const delivered = provisional || (this.#receiver?.delivered(room, published.id) ?? true);
       // Nearly always it is known at once, and then nobody waits for another turn.
       if (delivered !== true && !(await delivered))
-        throw new Away('it is taken, and what came before it cannot be read');
+        throw new Unavailable('it is taken, and what came before it cannot be read');
       this.#options.acknowledged?.(room, published.id);
       return published;
     } finally {

@@ -1,4 +1,5 @@
-import { Away, ignored } from './away.ts';
+import { ignored } from './ignored.ts';
+import { Unavailable } from './unavailable.ts';
 import type { Published } from '../../core/ports/broker.ts';
 
 /** What is to be published. */
@@ -28,7 +29,7 @@ export interface Waiting extends Publication {
 }
 
 export interface LaneOptions {
-  /** Sends one; raises Away, or an error that will not pass. */
+  /** Sends one; raises Unavailable, or an error that will not pass. */
   readonly send: (publication: Publication) => Promise<Published>;
   /** Whether publications in a room can be sent at present. */
   readonly isUp: (room: string) => boolean;
@@ -167,7 +168,7 @@ export class Lane {
     } catch (error) {
       this.#sent -= 1;
       this.#options.failed();
-      if (error instanceof Away) this.#takeBack(one);
+      if (error instanceof Unavailable) this.#takeBack(one);
       else this.#fail(one, error as Error);
     }
     this.#pumpIfFree();

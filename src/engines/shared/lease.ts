@@ -1,4 +1,5 @@
-import { Away, ignored } from './away.ts';
+import { ignored } from './ignored.ts';
+import { Unavailable } from './unavailable.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Log } from '../../core/ports/log.ts';
 
@@ -7,7 +8,7 @@ const MOST_BETWEEN_MS = 3_000;
 /** What was refused to be written is written anew after so long. */
 const AGAIN_MS = 1_000;
 
-/** Where the leases of all pods are kept. Its calls raise Away. */
+/** Where the leases of all pods are kept. Its calls raise Unavailable. */
 export interface LeaseBook {
   /** Whether it can be asked at present. */
   readonly up: boolean;
@@ -36,9 +37,9 @@ export interface LeaseOptions {
 
 /** Somebody who keeps things for this pod where all pods see them, under the name of its lease. */
 export interface Leaseholder {
-  /** There is a new name: nothing that was kept counts any more. Raises Away. */
+  /** There is a new name: nothing that was kept counts any more. Raises Unavailable. */
   registerAnew(): Promise<void>;
-  /** Clears away what a dead pod had, in bounded steps. Raises Away. */
+  /** Clears away what a dead pod had, in bounded steps. Raises Unavailable. */
   bury(pod: string): Promise<void>;
 }
 
@@ -88,11 +89,11 @@ export class Lease {
     if (book.up && this.#taken === this.#generation) await book.end(this.name, ms).catch(ignored);
   }
 
-  /** The reply of a script that keeps something under the name. Raises Away where it could not: all is written anew. */
+  /** The reply of a script that keeps something under the name. Raises Unavailable where it could not: all is written anew. */
   unlessLapsed(name: string, reply: unknown): unknown {
     if (reply !== 'lapsed') return reply;
     this.lapsed(name);
-    throw new Away('this pod counts as dead and registers anew');
+    throw new Unavailable('this pod counts as dead and registers anew');
   }
 
   /** What was kept under the name is gone, or nothing can be kept under it: all is written anew under another. */
@@ -153,7 +154,8 @@ export class Lease {
 
   readonly #failed = (error: unknown): void => {
     // When the book is there again all begins anew.
-    if (!(error instanceof Away)) this.#options.log.error({ err: error }, 'the lease could not be kept');
+    if (!(error instanceof Unavailable))
+      this.#options.log.error({ err: error }, 'the lease could not be kept');
   };
 
   async #register(generation: number): Promise<void> {
@@ -163,7 +165,7 @@ export class Lease {
       for (const holder of this.#holders) await holder.registerAnew();
     } catch (error) {
       // A book that is away says when it is back; nothing else would begin anew.
-      if (!(error instanceof Away) || this.#options.book.up) {
+      if (!(error instanceof Unavailable) || this.#options.book.up) {
         this.#options.clock.after(AGAIN_MS, () => this.lapsed(`${this.#options.pod}.${generation}`));
       }
       throw error;

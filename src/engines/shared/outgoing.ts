@@ -1,5 +1,5 @@
 import { type Draft, Lane, type LaneOptions, type Waiting } from './lane.ts';
-import { Away } from './away.ts';
+import { Unavailable } from './unavailable.ts';
 import { bytesOf, type Held } from './held.ts';
 import type { Published } from '../../core/ports/broker.ts';
 
@@ -41,7 +41,7 @@ export class Outgoing {
     return waiting;
   }
 
-  /** What is under way already is answered when that is. Raises Away where no more can wait. */
+  /** What is under way already is answered when that is. Raises Unavailable where no more can wait. */
   publish(draft: Draft): Promise<Published> {
     const { provisionalId: id, room } = draft;
     const same = this.#byName.get(id);
@@ -49,7 +49,7 @@ export class Outgoing {
       return same.answered.promise.then((published) => ({ ...published, duplicate: true }));
     const name = this.#options.laneOf(room);
     const lane = this.#lanes.get(name) ?? new Lane(room, this.#laneOptions);
-    if (this.#isFull(lane)) return Promise.reject(new Away('as many publications wait as may'));
+    if (this.#isFull(lane)) return Promise.reject(new Unavailable('as many publications wait as may'));
     const answered = Promise.withResolvers<Published>();
     const one: Waiting = {
       ...draft,

@@ -1,6 +1,6 @@
-import { awayOr, isElsewhere, isForbidden } from '../../../src/engines/redis/connection/answers.ts';
+import { unavailableOr, isElsewhere, isForbidden } from '../../../src/engines/redis/connection/answers.ts';
 import { describe, expect, test } from 'vitest';
-import { Away } from '../../../src/engines/shared/away.ts';
+import { Unavailable } from '../../../src/engines/shared/unavailable.ts';
 import { ReplyError } from 'ioredis';
 
 /** What real servers answer, word by word: Redis 7.0.15, Redis 8.2.3 and Valkey 9.1.2. */
@@ -44,12 +44,12 @@ const WRONG = [
 
 describe('What a server answers', () => {
   test.each([...FORBIDDEN, ...PASSING, ...ELSEWHERE])('“%s” counts as Redis away', (text) => {
-    expect(awayOr(new ReplyError(text))).toBeInstanceOf(Away);
+    expect(unavailableOr(new ReplyError(text))).toBeInstanceOf(Unavailable);
   });
 
   test.each(WRONG)('“%s” is a fault of the command', (text) => {
-    const judged = awayOr(new ReplyError(text));
-    expect(judged).not.toBeInstanceOf(Away);
+    const judged = unavailableOr(new ReplyError(text));
+    expect(judged).not.toBeInstanceOf(Unavailable);
     expect(judged.message).toContain(text);
   });
 
@@ -62,6 +62,6 @@ describe('What a server answers', () => {
 
   test('does not show what was asked', () => {
     const error = Object.assign(new ReplyError('ERR wrong'), { command: { args: ['what a client sent'] } });
-    expect(JSON.stringify(awayOr(error), Object.getOwnPropertyNames(error))).not.toContain('client');
+    expect(JSON.stringify(unavailableOr(error), Object.getOwnPropertyNames(error))).not.toContain('client');
   });
 });

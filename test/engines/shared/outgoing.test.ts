@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { Outgoing } from '../../../src/engines/shared/outgoing.ts';
 import { Held } from '../../../src/engines/shared/held.ts';
 import type { Publication } from '../../../src/engines/shared/lane.ts';
-import { Away } from '../../../src/engines/shared/away.ts';
+import { Unavailable } from '../../../src/engines/shared/unavailable.ts';
 import type { Published } from '../../../src/core/ports/broker.ts';
 import { turns } from '../../support/test-pod.ts';
 
@@ -59,7 +59,7 @@ const publish = (room: string, body: string, key?: string): Promise<Published> =
 };
 const bodies = (): string[] => sent.map(({ publication }) => publication.body);
 const accept = (index: number): void => sent[index]?.answer.resolve({ id: `p${index}`, duplicate: false });
-const lose = (index: number): void => sent[index]?.answer.reject(new Away('gone'));
+const lose = (index: number): void => sent[index]?.answer.reject(new Unavailable('gone'));
 
 describe('publications on their way to Redis', () => {
   test('are sent at once and answered when Redis has them', async () => {
@@ -187,7 +187,7 @@ describe('publications on their way to Redis', () => {
   test('are bounded by their length too', async () => {
     up = false;
     await publish('r', 'x'.repeat(1_000));
-    await expect(publish('r', 'y')).rejects.toBeInstanceOf(Away);
+    await expect(publish('r', 'y')).rejects.toBeInstanceOf(Unavailable);
   });
 
   test('that were delivered and turn out to be wrong or repeated are forgotten, and end nothing', async () => {

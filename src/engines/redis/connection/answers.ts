@@ -1,8 +1,8 @@
-import { Away } from '../../shared/away.ts';
+import { Unavailable } from '../../shared/unavailable.ts';
 
 /** Redis cannot be reached, does not answer, or does not take writes. */
-export function redisAway(reason: string): Away {
-  return new Away(`Redis is away: ${reason}`);
+export function redisUnavailable(reason: string): Unavailable {
+  return new Unavailable(`Redis is away: ${reason}`);
 }
 
 /**
@@ -68,13 +68,13 @@ export function answerCode(error: Error): string | undefined {
 }
 
 /**
- * `Away` unless Redis answered that the command itself is wrong. Only the text is kept: an error of ioredis carries the
+ * `Unavailable` unless Redis answered that the command itself is wrong. Only the text is kept: an error of ioredis carries the
  * command, and with it what a client sent.
  */
-export function awayOr(error: Error): Error {
-  if (isForbidden(error)) return redisAway('its user lacks a right');
+export function unavailableOr(error: Error): Error {
+  if (isForbidden(error)) return redisUnavailable('its user lacks a right');
   const code = answerCode(error);
   const isPassing = code === undefined || PASSING.has(code) || PASSING_IN_SCRIPT.test(error.message);
-  if (isPassing || isElsewhere(error)) return redisAway(code ?? error.message);
+  if (isPassing || isElsewhere(error)) return redisUnavailable(code ?? error.message);
   return new Error(`Redis: ${error.message}`);
 }

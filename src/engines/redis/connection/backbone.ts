@@ -1,7 +1,7 @@
 import type { Clock } from '../../../core/ports/clock.ts';
 import { Cluster } from './cluster.ts';
 import type { Envelope } from '../../shared/envelope.ts';
-import { ignored } from '../../shared/away.ts';
+import { ignored } from '../../shared/ignored.ts';
 import { CLEAR } from './kinds.ts';
 import { Keys } from './keys.ts';
 import { Lease } from '../../shared/lease.ts';

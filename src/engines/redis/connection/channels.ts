@@ -1,5 +1,5 @@
-import { ignored } from '../../shared/away.ts';
-import { redisAway } from './answers.ts';
+import { ignored } from '../../shared/ignored.ts';
+import { redisUnavailable } from './answers.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
 export interface ChannelsOptions {
@@ -29,11 +29,11 @@ export class Channels {
     return this.#at.get(channel)?.has(channel) ?? false;
   }
 
-  /** Resolves once it is heard. Raises Away; it stays asked for. */
+  /** Resolves once it is heard. Raises Unavailable; it stays asked for. */
   async subscribe(channel: string): Promise<void> {
     if (!this.#at.has(channel)) this.#put(channel, this.#options.whose(channel));
     await this.#at.get(channel)?.subscribe(channel);
-    if (this.#at.has(channel) && !this.hears(channel)) throw redisAway('the channel is on its way');
+    if (this.#at.has(channel) && !this.hears(channel)) throw redisUnavailable('the channel is on its way');
   }
 
   unsubscribe(channel: string): void {

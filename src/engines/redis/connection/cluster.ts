@@ -4,7 +4,7 @@ import type { HostPort, RedisAddress } from './options.ts';
 import type { Concerns, Placement } from './placement.ts';
 import type { Trouble } from '../../../core/ports/broker.ts';
 import { Channels } from './channels.ts';
-import { ignored } from '../../shared/away.ts';
+import { ignored } from '../../shared/ignored.ts';
 import type { Keys } from './keys.ts';
 import type { LinkRole } from './greeting.ts';
 import { SERVED } from './rights.ts';
@@ -271,7 +271,7 @@ export class Cluster implements Placement {
     await this.#troubles.look();
   }
 
-  /** Tells the server that has what belongs to no room which runs there are. Raises Away. */
+  /** Tells the server that has what belongs to no room which runs there are. Raises Unavailable. */
   async #register(): Promise<void> {
     const { keys } = this.#options;
     const home = this.#shardOf(slotOf(keys.epoch))?.link;

@@ -2,7 +2,7 @@ import { addressOf, SlotMap } from './slots.ts';
 import type { HostPort, RedisAddress } from './options.ts';
 import { askForSlots } from './slot-query.ts';
 import type { Clock } from '../../../core/ports/clock.ts';
-import { ignored } from '../../shared/away.ts';
+import { ignored } from '../../shared/ignored.ts';
 import type { Link } from './link.ts';
 
 /** How often the Cluster is asked who has what, while that may be changing and while nothing seems to. */

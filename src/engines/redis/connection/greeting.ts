@@ -1,6 +1,6 @@
 import { type Names, proveRights } from './rights.ts';
 import { createHash } from 'node:crypto';
-import { ignored } from '../../shared/away.ts';
+import { ignored } from '../../shared/ignored.ts';
 import type { Redis } from 'ioredis';
 import type { Script, ScriptText } from './script.ts';
 

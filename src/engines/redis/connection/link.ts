@@ -1,5 +1,6 @@
-import { Away, ignored } from '../../shared/away.ts';
-import { answerCode, awayOr, isElsewhere, isForbidden, redisAway } from './answers.ts';
+import { ignored } from '../../shared/ignored.ts';
+import { Unavailable } from '../../shared/unavailable.ts';
+import { answerCode, unavailableOr, isElsewhere, isForbidden, redisUnavailable } from './answers.ts';
 import { clientOptions, type RedisAddress } from './options.ts';
 import { greet, type LinkRole, type Server } from './greeting.ts';
 import { atMostOncePer } from '../../../core/base/at-most.ts';
@@ -37,7 +38,7 @@ export interface LinkOptions {
 
 /**
  * The one connection to a server for commands. It is `up` while the server answers each within two seconds, takes writes
- * and permits what pods do; while it is not, every call raises `Away` at once and nothing is kept for later. All that is
+ * and permits what pods do; while it is not, every call raises `Unavailable` at once and nothing is kept for later. All that is
  * asked in one turn of the event loop leaves in one write.
  */
 export class Link implements Way {
@@ -158,9 +159,9 @@ export class Link implements Way {
     learn(await this.command((client) => client.time()));
   }
 
-  late(): Away {
+  late(): Unavailable {
     this.#giveUp('commands arrive too late');
-    return redisAway(this.lastError);
+    return redisUnavailable(this.lastError);
   }
 
   async #command<Reply>(send: (client: Redis) => Promise<Reply>, names: Names): Promise<Reply> {
@@ -176,7 +177,7 @@ export class Link implements Way {
   }
 
   #here(): Server {
-    if (this.#server === undefined) throw redisAway(this.lastError);
+    if (this.#server === undefined) throw redisUnavailable(this.lastError);
     return this.#server;
   }
 
@@ -194,9 +195,9 @@ export class Link implements Way {
   }
 
   #judge(error: Error, names: Names): Error {
-    const judged = awayOr(error);
+    const judged = unavailableOr(error);
     if (isElsewhere(error)) this.#options.role.elsewhere(error.message, names.keys);
-    else if (judged instanceof Away && error.name === 'ReplyError') this.#refuse(error, names);
+    else if (judged instanceof Unavailable && error.name === 'ReplyError') this.#refuse(error, names);
     return judged;
   }
 

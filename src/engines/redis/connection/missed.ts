@@ -1,4 +1,4 @@
-import { Away } from '../../shared/away.ts';
+import { Unavailable } from '../../shared/unavailable.ts';
 import type { Lease, Leaseholder } from '../../shared/lease.ts';
 import type { Placement } from './placement.ts';
 
@@ -22,7 +22,7 @@ export class Missed implements Leaseholder {
     try {
       return await work;
     } catch (error) {
-      this.#any ||= error instanceof Away;
+      this.#any ||= error instanceof Unavailable;
       throw error;
     }
   }

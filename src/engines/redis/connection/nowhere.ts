@@ -1,5 +1,5 @@
-import type { Away } from '../../shared/away.ts';
-import { redisAway } from './answers.ts';
+import type { Unavailable } from '../../shared/unavailable.ts';
+import { redisUnavailable } from './answers.ts';
 import type { Way } from './way.ts';
 
 /** The way to what no server has at present. */
@@ -32,7 +32,7 @@ export class Nowhere implements Way {
     return Promise.reject(this.late());
   }
 
-  late(): Away {
-    return redisAway('no server of the Cluster has this part');
+  late(): Unavailable {
+    return redisUnavailable('no server of the Cluster has this part');
   }
 }

@@ -1,4 +1,4 @@
-import { ANSWER_MS } from './options.ts';
+import { ANSWER_MS } from '../../shared/terms.ts';
 import type { Clock } from '../../../core/ports/clock.ts';
 
 const LOOKS = 8;

@@ -25,7 +25,7 @@ export interface Placement {
   isUp(part: number): boolean;
   /** The way to what has a key or a channel, for what is done at once: soon it may be elsewhere. */
   to(name: string): Way;
-  /** Resolves once the server has confirmed it. Raises Away; the channel stays asked for. */
+  /** Resolves once the server has confirmed it. Raises Unavailable; the channel stays asked for. */
   subscribe(channel: string): Promise<void>;
   unsubscribe(channel: string): void;
   /** Whether the server has confirmed the channel. */

@@ -1,8 +1,8 @@
 import { clientOptions, type RedisAddress } from './options.ts';
 import { type Envelope, readEnvelope } from '../../shared/envelope.ts';
-import { isElsewhere, isForbidden, redisAway } from './answers.ts';
+import { isElsewhere, isForbidden, redisUnavailable } from './answers.ts';
 import { atMostOncePer } from '../../../core/base/at-most.ts';
-import { ignored } from '../../shared/away.ts';
+import { ignored } from '../../shared/ignored.ts';
 import { Patience } from './patience.ts';
 import type { Clock } from '../../../core/ports/clock.ts';
 import type { Log } from '../../../core/ports/log.ts';
@@ -115,13 +115,14 @@ export class Subscriptions {
     this.#client.disconnect();
   }
 
-  /** Resolves once the server has confirmed it. Raises Away; the channel stays asked for. */
+  /** Resolves once the server has confirmed it. Raises Unavailable; the channel stays asked for. */
   async subscribe(channel: string): Promise<void> {
     this.#wanted.add(channel);
-    if (!this.#isThere()) throw redisAway('the subscription is not there');
+    if (!this.#isThere()) throw redisUnavailable('the subscription is not there');
     if (this.#live.has(channel)) return;
     await this.#touch(channel);
-    if (!this.#live.has(channel) && this.#wanted.has(channel)) throw redisAway('it could not be subscribed');
+    if (!this.#live.has(channel) && this.#wanted.has(channel))
+      throw redisUnavailable('it could not be subscribed');
   }
 
   unsubscribe(channel: string): void {

@@ -1,6 +1,6 @@
 import { amongKinds, type Kinds } from '../connection/kinds.ts';
 import { type Script, scriptsIn } from '../connection/script.ts';
-import { Away } from '../../shared/away.ts';
+import { Unavailable } from '../../shared/unavailable.ts';
 import type { Backbone } from '../connection/backbone.ts';
 import type { DirectorySource } from '../../../core/ports/directory.ts';
 import type { Occupant } from '../../../core/ports/presence-store.ts';
@@ -40,7 +40,7 @@ export class DirectoryUpkeep {
     clock.after(leaseMs, () => {
       if (source() === undefined) return;
       this.#keep().catch((error: unknown) => {
-        if (!(error instanceof Away)) log.error({ err: error }, 'the directory could not be kept');
+        if (!(error instanceof Unavailable)) log.error({ err: error }, 'the directory could not be kept');
       });
       this.start();
     });

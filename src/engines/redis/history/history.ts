@@ -2,11 +2,9 @@ import type { Page, ReadFrom, Stored } from '../../../core/ports/broker.ts';
 import { missingSince, type RoomFacts, runOf, verdictOn } from './missing.ts';
 import { parsePosition, roomTag } from '../../../protocol/position.ts';
 import { type Script, scriptsIn } from '../connection/script.ts';
-import { Away } from '../../shared/away.ts';
+import { Unavailable } from '../../shared/unavailable.ts';
 import type { Backbone } from '../connection/backbone.ts';
-import { ANSWER_MS } from '../connection/options.ts';
-import { CLAIM_MS } from '../../shared/claims.ts';
-import { POSITION_MS } from '../../memory/room-log.ts';
+import { ANSWER_MS, CLAIM_MS, POSITION_MS, SENT_SKEW_MS } from '../../shared/terms.ts';
 import type { Publication } from '../../shared/lane.ts';
 import type { Way } from '../connection/way.ts';
 
@@ -30,8 +28,6 @@ const MOST_ACKNOWLEDGED = 10_000;
 const LOOKED_AT_ONCE = 100;
 /** By then a publication without an answer has been given up, and may have been sent again. */
 const LATE_MS = ANSWER_MS + 500;
-/** Clocks of two servers may differ by a little. */
-const SKEW_MS = 1_000;
 
 export interface RedisHistoryOptions {
   readonly backbone: Backbone;
@@ -55,7 +51,7 @@ interface Read {
 
 /**
  * The history of rooms in Redis: a stream for each, whose entries name the one before them, and a hash with what
- * outlives them (docs/adr/0006-history-in-redis.md). Everything here raises Away.
+ * outlives them (docs/adr/0006-history-in-redis.md). Everything here raises Unavailable.
  */
 export class RedisHistory {
   readonly #options: RedisHistoryOptions;
@@ -74,7 +70,7 @@ export class RedisHistory {
     const link = backbone.linkTo(room);
     const names = [keys.epochOf(room), keys.history(room), keys.state(room)];
     if (key !== undefined) names.push(keys.claim(room, provisionalId));
-    const mayBeThereSince = sentAt === undefined ? '' : sentAt - SKEW_MS;
+    const mayBeThereSince = sentAt === undefined ? '' : sentAt - SENT_SKEW_MS;
     const args = [link.epoch, link.now(), roomTag(room), size, ttlMs, ttlMs + POSITION_MS];
     args.push(keys.roomChannel(room));
     args.push(provisionalId, body, trace, mayBeThereSince, CLAIM_MS);
@@ -129,7 +125,7 @@ export class RedisHistory {
       if (this.#acknowledged.get(room) === id) this.#acknowledged.delete(room);
     } catch (error) {
       // Once its server is there it will be.
-      if (!(error instanceof Away)) throw error;
+      if (!(error instanceof Unavailable)) throw error;
     }
   }
 
@@ -158,7 +154,7 @@ export class RedisHistory {
       const newest = (await placement.to(states[0] ?? '').call(NEWEST, states, [UNUSED_ROOM_MS])) as string[];
       return rooms.map((room, index) => [room, newest[index] || undefined]);
     } catch (error) {
-      if (error instanceof Away) return [];
+      if (error instanceof Unavailable) return [];
       throw error;
     }
   }
@@ -200,7 +196,7 @@ export class RedisHistory {
       // Of a Cluster, where it is not noted yet that the run has ended, or another master has the slot now.
       return ended ?? (known === null ? '' : String(link.now()));
     } catch (error) {
-      if (link === asked || !(error instanceof Away)) throw error;
+      if (link === asked || !(error instanceof Unavailable)) throw error;
       return String(asked.now());
     }
   }

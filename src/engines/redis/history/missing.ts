@@ -1,5 +1,5 @@
 import { comparePositions, parsePosition, type Position } from '../../../protocol/position.ts';
-import { POSITION_MS } from '../../memory/room-log.ts';
+import { POSITION_MS, SKEW_MS } from '../../shared/terms.ts';
 import type { Missing } from '../../../protocol/event.ts';
 
 /**
@@ -8,8 +8,6 @@ import type { Missing } from '../../../protocol/event.ts';
  */
 const DATA_LENGTH = 6;
 const RUN_LENGTH = 6;
-/** Clocks of two servers may differ by so much. */
-const SKEW_MS = 60_000;
 
 /** What Redis knows of a room's positions (lua/read.lua); empty strings for those there are not. */
 export interface RoomFacts {

@@ -22,7 +22,7 @@ export interface RoomChange {
   readonly change: PresenceChange;
 }
 
-/** What dead pods have left in the rooms, how it is found and how it is taken away. Everything raises Away. */
+/** What dead pods have left in the rooms, how it is found and how it is taken away. Everything raises Unavailable. */
 export class RedisBurials {
   readonly #backbone: Backbone;
 
@@ -30,7 +30,7 @@ export class RedisBurials {
     this.#backbone = backbone;
   }
 
-  /** Takes what a dead pod had out of all rooms that can be reached. Raises Away where some cannot. */
+  /** Takes what a dead pod had out of all rooms that can be reached. Raises Unavailable where some cannot. */
   async bury(pod: string, tell: (left: RoomChange) => void): Promise<void> {
     const { keys, link, log } = this.#backbone;
     const rooms = keys.podPresenceRooms(pod);

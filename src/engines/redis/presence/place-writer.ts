@@ -1,6 +1,6 @@
 import { type Entry, type RedisRows, UNWATCHED } from './rows.ts';
 import { isWritten, noteWritten, type Place } from './places.ts';
-import { Away } from '../../shared/away.ts';
+import { Unavailable } from '../../shared/unavailable.ts';
 import type { Backbone } from '../connection/backbone.ts';
 import { chunksOf } from './steps.ts';
 import type { PresenceChange } from '../../../core/ports/presence-store.ts';
@@ -36,7 +36,7 @@ export class PlaceWriter {
       const written = await Promise.allSettled(
         some.map((places) => missed.noting(this.#writeRoom(places, isStill))),
       );
-      const failed = written.find((one) => one.status === 'rejected' && !(one.reason instanceof Away));
+      const failed = written.find((one) => one.status === 'rejected' && !(one.reason instanceof Unavailable));
       if (failed?.status === 'rejected') throw failed.reason;
     }
   }
@@ -47,7 +47,7 @@ export class PlaceWriter {
         for (const part of chunksOf(some, CONNECTIONS)) await this.#writePart(part.filter(isStill), former);
       }
     } catch (error) {
-      if (error instanceof Away) this.#refuse(places.filter(isStill));
+      if (error instanceof Unavailable) this.#refuse(places.filter(isStill));
       throw error;
     }
   }

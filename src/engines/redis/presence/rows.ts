@@ -2,7 +2,7 @@ import type { Occupant, PresenceChange, Statement } from '../../../core/ports/pr
 import { ENTER, EXIT, LOSE, NOTE } from './scripts.ts';
 import { amongKinds, type Kinds } from '../connection/kinds.ts';
 import type { Backbone } from '../connection/backbone.ts';
-import { ignored } from '../../shared/away.ts';
+import { ignored } from '../../shared/ignored.ts';
 import type { Member } from '../../../protocol/event.ts';
 import type { Moment } from './places.ts';
 import { NotedRooms } from './noted-rooms.ts';
@@ -41,7 +41,7 @@ export interface Entered {
  */
 export type Left = PresenceChange | 'bereft' | 'unknown' | 'last' | undefined;
 
-/** Presence as Redis holds it; each call is one script, which also announces what changes. Everything raises Away. */
+/** Presence as Redis holds it; each call is one script, which also announces what changes. Everything raises Unavailable. */
 export class RedisRows {
   readonly #backbone: Backbone;
   readonly #ttlMs: number;

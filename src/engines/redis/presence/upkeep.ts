@@ -1,7 +1,7 @@
 import { amongKinds, type Kinds } from '../connection/kinds.ts';
 import type { Place, Places } from './places.ts';
 import { chunksOf, forEach } from './steps.ts';
-import { Away } from '../../shared/away.ts';
+import { Unavailable } from '../../shared/unavailable.ts';
 import type { Backbone } from '../connection/backbone.ts';
 import type { RedisBurials } from './burials.ts';
 import type { RedisRows } from './rows.ts';
@@ -98,7 +98,7 @@ export class Upkeep {
   }
 
   readonly #failed = (error: unknown): void => {
-    if (!(error instanceof Away))
+    if (!(error instanceof Unavailable))
       this.#options.backbone.log.error({ err: error }, 'presence could not be kept');
   };
 
