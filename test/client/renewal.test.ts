@@ -109,7 +109,7 @@ test.each([null, undefined, 42, {}, { token: 7 }, '', 'a b', 'a\n', '<html>502</
     socket.ends();
     await clock.advance(500);
     expect(client.state).toBe('reconnecting');
-    expect(reasons).toEqual(['', 'no token: Error: getToken gave something else']);
+    expect(reasons).toEqual(['', 'no token: Error: getToken returned no token']);
     await clock.advance(1_000);
     expect(asked).toBe(3);
   },
