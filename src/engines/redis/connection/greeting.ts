@@ -103,7 +103,7 @@ function wordIn(info: string, name: string): string {
   return new RegExp(`^${name}:(\\S+)`, 'm').exec(info)?.[1] ?? '';
 }
 
-/** Older ones neither tell errors of scripts apart nor fence them (docs/operations.md). */
+/** Older ones neither tell errors of scripts apart nor fence them (docs/platform/redis.md). */
 function requireVersion(info: string): void {
   const version = wordIn(info, 'redis_version');
   if (Number.parseInt(version, 10) < LEAST_VERSION) {

@@ -1,5 +1,5 @@
 /**
- * Names of everything in Redis (docs/operations.md has the table); `prefix` goes before each of them. In a Cluster what
+ * Names of everything in Redis (docs/platform/redis.md has the table); `prefix` goes before each of them. In a Cluster what
  * belongs to a room has the room as its hash tag, so that one server has all of it, and what belongs to none has one
  * tag between it (https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#hash-tags).
  */

@@ -1,22 +1,19 @@
 import { deferred } from './deferred.ts';
 import type { Clock } from './platform.ts';
 
-/**
- * As the promise, but rejects when it takes longer than `ms`, or when `signal` says that nobody waits any more. No
- * timer is left.
- */
-export async function inTime<Value>(
+/** Settles as the promise does, but rejects after `ms`, or when `signal` aborts. It leaves no timer behind. */
+export async function withTimeout<Value>(
   promise: Promise<Value>,
   ms: number,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<Value> {
-  const over = deferred<never>();
-  const giveUp = (): void => over.reject(new Error('it takes too long'));
+  const timeout = deferred<never>();
+  const giveUp = (): void => timeout.reject(new Error('no answer in time'));
   const timer = clock.setTimeout(giveUp, ms);
   signal.addEventListener('abort', giveUp);
   try {
-    return await Promise.race([promise, over.promise]);
+    return await Promise.race([promise, timeout.promise]);
   } finally {
     clock.clearTimeout(timer);
     signal.removeEventListener('abort', giveUp);

@@ -1,92 +1,86 @@
 import { reconnectAfter } from '../protocol/close-codes.ts';
-import { backoffMs } from './backoff.ts';
 import { type CrosspodError, retryDelayMs } from './errors.ts';
+import { askForRefusal } from './handshake-refusal.ts';
 import { Heartbeat } from './heartbeat.ts';
-import { type Hint, LONGEST_TIMER_MS, type Platform, type Socket } from './platform.ts';
-import { askWhy } from './refusal.ts';
+import type { Hint, Platform, Socket } from './platform.ts';
+import { ReconnectTimer } from './reconnect-timer.ts';
 import { Renewal } from './renewal.ts';
 import type { Off } from './signal.ts';
 import { type Token, tokenOf, type TokenSource } from './token.ts';
 import { errorOf, fieldsOf, numberOr, parseFrame, SUBPROTOCOL, type Frame } from './wire.ts';
 
+/**
+ * The state of a client: `connecting` until its first connection, then `connected`; `reconnecting` after a loss;
+ * `closed` after `close`, or when the server wants the client to stay away.
+ */
 export type State = 'connecting' | 'connected' | 'reconnecting' | 'closed';
 
-/** How a connection ended, or an attempt at one. */
+/** How a connection, or an attempt to connect, ended. */
 export interface Closed {
-  /** The close code, 1006 where there was none; of a handshake that was refused for good the HTTP status. */
+  /** The close code; 1006 if there was none. If the server refused the handshake for good, its HTTP status. */
   readonly code: number;
-  /** In the server's words, or else in the client's; empty when nobody knows. */
+  /** The server's sentence, or else the client's; empty if the reason is unknown. */
   readonly reason: string;
 }
 
-export interface LineOptions {
+export interface ConnectionOptions {
   readonly url: string;
   readonly getToken: TokenSource | undefined;
   readonly platform: Platform;
 }
 
-export interface LineHandlers {
+export interface ConnectionHandlers {
   state(state: State, closed?: Closed): void;
   frame(frame: Frame): void;
 }
 
-/** A wait for the next attempt. */
-interface Wait {
-  readonly timer: unknown;
-  readonly until: number;
-  /** The server asked for so much of it. */
-  readonly atLeastUntil: number;
-}
-
-/** From the call of `open` to the server's `connected`. */
+/** The time from `open` to the server's `connected` frame. */
 const CONNECT_DEADLINE_MS = 10_000;
-/** A connection that lasted so long was a good one: the next loss starts at the shortest backoff again. */
+/** After a connection that lasted this long, the backoff starts at its shortest again. */
 const STABLE_MS = 10_000;
 const DEFAULT_HEARTBEAT_SECONDS = 25;
-/** The end of a connection without a close frame, or of a handshake that failed (RFC 6455 section 7.1.5). */
+/** The end of a connection without a close frame, or of a failed handshake (RFC 6455 section 7.1.5). */
 const ABNORMAL = 1006;
 const TOKEN_ENDED = 4401;
-/** How often the source may give the token that has ended before nobody expects another. */
-const MOST_STALE = 5;
-/** Of the frame that brings a new token; no other frame has it. */
+/** After the source has returned the expired token this often, the client gives up. */
+const MAX_STALE_TOKENS = 5;
+/** The `ref` of the frame that brings a new token; no other frame has it. */
 const AUTH_REF = 'auth';
 
-/** One line to the server that is kept up: sockets come and go under it as the close table says. */
-export class Line {
-  readonly #options: LineOptions;
+/** A connection that the client keeps up: it replaces a lost socket as the table of close codes says. */
+export class Connection {
+  readonly #options: ConnectionOptions;
   readonly #platform: Platform;
-  readonly #handlers: LineHandlers;
+  readonly #handlers: ConnectionHandlers;
   readonly #heartbeat: Heartbeat;
   readonly #renewal: Renewal;
+  readonly #reconnect: ReconnectTimer;
   readonly #unwatch: Off;
-  /** Aborted when the line has ended. */
+  /** Aborted when the connection has ended for good. */
   readonly #life = new AbortController();
   #state: State = 'connecting';
   #socket: Socket | undefined;
   #welcomed = false;
-  #attempt = 0;
   #connectedAt = 0;
-  #wait: Wait | undefined;
-  /** What a drain said about when to come back. */
-  #drainMs: number | undefined;
   #token: Token | undefined;
-  /** Why the token is of no use any more: only another one leads to a connection. */
+  /** Why the server does not accept the token any more; undefined while it may. */
   #tokenEnded: string | undefined;
-  #stale = 0;
-  /** It was sent on the open connection and is not answered yet. */
-  #nextTokenSent: Token | undefined;
+  #staleTokens = 0;
+  /** Sent on the open socket and not answered yet. */
+  #nextToken: Token | undefined;
 
-  constructor(options: LineOptions, handlers: LineHandlers) {
+  constructor(options: ConnectionOptions, handlers: ConnectionHandlers) {
     this.#options = options;
     this.#platform = options.platform;
     this.#handlers = handlers;
-    const { clock, watch } = this.#platform;
+    const { clock, random, watch } = this.#platform;
     this.#heartbeat = new Heartbeat(
       clock,
       () => this.send('{"type":"ping"}'),
-      () => this.#lost({ code: ABNORMAL, reason: 'nothing was heard' }),
+      () => this.#lost({ code: ABNORMAL, reason: 'nothing arrived from the server in time' }),
     );
     this.#renewal = new Renewal(clock, () => void this.#renew());
+    this.#reconnect = new ReconnectTimer(clock, random, () => this.open());
     this.#unwatch = watch((hint) => this.#take(hint));
   }
 
@@ -94,83 +88,84 @@ export class Line {
     return this.#state;
   }
 
-  /** Connects; the state tells how it goes. */
+  /** Makes an attempt to connect; `handlers.state` reports the outcome. */
   open(): void {
-    void this.#nextToken().then(
+    void this.#askForToken().then(
       (token) => this.#dial(token),
       (error: unknown) => this.#failed({ code: ABNORMAL, reason: `no token: ${String(error)}` }),
     );
   }
 
-  /** Whether the frame was handed to a socket; never before `connected`. */
+  /** Returns whether the frame was handed to a socket, which never happens before `connected`. */
   send(text: string): boolean {
     if (this.#state !== 'connected') return false;
     this.#socket?.send(text);
     return true;
   }
 
-  /** Ends the line for good. */
+  /** Ends the connection for good. */
   close(): void {
     this.#end({ code: 1000, reason: '' });
   }
 
-  #nextToken(): Promise<Token | undefined> {
+  #askForToken(): Promise<Token | undefined> {
     return tokenOf(this.#options.getToken, this.#platform.clock, this.#life.signal);
   }
 
-  /** Brings a new token without a new socket. Where that fails, the server closes with 4401 when the old one ends. */
+  /** Sends a new token on the open socket. If that fails, the server closes with 4401 when the old token expires. */
   async #renew(): Promise<void> {
     const socket = this.#socket;
-    const next = await this.#nextToken().catch(() => undefined);
+    const next = await this.#askForToken().catch(() => undefined);
     if (this.#socket !== socket) return;
     if (next === undefined || next.token === this.#token?.token) {
-      return this.#renewal.again(this.#token?.expiresAt);
+      return this.#renewal.retry(this.#token?.expiresAt);
     }
-    this.#nextTokenSent = next;
+    this.#nextToken = next;
     this.send(JSON.stringify({ type: 'auth', data: { token: next.token }, ref: AUTH_REF }));
   }
 
-  /** Only when the server has taken it is it the token of this connection. */
+  /** The server has accepted the new token. */
   #renewed(): void {
-    this.#token = this.#nextTokenSent ?? this.#token;
+    this.#token = this.#nextToken ?? this.#token;
     this.#renewal.plan(this.#token?.expiresAt);
   }
 
   #dial(token: Token | undefined): void {
     if (this.#state === 'closed') return;
     if (this.#tokenEnded !== undefined && token?.token === this.#token?.token) {
-      return this.#heldBack({ code: TOKEN_ENDED, reason: this.#tokenEnded });
+      return this.#tokenIsStale({ code: TOKEN_ENDED, reason: this.#tokenEnded });
     }
     this.#token = token;
     this.#tokenEnded = undefined;
-    this.#stale = 0;
+    this.#staleTokens = 0;
     this.#welcomed = false;
-    // Not in the address: addresses end up in logs.
+    // The token is not put into the address, because addresses end up in logs.
     const bearer = token === undefined ? [] : [`bearer.${token.token}`];
     try {
       this.#use(new this.#platform.WebSocket(this.#options.url, [SUBPROTOCOL, ...bearer]));
     } catch (error) {
-      // Not a matter of the network: a page that may not connect there. Its words may hold the address or the token.
+      // The page may not connect to this address at all, so a retry is useless. Only the error's name is reported:
+      // its message may contain the address or the token.
       this.#end({ code: ABNORMAL, reason: `no WebSocket: ${(error as Error).name}` });
     }
   }
 
-  /** The source has no other token yet; without one there is no use in connecting. */
-  #heldBack(how: Closed): void {
-    this.#stale += 1;
-    if (this.#stale >= MOST_STALE) this.#end(how);
+  /** The source returned the expired token again; the server would refuse it. */
+  #tokenIsStale(how: Closed): void {
+    this.#staleTokens += 1;
+    if (this.#staleTokens >= MAX_STALE_TOKENS) this.#end(how);
     else this.#failed(how);
   }
 
   #use(socket: Socket): void {
     this.#socket = socket;
-    // A socket that was given up reports its close minutes later, when another has taken its place.
+    // A socket that was given up may report its close minutes later, when another has replaced it.
     const ifCurrent = (act: () => void): void => {
       if (this.#socket === socket) act();
     };
     socket.addEventListener('message', ({ data }) => ifCurrent(() => this.#receive(data)));
     socket.addEventListener('close', ({ code, reason }) => ifCurrent(() => this.#closed(code, reason)));
-    // The close that follows says it all, but some implementations throw when nobody listens.
+    // A close event follows every error, but some implementations throw if nothing listens for errors.
     socket.addEventListener('error', () => {});
     this.#heartbeat.start(CONNECT_DEADLINE_MS);
   }
@@ -180,21 +175,21 @@ export class Line {
     const socket = this.#socket;
     if (frame?.ref === AUTH_REF) this.#authAnswered(frame);
     else if (frame !== undefined) this.#handlers.frame(frame);
-    // Whoever was told may have closed it.
+    // The handler may have closed the connection.
     if (this.#socket !== socket) return;
     if (frame?.type === 'system') this.#system(frame);
-    this.#heartbeat.heard();
+    this.#heartbeat.received();
   }
 
   #authAnswered(frame: Frame): void {
     if (frame.type !== 'error') this.#renewed();
-    else if (mayBeTakenLater(errorOf(frame))) this.#renewal.again(this.#token?.expiresAt);
+    else if (mayBeAcceptedLater(errorOf(frame))) this.#renewal.retry(this.#token?.expiresAt);
     else this.#handlers.frame(frame);
   }
 
   #system({ event, data }: Frame): void {
     const fields = fieldsOf(data);
-    if (event === 'drain') this.#drainMs = numberOr(fields['reconnect_after_ms'], 0);
+    if (event === 'drain') this.#reconnect.drainedFor(numberOr(fields['reconnect_after_ms'], 0));
     if (event !== 'connected') return;
     this.#welcomed = true;
     this.#connectedAt = this.#platform.clock.now();
@@ -208,25 +203,26 @@ export class Line {
     const next = reconnectAfter(code);
     if (next === 'never') return this.#end({ code, reason });
     if (next === 'new-token' && !this.#needsToken(reason)) return;
-    if (code === ABNORMAL && !this.#welcomed) return void this.#refused();
+    if (code === ABNORMAL && !this.#welcomed) return void this.#handshakeFailed();
     this.#lost({ code, reason });
   }
 
-  /** The handshake failed: what comes next depends on why. */
-  async #refused(): Promise<void> {
+  /** Asks the server why the handshake failed, which decides what to do next. */
+  async #handshakeFailed(): Promise<void> {
     this.#drop();
-    const refusal = await askWhy(this.#options.url, this.#token?.token, this.#platform, this.#life.signal);
+    const { url } = this.#options;
+    const refusal = await askForRefusal(url, this.#token?.token, this.#platform, this.#life.signal);
     if (this.#state === 'closed') return;
     const { status, code, error = '', retryAfterMs } = refusal ?? {};
     if (status === 400) return this.#end({ code: status, reason: error });
-    // With a wait the same token will do then: it is not valid yet. Which origins may connect is the server's setting,
-    // and a wrong one is mended there.
+    // A 401 with `Retry-After` means that the token is not valid yet: the same token will do then. A refused origin
+    // has nothing to do with the token; the operator may allow the origin later.
     const wantsToken = (status === 401 && !retryAfterMs) || (status === 403 && code !== 'origin_not_allowed');
     if (wantsToken && !this.#needsToken(error)) return;
     this.#failed({ code: ABNORMAL, reason: error }, retryAfterMs);
   }
 
-  /** Only another token leads to a connection now; false if there is no source of them, and the line has ended. */
+  /** The next attempt needs another token. Without a token source this ends the connection and returns false. */
   #needsToken(why: string): boolean {
     this.#tokenEnded = why;
     if (this.#options.getToken === undefined) this.#end({ code: TOKEN_ENDED, reason: why });
@@ -236,50 +232,25 @@ export class Line {
   #lost(how: Closed): void {
     this.#drop();
     const { clock } = this.#platform;
-    if (this.#state === 'connected' && clock.now() - this.#connectedAt >= STABLE_MS) this.#attempt = 0;
+    if (this.#state === 'connected' && clock.now() - this.#connectedAt >= STABLE_MS)
+      this.#reconnect.resetBackoff();
     this.#failed(how);
   }
 
   #failed(how: Closed, retryAfterMs?: number): void {
     if (this.#state === 'closed') return;
     this.#become(this.#state === 'connected' ? 'reconnecting' : this.#state, how);
-    this.#openLater(retryAfterMs);
+    this.#reconnectUnlessClosed(retryAfterMs);
   }
 
-  /** What a drain asks for is exact already; what a `Retry-After` asks for is the same for everybody. */
-  #openLater(retryAfterMs = 0): void {
-    if (this.#state === 'closed') return;
-    const jitter = this.#drainMs === undefined ? backoffMs(this.#attempt, this.#platform.random) : 0;
-    const atLeast = this.#drainMs ?? retryAfterMs;
-    this.#drainMs = undefined;
-    this.#attempt += 1;
-    this.#openIn(atLeast + jitter, this.#platform.clock.now() + atLeast);
-  }
-
-  #openIn(ms: number, atLeastUntil: number): void {
-    const { clock } = this.#platform;
-    clock.clearTimeout(this.#wait?.timer);
-    const timer = clock.setTimeout(
-      () => {
-        this.#wait = undefined;
-        this.open();
-      },
-      Math.min(ms, LONGEST_TIMER_MS),
-    );
-    this.#wait = { timer, until: clock.now() + ms, atLeastUntil };
+  /** The handler of a state change may have closed the connection. */
+  #reconnectUnlessClosed(retryAfterMs: number | undefined): void {
+    if (this.#state !== 'closed') this.#reconnect.plan(retryAfterMs);
   }
 
   #take(hint: Hint): void {
-    if (this.#state === 'connected') this.#heartbeat.prove();
-    else if (hint === 'better' && this.#wait !== undefined) this.#hurry(this.#wait);
-  }
-
-  /** The next attempt need not wait for a backoff that grew in worse times; what the server asked for still holds. */
-  #hurry({ until, atLeastUntil }: Wait): void {
-    const { clock, random } = this.#platform;
-    this.#attempt = 0;
-    const ms = Math.max(atLeastUntil - clock.now(), backoffMs(0, random));
-    if (clock.now() + ms < until) this.#openIn(ms, atLeastUntil);
+    if (this.#state === 'connected') this.#heartbeat.probe();
+    else if (hint === 'better') this.#reconnect.hurry();
   }
 
   #drop(code?: number): void {
@@ -293,8 +264,7 @@ export class Line {
   #end(closed: Closed): void {
     if (this.#state === 'closed') return;
     this.#drop(1000);
-    this.#platform.clock.clearTimeout(this.#wait?.timer);
-    this.#wait = undefined;
+    this.#reconnect.stop();
     this.#unwatch();
     this.#life.abort();
     this.#become('closed', closed);
@@ -306,7 +276,7 @@ export class Line {
   }
 }
 
-/** Whether the server may take a new token yet: one that is not valid yet, or whose key it does not know yet. */
-function mayBeTakenLater(error: CrosspodError): boolean {
+/** Whether the server may accept the token later: it is not valid yet, or the pod does not know its key yet. */
+function mayBeAcceptedLater(error: CrosspodError): boolean {
   return (retryDelayMs(error) ?? error.retryAfterMs) !== undefined;
 }
