@@ -9,7 +9,7 @@ import type { Rebalance } from './core/pod/rebalance.ts';
 import type { Watermarks } from './core/pod/watermarks.ts';
 import { pause } from './core/base/pause.ts';
 import { receiverOf } from './core/commands/broker-receiver.ts';
-import { sayWhatIsAwaited } from './start-wait.ts';
+import { logWhatStartWaitsFor } from './start-wait.ts';
 
 /**
  * Since a drain began each answer has told that its connection ends. One on which nothing was asked for so long is in
@@ -110,9 +110,9 @@ export class RunningApp implements App {
   /** A pod that cannot share what the others have leaves the clients to them, for a while. */
   async #reachEngine(): Promise<void> {
     const { pod } = this.#parts;
-    const sayNoMore = sayWhatIsAwaited(pod, this.#config.values.START_WAIT_SECONDS);
+    const stopLogging = logWhatStartWaitsFor(pod, this.#config.values.START_WAIT_SECONDS);
     await Promise.race([pod.broker.start(receiverOf(pod)), this.#unwanted.promise]);
-    sayNoMore();
+    stopLogging();
   }
 
   async drain(): Promise<void> {

@@ -2,6 +2,7 @@ import { CLOSE } from '../protocol/close-codes.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Hub } from '../core/pod/hub.ts';
 import type { Limits } from '../core/base/limits.ts';
+import { every } from '../core/base/every.ts';
 
 const TICK_MS = 1_000;
 /** A beat that is late by more tells of the pod, not of its clients. */
@@ -29,9 +30,9 @@ export class Heartbeat {
 
   start(): void {
     this.#beatAt = this.#clock.elapsed();
-    this.#cancel = this.#clock.after(TICK_MS, () => {
+    this.#cancel = every(this.#clock, TICK_MS, () => {
       this.#beat();
-      this.start();
+      this.#beatAt = this.#clock.elapsed();
     });
   }
 

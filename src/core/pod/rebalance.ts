@@ -3,6 +3,7 @@ import type { Load } from '../ports/directory.ts';
 import { CLOSE } from '../../protocol/close-codes.ts';
 import type { Connection } from '../delivery/connection.ts';
 import type { PodParts } from './parts.ts';
+import { every } from '../base/every.ts';
 import { isUnavailable } from '../base/refused.ts';
 import { sendAway } from './departure.ts';
 
@@ -35,7 +36,7 @@ export class Rebalance {
 
   start(): void {
     this.#since = this.#pod.clock.elapsed() + SETTLE_MS;
-    this.#tickLater();
+    this.#cancel = every(this.#pod.clock, TICK_MS, () => this.#tick().catch(this.#failed));
   }
 
   /** This pod is emptied: the others no longer count on it. */
@@ -43,16 +44,6 @@ export class Rebalance {
     this.#stopped = true;
     this.#cancel();
     this.#pod.directory.loads(undefined).catch(this.#failed);
-  }
-
-  #tickLater(): void {
-    this.#cancel = this.#pod.clock.after(TICK_MS, () => {
-      this.#tick()
-        .catch(this.#failed)
-        .finally(() => {
-          if (!this.#stopped) this.#tickLater();
-        });
-    });
   }
 
   async #tick(): Promise<void> {
