@@ -10,6 +10,7 @@ const PROGRAMS = [
   'openssl',
   'gcc',
   'shellcheck',
+  'promtool',
 ] as const;
 
 /** vitest's globalSetup: what no npm package brings is found or installed before the first test. */
