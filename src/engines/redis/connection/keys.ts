@@ -50,7 +50,7 @@ export class Keys {
   }
 
   /** String: nobody is, or will be, present in a room through that pod any more. */
-  podBuried(room: string, pod: string): string {
+  podReaped(room: string, pod: string): string {
     return `${this.#ofRoom('realtime:pod-buried', room)}:${pod}`;
   }
 
@@ -65,7 +65,7 @@ export class Keys {
   }
 
   /** Sorted set: pods that are dead and not yet cleaned up after, by when that is due. */
-  get graves(): string {
+  get tombstones(): string {
     return this.#shared('graves');
   }
 

@@ -5,11 +5,11 @@ const GATHER_MS = 1_000;
 /** By then all pods that heard of a room have looked after it too. */
 const OTHERS_MS = 1_000;
 
-export interface MendedRoomsOptions {
+export interface RepairedRoomsOptions {
   readonly clock: Clock;
   /** Writes anew what else is gone of this pod's own in these rooms. Raises nothing. */
   readonly lookAfter: (rooms: ReadonlySet<string>) => void;
-  readonly tell: (isConcerned: (room: string) => boolean) => void;
+  readonly tell: (isAffected: (room: string) => boolean) => void;
 }
 
 /**
@@ -17,12 +17,12 @@ export interface MendedRoomsOptions {
  * of others', so each looks after its own there at once. Whoever listens there, on whichever pod, may have been told of
  * too few meanwhile, and is told again once, when all pods have had the time to do so.
  */
-export class MendedRooms {
-  readonly #options: MendedRoomsOptions;
+export class RepairedRooms {
+  readonly #options: RepairedRoomsOptions;
   readonly #waiting = new Set<string>();
   #gathering: Set<string> | undefined;
 
-  constructor(options: MendedRoomsOptions) {
+  constructor(options: RepairedRoomsOptions) {
     this.#options = options;
   }
 

@@ -7,18 +7,18 @@ import type { Placement } from './placement.ts';
  * when it is back; where parts of a Cluster only moved nothing else makes up for it: once they have arrived all is
  * written anew.
  */
-export class Missed implements Leaseholder {
+export class FailedWrites implements Leaseholder {
   #any = false;
 
   constructor(lease: Lease, placement: Placement) {
     lease.add(this);
-    placement.whenArrived(() => {
+    placement.whenSlotsMoved(() => {
       if (this.#any) lease.lapsed(lease.name);
     });
   }
 
   /** Remembers what was not done for want of a server; raises what `work` does. */
-  async noting<Result>(work: Promise<Result>): Promise<Result> {
+  async track<Result>(work: Promise<Result>): Promise<Result> {
     try {
       return await work;
     } catch (error) {

@@ -4,7 +4,7 @@ import type { Occupant, Statement } from '../../../core/ports/presence-store.ts'
 export type Moment = { readonly elapsed: number } | { readonly stamp: number };
 
 /** A connection through which a user is present in a room, as this pod wants it to be known. */
-export interface Place {
+export interface LocalMembership {
   readonly room: string;
   readonly who: Occupant;
   /** All that it has said of itself. */
@@ -31,31 +31,31 @@ const NEW = {
 };
 
 /** Everybody present through this pod: what it writes anew where that is gone. */
-export class Places {
-  readonly #rooms = new Map<string, Map<string, Place>>();
+export class LocalMemberships {
+  readonly #rooms = new Map<string, Map<string, LocalMembership>>();
 
   /** The place of a connection that is there; a new one says nothing yet. */
-  put(room: string, who: Occupant, returns = false): Place {
-    const places = this.#rooms.get(room) ?? new Map<string, Place>();
-    this.#rooms.set(room, places);
-    const known = places.get(who.connectionId);
-    const place = known ?? { room, who, ...NEW, returns };
-    places.set(who.connectionId, place);
-    place.lost = false;
-    return place;
+  put(room: string, who: Occupant, returns = false): LocalMembership {
+    const memberships = this.#rooms.get(room) ?? new Map<string, LocalMembership>();
+    this.#rooms.set(room, memberships);
+    const known = memberships.get(who.connectionId);
+    const membership = known ?? { room, who, ...NEW, returns };
+    memberships.set(who.connectionId, membership);
+    membership.lost = false;
+    return membership;
   }
 
-  find(room: string, { connectionId }: Occupant): Place | undefined {
+  find(room: string, { connectionId }: Occupant): LocalMembership | undefined {
     return this.#rooms.get(room)?.get(connectionId);
   }
 
   /** The connection is gone; gives the place that it had. */
-  take(room: string, { connectionId }: Occupant): Place | undefined {
-    const places = this.#rooms.get(room);
-    const place = places?.get(connectionId);
-    places?.delete(connectionId);
-    if (places?.size === 0) this.#rooms.delete(room);
-    return place;
+  take(room: string, { connectionId }: Occupant): LocalMembership | undefined {
+    const memberships = this.#rooms.get(room);
+    const membership = memberships?.get(connectionId);
+    memberships?.delete(connectionId);
+    if (memberships?.size === 0) this.#rooms.delete(room);
+    return membership;
   }
 
   /** Whether anybody is in the room through this pod. */
@@ -64,29 +64,29 @@ export class Places {
   }
 
   /** Whether the place is that of its connection still. */
-  holds(place: Place): boolean {
-    return this.find(place.room, place.who) === place;
+  holds(membership: LocalMembership): boolean {
+    return this.find(membership.room, membership.who) === membership;
   }
 
   rooms(): Iterable<string> {
     return this.#rooms.keys();
   }
 
-  in(room: string): Iterable<Place> {
+  in(room: string): Iterable<LocalMembership> {
     return this.#rooms.get(room)?.values() ?? [];
   }
 }
 
 /** All of the place has been written under that name of the pod, and what it last said got that stamp, if it said something. */
-export function noteWritten(place: Place, name: string, stamp: number | undefined): void {
-  place.writing = undefined;
-  place.written = name;
+export function noteWritten(membership: LocalMembership, name: string, stamp: number | undefined): void {
+  membership.writing = undefined;
+  membership.written = name;
   // Written anew it must not take another's.
-  place.returns = false;
-  if (stamp !== undefined) place.said = { stamp };
+  membership.returns = false;
+  if (stamp !== undefined) membership.said = { stamp };
 }
 
 /** Whether all of the place was written under that name of the pod. */
-export function isWritten({ writing, written }: Place, name: string): boolean {
+export function isWritten({ writing, written }: LocalMembership, name: string): boolean {
   return writing === undefined && written === name;
 }

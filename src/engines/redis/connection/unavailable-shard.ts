@@ -1,9 +1,9 @@
 import type { Unavailable } from '../../shared/unavailable.ts';
-import { redisUnavailable } from './answers.ts';
-import type { Way } from './way.ts';
+import { redisUnavailable } from './errors.ts';
+import type { Shard } from './shard.ts';
 
 /** The way to what no server has at present. */
-export class Nowhere implements Way {
+export class UnavailableShard implements Shard {
   readonly up = false;
   readonly connection = '';
   readonly now: () => number;

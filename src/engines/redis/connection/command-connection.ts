@@ -1,17 +1,17 @@
 import { ignored } from '../../shared/ignored.ts';
 import { Unavailable } from '../../shared/unavailable.ts';
-import { answerCode, unavailableOr, isElsewhere, isForbidden, redisUnavailable } from './answers.ts';
+import { answerCode, unavailableOr, isElsewhere, isForbidden, redisUnavailable } from './errors.ts';
 import { clientOptions, type RedisAddress } from './options.ts';
-import { greet, type LinkRole, type Server } from './greeting.ts';
+import { handshake, type ServerRole, type ServerIdentity } from './handshake.ts';
 import { atMostOncePer } from '../../../core/base/at-most.ts';
 import type { Clock } from '../../../core/ports/clock.ts';
 import type { Log } from '../../../core/ports/log.ts';
 import { type Names, RIGHTS_SCRIPTS } from './rights.ts';
-import { Patience } from './patience.ts';
+import { AnswerTimeout } from './answer-timeout.ts';
 import type { Script } from './script.ts';
 import { Redis } from 'ioredis';
 import { ServerClock } from './server-clock.ts';
-import type { Way } from './way.ts';
+import type { Shard } from './shard.ts';
 
 /** How often a Redis that is there but does not serve is asked again. */
 const REFUSED_MS = 500;
@@ -24,14 +24,14 @@ const NAMED_MS = 60_000;
 const DEMOTED = new Set(['READONLY', 'MASTERDOWN']);
 const NOTHING: Names = { keys: [], channels: [] };
 
-export interface LinkOptions {
+export interface CommandConnectionOptions {
   readonly address: RedisAddress;
   /** The pod's name in Redis. */
   readonly pod: string;
   readonly scripts: readonly Script[];
   /** Another number for every connection of the pod, to whichever server. */
   readonly nextConnection: () => number;
-  readonly role: LinkRole;
+  readonly role: ServerRole;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -41,16 +41,16 @@ export interface LinkOptions {
  * and permits what pods do; while it is not, every call raises `Unavailable` at once and nothing is kept for later. All that is
  * asked in one turn of the event loop leaves in one write.
  */
-export class Link implements Way {
+export class CommandConnection implements Shard {
   readonly #client: Redis;
-  readonly #options: LinkOptions;
+  readonly #options: CommandConnectionOptions;
   readonly #whenUp: (() => void)[] = [];
   readonly #time: ServerClock;
-  readonly #patience: Patience;
+  readonly #timeout: AnswerTimeout;
   readonly #nameMissing: () => void;
-  #server: Server | undefined;
+  #server: ServerIdentity | undefined;
   /** The last one there was. */
-  #previous: Server | undefined;
+  #previous: ServerIdentity | undefined;
   #corked = false;
   #greeting = 0;
   #stopped = false;
@@ -66,11 +66,13 @@ export class Link implements Way {
   /** How often it went away, since the start. */
   losses = 0;
 
-  constructor(options: LinkOptions) {
+  constructor(options: CommandConnectionOptions) {
     const { address, clock, log, pod } = options;
     this.#options = options;
     this.#time = new ServerClock(clock);
-    this.#patience = new Patience(clock, () => this.#giveUp('a command was not answered for two seconds'));
+    this.#timeout = new AnswerTimeout(clock, () =>
+      this.#giveUp('a command was not answered for two seconds'),
+    );
     this.#nameMissing = atMostOncePer(NAMED_MS, clock, () =>
       log.warn(
         { reason: this.lastError },
@@ -81,15 +83,15 @@ export class Link implements Way {
     this.#client.on('error', (error: Error) => (this.lastError = error.message));
     this.#client.on('connect', () => {
       this.#isDropping = false;
-      this.#patience.sent();
+      this.#timeout.sent();
     });
     this.#client.on('ready', () => {
-      this.#patience.answered();
-      void this.#greet();
+      this.#timeout.answered();
+      void this.#handshake();
     });
     this.#client.on('close', () => {
       this.#isDropping = false;
-      this.#patience.forget();
+      this.#timeout.forget();
       this.#lose();
     });
     // ioredis gives up on some errors of the first connection; a pod never does.
@@ -140,7 +142,7 @@ export class Link implements Way {
     } catch (error) {
       throw this.#judge(error as Error, { keys, channels: [] });
     } finally {
-      this.#patience.answered();
+      this.#timeout.answered();
     }
   }
 
@@ -172,18 +174,18 @@ export class Link implements Way {
     } catch (error) {
       throw this.#judge(error as Error, names);
     } finally {
-      this.#patience.answered();
+      this.#timeout.answered();
     }
   }
 
-  #here(): Server {
+  #here(): ServerIdentity {
     if (this.#server === undefined) throw redisUnavailable(this.lastError);
     return this.#server;
   }
 
   /** A command is about to be sent: what is written is held back until the turn ends. */
   #cork(): void {
-    this.#patience.sent();
+    this.#timeout.sent();
     if (this.#corked) return;
     this.#corked = true;
     const { stream } = this.#client;
@@ -202,17 +204,17 @@ export class Link implements Way {
   }
 
   /** Learns who the server is; until that has worked nobody else asks it anything. */
-  async #greet(): Promise<void> {
+  async #handshake(): Promise<void> {
     const client = this.#client;
     const { role, scripts, nextConnection } = this.#options;
     const greeting = nextConnection();
     this.#greeting = greeting;
     try {
-      const server = await greet(client, {
+      const server = await handshake(client, {
         role,
         scripts: [...RIGHTS_SCRIPTS, ...scripts],
         learn: this.#learner(),
-        asking: (step) => this.#patience.watch(step),
+        asking: (step) => this.#timeout.watch(step),
         refused: this.#refused,
         previous: this.#previous,
       });
@@ -238,7 +240,7 @@ export class Link implements Way {
     };
   }
 
-  #warnOfEviction({ eviction: policy }: Server): void {
+  #warnOfEviction({ eviction: policy }: ServerIdentity): void {
     if (policy === undefined) return;
     this.#options.log.warn(
       { policy },
@@ -246,7 +248,7 @@ export class Link implements Way {
     );
   }
 
-  #comeUp({ run }: Server): void {
+  #comeUp({ run }: ServerIdentity): void {
     this.lastError = '';
     this.#refused = NOTHING;
     this.#upAt = this.#options.clock.elapsed();
@@ -273,7 +275,7 @@ export class Link implements Way {
     this.lastError = error.message;
     this.#lose();
     if (DEMOTED.has(answerCode(error) ?? '')) this.#drop();
-    else this.#retry(pauseMs, () => void this.#greet());
+    else this.#retry(pauseMs, () => void this.#handshake());
   }
 
   #giveUp(reason: string): void {

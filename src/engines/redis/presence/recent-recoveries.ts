@@ -1,8 +1,8 @@
 import type { Clock } from '../../../core/ports/clock.ts';
-import type { Concerns } from '../connection/placement.ts';
+import type { IsAffected } from '../connection/placement.ts';
 
-interface Comeback {
-  readonly concerns: Concerns;
+interface Recovery {
+  readonly isAffected: IsAffected;
   /** By the clock that only goes forward. */
   readonly until: number;
 }
@@ -12,21 +12,21 @@ interface Comeback {
  * what they could not write while the server was away, or what it has lost since: who leaves a room there as the last
  * that is known of may be present through another pod.
  */
-export class Comebacks {
+export class RecentRecoveries {
   readonly #clock: Clock;
   readonly #leaseMs: number;
-  #latest: readonly Comeback[] = [];
+  #latest: readonly Recovery[] = [];
 
   constructor(clock: Clock, leaseMs: number) {
     this.#clock = clock;
     this.#leaseMs = leaseMs;
   }
 
-  add(concerns: Concerns): void {
+  add(isAffected: IsAffected): void {
     const now = this.#clock.elapsed();
     this.#latest = [
       ...this.#latest.filter(({ until }) => until > now),
-      { concerns, until: now + this.#leaseMs },
+      { isAffected, until: now + this.#leaseMs },
     ];
   }
 
@@ -34,7 +34,7 @@ export class Comebacks {
   waitFor(key: string): number {
     const now = this.#clock.elapsed();
     return this.#latest.reduce(
-      (longest, { concerns, until }) => (until - now > longest && concerns(key) ? until - now : longest),
+      (longest, { isAffected, until }) => (until - now > longest && isAffected(key) ? until - now : longest),
       0,
     );
   }

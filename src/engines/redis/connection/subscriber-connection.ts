@@ -1,9 +1,9 @@
 import { clientOptions, type RedisAddress } from './options.ts';
 import { type Envelope, readEnvelope } from '../../shared/envelope.ts';
-import { isElsewhere, isForbidden, redisUnavailable } from './answers.ts';
+import { isElsewhere, isForbidden, redisUnavailable } from './errors.ts';
 import { atMostOncePer } from '../../../core/base/at-most.ts';
 import { ignored } from '../../shared/ignored.ts';
-import { Patience } from './patience.ts';
+import { AnswerTimeout } from './answer-timeout.ts';
 import type { Clock } from '../../../core/ports/clock.ts';
 import type { Log } from '../../../core/ports/log.ts';
 import { Redis } from 'ioredis';
@@ -16,7 +16,7 @@ const RETRY_MS = 500;
 /** How often a missing right is named. */
 const NAMED_MS = 60_000;
 
-export interface SubscriptionsOptions {
+export interface SubscriberConnectionOptions {
   readonly address: RedisAddress;
   readonly pod: string;
   readonly clock: Clock;
@@ -40,9 +40,9 @@ export interface ShardedChannels {
 type State = 'gone' | 'coming' | 'refused' | 'up';
 
 /** The one connection to a server that listens. Channels that were asked for are subscribed again whenever it comes back. */
-export class Subscriptions {
+export class SubscriberConnection {
   readonly #client: Redis;
-  readonly #options: SubscriptionsOptions;
+  readonly #options: SubscriberConnectionOptions;
   readonly #whenUp: (() => void)[] = [];
   readonly #wanted = new Set<string>();
   /** Those of them that the server has confirmed on this connection. */
@@ -58,17 +58,19 @@ export class Subscriptions {
   #stopped = false;
   #isRetrying = false;
   #cancelProbe: (() => void) | undefined;
-  readonly #patience: Patience;
+  readonly #timeout: AnswerTimeout;
   readonly #nameMissing: () => void;
   /** Why it is not there, while it is not. */
   lastError = 'not connected yet';
   /** How often it was found dead and connected anew. */
   revivals = 0;
 
-  constructor(options: SubscriptionsOptions) {
+  constructor(options: SubscriberConnectionOptions) {
     const { address, clock, log, pod } = options;
     this.#options = options;
-    this.#patience = new Patience(clock, () => this.#reconnect('a command was not answered for two seconds'));
+    this.#timeout = new AnswerTimeout(clock, () =>
+      this.#reconnect('a command was not answered for two seconds'),
+    );
     this.#nameMissing = atMostOncePer(NAMED_MS, clock, () =>
       log.warn(
         { reason: this.lastError },
@@ -77,9 +79,9 @@ export class Subscriptions {
     );
     this.#client = new Redis(clientOptions(address, `crosspod-subscriber:${pod}`, clock));
     this.#client.on('error', (error: Error) => (this.lastError = error.message));
-    this.#client.on('connect', () => this.#patience.sent());
+    this.#client.on('connect', () => this.#timeout.sent());
     this.#client.on('ready', () => {
-      this.#patience.answered();
+      this.#timeout.answered();
       this.#state = 'coming';
       void this.#resubscribe();
     });
@@ -184,12 +186,12 @@ export class Subscriptions {
   async #ask(channels: readonly string[]): Promise<readonly string[]> {
     const { sharded } = this.#options;
     if (sharded === undefined) {
-      await this.#patience.watch(this.#client.subscribe(...channels));
+      await this.#timeout.watch(this.#client.subscribe(...channels));
       return channels;
     }
     // Those of two slots cannot be asked for in one command.
     const asked = await Promise.allSettled(
-      channels.map((channel) => this.#patience.watch(this.#client.ssubscribe(channel))),
+      channels.map((channel) => this.#timeout.watch(this.#client.ssubscribe(channel))),
     );
     for (const answer of asked) {
       if (answer.status === 'rejected' && !isElsewhere(answer.reason as Error)) throw answer.reason;
@@ -239,7 +241,7 @@ export class Subscriptions {
       this.#options.sharded === undefined
         ? [this.#client.unsubscribe(...channels)]
         : channels.map((channel) => this.#client.sunsubscribe(channel));
-    for (const one of asked) this.#patience.watch(one).catch(ignored);
+    for (const one of asked) this.#timeout.watch(one).catch(ignored);
   }
 
   async #resubscribe(): Promise<void> {
@@ -295,7 +297,7 @@ export class Subscriptions {
   #lose(): void {
     this.#state = 'gone';
     if (this.lastError === '') this.lastError = 'the connection was closed';
-    this.#patience.forget();
+    this.#timeout.forget();
     this.#live.clear();
     this.#asked.clear();
     this.forgetProbe();

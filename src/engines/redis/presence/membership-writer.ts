@@ -1,27 +1,27 @@
 import { type Entry, type RedisRows, UNWATCHED } from './rows.ts';
-import { isWritten, noteWritten, type Place } from './places.ts';
+import { isWritten, noteWritten, type LocalMembership } from './local-memberships.ts';
 import { Unavailable } from '../../shared/unavailable.ts';
 import type { Backbone } from '../connection/backbone.ts';
-import { chunksOf } from './steps.ts';
+import { chunksOf } from './batches.ts';
 import type { PresenceChange } from '../../../core/ports/presence-store.ts';
 
 /** Connections of a room written in one step, and rooms written at once. */
 const CONNECTIONS = 100;
 const ROOMS = 50;
 
-export interface PlaceWriterOptions {
+export interface MembershipWriterOptions {
   readonly backbone: Backbone;
   readonly rows: RedisRows;
   readonly caused: (room: string, change: PresenceChange) => void;
   /** The place could not be written for want of a server. */
-  readonly refused: (place: Place) => void;
+  readonly refused: (membership: LocalMembership) => void;
 }
 
 /** Writes places anew that Redis has no more, or has under a former name of the pod. */
-export class PlaceWriter {
-  readonly #options: PlaceWriterOptions;
+export class MembershipWriter {
+  readonly #options: MembershipWriterOptions;
 
-  constructor(options: PlaceWriterOptions) {
+  constructor(options: MembershipWriterOptions) {
     this.#options = options;
   }
 
@@ -30,55 +30,61 @@ export class PlaceWriter {
    * `isStill` is asked right before a place is written. Rooms whose server is away, or that are on their way, are no
    * reason to leave the others out.
    */
-  async write(rooms: readonly (readonly Place[])[], isStill: (place: Place) => boolean): Promise<void> {
-    const { missed } = this.#options.backbone;
+  async write(
+    rooms: readonly (readonly LocalMembership[])[],
+    isStill: (membership: LocalMembership) => boolean,
+  ): Promise<void> {
+    const { failedWrites } = this.#options.backbone;
     for (const some of chunksOf(rooms, ROOMS)) {
       const written = await Promise.allSettled(
-        some.map((places) => missed.noting(this.#writeRoom(places, isStill))),
+        some.map((memberships) => failedWrites.track(this.#writeRoom(memberships, isStill))),
       );
       const failed = written.find((one) => one.status === 'rejected' && !(one.reason instanceof Unavailable));
       if (failed?.status === 'rejected') throw failed.reason;
     }
   }
 
-  async #writeRoom(places: readonly Place[], isStill: (place: Place) => boolean): Promise<void> {
+  async #writeRoom(
+    memberships: readonly LocalMembership[],
+    isStill: (membership: LocalMembership) => boolean,
+  ): Promise<void> {
     try {
-      for (const [former, some] of Map.groupBy(places, ({ written }) => written)) {
+      for (const [former, some] of Map.groupBy(memberships, ({ written }) => written)) {
         for (const part of chunksOf(some, CONNECTIONS)) await this.#writePart(part.filter(isStill), former);
       }
     } catch (error) {
-      if (error instanceof Unavailable) this.#refuse(places.filter(isStill));
+      if (error instanceof Unavailable) this.#refuse(memberships.filter(isStill));
       throw error;
     }
   }
 
-  #refuse(places: readonly Place[]): void {
+  #refuse(memberships: readonly LocalMembership[]): void {
     const { backbone, refused } = this.#options;
     const { name } = backbone.lease;
-    for (const place of places) {
-      if (isWritten(place, name)) continue;
-      place.writing = { name };
-      refused(place);
+    for (const membership of memberships) {
+      if (isWritten(membership, name)) continue;
+      membership.writing = { name };
+      refused(membership);
     }
   }
 
-  async #writePart(places: readonly Place[], former: string | undefined): Promise<void> {
+  async #writePart(memberships: readonly LocalMembership[], former: string | undefined): Promise<void> {
     const { backbone, caused, rows } = this.#options;
-    const [first] = places;
+    const [first] = memberships;
     if (first === undefined) return;
     const { name: pod } = backbone.lease;
-    const writing = places.map((place) => place.writing);
-    const entered = await rows.enter(first.room, places.map(entryOf), UNWATCHED, former);
+    const writing = memberships.map((membership) => membership.writing);
+    const entered = await rows.enter(first.room, memberships.map(entryOf), UNWATCHED, former);
     for (const [at, { change, stamp }] of entered.entries()) {
       if (change !== undefined) caused(first.room, change);
-      const place = places[at];
+      const membership = memberships[at];
       // Unless something else has been said since.
-      if (place !== undefined && place.writing === writing[at]) noteWritten(place, pod, stamp);
+      if (membership !== undefined && membership.writing === writing[at]) noteWritten(membership, pod, stamp);
     }
   }
 }
 
 /** As the place is known. */
-export function entryOf({ who, statement, said, lost, returns }: Place): Entry {
+export function entryOf({ who, statement, said, lost, returns }: LocalMembership): Entry {
   return { who, statement, said, lost, returns };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Patience } from '../../../src/engines/redis/connection/patience.ts';
+import { AnswerTimeout } from '../../../src/engines/redis/connection/answer-timeout.ts';
 import { TestClock } from '../../support/test-clock.ts';
 import { turns } from '../../support/test-pod.ts';
 
@@ -7,7 +7,7 @@ import { turns } from '../../support/test-pod.ts';
 class Line {
   readonly clock = new TestClock();
   over = 0;
-  readonly patience = new Patience(this.clock, () => (this.over += 1));
+  readonly patience = new AnswerTimeout(this.clock, () => (this.over += 1));
 
   /** In steps, between which the event loop comes round. */
   async passes(ms: number): Promise<void> {

@@ -1,4 +1,4 @@
-export interface TroublesOptions {
+export interface UnservedSlotsOptions {
   /** Whether a server takes a script with these keys of the slot again; never raises. */
   readonly isServed: (slot: number, keys: readonly string[]) => Promise<boolean>;
   /** They are taken again. */
@@ -9,12 +9,12 @@ export interface TroublesOptions {
 const MOST = 500;
 
 /** Slots that are on their way from one server to another, or that no server has: commands are not taken there. */
-export class Troubles {
-  readonly #options: TroublesOptions;
+export class UnservedSlots {
+  readonly #options: UnservedSlotsOptions;
   /** With the keys of the script that was last refused. */
   readonly #slots = new Map<number, readonly string[]>();
 
-  constructor(options: TroublesOptions) {
+  constructor(options: UnservedSlotsOptions) {
     this.#options = options;
   }
 

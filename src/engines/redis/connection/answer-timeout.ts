@@ -10,7 +10,7 @@ const LOOK_MS = ANSWER_MS / LOOKS;
  * Time in which this process stood still does not count: it looks once in each round of the event loop at most, and
  * only after what had arrived by then was read.
  */
-export class Patience {
+export class AnswerTimeout {
   readonly #clock: Clock;
   readonly #over: () => void;
   #sent = 0;

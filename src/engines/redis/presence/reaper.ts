@@ -1,6 +1,6 @@
-import { BEREFT, BURY, GRAVE, SURVEY } from './scripts.ts';
+import { ORPHANS, REAP, TOMBSTONE, SURVEY } from './scripts.ts';
 import { changeOf, UNWATCHED } from './rows.ts';
-import { amongKinds, type Kinds } from '../connection/kinds.ts';
+import { withKeyTypes, type TypedKeys } from '../connection/key-types.ts';
 import type { Backbone } from '../connection/backbone.ts';
 import type { PresenceChange } from '../../../core/ports/presence-store.ts';
 import type { Script } from '../connection/script.ts';
@@ -8,12 +8,12 @@ import type { Script } from '../connection/script.ts';
 /** Users looked at in one step, so that no step keeps Redis for long. */
 const USERS = 500;
 /** Rooms cleared of a dead pod at once. */
-const BURIALS = 50;
+const REAPS = 50;
 /**
  * What a pod has sent by then has arrived. Who comes back by then, of whom all were told that he had left, is announced
  * at once; later the room counts as one of which something was lost, and its members are told the list again.
  */
-const BURIED_MS = 3_600_000;
+const REAPED_MS = 3_600_000;
 /** For so long the rooms of a dead pod are known: others may keep them, and find out late that it is dead. */
 const POD_MS = 86_400_000;
 
@@ -23,7 +23,7 @@ export interface RoomChange {
 }
 
 /** What dead pods have left in the rooms, how it is found and how it is taken away. Everything raises Unavailable. */
-export class RedisBurials {
+export class PresenceReaper {
   readonly #backbone: Backbone;
 
   constructor(backbone: Backbone) {
@@ -37,10 +37,10 @@ export class RedisBurials {
     let failed: Error | undefined;
     for (let cursor: string | undefined = '0'; cursor !== undefined;) {
       const from: string = cursor;
-      const [next, some] = await amongKinds({ way: link, log, kinds: [[rooms, 'set']] }, () =>
-        link.command((client) => client.sscan(rooms, from, 'COUNT', BURIALS)),
+      const [next, some] = await withKeyTypes({ shard: link, log, typed: [[rooms, 'set']] }, () =>
+        link.command((client) => client.sscan(rooms, from, 'COUNT', REAPS)),
       );
-      const buried = await Promise.allSettled(some.map((room) => this.#buryIn(room, pod, tell)));
+      const buried = await Promise.allSettled(some.map((room) => this.#reapIn(room, pod, tell)));
       const done = some.filter((_, index) => buried[index]?.status === 'fulfilled');
       if (done.length > 0) await link.command((client) => client.srem(rooms, ...done));
       failed ??= buried.find((one) => one.status === 'rejected')?.reason as Error | undefined;
@@ -57,34 +57,34 @@ export class RedisBurials {
   }
 
   /** Who stands in a room without a connection. */
-  async bereftIn(room: string): Promise<Set<string>> {
+  async orphansIn(room: string): Promise<Set<string>> {
     const users = new Set<string>();
     const { keys } = this.#backbone;
-    const kinds = [
+    const typed = [
       [keys.presence(room), 'hash'],
       [keys.tabs(room), 'hash'],
     ] as const;
-    await this.#scan(room, BEREFT, kinds, (user) => users.add(user));
+    await this.#scan(room, ORPHANS, typed, (user) => users.add(user));
     return users;
   }
 
   /** Sees to it that a pod which is present in a room is cleaned up after, if it is dead and that was forgotten. */
   async remember(pod: string, room: string): Promise<void> {
     const { keys, leaseMs, link } = this.#backbone;
-    const names = [keys.pods, keys.graves, keys.podPresenceRooms(pod)];
-    await link.call(GRAVE, names, [pod, room, leaseMs, POD_MS]);
+    const names = [keys.pods, keys.tombstones, keys.podPresenceRooms(pod)];
+    await link.call(TOMBSTONE, names, [pod, room, leaseMs, POD_MS]);
   }
 
-  async #buryIn(room: string, pod: string, tell: (left: RoomChange) => void): Promise<void> {
+  async #reapIn(room: string, pod: string, tell: (left: RoomChange) => void): Promise<void> {
     const { keys } = this.#backbone;
-    const kinds = [
+    const typed = [
       [keys.presence(room), 'hash'],
       [keys.tabs(room), 'hash'],
-      [keys.podBuried(room, pod), 'string'],
+      [keys.podReaped(room, pod), 'string'],
     ] as const;
     for (let cursor: string | undefined = '0'; cursor !== undefined;) {
-      const args = [pod, cursor, USERS, keys.roomChannel(room), UNWATCHED, BURIED_MS];
-      const [next, ...flat] = await this.#call(room, BURY, kinds, args);
+      const args = [pod, cursor, USERS, keys.roomChannel(room), UNWATCHED, REAPED_MS];
+      const [next, ...flat] = await this.#call(room, REAP, typed, args);
       for (let at = 0; at < flat.length; at += 2) {
         const change = changeOf('leave', Number(flat[at]), String(flat[at + 1]));
         if (change !== undefined) tell({ room, change });
@@ -93,9 +93,9 @@ export class RedisBurials {
     }
   }
 
-  async #scan(room: string, script: Script, kinds: Kinds, take: (found: string) => void): Promise<void> {
+  async #scan(room: string, script: Script, typed: TypedKeys, take: (found: string) => void): Promise<void> {
     for (let cursor: string | undefined = '0'; cursor !== undefined;) {
-      const [next, ...found] = await this.#call(room, script, kinds, [cursor, USERS]);
+      const [next, ...found] = await this.#call(room, script, typed, [cursor, USERS]);
       for (const one of found) take(String(one));
       cursor = next === '0' ? undefined : String(next);
     }
@@ -104,12 +104,12 @@ export class RedisBurials {
   async #call(
     room: string,
     script: Script,
-    kinds: Kinds,
+    typed: TypedKeys,
     args: readonly (string | number)[],
   ): Promise<unknown[]> {
-    const way = this.#backbone.linkTo(room);
-    const keys = kinds.map(([key]) => key);
-    const call = (): Promise<unknown> => way.call(script, keys, args);
-    return (await amongKinds({ way, log: this.#backbone.log, kinds }, call)) as unknown[];
+    const shard = this.#backbone.shardFor(room);
+    const keys = typed.map(([key]) => key);
+    const call = (): Promise<unknown> => shard.call(script, keys, args);
+    return (await withKeyTypes({ shard, log: this.#backbone.log, typed }, call)) as unknown[];
   }
 }

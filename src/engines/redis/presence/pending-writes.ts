@@ -1,8 +1,8 @@
-import { isWritten, type Place, type Places } from './places.ts';
+import { isWritten, type LocalMembership, type LocalMemberships } from './local-memberships.ts';
 import type { Lease } from '../../shared/lease.ts';
-import type { PlaceWriter } from './place-writer.ts';
+import type { MembershipWriter } from './membership-writer.ts';
 import type { Occupant } from '../../../core/ports/presence-store.ts';
-import { forEach } from './steps.ts';
+import { forEachInBatches } from './batches.ts';
 
 /** So many exits are kept; whoever else left is shown until the lease under which it was written is buried. */
 const MOST_EXITS = 1_000;
@@ -14,9 +14,9 @@ interface Exit {
   readonly who: Occupant;
 }
 
-export interface RefusedPlacesOptions {
-  readonly places: Places;
-  readonly writer: PlaceWriter;
+export interface PendingWritesOptions {
+  readonly memberships: LocalMemberships;
+  readonly writer: MembershipWriter;
   readonly lease: Lease;
   /** Never raises. */
   readonly leave: (room: string, who: Occupant) => Promise<void>;
@@ -28,21 +28,21 @@ export interface RefusedPlacesOptions {
  * before ends first, on whichever pod, or the lease under which they were written before, and the user is said to have
  * left; and who left is shown until the end of a lease.
  */
-export class RefusedPlaces {
-  readonly #options: RefusedPlacesOptions;
-  readonly #refused = new Set<Place>();
+export class PendingWrites {
+  readonly #options: PendingWritesOptions;
+  readonly #refused = new Set<LocalMembership>();
   readonly #exits = new Set<Exit>();
 
-  constructor(options: RefusedPlacesOptions) {
+  constructor(options: PendingWritesOptions) {
     this.#options = options;
   }
 
-  has(place: Place): boolean {
-    return this.#refused.has(place);
+  has(membership: LocalMembership): boolean {
+    return this.#refused.has(membership);
   }
 
-  add(place: Place): void {
-    this.#refused.add(place);
+  add(membership: LocalMembership): void {
+    this.#refused.add(membership);
   }
 
   /** A connection is gone, and that could not be written. */
@@ -51,33 +51,35 @@ export class RefusedPlaces {
   }
 
   /** It is being written again, or its connection is gone. */
-  delete(place: Place): void {
-    this.#refused.delete(place);
+  delete(membership: LocalMembership): void {
+    this.#refused.delete(membership);
   }
 
   /** Rooms can be written to again. Who has come is written first: then nobody leaves who is there. */
-  async write(isConcerned: (room: string) => boolean): Promise<void> {
-    await this.#enter(isConcerned);
-    const { leave, places } = this.#options;
+  async write(isAffected: (room: string) => boolean): Promise<void> {
+    await this.#enter(isAffected);
+    const { leave, memberships } = this.#options;
     // Those that are refused again meanwhile wait for the next time. Under whichever name of the pod they were written: a
     // room in which nobody is left is kept by nobody, and may be gone, in silence, before that name is buried.
-    await forEach([...this.#exits], AT_ONCE, async (exit) => {
+    await forEachInBatches([...this.#exits], AT_ONCE, async (exit) => {
       const { room, who } = exit;
-      const isOver = places.find(room, who) !== undefined;
-      if (!isOver && !isConcerned(room)) return;
+      const isOver = memberships.find(room, who) !== undefined;
+      if (!isOver && !isAffected(room)) return;
       if (this.#exits.delete(exit) && !isOver) await leave(room, who);
     });
   }
 
-  async #enter(isConcerned: (room: string) => boolean): Promise<void> {
-    const { lease, places, writer } = this.#options;
-    for (const place of this.#refused) {
+  async #enter(isAffected: (room: string) => boolean): Promise<void> {
+    const { lease, memberships, writer } = this.#options;
+    for (const membership of this.#refused) {
       // What was written since is done; under another name all is written anyway.
-      if (isWritten(place, lease.name) || place.writing?.name !== lease.name) this.#refused.delete(place);
+      if (isWritten(membership, lease.name) || membership.writing?.name !== lease.name)
+        this.#refused.delete(membership);
     }
-    const some = [...this.#refused].filter(({ room }) => isConcerned(room));
+    const some = [...this.#refused].filter(({ room }) => isAffected(room));
     if (some.length === 0) return;
-    const isStill = (place: Place): boolean => this.#refused.has(place) && places.holds(place) && !place.lost;
+    const isStill = (membership: LocalMembership): boolean =>
+      this.#refused.has(membership) && memberships.holds(membership) && !membership.lost;
     await writer.write([...Map.groupBy(some, ({ room }) => room).values()], isStill);
   }
 }

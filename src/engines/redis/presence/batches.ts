@@ -6,7 +6,7 @@ export function chunksOf<One>(all: readonly One[], size: number): One[][] {
 }
 
 /** Does a task for each, so many at once, whether or not others fail; then raises what the first of those raised. */
-export async function forEach<One>(
+export async function forEachInBatches<One>(
   all: readonly One[],
   atOnce: number,
   task: (one: One) => Promise<void>,

@@ -1,4 +1,4 @@
-import { unavailableOr, isElsewhere, isForbidden } from '../../../src/engines/redis/connection/answers.ts';
+import { unavailableOr, isElsewhere, isForbidden } from '../../../src/engines/redis/connection/errors.ts';
 import { describe, expect, test } from 'vitest';
 import { Unavailable } from '../../../src/engines/shared/unavailable.ts';
 import { ReplyError } from 'ioredis';

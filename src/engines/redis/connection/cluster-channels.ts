@@ -1,22 +1,22 @@
 import { ignored } from '../../shared/ignored.ts';
-import { redisUnavailable } from './answers.ts';
-import type { Subscriptions } from './subscriptions.ts';
+import { redisUnavailable } from './errors.ts';
+import type { SubscriberConnection } from './subscriber-connection.ts';
 
-export interface ChannelsOptions {
+export interface ClusterChannelsOptions {
   /** Where a channel is heard at present; undefined: nowhere. */
-  readonly whose: (channel: string) => Subscriptions | undefined;
+  readonly whose: (channel: string) => SubscriberConnection | undefined;
   /** These are heard where they are now; what was published while they moved may have been missed. */
   readonly arrived: (channels: ReadonlySet<string>) => void;
 }
 
 /** The channels that a pod has asked for, and at which master of a Cluster it hears each. */
-export class Channels {
-  readonly #options: ChannelsOptions;
+export class ClusterChannels {
+  readonly #options: ClusterChannelsOptions;
   /** Undefined: it has to be asked for anew. */
-  readonly #at = new Map<string, Subscriptions | undefined>();
+  readonly #at = new Map<string, SubscriberConnection | undefined>();
   #displaced = 0;
 
-  constructor(options: ChannelsOptions) {
+  constructor(options: ClusterChannelsOptions) {
     this.#options = options;
   }
 
@@ -70,7 +70,7 @@ export class Channels {
     if (heard.size > 0) this.#options.arrived(heard);
   }
 
-  #put(channel: string, at: Subscriptions | undefined): void {
+  #put(channel: string, at: SubscriberConnection | undefined): void {
     const was = this.#at.has(channel) && this.#at.get(channel) === undefined;
     this.#displaced += Number(at === undefined) - Number(was);
     this.#at.set(channel, at);

@@ -9,7 +9,7 @@ const RUN_LENGTH = 6;
 const LEAST_VERSION = 7;
 
 /** The server at the other end, as long as the connection lives. */
-export interface Server {
+export interface ServerIdentity {
   /** Names the time for which this process is master, which begins with its start or with a failover to it. */
   readonly run: string;
   /** Names the process, whether it is master or replica. */
@@ -21,7 +21,7 @@ export interface Server {
 }
 
 /** What differs between one server and those of a Cluster. */
-export interface LinkRole {
+export interface ServerRole {
   /**
    * Raises an error unless this run of the server can be used; `now` is by its clock, `before` the run that this pod
    * knew there before this one, or empty.
@@ -38,8 +38,8 @@ export interface LinkRole {
   elsewhere(reason: string, keys: readonly string[]): void;
 }
 
-export interface GreetingOptions {
-  readonly role: LinkRole;
+export interface HandshakeOptions {
+  readonly role: ServerRole;
   readonly scripts: readonly Script[];
   /** Takes an answer to TIME, and gives the time. */
   readonly learn: (time: readonly (string | number)[]) => number;
@@ -48,11 +48,11 @@ export interface GreetingOptions {
   /** What the server refused last. */
   readonly refused: Names;
   /** Before this connection; its last commands may be on their way still. */
-  readonly previous: Server | undefined;
+  readonly previous: ServerIdentity | undefined;
 }
 
 /** Learns who the server is, and that it can be used. Raises what Redis answers otherwise. */
-export async function greet(client: Redis, options: GreetingOptions): Promise<Server> {
+export async function handshake(client: Redis, options: HandshakeOptions): Promise<ServerIdentity> {
   const { role, scripts, learn, asking, refused, previous } = options;
   const [info, now, connection] = await asking(
     Promise.all([
@@ -77,8 +77,8 @@ export async function greet(client: Redis, options: GreetingOptions): Promise<Se
 /** What is still on its way on the connection before this one must not arrive after it was sent again. */
 async function cutOff(
   client: Redis,
-  { process, connection }: Server,
-  previous: Server | undefined,
+  { process, connection }: ServerIdentity,
+  previous: ServerIdentity | undefined,
 ): Promise<void> {
   if (previous?.process !== process || previous.connection === connection) return;
   // It is gone already, or an ACL forbids it: then only what is late by the clock is not taken (append.lua).
