@@ -5,7 +5,7 @@ import { type Script, scriptsIn } from '../connection/script.ts';
 import { Unavailable } from '../../shared/unavailable.ts';
 import type { Backbone } from '../connection/backbone.ts';
 import { ANSWER_MS, CLAIM_MS, POSITION_MS, SENT_SKEW_MS } from '../../shared/terms.ts';
-import type { Publication } from '../../shared/lane.ts';
+import type { Publication } from '../../shared/publication.ts';
 import type { Shard } from '../connection/shard.ts';
 
 const script = scriptsIn('history');

@@ -1,7 +1,9 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { Outgoing } from '../../../src/engines/shared/outgoing.ts';
+import type { Appender } from '../../../src/engines/shared/appender.ts';
+import type { Clock } from '../../../src/core/ports/clock.ts';
 import { Held } from '../../../src/engines/shared/held.ts';
-import type { Publication } from '../../../src/engines/shared/lane.ts';
+import { Publication } from '../../../src/engines/shared/publication.ts';
+import { PublishQueues } from '../../../src/engines/shared/publish-queues.ts';
 import { Unavailable } from '../../../src/engines/shared/unavailable.ts';
 import type { Published } from '../../../src/core/ports/broker.ts';
 import { turns } from '../../support/test-pod.ts';
@@ -14,12 +16,22 @@ interface Sent {
   readonly answer: PromiseWithResolvers<Published>;
 }
 
+/** Its pauses last one turn. */
+const IMPATIENT: Clock = {
+  now: () => 0,
+  elapsed: () => 0,
+  after(_ms, task) {
+    const timer = setImmediate(task);
+    return () => clearImmediate(timer);
+  },
+};
+
 let up: boolean;
 let place: string;
 let sent: Sent[];
 let delivered: string[];
 let forgotten: string[];
-let outgoing: Outgoing;
+let queues: PublishQueues;
 let names: number;
 
 beforeEach(() => {
@@ -29,25 +41,28 @@ beforeEach(() => {
   delivered = [];
   forgotten = [];
   names = 0;
-  outgoing = opened();
+  queues = opened();
 });
 
-function opened(atOnce = Number.MAX_SAFE_INTEGER): Outgoing {
-  return new Outgoing({
-    send(publication) {
+function opened(mostInFlight = Number.MAX_SAFE_INTEGER): PublishQueues {
+  const appender: Appender = {
+    mostInFlight,
+    queueOf: () => 0,
+    destinationOf: () => place,
+    reaches: () => up,
+    now: () => 1,
+    append(publication) {
       const answer = Promise.withResolvers<Published>();
       const { provisional, sentAt } = publication;
       sent.push({ publication, wasProvisional: provisional, mayBeThere: sentAt !== undefined, answer });
       return answer.promise;
     },
-    laneOf: () => 0,
-    atOnce,
-    isUp: () => up,
-    now: () => 1,
-    whither: () => place,
+  };
+  return new PublishQueues({
+    appender,
+    clock: IMPATIENT,
     deliver: ({ body }) => delivered.push(body),
     forget: ({ body }, id = 'refused') => forgotten.push(`${body}: ${id}`),
-    pause: () => turns(1),
     mostMessages: 3,
     held: new Held(1_000),
   });
@@ -55,7 +70,7 @@ function opened(atOnce = Number.MAX_SAFE_INTEGER): Outgoing {
 
 const publish = (room: string, body: string, key?: string): Promise<Published> => {
   const provisionalId = key === undefined ? `n${(names += 1)}` : `${room}/${key}`;
-  return outgoing.publish({ room, body, key, trace: undefined, provisionalId });
+  return queues.publish(new Publication({ room, body, key, trace: undefined, provisionalId }));
 };
 const bodies = (): string[] => sent.map(({ publication }) => publication.body);
 const accept = (index: number): void => sent[index]?.answer.resolve({ id: `p${index}`, duplicate: false });
@@ -76,10 +91,10 @@ describe('publications on their way to Redis', () => {
     up = false;
     const first = await publish('r', 'a');
     await publish('r', 'b');
-    expect([delivered, bodies(), outgoing.waiting]).toEqual([['a', 'b'], [], 2]);
+    expect([delivered, bodies(), queues.waiting]).toEqual([['a', 'b'], [], 2]);
     expect(first).toMatchObject({ id: 'n1', duplicate: false });
     up = true;
-    const pumped = outgoing.pump();
+    const pumped = queues.pump();
     expect(bodies()).toEqual(['a', 'b']);
     expect(sent.map(({ wasProvisional, mayBeThere }) => [wasProvisional, mayBeThere])).toEqual([
       [true, false],
@@ -89,7 +104,7 @@ describe('publications on their way to Redis', () => {
     accept(1);
     await pumped;
     expect(await first.settled).toEqual({ id: 'p0', duplicate: false });
-    expect([delivered, outgoing.waiting]).toEqual([['a', 'b'], 0]);
+    expect([delivered, queues.waiting]).toEqual([['a', 'b'], 0]);
   });
 
   test('that broke off under way are delivered here, and sent again as such', async () => {
@@ -99,7 +114,7 @@ describe('publications on their way to Redis', () => {
     expect(await first).toMatchObject({ id: 'n1' });
     expect(delivered).toEqual(['a']);
     up = true;
-    void outgoing.pump();
+    void queues.pump();
     expect(sent.at(-1)).toMatchObject({ wasProvisional: true, mayBeThere: true });
   });
 
@@ -109,7 +124,7 @@ describe('publications on their way to Redis', () => {
     up = true;
     await publish('r', 'b');
     expect(delivered).toEqual(['a', 'b']);
-    void outgoing.pump();
+    void queues.pump();
     expect(bodies()).toEqual(['a', 'b']);
   });
 
@@ -124,16 +139,16 @@ describe('publications on their way to Redis', () => {
   });
 
   test('that wait for their turn when what takes them goes away are delivered, and go out when it is back', async () => {
-    outgoing = opened(1);
+    queues = opened(1);
     void publish('r', 'a');
     const second = publish('r', 'b');
     expect(bodies()).toEqual(['a']);
     up = false;
     accept(0);
     await second;
-    expect([delivered, outgoing.waiting]).toEqual([['b'], 1]);
+    expect([delivered, queues.waiting]).toEqual([['b'], 1]);
     up = true;
-    void outgoing.pump();
+    void queues.pump();
     await turns(1);
     expect(bodies()).toEqual(['a', 'b']);
   });
@@ -142,10 +157,10 @@ describe('publications on their way to Redis', () => {
     up = false;
     await publish('r', 'a');
     up = true;
-    void outgoing.pump();
+    void queues.pump();
     lose(0);
     await expect.poll(() => sent.length).toBe(2);
-    expect(outgoing.failures).toBe(1);
+    expect(queues.failures).toBe(1);
   });
 
   test('with a key that waits already are neither delivered nor sent a second time', async () => {
@@ -155,7 +170,7 @@ describe('publications on their way to Redis', () => {
     expect([first.id, again.id, again.duplicate]).toEqual(['r/k', 'r/k', true]);
     expect(delivered).toEqual(['a']);
     up = true;
-    void outgoing.pump();
+    void queues.pump();
     accept(0);
     expect(await again.settled).toEqual({ id: 'p0', duplicate: false });
     expect(bodies()).toEqual(['a']);
@@ -180,7 +195,7 @@ describe('publications on their way to Redis', () => {
   test('beyond what may wait are refused, and delivered to nobody', async () => {
     up = false;
     for (const body of ['a', 'b', 'c']) await publish('r', body);
-    await expect(publish('r', 'd')).rejects.toThrow('as many publications wait as may');
+    await expect(publish('r', 'd')).rejects.toThrow('the buffer for publications is full');
     expect(delivered).toEqual(['a', 'b', 'c']);
   });
 
@@ -195,7 +210,7 @@ describe('publications on their way to Redis', () => {
     const first = await publish('r', 'a');
     await publish('r', 'b', 'k');
     up = true;
-    void outgoing.pump();
+    void queues.pump();
     sent[0]?.answer.reject(new Error('WRONGTYPE'));
     sent[1]?.answer.resolve({ id: 'p', duplicate: true });
     await expect(first.settled).rejects.toThrow('WRONGTYPE');
@@ -206,7 +221,7 @@ describe('publications on their way to Redis', () => {
     const first = publish('r', 'a');
     sent[0]?.answer.reject(new Error('WRONGTYPE'));
     await expect(first).rejects.toThrow('WRONGTYPE');
-    expect(outgoing.waiting).toBe(0);
+    expect(queues.waiting).toBe(0);
     void publish('r', 'b');
     expect(bodies()).toEqual(['a', 'b']);
   });
