@@ -91,29 +91,20 @@ async function redisOf(
   log: Log,
   platform: Platform,
 ): Promise<Shared> {
-  const { Backbone } = await import('./engines/redis/connection/backbone.ts');
-  const { BROKER_SCRIPTS, RedisBroker } = await import('./engines/redis/broker.ts');
-  const { PRESENCE_SCRIPTS } = await import('./engines/redis/presence/scripts.ts');
-  const { RedisPresence } = await import('./engines/redis/presence.ts');
-  const { DIRECTORY_SCRIPTS, RedisDirectory } = await import('./engines/redis/directory.ts');
-  const backbone = new Backbone({
+  const { redisEngine } = await import('./engines/redis/index.ts');
+  const { broker, store, directory, placement } = redisEngine({
+    ...publishing(values, platform),
     address,
     prefix: values.REDIS_PREFIX ?? '',
     pod: platform.newName(),
     leaseMs: values.POD_LEASE_SECONDS * 1_000,
     startWaitMs: values.START_WAIT_SECONDS * 1_000,
-    scripts: [...BROKER_SCRIPTS, ...PRESENCE_SCRIPTS, ...DIRECTORY_SCRIPTS],
+    presenceTtlMs: values.PRESENCE_TTL_SECONDS * 1_000,
+    random: platform.random,
     clock: platform.clock,
     log,
   });
-  const broker = new RedisBroker({ backbone, ...publishing(values, platform) });
-  const store = new RedisPresence({
-    backbone,
-    ttlMs: values.PRESENCE_TTL_SECONDS * 1_000,
-    random: platform.random,
-  });
-  const directory = new RedisDirectory(backbone);
-  const figures = [...engineFigures(broker), ...redisFigures({ placement: backbone.placement, broker })];
+  const figures = [...engineFigures(broker), ...redisFigures({ placement, broker })];
   return { broker, store, directory, figures };
 }
 

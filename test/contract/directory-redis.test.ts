@@ -189,7 +189,7 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
       ['a user’s places', DEL((keys) => [keys.user('alice')])],
       ['all of it', DEL(ALL)],
       ['all of it, by another type', SET(ALL)],
-      ['the graves, by another type', SET(({ graves }) => [graves])],
+      ['the tombstones, by another type', SET(({ tombstones }) => [tombstones])],
       ['one room', ({ rooms }) => [['ZREM', rooms, 'r']]],
       ['one sum', ({ roomCounts }) => [['HDEL', roomCounts, 'r']]],
       ['one sum, overwritten', ({ roomCounts }) => [['HSET', roomCounts, 'r', '77']]],

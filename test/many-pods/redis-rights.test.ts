@@ -3,7 +3,7 @@ import { ALL_WAYS, everything } from './everything.ts';
 import { type RedisServer, startRedis } from '../support/stack/redis-server.ts';
 import { anotherPod, metric, PATIENT } from './world.ts';
 
-/** All that a pod's user in Redis may do (docs/operations.md), without faults and without REDIS_DB. */
+/** All that a pod's user in Redis may do (docs/platform/redis.md), without faults and without REDIS_DB. */
 const RIGHTS = [
   'client|id client|setname evalsha info publish script|load subscribe time unsubscribe',
   'del exists get hdel hexists hget hgetall hincrby hlen hmget hscan hset hsetnx pexpire pttl',

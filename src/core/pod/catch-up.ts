@@ -183,7 +183,7 @@ function isToBeTold({ standing, told }: Membership, missing: Missing | undefined
   return missing !== undefined && !(missing === 'history_lost' && told.missing === missing);
 }
 
-/** Answers what was left open while the history could not be read (docs/protocol.md, "While Redis is away"). */
+/** Answers what was left open while the history could not be read (docs/protocol.md, "While Redis is unavailable"). */
 function tellRecovered(
   membership: Membership,
   reason: Missing | undefined,

@@ -13,7 +13,7 @@ import type {
 import { nameOfFleeting, nameOfNote } from '../shared/claims.ts';
 import { Dispatch } from '../shared/dispatch.ts';
 import { NatsHistory, type Republished } from './history/history.ts';
-import type { Publication } from '../shared/lane.ts';
+import type { Publication } from '../shared/publication.ts';
 import { readEnvelope, writeFleeting, writeNote } from '../shared/envelope.ts';
 import { Arrivals } from './history/arrivals.ts';
 import { Unavailable } from '../shared/unavailable.ts';
@@ -79,13 +79,15 @@ export class NatsBroker implements Broker {
       ...options,
       clock,
       log,
-      laneOf: (room) => room,
-      // JetStream may lose one and take the next.
-      atOnce: 1,
-      reaches: () => link.up,
-      now: () => clock.elapsed(),
-      whither: () => '',
-      append: (publication) => this.#append(publication),
+      appender: {
+        // JetStream may lose one publication and store the next.
+        mostInFlight: 1,
+        queueOf: (room) => room,
+        destinationOf: () => '',
+        reaches: () => link.up,
+        now: () => clock.elapsed(),
+        append: (publication) => this.#append(publication),
+      },
       claim: (_room, name, id) => claims.claim(name, id),
     });
     this.#comparison = new Comparison({

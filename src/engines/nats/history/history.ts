@@ -9,7 +9,7 @@ import { isInProcess, natsUnavailable } from '../connection/answers.ts';
 import { NatsReads } from './reads.ts';
 import { pause } from '../../../core/base/pause.ts';
 import { ANSWER_MS, CLAIM_MS, POSITION_MS, SENT_SKEW_MS } from '../../shared/terms.ts';
-import type { Publication } from '../../shared/lane.ts';
+import type { Publication } from '../../shared/publication.ts';
 
 /** A message id that was sent so long ago may be forgotten before it is sent again. */
 const UNSURE_MS = CLAIM_MS / 2;

@@ -1,12 +1,12 @@
 import type { Page, ReadFrom, Stored } from '../../../core/ports/broker.ts';
-import { missingSince, type RoomFacts, runOf, verdictOn } from './missing.ts';
+import { missingSince, type RoomFacts, runOf, resumeOutcome } from './missing.ts';
 import { parsePosition, roomTag } from '../../../protocol/position.ts';
 import { type Script, scriptsIn } from '../connection/script.ts';
 import { Unavailable } from '../../shared/unavailable.ts';
 import type { Backbone } from '../connection/backbone.ts';
 import { ANSWER_MS, CLAIM_MS, POSITION_MS, SENT_SKEW_MS } from '../../shared/terms.ts';
-import type { Publication } from '../../shared/lane.ts';
-import type { Way } from '../connection/way.ts';
+import type { Publication } from '../../shared/publication.ts';
+import type { Shard } from '../connection/shard.ts';
 
 const script = scriptsIn('history');
 const APPEND = script('append');
@@ -67,7 +67,7 @@ export class RedisHistory {
     const { room, body, key, trace = '', provisionalId, sentAt } = publication;
     const { size, ttlMs, backbone } = this.#options;
     const { keys, pod } = backbone;
-    const link = backbone.linkTo(room);
+    const link = backbone.shardFor(room);
     const names = [keys.epochOf(room), keys.history(room), keys.state(room)];
     if (key !== undefined) names.push(keys.claim(room, provisionalId));
     const mayBeThereSince = sentAt === undefined ? '' : sentAt - SENT_SKEW_MS;
@@ -99,7 +99,7 @@ export class RedisHistory {
     const position = parsePosition(from.after);
     const id = position === undefined ? BEGINNING : `${position.ms}-${position.seq}`;
     const { page, facts } = await read('after', id, runOf(position?.epoch ?? ''));
-    const { missing, goesOn, isNewLoss } = verdictOn(from, roomTag(room), facts);
+    const { missing, goesOn, isNewLoss } = resumeOutcome(from, roomTag(room), facts);
     // What a client says that it has must not change what others are told.
     if (isNewLoss && from.isOurs === true) await this.#markLost(room, id, Number(facts.ended));
     return { ...(goesOn ? page : (await read('after', BEGINNING)).page), missing };
@@ -118,7 +118,7 @@ export class RedisHistory {
   }
 
   async #verifyRoom(room: string, id: string): Promise<void> {
-    const link = this.#options.backbone.linkTo(room);
+    const link = this.#options.backbone.shardFor(room);
     try {
       if (runOf(parsePosition(id)?.epoch ?? '') === link.run) return;
       await this.read(room, { after: id, isOurs: true }, 0, false);
@@ -142,7 +142,7 @@ export class RedisHistory {
    */
   async newest(rooms: readonly string[]): Promise<[room: string, position: string | undefined][]> {
     const { keys, placement } = this.#options.backbone;
-    const parts = Map.groupBy(rooms, (room) => placement.partOf(keys.state(room)));
+    const parts = Map.groupBy(rooms, (room) => placement.slotOf(keys.state(room)));
     const all = await Promise.all([...parts.values()].map((part) => this.#newestOfPart(part)));
     return all.flat();
   }
@@ -151,7 +151,9 @@ export class RedisHistory {
     const { keys, placement } = this.#options.backbone;
     const states = rooms.map((room) => keys.state(room));
     try {
-      const newest = (await placement.to(states[0] ?? '').call(NEWEST, states, [UNUSED_ROOM_MS])) as string[];
+      const newest = (await placement
+        .shardOf(states[0] ?? '')
+        .call(NEWEST, states, [UNUSED_ROOM_MS])) as string[];
       return rooms.map((room, index) => [room, newest[index] || undefined]);
     } catch (error) {
       if (error instanceof Unavailable) return [];
@@ -162,7 +164,7 @@ export class RedisHistory {
   async #read(room: string, { mode, at, run }: Where, limit: number, remember: boolean): Promise<Read> {
     const { ttlMs, backbone } = this.#options;
     const { keys } = backbone;
-    const link = backbone.linkTo(room);
+    const link = backbone.shardFor(room);
     const tag = roomTag(room);
     const reply = (await link.call(
       READ,
@@ -188,7 +190,7 @@ export class RedisHistory {
    * When a run of a server ended, in ms; empty: there was no such run. Where another server knows and is away it counts
    * as ended: a position that the room was given must not be called unknown, nor its loss be forgotten, for that.
    */
-  async #endOf(run: string, asked: Way): Promise<string> {
+  async #endOf(run: string, asked: Shard): Promise<string> {
     const { keys, link } = this.#options.backbone;
     try {
       const fields = [`ended:${run}`, `run:${run}`];
@@ -205,7 +207,7 @@ export class RedisHistory {
   async #markLost(room: string, id: string, ended: number): Promise<void> {
     const { ttlMs, backbone } = this.#options;
     const { keys, log } = backbone;
-    const link = backbone.linkTo(room);
+    const link = backbone.shardFor(room);
     // Later than that nothing of that time is kept anyway.
     if (link.now() >= ended + ttlMs) return;
     const args = [link.epoch, link.now(), roomTag(room), id, ttlMs + POSITION_MS];
