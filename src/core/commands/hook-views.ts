@@ -2,7 +2,7 @@ import type { ConnectionView, Submission } from '../ports/hooks.ts';
 import { GLOBAL } from '../../protocol/names.ts';
 import type { Connection } from '../delivery/connection.ts';
 import type { Pod } from './pod.ts';
-import type { PublishingCommand } from './publish-command.ts';
+import type { PublishingCommand } from '../../protocol/command.ts';
 import { isEphemeral } from './publish.ts';
 
 /** A connection as hooks see it. */

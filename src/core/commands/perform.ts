@@ -1,5 +1,5 @@
 import { join, leave } from './join.ts';
-import type { Command } from '../../protocol/command.ts';
+import type { Command, PublishingCommand } from '../../protocol/command.ts';
 import type { Connection } from '../delivery/connection.ts';
 import type { Pod } from './pod.ts';
 import { Refused } from '../base/refused.ts';
@@ -25,7 +25,7 @@ export function perform(pod: Pod, connection: Connection, command: Command): Pro
   });
 }
 
-type OtherCommand = Exclude<Command, { kind: 'publish' | 'direct' | 'ping' }>;
+type OtherCommand = Exclude<Command, PublishingCommand | { kind: 'ping' }>;
 
 async function performAsync(pod: Pod, connection: Connection, command: OtherCommand): Promise<void> {
   switch (command.kind) {

@@ -2,15 +2,13 @@ import { DIRECT, GLOBAL } from '../../protocol/names.ts';
 import { type PublishRequest, publishDirectly, publishGlobally, publishToRoom } from './publish.ts';
 import { isEphemeral, timestampOf } from './publish.ts';
 import { submissionOf, viewOf } from './hook-views.ts';
-import type { Command } from '../../protocol/command.ts';
+import type { PublishingCommand } from '../../protocol/command.ts';
 import type { Connection } from '../delivery/connection.ts';
 import type { HookDecision } from '../ports/hooks.ts';
 import type { Pod } from './pod.ts';
 import type { Published } from '../ports/broker.ts';
 import { permit } from '../base/refused.ts';
 import { reject, rejectError } from './reject.ts';
-
-export type PublishingCommand = Extract<Command, { kind: 'publish' | 'direct' }>;
 
 /**
  * Publishes what a client sent, if the client may and the hooks allow it, and acknowledges it. Returns a promise, which
