@@ -3,6 +3,7 @@ import { type Address, Gateway } from '../../src/core/commands/gateway.ts';
 import type { Connection } from '../../src/core/delivery/connection.ts';
 import type { Dialect } from '../../src/protocol/dialect.ts';
 import { MemoryBudget } from '../../src/engines/shared/memory-budget.ts';
+import { CatchUp } from '../../src/core/pod/catch-up.ts';
 import { Hub } from '../../src/core/pod/hub.ts';
 import type { Limits } from '../../src/core/base/limits.ts';
 import { MemoryDirectory } from '../../src/engines/memory/directory.ts';
@@ -118,11 +119,13 @@ export class TestPod {
       limits: all,
       log,
     });
+    const catchUp = new CatchUp({ broker, clock, framer, hub, limits: all, tally, log });
     const ids = { connection: () => 'c', ephemeral: () => `~${(this.#messages += 1)}` };
     this.pod = {
       name: 'pod',
       startedAt: 0,
       hub,
+      catchUp,
       broker,
       directory,
       roster,

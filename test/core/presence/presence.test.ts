@@ -104,7 +104,7 @@ describe('presence', () => {
     const lost = pod.connect('alice', { room: 'r' });
     await turns();
     pod.gateway.closed(lost.connection, 1006);
-    const back = pod.connect('alice', { room: 'r', lastId: pod.pod.hub.room('r')?.lastPosition });
+    const back = pod.connect('alice', { room: 'r', lastId: pod.pod.hub.room('r')?.history.lastPosition });
     await turns();
     pod.gateway.closed(back.connection, 1000);
     await turns();
@@ -125,7 +125,7 @@ describe('presence', () => {
     };
     const lost = await tab({});
     pod.gateway.closed(lost.connection, 1006);
-    const other = await tab(resumes ? { last_id: pod.pod.hub.room('r')?.lastPosition } : {});
+    const other = await tab(resumes ? { last_id: pod.pod.hub.room('r')?.history.lastPosition } : {});
     const before = seen();
     pod.gateway.closed(other.connection, 1000);
     await turns();
