@@ -112,11 +112,11 @@ export class NatsPresence implements PresenceStore, Leaseholder {
     this.#follower.stop();
   }
 
-  registerAnew(): Promise<void> {
-    return this.#own.registerAnew();
+  rewriteAll(): Promise<void> {
+    return this.#own.rewriteAll();
   }
 
-  bury(pod: string): Promise<void> {
+  reap(pod: string): Promise<void> {
     return this.#ends.end(leaseNameOf(pod));
   }
 

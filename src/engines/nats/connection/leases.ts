@@ -104,7 +104,7 @@ export class NatsLeases implements LeaseBook {
     await this.#write(name, { leaseMs, endsInMs: ms }, this.#sequence);
   }
 
-  async buried(name: string): Promise<void> {
+  async reaped(name: string): Promise<void> {
     const seen = this.#seen.get(name);
     if (seen !== undefined) await this.#write(name, undefined, seen.sequence);
   }

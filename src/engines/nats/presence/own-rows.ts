@@ -127,7 +127,7 @@ export class OwnRows {
   }
 
   /** Writes everything under the present lease; what stands under earlier ones counts for as long as one lasts. Raises Unavailable. */
-  async registerAnew(): Promise<void> {
+  async rewriteAll(): Promise<void> {
     const lease = leaseNameOf(this.#backbone.lease.name);
     // At a start there is nobody yet whom another pod may have as well.
     const isFirst = this.#lease === undefined && this.#all.size === 0;
