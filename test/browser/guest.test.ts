@@ -141,7 +141,7 @@ describe('who is not let in is told why', () => {
     const pod = await podForTest({ ...GUESTS, GUEST_LOGIN: 'false' });
     const ann = new Person(await open(pod.url, { refusals: ['404 /api/auth/guest'] }));
     await ann.triesToEnter('Ann');
-    await ann.isTold('This server lets no guests in');
+    await ann.isTold('This server does not let guests in');
     expect(await ann.focused()).toBe('name');
     expect(await ann.page.evaluate<string | null>('localStorage.getItem("crosspod.name")')).toBe(null);
   });
@@ -155,7 +155,7 @@ describe('who is not let in is told why', () => {
     await pod.kill();
     await podForTest({ ...GUESTS, ...pod.ports, GUEST_LOGIN: 'false' });
     await ann.page.goto(pod.url);
-    await ann.isTold('This server lets no guests in');
+    await ann.isTold('This server does not let guests in');
     expect(await ann.page.getByLabel('Your name').inputValue()).toBe('Ann');
   });
 
@@ -177,7 +177,7 @@ describe('who is not let in is told why', () => {
       route.fulfill({ status: 429, headers: { 'Retry-After': '7' }, json: { code: 'rate_limited' } }),
     );
     await ann.triesToEnter('Ann');
-    await ann.isTold('Too many people come in at present. Try again in 7 seconds.');
+    await ann.isTold('Too many people are joining right now. Try again in 7 seconds.');
     await ann.page.unroute('**/api/auth/guest');
     await ann.enters('Ann');
   });

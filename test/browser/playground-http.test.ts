@@ -158,7 +158,7 @@ describe('an event by HTTP', () => {
     const ground = await playground(env, { expected: /net::ERR_CONNECTION_REFUSED/ });
     await ground.fills({ server: `http://127.0.0.1:${await freePort()}` });
     await ground.posts();
-    await ground.lineSays(/no answer, or none that the server shows to this page/);
+    await ground.lineSays(/no answer, or the server does not let this page read it/);
   });
 });
 
