@@ -164,7 +164,7 @@ describe('who is not let in is told why', () => {
     const pod = await podForTest({ ...GUESTS, GUEST_PREFIX: 'p'.repeat(250) });
     const ann = new Person(await open(pod.url, { refusals: ['400 /api/auth/guest'] }));
     await ann.triesToEnter('Annabella');
-    await ann.isTold('The server does not take this name.');
+    await ann.isTold('The server does not accept this name.');
     expect(await ann.page.getByLabel('Your name').getAttribute('aria-invalid')).toBe('true');
     await ann.enters('Ann');
     await expect.poll(ann.memberRows, PATIENT).toEqual(['Ann you']);
