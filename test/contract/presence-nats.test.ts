@@ -17,7 +17,7 @@ presenceContract('The NATS presence store', {
     clock = new TestClock(Date.now());
     const backbone = nats.backbone({ clock });
     now = () => backbone.link.now();
-    const store = new NatsPresence({ backbone, hears: () => true });
+    const store = new NatsPresence({ backbone, isSubscribed: () => true });
     await backbone.start();
     await nats.settled(backbone);
     return store;
