@@ -99,7 +99,7 @@ export class NatsSubject {
     );
   }
 
-  /** Tombstones all pods at once, as if they were killed. */
+  /** Ends all pods at once, as if they were killed. */
   async close(): Promise<void> {
     await Promise.all(this.#opened.splice(0).map((backbone) => backbone.stop()));
   }

@@ -191,7 +191,7 @@ export class Follower {
   }
 
   #takeRow(message: Msg): void {
-    // Tombstones in: how often it was sent, number in the stream, number of the consumer, time, how many follow.
+    // Ends in: how often it was sent, number in the stream, number of the consumer, time, how many follow.
     const words = (message.reply ?? '').split('.');
     const first = words.length === OLD_WORDS ? 4 : 6;
     this.#heard = this.#options.clock.elapsed();

@@ -64,7 +64,7 @@ export class NatsLink {
   #live: Live | undefined;
   /** How often it came up: what is told of an earlier time does not concern this one. */
   #greetings = 0;
-  /** Tombstones the time in which it is up, on a connection that may be good for another. */
+  /** Ends the time in which it is up, on a connection that may be good for another. */
   #refuse: () => void = ignored;
   #flush: Promise<void> | undefined;
   #pausing: NodeJS.Timeout | undefined;

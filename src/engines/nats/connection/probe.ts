@@ -19,7 +19,7 @@ export interface ProbeOptions {
 /** Finds out whether this pod still hears what is said, also where NATS answers whatever it is asked. */
 export class Probe {
   readonly #options: ProbeOptions;
-  /** Tombstones the wait for the one under way. */
+  /** Ends the wait for the one under way. */
   #cancel: (() => void) | undefined;
   /** How often the subscriptions were found dead and made anew. */
   revivals = 0;

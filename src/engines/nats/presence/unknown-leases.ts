@@ -3,7 +3,7 @@ import type { LeaseName } from './union.ts';
 import { nameOfLease } from './row.ts';
 import type { NatsLeases } from '../connection/leases.ts';
 
-/** Tombstones what stands under leases that nobody knows of: all pods were gone for longer than a lease is kept. */
+/** Ends what stands under leases that nobody knows of: all pods were gone for longer than a lease is kept. */
 export class UnknownLeases {
   readonly #leases: NatsLeases;
   readonly #end: (lease: LeaseName) => Promise<void>;
