@@ -1,13 +1,69 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** Tests that start no other program: no pod, no server, no browser. test/support/no-programs.ts enforces it. */
+const UNIT = [
+  'test/{core,protocol,auth,config,ws}/**/*.test.ts',
+  'test/engines/{memory,shared}/**/*.test.ts',
+  'test/engines/nats/{arrivals,own-rows,union}.test.ts',
+  'test/engines/redis/{answers,last-known,missing,patience,rights,server-clock}.test.ts',
+  'test/contract/*-{memory,sqlite}.test.ts',
+  'test/hooks/{load,runner}.test.ts',
+  'test/client/!(pod|react-native|too-large).test.ts',
+];
+
+/** The longest tests, which start first: one that starts last keeps the others' workers waiting for it. */
+const LONGEST = [
+  'chart/redis-restart',
+  'simulation/simulation',
+  'client-faults/rolling-restart',
+  'many-pods/rebalance',
+  'hostile/fuzz',
+  'engines/nats/broken-connection',
+  'engines/redis-cluster/lost-master',
+  'simulation/scenarios',
+  'faults/broken-connections',
+  'model/model',
+  'browser/chat',
+  'browser/guest',
+].map((name) => `/test/${name}.test.ts`);
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId }: TestSpecification): number => {
+      const index = LONGEST.findIndex((name) => moduleId.endsWith(name));
+      return index < 0 ? LONGEST.length : index;
+    };
+    return (await super.sort(files)).toSorted((one, other) => place(one) - place(other));
+  }
+}
+
+const timeouts = { testTimeout: 30_000, hookTimeout: 60_000 };
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    // They need a cluster (npm run test:cluster), and compilers and packages of other languages (npm run test:clients).
-    exclude: ['test/cluster/**', 'test/clients/**'],
-    globalSetup: ['test/support/requirements.ts'],
     maxWorkers: 4,
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    sequence: { sequencer: LongestFirst },
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: UNIT,
+          setupFiles: ['test/support/no-programs.ts'],
+          ...timeouts,
+        },
+      },
+      {
+        test: {
+          name: 'programs',
+          include: ['test/**/*.test.ts'],
+          // test/cluster needs a cluster (npm run test:cluster), and test/clients needs compilers and packages of other
+          // languages (npm run test:clients).
+          exclude: ['test/cluster/**', 'test/clients/**', ...UNIT],
+          globalSetup: ['test/support/requirements.ts'],
+          ...timeouts,
+        },
+      },
+    ],
   },
 });

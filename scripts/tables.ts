@@ -54,7 +54,7 @@ const RECONNECT = {
 } as const;
 
 export const DOCUMENTS = [
-  'README.md',
+  'docs/settings.md',
   'docs/protocol.md',
   'src/client/README.md',
   'charts/crosspod/README.md',

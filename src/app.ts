@@ -12,7 +12,7 @@ import { thisMachine } from './platform.ts';
 import type { Config } from './config.ts';
 import { Hono } from 'hono';
 import type { Log } from './core/ports/log.ts';
-import { RunningApp } from './running-app.ts';
+import { type App, RunningApp } from './running-app.ts';
 import type { Server } from 'node:http';
 import { Upgrades } from './ws/upgrade.ts';
 import { framer } from './ws/frame.ts';
@@ -21,21 +21,6 @@ import { sockets } from './http/sockets.ts';
 
 /** Health checks of proxies speak HTTP/1.0 and name no host. */
 const OPS_HOST = 'localhost';
-
-/** One pod, put together and ready to run. */
-export interface App {
-  /**
-   * Resolves once clients can connect, or somebody wanted it to end before; operators can at once. Raises what the system
-   * says where a port cannot be had.
-   */
-  start(): Promise<void>;
-  /** Sends every client to another pod (DRAIN_DELAY_SECONDS, DRAIN_WINDOW_SECONDS); resolves when that is over. */
-  drain(): Promise<void>;
-  /** Closes what is left with 1001 and resolves when all are gone, after five seconds at the latest. */
-  stop(): Promise<void>;
-  /** Closes every connection with 1001 now; for a process that ends without waiting for anything. */
-  cutOff(): void;
-}
 
 /** What an app is given besides its configuration. */
 export interface AppSurroundings {

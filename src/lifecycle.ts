@@ -1,4 +1,4 @@
-import type { App } from './app.ts';
+import type { App } from './running-app.ts';
 import type { Log } from './core/ports/log.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 

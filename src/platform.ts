@@ -1,5 +1,5 @@
 import type { Clock } from './core/ports/clock.ts';
-import type { Ids } from './core/pod/pod.ts';
+import type { Ids } from './core/commands/pod.ts';
 import type { Pressure } from './core/pod/watermarks.ts';
 import { getHeapStatistics } from 'node:v8';
 import { monitorEventLoopDelay } from 'node:perf_hooks';

@@ -1,16 +1,15 @@
 import type { Admission } from './ws/admission.ts';
-import type { App } from './app.ts';
 import type { Config } from './config.ts';
 import type { Drain } from './core/pod/drain.ts';
 import type { Gateway } from './core/commands/gateway.ts';
 import type { Heartbeat } from './ws/heartbeat.ts';
-import type { Pod } from './core/pod/pod.ts';
+import type { Pod } from './core/commands/pod.ts';
 import type { Readiness } from './http/ops.ts';
 import type { Rebalance } from './core/pod/rebalance.ts';
 import type { Watermarks } from './core/pod/watermarks.ts';
 import { pause } from './core/base/pause.ts';
 import { receiverOf } from './core/commands/broker-receiver.ts';
-import { sayWhatIsAwaited } from './start-wait.ts';
+import { logWhatStartWaitsFor } from './start-wait.ts';
 
 /**
  * Since a drain began each answer has told that its connection ends. One on which nothing was asked for so long is in
@@ -47,6 +46,21 @@ export interface Parts {
   readonly finishing: readonly (Stoppable | undefined)[];
   /** For clients and for operators. */
   readonly doors: readonly [clients: Door, operators: Door];
+}
+
+/** One pod, put together and ready to run. */
+export interface App {
+  /**
+   * Resolves once clients can connect, or somebody wanted it to end before; operators can at once. Raises what the system
+   * says where a port cannot be had.
+   */
+  start(): Promise<void>;
+  /** Sends every client to another pod (DRAIN_DELAY_SECONDS, DRAIN_WINDOW_SECONDS); resolves when that is over. */
+  drain(): Promise<void>;
+  /** Closes what is left with 1001 and resolves when all are gone, after five seconds at the latest. */
+  stop(): Promise<void>;
+  /** Closes every connection with 1001 now; for a process that ends without waiting for anything. */
+  cutOff(): void;
 }
 
 /** The order in which the parts of a pod start and end. */
@@ -96,9 +110,9 @@ export class RunningApp implements App {
   /** A pod that cannot share what the others have leaves the clients to them, for a while. */
   async #reachEngine(): Promise<void> {
     const { pod } = this.#parts;
-    const sayNoMore = sayWhatIsAwaited(pod, this.#config.values.START_WAIT_SECONDS);
+    const stopLogging = logWhatStartWaitsFor(pod, this.#config.values.START_WAIT_SECONDS);
     await Promise.race([pod.broker.start(receiverOf(pod)), this.#unwanted.promise]);
-    sayNoMore();
+    stopLogging();
   }
 
   async drain(): Promise<void> {

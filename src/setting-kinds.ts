@@ -4,14 +4,14 @@ import { readNetworks } from './http/networks.ts';
 import type { TrustedProxies } from './core/base/trusted-proxies.ts';
 import { readRule } from './protocol/rule.ts';
 
-/** What a setting may hold: how it is read, and in words what is allowed. `read` gives undefined for what is not. */
+/** What a setting may hold: `read` parses a value and returns undefined for a wrong one; `allowed` describes the right ones. */
 export interface Kind<T> {
   readonly allowed: string;
-  /** Left out of what is printed when the value is wrong; absent: where it has an @, which may end a login. */
+  /** Whether a wrong value is left out of the error. Absent: only if it contains an @, which may end a login. */
   readonly secret?: boolean;
   /**
-   * For whoever checks a value without running this, as the chart does: a regular expression, in what JavaScript and
-   * RE2 share, that matches every value `read` takes, and bounds of the number. It may match more.
+   * Lets the chart check a value without running this code: a regular expression in the common syntax of JavaScript
+   * and RE2, and bounds of the number. It must match every value that `read` accepts; it may match more.
    */
   readonly pattern?: string;
   readonly bounds?: readonly [least: number, most: number];
@@ -43,7 +43,7 @@ export const trustedProxies: Kind<TrustedProxies> = {
   },
 };
 
-/** Comma-separated, blanks around each left out. */
+/** Comma-separated; blanks around each text are removed. */
 export const secrets: Kind<readonly string[]> = {
   allowed: 'texts separated by commas, kept secret',
   secret: true,
@@ -52,7 +52,7 @@ export const secrets: Kind<readonly string[]> = {
 
 export const origins: Kind<readonly string[]> = {
   allowed:
-    '*, or origins separated by commas such as https://app.example.com, https://*.example.com or http://[::1]:8080; self for the host that a request names; null',
+    '*, or origins separated by commas such as https://app.example.com, https://*.example.com or http://[::1]:8080; self for the host that the request names; null',
   pattern: String.raw`^[\s,]*((\*|self|null|(?i:[a-z][a-z0-9+.-]*://((\*\.)?[a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?))[\s,]*)+$`,
   read: (value) => allOf(split(value), (one) => ['*', 'self', 'null'].includes(one) || isOrigin(one)),
 };
@@ -68,7 +68,7 @@ export interface KeySet {
   readonly keys: readonly { readonly kty: string }[];
 }
 
-/** The value is what is in the file, so that nobody reads it again. */
+/** The value is the parsed file: the file is read only once. */
 export const keySetFile: Kind<KeySet> = {
   allowed: 'path of a readable file {"keys":[…]} (RFC 7517 section 5)',
   read(value) {
@@ -81,7 +81,7 @@ export const keySetFile: Kind<KeySet> = {
   },
 };
 
-/** The value is what is in the file, as with `keySetFile`. */
+/** The value is the content of the file. */
 export const certificatesFile: Kind<string> = {
   allowed: 'path of a readable PEM file of certificates',
   read(value) {
@@ -124,9 +124,9 @@ function allOf(
   return values.every(isAllowed) ? nonEmpty(values) : undefined;
 }
 
-/** The value is what is in the file, as with `keySetFile`. */
+/** The value is the content of the file. */
 export const credentialsFile: Kind<string> = {
-  allowed: 'path of a readable .creds file of NATS',
+  allowed: 'path of a readable NATS credentials file (.creds)',
   read(value) {
     try {
       const content = readFileSync(value, 'utf8');
@@ -137,21 +137,21 @@ export const credentialsFile: Kind<string> = {
   },
 };
 
-/** Part of names of streams, and a token of subjects. */
+/** Part of stream names, and a token of subjects. */
 export const natsPrefix: Kind<string> = {
-  allowed: 'letters, digits and - _ at most 64',
+  allowed: 'at most 64 characters of letters, digits, - and _',
   pattern: '^[A-Za-z0-9_-]{1,64}$',
   read: (value) => (/^[A-Za-z0-9_-]{1,64}$/.test(value) ? value : undefined),
 };
 
-/** Put before names in Redis; a blank or a brace in one would mean something there. */
+/** Prefix of names in Redis. A brace would change the hash tag, and a blank the syntax of an ACL. */
 export const keyPrefix: Kind<string> = {
-  allowed: 'letters, digits and - _ . : at most 64',
+  allowed: 'at most 64 characters of letters, digits, - _ . and :',
   pattern: '^[A-Za-z0-9_.:-]{1,64}$',
   read: (value) => (/^[A-Za-z0-9_.:-]{1,64}$/.test(value) ? value : undefined),
 };
 
-/** 0 lets the system choose. */
+/** 0: the system chooses a free port. */
 export const port: Kind<number> = { ...count(0, 65_535), allowed: 'a port, 0 to 65535' };
 
 export function count(least: number, most: number): Kind<number> {
@@ -178,9 +178,9 @@ export function oneOf<T extends string>(...names: readonly T[]): Kind<T> {
   };
 }
 
-/** Paths without a slash at the end, at least one. */
+/** At least one path, each without a trailing slash. */
 export const wsPaths: Kind<readonly string[]> = {
-  allowed: 'paths such as /ws,/live, each of letters, digits and - _ . ~',
+  allowed: 'paths such as /ws,/live of letters, digits and - _ . ~',
   pattern: String.raw`^\s*(/[A-Za-z0-9_.~-]+)+\s*(,\s*(/[A-Za-z0-9_.~-]+)+\s*)*$`,
   read(value) {
     const paths = value.split(',').map((path) => path.trim());

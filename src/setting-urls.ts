@@ -6,10 +6,10 @@ const REDIS_PORT = 6379;
 const SENTINEL_PORT = 26379;
 const NATS_PORT = 4222;
 
-/** A query is no misreading there, unless it follows the host and has the @ of a login in it. */
+/** A query is allowed in an HTTP URL, unless it follows the host and contains the @ that ends a login. */
 const MISREAD_HTTP = /[#\p{Cc}]|^[^/]*\/\/[^/]*\?.*@/u;
 
-/** May hold a password, so that a wrong one is not printed. */
+/** May hold a password, so a wrong value is not printed. */
 export const httpUrl: Kind<string> = {
   allowed: 'an http or https URL',
   secret: true,
@@ -20,14 +20,14 @@ export const httpUrl: Kind<string> = {
 };
 
 /**
- * Null for what is no URL, and for what is read as another one than was meant: at a `#` or `?` of a password the host
- * would begin in the middle of it, and be looked up and logged; tabs and line breaks vanish. Neither engine knows queries.
+ * Null for a text that is not a URL or would be misread. A `#` or `?` in a password would end the host there, so part
+ * of the password would be looked up and logged; the URL parser removes tabs and line breaks. No engine uses queries.
  */
 function readUrl(text: string): URL | null {
   return /[?#\p{Cc}]/u.test(text) ? null : URL.parse(text);
 }
 
-/** A host, with a port or the usual one. */
+/** A host, with an optional port. */
 const HOST_PORT = /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9_.-]+))(?::(\d{1,5}))?$/;
 
 function readHostPort(text: string, usual: number): HostPort | undefined {
@@ -37,7 +37,7 @@ function readHostPort(text: string, usual: number): HostPort | undefined {
   return { host: bracketed ?? plain ?? '', port };
 }
 
-/** A Redis server, and what its URL says of who comes. */
+/** A Redis server and the login in its URL. */
 export interface RedisUrl {
   readonly server: HostPort;
   readonly tls: boolean;
@@ -46,10 +46,10 @@ export interface RedisUrl {
   readonly db: number | undefined;
 }
 
-/** May hold a password, so that a wrong one is not printed. */
+/** May hold a password, so a wrong value is not printed. */
 export const redisUrl: Kind<RedisUrl> = {
   allowed:
-    'redis://[user:password@]host[:port][/db], the same with rediss:// for TLS, or host:port; in a password # ? / % as %23 %3F %2F %25',
+    'redis://[user:password@]host[:port][/db], the same with rediss:// for TLS, or host:port; in a password write # ? / % as %23 %3F %2F %25',
   secret: true,
   read(value) {
     if (!value.includes('://')) {
@@ -87,7 +87,7 @@ export const hostPorts: Kind<readonly HostPort[]> = {
   },
 };
 
-/** Servers of one cluster, and what their URLs say of who comes. */
+/** Servers of one cluster and the login in their URLs. */
 export interface NatsUrls {
   readonly servers: readonly HostPort[];
   readonly tls: boolean;
@@ -95,10 +95,10 @@ export interface NatsUrls {
   readonly password: string | undefined;
 }
 
-/** May hold a password, so that a wrong one is not printed. */
+/** May hold a password, so a wrong value is not printed. */
 export const natsUrls: Kind<NatsUrls> = {
   allowed:
-    'nats://[user:password@]host[:port], or tls://, more of them separated by commas and alike but for the host; in a password # ? / % , as %23 %3F %2F %25 %2C',
+    'nats://[user:password@]host[:port], or tls://, several separated by commas if they differ only in host and port; in a password write # ? / % , as %23 %3F %2F %25 %2C',
   secret: true,
   read(value) {
     const all = split(value).map(readNatsUrl);

@@ -1,26 +1,21 @@
-import type { Pod } from './core/pod/pod.ts';
+import type { Pod } from './core/commands/pod.ts';
+import { every } from './core/base/every.ts';
 
-/** A start that takes no longer has nothing to say; then it is looked so often whether something has changed. */
+/** A start that takes less time than this has nothing to report. */
 const LOOK_MS = 2_000;
 
-/** Says in the log what a pod that starts waits for, and why, and says it again when that changes. The answer ends it. */
-export function sayWhatIsAwaited({ broker, clock, log }: Pod, seconds: number): () => void {
-  let said: string | undefined;
-  let cancel: () => void;
-  const lookLater = (): void => {
-    cancel = clock.after(LOOK_MS, () => {
-      const engine = broker.troubles?.() ?? [];
-      const text = JSON.stringify(engine);
-      if (text !== said) {
-        log.warn(
-          { engine, seconds },
-          'not reached yet; clients are not served until it is, or the time is over',
-        );
-      }
-      said = text;
-      lookLater();
-    });
-  };
-  lookLater();
-  return () => cancel();
+/** Logs what a starting pod waits for and why, and again whenever that changes. The returned function stops it. */
+export function logWhatStartWaitsFor({ broker, clock, log }: Pod, seconds: number): () => void {
+  let logged: string | undefined;
+  return every(clock, LOOK_MS, () => {
+    const engine = broker.troubles?.() ?? [];
+    const text = JSON.stringify(engine);
+    if (text !== logged) {
+      log.warn(
+        { engine, seconds },
+        'not reached yet; clients are not served until it is, or the time is over',
+      );
+    }
+    logged = text;
+  });
 }

@@ -1,8 +1,8 @@
 import type { HookConnection, HookMessage, HookReplacement, Refusal } from '../../src/hooks/types.ts';
 
 /**
- * Hooks that keep a chat clean; start a pod with HOOKS_MODULE=examples/hooks/profanity.ts. Only types are imported,
- * so that a copy of this file runs anywhere.
+ * Hooks that keep a chat clean. Start a pod with HOOKS_MODULE=examples/hooks/profanity.ts. The file imports only types,
+ * so that a copy of it runs anywhere.
  */
 
 const MASKED = /\b(?:darn|heck)\b/gi;
@@ -10,15 +10,14 @@ const SUPPRESSED = /\bbuy followers\b/i;
 const MASKED_AT_MOST = 3;
 const BANNED: ReadonlySet<string> = new Set(['mallory']);
 
-/** Masked messages of each connection. */
+/** The number of masked messages per connection id. */
 const offences = new Map<string, number>();
 
-/** Turned away before the handshake, with 403. */
+/** Refuses banned users before the handshake, with 403. */
 export function onConnect({ userId }: HookConnection): void {
   if (BANNED.has(userId)) throw refusal('forbidden', 'you are banned from this chat');
 }
 
-/** What is kept for a connection ends with it. */
 export function onDisconnect({ id }: HookConnection): void {
   offences.delete(id);
 }
@@ -32,7 +31,7 @@ export function onMessage(
   if (SUPPRESSED.test(text)) return null;
   const clean = text.replaceAll(MASKED, (word) => '*'.repeat(word.length));
   if (clean !== text) countOffence(connection);
-  // What a client put into `moderation` is replaced: receivers can rely on it.
+  // Overwrites any `moderation` that the client sent, so that receivers can trust the field.
   return { data: { ...(message.data as object), text: clean, moderation: { masked: clean !== text } } };
 }
 

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline';
 import { Crosspod, type CrosspodError } from 'crosspod-client';
 
-/** What the messages of this room carry, by their event. */
+/** The data of this room's messages, by event. */
 interface Chat {
   chat: { text: string };
 }

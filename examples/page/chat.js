@@ -26,7 +26,7 @@ room.onUnrecovered(() => {
   status.textContent = 'you may have missed messages';
 });
 room.onLeft((error) => {
-  status.textContent = error?.message ?? 'the server took you out of the room';
+  status.textContent = error?.message ?? 'the server removed you from the room';
 });
 form.addEventListener('submit', (event) => {
   event.preventDefault();
@@ -37,5 +37,5 @@ form.addEventListener('submit', (event) => {
   });
 });
 
-// A refusal comes to onLeft as well.
+// onLeft receives the same refusal.
 room.join({ history: 50 }).catch(() => {});

@@ -1,6 +1,6 @@
 import type { Crosspod, Member, Message, Room } from 'crosspod-client';
 
-/** What the messages of these rooms carry, by their event. */
+/** The data of these rooms' messages, by event. */
 interface Chat {
   chat: { text: string };
 }
@@ -8,15 +8,15 @@ interface Chat {
 export interface RoomView {
   readonly messages: readonly Message<Chat['chat']>[];
   readonly members: readonly Member[];
-  /** Why the server does not let this user in (any more). */
+  /** Why the server refused this user, or removed them from the room. */
   readonly refused: string | undefined;
 }
 
 const EMPTY: RoomView = { messages: [], members: [], refused: undefined };
 
 /**
- * A room as React reads it: this client is in it as long as somebody watches. StrictMode takes the first watcher
- * away and puts it back at once, which makes it leave and join again; nothing is lost or shown twice.
+ * A room as React reads it. The client stays in the room while the store has a watcher. StrictMode removes the first
+ * watcher and adds it again at once, so the client leaves and joins again; no message is lost or shown twice.
  */
 export class RoomStore {
   readonly #room: Room<Chat>;
@@ -46,9 +46,9 @@ export class RoomStore {
     this.#listeners = [
       room.on('chat', (message) => this.#show({ messages: [...this.#view.messages, message] })),
       room.onMembers((members) => this.#show({ members })),
-      room.onLeft((error) => this.#show({ members: [], refused: error?.message ?? 'taken out' })),
+      room.onLeft((error) => this.#show({ members: [], refused: error?.message ?? 'removed by the server' })),
     ];
-    // A refusal comes to onLeft as well.
+    // onLeft receives the same refusal.
     void room.join({ history: 50 }).catch(() => {});
   }
 
@@ -66,7 +66,7 @@ export class RoomStore {
 
 const stores = new WeakMap<Room<Chat>, RoomStore>();
 
-/** The same store for every component that is in the same room. */
+/** Returns the same store to every component in the same room. */
 export function roomStore(client: Crosspod, name: string): RoomStore {
   const room = client.room<Chat>(name);
   const store = stores.get(room) ?? new RoomStore(room);

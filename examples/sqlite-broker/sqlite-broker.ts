@@ -11,27 +11,28 @@ import type {
 import { SqliteHistory } from './sqlite-history.ts';
 import { DatabaseSync } from 'node:sqlite';
 import { type FSWatcher, watch } from 'node:fs';
-import { Away, ignored } from '../../src/engines/shared/away.ts';
+import { ignored } from '../../src/engines/shared/ignored.ts';
+import { Unavailable } from '../../src/engines/shared/unavailable.ts';
 import type { Clock } from '../../src/core/ports/clock.ts';
 
-/** A transaction of another pod is over long before that; then the event loop stands still no longer. */
+/** How long a write may block the event loop while another pod holds the lock; transactions are much shorter. */
 const LOCKED_MS = 200;
-/** How often a file that could not be used is tried again. */
+/** How long the pod waits before it tries an unusable file again. */
 const RETRY_MS = 200;
-/** Rooms that are in use are used again so often, and so never forgotten. */
+/** How often the pod records that its rooms are in use, so that no pod forgets them. */
 const USE_MS = 3_600_000;
 
 export interface SqliteBrokerOptions {
   /** The file that all pods of this machine share. */
   readonly file: string;
-  /** No other pod has this name. */
+  /** Unique among the pods. */
   readonly pod: string;
   readonly historySize: number;
   readonly historyTtlMs: number;
   readonly clock: Clock;
 }
 
-/** The broker of several pods on one machine: all of them write into one SQLite file, and watch it for what is new. */
+/** Connects several pods on one machine: all of them write into one SQLite file and watch it for changes. */
 export class SqliteBroker implements Broker {
   readonly #options: SqliteBrokerOptions;
   readonly #database: DatabaseSync;
@@ -40,7 +41,7 @@ export class SqliteBroker implements Broker {
   #receiver: Receiver | undefined;
   #watcher: FSWatcher | undefined;
   #available = true;
-  /** Up to where this pod has received what there is. */
+  /** The numbers of the last message and the last note that this pod received. */
   #message = 0;
   #note = 0;
 
@@ -86,7 +87,7 @@ export class SqliteBroker implements Broker {
   publish(room: string, body: string, { key, trace }: PublishOptions = {}): Promise<Published> {
     return this.#use(() => {
       const published = this.#history.append(room, body, { key, trace });
-      // This pod's own members get it the way all others do, in the one order of the file.
+      // The members on this pod get it the same way as all others, in the one order of the file.
       this.#receive();
       return published;
     });
@@ -127,15 +128,15 @@ export class SqliteBroker implements Broker {
     return this.#use(() => this.#history.read(room, from, limit));
   }
 
-  /** Does it at once. What the file does not allow is not done, and raises Away. */
+  /** Does the work now. Raises Unavailable if the file cannot be used; then nothing was done. */
   async #use<Result>(work: () => Result): Promise<Result> {
-    if (!this.#available) throw new Away('the file cannot be used');
+    if (!this.#available) throw new Unavailable('the file cannot be used');
     try {
       return work();
     } catch (error) {
       if (!isOfFile(error)) throw error;
       this.#lose();
-      throw new Away(`the file cannot be used: ${error.message}`);
+      throw new Unavailable(`the file cannot be used: ${error.message}`);
     }
   }
 
@@ -144,7 +145,7 @@ export class SqliteBroker implements Broker {
     this.#options.clock.after(RETRY_MS, () => this.#comeBack());
   }
 
-  /** First everything that was asked for, then back to work, then what each room may have missed. */
+  /** The order matters: first the rooms are in use again, then calls succeed, then each room reads what it missed. */
   #comeBack(): void {
     const receiver = this.#receiver;
     if (receiver === undefined) return;
@@ -182,7 +183,7 @@ export class SqliteBroker implements Broker {
     }
   }
 
-  /** Notes that have a key were claimed in a room named after their kind. */
+  /** Notes with a key were claimed in a room named after their kind. */
   #isFirst(room: string, { id, key, kind }: Fleeting & { kind?: string }): boolean {
     return key === undefined || this.#history.claim(`${room || `@${kind}`}\n${key}`, id) === id;
   }
@@ -203,7 +204,7 @@ export class SqliteBroker implements Broker {
   }
 }
 
-/** Another process has it locked, the disk is full, …: it passes, or an operator is needed. */
+/** The file is locked, the disk is full, …: this passes, or needs an operator. */
 function isOfFile(error: unknown): error is Error {
   return error instanceof Error && 'code' in error && error.code === 'ERR_SQLITE_ERROR';
 }

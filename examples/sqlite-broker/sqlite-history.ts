@@ -13,7 +13,7 @@ import { randomBytes } from 'node:crypto';
 
 const DAY_MS = 86_400_000;
 const CLAIM_MS = 300_000;
-/** What another pod has written is taken over in pages. */
+/** Messages of other pods are read in pages of this size. */
 const PAGE = 500;
 
 interface Options {
@@ -23,16 +23,16 @@ interface Options {
 }
 
 interface Room {
-  /** Where its history begins. */
+  /** The position that the room had while it was empty. */
   readonly floor: string;
-  /** The last position that is no longer kept. */
+  /** The last position that was removed. */
   readonly trimmed: string;
   readonly newest: string;
-  /** Positions that are older than this moment were forgotten. */
+  /** Positions older than this moment cannot be judged. */
   readonly since: number;
 }
 
-/** The histories of all rooms, in one file. Every change is one transaction, so that pods see all of it or nothing. */
+/** The histories of all rooms in one file. Each change is one transaction, so that pods see all of it or nothing. */
 export class SqliteHistory {
   readonly #database: DatabaseSync;
   readonly #options: Options;
@@ -47,7 +47,7 @@ export class SqliteHistory {
       CREATE TABLE IF NOT EXISTS message (seq INTEGER PRIMARY KEY AUTOINCREMENT, room, id, prev, body, trace, at);
       CREATE INDEX IF NOT EXISTS message_of_room ON message (room, seq);
       CREATE TABLE IF NOT EXISTS claim (name PRIMARY KEY, id, until);`);
-    // The epoch names this file: positions of a file that was lost are known for what they are.
+    // The epoch names this file, so that positions of a lost file are recognized.
     const epoch = randomBytes(6).toString('hex');
     database.prepare('INSERT INTO history SELECT ? WHERE NOT EXISTS (SELECT 1 FROM history)').run(epoch);
     this.#epoch = String(database.prepare('SELECT epoch FROM history').get()?.['epoch']);
@@ -82,7 +82,7 @@ export class SqliteHistory {
     });
   }
 
-  /** The next position: later than the one before it, also where a clock was set back. */
+  /** The next position: later than the one before it, even if a clock was set back. */
   #next(room: string, prev: string): Position {
     const { ms, seq } = parsePosition(prev) ?? { ms: 0, seq: 0 };
     const isLater = this.#now > ms;
@@ -113,7 +113,7 @@ export class SqliteHistory {
     });
   }
 
-  /** Why messages after a position are not there; the port says what each reason means. */
+  /** Why messages after a position are missing; the port explains each reason. */
   #missingAfter(room: string, kept: Room, after: string, all: readonly Stored[]): Missing | undefined {
     const position = parsePosition(after);
     const newest = parsePosition(kept.newest);
@@ -130,7 +130,7 @@ export class SqliteHistory {
     return this.#roomOf(room).newest;
   }
 
-  /** Messages of all rooms that came after a number, in order. */
+  /** The messages of all rooms after a number, in order. */
   *since(seq: number): Generator<{ seq: number; room: string; stored: Stored }> {
     for (let after = seq; ;) {
       const rows = this.#all('SELECT * FROM message WHERE seq > ? ORDER BY seq LIMIT ?', after, PAGE);
@@ -142,7 +142,7 @@ export class SqliteHistory {
     }
   }
 
-  /** The first id given under a name within five minutes. */
+  /** Returns the first id claimed under the name within five minutes. */
   claim(name: string, id: string): string {
     return this.#atOnce(() => {
       const first = this.#claimed(name);
@@ -151,7 +151,7 @@ export class SqliteHistory {
     });
   }
 
-  /** Somebody is in the room: its newest position is not forgotten. */
+  /** Records that the room is in use, so that its newest position is not forgotten. */
   use(room: string): void {
     this.#atOnce(() => {
       this.#roomOf(room);
@@ -192,7 +192,7 @@ export class SqliteHistory {
     return { messages, more, missing, position: more ? (messages.at(-1)?.id ?? newest) : newest };
   }
 
-  /** Messages go when their time is over, and a day later what is known of rooms that nobody uses. */
+  /** Removes expired messages, and a day later what is known about unused rooms. */
   #expire(): void {
     const { historyTtlMs } = this.#options;
     const gone = this.#all(
@@ -233,7 +233,7 @@ export class SqliteHistory {
   }
 }
 
-/** No column here holds anything else. */
+/** The columns hold only numbers and texts. */
 type Row = Record<string, number | string>;
 
 function storedOf({ id, prev, body, trace }: Row): Stored {

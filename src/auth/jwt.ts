@@ -4,7 +4,7 @@ import { decodeProtectedHeader, errors, type JWTPayload, jwtVerify, type JWTVeri
 import { type KeySources, type Verifier, verifiersOf } from './keys.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import { KeysAway, type RemoteKeys } from './remote-keys.ts';
-import type { Principal } from '../core/base/principal.ts';
+import type { Principal } from '../core/ports/principal.ts';
 import { isUserId } from '../protocol/names.ts';
 import { readPermissions } from '../core/base/permissions.ts';
 

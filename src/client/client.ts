@@ -1,9 +1,9 @@
 import { socketUrl } from './address.ts';
+import { type Closed, Connection, type ConnectionOptions, type State } from './connection.ts';
 import { CrosspodError } from './errors.ts';
 import { KnownRooms } from './known-rooms.ts';
-import { Line, type Closed, type LineOptions, type State } from './line.ts';
 import { Membership, type RoomLink } from './membership.ts';
-import { type AnyEvents, type EventName, Messages, publication, type SendOptions } from './messages.ts';
+import { type AnyEvents, type EventName, Messages, publishFields, type SendOptions } from './messages.ts';
 import { Pending } from './pending.ts';
 import { type Clock, type Platform, platformWith } from './platform.ts';
 import { Room } from './room.ts';
@@ -11,7 +11,7 @@ import { type Off, Signal } from './signal.ts';
 import type { TokenSource } from './token.ts';
 import { errorOf, type Fields, fieldsOf, type Frame, isLonger, type Message, numberOr } from './wire.ts';
 
-export type { Closed, State } from './line.ts';
+export type { Closed, State } from './connection.ts';
 export type { Gap, JoinOptions } from './membership.ts';
 export type { AnyEvents, SendOptions } from './messages.ts';
 export type { Platform } from './platform.ts';
@@ -21,95 +21,108 @@ export type { Token, TokenSource } from './token.ts';
 export type { Joined, Member, Message, Status, UnrecoveredReason } from './wire.ts';
 export { CrosspodError } from './errors.ts';
 
+/** Options of `new Crosspod`. */
 export interface CrosspodOptions {
-  /** Who connects, while the server's authentication is off. Without it a `send` is not safe against doubles. */
+  /**
+   * The user id, for servers whose authentication is off. Without a user id or a token, a message that the client
+   * sends again after a reconnect may arrive twice.
+   */
   readonly userId?: string;
   /**
-   * Asked for a token before every connection, and half a minute before the token ends; the connection goes on with
-   * the new one. If it rejects, the client asks again later.
+   * Returns a token. The client calls it before each connection, and 30 s before the token expires; the open connection
+   * then goes on with the new token. If it rejects, the client calls it again later.
    */
   readonly getToken?: TokenSource;
-  /** In place of what the runtime offers, for those that lack a WebSocket and for tests. */
+  /** Replaces parts of the runtime: for runtimes without a WebSocket, and for tests. */
   readonly platform?: Partial<Platform>;
 }
 
 /**
- * A connection to Crosspod that reconnects, resumes its rooms where they were and sends again what was not acked.
- * It connects at once. `url` is where the server listens for WebSockets, `ws(s)://host/ws` (http and https are
- * understood as well); throws a TypeError if it is no URL. `Events` are those of direct and global messages.
+ * A client of Crosspod. It connects at once, reconnects after a loss, resumes its rooms, and sends messages again that
+ * were not acked. `Events` maps the names of events of direct and global messages to the type of their `data`.
  */
 export class Crosspod<Events extends object = AnyEvents> {
   readonly #states = new Signal<[state: State, closed: Closed | undefined]>();
   readonly #errors = new Signal<[CrosspodError]>();
   readonly #messages = new Messages();
   readonly #rooms = new KnownRooms();
-  /** Those with listeners, which must be there when the application asks for the room again. */
-  readonly #heard = new Set<object | undefined>();
-  /** Those that are joined or about to be, by room. */
+  /** Rooms with listeners, which `room` must return again although `#rooms` holds them weakly. */
+  readonly #roomsWithListeners = new Set<object | undefined>();
+  /** By room; joined, or about to be. */
   readonly #memberships = new Map<string, Membership>();
-  /** Those that will be when a client that is closed connects again, by room. */
+  /** By room; to be joined when this closed client connects again. */
   readonly #waiting = new Map<string, Membership>();
-  /** Refs of joins that nobody waits for any more. */
+  /** The `ref`s of joins whose answer nothing waits for any more. */
   readonly #abandoned = new Set<string>();
-  readonly #options: LineOptions;
-  #line: Line;
+  readonly #options: ConnectionOptions;
+  #connection: Connection;
   readonly #pending: Pending;
   readonly #refPrefix: string;
   readonly #link: RoomLink;
   #refs = 0;
   #userId: string | undefined;
-  /** The user of the line before, until the present one is up; undefined: there was none, or nobody by name. */
+  /** The user before `connect`, until the new connection is up; undefined if there was none. */
   #formerUser: string | undefined;
-  /** Of a frame: a longer one ends the connection. Older servers do not say. */
-  #mostBytes = Infinity;
+  /** The longest frame the server accepts; a longer one would end the connection. Older servers do not say. */
+  #maxBytes = Infinity;
 
+  /**
+   * `url` is the WebSocket address of the server, `wss://host/ws`; `http` and `https` work as well. Throws a TypeError
+   * if it is not a URL, or if the runtime has no WebSocket.
+   */
   constructor(url: string, options: CrosspodOptions = {}) {
     const platform = platformWith(options.platform ?? {});
     const { clock, random } = platform;
-    // Refs are compared per user, not per connection: two clients of one user must not use the same.
+    // The server compares refs per user, not per connection: two clients of one user must not use the same ref.
     this.#refPrefix = `${random().toString(36).slice(2)}${random().toString(36).slice(2)}`;
     this.#options = { url: socketUrl(url, options.userId), getToken: options.getToken, platform };
-    this.#line = this.#newLine();
+    this.#connection = this.#newConnection();
     this.#link = this.#linkOf(clock);
     this.#pending = new Pending(clock, (text, ref) => this.#send(text, ref));
-    this.#line.open();
+    this.#connection.open();
   }
 
+  /** The state of the connection. */
   get state(): State {
-    return this.#line.state;
+    return this.#connection.state;
   }
 
-  /** How the server names this user in `from`; known once connected. */
+  /** This user's id, which others see as `from`; undefined until the first `connected`. */
   get userId(): string | undefined {
     return this.#userId;
   }
 
   /**
-   * Called when the state changes, and again after each attempt that failed, with how the connection or the attempt
-   * ended. `closed` is final until `connect`; every other loss ends in `connected` again.
+   * Calls the listener when the state changes, and after each failed attempt to connect. `closed` says how the
+   * connection or the attempt ended. The state `closed` lasts until `connect` is called; after any other loss the
+   * client reconnects by itself.
    */
   onState(listener: (state: State, closed: Closed | undefined) => void): Off {
     return this.#states.on(listener);
   }
 
-  /** The server refused something that nobody waits for. Without a listener a warning is printed. */
+  /**
+   * Calls the listener with each error that no promise and no other listener gets. Without a listener the client prints
+   * a warning.
+   */
   onError(listener: (error: CrosspodError) => void): Off {
     return this.#errors.on(listener);
   }
 
-  /** Direct and global messages, by the name of their event. */
+  /** Calls the listener with each direct or global message of that event. */
   on<Name extends EventName<Events>>(event: Name, listener: (message: Message<Events[Name]>) => void): Off {
     return this.#messages.on(event, listener as (message: Message) => void);
   }
 
-  /** Every direct and global message. */
+  /** Calls the listener with each direct or global message. */
   onMessage(listener: (message: Message<Events[EventName<Events>]>) => void): Off {
     return this.#messages.any.on(listener as (message: Message) => void);
   }
 
   /**
-   * The room of this name, the same object every time; nothing is sent until somebody listens, joins or sends.
-   * Throws a TypeError for an empty name, which the server would take for everybody.
+   * Returns the room of that name, the same object every time. Nothing is sent until the application adds a listener,
+   * joins or sends. Throws a TypeError if the name is empty, because the server would take a message to it for a global
+   * one.
    */
   room<RoomEvents extends object = AnyEvents>(name: string): Room<RoomEvents> {
     const known = this.#rooms.find(requireName(name));
@@ -118,13 +131,16 @@ export class Crosspod<Events extends object = AnyEvents> {
       this.#memberships.get(name) ?? this.#waiting.get(name) ?? new Membership(name, this.#link);
     const room: Room<RoomEvents> = new Room(membership, {
       publish: (data, options) => this.#publish({ room: name }, data, options),
-      heard: () => void this.#heard.add(room),
+      listenerAdded: () => void this.#roomsWithListeners.add(room),
     });
-    this.#rooms.keep(name, room);
+    this.#rooms.add(name, room);
     return room;
   }
 
-  /** Publishes to every connection of a user (or to one: `conn:<id>`); resolves and rejects as `room.send`. */
+  /**
+   * Publishes a direct message to all connections of a user, or to one connection (`conn:<id>`). Resolves and rejects
+   * as `room.send` does; rejects with a TypeError if `user` is empty.
+   */
   async sendTo<Name extends EventName<Events> = 'chat' & EventName<Events>>(
     user: string,
     data: Events[Name],
@@ -133,7 +149,7 @@ export class Crosspod<Events extends object = AnyEvents> {
     return this.#publish({ to: requireName(user) }, data, options);
   }
 
-  /** Publishes to every connection of every user; resolves and rejects as `room.send`. */
+  /** Publishes a global message, to every connection of every user. Resolves and rejects as `room.send` does. */
   broadcast<Name extends EventName<Events> = 'chat' & EventName<Events>>(
     data: Events[Name],
     options: SendOptions<Name> = {},
@@ -141,29 +157,32 @@ export class Crosspod<Events extends object = AnyEvents> {
     return this.#publish({}, data, options);
   }
 
-  /** Ends the connection; what still waits for an answer rejects with `closed`. Nothing brings it back but `connect`. */
+  /**
+   * Closes the connection, until `connect` is called. Each promise that waits for an answer rejects with the code
+   * `closed`.
+   */
   close(): void {
-    this.#line.close();
+    this.#connection.close();
   }
 
   /**
-   * Connects again where the client is `closed`, as after a new login; else it does nothing. Who was in a room, or has
-   * begun to listen to it since, is in it again: the same user after the last message it had, another one as if it came
-   * for the first time.
+   * Connects again if the client is `closed`, for example after a new login; otherwise it does nothing. The client
+   * joins again each room that it was in, and each that has got a listener since. The same user resumes after the last
+   * message received; another user joins as if for the first time.
    */
   connect(): void {
-    if (this.#line.state !== 'closed') return;
+    if (this.#connection.state !== 'closed') return;
     this.#formerUser = this.#userId;
-    this.#line = this.#newLine();
+    this.#connection = this.#newConnection();
     const waiting = [...this.#waiting.values()];
     this.#waiting.clear();
     for (const membership of waiting) membership.reopen();
-    this.#line.open();
-    this.#states.emit(this.#line.state, undefined);
+    this.#connection.open();
+    this.#states.emit(this.#connection.state, undefined);
   }
 
-  #newLine(): Line {
-    return new Line(this.#options, {
+  #newConnection(): Connection {
+    return new Connection(this.#options, {
       state: (state, closed) => this.#stateChanged(state, closed),
       frame: (frame) => this.#receive(frame),
     });
@@ -172,17 +191,17 @@ export class Crosspod<Events extends object = AnyEvents> {
   #linkOf(clock: Clock): RoomLink {
     return {
       clock,
-      isClosed: () => this.#line.state === 'closed',
+      isClosed: () => this.#connection.state === 'closed',
       userId: () => this.#userId,
       nextRef: () => this.#nextRef(),
       write: (text, ref) => this.#send(text, ref),
       report: (error) => this.#report(error),
       begun: (membership) => void this.#memberships.set(membership.room, membership),
-      waits: (membership) => void this.#waiting.set(membership.room, membership),
-      ended: ({ room, isHeard }, joinRef) => {
+      waitsForConnect: (membership) => void this.#waiting.set(membership.room, membership),
+      ended: ({ room, hasListeners }, joinRef) => {
         this.#memberships.delete(room);
         this.#waiting.delete(room);
-        if (!isHeard) this.#heard.delete(this.#rooms.find(room));
+        if (!hasListeners) this.#roomsWithListeners.delete(this.#rooms.find(room));
         if (joinRef !== undefined) this.#abandoned.add(joinRef);
       },
     };
@@ -193,9 +212,9 @@ export class Crosspod<Events extends object = AnyEvents> {
     return `${this.#refPrefix}-${this.#refs}`;
   }
 
-  #publish(where: object, data: unknown, options: SendOptions): Promise<string> {
-    if (this.#line.state === 'closed') return Promise.reject(closedError());
-    return this.#pending.add(this.#nextRef(), { ...publication(data, options), ...where });
+  #publish(destination: object, data: unknown, options: SendOptions): Promise<string> {
+    if (this.#connection.state === 'closed') return Promise.reject(closedError());
+    return this.#pending.add(this.#nextRef(), { ...publishFields(data, options), ...destination });
   }
 
   #stateChanged(state: State, closed: Closed | undefined): void {
@@ -209,58 +228,61 @@ export class Crosspod<Events extends object = AnyEvents> {
       this.#pending.resume();
     }
     this.#abandoned.clear();
-    // Last: what a listener does comes after what has waited.
+    // Last, so that what a listener sends goes out after the messages that have waited.
     this.#states.emit(state, closed);
   }
 
   #receive(frame: Frame): void {
     if (frame.type === 'ack') return this.#pending.acked(frame.ref ?? '', frame.id ?? '');
-    if (frame.type === 'error') return this.#refused(frame.ref, errorOf(frame));
+    if (frame.type === 'error') return this.#rejected(frame.ref, errorOf(frame));
     if (frame.event === 'connected' && frame.type === 'system') this.#welcome(fieldsOf(frame.data));
-    // A frame without a room is for everyone or for this user alone; an empty room counts as none.
+    // A frame without a room, or with an empty one, is a direct or global message.
     if (frame.room) return this.#memberships.get(frame.room)?.receive(frame);
     if (frame.type === 'chat' || frame.type === 'notification') this.#messages.emit(frame as Message);
   }
 
-  #welcome({ user_id: user, connection_id: connection, max_message_bytes: most }: Fields): void {
+  #welcome({ user_id: user, connection_id: connection, max_message_bytes: max }: Fields): void {
     this.#userId = String(user);
-    this.#mostBytes = numberOr(most, Infinity);
-    // Who has no name has that of the connection.
+    this.#maxBytes = numberOr(max, Infinity);
+    // A client without a user id has the id of its connection, which changes with each connection.
     const isAnother = this.#formerUser !== undefined && this.#formerUser !== user && connection !== user;
-    if (isAnother) for (const membership of this.#memberships.values()) membership.startAnew();
+    if (isAnother) for (const membership of this.#memberships.values()) membership.reset();
     this.#formerUser = undefined;
   }
 
-  /** Whether it was handed to a socket; what is too long for the server is refused as if by the server, and later. */
+  /**
+   * Returns whether the frame was handed to a socket. A frame that is too long for the server is rejected in a
+   * microtask, as if by the server.
+   */
   #send(text: string, ref: string): boolean {
-    const most = this.#mostBytes;
-    if (this.#line.state !== 'connected' || !isLonger(text, most)) return this.#line.send(text);
+    const max = this.#maxBytes;
+    if (this.#connection.state !== 'connected' || !isLonger(text, max)) return this.#connection.send(text);
     const error = new CrosspodError(
       'too_large',
-      `the server takes at most ${most} bytes with all that is around the data`,
+      `the message, with its envelope, is longer than the ${max} bytes that the server accepts`,
     );
-    queueMicrotask(() => this.#refused(ref, error));
+    queueMicrotask(() => this.#rejected(ref, error));
     return false;
   }
 
-  #refused(ref: string | undefined, error: CrosspodError): void {
+  #rejected(ref: string | undefined, error: CrosspodError): void {
     if (ref !== undefined) {
-      if (this.#abandoned.delete(ref) || this.#pending.refused(ref, error)) return;
-      for (const membership of this.#memberships.values()) if (membership.refused(ref, error)) return;
+      if (this.#abandoned.delete(ref) || this.#pending.rejected(ref, error)) return;
+      for (const membership of this.#memberships.values()) if (membership.rejected(ref, error)) return;
     }
     this.#report(error);
   }
 
   #report(error: CrosspodError): void {
-    if (this.#errors.heard) this.#errors.emit(error);
-    else this.#options.platform.warn('Crosspod refused something, and no onError listens:', error);
+    if (this.#errors.hasListeners) this.#errors.emit(error);
+    else this.#options.platform.warn('An error of Crosspod reached no onError listener:', error);
   }
 }
 
-/** The server takes what is empty for absent, and what names neither room nor user for everybody's. */
+/** The server ignores an empty name, so a message to it would go to every user. */
 function requireName(name: string): string {
   if (typeof name === 'string' && name !== '') return name;
-  throw new TypeError('a room or a user needs a name');
+  throw new TypeError('The name of a room or a user must not be empty.');
 }
 
 function closedError(closed?: Closed): CrosspodError {

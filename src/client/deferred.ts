@@ -4,10 +4,10 @@ export interface Deferred<Value> {
   readonly reject: (error: Error) => void;
 }
 
-/** As `Promise.withResolvers`, which the engine of React Native lacks. */
+/** Does what `Promise.withResolvers` does, which React Native's engine lacks. */
 export function deferred<Value>(): Deferred<Value> {
   let settle: Pick<Deferred<Value>, 'resolve' | 'reject'> | undefined;
   const promise = new Promise<Value>((resolve, reject) => (settle = { resolve, reject }));
-  // A promise calls its executor at once.
+  // The promise has called its executor before the constructor returned, so `settle` is set.
   return { promise, ...(settle as unknown as Pick<Deferred<Value>, 'resolve' | 'reject'>) };
 }

@@ -1,20 +1,29 @@
 import type { ErrorCode } from '../protocol/error-codes.ts';
 
 /**
- * Why the client refused a call itself: the connection is closed for good, the call was taken back by a `leave`, as
- * many messages wait for their ack as may wait, it is too late to send the message again, or the server would close the
- * connection for its length.
+ * The client's own error codes.
+ *
+ * @inline
  */
 type ClientCode = 'closed' | 'left' | 'queue_full' | 'outcome_unknown' | 'too_large';
 
-/** What `send`, `sendTo` and `join` reject with. */
+/**
+ * The error that `send`, `sendTo`, `broadcast` and `join` reject with, and that `onError` and `onLeft` listeners
+ * receive.
+ */
 export class CrosspodError extends Error {
   override readonly name = 'CrosspodError';
-  /** A code of the protocol's error table, or one of the client's own; a newer server may send other codes. */
+  /**
+   * One of the protocol's error codes, or one of the client's own: `closed` (the client is closed), `left` (the client
+   * left the room, or the server removed it), `queue_full` (too many messages wait for their ack), `outcome_unknown`
+   * (it is too late to send the message again safely) and `too_large` (the server would reject the message for its
+   * length). A newer server may send codes that are not listed here.
+   */
   readonly code: ErrorCode | ClientCode;
-  /** How long to wait before the next try, in milliseconds, where the server knows. */
+  /** How many milliseconds to wait before the next try, if the server said so. */
   readonly retryAfterMs: number | undefined;
 
+  /** @internal */
   constructor(code: ErrorCode | ClientCode, message: string, retryAfterMs?: number) {
     super(message);
     this.code = code;
@@ -25,7 +34,7 @@ export class CrosspodError extends Error {
 const TRANSIENT: ReadonlySet<string> = new Set(['rate_limited', 'unavailable', 'internal']);
 const RETRY_MS = 1_000;
 
-/** After how many milliseconds the same request may succeed; undefined when it never will. */
+/** How many milliseconds to wait before the same request may succeed; undefined if it never will. */
 export function retryDelayMs(error: CrosspodError): number | undefined {
   return TRANSIENT.has(error.code) ? (error.retryAfterMs ?? RETRY_MS) : undefined;
 }

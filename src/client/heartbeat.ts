@@ -1,22 +1,22 @@
 import type { Clock } from './platform.ts';
 
-/** How long a line that is doubted may take to prove itself. */
-const PROOF_MS = 5_000;
-/** A timer that is so late was held up: the machine slept, or a browser put the tab aside. */
+/** How long the server may take to answer a probe. */
+const PROBE_MS = 5_000;
+/** A timer that fires this late was suspended: the machine slept, or a browser froze the tab. */
 const LATE_MS = 2_000;
 
 /**
- * Notices a line on which nothing arrives any more. A browser learns of a cable that was pulled only from TCP, after
- * many minutes, and does not show WebSocket pings to scripts; hence a ping of our own in every interval, and a line
- * on which nothing at all came in the interval after one is dead.
+ * Detects a dead connection. A browser learns of a pulled cable only from TCP, after many minutes, and does not show
+ * WebSocket pings to scripts. So the client sends a ping frame in each interval, and calls `dead` if nothing at all
+ * arrives in the interval after it.
  */
 export class Heartbeat {
   readonly #clock: Clock;
   readonly #ping: () => void;
   readonly #dead: () => void;
   #timer: unknown;
-  #heard = false;
-  #intervalMs = PROOF_MS;
+  #hasReceived = false;
+  #intervalMs = PROBE_MS;
 
   constructor(clock: Clock, ping: () => void, dead: () => void) {
     this.#clock = clock;
@@ -24,20 +24,21 @@ export class Heartbeat {
     this.#dead = dead;
   }
 
-  /** Expects a frame within `ms`, and from then on one in every interval. */
+  /** Expects a frame within `ms`, and from then on one in each interval of `ms`. */
   start(ms: number): void {
     this.#intervalMs = ms;
     this.#expectWithin(ms);
   }
 
-  /** There is reason to doubt the line: pings at once and expects an answer soon. */
-  prove(): void {
-    this.#expectWithin(Math.min(PROOF_MS, this.#intervalMs));
+  /** Sends a ping now and expects an answer within 5 s, because the connection may be dead. */
+  probe(): void {
+    this.#expectWithin(Math.min(PROBE_MS, this.#intervalMs));
     this.#ping();
   }
 
-  heard(): void {
-    this.#heard = true;
+  /** Something arrived. */
+  received(): void {
+    this.#hasReceived = true;
   }
 
   stop(): void {
@@ -46,15 +47,15 @@ export class Heartbeat {
 
   #expectWithin(ms: number): void {
     this.stop();
-    this.#heard = false;
+    this.#hasReceived = false;
     const due = this.#clock.now() + ms;
     this.#timer = this.#clock.setTimeout(() => this.#tick(due), ms);
   }
 
   #tick(due: number): void {
-    // What was heard before says nothing of now, and what arrived meanwhile was not read yet.
-    if (this.#clock.now() - due > LATE_MS) return this.prove();
-    if (!this.#heard) return this.#dead();
+    // After a suspension, frames received before it prove nothing, and frames that came during it are still unread.
+    if (this.#clock.now() - due > LATE_MS) return this.probe();
+    if (!this.#hasReceived) return this.#dead();
     this.#expectWithin(this.#intervalMs);
     this.#ping();
   }

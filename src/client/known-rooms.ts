@@ -1,10 +1,10 @@
 /**
- * Rooms by name, for as long as anybody needs them: whoever sends to a million rooms need not keep them all. Where the
- * engine cannot tell, as that of React Native could not for long, they are kept.
+ * Rooms by name, held weakly: a client that sends to a million rooms need not keep a million objects. An engine
+ * without `WeakRef`, as older React Native, keeps them all.
  */
 export class KnownRooms {
   readonly #rooms = new Map<string, { deref(): object | undefined }>();
-  readonly #forgotten =
+  readonly #collected =
     typeof FinalizationRegistry === 'function'
       ? new FinalizationRegistry<string>((name) => {
           if (this.find(name) === undefined) this.#rooms.delete(name);
@@ -15,8 +15,8 @@ export class KnownRooms {
     return this.#rooms.get(name)?.deref();
   }
 
-  keep(name: string, room: object): void {
+  add(name: string, room: object): void {
     this.#rooms.set(name, typeof WeakRef === 'function' ? new WeakRef(room) : { deref: () => room });
-    this.#forgotten?.register(room, name);
+    this.#collected?.register(room, name);
   }
 }

@@ -3,26 +3,25 @@ import { Members } from './members.ts';
 import { Messages } from './messages.ts';
 import type { Clock } from './platform.ts';
 import { type Deferred, deferred } from './deferred.ts';
+import { PresenceStatement } from './presence-statement.ts';
 import { ResumePoint } from './resume-point.ts';
 import { Signal } from './signal.ts';
-import { Statement } from './statement.ts';
 import { fieldsOf, numberOr } from './wire.ts';
 import type { Frame, Joined, Member, Message, Status, UnrecoveredReason } from './wire.ts';
 
+/** Options of `room.join`. */
 export interface JoinOptions {
-  /** How many of the room's last messages to bring. Not asked for again after a reconnect, which resumes. */
+  /** How many of the room's last messages to bring. After a reconnect the client resumes instead. */
   readonly history?: number;
-  /** False: no list of who is there comes, only how many they are and whoever comes, changes or leaves from then on. */
+  /** If false, the server sends no member list, only the count, and each member that joins, changes or leaves later. */
   readonly members?: boolean;
 }
 
-/**
- * Messages between the last one received and the next ones may be missing. With `unavailable` that is not known yet:
- * what was missed follows when the history can be read, if this client may read it.
- */
+/** Messages between the last one received and the next one may be missing. */
 export interface Gap {
+  /** Why. With `unavailable`, the missed messages follow once the history can be read, if this client may read it. */
   readonly reason: UnrecoveredReason;
-  /** How many of those that are kept follow. */
+  /** How many stored messages follow. */
   readonly replayed: number;
 }
 
@@ -30,22 +29,25 @@ export interface Gap {
 export interface RoomLink {
   readonly clock: Clock;
   isClosed(): boolean;
-  /** How the server names this user; known once anything is received. */
+  /** This user's id as the server gave it; known before the first frame of a room arrives. */
   userId(): string | undefined;
   nextRef(): string;
-  /** Whether it was handed to a socket; what the server would not take is told as `refused`, later. */
+  /**
+   * Sends a frame if the client is connected, and returns whether it did. A frame that is too long for the server is
+   * not sent; `rejected` is called for it later.
+   */
   write(text: string, ref: string): boolean;
-  /** For a refusal that nobody else hears of. */
+  /** Reports an error that no other listener gets. */
   report(error: CrosspodError): void;
-  /** Frames of the room are for this membership from now on, and it is told when the line comes up. */
+  /** The membership begins: it gets the room's frames from now on, and `sendJoin` is called at each reconnect. */
   begun(membership: Membership): void;
-  /** The client is closed: it joins once that connects again, unless it has `ended` before. */
-  waits(membership: Membership): void;
-  /** They are no longer; nobody waits for the answer to this join. */
+  /** The client is closed: the membership joins when the client connects again, unless it has `ended` before. */
+  waitsForConnect(membership: Membership): void;
+  /** The membership is over; the client ignores the answer to the join `joinRef`. */
   ended(membership: Membership, joinRef: string | undefined): void;
 }
 
-/** One client's place in a room, from `join` to `leave`, through however many connections. */
+/** One client's place in a room, from `join` to `leave`, over any number of reconnects. */
 export class Membership {
   readonly room: string;
   readonly messages = new Messages();
@@ -60,15 +62,15 @@ export class Membership {
   #options: JoinOptions = {};
   /** Set from `join` to `leave`; settled by the first answer. */
   #answer: Deferred<Joined> | undefined;
-  /** Somebody waits for that answer. */
-  #awaited = false;
-  /** Of the join that is not answered yet. */
+  /** Whether the application waits for that answer. */
+  #isAwaited = false;
+  /** The `ref` of the join that is not answered yet. */
   #joinRef: string | undefined;
-  /** The server has let this client in; what comes for the room before is from an earlier stay. */
-  #inside = false;
-  /** The history that was asked for could not be read. */
-  #historyOwed = false;
-  readonly #statement = new Statement();
+  /** Whether the server has accepted the join. A frame of the room that arrives before is from an earlier stay. */
+  #isJoined = false;
+  /** The server could not read the history that the join asked for. */
+  #historyPending = false;
+  readonly #statement = new PresenceStatement();
   #statusRef: string | undefined;
   #joinTimer: unknown;
   #statusTimer: unknown;
@@ -78,62 +80,65 @@ export class Membership {
     this.#link = link;
   }
 
-  /** Whether anybody listens to anything of it. */
-  get isHeard(): boolean {
+  get hasListeners(): boolean {
     const { messages, presence, membersChanged, joined, unrecovered, left } = this;
-    return [messages, presence, membersChanged, joined, unrecovered, left].some(({ heard }) => heard);
+    return [messages, presence, membersChanged, joined, unrecovered, left].some(
+      ({ hasListeners }) => hasListeners,
+    );
   }
 
   /** See `Room.join`. */
   join(options?: JoinOptions): Promise<Joined> {
     const answer = this.#begin(options);
-    this.#awaited ||= !this.#inside;
+    this.#isAwaited ||= !this.#isJoined;
     return answer;
   }
 
-  /** As `join`, but nobody waits for the answer: a refusal comes as `left`, or else as an error of the client. */
-  joinUnasked(): void {
-    if (this.#link.isClosed()) this.#link.waits(this);
+  /** Joins because a listener was added. A rejection goes to `left`, or else to the client's `onError`. */
+  joinForListener(): void {
+    if (this.#link.isClosed()) this.#link.waitsForConnect(this);
     else this.#begin().catch(ignored);
   }
 
   leave(): void {
-    this.#statement.forget();
+    this.#statement.clear();
     if (this.#answer === undefined) {
-      this.#resume.forget();
+      this.#resume.clear();
       this.#link.ended(this, undefined);
       return;
     }
     this.#write({ type: 'leave', ref: this.#link.nextRef() });
-    this.#forget(new CrosspodError('left', `the room ${this.room} was left before the join was answered`));
+    this.#endAndForget(
+      new CrosspodError('left', `the client left the room ${this.room} before the server answered the join`),
+    );
   }
 
   /** See `Room.setPresence`. */
   setPresence(status: Status, meta?: object): void {
-    this.#statement.say(status, meta);
+    this.#statement.set(status, meta);
     this.#sendStatus();
   }
 
-  /** Joins, or resumes after the last message received. The client calls it whenever the line comes up. */
+  /** Joins, or resumes after the last message received. The client calls it after each reconnect. */
   enter(): void {
-    this.#inside = false;
-    this.#askToEnter();
+    this.#isJoined = false;
+    this.#sendJoin();
   }
 
-  /** Takes in a frame of the server that names this room. */
+  /** Takes a frame from the server that names this room. */
   receive(frame: Frame): void {
     if (frame.event === 'joined' && frame.type === 'system') {
-      if (frame.ref === this.#joinRef) this.#enter(frame.data as Joined);
-    } else if (this.#inside) this.#hear(frame);
+      if (frame.ref === this.#joinRef) this.#joinAccepted(frame.data as Joined);
+    } else if (this.#isJoined) this.#receiveJoined(frame);
   }
 
-  /** Whether it was this room's join, or its status, that the server refused. */
-  refused(ref: string, error: CrosspodError): boolean {
+  /** The server rejected the frame `ref`. Returns whether it was this room's join or presence. */
+  rejected(ref: string, error: CrosspodError): boolean {
     const delay = retryDelayMs(error);
     const { clock } = this.#link;
     if (ref === this.#joinRef) {
-      if (delay === undefined) this.#keptOut(error);
-      else this.#joinTimer = clock.setTimeout(() => this.#askToEnter(), delay);
+      if (delay === undefined) this.#joinRejected(error);
+      else this.#joinTimer = clock.setTimeout(() => this.#sendJoin(), delay);
     } else if (ref === this.#statusRef) {
       if (delay === undefined) this.#link.report(error);
       else this.#statusTimer = clock.setTimeout(() => this.#sendStatus(), delay);
@@ -143,10 +148,10 @@ export class Membership {
     return true;
   }
 
-  /** The client is closed: no answer will come. Where it connects again, the place in the room is the same. */
+  /** The client is closed, so no answer will come. The resume point stays, for when the client connects again. */
   close(error: CrosspodError): void {
     this.#end(error);
-    this.#link.waits(this);
+    this.#link.waitsForConnect(this);
   }
 
   /** The client connects again. */
@@ -154,10 +159,10 @@ export class Membership {
     this.#begin(this.#options).catch(ignored);
   }
 
-  /** Another user has come: the one before is nobody's business. */
-  startAnew(): void {
-    this.#statement.forget();
-    this.#resume.forget();
+  /** Forgets the presence and the resume point, which belong to the user who was connected before. */
+  reset(): void {
+    this.#statement.clear();
+    this.#resume.clear();
   }
 
   #begin(options: JoinOptions = {}): Promise<Joined> {
@@ -171,7 +176,7 @@ export class Membership {
     return this.#answer.promise;
   }
 
-  #askToEnter(): void {
+  #sendJoin(): void {
     this.#link.clock.clearTimeout(this.#joinTimer);
     this.#joinRef = this.#link.nextRef();
     const { position } = this.#resume;
@@ -180,25 +185,31 @@ export class Membership {
     this.#write({ type: 'join', ...from, members, ref: this.#joinRef });
   }
 
-  #enter(joined: Joined): void {
+  #joinAccepted(joined: Joined): void {
     const isFirst = this.#resume.position === undefined;
     this.#resume.joined(joined);
-    this.#historyOwed = isFirst && joined.reason === 'unavailable' && this.#options.history !== undefined;
-    if (this.#historyOwed) this.#resume.owed();
-    this.#inside = true;
-    this.#awaited = false;
+    this.#historyPending = isFirst && joined.reason === 'unavailable' && this.#options.history !== undefined;
+    if (this.#historyPending) this.#resume.awaitHistory();
+    this.#isJoined = true;
+    this.#isAwaited = false;
     this.#joinRef = undefined;
-    this.#listed(joined.count, joined.members ?? []);
+    this.#replaceMembers(joined.count, joined.members ?? []);
     this.#answer?.resolve(joined);
     this.joined.emit(joined);
-    this.#tellMembers();
-    this.#gap(joined);
+    this.#emitMembers();
+    this.#reportGap(joined);
     this.#sendStatus();
   }
 
-  #hear(frame: Frame): void {
+  #joinRejected(error: CrosspodError): void {
+    if (!this.left.hasListeners && !this.#isAwaited) this.#link.report(error);
+    this.#endAndForget(error);
+    this.left.emit(error);
+  }
+
+  #receiveJoined(frame: Frame): void {
     if (frame.type === 'system') this.#system(frame);
-    else if (frame.type === 'presence') this.#presenceOf(frame);
+    else if (frame.type === 'presence') this.#presenceChanged(frame);
     else if (frame.type === 'chat' || frame.type === 'notification') {
       const message = frame as Message;
       if (this.#resume.received(message)) this.messages.emit(message);
@@ -207,61 +218,55 @@ export class Membership {
 
   #system({ event, ref, data }: Frame): void {
     if (event === 'recovered') this.#recovered(data as Joined);
-    else if (event === 'left' && ref === undefined) this.#takenOut();
+    else if (event === 'left' && ref === undefined) this.#removedByServer();
     else if (event === 'members') {
       const { count, members } = fieldsOf(data);
-      this.#listed(numberOr(count, 0), members as readonly Member[] | undefined);
-      this.#tellMembers();
+      this.#replaceMembers(numberOr(count, 0), members as readonly Member[] | undefined);
+      this.#emitMembers();
     }
   }
 
-  #takenOut(): void {
-    const error = new CrosspodError('left', `the server ended the membership of ${this.room}`);
-    if (!this.left.heard) this.#link.report(error);
-    this.#forget(error);
+  #removedByServer(): void {
+    const error = new CrosspodError('left', `the server removed this client from the room ${this.room}`);
+    if (!this.left.hasListeners) this.#link.report(error);
+    this.#endAndForget(error);
     this.left.emit(undefined);
-  }
-
-  #keptOut(error: CrosspodError): void {
-    if (!this.left.heard && !this.#awaited) this.#link.report(error);
-    this.#forget(error);
-    this.left.emit(error);
   }
 
   #recovered(recovery: Joined): void {
     this.#resume.replays(recovery.replayed ?? 0);
-    this.#gap(recovery);
-    // Asked for again, unless it would come behind what was said since.
-    if (this.#historyOwed && this.#inside && this.#resume.position === undefined) this.#askToEnter();
-    this.#historyOwed = false;
+    this.#reportGap(recovery);
+    // Asks for the history again, unless it would arrive after newer messages.
+    if (this.#historyPending && this.#isJoined && this.#resume.position === undefined) this.#sendJoin();
+    this.#historyPending = false;
   }
 
-  #gap({ recovered, reason = 'unknown_position', replayed = 0 }: Joined): void {
-    if (recovered === false && this.#inside) this.unrecovered.emit({ reason, replayed });
+  #reportGap({ recovered, reason = 'unknown_position', replayed = 0 }: Joined): void {
+    if (recovered === false && this.#isJoined) this.unrecovered.emit({ reason, replayed });
   }
 
-  #presenceOf(frame: Frame): void {
+  #presenceChanged(frame: Frame): void {
     const member = this.members.apply(frame.data);
     if (member === undefined) return;
-    if (member.user_id === this.#link.userId()) this.#statement.told(member);
+    if (member.user_id === this.#link.userId()) this.#statement.changed(member);
     this.presence.emit(member);
-    this.#tellMembers();
+    this.#emitMembers();
   }
 
-  #listed(count: number, members: readonly Member[] | undefined): void {
+  #replaceMembers(count: number, members: readonly Member[] | undefined): void {
     this.members.replace(count, members);
     const own = members?.find(({ user_id: user }) => user === this.#link.userId());
     if (own !== undefined) this.#statement.listed(own);
   }
 
-  #tellMembers(): void {
-    if (this.#inside) this.membersChanged.emit(this.members.list, this.members.count);
+  #emitMembers(): void {
+    if (this.#isJoined) this.membersChanged.emit(this.members.list, this.members.count);
   }
 
   #sendStatus(): void {
     this.#link.clock.clearTimeout(this.#statusTimer);
     const { current } = this.#statement;
-    if (current === undefined || !this.#inside) return;
+    if (current === undefined || !this.#isJoined) return;
     this.#statusRef = this.#link.nextRef();
     this.#write({ type: 'presence', data: current, ref: this.#statusRef });
   }
@@ -270,9 +275,9 @@ export class Membership {
     this.#link.write(JSON.stringify({ ...frame, room: this.room }), frame.ref);
   }
 
-  #forget(why: CrosspodError): void {
+  #endAndForget(why: CrosspodError): void {
     this.#end(why);
-    this.startAnew();
+    this.reset();
   }
 
   #end(why: CrosspodError): void {
@@ -280,15 +285,15 @@ export class Membership {
     clock.clearTimeout(this.#joinTimer);
     clock.clearTimeout(this.#statusTimer);
     this.#link.ended(this, this.#joinRef);
-    // Whoever does not wait for the join (it is optional) must not see an unhandled rejection for it.
+    // An application that ignores the promise of `join` must not get an unhandled rejection.
     this.#answer?.promise.catch(ignored);
     this.#answer?.reject(why);
     this.#answer = this.#joinRef = this.#statusRef = undefined;
-    this.#awaited = this.#historyOwed = false;
+    this.#isAwaited = this.#historyPending = false;
     const had = this.members.count;
     this.members.clear();
-    if (had > 0) this.#tellMembers();
-    this.#inside = false;
+    if (had > 0) this.#emitMembers();
+    this.#isJoined = false;
   }
 }
 

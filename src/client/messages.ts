@@ -1,46 +1,52 @@
 import { type Off, Signal } from './signal.ts';
 import type { Message } from './wire.ts';
 
-/** What an application calls its messages, and what each kind of them carries. */
+/** Maps the names of an application's events to the type of `data` in their messages. This one allows any. */
 export type AnyEvents = Record<string, unknown>;
 
+/** @inline */
 export type EventName<Events> = keyof Events & string;
 
-/** The messages of a room or of a client, by the name of their event. */
+/** Passes the messages of a room, or of a client, to the listeners of their event. */
 export class Messages {
+  /** Emits every message. */
   readonly any = new Signal<[Message]>();
-  readonly #named = new Map<string, Signal<[Message]>>();
+  readonly #byEvent = new Map<string, Signal<[Message]>>();
 
   on(event: string, listener: (message: Message) => void): Off {
-    const signal = this.#named.get(event) ?? new Signal();
-    this.#named.set(event, signal);
+    const signal = this.#byEvent.get(event) ?? new Signal();
+    this.#byEvent.set(event, signal);
     const off = signal.on(listener);
     return () => {
       off();
-      if (!signal.heard && this.#named.get(event) === signal) this.#named.delete(event);
+      if (!signal.hasListeners && this.#byEvent.get(event) === signal) this.#byEvent.delete(event);
     };
   }
 
-  get heard(): boolean {
-    return this.any.heard || this.#named.size > 0;
+  get hasListeners(): boolean {
+    return this.any.hasListeners || this.#byEvent.size > 0;
   }
 
   emit(message: Message): void {
-    // As the channel dialect names them: a message without an event has its type's name.
-    this.#named.get(message.event ?? message.type)?.emit(message);
+    // A message without an event goes by its type, as in the channel dialect.
+    this.#byEvent.get(message.event ?? message.type)?.emit(message);
     this.any.emit(message);
   }
 }
 
+/** Options of `send`, `sendTo` and `broadcast`. */
 export interface SendOptions<Event extends string = string> {
-  /** `chat` when it is left out; `notification` is a type of its own, any other name goes with a chat. */
+  /**
+   * The name of the event, `chat` by default. `notification` is a message type of its own; any other name is sent as
+   * the event of a chat.
+   */
   readonly event?: Event;
-  /** Not kept in the room's history, for what is worth nothing a moment later (typing, cursors). */
+  /** If true, the server does not store the message. Use it for typing indicators, cursors and the like. */
   readonly ephemeral?: boolean;
 }
 
-/** The frame that publishes `data`, but for where it goes. */
-export function publication(data: unknown, { event = 'chat', ephemeral }: SendOptions): object {
+/** The fields of the frame that publishes `data`, except for its destination. */
+export function publishFields(data: unknown, { event = 'chat', ephemeral }: SendOptions): object {
   const name =
     event === 'notification' ? { type: event } : { type: 'chat', ...(event !== 'chat' && { event }) };
   return { ...name, data, ...(ephemeral === true && { ephemeral }) };

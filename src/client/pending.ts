@@ -1,16 +1,16 @@
 import { CrosspodError, retryDelayMs } from './errors.ts';
 import type { Clock } from './platform.ts';
 
-/** As many as the server takes in one burst by default; more than these are refused at once. */
-const MOST_PENDING = 100;
-/** The server knows a `ref` for five minutes; what is sent again later might arrive twice. */
+/** As many messages as a server accepts in one burst by default; it would reject more at once. */
+const MAX_PENDING = 100;
+/** The server remembers a `ref` for five minutes; a message sent again after that might arrive twice. */
 const REF_KNOWN_MS = 290_000;
 /**
- * A pod refuses at once, but acks what it took only when its history has it, and that may be away for minutes. It has
- * noticed so by then, and has given the message to its own members.
+ * A pod rejects a message at once, but acks it only when the history has stored it, and the history may be unavailable
+ * for minutes. After this time the pod has noticed that, and has delivered the message to its own members.
  */
 const ACK_MS = 2_500;
-/** From then on the rest follows so fast, which is slower than a connection may send by default. */
+/** The pace at which the rest follows, which is below the default rate limit of a connection. */
 const PACE_MS = 30;
 
 interface Entry {
@@ -18,43 +18,44 @@ interface Entry {
   readonly text: string;
   readonly resolve: (id: string) => void;
   readonly reject: (error: CrosspodError) => void;
-  /** When it left first: the server may have it, and only its ack can tell. */
+  /** When it was first sent. From then on the server may have it, and only the ack can tell. */
   sentAt: number | undefined;
-  /** `waits`: it was there already when the line came up. `open`: it was, and has been sent again since. */
-  state: 'new' | 'waits' | 'open';
+  /** `new`: added on this connection. `waiting`: added before, and not resent yet. `resent`: resent on this one. */
+  state: 'new' | 'waiting' | 'resent';
 }
 
 /**
- * Publishes that wait for their ack, in order. When the line comes up what has waited is sent one at a time, so that
- * none overtakes another and one that is refused for now can be sent again; what may have arrived already keeps its
- * `ref`, by which the server can tell. Then follows what has come since. A server that has nothing to say for long has
- * taken it, and the others need not wait for the ack.
+ * Messages that wait for their ack, in order. After a reconnect, the messages from before are sent one at a time, so
+ * that none overtakes another and one that is rejected for now can be sent again. They keep their `ref`, by which the
+ * server recognizes one that has arrived already. Then the newer messages follow. If the server does not answer within
+ * 2.5 s, it has accepted the message, and the next ones need not wait for the ack.
  */
 export class Pending {
   readonly #clock: Clock;
   readonly #write: (text: string, ref: string) => boolean;
   readonly #entries = new Map<string, Entry>();
-  /** Of those that have waited the one whose turn it is. */
+  /** The message from before the reconnect whose turn it is. */
   #current: Entry | undefined;
-  /** How long that one is waited for. */
-  #patienceMs = ACK_MS;
+  /** How long to wait for its answer. */
+  #answerMs = ACK_MS;
   #timer: unknown;
 
+  /** `write` sends a frame if the client is connected, and returns whether it did. */
   constructor(clock: Clock, write: (text: string, ref: string) => boolean) {
     this.#clock = clock;
     this.#write = write;
   }
 
   /**
-   * Resolves with the message id of the ack; rejects with a CrosspodError, or with a TypeError where the frame is
-   * none that JSON can hold.
+   * Resolves with the message id from the ack. Rejects with a CrosspodError, or with a TypeError if the frame cannot be
+   * written as JSON.
    */
   add(ref: string, frame: object): Promise<string> {
     return new Promise((resolve, reject) => {
-      // First of all: what cannot be written must take nobody's place.
+      // Before anything else: a frame that cannot be written must not take a place in the queue.
       const text = JSON.stringify({ ...frame, ref });
-      if (this.#entries.size >= MOST_PENDING) {
-        reject(new CrosspodError('queue_full', `${MOST_PENDING} messages wait for their ack already`));
+      if (this.#entries.size >= MAX_PENDING) {
+        reject(new CrosspodError('queue_full', `${MAX_PENDING} messages already wait for their ack`));
         return;
       }
       const entry: Entry = { ref, text, resolve, reject, sentAt: undefined, state: 'new' };
@@ -63,61 +64,61 @@ export class Pending {
     });
   }
 
-  /** The line is up (again). */
+  /** The client is connected (again). */
   resume(): void {
-    for (const entry of this.#entries.values()) entry.state = 'waits';
-    this.#patienceMs = ACK_MS;
-    this.#goOn();
+    for (const entry of this.#entries.values()) entry.state = 'waiting';
+    this.#answerMs = ACK_MS;
+    this.#sendNext();
   }
 
   acked(ref: string, id: string): void {
     this.#take(ref)?.resolve(id);
-    this.#next(ref);
+    this.#answered(ref);
   }
 
-  /** Whether it was one of these that the server refused. */
-  refused(ref: string, error: CrosspodError): boolean {
+  /** The server rejected the frame `ref`. Returns whether it was one of these messages. */
+  rejected(ref: string, error: CrosspodError): boolean {
     const again = this.#entries.get(ref);
     const delay = again === undefined || again.state === 'new' ? undefined : retryDelayMs(error);
     if (again !== undefined && delay !== undefined) {
-      // A refusal now says nothing of the first time: it may have been taken then, so the question stays open.
-      again.state = 'waits';
+      // The server may have accepted it before the reconnect; this rejection does not tell.
+      again.state = 'waiting';
       this.#current ??= again;
       this.#clock.clearTimeout(this.#timer);
-      this.#timer = this.#clock.setTimeout(() => this.#goOn(), delay);
+      this.#timer = this.#clock.setTimeout(() => this.#sendNext(), delay);
       return true;
     }
     const entry = this.#take(ref);
     entry?.reject(error);
-    this.#next(ref);
+    this.#answered(ref);
     return entry !== undefined;
   }
 
-  /** Rejects all: no ack will come any more. */
+  /** Rejects all messages, because no ack will come any more. */
   close(error: CrosspodError): void {
     this.#clock.clearTimeout(this.#timer);
     for (const entry of this.#entries.values()) entry.reject(error);
     this.#entries.clear();
   }
 
-  #goOn(): void {
+  #sendNext(): void {
     this.#clock.clearTimeout(this.#timer);
     this.#giveUpOld();
     const entries = [...this.#entries.values()];
-    const current = entries.find(({ state }) => state === 'waits');
+    const current = entries.find(({ state }) => state === 'waiting');
     this.#current = current;
     if (current === undefined) {
       for (const entry of entries) if (entry.state === 'new') this.#send(entry);
       return;
     }
     this.#send(current);
-    this.#timer = this.#clock.setTimeout(() => this.#leaveOpen(current), this.#patienceMs);
+    this.#timer = this.#clock.setTimeout(() => this.#sendNextWithoutAck(current), this.#answerMs);
   }
 
-  #leaveOpen(entry: Entry): void {
-    entry.state = 'open';
-    this.#patienceMs = PACE_MS;
-    this.#goOn();
+  #sendNextWithoutAck(entry: Entry): void {
+    entry.state = 'resent';
+    this.#answerMs = PACE_MS;
+    this.#sendNext();
   }
 
   #send(entry: Entry): void {
@@ -129,7 +130,10 @@ export class Pending {
       if (sentAt === undefined || this.#clock.now() - sentAt < REF_KNOWN_MS) continue;
       this.#entries.delete(ref);
       reject(
-        new CrosspodError('outcome_unknown', 'not confirmed in five minutes; it may have arrived or not'),
+        new CrosspodError(
+          'outcome_unknown',
+          'no ack within five minutes; the message may have arrived or not',
+        ),
       );
     }
   }
@@ -140,7 +144,7 @@ export class Pending {
     return entry;
   }
 
-  #next(ref: string): void {
-    if (this.#current?.ref === ref) this.#goOn();
+  #answered(ref: string): void {
+    if (this.#current?.ref === ref) this.#sendNext();
   }
 }

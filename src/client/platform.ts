@@ -1,16 +1,20 @@
 import type { Off } from './signal.ts';
 
-/** Timers and the time in milliseconds; tests give a clock that they move by hand. */
+/**
+ * Timers and the time in milliseconds. Tests give a clock that they move by hand.
+ *
+ * @inline
+ */
 export interface Clock {
   now(): number;
   setTimeout(callback: () => void, ms: number): unknown;
   clearTimeout(timer: unknown): void;
 }
 
-/** Timers that are longer than this fire at once, in browsers and in Node. */
+/** A longer timer fires at once, in browsers and in Node. */
 export const LONGEST_TIMER_MS = 2_147_483_647;
 
-/** The part of the standard WebSocket that is used here. */
+/** The part of the standard WebSocket that the client uses. */
 export interface Socket {
   addEventListener(type: 'message', listener: (event: { readonly data: unknown }) => void): void;
   addEventListener(
@@ -24,7 +28,7 @@ export interface Socket {
 
 export type SocketConstructor = new (url: string, protocols: string[]) => Socket;
 
-/** The part of the standard `fetch` that is used here. */
+/** The part of the standard `fetch` that the client uses. */
 export type Fetch = (
   url: string,
   init: {
@@ -38,19 +42,29 @@ export type Fetch = (
   json(): Promise<unknown>;
 }>;
 
-/** What the client learns from around it: the network may be gone, or things may be better than before. */
+/**
+ * What the platform tells the client: the network may be gone (`worse`), or may be back (`better`).
+ *
+ * @inline
+ */
 export type Hint = 'worse' | 'better';
 
-/** What the client uses of the machine it runs on. */
+/** What the client uses of the runtime. Browsers and Node 22 offer all of it. */
 export interface Platform {
+  /** Timers and the time in milliseconds. */
   readonly clock: Clock;
-  /** Numbers in [0, 1). */
+  /** Returns a random number in [0, 1). */
   readonly random: () => number;
+  /** The standard constructor, or one with the same events, `send` and `close`. */
   readonly WebSocket: SocketConstructor;
+  /** The standard `fetch`. The client uses it only to find out why a handshake failed. */
   readonly fetch: Fetch;
-  /** Calls the listener until it is taken away. */
+  /**
+   * Calls the listener, until it is removed, with `worse` when the network may be gone and with `better` when it may be
+   * back, or when the application comes to the front.
+   */
   readonly watch: (listener: (hint: Hint) => void) => Off;
-  /** Tells the developer of what no listener heard. */
+  /** Prints an error for which the application has no listener. */
   readonly warn: (text: string, error: Error) => void;
 }
 
@@ -60,13 +74,15 @@ const systemClock: Clock = {
   clearTimeout: (timer) => clearTimeout(timer as Parameters<typeof clearTimeout>[0]),
 };
 
-/** Browsers, workers, and Node 22 or later; throws a TypeError where there is no WebSocket and none was given. */
+/**
+ * Completes `given` with what browsers, workers and Node 22 or later offer. Raises a TypeError if there is no
+ * WebSocket.
+ */
 export function platformWith(given: Partial<Platform>): Platform {
   const { WebSocket = globalThis.WebSocket } = given;
-  // Older Node versions have none.
   if (typeof WebSocket !== 'function') {
     throw new TypeError(
-      'there is no WebSocket here: use Node 22 or later, or give one as platform.WebSocket',
+      'This runtime has no WebSocket: use Node 22 or later, or give one as platform.WebSocket.',
     );
   }
   return {
@@ -74,14 +90,14 @@ export function platformWith(given: Partial<Platform>): Platform {
     random: Math.random,
     fetch: (url, init) => fetch(url, init),
     watch,
-    // oxlint-disable-next-line no-console -- The one way to reach a developer who listens to nothing.
+    // oxlint-disable-next-line no-console -- The one way to reach a developer who added no listener.
     warn: (text, error) => console.warn(text, error),
     ...given,
     WebSocket,
   };
 }
 
-/** What browsers have, workers in part, and Node not at all. */
+/** Browsers have all of this, workers a part of it, and Node nothing. */
 interface Target {
   readonly visibilityState?: string;
   addEventListener?(name: string, listener: () => void): void;
@@ -89,17 +105,17 @@ interface Target {
 }
 
 function watch(listener: (hint: Hint) => void): Off {
-  const surroundings = globalThis as Target & { readonly document?: Target };
-  const { document } = surroundings;
-  const away = (): void => listener('worse');
-  const back = (): void => listener('better');
-  // A tab that is shown again may have slept, and its timers with it.
+  const scope = globalThis as Target & { readonly document?: Target };
+  const { document } = scope;
+  const worse = (): void => listener('worse');
+  const better = (): void => listener('better');
+  // A tab that becomes visible may have slept, and its timers with it.
   const shown = (): void => {
-    if (document?.visibilityState === 'visible') back();
+    if (document?.visibilityState === 'visible') better();
   };
   const events = [
-    [surroundings, 'offline', away],
-    [surroundings, 'online', back],
+    [scope, 'offline', worse],
+    [scope, 'online', better],
     [document, 'visibilitychange', shown],
   ] as const;
   for (const [target, name, call] of events) target?.addEventListener?.(name, call);

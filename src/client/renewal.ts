@@ -1,40 +1,40 @@
 import { type Clock, LONGEST_TIMER_MS } from './platform.ts';
 
-/** Time enough to fetch a token and for the clocks to differ a little. */
+/** How long before its expiry a token is renewed: enough to fetch a token although the clocks differ a little. */
 const AHEAD_MS = 30_000;
-/** When no new token could be had. */
-const AGAIN_MS = 5_000;
-/** So that tokens which all seem to end soon are not asked for without a pause. */
+/** The wait after a renewal that brought no new token. */
+const RETRY_MS = 5_000;
+/** The shortest wait, so that tokens which all seem about to expire are not requested without a pause. */
 const LEAST_MS = 1_000;
 
 /**
- * Rings before a token ends. Not for one that is about to end already: by a clock that is wrong every token may be,
- * and it is the server that says when one has ended.
+ * Calls `renew` 30 s before a token expires. It does not call it for a token with less time left: if this machine's
+ * clock is wrong, that may be every token, and the server decides when a token has expired.
  */
 export class Renewal {
   readonly #clock: Clock;
-  readonly #ring: () => void;
+  readonly #renew: () => void;
   #timer: unknown;
 
-  constructor(clock: Clock, ring: () => void) {
+  constructor(clock: Clock, renew: () => void) {
     this.#clock = clock;
-    this.#ring = ring;
+    this.#renew = renew;
   }
 
-  /** In place of what was planned before. */
+  /** Plans the renewal of a token, in place of the one planned before. `expiresAt` is in milliseconds since 1970. */
   plan(expiresAt: number | undefined): void {
     this.stop();
     const ms = (expiresAt ?? 0) - this.#clock.now() - AHEAD_MS;
     if (ms <= 0) return;
     this.#after(Math.min(Math.max(ms, LEAST_MS), LONGEST_TIMER_MS), () =>
-      ms > LONGEST_TIMER_MS ? this.plan(expiresAt) : this.#ring(),
+      ms > LONGEST_TIMER_MS ? this.plan(expiresAt) : this.#renew(),
     );
   }
 
-  /** It rang in vain: rings again soon, until the token has ended. */
-  again(expiresAt: number | undefined): void {
+  /** Tries again in 5 s, unless the token has expired by then. */
+  retry(expiresAt: number | undefined): void {
     this.stop();
-    if (this.#clock.now() + AGAIN_MS < (expiresAt ?? 0)) this.#after(AGAIN_MS, this.#ring);
+    if (this.#clock.now() + RETRY_MS < (expiresAt ?? 0)) this.#after(RETRY_MS, this.#renew);
   }
 
   stop(): void {

@@ -7,13 +7,14 @@ import type { Joined, Member, Message, Status } from './wire.ts';
 /** What a room needs of its client. */
 interface RoomOwner {
   publish(data: unknown, options: SendOptions): Promise<string>;
-  /** Somebody listens. */
-  heard(): void;
+  /** Keeps the room object, because it has a listener. */
+  listenerAdded(): void;
 }
 
 /**
- * One room; made by `client.room(name)`. Whoever listens to its messages or its members is in it from then on,
- * through every reconnect until `leave`; `Events` maps the names of events to what their messages carry.
+ * A room of a client; `client.room(name)` makes it. The first listener for messages, presence or members joins the
+ * room, and the client stays in it over every reconnect until `leave`. `Events` maps the names of events to the type
+ * of `data` in their messages.
  */
 export class Room<Events extends object = AnyEvents> {
   readonly name: string;
@@ -21,7 +22,7 @@ export class Room<Events extends object = AnyEvents> {
   readonly #owner: RoomOwner;
   #joinsSoon = false;
 
-  /** For the client alone. */
+  /** @internal */
   constructor(membership: Membership, owner: RoomOwner) {
     this.name = membership.room;
     this.#membership = membership;
@@ -29,104 +30,110 @@ export class Room<Events extends object = AnyEvents> {
   }
 
   /**
-   * Messages by the name of their event; one without has that of its type, `chat` or `notification`. Each comes
-   * once: history and what was missed first, in order.
+   * Calls the listener with each message of that event, and joins the room. A message without an event goes by its
+   * type, `chat` or `notification`. Each message comes once and in the room's order, and the history and missed
+   * messages come first.
    */
   on<Name extends EventName<Events>>(event: Name, listener: (message: Message<Events[Name]>) => void): Off {
     this.#joinSoon();
     return this.#membership.messages.on(event, listener as (message: Message) => void);
   }
 
-  /** Every message, whatever its event. */
+  /** Calls the listener with each message, whatever its event, and joins the room. */
   onMessage(listener: (message: Message<Events[EventName<Events>]>) => void): Off {
     this.#joinSoon();
     return this.#membership.messages.any.on(listener as (message: Message) => void);
   }
 
-  /** Somebody came, changed or left (`status` is `offline`). */
+  /** Calls the listener with each member that joins, changes, or leaves (`status` is `offline`), and joins the room. */
   onPresence(listener: (member: Member) => void): Off {
     this.#joinSoon();
     return this.#membership.presence.on(listener);
   }
 
-  /** The list or the number of members changed. */
+  /** Calls the listener when the list or the number of members has changed, and joins the room. */
   onMembers(listener: (members: readonly Member[], count: number) => void): Off {
     this.#joinSoon();
     return this.#membership.membersChanged.on(listener);
   }
 
-  /** After every join, those that follow a reconnect included. */
+  /** Calls the listener after each join, also after those that follow a reconnect. */
   onJoined(listener: (joined: Joined) => void): Off {
-    this.#owner.heard();
+    this.#owner.listenerAdded();
     return this.#membership.joined.on(listener);
   }
 
-  /** Messages are missing or may be, and why. */
+  /** Calls the listener when messages are missing, or may be, with the reason. */
   onUnrecovered(listener: (gap: Gap) => void): Off {
-    this.#owner.heard();
+    this.#owner.listenerAdded();
     return this.#membership.unrecovered.on(listener);
   }
 
-  /** The server took this client out of the room, or does not let it in (again). */
+  /**
+   * Calls the listener when the server has removed this client from the room (without an error), or rejects its join,
+   * also after a reconnect (with the error).
+   */
   onLeft(listener: (error: CrosspodError | undefined) => void): Off {
-    this.#owner.heard();
+    this.#owner.listenerAdded();
     return this.#membership.left.on(listener);
   }
 
-  /** The members as last heard, the same array until they change; while the line is down, those from before. */
+  /** The members last listed: the same array until they change. While the client reconnects, those from before. */
   get members(): readonly Member[] {
     return this.#membership.members.list;
   }
 
-  /** How many members there are; in a large room more than are listed. */
+  /** The number of members, which in a large room is greater than the number of listed ones. */
   get count(): number {
     return this.#membership.members.count;
   }
 
   /**
-   * Enters the room, if need be with a part of its history; only the first call's options count. Resolves when the
-   * server has answered, which may take as long as the connection does; rejects with a CrosspodError when it refuses.
+   * Joins the room, with a part of its history if `options` says so; only the options of the first call count. Resolves
+   * when the server has answered, which may take until the client is connected. Rejects with a CrosspodError if the
+   * server rejects the join.
    */
   join(options?: JoinOptions): Promise<Joined> {
     return this.#membership.join(options);
   }
 
   /**
-   * Publishes any JSON; no membership is needed. Resolves with the message's id; through a lost connection it is sent
-   * again and still arrives once. Rejects with a CrosspodError (`code`) when the server or the client refuses it.
+   * Publishes any JSON value to the room; the client need not have joined it. Resolves with the message's id. If the
+   * connection is lost, the client sends the message again, and it still arrives once. Rejects with a CrosspodError if
+   * the server or the client rejects the message; its `code` says why.
    */
   send<Name extends EventName<Events> = 'chat' & EventName<Events>>(
     data: Events[Name],
     options: SendOptions<Name> = {},
   ): Promise<string> {
-    // Whoever listens hears what is sent from now on, also by this client.
+    // A listener added before must also get this message, so the join goes out first.
     this.#joinNow();
     return this.#owner.publish(data, options);
   }
 
   /**
-   * How the others see this user here, also after a reconnect, until `leave` or until another device of the user says
-   * something; `meta` is a JSON object.
+   * Sets how the other members see this user in the room. The client sends it again after a reconnect, until `leave` or
+   * until another device of the user sets another presence. `meta` is a JSON object.
    */
   setPresence(status: Status, meta?: object): void {
     this.#membership.setPresence(status, meta);
   }
 
-  /** The listeners stay; the next one, or `join`, enters again. */
+  /** Leaves the room. The listeners stay; adding another one, or `join`, joins the room again. */
   leave(): void {
     this.#joinsSoon = false;
     this.#membership.leave();
   }
 
-  /** At the end of the turn, so that a `join` with options may follow. */
+  /** Joins at the end of this turn, so that the application can still call `join` with options. */
   #joinSoon(): void {
-    this.#owner.heard();
+    this.#owner.listenerAdded();
     this.#joinsSoon = true;
     queueMicrotask(() => this.#joinNow());
   }
 
   #joinNow(): void {
-    if (this.#joinsSoon) this.#membership.joinUnasked();
+    if (this.#joinsSoon) this.#membership.joinForListener();
     this.#joinsSoon = false;
   }
 }

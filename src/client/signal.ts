@@ -1,42 +1,42 @@
-/** Takes the listener away again. */
+/** Removes the listener. */
 export type Off = () => void;
 
-/** Something that happens and those who listen to it. */
+/** Calls its listeners with what is emitted. */
 export class Signal<Args extends readonly unknown[]> {
   readonly #listeners = new Set<{ readonly call: (...args: Args) => void }>();
-  /** What is being told, and behind it what has happened meanwhile. */
-  readonly #news: Args[] = [];
+  /** The emission under way, and behind it those that its listeners caused. */
+  readonly #queue: Args[] = [];
 
-  /** A listener that is added twice is called twice; each `Off` takes one of them away. */
+  /** A listener that is added twice is called twice; each `Off` removes one of the two. */
   readonly on = (listener: (...args: Args) => void): Off => {
     const entry = { call: listener };
     this.#listeners.add(entry);
     return () => void this.#listeners.delete(entry);
   };
 
-  get heard(): boolean {
+  get hasListeners(): boolean {
     return this.#listeners.size > 0;
   }
 
-  /** All hear it in the order in which it happened, also when a listener makes the next thing happen. */
+  /** All listeners see emissions in the same order, even when a listener causes the next emission. */
   emit(...args: Args): void {
-    this.#news.push(args);
-    if (this.#news.length > 1) return;
-    for (let [news] = this.#news; news !== undefined; [news] = this.#news) {
-      this.#tell(news);
-      this.#news.shift();
+    this.#queue.push(args);
+    if (this.#queue.length > 1) return;
+    for (let [next] = this.#queue; next !== undefined; [next] = this.#queue) {
+      this.#call(next);
+      this.#queue.shift();
     }
   }
 
-  #tell(news: Args): void {
-    // A copy: who begins to listen now hears what comes next.
+  #call(args: Args): void {
+    // A copy: a listener that is added now gets only later emissions.
     const listeners = [...this.#listeners];
     for (const entry of listeners) {
       if (!this.#listeners.has(entry)) continue;
       try {
-        entry.call(...news);
+        entry.call(...args);
       } catch (error) {
-        // The application's fault must be seen, but must not keep the other listeners or the connection from working.
+        // The application must see its error, but the error must not stop the other listeners or the connection.
         queueMicrotask(() => {
           throw error;
         });

@@ -1,25 +1,26 @@
-import { inTime } from './patience.ts';
 import type { Clock } from './platform.ts';
 import { fieldsOf } from './wire.ts';
+import { withTimeout } from './with-timeout.ts';
 
-/** A token and when it ends, so that the client can bring a new one before. */
+/** A token and its expiry, which tells the client when to ask for the next one. */
 export interface Token {
+  /** The token as the server expects it. */
   readonly token: string;
-  /** Milliseconds since 1970. */
+  /** When the token expires, in milliseconds since 1970. Without it the client does not renew the token ahead of time. */
   readonly expiresAt?: number;
 }
 
-/** Where tokens come from. Of a bare string that is a JWT the client reads when it ends by itself. */
+/** Returns a token. If it returns a string that is a JWT, the client reads the expiry from the JWT. */
 export type TokenSource = () => string | Token | Promise<string | Token>;
 
-/** A token that has not come by then is asked for anew. */
-const PATIENCE_MS = 30_000;
-/** What a subprotocol may be made of (RFC 9110 section 5.6.2): an error page, say, is none. */
+/** How long a token source may take. */
+const TIMEOUT_MS = 30_000;
+/** The characters of a subprotocol (RFC 9110 section 5.6.2). An HTML error page, for example, does not match. */
 const SENDABLE = /^[\w!#$%&'*+.^`|~-]+$/;
 
 /**
- * Asks the source; undefined where there is none. Rejects as the source does, when it takes too long or nobody waits
- * any more, and for what is no token; the token itself is in no error.
+ * Asks the source for a token; undefined if there is no source. Rejects as the source does, after 30 s, when `signal`
+ * aborts, and if the source returns something else than a token. No error of this module contains the token.
  */
 export async function tokenOf(
   source: TokenSource | undefined,
@@ -27,18 +28,21 @@ export async function tokenOf(
   signal: AbortSignal,
 ): Promise<Token | undefined> {
   if (source === undefined) return undefined;
-  const given: unknown = await inTime((async () => source())(), PATIENCE_MS, clock, signal);
+  const given: unknown = await withTimeout((async () => source())(), TIMEOUT_MS, clock, signal);
   const { token, expiresAt } =
     typeof given === 'string' ? { token: given, expiresAt: expiryOf(given) } : fieldsOf(given);
-  if (typeof token !== 'string' || !SENDABLE.test(token)) throw new Error('getToken gave something else');
+  if (typeof token !== 'string' || !SENDABLE.test(token)) throw new Error('getToken returned no token');
   return Number.isFinite(expiresAt) ? { token, expiresAt: expiresAt as number } : { token };
 }
 
-/** By its `exp` (RFC 7519 section 4.1.4); undefined for what is no JWT. Nobody's word is taken for more than a date. */
+/**
+ * The `exp` of a JWT (RFC 7519 section 4.1.4) in milliseconds; undefined for anything else. The signature is not
+ * checked: the date only decides when to ask for the next token.
+ */
 function expiryOf(token: string): unknown {
   try {
     const [, payload = ''] = token.split('.');
-    const { exp } = fieldsOf(JSON.parse(textIn(payload)));
+    const { exp } = fieldsOf(JSON.parse(decodeBase64Url(payload)));
     return typeof exp === 'number' ? exp * 1_000 : undefined;
   } catch {
     return undefined;
@@ -47,12 +51,12 @@ function expiryOf(token: string): unknown {
 
 const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
-/** What base64url stands for, one character a byte; raises for anything else. React Native had no `atob` for long. */
-function textIn(base64: string): string {
+/** Decodes base64url to one character per byte; raises a SyntaxError. Older React Native has no `atob`. */
+function decodeBase64Url(base64: string): string {
   let [text, bits, held] = ['', 0, 0];
   for (const character of base64) {
     const value = BASE64.indexOf(character);
-    if (value === -1) throw new SyntaxError('this is no base64url');
+    if (value === -1) throw new SyntaxError('not base64url');
     held = ((held << 6) | value) & 0xff_ff;
     bits += 6;
     if (bits < 8) continue;

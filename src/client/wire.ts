@@ -5,54 +5,62 @@ import { utf8Length } from '../protocol/json.ts';
 /** The subprotocol of the message dialect. */
 export const SUBPROTOCOL = 'crosspod.message.v1';
 
+/** How a user appears in a room. */
 export type Status = 'online' | 'away' | 'offline';
 
-/** Who is in a room; `updated_at` is in seconds since 1970. */
+/** A user who is present in a room. */
 export interface Member {
   readonly user_id: string;
   readonly status: Status;
+  /** What the user's client gave to `setPresence`. */
   readonly meta?: unknown;
+  /** When the presence changed last, in seconds since 1970. */
   readonly updated_at?: number;
 }
 
-/** What somebody published. `timestamp` is RFC 3339 in UTC. Nothing checks that `data` is what the sender promised. */
+/** A message as the server delivers it. Nothing checks that `data` has the type that the application declared. */
 export interface Message<Data = unknown> {
   readonly type: 'chat' | 'notification';
   readonly id: string;
-  /** Absent in direct and global messages. */
+  /** The room; absent in direct and global messages. */
   readonly room?: string;
+  /** The id of the user who published the message. */
   readonly from: string;
-  /** Of a direct message: whom it was sent to, a user or `conn:<id>`. */
+  /** The recipient of a direct message: a user id, or `conn:<id>`. */
   readonly to?: string;
+  /** The name of the event; absent in a plain chat or notification. */
   readonly event?: string;
   readonly data: Data;
+  /** When the server accepted the message: RFC 3339, UTC. */
   readonly timestamp: string;
-  /** Not kept: its id is no position. */
+  /** True if the server does not store the message; its id is then no position. */
   readonly ephemeral?: boolean;
-  /** The server has not stored it yet: its id is no position and will be replaced. */
+  /** True if the server has not stored the message yet: its id is no position and will be replaced. */
   readonly provisional?: boolean;
-  /** The id it had while it was provisional. */
+  /** The id that the message had while it was provisional. */
   readonly provisional_id?: string;
 }
 
-/** The answer to a join. */
+/** The server's answer to a join. */
 export interface Joined {
-  /** Where the room's history ends. */
+  /** The position at which the room's history ends. */
   readonly position?: string;
-  /** How many members the room has. */
+  /** The number of members in the room. */
   readonly count: number;
-  /** Cut to fewer in a large room; absent without the permission to see them. */
+  /** The members; in a large room only some of them. Absent if the client may not see them. */
   readonly members?: readonly Member[];
-  /** After a resume only: whether nothing is missing. */
+  /** After a resume: whether no message is missing. */
   readonly recovered?: boolean;
+  /** Why messages are missing, or may be. */
   readonly reason?: UnrecoveredReason;
-  /** How many kept messages follow. */
+  /** How many stored messages follow. */
   readonly replayed?: number;
 }
 
+/** Why messages are missing, or may be; docs/protocol.md explains each reason. */
 export type UnrecoveredReason = 'trimmed' | 'expired' | 'unknown_position' | 'history_lost' | 'unavailable';
 
-/** Any frame of the server; which fields there are depends on `type` and `event`. */
+/** Any frame of the server; `type` and `event` determine which fields it has. */
 export interface Frame {
   readonly type: string;
   readonly event?: string;
@@ -63,7 +71,7 @@ export interface Frame {
   readonly data?: unknown;
 }
 
-/** The frame in a text message, or undefined for anything else: what is not understood is ignored. */
+/** The frame in a WebSocket message; undefined for anything that is not a frame, which the client ignores. */
 export function parseFrame(text: unknown): Frame | undefined {
   if (typeof text !== 'string') return undefined;
   try {
@@ -76,7 +84,7 @@ export function parseFrame(text: unknown): Frame | undefined {
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** The fields of an object; none for anything else. */
+/** The fields of an object; no fields for any other value. */
 export function fieldsOf(value: unknown): Fields {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
@@ -85,14 +93,14 @@ export function numberOr(value: unknown, otherwise: number): number {
   return typeof value === 'number' ? value : otherwise;
 }
 
-/** Whether JSON text has more bytes than that on the wire. */
+/** Whether JSON text has more than `bytes` bytes in UTF-8. */
 export function isLonger(text: string, bytes: number): boolean {
-  // Nearly all are so short that nobody need count.
+  // A UTF-16 unit has at most three bytes, so nearly every text is short enough without counting.
   if (text.length * 3 <= bytes) return false;
   return utf8Length(text) > bytes;
 }
 
-/** What an error frame says. */
+/** The error that an error frame carries. */
 export function errorOf(frame: Frame): CrosspodError {
   const { code, error, retry_after_ms: wait } = fieldsOf(frame.data);
   return new CrosspodError(

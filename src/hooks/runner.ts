@@ -1,4 +1,4 @@
-import type { ConnectionView, HookFigures, Hooks, Submission, Verdict } from '../core/ports/hooks.ts';
+import type { ConnectionView, HookFigures, Hooks, Submission, HookDecision } from '../core/ports/hooks.ts';
 import { type Rejection, rejection } from '../protocol/error-codes.ts';
 import { refusalOf, shownOf, verdictOf, WrongAnswer } from './verdict.ts';
 import type { Clock } from '../core/ports/clock.ts';
@@ -58,8 +58,8 @@ export class HookRunner implements Hooks {
     while (this.#running.size > 0) await Promise.all(this.#running.values());
   }
 
-  #judge(who: ConnectionView, what: Submission): Verdict | Promise<Verdict> {
-    const verdict = this.#call<Verdict>(
+  #judge(who: ConnectionView, what: Submission): HookDecision | Promise<HookDecision> {
+    const verdict = this.#call<HookDecision>(
       'onMessage',
       who,
       () => this.#module.onMessage?.(frozen(who), shownOf(what)),
@@ -70,7 +70,7 @@ export class HookRunner implements Hooks {
     return verdict;
   }
 
-  #counted(verdict: Verdict, what: Submission): Verdict {
+  #counted(verdict: HookDecision, what: Submission): HookDecision {
     if (verdict.kind === 'suppress') this.figures.suppressed += 1;
     if (verdict.kind === 'publish' && verdict.content !== what) this.figures.replaced += 1;
     return verdict;

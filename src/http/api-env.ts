@@ -1,7 +1,7 @@
 import type { TrustedProxies } from '../core/base/trusted-proxies.ts';
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Origins } from '../core/base/origins.ts';
-import type { Pod } from '../core/pod/pod.ts';
+import type { Pod } from '../core/commands/pod.ts';
 
 /** What the API needs of whatever lets guests in. */
 export interface GuestDoor {

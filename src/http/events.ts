@@ -3,7 +3,7 @@ import { ChannelEvent, Draft, MessageId, Partial, Provisional } from './schemas.
 import { createRoute, z } from '@hono/zod-openapi';
 import { IdempotencyHeaders, publicationKey } from './idempotency.ts';
 import type { Api } from './api-env.ts';
-import type { Pod } from '../core/pod/pod.ts';
+import type { Pod } from '../core/commands/pod.ts';
 import { publishDraft } from './publishing.ts';
 
 const Accepted = z

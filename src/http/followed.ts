@@ -1,5 +1,5 @@
 import type { MiddlewareHandler } from 'hono';
-import type { Pod } from '../core/pod/pod.ts';
+import type { Pod } from '../core/commands/pod.ts';
 import type { RequestOutcome } from '../core/ports/tracer.ts';
 import { countRequest } from '../core/base/tally.ts';
 import { routePath } from 'hono/route';

@@ -13,7 +13,7 @@ import { BAD_BODY, GUARDED, GUARDED_BY, json, jsonBody } from './answers.ts';
 import { createRoute, z } from '@hono/zod-openapi';
 import { IdempotencyHeaders, publicationKey } from './idempotency.ts';
 import type { Api } from './api-env.ts';
-import type { Pod } from '../core/pod/pod.ts';
+import type { Pod } from '../core/commands/pod.ts';
 import { publishGlobally } from '../core/commands/publish.ts';
 import { GLOBAL, SYSTEM } from '../protocol/names.ts';
 

@@ -4,7 +4,7 @@ import { DirectMessage, Done, Farewell, toJson, UserId } from './schemas.ts';
 import { IdempotencyHeaders, publicationKey } from './idempotency.ts';
 import { kickConnection, kickUser } from '../core/commands/kick.ts';
 import type { Api } from './api-env.ts';
-import type { Pod } from '../core/pod/pod.ts';
+import type { Pod } from '../core/commands/pod.ts';
 import { firstTimestamp } from './publishing.ts';
 import { publishDirectly } from '../core/commands/publish.ts';
 import { Sent } from './messages.ts';

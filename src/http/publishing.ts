@@ -1,6 +1,6 @@
-import { type Publication, publishToRoom, timestampOf } from '../core/commands/publish.ts';
+import { type PublishRequest, publishToRoom, timestampOf } from '../core/commands/publish.ts';
 import { toJson, type Draft } from './schemas.ts';
-import type { Pod } from '../core/pod/pod.ts';
+import type { Pod } from '../core/commands/pod.ts';
 import type { z } from '@hono/zod-openapi';
 
 export interface PublishedDraft {
@@ -29,7 +29,7 @@ export async function publishDraft(
   key: string | undefined,
   timestamp = timestampOf(pod),
 ): Promise<PublishedDraft> {
-  const what: Publication = { type, from, event, data: toJson(data), key, timestamp };
+  const what: PublishRequest = { type, from, event, data: toJson(data), key, timestamp };
   const { id, settled, partial } = await publishToRoom(pod, room, ephemeral, what);
   // Whatever becomes of it, this request has its answer.
   settled?.catch(() => undefined);

@@ -4,7 +4,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { limit, MessageId, RoomName, Timestamp, UserId } from './schemas.ts';
 import type { Api } from './api-env.ts';
 import { FROM_PATTERN } from './patterns.ts';
-import type { Pod } from '../core/pod/pod.ts';
+import type { Pod } from '../core/commands/pod.ts';
 import { withId } from '../protocol/message.ts';
 
 const Row = z

@@ -4,7 +4,7 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { cors } from './cors.ts';
 import { Origins } from '../core/base/origins.ts';
 import { peerOf } from './peer.ts';
-import type { Pod } from '../core/pod/pod.ts';
+import type { Pod } from '../core/commands/pod.ts';
 
 export interface SocketsOptions {
   readonly pod: Pod;

@@ -49,7 +49,7 @@ export function withId(id: string, body: string, provisionalId?: string): Json {
   return `{"id":"${id}",${name}${body}`;
 }
 
-/** The body of a message that no history has yet (docs/protocol.md, "While Redis is away"). */
+/** The body of a message that no history has yet (docs/protocol.md, "While Redis is unavailable"). */
 export function withProvisional(body: string): string {
   return `${body.slice(0, -1)},"provisional":true}`;
 }

@@ -3,7 +3,7 @@ import { eventLoopFigures, processFigures } from './process-figures.ts';
 import { CLOSE } from '../protocol/close-codes.ts';
 import type { Membership } from '../core/delivery/membership.ts';
 import type { Missing } from '../protocol/event.ts';
-import type { Pod } from '../core/pod/pod.ts';
+import type { Pod } from '../core/commands/pod.ts';
 // Not `prom-client` itself: that loads OpenTelemetry, which a pod without tracing never does.
 import Registry from 'prom-client/lib/registry.js';
 import type { Dropped } from '../core/base/tally.ts';

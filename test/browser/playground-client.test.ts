@@ -171,9 +171,9 @@ test('a call without a name for its room or its receiver goes to nobody, and say
   await ground.connects();
   await ground.fills({ place: '', to: '' });
   await ground.sends('send');
-  await ground.tells('#1 send: TypeError: a room or a user needs a name');
+  await ground.tells('#1 send: TypeError: The name of a room or a user must not be empty.');
   await ground.sends('sendTo');
-  await ground.tells('#2 rejects: TypeError: a room or a user needs a name');
+  await ground.tells('#2 rejects: TypeError: The name of a room or a user must not be empty.');
   await expect.poll(() => eve.state, PATIENT).toBe('connected');
   await ground.sends('broadcast');
   await expect.poll(() => heard, PATIENT).toEqual([{ text: 'Hello' }]);

@@ -69,7 +69,7 @@ describe('a release whose objects would have the names of another one’s', () =
   ])('is refused: %s %s %s of %s', async (kind, apiVersion, name, release) => {
     const { code, stderr } = await upgrade([owned(kind, apiVersion, name, release)], {});
     expect(code).not.toBe(0);
-    expect(stderr).toContain(`fullnameOverride: the release ${release} has a ${kind} ${name} already`);
+    expect(stderr).toContain(`fullnameOverride: the release ${release} already has a ${kind} ${name}`);
     if (release === 'r-crosspod' && kind === 'Service') expect(stderr).toContain(REFUSED_IN_CLUSTER.sameName);
   });
 

@@ -249,8 +249,8 @@ describe('Prometheus', () => {
 describe('prometheus-adapter', () => {
   const seconds = (text: string): number => Number.parseInt(text) * (text.endsWith('m') ? 60 : 1);
 
-  test('has the rule of docs/operations.md, for a gauge that the gateway exports', async () => {
-    const [, documented = ''] = /```yaml\n(rules:\n[^]*?)```/.exec(text('docs/operations.md')) ?? [];
+  test('has the rule of docs/platform/scaling.md, for a gauge that the gateway exports', async () => {
+    const [, documented = ''] = /```yaml\n(rules:\n[^]*?)```/.exec(text('docs/platform/scaling.md')) ?? [];
     const { rules, ...more } = configOf('prometheus-adapter', 'config.yaml');
     expect(rules).toEqual(parse(documented).rules.custom);
     expect(more).toEqual({});

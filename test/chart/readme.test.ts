@@ -33,11 +33,13 @@ test('the table of values has a row for each value, and each row says something'
 test('the table of values has what stands above a value, also above the first of a group', () => {
   const meanings = Object.fromEntries(valueRows().map(([path, , meaning]) => [path, meaning]));
   expect(meanings['`replicaCount`']).toBe(
-    'Pods of the gateway while nothing scales them. More than one needs Redis or NATS.',
+    'Number of gateway pods without an autoscaler. More than one pod needs Redis or NATS.',
   );
-  expect(meanings['`drain.preStopSeconds`']).toMatch(/^How long a pod that is to end goes on/);
+  expect(meanings['`drain.preStopSeconds`']).toMatch(/^Sleep before a stopping pod gets SIGTERM/);
   expect(meanings['`keda`']).toBe('A KEDA ScaledObject instead of the HPA; both at once are refused.');
-  expect(meanings['`keda.prometheus.serverAddress`']).toBe('http://prometheus.monitoring.svc:9090');
+  expect(meanings['`keda.prometheus.serverAddress`']).toBe(
+    'Address of Prometheus, for example http://prometheus.monitoring.svc:9090',
+  );
 });
 
 test.each(examples)('the values of README.md can be installed:\n%s', async (text) => {

@@ -13,7 +13,7 @@ import { PASSWORDS } from './redis/pod.ts';
 import { filesOf, NAME, renderRedis } from './redis.ts';
 
 const LONG = { timeout: 120_000 };
-const DOCS = new URL('../../docs/operations.md', import.meta.url);
+const DOCS = new URL('../../docs/platform/redis.md', import.meta.url);
 
 function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'crosspod-chart-'));

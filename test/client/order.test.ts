@@ -157,7 +157,7 @@ test('being taken out of a room is not silent either', async () => {
   await settled();
   admit(socket);
   socket.says({ type: 'system', event: 'left', room: 'r' });
-  expect(platform.warnings).toEqual(['the server ended the membership of r']);
+  expect(platform.warnings).toEqual(['the server removed this client from the room r']);
 });
 
 test('a refusal of a join that was given up is nobody’s', async () => {

@@ -14,7 +14,7 @@ test('what was sent before, had no answer and is refused for now once its turn i
   await clock.advance(2_500);
   expect(sent).toEqual(['first', 'second', 'first', 'second']);
   const refusal = new CrosspodError('unavailable', 'as many messages wait as may', 1_000);
-  expect(pending.refused('first', refusal)).toBe(true);
+  expect(pending.rejected('first', refusal)).toBe(true);
   await clock.advance(999);
   expect(sent).toHaveLength(4);
   await clock.advance(1);

@@ -2,6 +2,8 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { Crosspod, type State } from '../../src/client/client.ts';
 import { type Pod, startPod } from '../support/pod.ts';
 import { type Proxy, startProxy } from '../support/proxy.ts';
+import { open } from '../support/client.ts';
+import { inSeconds, SECRET, token } from '../support/tokens.ts';
 
 /** For `expect.poll`: as long as a loaded machine may need. */
 const PATIENT = { timeout: 20_000 };
@@ -138,4 +140,28 @@ test('a pod that stops takes nobody with it: the client comes back to the one th
   onTestFinished(async () => void (await second.kill()));
   expect(await sent).not.toBe('');
   await expect.poll(() => gaps, PATIENT).toEqual(['history_lost']);
+});
+
+test('a client that renews its token keeps its connection beyond the end of the first one', async () => {
+  const strict = await startPod({ JWT_SECRET: SECRET });
+  onTestFinished(async () => void (await strict.kill()));
+  const tokens: string[] = [];
+  const client = new Crosspod(`${strict.wsUrl}/ws`, {
+    getToken: async () => {
+      const ends = inSeconds(tokens.length === 0 ? 3 : 3_600);
+      tokens.push(await token({ sub: 'ann', exp: ends }));
+      // The client believes that the token ends later, and so renews it a second and a half before its end.
+      return { token: tokens.at(-1) ?? '', expiresAt: ends * 1_000 + 28_500 };
+    },
+  });
+  onTestFinished(() => client.close());
+  const states: string[] = [];
+  client.onState((state) => states.push(state));
+  await expect.poll(() => states).toEqual(['connected']);
+  // This connection has the first token and does not renew it.
+  const other = await open(strict, `/ws?token=${tokens[0]}`);
+  expect(await other.closed).toMatchObject({ reason: 'token expired' });
+  expect(tokens).toHaveLength(2);
+  await client.room('r').send('still here');
+  expect(states).toEqual(['connected']);
 });

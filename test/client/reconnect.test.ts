@@ -224,7 +224,7 @@ test('it tells how the connection and each attempt ended, as far as anybody know
     ['reconnecting', 1006, 'no token: Error: the token server is away'],
     ['reconnecting', 1006, 'draining'],
     ['connected', undefined, undefined],
-    ['reconnecting', 1006, 'nothing was heard'],
+    ['reconnecting', 1006, 'nothing arrived from the server in time'],
   ]);
 });
 

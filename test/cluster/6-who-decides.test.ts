@@ -28,7 +28,7 @@ async function outcome(values: Readonly<Record<string, string | number>>): Promi
   return install(values).then(() => '', String);
 }
 
-/** The last revision that was well, as docs/operations.md finds it. */
+/** The last good revision, by the rule of docs/platform/upgrades.md. */
 async function deployedRevision(): Promise<string> {
   const history = JSON.parse(await helm('history', RELEASE, '--output', 'json'));
   return String(history.find((one: { status: string }) => one.status === 'deployed').revision);

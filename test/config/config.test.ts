@@ -1,7 +1,9 @@
 import { ConfigError, loadConfig } from '../../src/config.ts';
-import { createCertificate } from '../support/certificate.ts';
-import { describe, expect, test } from 'vitest';
-import { readFileSync } from 'node:fs';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { rootCertificates } from 'node:tls';
+import { tmpdir } from 'node:os';
 import { SETTINGS, type Setting } from '../../src/settings.ts';
 
 function problemsOf(env: Record<string, string>): readonly string[] {
@@ -78,9 +80,14 @@ describe('the configuration', () => {
   });
 
   test('reads whom to trust from REDIS_CA_FILE, and refuses it without TLS or without a certificate in it', () => {
-    const { ca, key } = createCertificate();
+    const folder = mkdtempSync(join(tmpdir(), 'crosspod-config-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const [certificate = ''] = rootCertificates;
+    const [ca, key] = [join(folder, 'ca.pem'), join(folder, 'key.pem')];
+    writeFileSync(ca, certificate);
+    writeFileSync(key, '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n');
     const env = { REDIS_SENTINELS: 'one', REDIS_TLS: 'true', REDIS_CA_FILE: ca };
-    expect(loadConfig(env).redis?.tls).toEqual({ ca: readFileSync(ca, 'utf8') });
+    expect(loadConfig(env).redis?.tls).toEqual({ ca: certificate });
     expect(problemsOf({ ...env, REDIS_TLS: 'false' })).toEqual([
       expect.stringMatching(/^REDIS_CA_FILE: .*REDIS_TLS/),
     ]);

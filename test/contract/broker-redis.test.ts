@@ -45,7 +45,7 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
     }
 
     async function forget({ placement }: Backbone, ...keys: readonly string[]): Promise<void> {
-      for (const key of keys) await placement.to(key).command((client) => client.del(key));
+      for (const key of keys) await placement.shardOf(key).command((client) => client.del(key));
     }
 
     /** What is said after each position, to who only asks, and to who is in the room. */
@@ -100,7 +100,7 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
     const broker = brokerOn(backbone, 10);
     await broker.start(new Ear(broker));
     const state = backbone.keys.state('r');
-    const link = backbone.placement.to(state);
+    const link = backbone.placement.shardOf(state);
     const second = Number((await link.command((client) => client.time()))[0]);
     const former = [
       'taken:gone',

@@ -17,7 +17,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const LIMITS = { historySize: 5, historyTtlMs: 60_000 };
 
-brokerContract('The broker that docs/write-an-engine.md makes', {
+brokerContract('The broker that docs/contributor/write-an-engine.md makes', {
   open() {
     const file = join(folder, `${(files += 1)}.db`);
     return Promise.resolve(new SqliteBroker({ ...LIMITS, file, pod: 'pod', clock }));
@@ -32,7 +32,7 @@ let pods = 0;
 let shared = '';
 let lock: DatabaseSync | undefined;
 
-sharedBrokerContract('The broker that docs/write-an-engine.md makes', {
+sharedBrokerContract('The broker that docs/contributor/write-an-engine.md makes', {
   empty() {
     shared = join(folder, `${(files += 1)}.db`);
   },

@@ -70,7 +70,9 @@ export class RedisSubject {
   /** Resolves once the pod holds its lease, without which it may keep nothing. */
   async settled({ keys, lease, placement }: Backbone): Promise<void> {
     await vi.waitFor(async () => {
-      const score = await placement.to(keys.pods).command((client) => client.zscore(keys.pods, lease.name));
+      const score = await placement
+        .shardOf(keys.pods)
+        .command((client) => client.zscore(keys.pods, lease.name));
       if (score === null || !placement.up)
         throw new Error(`no lease yet: ${score} ${placement.up} ${lease.name}`);
     });

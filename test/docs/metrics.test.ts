@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { metricTypes } from '../support/metric-names.ts';
 import { readFileSync } from 'node:fs';
 
-test('docs/operations.md tells of every metric, and of no other', async () => {
-  const document = readFileSync('docs/operations.md', 'utf8');
-  const told = [...document.matchAll(/`((?:realtime|process|nodejs)_\w+)`/g)].map(([, name]) => name);
-  expect(new Set(told)).toEqual(new Set((await metricTypes()).keys()));
+test('docs/platform/metrics.md documents every metric and no others', async () => {
+  const document = readFileSync('docs/platform/metrics.md', 'utf8');
+  const documented = [...document.matchAll(/`((?:realtime|process|nodejs)_\w+)`/g)].map(([, name]) => name);
+  expect(new Set(documented)).toEqual(new Set((await metricTypes()).keys()));
 });

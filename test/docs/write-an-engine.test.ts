@@ -9,9 +9,9 @@ const SOURCES = [
 
 const read = (file: string): string => readFileSync(file, 'utf8');
 
-test('what docs/write-an-engine.md shows of the example is what stands there, but for the last block', () => {
+test('what docs/contributor/write-an-engine.md shows of the example is what stands there, but for the last block', () => {
   const blocks = Array.from(
-    read('docs/write-an-engine.md').matchAll(/```ts\n(.*?)```/gs),
+    read('docs/contributor/write-an-engine.md').matchAll(/```ts\n(.*?)```/gs),
     ([, block = '']) => block,
   );
   const sources = SOURCES.map(read);

@@ -4,7 +4,8 @@ import type { Authenticator, RefusedToken, TokenFault } from '../../src/core/por
 import { createApi } from '../../src/http/api.ts';
 import type { Limits } from '../../src/core/base/limits.ts';
 import { Origins } from '../../src/core/base/origins.ts';
-import { type Permissions, readPermissions } from '../../src/core/base/permissions.ts';
+import { readPermissions } from '../../src/core/base/permissions.ts';
+import type { Permissions } from '../../src/core/ports/principal.ts';
 
 type Headers = Readonly<Record<string, string>>;
 

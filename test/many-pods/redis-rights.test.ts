@@ -3,7 +3,7 @@ import { ALL_WAYS, everything } from './everything.ts';
 import { type RedisServer, startRedis } from '../support/stack/redis-server.ts';
 import { anotherPod, metric, PATIENT } from './world.ts';
 
-/** All that a pod's user in Redis may do (docs/operations.md), without faults and without REDIS_DB. */
+/** All that a pod's user in Redis may do (docs/platform/redis.md), without faults and without REDIS_DB. */
 const RIGHTS = [
   'client|id client|setname evalsha info publish script|load subscribe time unsubscribe',
   'del exists get hdel hexists hget hgetall hincrby hlen hmget hscan hset hsetnx pexpire pttl',
@@ -48,7 +48,7 @@ test('A user that may touch nothing but the names of the contract, with few comm
   await everything(one, two);
   await one.stop();
   // Who stays clears away what the other has left.
-  await expect.poll(() => two.output(), PATIENT).toContain('cleaned up after a pod');
+  await expect.poll(() => two.output(), PATIENT).toContain('cleaned up after a dead pod');
   expect(await redis.command('ACL', 'LOG')).toEqual([]);
   // Nor is anything sent that this Redis does not know, and a newer one would refuse.
   expect(await redis.command('INFO', 'errorstats')).not.toContain('errorstat_ERR:');

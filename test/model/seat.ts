@@ -105,7 +105,7 @@ export class Seat {
 
   /** What it had does not count any more. */
   forget(line: number, pod: string): void {
-    this.resume.forget();
+    this.resume.clear();
     this.entries.push({ kind: 'forgot', ...this.#story.now(), line, pod });
   }
 

@@ -1,5 +1,2 @@
 /** What a pod loads when it is composed: so that it needs nothing of the real event loop when virtual time has begun. */
-import '../../src/engines/redis/broker.ts';
-import '../../src/engines/redis/directory.ts';
-import '../../src/engines/redis/presence.ts';
-import '../../src/engines/redis/connection/backbone.ts';
+import '../../src/engines/redis/index.ts';

@@ -10,6 +10,8 @@ const PROGRAMS = [
   'openssl',
   'gcc',
   'shellcheck',
+  'promtool',
+  'python3',
 ] as const;
 
 /** vitest's globalSetup: what no npm package brings is found or installed before the first test. */

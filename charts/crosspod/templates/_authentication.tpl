@@ -67,21 +67,21 @@ true
 {{- $written := (.Values.settings).AUTH_ENABLED | toString | lower -}}
 {{- $said := (.Values.authentication).enabled -}}
 {{- if and (has $written (list "true" "false")) (not (kindIs "invalid" $said)) (ne $written (toString $said)) -}}
-{{- fail "authentication.enabled: settings.AUTH_ENABLED says the contrary; leave that out" -}}
+{{- fail "authentication.enabled: settings.AUTH_ENABLED says the opposite; remove that setting" -}}
 {{- end -}}
 {{- if and $secrets.existingSecret (kindIs "slice" $secrets.existingSecretKeys) (not $secrets.existingSecretKeys) -}}
-{{- fail "secrets.existingSecretKeys: empty, so nothing of secrets.existingSecret would be used; name the keys that it has" -}}
+{{- fail "secrets.existingSecretKeys: empty, so no key of secrets.existingSecret would be used; list the keys that it has" -}}
 {{- end -}}
 {{- if and (eq (include "crosspod.authentication" .) "true") (not (include "crosspod.tokenKeys" .)) -}}
-{{- fail "authentication.enabled: there is no key for tokens; give secrets.JWT_SECRET (or name it in secrets.existingSecretKeys), settings.JWKS_URL or settings.JWKS_FILE, or set it to false if anybody may connect" -}}
+{{- fail "authentication.enabled: no key to check tokens with; give secrets.JWT_SECRET (or name it in secrets.existingSecretKeys), settings.JWKS_URL or settings.JWKS_FILE, or set it to false if any client may connect without a token" -}}
 {{- end -}}
 {{- $places := include "crosspod.secretPlaces" . | fromJson -}}
 {{- if and (.Values.settings).WEBHOOK_URL (not (hasKey $places "WEBHOOK_SECRET")) -}}
-{{- fail "settings.WEBHOOK_URL: there is nothing to sign webhooks with; give secrets.WEBHOOK_SECRET, or name it in secrets.existingSecretKeys" -}}
+{{- fail "settings.WEBHOOK_URL: no key to sign webhooks with; give secrets.WEBHOOK_SECRET, or name it in secrets.existingSecretKeys" -}}
 {{- end -}}
 {{- $guests := eq ((.Values.settings).GUEST_LOGIN | toString | lower) "true" -}}
 {{- if and $guests (eq (include "crosspod.authentication" .) "true") (not (hasKey $places "JWT_SECRET")) -}}
-{{- fail "settings.GUEST_LOGIN: there is nothing to sign the tokens of guests with; give secrets.JWT_SECRET, or name it in secrets.existingSecretKeys" -}}
+{{- fail "settings.GUEST_LOGIN: no key to sign guest tokens with; give secrets.JWT_SECRET, or name it in secrets.existingSecretKeys" -}}
 {{- end -}}
 {{- include "crosspod.validateExistingSecret" . -}}
 {{- end -}}
@@ -95,7 +95,7 @@ true
 {{- $found := .data | default dict -}}
 {{- range $place := include "crosspod.secretPlaces" $ | fromJson -}}
 {{- if and (eq $place.secret $name) (not (index $found $place.key)) -}}
-{{- fail (printf "secrets.existingSecret: the Secret %s has no %s, or an empty one; put it there, or name the keys that it has in secrets.existingSecretKeys (it has: %s)" $name $place.key (keys $found | sortAlpha | join ", ")) -}}
+{{- fail (printf "secrets.existingSecret: the Secret %s has no %s, or an empty one; add the key, or list in secrets.existingSecretKeys only keys that the Secret has (it has: %s)" $name $place.key (keys $found | sortAlpha | join ", ")) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

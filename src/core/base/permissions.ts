@@ -1,20 +1,20 @@
 import { type Action, readRule, type Rule } from '../../protocol/rule.ts';
+import type { Permissions } from '../ports/principal.ts';
 
 export type { Action } from '../../protocol/rule.ts';
 
 /**
- * What somebody may do where. A rule is `action:pattern`; a pattern is a room name with `*` for any run of characters
- * and `{user}` for the holder's own id. `@global` and `@direct` are no rooms: only a pattern that begins with `@`
- * names them.
+ * Permissions as a list of rules. A rule is `action:pattern`; a pattern is a room name in which `*` stands for any run
+ * of characters and `{user}` for the user's own id. `@global` and `@direct` are not rooms: only a pattern that begins
+ * with `@` names them.
  */
-export class Permissions {
+export class RuleList implements Permissions {
   readonly #rules: readonly Rule[];
 
   constructor(rules: readonly Rule[]) {
     this.#rules = rules;
   }
 
-  /** `name` is a room, `@global` or `@direct`. */
   allow(action: Action, name: string, userId: string): boolean {
     return this.#rules.some(
       (rule) =>
@@ -23,20 +23,20 @@ export class Permissions {
     );
   }
 
-  /** Whether the HTTP API is open to the holder: `api:*`, or `*:*`. */
+  /** `api:*` or `*:*` opens the HTTP API. */
   get allowApi(): boolean {
     return this.#rules.some(({ action, pattern }) => (action === 'api' || action === '*') && pattern === '*');
   }
 }
 
 /** Everything everywhere: what everybody may do while authentication is off, and what an API key may do. */
-export const UNRESTRICTED = new Permissions([
+export const UNRESTRICTED = new RuleList([
   { action: '*', pattern: '*' },
   { action: '*', pattern: '@*' },
 ]);
 
 /** What a token without a claim gives: everything in rooms, nothing globally. */
-export const DEFAULT_PERMISSIONS = new Permissions(
+export const DEFAULT_PERMISSIONS = new RuleList(
   (['join', 'publish', 'presence', 'history'] as const).map((action) => ({ action, pattern: '*' })),
 );
 
@@ -45,7 +45,7 @@ export function readPermissions(claim: unknown): Permissions | undefined {
   if (claim === undefined) return DEFAULT_PERMISSIONS;
   if (!Array.isArray(claim)) return undefined;
   const rules = claim.map((text: unknown) => readRule(text));
-  return rules.includes(undefined) ? undefined : new Permissions(rules.filter((rule) => rule !== undefined));
+  return rules.includes(undefined) ? undefined : new RuleList(rules.filter((rule) => rule !== undefined));
 }
 
 /**

@@ -2,7 +2,7 @@ import { CLOSE } from '../../protocol/close-codes.ts';
 import { CONNECTION_PREFIX } from '../../protocol/names.ts';
 import { addressees } from './publish.ts';
 import { isUnavailable } from '../base/refused.ts';
-import type { Pod } from '../pod/pod.ts';
+import type { Pod } from './pod.ts';
 
 /** Closes every connection of a user with 4403, on whichever pod; each client is told the reason. */
 export function kickUser(pod: Pod, userId: string, reason?: string): Promise<Kicked> {

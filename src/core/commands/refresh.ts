@@ -1,7 +1,7 @@
 import { type AuthCommand, LISTEN } from '../../protocol/command.ts';
 import type { Connection } from '../delivery/connection.ts';
 import type { Membership } from '../delivery/membership.ts';
-import type { Pod } from '../pod/pod.ts';
+import type { Pod } from './pod.ts';
 import { Refused } from '../base/refused.ts';
 import { leave } from './join.ts';
 import { whyUnchecked } from '../base/unchecked-token.ts';
@@ -18,7 +18,7 @@ export async function refresh(pod: Pod, connection: Connection, { token, ref }: 
     throw new Refused(fault, fault === 'unavailable' ? whyUnchecked(result) : undefined, retryAfterMs);
   }
   if (result.userId !== connection.userId) throw new Refused('forbidden', 'the token is of another user');
-  connection.principal = result;
+  connection.renewPrincipal(result);
   connection.answer({ kind: 'authenticated', ref, expiresAt: result.expiresAt, at: pod.clock.now() });
   for (const membership of connection.memberships) await hold(pod, connection, membership);
 }

@@ -1,7 +1,7 @@
 import type { Connection } from '../delivery/connection.ts';
 import type { Membership } from '../delivery/membership.ts';
 import { LISTEN, type PresenceCommand } from '../../protocol/command.ts';
-import type { Pod } from '../pod/pod.ts';
+import type { Pod } from './pod.ts';
 import { permit } from '../base/refused.ts';
 import { requireMembership, requirePlace } from './join.ts';
 
@@ -40,6 +40,6 @@ async function withdraw(pod: Pod, connection: Connection, membership: Membership
   const { room, present, listen } = membership;
   membership.present = false;
   membership.statement = undefined;
-  if (listen === LISTEN.none) pod.hub.leave(connection, room);
+  if (listen === LISTEN.none) pod.hub.leave(connection, room.name);
   if (present) await pod.roster.exit(room.name, connection);
 }

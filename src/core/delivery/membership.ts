@@ -1,8 +1,26 @@
-import type { Connection } from './connection.ts';
+import type { Missing, ServerEvent } from '../../protocol/event.ts';
+import type { Occupant, Statement } from '../ports/presence-store.ts';
+import type { CloseCode } from '../../protocol/close-codes.ts';
+import type { Dialect } from '../../protocol/dialect.ts';
 import { LISTEN } from '../../protocol/command.ts';
-import type { Missing } from '../../protocol/event.ts';
-import type { Room } from './room.ts';
-import type { Statement } from '../ports/presence-store.ts';
+import type { Parcel } from './outbox.ts';
+
+/** The connection of a membership, as its room speaks to it. */
+export interface Recipient extends Occupant {
+  /** Undefined until the first frame decides. */
+  readonly dialect: Dialect | undefined;
+  readonly closed: boolean;
+  send(parcel: Parcel): void;
+  tell(event: ServerEvent): void;
+  close(code: CloseCode, reason?: string): void;
+}
+
+/** What a membership needs of its room. */
+export interface RoomOfMembership {
+  readonly name: string;
+  /** How many of its members are behind or owed history. */
+  readers: number;
+}
 
 /** A moment by two clocks: the history's, as it was known then (`Broker.now`), and the one that only goes forward. */
 export interface Moment {
@@ -40,8 +58,8 @@ interface Reading {
 
 /** A connection's place in a room, from its join until it leaves or is gone. */
 export class Membership {
-  readonly connection: Connection;
-  readonly room: Room;
+  readonly connection: Recipient;
+  readonly room: RoomOfMembership;
   /** What it hears, bits of LISTEN. */
   listen: number = LISTEN.none;
   /** Whether its user is present through it. */
@@ -58,7 +76,7 @@ export class Membership {
   /** Undefined while it is live, as nearly every member is. */
   #reading: Reading | undefined = undefined;
 
-  constructor(connection: Connection, room: Room) {
+  constructor(connection: Recipient, room: RoomOfMembership) {
     this.connection = connection;
     this.room = room;
   }

@@ -1,9 +1,17 @@
 import { count, type Tally } from '../base/tally.ts';
-import type { OutboxContext } from './outbox.ts';
-import { CLOSE } from '../../protocol/close-codes.ts';
-import type { Connection } from './connection.ts';
+import { CLOSE, type CloseCode } from '../../protocol/close-codes.ts';
+import type { Dialect } from '../../protocol/dialect.ts';
+import type { Membership } from './membership.ts';
 import { type Delivery, isAtMostOnce } from './delivery.ts';
-import type { Parcel } from './outbox.ts';
+import type { Outbox, OutboxContext, Parcel } from './outbox.ts';
+
+/** A connection whose outbox holds more than its limits allow. */
+interface Overflowing {
+  readonly outbox: Outbox;
+  readonly dialect: Dialect | undefined;
+  membership(room: string): Membership | undefined;
+  close(code: CloseCode): void;
+}
 
 /**
  * Makes room in the outbox of a connection that does not read. What history can bring back is taken out and the
@@ -11,7 +19,7 @@ import type { Parcel } from './outbox.ts';
  * still too much the connection is closed with 1013: nobody else waits for it. So it is where a message would be dropped
  * that is only provisional: history will not bring that one again to whoever was in the room.
  */
-export function shed(connection: Connection, { tally, turn }: OutboxContext): void {
+export function shed(connection: Overflowing, { tally, turn }: OutboxContext): void {
   count(tally.dropped, 'lagging');
   let losesMessages = false;
   for (const parcel of connection.outbox.takeAll()) {
@@ -26,7 +34,7 @@ export function shed(connection: Connection, { tally, turn }: OutboxContext): vo
   turn.addAnswer({ flush: () => connection.close(CLOSE.overload) });
 }
 
-function keepOrShed(connection: Connection, { room }: Parcel, delivery: Delivery, tally: Tally): void {
+function keepOrShed(connection: Overflowing, { room }: Parcel, delivery: Delivery, tally: Tally): void {
   if (delivery.stored !== undefined) {
     const membership = room === undefined ? undefined : connection.membership(room);
     membership?.fallBehind({ after: delivery.stored.prev });

@@ -1,6 +1,5 @@
-import { CLOSE } from '../../protocol/close-codes.ts';
 import type { Connection } from '../delivery/connection.ts';
-import type { Pod } from './pod.ts';
+import type { PodParts } from './parts.ts';
 import { pause } from '../base/pause.ts';
 
 /** What has no answer by then gets none here: the client sends it again with its `ref`. */
@@ -12,7 +11,7 @@ const CHECK_MS = 20;
  * 1012. `reconnectAfter` is asked at the close, from which its milliseconds count; not if the client has left by then.
  */
 export async function sendAway(
-  pod: Pod,
+  pod: PodParts,
   connection: Connection,
   reconnectAfter: () => number,
 ): Promise<void> {
@@ -20,13 +19,11 @@ export async function sendAway(
   await pod.directory.release(connection.userId, connection.connectionId);
   await settled(pod, connection);
   if (connection.closed) return;
-  connection.awayMs = reconnectAfter();
-  connection.tell({ kind: 'drain', reconnectAfterMs: connection.awayMs, at: pod.clock.now() });
-  connection.close(CLOSE.drain);
+  connection.sendAway(reconnectAfter(), pod.clock.now());
 }
 
 /** Resolves once nothing that the client said waits to be done or answered, after two seconds at the latest. */
-export async function settled({ clock, turn }: Pod, connection: Connection): Promise<void> {
+export async function settled({ clock, turn }: PodParts, connection: Connection): Promise<void> {
   const late = clock.elapsed() + ANSWER_MS;
   for (;;) {
     turn.flush();
@@ -36,6 +33,6 @@ export async function settled({ clock, turn }: Pod, connection: Connection): Pro
 }
 
 /** Whether a command is in progress, a publication waits for its answer, or answers wait for the client to read. */
-export function isBusy({ backlog, underWay, unanswered, outbox }: Connection): boolean {
-  return backlog !== undefined || underWay !== undefined || unanswered > 0 || outbox.messages > 0;
+export function isBusy({ commands, publications, outbox }: Connection): boolean {
+  return commands.isBusy || publications.isBusy || outbox.messages > 0;
 }

@@ -1,4 +1,4 @@
-import type { Pod } from './pod.ts';
+import type { PodParts } from './parts.ts';
 import { pause } from '../base/pause.ts';
 import { sendAway } from './departure.ts';
 
@@ -23,11 +23,11 @@ export class Places {
 
 /** Empties a pod: every connection is sent to another, in an order that has nothing to do with who came when. */
 export class Drain {
-  readonly #pod: Pod;
+  readonly #pod: PodParts;
   /** How many connections there were when it began. */
   #count: number | undefined;
 
-  constructor(pod: Pod) {
+  constructor(pod: PodParts) {
     this.#pod = pod;
   }
 

@@ -1,7 +1,9 @@
-import { type Load, Surplus, youngest } from './surplus.ts';
+import { Surplus, youngest } from './surplus.ts';
+import type { Load } from '../ports/directory.ts';
 import { CLOSE } from '../../protocol/close-codes.ts';
 import type { Connection } from '../delivery/connection.ts';
-import type { Pod } from './pod.ts';
+import type { PodParts } from './parts.ts';
+import { every } from '../base/every.ts';
 import { isUnavailable } from '../base/refused.ts';
 import { sendAway } from './departure.ts';
 
@@ -14,7 +16,7 @@ const SETTLE_MS = 10_000;
  * Clients are sent away one by one as in a drain, the oldest first.
  */
 export class Rebalance {
-  readonly #pod: Pod;
+  readonly #pod: PodParts;
   readonly #watermarks: { readonly exceeded: boolean };
   readonly #surplus: Surplus;
   /** Who is given away and may be here still: a close takes some seconds where the client is slow to answer it. */
@@ -26,7 +28,7 @@ export class Rebalance {
   /** Connections that were given away, since the start. */
   moved = 0;
 
-  constructor(pod: Pod, watermarks: { readonly exceeded: boolean }) {
+  constructor(pod: PodParts, watermarks: { readonly exceeded: boolean }) {
     this.#pod = pod;
     this.#watermarks = watermarks;
     this.#surplus = new Surplus(pod.limits);
@@ -34,7 +36,7 @@ export class Rebalance {
 
   start(): void {
     this.#since = this.#pod.clock.elapsed() + SETTLE_MS;
-    this.#tickLater();
+    this.#cancel = every(this.#pod.clock, TICK_MS, () => this.#tick().catch(this.#failed));
   }
 
   /** This pod is emptied: the others no longer count on it. */
@@ -42,16 +44,6 @@ export class Rebalance {
     this.#stopped = true;
     this.#cancel();
     this.#pod.directory.loads(undefined).catch(this.#failed);
-  }
-
-  #tickLater(): void {
-    this.#cancel = this.#pod.clock.after(TICK_MS, () => {
-      this.#tick()
-        .catch(this.#failed)
-        .finally(() => {
-          if (!this.#stopped) this.#tickLater();
-        });
-    });
   }
 
   async #tick(): Promise<void> {

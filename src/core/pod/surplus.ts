@@ -1,10 +1,5 @@
 import type { Limits } from '../base/limits.ts';
-
-/** How many connections a pod has, and since when it gets its share of new ones, by `Clock.elapsed` of this pod. */
-export interface Load {
-  readonly connections: number;
-  readonly since: number;
-}
+import type { Load } from '../ports/directory.ts';
 
 /** Of its connections a pod gives away in a second, where REBALANCE_PER_SECOND says nothing. */
 const SHARE = 0.03;

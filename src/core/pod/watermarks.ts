@@ -1,5 +1,6 @@
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
+import { every } from '../base/every.ts';
 
 /** How hard the process is pressed. */
 export interface Pressure {
@@ -45,10 +46,7 @@ export class Watermarks {
   }
 
   start(): void {
-    this.#cancel = this.#clock.after(TICK_MS, () => {
-      this.#look();
-      this.start();
-    });
+    this.#cancel = every(this.#clock, TICK_MS, () => this.#look());
   }
 
   stop(): void {

@@ -1,4 +1,4 @@
-import type { Principal } from '../base/principal.ts';
+import type { Principal } from './principal.ts';
 
 /** Why a token was not accepted: in the words of the protocol (docs/protocol.md, "Connecting"). */
 export type TokenFault = 'invalid_token' | 'token_expired' | 'unavailable';

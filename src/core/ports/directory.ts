@@ -1,10 +1,15 @@
-import type { Load } from '../pod/surplus.ts';
 import type { Occupant } from './presence-store.ts';
 
 /** A room and how many connections are in it. */
 export interface Occupied {
   readonly room: string;
   readonly connections: number;
+}
+
+/** How many connections a pod has, and since when it gets its share of new ones, by `Clock.elapsed` of this pod. */
+export interface Load {
+  readonly connections: number;
+  readonly since: number;
 }
 
 /** What a directory reads of its own pod: its Hub. */

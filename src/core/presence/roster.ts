@@ -147,7 +147,7 @@ export class Roster {
   async #tellAnew(isConcerned: (room: string) => boolean): Promise<void> {
     const { clock, framer, hub, limits, store } = this.#context;
     for (const room of Array.from(hub.rooms())) {
-      if (!room.isHeard(LISTEN.presence) || !isConcerned(room.name)) continue;
+      if (!room.hasListener(LISTEN.presence) || !isConcerned(room.name)) continue;
       const capture = room.capture();
       try {
         const { members, count } = await store.list(room.name, limits.presenceEventsLimit);

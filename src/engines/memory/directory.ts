@@ -1,10 +1,10 @@
-import type { Load } from '../../core/pod/surplus.ts';
-import type { Directory, DirectorySource, Occupied } from '../../core/ports/directory.ts';
+import type { Directory, DirectorySource, Occupied, Load } from '../../core/ports/directory.ts';
+import { roomsOf } from '../shared/local-rooms.ts';
 
-/** The directory of a single pod: what the pod itself holds. */
-export class LocalDirectory implements Directory {
+/** The directory of a single pod: its own rooms, and its users' places. */
+export class MemoryDirectory implements Directory {
   #source: DirectorySource | undefined;
-  /** Places taken, by user. */
+  /** The connections that hold a place, by user. */
   readonly #places = new Map<string, Set<string>>();
 
   start(source: DirectorySource): Promise<void> {
@@ -38,17 +38,4 @@ export class LocalDirectory implements Directory {
   stop(): Promise<void> {
     return Promise.resolve();
   }
-}
-
-/** As `Directory.rooms`, of one pod. */
-export function roomsOf(
-  source: DirectorySource | undefined,
-  prefix: string,
-  after: string,
-  limit: number,
-): Occupied[] {
-  const rooms = Array.from(source?.occupied() ?? [])
-    .filter(({ room }) => room > after && room.startsWith(prefix))
-    .sort((a, b) => (a.room < b.room ? -1 : 1));
-  return rooms.slice(0, limit);
 }

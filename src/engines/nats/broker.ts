@@ -13,10 +13,10 @@ import type {
 import { nameOfFleeting, nameOfNote } from '../shared/claims.ts';
 import { Dispatch } from '../shared/dispatch.ts';
 import { NatsHistory, type Republished } from './history/history.ts';
-import type { Publication } from '../shared/lane.ts';
+import type { Publication } from '../shared/publication.ts';
 import { readEnvelope, writeFleeting, writeNote } from '../shared/envelope.ts';
 import { Arrivals } from './history/arrivals.ts';
-import { Away } from '../shared/away.ts';
+import { Unavailable } from '../shared/unavailable.ts';
 import { Comparison } from '../shared/comparison.ts';
 import type { NatsBackbone } from './connection/backbone.ts';
 import { NatsClaims } from './history/claims.ts';
@@ -79,13 +79,15 @@ export class NatsBroker implements Broker {
       ...options,
       clock,
       log,
-      laneOf: (room) => room,
-      // JetStream may lose one and take the next.
-      atOnce: 1,
-      reaches: () => link.up,
-      now: () => clock.elapsed(),
-      whither: () => '',
-      append: (publication) => this.#append(publication),
+      appender: {
+        // JetStream may lose one publication and store the next.
+        mostInFlight: 1,
+        queueOf: (room) => room,
+        destinationOf: () => '',
+        reaches: () => link.up,
+        now: () => clock.elapsed(),
+        append: (publication) => this.#append(publication),
+      },
       claim: (_room, name, id) => claims.claim(name, id),
     });
     this.#comparison = new Comparison({
@@ -264,7 +266,7 @@ export class NatsBroker implements Broker {
       if (this.#rooms.has(room)) this.#receiver?.newest(room, newest);
     } catch (error) {
       // Nobody waits for it.
-      if (!(error instanceof Away))
+      if (!(error instanceof Unavailable))
         this.#options.backbone.log.error({ err: error }, 'a room could not be looked at');
     }
   }

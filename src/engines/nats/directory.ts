@@ -1,8 +1,7 @@
-import type { Directory, DirectorySource, Occupied } from '../../core/ports/directory.ts';
+import type { Directory, DirectorySource, Occupied, Load } from '../../core/ports/directory.ts';
 import { NatsPlaces, PLACES_AGE_MS } from './directory/places.ts';
-import { Away } from '../shared/away.ts';
+import { Unavailable } from '../shared/unavailable.ts';
 import type { Leaseholder } from '../shared/lease.ts';
-import type { Load } from '../../core/pod/surplus.ts';
 import type { NatsBackbone } from './connection/backbone.ts';
 import { NatsRooms } from './directory/rooms.ts';
 
@@ -41,7 +40,7 @@ export class NatsDirectory implements Directory, Leaseholder {
     try {
       return await this.#places.take(userId, connectionId, most);
     } catch (error) {
-      if (!(error instanceof Away)) throw error;
+      if (!(error instanceof Unavailable)) throw error;
       return (this.#source?.connectionsOf(userId).length ?? 0) < most;
     }
   }
@@ -67,7 +66,7 @@ export class NatsDirectory implements Directory, Leaseholder {
     return Promise.resolve();
   }
 
-  async registerAnew(): Promise<void> {
+  async rewriteAll(): Promise<void> {
     if (!this.#admits) return;
     const all = Array.from(this.#source?.connections() ?? []);
     await Promise.all(
@@ -76,7 +75,7 @@ export class NatsDirectory implements Directory, Leaseholder {
   }
 
   /** A dead pod's places do not count, and go when they are old. */
-  bury(): Promise<void> {
+  reap(): Promise<void> {
     return Promise.resolve();
   }
 
@@ -84,7 +83,7 @@ export class NatsDirectory implements Directory, Leaseholder {
   #writeLater(): void {
     this.#backbone.clock.after(PLACES_AGE_MS / 3, () => {
       if (this.#source === undefined) return;
-      this.registerAnew().catch((error: unknown) => this.#failed(error));
+      this.rewriteAll().catch((error: unknown) => this.#failed(error));
       this.#writeLater();
     });
   }
@@ -99,7 +98,7 @@ export class NatsDirectory implements Directory, Leaseholder {
   }
 
   #failed(error: unknown): void {
-    if (error instanceof Away) return;
+    if (error instanceof Unavailable) return;
     this.#backbone.log.error({ err: error }, 'the directory could not be written');
   }
 }

@@ -8,7 +8,7 @@ import type {
 import { Follower, type Kept } from './connection/follower.ts';
 import { type LeaseName, Union } from './presence/union.ts';
 import { leaseNameOf, nameOfLease, type PresenceEntry, readEntry } from './presence/row.ts';
-import { Away } from '../shared/away.ts';
+import { Unavailable } from '../shared/unavailable.ts';
 import { Ends } from './presence/ends.ts';
 import type { Leaseholder } from '../shared/lease.ts';
 import type { Member } from '../../protocol/event.ts';
@@ -112,11 +112,11 @@ export class NatsPresence implements PresenceStore, Leaseholder {
     this.#follower.stop();
   }
 
-  registerAnew(): Promise<void> {
-    return this.#own.registerAnew();
+  rewriteAll(): Promise<void> {
+    return this.#own.rewriteAll();
   }
 
-  bury(pod: string): Promise<void> {
+  reap(pod: string): Promise<void> {
     return this.#ends.end(leaseNameOf(pod));
   }
 
@@ -187,7 +187,7 @@ export class NatsPresence implements PresenceStore, Leaseholder {
         this.#tellLeft(union);
         return;
       }
-      if (!(error instanceof Away)) log.error({ err: error }, 'presence could not be read');
+      if (!(error instanceof Unavailable)) log.error({ err: error }, 'presence could not be read');
       await pause(clock, AGAIN_MS);
     }
   }

@@ -10,7 +10,8 @@ import type {
   Stored,
   Trouble,
 } from '../../core/ports/broker.ts';
-import { CLAIM_MS, nameOfFleeting, nameOfNote } from '../shared/claims.ts';
+import { nameOfFleeting, nameOfNote } from '../shared/claims.ts';
+import { CLAIM_MS } from '../shared/terms.ts';
 import { Dispatch } from '../shared/dispatch.ts';
 import {
   type Envelope,
@@ -19,7 +20,7 @@ import {
   writeFleeting,
   writeNote,
 } from '../shared/envelope.ts';
-import type { Publication } from '../shared/lane.ts';
+import type { Publication } from '../shared/publication.ts';
 import { type Script, scriptsIn } from './connection/script.ts';
 import { HISTORY_SCRIPTS, RedisHistory } from './history/history.ts';
 import type { Backbone } from './connection/backbone.ts';
@@ -59,12 +60,14 @@ export class RedisBroker implements Broker {
       ...options,
       clock,
       log,
-      laneOf: (room) => placement.partOf(room),
-      atOnce: Number.MAX_SAFE_INTEGER,
-      reaches: (room) => this.reaches(room),
-      now: (room) => backbone.linkTo(room).now(),
-      whither: (room) => backbone.linkTo(room).connection,
-      append: (publication) => this.#append(publication),
+      appender: {
+        mostInFlight: Number.MAX_SAFE_INTEGER,
+        queueOf: (room) => placement.slotOf(room),
+        destinationOf: (room) => backbone.shardFor(room).connection,
+        reaches: (room) => this.reaches(room),
+        now: (room) => backbone.shardFor(room).now(),
+        append: (publication) => this.#append(publication),
+      },
       claim: (room, name, id) => this.#claim(keys.claim(room, name), id),
       acknowledged: (room, id) => this.#history.acknowledged(room, id),
     });
@@ -77,8 +80,10 @@ export class RedisBroker implements Broker {
       newestOf: (rooms) => this.#history.newest(rooms),
       newest: (room, position) => this.#receiver?.newest(room, position),
     });
-    placement.whenHeard((concerns) => this.#comparison.begin((room) => concerns(keys.roomChannel(room))));
-    placement.whenUp((concerns) => this.#dispatch.resume((room) => concerns(keys.roomChannel(room))));
+    placement.whenSubscribed((isAffected) =>
+      this.#comparison.begin((room) => isAffected(keys.roomChannel(room))),
+    );
+    placement.whenUp((isAffected) => this.#dispatch.resume((room) => isAffected(keys.roomChannel(room))));
   }
 
   get available(): boolean {
@@ -86,11 +91,11 @@ export class RedisBroker implements Broker {
   }
 
   reaches(room: string): boolean {
-    return this.#options.backbone.linkTo(room).up;
+    return this.#options.backbone.shardFor(room).up;
   }
 
   now(room: string): number {
-    return this.#options.backbone.linkTo(room).now();
+    return this.#options.backbone.shardFor(room).now();
   }
 
   troubles(): readonly Trouble[] {
@@ -172,11 +177,11 @@ export class RedisBroker implements Broker {
 
   async #claim(claim: string, id: string): Promise<string> {
     const { placement } = this.#options.backbone;
-    return String(await placement.to(claim).call(CLAIM, [claim], [id, CLAIM_MS]));
+    return String(await placement.shardOf(claim).call(CLAIM, [claim], [id, CLAIM_MS]));
   }
 
   async #broadcast(channel: string, text: string): Promise<void> {
-    await this.#options.backbone.placement.to(channel).publish(channel, text);
+    await this.#options.backbone.placement.shardOf(channel).publish(channel, text);
   }
 
   #take(room: string | undefined, envelope: Envelope): void {

@@ -1,9 +1,8 @@
-import type { Directory, DirectorySource, Occupied } from '../../core/ports/directory.ts';
-import { amongKinds, type Kinds } from './connection/kinds.ts';
+import type { Directory, DirectorySource, Occupied, Load } from '../../core/ports/directory.ts';
+import { withKeyTypes, type TypedKeys } from './connection/key-types.ts';
 import { DirectoryUpkeep, UPKEEP_SCRIPTS } from './directory/upkeep.ts';
 import { type Script, scriptsIn } from './connection/script.ts';
-import { Away } from '../shared/away.ts';
-import type { Load } from '../../core/pod/surplus.ts';
+import { Unavailable } from '../shared/unavailable.ts';
 import type { Backbone } from './connection/backbone.ts';
 import type { Leaseholder } from '../shared/lease.ts';
 import type { Occupant } from '../../core/ports/presence-store.ts';
@@ -12,9 +11,9 @@ const script = scriptsIn('directory');
 const COUNT = script('count');
 const LIST = script('list');
 const ADMIT = script('admit');
-const BURY = script('bury');
+const REAP = script('reap');
 const LOADS = script('loads');
-export const DIRECTORY_SCRIPTS: readonly Script[] = [COUNT, LIST, ADMIT, BURY, LOADS, ...UPKEEP_SCRIPTS];
+export const DIRECTORY_SCRIPTS: readonly Script[] = [COUNT, LIST, ADMIT, REAP, LOADS, ...UPKEEP_SCRIPTS];
 
 /** Changes are written together, so many milliseconds after the first. */
 const WRITE_MS = 100;
@@ -69,9 +68,9 @@ export class RedisDirectory implements Directory, Leaseholder {
     this.#admits = true;
     this.#released.delete(connectionId);
     try {
-      return (await this.#backbone.missed.noting(this.#admit(userId, connectionId, most))) === 1;
+      return (await this.#backbone.failedWrites.track(this.#admit(userId, connectionId, most))) === 1;
     } catch (error) {
-      if (!(error instanceof Away)) throw error;
+      if (!(error instanceof Unavailable)) throw error;
       return (this.#source?.connectionsOf(userId).length ?? 0) < most;
     }
   }
@@ -79,14 +78,14 @@ export class RedisDirectory implements Directory, Leaseholder {
   async release(userId: string, connectionId: string): Promise<void> {
     if (!this.#admits) return;
     this.#released.add(connectionId);
-    const { keys, lease, link, missed } = this.#backbone;
+    const { keys, lease, link, failedWrites } = this.#backbone;
     const users = keys.podUsers(lease.name);
     const place = `${connectionId} ${userId}`;
     const released = link.command((client) =>
       Promise.all([client.hdel(keys.user(userId), connectionId), client.srem(users, place)]),
     );
     // What could not be taken back lapses with the lease.
-    await missed.noting(released).catch((error: unknown) => this.#failed(error));
+    await failedWrites.track(released).catch((error: unknown) => this.#failed(error));
   }
 
   async loads(own: Load | undefined): Promise<readonly Load[]> {
@@ -108,29 +107,29 @@ export class RedisDirectory implements Directory, Leaseholder {
     this.#source = undefined;
   }
 
-  async registerAnew(): Promise<void> {
+  async rewriteAll(): Promise<void> {
     const { name } = this.#backbone.lease;
     for (const { room } of this.#source?.occupied() ?? []) this.#changed.add(room);
     await this.#write();
     for (const { userId, connectionId } of this.#admitted()) {
-      await this.#backbone.missed.noting(this.#admit(userId, connectionId, Number.MAX_SAFE_INTEGER));
+      await this.#backbone.failedWrites.track(this.#admit(userId, connectionId, Number.MAX_SAFE_INTEGER));
     }
-    await this.#buryFormer(name);
+    await this.#reapFormer(name);
   }
 
   /** All of it stands under the new name, and would count twice until the former lease ends. */
-  async #buryFormer(name: string): Promise<void> {
-    if (this.#former !== undefined && this.#former !== name) await this.bury(this.#former);
+  async #reapFormer(name: string): Promise<void> {
+    if (this.#former !== undefined && this.#former !== name) await this.reap(this.#former);
     this.#former = name;
   }
 
-  async bury(pod: string): Promise<void> {
+  async reap(pod: string): Promise<void> {
     const { keys, link } = this.#backbone;
     const names = [keys.rooms, keys.roomCounts, keys.podRooms(pod), keys.podUsers(pod)];
     await link.command((client) => client.hdel(keys.loads, pod));
     let next = ['0', '0'];
     while (next.some((from) => from !== ''))
-      next = (await link.call(BURY, names, [CHUNK, keys.user(''), pod, ...next])) as string[];
+      next = (await link.call(REAP, names, [CHUNK, keys.user(''), pod, ...next])) as string[];
   }
 
   #admitted(): readonly Occupant[] {
@@ -146,14 +145,14 @@ export class RedisDirectory implements Directory, Leaseholder {
   async #admit(userId: string, connectionId: string, most: number): Promise<unknown> {
     const { keys, lease, link, log } = this.#backbone;
     const { name } = lease;
-    const kinds: Kinds = [
+    const typed: TypedKeys = [
       [keys.user(userId), 'hash'],
       [keys.podUsers(name), 'set'],
       [keys.pods, 'zset'],
     ];
-    const names = kinds.map(([key]) => key);
+    const names = typed.map(([key]) => key);
     const call = (): Promise<unknown> => link.call(ADMIT, names, [connectionId, name, most, userId]);
-    return lease.unlessLapsed(name, await amongKinds({ way: link, log, kinds }, call));
+    return lease.unlessLapsed(name, await withKeyTypes({ shard: link, log, typed }, call));
   }
 
   #writeChanges(): void {
@@ -163,7 +162,7 @@ export class RedisDirectory implements Directory, Leaseholder {
   async #write(): Promise<void> {
     this.#cancelWrite?.();
     this.#cancelWrite = undefined;
-    const { keys, lease, link, missed } = this.#backbone;
+    const { keys, lease, link, failedWrites } = this.#backbone;
     const rooms = [...this.#changed];
     this.#changed = new Set();
     for (let at = 0; at < rooms.length; at += CHUNK) {
@@ -172,13 +171,13 @@ export class RedisDirectory implements Directory, Leaseholder {
         .slice(at, at + CHUNK)
         .flatMap((room) => [room, this.#source?.connectionsIn(room) ?? 0]);
       const names = [keys.rooms, keys.roomCounts, keys.podRooms(name), keys.pods];
-      const counted = await missed.noting(link.call(COUNT, names, [name, ...numbers]));
+      const counted = await failedWrites.track(link.call(COUNT, names, [name, ...numbers]));
       lease.unlessLapsed(name, counted);
     }
   }
 
   #failed(error: unknown): void {
-    if (error instanceof Away) return;
+    if (error instanceof Unavailable) return;
     this.#backbone.log.error({ err: error }, 'the directory could not be written');
   }
 }

@@ -6,18 +6,23 @@ import type {
   PresenceStore,
   Statement,
 } from '../../core/ports/presence-store.ts';
-import { isWritten, noteWritten, type Place, Places } from './presence/places.ts';
-import { Away } from '../shared/away.ts';
+import {
+  isWritten,
+  noteWritten,
+  type LocalMembership,
+  LocalMemberships,
+} from './presence/local-memberships.ts';
+import { Unavailable } from '../shared/unavailable.ts';
 import type { Backbone } from './connection/backbone.ts';
-import { Comebacks } from './presence/comebacks.ts';
-import { entryOf, PlaceWriter } from './presence/place-writer.ts';
+import { RecentRecoveries } from './presence/recent-recoveries.ts';
+import { entryOf, MembershipWriter } from './presence/membership-writer.ts';
 import { Echoes } from '../shared/echoes.ts';
 import type { Leaseholder } from '../shared/lease.ts';
 import type { Member } from '../../protocol/event.ts';
 import type { PresenceEnvelope } from '../shared/envelope.ts';
-import { MendedRooms } from './presence/mended-rooms.ts';
-import { RedisBurials } from './presence/burials.ts';
-import { RefusedPlaces } from './presence/refused-places.ts';
+import { RepairedRooms } from './presence/repaired-rooms.ts';
+import { PresenceReaper } from './presence/reaper.ts';
+import { PendingWrites } from './presence/pending-writes.ts';
 import { SharedReads } from '../shared/shared-reads.ts';
 import { Upkeep } from './presence/upkeep.ts';
 
@@ -35,15 +40,15 @@ export interface RedisPresenceOptions {
 /** The presence of all pods, in Redis (docs/adr/0007-presence-in-redis.md). */
 export class RedisPresence implements PresenceStore, Leaseholder {
   readonly #options: RedisPresenceOptions;
-  readonly #places = new Places();
+  readonly #memberships = new LocalMemberships();
   readonly #rows: RedisRows;
-  readonly #burials: RedisBurials;
-  readonly #writer: PlaceWriter;
-  readonly #refused: RefusedPlaces;
+  readonly #reaper: PresenceReaper;
+  readonly #writer: MembershipWriter;
+  readonly #refused: PendingWrites;
   readonly #upkeep: Upkeep;
   readonly #echoes: Echoes<true>;
-  readonly #mended: MendedRooms;
-  readonly #comebacks: Comebacks;
+  readonly #mended: RepairedRooms;
+  readonly #recoveries: RecentRecoveries;
   #changes = 0;
   /** By limit and room. */
   readonly #lists = new SharedReads((name) => {
@@ -56,12 +61,12 @@ export class RedisPresence implements PresenceStore, Leaseholder {
     const { backbone, ttlMs, random } = options;
     this.#options = options;
     this.#rows = new RedisRows(backbone, ttlMs);
-    this.#burials = new RedisBurials(backbone);
+    this.#reaper = new PresenceReaper(backbone);
     const caused = (room: string, change: PresenceChange): void => this.#receiver?.caused(room, change);
-    const refused = (place: Place): void => this.#refused.add(place);
-    this.#writer = new PlaceWriter({ backbone, rows: this.#rows, caused, refused });
-    this.#refused = new RefusedPlaces({
-      places: this.#places,
+    const refused = (membership: LocalMembership): void => this.#refused.add(membership);
+    this.#writer = new MembershipWriter({ backbone, rows: this.#rows, caused, refused });
+    this.#refused = new PendingWrites({
+      memberships: this.#memberships,
       writer: this.#writer,
       lease: backbone.lease,
       leave: (room, who) => this.#leave(room, who),
@@ -69,20 +74,20 @@ export class RedisPresence implements PresenceStore, Leaseholder {
     this.#upkeep = new Upkeep({
       backbone,
       rows: this.#rows,
-      burials: this.#burials,
-      places: this.#places,
+      reaper: this.#reaper,
+      memberships: this.#memberships,
       ttlMs,
       random,
       mend: (gone) => this.#mend(gone),
-      bereft: (room, userId) => this.#adopt(room, userId),
+      orphaned: (room, userId) => this.#adopt(room, userId),
     });
     this.#echoes = new Echoes(backbone.clock);
-    this.#mended = new MendedRooms({
+    this.#mended = new RepairedRooms({
       clock: backbone.clock,
       lookAfter: (rooms) => this.#upkeep.lookAfter(rooms),
-      tell: (isConcerned) => this.#receiver?.uncertain(isConcerned),
+      tell: (isAffected) => this.#receiver?.uncertain(isAffected),
     });
-    this.#comebacks = new Comebacks(backbone.clock, backbone.leaseMs);
+    this.#recoveries = new RecentRecoveries(backbone.clock, backbone.leaseMs);
     backbone.listen((room, envelope) => {
       if (envelope.kind === 'presence' && room !== undefined) this.#take(room, envelope);
     });
@@ -102,34 +107,35 @@ export class RedisPresence implements PresenceStore, Leaseholder {
 
   async state(room: string, who: Occupant, statement: Statement, returns = false): Promise<PresenceChange> {
     const change = await this.#write(room, who, statement, returns);
-    if (change === undefined) throw new Away('the statement was not taken');
+    if (change === undefined) throw new Unavailable('the statement was not taken');
     return change;
   }
 
   async lose(room: string, who: Occupant): Promise<void> {
-    const place = this.#places.find(room, who);
-    if (place !== undefined) place.lost = true;
-    await this.#options.backbone.missed.noting(this.#rows.lose(room, who));
+    const membership = this.#memberships.find(room, who);
+    if (membership !== undefined) membership.lost = true;
+    await this.#options.backbone.failedWrites.track(this.#rows.lose(room, who));
   }
 
   async exit(room: string, who: Occupant): Promise<PresenceChange | undefined> {
     const { keys, lease } = this.#options.backbone;
-    const place = this.#places.take(room, who);
-    if (place !== undefined) this.#refused.delete(place);
-    const othersMs = this.#comebacks.waitFor(keys.presence(room));
+    const membership = this.#memberships.take(room, who);
+    if (membership !== undefined) this.#refused.delete(membership);
+    const othersMs = this.#recoveries.waitFor(keys.presence(room));
     let left: Left;
     const change = await this.#announced(room, async (name) => {
       left = await this.#rows.exit(room, who, name, othersMs === 0).catch((error: unknown) => {
-        if (error instanceof Away) this.#refused.addExit(room, who);
+        if (error instanceof Unavailable) this.#refused.addExit(room, who);
         throw error;
       });
       return typeof left === 'object' ? left : undefined;
     });
-    if (left === 'last') await this.#leaveLater(room, who, place, othersMs);
+    if (left === 'last') await this.#leaveLater(room, who, membership, othersMs);
     // It was written, and no other connection has taken its place: what was written is gone, of others perhaps as well.
-    const wasThere = place !== undefined && !place.lost && isWritten(place, lease.name);
-    if (left === 'bereft' || (left === 'unknown' && wasThere)) await this.#leaveLater(room, who, place);
-    if (!this.#places.has(room)) this.#rows.left(room);
+    const wasThere = membership !== undefined && !membership.lost && isWritten(membership, lease.name);
+    if (left === 'orphaned' || (left === 'unknown' && wasThere))
+      await this.#leaveLater(room, who, membership);
+    if (!this.#memberships.has(room)) this.#rows.left(room);
     return change;
   }
 
@@ -143,30 +149,33 @@ export class RedisPresence implements PresenceStore, Leaseholder {
     await this.#options.backbone.lease.stop(graceMs);
   }
 
-  async registerAnew(): Promise<void> {
+  async rewriteAll(): Promise<void> {
     // Whoever was lost is shown until the former lease ends.
-    const all = Array.from(this.#places.rooms(), (room) => [...this.#places.in(room)]);
+    const all = Array.from(this.#memberships.rooms(), (room) => [...this.#memberships.in(room)]);
     const { lease } = this.#options.backbone;
     // What is being written under this name already is not written by us as well.
-    const isUnderWay = (place: Place): boolean =>
-      place.writing?.name === lease.name && !this.#refused.has(place);
-    const isStill = (place: Place): boolean => !place.lost && this.#places.holds(place) && !isUnderWay(place);
+    const isUnderWay = (membership: LocalMembership): boolean =>
+      membership.writing?.name === lease.name && !this.#refused.has(membership);
+    const isStill = (membership: LocalMembership): boolean =>
+      !membership.lost && this.#memberships.holds(membership) && !isUnderWay(membership);
     await this.#writer.write(all, isStill);
     this.#receiver?.uncertain(() => true);
   }
 
-  async bury(pod: string): Promise<void> {
-    await this.#burials.bury(pod, ({ room, change }) => this.#receiver?.caused(room, change));
+  async reap(pod: string): Promise<void> {
+    await this.#reaper.reap(pod, ({ room, change }) => this.#receiver?.caused(room, change));
   }
 
   #followServers(): void {
     const { keys, placement } = this.#options.backbone;
-    placement.whenUp((concerns) => {
+    placement.whenUp((isAffected) => {
       // At a start there is nobody yet of whom something could be missing.
-      if (this.#changes > 0) this.#comebacks.add(concerns);
-      void this.#writeRefused((room) => concerns(keys.presence(room)));
+      if (this.#changes > 0) this.#recoveries.add(isAffected);
+      void this.#writeRefused((room) => isAffected(keys.presence(room)));
     });
-    placement.whenHeard((concerns) => this.#receiver?.uncertain((room) => concerns(keys.roomChannel(room))));
+    placement.whenSubscribed((isAffected) =>
+      this.#receiver?.uncertain((room) => isAffected(keys.roomChannel(room))),
+    );
   }
 
   #take(room: string, { name, change, count, row }: PresenceEnvelope): void {
@@ -177,12 +186,13 @@ export class RedisPresence implements PresenceStore, Leaseholder {
   }
 
   /** What is gone is written anew. Nobody came or left; but all pods hear of it whose members may be told of too few. */
-  async #mend(gone: readonly Place[]): Promise<void> {
+  async #mend(gone: readonly LocalMembership[]): Promise<void> {
     if (gone.length === 0) return;
     const { lease } = this.#options.backbone;
     const rooms = Map.groupBy(gone, ({ room }) => room);
     // Whoever is being written, or registered anew, may not have been there before.
-    const isStill = (place: Place): boolean => this.#places.holds(place) && isWritten(place, lease.name);
+    const isStill = (membership: LocalMembership): boolean =>
+      this.#memberships.holds(membership) && isWritten(membership, lease.name);
     await this.#writer.write([...rooms.values()], isStill);
   }
 
@@ -202,19 +212,19 @@ export class RedisPresence implements PresenceStore, Leaseholder {
   async #leaveLater(
     room: string,
     who: Occupant,
-    former: Place | undefined,
+    former: LocalMembership | undefined,
     ms = this.#mendedMs,
   ): Promise<void> {
-    const { clock, lease, missed } = this.#options.backbone;
+    const { clock, lease, failedWrites } = this.#options.backbone;
     // The connection has joined again meanwhile.
-    if (this.#places.find(room, who) !== undefined) return;
-    const place = this.#places.put(room, who);
+    if (this.#memberships.find(room, who) !== undefined) return;
+    const membership = this.#memberships.put(room, who);
     const { statement = {}, said } = former ?? {};
-    Object.assign(place, { statement, said, lost: true, written: lease.name });
+    Object.assign(membership, { statement, said, lost: true, written: lease.name });
     clock.after(ms, () => {
-      if (place.lost && this.#places.holds(place)) void this.#leave(room, who);
+      if (membership.lost && this.#memberships.holds(membership)) void this.#leave(room, who);
     });
-    await missed.noting(this.#rows.enter(room, [entryOf(place)], UNTOLD));
+    await failedWrites.track(this.#rows.enter(room, [entryOf(membership)], UNTOLD));
   }
 
   async #leave(room: string, who: Occupant): Promise<void> {
@@ -226,12 +236,12 @@ export class RedisPresence implements PresenceStore, Leaseholder {
     }
   }
 
-  async #writeRefused(isConcerned: (room: string) => boolean): Promise<void> {
-    await this.#refused.write(isConcerned).catch(this.#failed);
+  async #writeRefused(isAffected: (room: string) => boolean): Promise<void> {
+    await this.#refused.write(isAffected).catch(this.#failed);
   }
 
   readonly #failed = (error: unknown): void => {
-    if (!(error instanceof Away))
+    if (!(error instanceof Unavailable))
       this.#options.backbone.log.error({ err: error }, 'presence could not be changed');
   };
 
@@ -243,28 +253,30 @@ export class RedisPresence implements PresenceStore, Leaseholder {
     returns: boolean,
   ): Promise<PresenceChange | undefined> {
     const { clock, lease } = this.#options.backbone;
-    const place = this.#places.put(room, who, returns);
+    const membership = this.#memberships.put(room, who, returns);
     const writing = { name: lease.name };
-    place.writing = writing;
-    this.#refused.delete(place);
+    membership.writing = writing;
+    this.#refused.delete(membership);
     if (statement !== undefined) {
-      const { status = place.statement.status, meta = place.statement.meta } = statement;
-      place.statement = { status, meta };
-      place.said = { elapsed: clock.elapsed() };
+      const { status = membership.statement.status, meta = membership.statement.meta } = statement;
+      membership.statement = { status, meta };
+      membership.said = { elapsed: clock.elapsed() };
     }
     // What it said before may not be written yet.
-    const unwritten = place.said !== undefined && 'elapsed' in place.said ? place.said : undefined;
+    const unwritten =
+      membership.said !== undefined && 'elapsed' in membership.said ? membership.said : undefined;
     const said = statement === undefined ? unwritten : ('now' as const);
-    const entry = { ...entryOf(place), statement: statement ?? place.statement, said };
+    const entry = { ...entryOf(membership), statement: statement ?? membership.statement, said };
     return this.#announced(room, async (name) => {
       const [entered] = await this.#rows.enter(room, [entry], name).catch((error: unknown) => {
         // Whoever is away is written when it is back; what is wrong stays so, and whoever asked is told that it failed.
-        if (!(error instanceof Away)) {
-          if (place.written === undefined) this.#places.take(room, who);
-        } else if (place.writing === writing && this.#places.holds(place)) this.#refused.add(place);
+        if (!(error instanceof Unavailable)) {
+          if (membership.written === undefined) this.#memberships.take(room, who);
+        } else if (membership.writing === writing && this.#memberships.holds(membership))
+          this.#refused.add(membership);
         throw error;
       });
-      if (place.writing === writing) noteWritten(place, writing.name, entered?.stamp);
+      if (membership.writing === writing) noteWritten(membership, writing.name, entered?.stamp);
       return entered?.change;
     });
   }
@@ -274,11 +286,11 @@ export class RedisPresence implements PresenceStore, Leaseholder {
     room: string,
     make: (name: string) => Promise<PresenceChange | undefined>,
   ): Promise<PresenceChange | undefined> {
-    const { placement, keys, missed, pod } = this.#options.backbone;
+    const { placement, keys, failedWrites, pod } = this.#options.backbone;
     const name = `${pod}:${(this.#changes += 1)}`;
     this.#echoes.expect(name);
     try {
-      const change = await missed.noting(make(name));
+      const change = await failedWrites.track(make(name));
       if (change !== undefined && placement.hears(keys.roomChannel(room))) await this.#echoes.wait(name);
       return change;
     } finally {

@@ -3,10 +3,11 @@ import * as fc from 'fast-check';
 import {
   type Action,
   DEFAULT_PERMISSIONS,
-  Permissions,
+  RuleList,
   readPermissions,
   UNRESTRICTED,
 } from '../../../src/core/base/permissions.ts';
+import type { Permissions } from '../../../src/core/ports/principal.ts';
 
 const ROOM_ACTIONS = ['join', 'publish', 'presence', 'history'] as const;
 
@@ -57,7 +58,7 @@ const rule = fc
   .tuple(fc.constantFrom('join', 'publish', 'presence', 'history', 'api', '*'), anyPattern)
   .map((parts) => parts.join(':'));
 
-describe('Permissions', () => {
+describe('RuleList', () => {
   test('permit what the sentence of the protocol permits, and nothing else', () => {
     fc.assert(
       fc.property(
@@ -170,7 +171,7 @@ describe('A claim', () => {
     fc.assert(
       fc.property(fc.anything(), (claim) => {
         const permissions = readPermissions(claim);
-        expect(permissions === undefined || permissions instanceof Permissions).toBe(true);
+        expect(permissions === undefined || permissions instanceof RuleList).toBe(true);
       }),
     );
   });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Load } from '../../../src/core/pod/surplus.ts';
+import type { Load } from '../../../src/core/ports/directory.ts';
 import { Rebalance } from '../../../src/core/pod/rebalance.ts';
 import { Refused } from '../../../src/core/base/refused.ts';
 import { TestPod, turns } from '../../support/test-pod.ts';

@@ -18,8 +18,8 @@ async function open(options: PodOptions = {}): Promise<{ backbone: NatsBackbone;
   const backbone = nats.backbone({ leaseMs: LEASE_MS, ...options });
   const buried: string[] = [];
   backbone.lease.add({
-    registerAnew: () => Promise.resolve(),
-    bury: (pod) => Promise.resolve(void buried.push(pod)),
+    rewriteAll: () => Promise.resolve(),
+    reap: (pod) => Promise.resolve(void buried.push(pod)),
   });
   await backbone.start();
   await nats.settled(backbone);
@@ -52,7 +52,7 @@ test('Who is taken for dead cannot renew its lease, and goes on under another na
   const [a, b] = [await open({ leaseMs: 60_000 }), await open()];
   const { name } = a.backbone.lease;
   await expect.poll(() => b.backbone.leases.knows(name), PATIENT).toBe(true);
-  await b.backbone.leases.buried(name);
+  await b.backbone.leases.reaped(name);
   expect(await a.backbone.leases.renew(name, false)).toEqual({ alive: false, dead: [] });
   expect(await a.backbone.leases.renew(name, true)).toEqual({ alive: false, dead: [] });
   a.backbone.lease.lapsed(name);

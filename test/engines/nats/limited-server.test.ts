@@ -4,7 +4,7 @@ import { natsOf } from './world.ts';
 import { readFileSync } from 'node:fs';
 
 test(
-  'A server that knows message ids for too short a time is away, for a reason that docs/operations.md has',
+  'A server with a duplicate window below five minutes is unavailable, with the reason that docs/platform/nats.md quotes',
   SLOW,
   async () => {
     const nats = await natsOf({ limits: ['duplicate_window: "1m"'] });
@@ -12,7 +12,7 @@ test(
     const reason = 'duplicates window can not be larger then server limit of';
     await eventually('the reason', () => pod.output().includes(`"reason":"${reason} 1m0s"`));
     await degraded(pod);
-    const docs = readFileSync('docs/operations.md', 'utf8');
+    const docs = readFileSync('docs/platform/nats.md', 'utf8');
     expect(docs).toContain(`\`${reason} …\``);
   },
 );

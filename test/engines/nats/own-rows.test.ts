@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Ends } from '../../../src/engines/nats/presence/ends.ts';
-import { natsAway } from '../../../src/engines/nats/connection/answers.ts';
+import { natsUnavailable } from '../../../src/engines/nats/connection/answers.ts';
 import { Names } from '../../../src/engines/nats/connection/names.ts';
 import type { NatsBackbone } from '../../../src/engines/nats/connection/backbone.ts';
 import { OwnRows } from '../../../src/engines/nats/presence/own-rows.ts';
@@ -16,7 +16,7 @@ test('Rows are written again in turn, also where users come as fast as that', as
   const link = { prepare() {}, up: true, keep };
   const backbone = { clock, names, link, lease: { name: 'pod.0' } } as unknown as NatsBackbone;
   const rows = new OwnRows(backbone, new Ends(backbone));
-  await rows.registerAnew();
+  await rows.rewriteAll();
   const come = (n: number): void => {
     rows.open('r', `user-${n}`, undefined).flying = undefined;
   };
@@ -42,11 +42,13 @@ test('A row that a busy server did not take is written again before its turn', a
   const written: string[] = [];
   let isBusy = false;
   const keep = (subject: string): Promise<void> =>
-    isBusy ? Promise.reject(natsAway('too many requests')) : Promise.resolve(void written.push(subject));
+    isBusy
+      ? Promise.reject(natsUnavailable('too many requests'))
+      : Promise.resolve(void written.push(subject));
   const link = { prepare() {}, up: true, now: () => 0, keep };
   const backbone = { clock, names, link, lease: { name: 'pod.0' } } as unknown as NatsBackbone;
   const rows = new OwnRows(backbone, new Ends(backbone));
-  await rows.registerAnew();
+  await rows.rewriteAll();
   // So many that the turn of one comes long after.
   for (let n = 0; n < 1_000; n += 1) rows.open('r', `user-${n}`, undefined);
   rows.refreshLater();

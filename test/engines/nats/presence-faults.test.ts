@@ -59,7 +59,7 @@ describe('The users of a pod that is killed', () => {
     await c.store.enter('r', who('alice'));
     await c.backbone.stop();
     const { name } = c.backbone.lease;
-    await Promise.all([a, b].map(({ store }) => store.bury(name)));
+    await Promise.all([a, b].map(({ store }) => store.reap(name)));
     await allSee([a, b], []);
     for (const { told } of [a, b]) expect(told).toEqual(['alice join r 1', 'alice leave r 0']);
     expect(caused(a, b)).toEqual(['alice leave r 0']);
@@ -69,7 +69,7 @@ describe('The users of a pod that is killed', () => {
     const [a, b] = [await open(60_000), await open(60_000)];
     const { link, names, lease } = a.backbone;
     const dead = { pod: 'dead', generation: 3 };
-    await a.store.bury('dead.3');
+    await a.store.reap('dead.3');
     const member = { userId: 'ghost', status: 'online', meta: '{}', updatedAt: 1 } as const;
     const row = { member, statedAt: 0, connections: 1, came: 1, lost: [], version: 1 };
     for (const generation of [2, 3, 4]) {
@@ -164,7 +164,7 @@ describe('A pod that was cut off', () => {
     const [a, b] = [await open(60_000), await open(60_000)];
     await a.store.enter('r', who('alice'));
     const before = a.backbone.lease.name;
-    await b.store.bury(before);
+    await b.store.reap(before);
     await expect.poll(() => a.backbone.lease.name, PATIENT).not.toBe(before);
     await allSee([a, b], ['alice']);
   });

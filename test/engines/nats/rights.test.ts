@@ -67,7 +67,7 @@ async function useAll(nats: OperatedNats, env: Record<string, string>): Promise<
   for (const pod of [one, two]) expect(pod.output()).not.toMatch(/permission/i);
 }
 
-test('A pod needs the rights that docs/operations.md lists, all of them and no others', SLOW, async () => {
+test('A pod needs exactly the rights that docs/platform/nats.md lists', SLOW, async () => {
   const nats = await operatedNats();
   const asked = new Set<string>();
   await auditorOf(nats, asked);

@@ -6,12 +6,12 @@ export interface Rights {
   readonly subscribe: readonly string[];
 }
 
-/** Those that docs/operations.md says a pod needs, from its table. */
+/** The rights that a pod needs, from the table in docs/platform/nats.md. */
 export function documentedRights(): Rights {
-  const [, text = ''] = readFileSync('docs/operations.md', 'utf8').split(
-    '**Rights** of a user, for `NATS_PREFIX`',
-  );
-  const rows = text.slice(0, text.indexOf('\n\n**')).matchAll(/^\| (publish|subscribe) \|(.*?)\|(.*?)\|/gm);
+  const [, text = ''] = readFileSync('docs/platform/nats.md', 'utf8').split('\n## Rights\n');
+  const rows = text
+    .slice(0, text.indexOf('\n\n**Accounts**'))
+    .matchAll(/^\| (publish|subscribe) \|(.*?)\|(.*?)\|/gm);
   const rights: { publish: string[]; subscribe: string[] } = { publish: [], subscribe: [] };
   for (const [, kind, subjects = '', streams = ''] of rows) {
     const names = quoted(streams);

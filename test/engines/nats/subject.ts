@@ -1,5 +1,5 @@
 import { type NatsServer, startNats } from '../../support/stack/nats-server.ts';
-import { CLAIM_MS } from '../../../src/engines/shared/claims.ts';
+import { CLAIM_MS } from '../../../src/engines/shared/terms.ts';
 import type { Clock } from '../../../src/core/ports/clock.ts';
 import { NatsBackbone } from '../../../src/engines/nats/connection/backbone.ts';
 import { systemClock } from '../../../src/platform.ts';

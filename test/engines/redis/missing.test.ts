@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import {
   missingSince,
   type RoomFacts,
-  type Verdict,
-  verdictOn,
+  type ResumeOutcome,
+  resumeOutcome,
 } from '../../../src/engines/redis/history/missing.ts';
 
 const DAY_MS = 86_400_000;
@@ -30,10 +30,10 @@ const UNKNOWN_ROOM: RoomFacts = {
   trimmedTo: at(NOW - 60_000, 0),
 };
 
-const verdict = (after: string, facts: Partial<RoomFacts> = {}): Verdict =>
-  verdictOn({ after }, 'r', { ...FACTS, ...facts });
+const outcome = (after: string, facts: Partial<RoomFacts> = {}): ResumeOutcome =>
+  resumeOutcome({ after }, 'r', { ...FACTS, ...facts });
 const missing = (after: string, facts: Partial<RoomFacts> = {}): unknown => {
-  const { missing: reason, isNewLoss } = verdict(after, facts);
+  const { missing: reason, isNewLoss } = outcome(after, facts);
   return isNewLoss ? 'dropped' : reason;
 };
 
@@ -88,8 +88,12 @@ describe('what is missing after a position', () => {
 
   test('a position that a pod was given is lost where it is not there, whatever is known of its server', () => {
     const ours = { after: at(NOW + 12, 5), isOurs: true };
-    expect(verdictOn(ours, 'r', FACTS)).toEqual({ missing: 'history_lost', goesOn: false, isNewLoss: false });
-    expect(verdictOn({ after: at(NOW + 13, 1), isOurs: true }, 'r', FACTS).missing).toBeUndefined();
+    expect(resumeOutcome(ours, 'r', FACTS)).toEqual({
+      missing: 'history_lost',
+      goesOn: false,
+      isNewLoss: false,
+    });
+    expect(resumeOutcome({ after: at(NOW + 13, 1), isOurs: true }, 'r', FACTS).missing).toBeUndefined();
   });
 
   test('every position up to the lost one is no longer good; the mark made then is', () => {
@@ -102,21 +106,21 @@ describe('what is missing after a position', () => {
 
   test('one that is kept before a loss goes on from where it is, and what the new server made is after it', () => {
     const facts = { lost: `${NOW + 12}-5`, mark: at(NOW + 13, 2, 'run003'), epoch: 'data01run003' };
-    expect(verdict(at(NOW + 11, 1), { ...facts, epochThere: 'data01run002' })).toEqual({
+    expect(outcome(at(NOW + 11, 1), { ...facts, epochThere: 'data01run002' })).toEqual({
       missing: 'history_lost',
       goesOn: true,
       isNewLoss: false,
     });
-    expect(verdict(at(NOW + 12, 5), facts)).toMatchObject({ missing: 'history_lost', goesOn: false });
-    expect(verdict(at(NOW + 11, 0), facts)).toMatchObject({ missing: 'history_lost', goesOn: true });
+    expect(outcome(at(NOW + 12, 5), facts)).toMatchObject({ missing: 'history_lost', goesOn: false });
+    expect(outcome(at(NOW + 11, 0), facts)).toMatchObject({ missing: 'history_lost', goesOn: true });
     const made = at(NOW + 12, 2, 'run003');
-    expect(verdict(made, { ...facts, epochThere: 'data01run003' })).toMatchObject({ missing: undefined });
+    expect(outcome(made, { ...facts, epochThere: 'data01run003' })).toMatchObject({ missing: undefined });
   });
 
   test('all that was made before the data went back is no longer complete, also where it is kept', () => {
     const facts = { wentBack: String(NOW + 13), epochThere: 'data01run002' };
-    expect(verdict(at(NOW + 12, 1), facts)).toMatchObject({ missing: 'history_lost', goesOn: true });
-    expect(verdict(at(NOW + 13, 1), facts)).toMatchObject({ missing: undefined, goesOn: true });
+    expect(outcome(at(NOW + 12, 1), facts)).toMatchObject({ missing: 'history_lost', goesOn: true });
+    expect(outcome(at(NOW + 13, 1), facts)).toMatchObject({ missing: undefined, goesOn: true });
     expect(missingSince(NOW + 12, { ...FACTS, wentBack: String(NOW + 13) })).toBe('history_lost');
   });
 

@@ -40,7 +40,7 @@ export function judgeRest({ world, quiet, uncaught }: Evidence): Violation[] {
   return violations;
 }
 
-/** A pod that ends while Redis is away waits five seconds, and then loses what waits and says so (docs/operations.md). */
+/** A pod that ends while Redis is away waits five seconds, and then loses what waits and says so (docs/platform/failures.md). */
 function saysWhatWaited({ text, isAlone }: LogLine): boolean {
   return isAlone && text.startsWith('the history did not come back: publications are lost');
 }

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { Use, Wire, WireUser } from './wire.ts';
 
-/** By which a connection is recognised: what ioredis calls it (src/engines/redis/connection/link.ts, src/engines/redis/connection/subscriptions.ts). */
+/** By which a connection is recognised: what ioredis calls it (src/engines/redis/connection/command-connection.ts, src/engines/redis/connection/subscriber-connection.ts). */
 const SUBSCRIBER = 'crosspod-subscriber:';
 const COMMANDS = 'crosspod:';
 

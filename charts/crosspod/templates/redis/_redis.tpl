@@ -68,19 +68,19 @@
 {{- $replicas := int $redis.replicas -}}
 {{- $quorum := int (include "crosspod.redis.quorum" .) -}}
 {{- if not (has $replicas (list 3 5)) -}}
-{{- fail (printf "redis.replicas is %d: allowed are 3 and 5, so that a majority is left when one is lost" $replicas) -}}
+{{- fail (printf "redis.replicas is %d: allowed are 3 and 5, so that a majority remains if one is lost" $replicas) -}}
 {{- end -}}
 {{- $limit := include "crosspod.bytes" (($redis.resources | default dict).limits | default dict).memory | int64 -}}
 {{- $most := include "crosspod.redis.bytes" $redis.maxmemory | int64 -}}
 {{- if and (gt $limit 0) (or (eq $most 0) (gt (mul 10 $most) (mul 8 $limit))) -}}
-{{- fail (printf "redis.maxmemory is %v: at most four fifths of redis.resources.limits.memory, which is %v; Redis needs the rest to rewrite its file and to bring replicas up to date, or it is killed" $redis.maxmemory $redis.resources.limits.memory) -}}
+{{- fail (printf "redis.maxmemory is %v: at most four fifths of redis.resources.limits.memory, which is %v; Redis needs the rest to rewrite its file and to synchronize replicas; without it the kernel kills Redis" $redis.maxmemory $redis.resources.limits.memory) -}}
 {{- end -}}
 {{- if not (or $redis.image.tag $redis.image.digest) -}}
 {{- fail "redis.image.tag: empty; give a tag or a digest, or leave it out" -}}
 {{- end -}}
 {{- $running := (lookup "apps/v1" "StatefulSet" .Release.Namespace (include "crosspod.redis.fullname" .)).spec | default dict -}}
 {{- if gt (int $running.replicas) $replicas -}}
-{{- fail (printf "redis.replicas is %d, and %d run: Sentinels never forget each other, so fewer would not be a majority; install anew, or keep them" $replicas (int $running.replicas)) -}}
+{{- fail (printf "redis.replicas is %d, and %d run: Sentinels never forget each other, so fewer would not be a majority; keep that number, or install a new release" $replicas (int $running.replicas)) -}}
 {{- end -}}
 {{- if or (ge $quorum $replicas) (lt $quorum (int (include "crosspod.redis.majority" .))) -}}
 {{- fail (printf "redis.sentinel.quorum is %d: with redis.replicas %d it must be at least %s, and less than all: the Sentinel beside a dead master may be dead as well" $quorum $replicas (include "crosspod.redis.majority" .)) -}}
@@ -92,14 +92,14 @@
 {{- fail "redis.tls.enabled needs redis.tls.existingSecret, a Secret with tls.crt, tls.key and ca.crt" -}}
 {{- end -}}
 {{- if lt (int $redis.terminationGracePeriodSeconds) 20 -}}
-{{- fail (printf "redis.terminationGracePeriodSeconds is %d: handing over to another master needs 20 or more" (int $redis.terminationGracePeriodSeconds)) -}}
+{{- fail (printf "redis.terminationGracePeriodSeconds is %d: a handover to another master needs at least 20" (int $redis.terminationGracePeriodSeconds)) -}}
 {{- end -}}
 {{- $startup := mul (int (default 10 $redis.startupProbe.periodSeconds)) (int (default 3 $redis.startupProbe.failureThreshold)) -}}
 {{- if lt $startup (add 60 (int $redis.sentinel.masterPatienceSeconds)) -}}
 {{- fail (printf "redis.startupProbe gives up after %d s: it must be 60 s more than redis.sentinel.masterPatienceSeconds, which is %d" $startup (int $redis.sentinel.masterPatienceSeconds)) -}}
 {{- end -}}
 {{- if and $redis.auth.existingSecret (or $redis.auth.password $redis.auth.sentinelPassword $redis.auth.replicationPassword) -}}
-{{- fail "redis.auth: existingSecret and passwords exclude each other" -}}
+{{- fail "redis.auth: give existingSecret or passwords, not both" -}}
 {{- end -}}
 {{- end -}}
 

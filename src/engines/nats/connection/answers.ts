@@ -1,11 +1,11 @@
 import { errors, RequestError } from '@nats-io/transport-node';
 import { JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream';
-import { Away } from '../../shared/away.ts';
+import { Unavailable } from '../../shared/unavailable.ts';
 import { Refused } from '../../../core/base/refused.ts';
 
 /** NATS cannot be reached, does not answer, or does not take what is to be kept. */
-export function natsAway(reason: string): Away {
-  return new Away(`${AWAY}${reason}`);
+export function natsUnavailable(reason: string): Unavailable {
+  return new Unavailable(`${AWAY}${reason}`);
 }
 
 const AWAY = 'NATS is away: ';
@@ -102,7 +102,7 @@ export function reasonOf(error: unknown): string {
     return reasonOf(error.cause);
   if (error instanceof RequestError && error.isNoResponders()) return 'nobody answers';
   if (error instanceof errors.TimeoutError) return 'it does not answer';
-  if (error instanceof Away) return error.message.replace(AWAY, '');
+  if (error instanceof Unavailable) return error.message.replace(AWAY, '');
   return error instanceof Error ? error.message : 'the connection was closed';
 }
 

@@ -1,5 +1,5 @@
 import { headers, type NatsConnection } from '@nats-io/transport-node';
-import { isDenied, natsAway, reasonOf, shown } from './answers.ts';
+import { isDenied, natsUnavailable, reasonOf, shown } from './answers.ts';
 
 /** No stream ever comes so far: what expects to follow that is kept nowhere. */
 const NEVER = String(Number.MAX_SAFE_INTEGER);
@@ -17,7 +17,7 @@ export class Denials {
     this.#reason = reasonOf(error);
   }
 
-  /** Tries all of it in a way that changes nothing. Raises Away where any of it is still not permitted. */
+  /** Tries all of it in a way that changes nothing. Raises Unavailable where any of it is still not permitted. */
   async requireOver(connection: NatsConnection): Promise<void> {
     if (this.#subjects.size === 0) return;
     const subjects = [...this.#subjects.values()];
@@ -28,6 +28,6 @@ export class Denials {
     await connection.flush();
     // What was said before the answer is noted in the same turn.
     await new Promise(setImmediate);
-    if (this.#subjects.size > 0) throw natsAway(this.#reason);
+    if (this.#subjects.size > 0) throw natsUnavailable(this.#reason);
   }
 }

@@ -1,11 +1,12 @@
 import { AckPolicy, type ConsumerConfig, DeliverPolicy, type StreamState } from '@nats-io/jetstream';
 import { type Msg, nanos } from '@nats-io/transport-node';
-import { ANSWER_MS } from './options.ts';
-import { Away, ignored } from '../../shared/away.ts';
+import { ANSWER_MS } from '../../shared/terms.ts';
+import { ignored } from '../../shared/ignored.ts';
+import { Unavailable } from '../../shared/unavailable.ts';
 import type { Clock } from '../../../core/ports/clock.ts';
 import type { Log } from '../../../core/ports/log.ts';
 import type { Names } from './names.ts';
-import { natsAway } from './answers.ts';
+import { natsUnavailable } from './answers.ts';
 import type { NatsLink } from './link.ts';
 
 /** A consumer with nothing to tell gives a sign of life so often; without three of them it is made anew. */
@@ -89,7 +90,7 @@ export class Follower {
     this.#endHearing();
   }
 
-  /** Resolves once all has been taken that is kept now. Raises Away. */
+  /** Resolves once all has been taken that is kept now. Raises Unavailable. */
   async upToDate(): Promise<void> {
     const { link } = this.#options;
     const { state } = await link.call(({ jsm }) => jsm.streams.info(this.#stream));
@@ -103,7 +104,7 @@ export class Follower {
       const again = clock.after(PATIENCE_MS, () => this.#goOnUnless(this.#took, PATIENCE_MS));
       const late = clock.after(ANSWER_MS, () => {
         this.#waiting = this.#waiting.filter((other) => other !== waiting);
-        reject(natsAway('what it keeps does not come'));
+        reject(natsUnavailable('what it keeps does not come'));
       });
       const waiting = {
         sequence,
@@ -138,7 +139,7 @@ export class Follower {
       this.#arrive();
     } catch (error) {
       // Of the link's next connection, or when nothing has been heard for a while, it begins again.
-      if (!(error instanceof Away)) log.error({ err: error }, 'a stream of NATS cannot be followed');
+      if (!(error instanceof Unavailable)) log.error({ err: error }, 'a stream of NATS cannot be followed');
     }
   }
 

@@ -1,4 +1,4 @@
-import type { Load } from '../../../core/pod/surplus.ts';
+import type { Load } from '../../../core/ports/directory.ts';
 
 /** A lease, as it is kept. */
 export interface LeaseRow {

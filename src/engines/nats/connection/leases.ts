@@ -3,12 +3,12 @@ import { Follower, type Kept } from './follower.ts';
 import { type LeaseRow, leaseText, readLease } from './lease-row.ts';
 import type { Clock } from '../../../core/ports/clock.ts';
 import type { LeaseBook } from '../../shared/lease.ts';
-import type { Load } from '../../../core/pod/surplus.ts';
+import type { Load } from '../../../core/ports/directory.ts';
 import type { Log } from '../../../core/ports/log.ts';
 import type { Names } from './names.ts';
 import type { NatsLink } from './link.ts';
 import { ensureStream, ROW_AGE_MS, UNNAMED_MS } from './streams.ts';
-import { ignored } from '../../shared/away.ts';
+import { ignored } from '../../shared/ignored.ts';
 
 /** A pod that was given a dead one to bury has so long before another is given it. */
 const BURIAL_MS = 10_000;
@@ -104,7 +104,7 @@ export class NatsLeases implements LeaseBook {
     await this.#write(name, { leaseMs, endsInMs: ms }, this.#sequence);
   }
 
-  async buried(name: string): Promise<void> {
+  async reaped(name: string): Promise<void> {
     const seen = this.#seen.get(name);
     if (seen !== undefined) await this.#write(name, undefined, seen.sequence);
   }
@@ -124,7 +124,7 @@ export class NatsLeases implements LeaseBook {
     return this.#seen.get(name)?.row.endsInMs !== undefined;
   }
 
-  /** Whether the pod is not dead. Raises Away. */
+  /** Whether the pod is not dead. Raises Unavailable. */
   async lives(name: string): Promise<boolean> {
     // One that has just come may not have been heard of.
     if (!this.#seen.has(name) || !this.#follower.isCurrent) await this.#follower.upToDate();
@@ -132,13 +132,13 @@ export class NatsLeases implements LeaseBook {
     return seen !== undefined && !this.#isOver(seen);
   }
 
-  /** The names of all pods that live and have not stopped. Raises Away. */
+  /** The names of all pods that live and have not stopped. Raises Unavailable. */
   async pods(): Promise<Set<string>> {
     await this.#follower.upToDate();
     return new Set(Array.from(this.#living(), ([name]) => podOf(name)));
   }
 
-  /** What the other pods have said of themselves. Raises Away. */
+  /** What the other pods have said of themselves. Raises Unavailable. */
   async loads(): Promise<Load[]> {
     if (!this.#follower.isCurrent) await this.#follower.upToDate();
     const latest = new Map<string, { at: number; load: Load | undefined }>();
@@ -199,7 +199,7 @@ export class NatsLeases implements LeaseBook {
     if (isAged && this.#seen.get(name) === seen) this.#seen.delete(name);
   }
 
-  /** The number of what was written; undefined: another one wrote meanwhile. Raises Away. */
+  /** The number of what was written; undefined: another one wrote meanwhile. Raises Unavailable. */
   async #write(name: string, row: LeaseRow | undefined, last: number): Promise<number | undefined> {
     const { link, names } = this.#options;
     const expect = { lastSubjectSequence: last };

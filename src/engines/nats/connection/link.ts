@@ -1,4 +1,5 @@
-import { ANSWER_MS, connectionOptions, type NatsAddress, retryMs } from './options.ts';
+import { connectionOptions, type NatsAddress, retryMs } from './options.ts';
+import { ANSWER_MS } from '../../shared/terms.ts';
 import { connect, errors, type Msg, type NatsConnection } from '@nats-io/transport-node';
 import {
   jetstream,
@@ -8,9 +9,9 @@ import {
   type JetStreamPublishOptions,
   type PubAck,
 } from '@nats-io/jetstream';
-import { isDenied, natsAway, reasonOf, refusalOf, verdictOf } from './answers.ts';
+import { isDenied, natsUnavailable, reasonOf, refusalOf, verdictOf } from './answers.ts';
 import { whyNotLetIn } from './credentials.ts';
-import { ignored } from '../../shared/away.ts';
+import { ignored } from '../../shared/ignored.ts';
 import type { Clock } from '../../../core/ports/clock.ts';
 import { Denials } from './denials.ts';
 import { Listening } from './listening.ts';
@@ -48,7 +49,7 @@ export interface Live {
 
 /**
  * The one connection to NATS. It is `up` while NATS answers within two seconds and keeps what it is given; while it is
- * not, every call raises `Away` at once and nothing is kept for later.
+ * not, every call raises `Unavailable` at once and nothing is kept for later.
  */
 export class NatsLink {
   readonly time: ServerTime;
@@ -129,7 +130,7 @@ export class NatsLink {
     await connection.close().catch(ignored);
   }
 
-  /** Raises Away, or NatsRefused where JetStream says that it cannot be done. */
+  /** Raises Unavailable, or NatsRefused where JetStream says that it cannot be done. */
   async call<R>(send: (live: Live) => Promise<R>): Promise<R> {
     const live = this.#here();
     const greeting = this.#greetings;
@@ -140,7 +141,7 @@ export class NatsLink {
     }
   }
 
-  /** Keeps it in the stream that has the subject. Raises Away, `too_large`, or NatsRefused as `call` does. */
+  /** Keeps it in the stream that has the subject. Raises Unavailable, `too_large`, or NatsRefused as `call` does. */
   keep(subject: string, text: string, options?: Partial<JetStreamPublishOptions>): Promise<PubAck> {
     return this.call(async ({ js }) => {
       this.payload.require(Buffer.byteLength(text));
@@ -148,7 +149,7 @@ export class NatsLink {
     });
   }
 
-  /** At most once, to whoever listens. Raises Away, `too_large`. */
+  /** At most once, to whoever listens. Raises Unavailable, `too_large`. */
   publish(subject: string, body: string | Uint8Array): void {
     const { connection } = this.#here();
     this.payload.require(Buffer.byteLength(body));
@@ -167,7 +168,7 @@ export class NatsLink {
     return this.#listening.add(subject, take, this.#connection);
   }
 
-  /** Resolves once the server knows everything that was listened for until now. Raises Away. */
+  /** Resolves once the server knows everything that was listened for until now. Raises Unavailable. */
   confirmed(): Promise<void> {
     // All of a turn ask once.
     this.#flush ??= new Promise<void>((resolve) => void setImmediate(resolve)).then(() => {
@@ -192,7 +193,7 @@ export class NatsLink {
   }
 
   #here(): Live {
-    if (this.#live === undefined) throw natsAway(this.#lastError);
+    if (this.#live === undefined) throw natsUnavailable(this.#lastError);
     return this.#live;
   }
 
@@ -200,13 +201,13 @@ export class NatsLink {
     if (error instanceof Refused) return error;
     const { kind, reason } = verdictOf(error);
     if (kind === 'other') return error as Error;
-    if (kind === 'busy') return natsAway(reason);
+    if (kind === 'busy') return natsUnavailable(reason);
     if (kind === 'refused') return refusalOf((error as { code: number }).code, reason);
     if (greeting === this.#greetings && this.up) {
       if (kind === 'silent') this.renew(reason);
       else this.#lose(reason);
     }
-    return natsAway(reason);
+    return natsUnavailable(reason);
   }
 
   async #keep(): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
-import { natsAway, reasonOf } from './answers.ts';
+import { natsUnavailable, reasonOf } from './answers.ts';
 import type { Log } from '../../../core/ports/log.ts';
 
 interface Wish {
@@ -50,9 +50,9 @@ export class Listening {
     }
   }
 
-  /** Raises Away where the server did not permit all that was asked for. */
+  /** Raises Unavailable where the server did not permit all that was asked for. */
   requirePermitted(): void {
-    for (const reason of this.#denied.values()) throw natsAway(reason);
+    for (const reason of this.#denied.values()) throw natsUnavailable(reason);
   }
 
   #ask(wish: Wish, connection: NatsConnection): void {

@@ -1,4 +1,4 @@
-/** Names of everything in NATS (docs/operations.md has the table); `prefix` begins each of them. */
+/** Names of everything in NATS (docs/platform/nats.md has the table); `prefix` begins each of them. */
 export class Names {
   readonly prefix: string;
 

@@ -1,4 +1,5 @@
 import { type ConnectionOptions, credsAuthenticator, type TlsOptions } from '@nats-io/transport-node';
+import { ANSWER_MS } from '../../shared/terms.ts';
 
 /** Where NATS is and who comes. */
 export interface NatsAddress {
@@ -12,8 +13,6 @@ export interface NatsAddress {
   readonly tls?: { readonly ca?: string | undefined } | undefined;
 }
 
-/** NATS without an answer for so long counts as away (docs/protocol.md, "While Redis is away"). */
-export const ANSWER_MS = 2_000;
 /** A connection on which nothing else is asked is looked at so often; the second look that is not answered ends it. */
 const PING_MS = 1_000;
 

@@ -1,5 +1,5 @@
 import type { Clock } from '../../../core/ports/clock.ts';
-import type { Live } from './link.ts';
+import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream';
 
 /**
  * The time by the server's clock, which all pods share: what one pod's clock is set to concerns nobody. Between two
@@ -21,7 +21,7 @@ export class ServerTime {
   }
 
   /** Keeps a message under this subject, which is nobody else's, and learns when the server did that. Raises what JetStream says. */
-  async learn({ js, jsm }: Live, subject: string): Promise<void> {
+  async learn(js: JetStreamClient, jsm: JetStreamManager, subject: string): Promise<void> {
     const sent = this.#clock.elapsed();
     const { seq, stream } = await js.publish(subject, '');
     const between = (sent + this.#clock.elapsed()) / 2;

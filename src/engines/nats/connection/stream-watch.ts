@@ -1,4 +1,4 @@
-import { Away } from '../../shared/away.ts';
+import { Unavailable } from '../../shared/unavailable.ts';
 import type { Clock } from '../../../core/ports/clock.ts';
 import type { Log } from '../../../core/ports/log.ts';
 import type { NatsLink } from './link.ts';
@@ -27,7 +27,8 @@ export class StreamWatch {
       this.start();
       if (!link.up) return;
       this.#look().catch((error: unknown) => {
-        if (!(error instanceof Away)) log.error({ err: error }, 'the streams of NATS could not be looked at');
+        if (!(error instanceof Unavailable))
+          log.error({ err: error }, 'the streams of NATS could not be looked at');
       });
     });
   }

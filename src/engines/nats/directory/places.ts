@@ -1,7 +1,7 @@
-import { ANSWER_MS } from '../connection/options.ts';
+import { ANSWER_MS } from '../../shared/terms.ts';
 import { ensureStream, UNNAMED_MS } from '../connection/streams.ts';
-import { ignored } from '../../shared/away.ts';
-import { isWrongSequence, natsAway, NatsRefused } from '../connection/answers.ts';
+import { ignored } from '../../shared/ignored.ts';
+import { isWrongSequence, natsUnavailable, NatsRefused } from '../connection/answers.ts';
 import type { NatsBackbone } from '../connection/backbone.ts';
 import { textToken } from '../connection/names.ts';
 import { Window } from '../connection/window.ts';
@@ -46,17 +46,17 @@ export class NatsPlaces {
     });
   }
 
-  /** False where the user has `most` already. Raises Away. */
+  /** False where the user has `most` already. Raises Unavailable. */
   take(userId: string, connectionId: string, most: number): Promise<boolean> {
     return this.#inTurn(userId, () => this.#take(userId, connectionId, most));
   }
 
-  /** Raises Away. */
+  /** Raises Unavailable. */
   giveBack(userId: string, connectionId: string): Promise<void> {
     return this.#inTurn(userId, () => this.#giveBack(userId, connectionId));
   }
 
-  /** Writes again what somebody has purged of users who are here. Raises Away. */
+  /** Writes again what somebody has purged of users who are here. Raises Unavailable. */
   async restore(): Promise<void> {
     if (this.#known.size === 0) return;
     const { state } = await this.#backbone.link.call(({ jsm }) => jsm.streams.info(this.#stream));
@@ -84,7 +84,7 @@ export class NatsPlaces {
   async #take(userId: string, connectionId: string, most: number): Promise<boolean> {
     const { lease, leases } = this.#backbone;
     const { name } = lease;
-    if (!(await leases.lives(name))) throw natsAway('this pod registers anew');
+    if (!(await leases.lives(name))) throw natsUnavailable('this pod registers anew');
     const isLate = this.#deadline();
     let isFresh = false;
     for (let places = this.#known.get(userId) ?? NONE; !isLate(); places = await this.#read(userId)) {
@@ -97,7 +97,7 @@ export class NatsPlaces {
       }
       isFresh = true;
     }
-    throw natsAway('too many come at once');
+    throw natsUnavailable('too many come at once');
   }
 
   async #giveBack(userId: string, connectionId: string): Promise<void> {
@@ -109,7 +109,7 @@ export class NatsPlaces {
       leases.delete(connectionId);
       if (await this.#write(userId, { ...places, leases })) return;
     }
-    throw natsAway('too many come at once');
+    throw natsUnavailable('too many come at once');
   }
 
   /** Those of the others whose pods live. */

@@ -1,8 +1,8 @@
 import type { DirectorySource, Occupied } from '../../../core/ports/directory.ts';
-import { ANSWER_MS } from '../connection/options.ts';
-import { natsAway } from '../connection/answers.ts';
+import { ANSWER_MS } from '../../shared/terms.ts';
+import { natsUnavailable } from '../connection/answers.ts';
 import type { NatsBackbone } from '../connection/backbone.ts';
-import { roomsOf } from '../../memory/directory.ts';
+import { roomsOf } from '../../shared/local-rooms.ts';
 
 /** At most so many in one message, as far as they fit; who wants more asks again. */
 const PAGE = 5_000;
@@ -51,7 +51,7 @@ export class NatsRooms {
     );
   }
 
-  /** As `Directory.rooms`. Raises Away, also where a pod does not answer. */
+  /** As `Directory.rooms`. Raises Unavailable, also where a pod does not answer. */
   async page(prefix: string, after: string, limit: number): Promise<Occupied[]> {
     const rooms: Occupied[] = [];
     for (;;) {
@@ -78,7 +78,7 @@ export class NatsRooms {
       const answers: Answer[] = [];
       const cancel = clock.after(ANSWER_MS, () => {
         this.#asked.delete(id);
-        reject(natsAway('a pod does not answer'));
+        reject(natsUnavailable('a pod does not answer'));
       });
       const done = (): void => {
         cancel();

@@ -1,5 +1,5 @@
 import { isWrongSequence } from '../connection/answers.ts';
-import { CLAIM_MS } from '../../shared/claims.ts';
+import { CLAIM_MS } from '../../shared/terms.ts';
 import { ensureStream } from '../connection/streams.ts';
 import type { NatsBackbone } from '../connection/backbone.ts';
 
@@ -20,11 +20,11 @@ export class NatsClaims {
     link.prepare(async (live) => {
       await ensureStream(live, plan);
       // A server whose disk is full answers, and keeps nothing.
-      await link.time.learn(live, names.subject('claims', `greeting-${pod}`));
+      await link.time.learn(live.js, live.jsm, names.subject('claims', `greeting-${pod}`));
     });
   }
 
-  /** The first id claimed under the name within five minutes. Raises Away. */
+  /** The first id claimed under the name within five minutes. Raises Unavailable. */
   async claim(name: string, id: string): Promise<string> {
     const { link, names } = this.#backbone;
     const subject = names.subject('claims', name);
@@ -39,7 +39,7 @@ export class NatsClaims {
     return (await this.first(name)) ?? id;
   }
 
-  /** The id given under the name, if any was within five minutes. Raises Away. */
+  /** The id given under the name, if any was within five minutes. Raises Unavailable. */
   async first(name: string): Promise<string | undefined> {
     const { link, names } = this.#backbone;
     const query = { last_by_subj: names.subject('claims', name) };
@@ -47,7 +47,7 @@ export class NatsClaims {
     return found?.string();
   }
 
-  /** This id has been given under the name; nobody waits for that to be kept. Raises Away. */
+  /** This id has been given under the name; nobody waits for that to be kept. Raises Unavailable. */
   note(name: string, id: string): void {
     const { link, names } = this.#backbone;
     link.publish(names.subject('claims', name), id);

@@ -3,7 +3,7 @@ import type { Clock } from '../../../core/ports/clock.ts';
 import { ensureStream, type StreamInfo, type StreamPlan } from '../connection/streams.ts';
 import type { Live } from '../connection/link.ts';
 import type { Log } from '../../../core/ports/log.ts';
-import { natsAway } from '../connection/answers.ts';
+import { natsUnavailable } from '../connection/answers.ts';
 import { type Kept, readRecord } from './record.ts';
 
 /** A server that has become the leader of a stream has all of it by then. */
@@ -136,12 +136,12 @@ export class Epoch {
     return found !== null && readRecord(seq, found.data, 0).provisionalId !== provisionalId;
   }
 
-  /** Raises Away while the stream, which has less than was seen of it, may only be behind. */
+  /** Raises Unavailable while the stream, which has less than was seen of it, may only be behind. */
   #requireCaughtUp(isLess: boolean): void {
     const { clock, plan } = this.#options;
     if (isLess && plan.replicas > 1) {
       this.#behindSince ??= clock.elapsed();
-      if (clock.elapsed() - this.#behindSince < CATCH_UP_MS) throw natsAway('the history is behind');
+      if (clock.elapsed() - this.#behindSince < CATCH_UP_MS) throw natsUnavailable('the history is behind');
     }
     this.#behindSince = undefined;
   }

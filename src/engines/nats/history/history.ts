@@ -1,22 +1,18 @@
 import { formatPosition, parsePosition, roomTag } from '../../../protocol/position.ts';
 import { type Kept, readRecord, writeRecord } from './record.ts';
 import type { Page, ReadFrom, Stored } from '../../../core/ports/broker.ts';
-import { ANSWER_MS } from '../connection/options.ts';
-import { CLAIM_MS } from '../../shared/claims.ts';
 import { Epoch } from './epoch.ts';
 import { KeptMessages } from './kept.ts';
 import type { NatsBackbone } from '../connection/backbone.ts';
 import type { NatsClaims } from './claims.ts';
-import { isInProcess, natsAway } from '../connection/answers.ts';
+import { isInProcess, natsUnavailable } from '../connection/answers.ts';
 import { NatsReads } from './reads.ts';
 import { pause } from '../../../core/base/pause.ts';
-import { POSITION_MS } from '../../memory/room-log.ts';
-import type { Publication } from '../../shared/lane.ts';
+import { ANSWER_MS, CLAIM_MS, POSITION_MS, SENT_SKEW_MS } from '../../shared/terms.ts';
+import type { Publication } from '../../shared/publication.ts';
 
 /** A message id that was sent so long ago may be forgotten before it is sent again. */
 const UNSURE_MS = CLAIM_MS / 2;
-/** Clocks of two pods may differ by a little. */
-const SKEW_MS = 1_000;
 /** What is still on its way under the same message id is asked for again after so long. */
 const IN_PROCESS_MS = 50;
 
@@ -40,7 +36,7 @@ export interface Republished {
 
 /**
  * The history of rooms in one stream of NATS, a subject for each. Positions are the stream's sequences; that of an
- * empty room is a moment. Everything here that asks raises Away.
+ * empty room is a moment. Everything here that asks raises Unavailable.
  */
 export class NatsHistory {
   readonly #options: NatsHistoryOptions;
@@ -160,7 +156,7 @@ export class NatsHistory {
       } catch (error) {
         if (!isInProcess(error)) throw error;
       }
-      if (clock.elapsed() >= until) throw natsAway('what was sent first is still on its way');
+      if (clock.elapsed() >= until) throw natsUnavailable('what was sent first is still on its way');
       await pause(clock, IN_PROCESS_MS);
     }
   }
@@ -185,7 +181,7 @@ export class NatsHistory {
     const sent = link.now() - agoMs;
     const last = await this.#kept.last(room);
     const all = last === undefined ? [] : await this.#kept.all(room, last);
-    return all.find((kept) => kept.provisionalId === provisionalId && kept.at > sent - SKEW_MS)?.seq;
+    return all.find((kept) => kept.provisionalId === provisionalId && kept.at > sent - SENT_SKEW_MS)?.seq;
   }
 
   /**
@@ -207,7 +203,7 @@ export class NatsHistory {
   #goneBack(): Error {
     const reason = 'the history has gone back';
     this.#options.backbone.link.renew(reason);
-    return natsAway(reason);
+    return natsUnavailable(reason);
   }
 
   /** A room has less than this pod has seen of it: the stream went back, or what was there has been deleted. */

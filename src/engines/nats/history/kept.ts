@@ -37,7 +37,7 @@ type Query = { readonly last_by_subj: string } | { readonly seq: number; readonl
 
 /**
  * What NATS keeps of a room, asked of the leader of the stream, who is never behind; and the tails of the rooms that
- * this pod hears, with which nearly every read costs one request. Everything that asks raises Away.
+ * this pod hears, with which nearly every read costs one request. Everything that asks raises Unavailable.
  */
 export class KeptMessages {
   readonly tails: Tails;

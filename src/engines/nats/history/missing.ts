@@ -1,10 +1,7 @@
 import type { Kept } from './record.ts';
 import type { Missing } from '../../../protocol/event.ts';
-import { POSITION_MS } from '../../memory/room-log.ts';
+import { POSITION_MS, SKEW_MS } from '../../shared/terms.ts';
 import type { Position } from '../../../protocol/position.ts';
-
-/** Clocks of two pods may differ by so much. */
-const SKEW_MS = 60_000;
 
 /** All that is kept of a room that has something. */
 export interface Whole {

@@ -4,7 +4,7 @@ import { formatPosition, parsePosition, type Position, roomTag } from '../../../
 import type { Kept } from './record.ts';
 import type { KeptMessages } from './kept.ts';
 import type { Missing } from '../../../protocol/event.ts';
-import { POSITION_MS } from '../../memory/room-log.ts';
+import { POSITION_MS } from '../../shared/terms.ts';
 
 export interface NatsReadsOptions {
   readonly kept: KeptMessages;
@@ -38,7 +38,7 @@ export class NatsReads {
     this.#options = options;
   }
 
-  /** `last`: the room's newest message. Raises Away. */
+  /** `last`: the room's newest message. Raises Unavailable. */
   async read(room: string, from: ReadFrom, limit: number, last: Kept | undefined): Promise<Page> {
     const { kept, momentOf, positionAt } = this.#options;
     const alive = last !== undefined && this.#isAlive(last) ? last : undefined;

@@ -11,7 +11,7 @@ export class Ends {
     this.#backbone = backbone;
   }
 
-  /** Nothing counts any more that stands under this lease or an earlier one of its pod. Raises Away. */
+  /** Nothing counts any more that stands under this lease or an earlier one of its pod. Raises Unavailable. */
   async end(lease: LeaseName): Promise<void> {
     // Of several who would write it one does: the one who has caused what comes of it.
     while (!(await this.#isEnded(lease))) await Promise.resolve();

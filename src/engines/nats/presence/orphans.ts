@@ -1,4 +1,4 @@
-import { ignored } from '../../shared/away.ts';
+import { ignored } from '../../shared/ignored.ts';
 import type { LeaseName } from './union.ts';
 import { nameOfLease } from './row.ts';
 import type { NatsLeases } from '../connection/leases.ts';

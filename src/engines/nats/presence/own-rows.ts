@@ -1,11 +1,11 @@
 import { type Asked, type Known, Own } from './own.ts';
 import { leaseNameOf, nameOfLease, rowsSubject, rowSubject, rowText, type VersionedRow } from './row.ts';
 import type { LeaseName, Lost } from './union.ts';
-import { ANSWER_MS } from '../connection/options.ts';
+import { ANSWER_MS } from '../../shared/terms.ts';
 import type { Ends } from './ends.ts';
 import { Refused } from '../../../core/base/refused.ts';
 import { ensureStream, ROW_AGE_MS, UNNAMED_MS } from '../connection/streams.ts';
-import { isWrongSequence, natsAway } from '../connection/answers.ts';
+import { isWrongSequence, natsUnavailable } from '../connection/answers.ts';
 import type { NatsBackbone } from '../connection/backbone.ts';
 import type { PresenceChange } from '../../../core/ports/presence-store.ts';
 import { Window } from '../connection/window.ts';
@@ -75,13 +75,13 @@ export class OwnRows {
     return pod === this.#lease?.pod && generation === this.#lease.generation;
   }
 
-  /** Resolves once this pod has heard of it, as all others do, in the one order. Raises Away. */
+  /** Resolves once this pod has heard of it, as all others do, in the one order. Raises Unavailable. */
   async write(own: Own, asked: Asked): Promise<PresenceChange | undefined> {
     const { clock, link } = this.#backbone;
-    if (!link.up) throw natsAway('presence is told later');
+    if (!link.up) throw natsUnavailable('presence is told later');
     const known = own.known(asked);
     this.push(own);
-    const cancel = clock.after(ANSWER_MS, () => own.fail(natsAway('presence was not heard of')));
+    const cancel = clock.after(ANSWER_MS, () => own.fail(natsUnavailable('presence was not heard of')));
     try {
       return await known;
     } finally {
@@ -100,7 +100,7 @@ export class OwnRows {
         own.flying = undefined;
         if (!isTooLarge(error)) this.#untaken.add(own);
       }
-      own.fail(error instanceof Refused ? error : natsAway('presence was refused'));
+      own.fail(error instanceof Refused ? error : natsUnavailable('presence was refused'));
       this.#failed(error);
     });
   }
@@ -126,8 +126,8 @@ export class OwnRows {
     return this.#lease && formerOf(this.#lease);
   }
 
-  /** Writes everything under the present lease; what stands under earlier ones counts for as long as one lasts. Raises Away. */
-  async registerAnew(): Promise<void> {
+  /** Writes everything under the present lease; what stands under earlier ones counts for as long as one lasts. Raises Unavailable. */
+  async rewriteAll(): Promise<void> {
     const lease = leaseNameOf(this.#backbone.lease.name);
     // At a start there is nobody yet whom another pod may have as well.
     const isFirst = this.#lease === undefined && this.#all.size === 0;
@@ -253,7 +253,7 @@ export class OwnRows {
     const { link, names } = this.#backbone;
     own.flying = own.version;
     await this.#window.run(async () => {
-      if (this.#lease !== lease) throw natsAway('this pod registers anew');
+      if (this.#lease !== lease) throw natsUnavailable('this pod registers anew');
       // It was there when everything began to be written, and is gone; another one may be in its place.
       if (this.find(own.room, own.userId) !== own) return;
       const { row } = own;

@@ -1,18 +1,18 @@
 import type { Clock } from '../../../core/ports/clock.ts';
 import { Cluster } from './cluster.ts';
 import type { Envelope } from '../../shared/envelope.ts';
-import { ignored } from '../../shared/away.ts';
-import { CLEAR } from './kinds.ts';
+import { ignored } from '../../shared/ignored.ts';
+import { CLEAR } from './key-types.ts';
 import { Keys } from './keys.ts';
 import { Lease } from '../../shared/lease.ts';
 import { RedisLeases, RENEW } from './leases.ts';
 import type { Log } from '../../../core/ports/log.ts';
-import { Missed } from './missed.ts';
+import { FailedWrites } from './failed-writes.ts';
 import { OneServer } from './one-server.ts';
 import type { Placement } from './placement.ts';
 import type { RedisAddress } from './options.ts';
 import type { Script } from './script.ts';
-import type { Way } from './way.ts';
+import type { Shard } from './shard.ts';
 
 export interface BackboneOptions {
   readonly address: RedisAddress;
@@ -39,7 +39,7 @@ export class Backbone {
   readonly keys: Keys;
   readonly placement: Placement;
   readonly lease: Lease;
-  readonly missed: Missed;
+  readonly failedWrites: FailedWrites;
   readonly clock: Clock;
   readonly log: Log;
   readonly #startWaitMs: number;
@@ -73,17 +73,17 @@ export class Backbone {
     const book = new RedisLeases({ placement: this.placement, keys, leaseMs });
     this.lease = new Lease({ book, pod, leaseMs, clock, log });
     // Before whoever keeps something: it is told first that all is written anew.
-    this.missed = new Missed(this.lease, this.placement);
+    this.failedWrites = new FailedWrites(this.lease, this.placement);
   }
 
   /** The way to what belongs to no room: the lease, the directory. */
-  get link(): Way {
-    return this.placement.to(this.keys.pods);
+  get link(): Shard {
+    return this.placement.shardOf(this.keys.pods);
   }
 
   /** The way to what belongs to a room. */
-  linkTo(room: string): Way {
-    return this.placement.to(this.keys.roomChannel(room));
+  shardFor(room: string): Shard {
+    return this.placement.shardOf(this.keys.roomChannel(room));
   }
 
   listen(listener: Listener): void {
@@ -105,7 +105,7 @@ export class Backbone {
         placement.warn();
         resolve();
       });
-      placement.whenHeard(() => {
+      placement.whenSubscribed(() => {
         if (!placement.up || !placement.subscribed) return;
         cancel();
         resolve();

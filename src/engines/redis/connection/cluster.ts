@@ -1,21 +1,21 @@
 import { SlotMap, slotOf, tagIn } from './slots.ts';
 import { type Connected, Discovery } from './discovery.ts';
 import type { HostPort, RedisAddress } from './options.ts';
-import type { Concerns, Placement } from './placement.ts';
+import type { IsAffected, Placement } from './placement.ts';
 import type { Trouble } from '../../../core/ports/broker.ts';
-import { Channels } from './channels.ts';
-import { ignored } from '../../shared/away.ts';
+import { ClusterChannels } from './cluster-channels.ts';
+import { ignored } from '../../shared/ignored.ts';
 import type { Keys } from './keys.ts';
-import type { LinkRole } from './greeting.ts';
+import type { ServerRole } from './handshake.ts';
 import { SERVED } from './rights.ts';
-import { Nowhere } from './nowhere.ts';
+import { UnavailableShard } from './unavailable-shard.ts';
 import { scriptsIn } from './script.ts';
-import { Shard, type ShardCommons } from './shard.ts';
-import { Troubles } from './troubles.ts';
-import type { Way } from './way.ts';
+import { ServerConnections, type ServerCommons } from './server-connections.ts';
+import { UnservedSlots } from './unserved-slots.ts';
+import type { Shard } from './shard.ts';
 
 const script = scriptsIn('connection');
-const RUNS = script('runs');
+const REGISTER_RUNS = script('register-runs');
 /** How soon the runs are registered again where nothing has changed. */
 const REGISTER_MS = 5_000;
 /** Slots that arrive are told of so long after the first. */
@@ -23,7 +23,7 @@ const ARRIVED_MS = 5_000;
 /** A new master that does not serve by then is said to be away, and why. */
 const NEWCOMER_MS = 2_000;
 
-export interface ClusterOptions extends ShardCommons {
+export interface ClusterOptions extends ServerCommons {
   /** `cluster` names some of its servers. */
   readonly address: RedisAddress;
   readonly keys: Keys;
@@ -37,14 +37,14 @@ export interface ClusterOptions extends ShardCommons {
 export class Cluster implements Placement {
   readonly #options: ClusterOptions;
   readonly #discovery: Discovery;
-  readonly #nowhere: Way;
-  readonly #shards = new Map<string, Shard>();
-  readonly #channels: Channels;
-  readonly #troubles: Troubles;
-  readonly #whenUp: ((concerns: Concerns) => void)[] = [];
-  readonly #whenHeard: ((concerns: Concerns) => void)[] = [];
-  readonly #whenUncertain: (() => void)[] = [];
-  readonly #whenArrived: (() => void)[] = [];
+  readonly #unavailable: Shard;
+  readonly #shards = new Map<string, ServerConnections>();
+  readonly #channels: ClusterChannels;
+  readonly #troubles: UnservedSlots;
+  readonly #whenUp: ((isAffected: IsAffected) => void)[] = [];
+  readonly #whenSubscribed: ((isAffected: IsAffected) => void)[] = [];
+  readonly #whenReconnected: (() => void)[] = [];
+  readonly #whenSlotsMoved: (() => void)[] = [];
   #map = SlotMap.empty;
   /** The name of the data; unknown until the server that keeps it was there once. */
   #data: string | undefined;
@@ -64,12 +64,12 @@ export class Cluster implements Placement {
       heard: (map) => this.#take(map),
       isChanging: () => !this.up || !this.subscribed || this.#troubles.any || this.#channels.unplaced,
     });
-    this.#nowhere = new Nowhere(() => this.#now());
-    this.#channels = new Channels({
-      whose: (channel) => this.#shardOf(slotOf(channel))?.subscriptions,
-      arrived: (channels) => this.#tell(this.#whenHeard, (name) => channels.has(name)),
+    this.#unavailable = new UnavailableShard(() => this.#now());
+    this.#channels = new ClusterChannels({
+      whose: (channel) => this.#serverOf(slotOf(channel))?.subscriptions,
+      arrived: (channels) => this.#tell(this.#whenSubscribed, (name) => channels.has(name)),
     });
-    this.#troubles = new Troubles({
+    this.#troubles = new UnservedSlots({
       isServed: (slot, keys) => this.#isServed(slot, keys),
       over: (slots) => this.#recovered(slots),
     });
@@ -101,16 +101,16 @@ export class Cluster implements Placement {
     return [{ part: 'cluster', lost: 'answers', reason }];
   }
 
-  partOf(name: string): number {
+  slotOf(name: string): number {
     return slotOf(name);
   }
 
   isUp(part: number): boolean {
-    return this.#wayTo(part).up;
+    return this.#shardAt(part).up;
   }
 
-  to(name: string): Way {
-    return this.#wayTo(slotOf(name));
+  shardOf(name: string): Shard {
+    return this.#shardAt(slotOf(name));
   }
 
   async subscribe(channel: string): Promise<void> {
@@ -125,20 +125,20 @@ export class Cluster implements Placement {
     return this.#channels.hears(channel);
   }
 
-  whenUp(task: (concerns: Concerns) => void): void {
+  whenUp(task: (isAffected: IsAffected) => void): void {
     this.#whenUp.push(task);
   }
 
-  whenHeard(task: (concerns: Concerns) => void): void {
-    this.#whenHeard.push(task);
+  whenSubscribed(task: (isAffected: IsAffected) => void): void {
+    this.#whenSubscribed.push(task);
   }
 
-  whenUncertain(task: () => void): void {
-    this.#whenUncertain.push(task);
+  whenReconnected(task: () => void): void {
+    this.#whenReconnected.push(task);
   }
 
-  whenArrived(task: () => void): void {
-    this.#whenArrived.push(task);
+  whenSlotsMoved(task: () => void): void {
+    this.#whenSlotsMoved.push(task);
   }
 
   start(): void {
@@ -168,14 +168,14 @@ export class Cluster implements Placement {
     return this.#data !== undefined;
   }
 
-  #shardOf(slot: number): Shard | undefined {
+  #serverOf(slot: number): ServerConnections | undefined {
     const address = this.#map.ownerOf(slot);
     return address === undefined ? undefined : this.#shards.get(address);
   }
 
-  #wayTo(slot: number): Way {
-    const shard = this.#shardOf(slot);
-    if (shard === undefined || !this.#isKnown() || this.#troubles.has(slot)) return this.#nowhere;
+  #shardAt(slot: number): Shard {
+    const shard = this.#serverOf(slot);
+    if (shard === undefined || !this.#isKnown() || this.#troubles.has(slot)) return this.#unavailable;
     return shard.link;
   }
 
@@ -209,14 +209,14 @@ export class Cluster implements Placement {
       shard.stop();
     }
     // A master that was there all the time has got what another had.
-    const there = new Set([...moved].filter((slot) => this.#wayTo(slot).up));
+    const there = new Set([...moved].filter((slot) => this.#shardAt(slot).up));
     if (there.size > 0) this.#recovered(there);
   }
 
   #add(address: string, server: HostPort): void {
     const { keys, pod, scripts } = this.#options;
     const tag = (): string => tagIn(this.#map.masters.get(address)?.slots ?? new Set([slotOf('')]));
-    const role: LinkRole = {
+    const role: ServerRole = {
       // What a pod also does at each of them; whether it takes writes comes out with the other rights.
       prove: async (client) => void (await client.cluster('SLOTS')),
       text: (one) => one.clustered,
@@ -225,10 +225,10 @@ export class Cluster implements Placement {
       samples: () => keys.samples(pod, tag()),
       elsewhere: (reason, names) => this.#elsewhere(reason, names),
     };
-    const shard = new Shard({
+    const shard = new ServerConnections({
       ...this.#options,
       address: { ...this.#options.address, cluster: undefined, server },
-      scripts: [RUNS, ...scripts],
+      scripts: [REGISTER_RUNS, ...scripts],
       role,
       sharded: { elsewhere: (channels) => this.#channelsElsewhere(channels) },
       probeChannel: () => keys.probe(pod, tag()),
@@ -256,7 +256,7 @@ export class Cluster implements Placement {
   }
 
   /** `newcomer`: its connection for commands has come up. */
-  async #settle(newcomer?: Shard): Promise<void> {
+  async #settle(newcomer?: ServerConnections): Promise<void> {
     const wasKnown = this.#isKnown();
     await this.#register().catch(ignored);
     if (!this.#isKnown()) return;
@@ -264,17 +264,17 @@ export class Cluster implements Placement {
     const shards = wasKnown ? [newcomer] : [...this.#shards.values()];
     for (const shard of shards) {
       if (!shard?.link.up) continue;
-      this.#tell(this.#whenUp, (name) => this.#shardOf(slotOf(name)) === shard);
+      this.#tell(this.#whenUp, (name) => this.#serverOf(slotOf(name)) === shard);
       this.#heard(shard);
-      for (const task of this.#whenUncertain) task();
+      for (const task of this.#whenReconnected) task();
     }
     await this.#troubles.look();
   }
 
-  /** Tells the server that has what belongs to no room which runs there are. Raises Away. */
+  /** Tells the server that has what belongs to no room which runs there are. Raises Unavailable. */
   async #register(): Promise<void> {
     const { keys } = this.#options;
-    const home = this.#shardOf(slotOf(keys.epoch))?.link;
+    const home = this.#serverOf(slotOf(keys.epoch))?.link;
     if (!home?.up) return;
     const links = [...this.#shards.values()].map(({ link }) => link);
     // One that is not there yet would be taken for one that is no more.
@@ -286,17 +286,17 @@ export class Cluster implements Placement {
     // Also where nothing has changed: that server may have lost its data, and then the data has another name.
     this.#registeredAt = now;
     const args = [home.now(), runs.length, ...runs, ...this.#registered.split(' ').filter(Boolean)];
-    this.#data = String(await home.call(RUNS, [keys.epoch], args));
+    this.#data = String(await home.call(REGISTER_RUNS, [keys.epoch], args));
     if (all !== '') this.#registered = all;
   }
 
-  #heard(shard: Shard): void {
+  #heard(shard: ServerConnections): void {
     if (!this.#isKnown() || !shard.link.up || !shard.subscriptions.up) return;
-    this.#tell(this.#whenHeard, (name) => this.#shardOf(slotOf(name)) === shard);
+    this.#tell(this.#whenSubscribed, (name) => this.#serverOf(slotOf(name)) === shard);
   }
 
   async #isServed(slot: number, keys: readonly string[]): Promise<boolean> {
-    const link = this.#shardOf(slot)?.link;
+    const link = this.#serverOf(slot)?.link;
     if (!link?.up) return false;
     if (keys.length === 0) return true;
     return link.call(SERVED, keys, []).then(
@@ -306,21 +306,21 @@ export class Cluster implements Placement {
   }
 
   #recovered(slots: ReadonlySet<number>): void {
-    const concerns: Concerns = (name) => slots.has(slotOf(name));
-    this.#tell(this.#whenUp, concerns);
-    this.#tell(this.#whenHeard, concerns);
+    const isAffected: IsAffected = (name) => slots.has(slotOf(name));
+    this.#tell(this.#whenUp, isAffected);
+    this.#tell(this.#whenSubscribed, isAffected);
     this.#cancelArrived ??= this.#options.clock.after(ARRIVED_MS, () => {
       this.#cancelArrived = undefined;
-      for (const task of this.#whenArrived) task();
+      for (const task of this.#whenSlotsMoved) task();
     });
   }
 
-  #tell(tasks: readonly ((concerns: Concerns) => void)[], concerns: Concerns): void {
-    for (const task of tasks) task(concerns);
+  #tell(tasks: readonly ((isAffected: IsAffected) => void)[], isAffected: IsAffected): void {
+    for (const task of tasks) task(isAffected);
   }
 }
 
 /** Also of one that has never been there: a replica that took over, and takes no writes yet. */
-function warnOf({ link }: Shard): void {
+function warnOf({ link }: ServerConnections): void {
   if (!link.up) link.warn();
 }

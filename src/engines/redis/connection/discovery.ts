@@ -2,8 +2,8 @@ import { addressOf, SlotMap } from './slots.ts';
 import type { HostPort, RedisAddress } from './options.ts';
 import { askForSlots } from './slot-query.ts';
 import type { Clock } from '../../../core/ports/clock.ts';
-import { ignored } from '../../shared/away.ts';
-import type { Link } from './link.ts';
+import { ignored } from '../../shared/ignored.ts';
+import type { CommandConnection } from './command-connection.ts';
 
 /** How often the Cluster is asked who has what, while that may be changing and while nothing seems to. */
 const CHANGING_MS = 200;
@@ -12,7 +12,7 @@ const QUIET_MS = 5_000;
 /** A master to which there is a connection. */
 export interface Connected {
   readonly server: HostPort;
-  readonly link: Link;
+  readonly link: CommandConnection;
 }
 
 export interface DiscoveryOptions {

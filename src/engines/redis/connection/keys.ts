@@ -1,5 +1,5 @@
 /**
- * Names of everything in Redis (docs/operations.md has the table); `prefix` goes before each of them. In a Cluster what
+ * Names of everything in Redis (docs/platform/redis.md has the table); `prefix` goes before each of them. In a Cluster what
  * belongs to a room has the room as its hash tag, so that one server has all of it, and what belongs to none has one
  * tag between it (https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#hash-tags).
  */
@@ -50,7 +50,7 @@ export class Keys {
   }
 
   /** String: nobody is, or will be, present in a room through that pod any more. */
-  podBuried(room: string, pod: string): string {
+  podReaped(room: string, pod: string): string {
     return `${this.#ofRoom('realtime:pod-buried', room)}:${pod}`;
   }
 
@@ -65,7 +65,7 @@ export class Keys {
   }
 
   /** Sorted set: pods that are dead and not yet cleaned up after, by when that is due. */
-  get graves(): string {
+  get tombstones(): string {
     return this.#shared('graves');
   }
 

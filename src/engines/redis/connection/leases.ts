@@ -2,11 +2,11 @@ import type { Keys } from './keys.ts';
 import type { LeaseBook } from '../../shared/lease.ts';
 import type { Placement } from './placement.ts';
 import { scriptsIn } from './script.ts';
-import type { Way } from './way.ts';
+import type { Shard } from './shard.ts';
 
 export const RENEW = scriptsIn('connection')('renew');
 /** A pod that was given a dead one to bury has so long before another is given it. */
-const BURIAL_MS = 10_000;
+const REAP_MS = 10_000;
 
 export interface RedisLeasesOptions {
   readonly placement: Placement;
@@ -27,16 +27,16 @@ export class RedisLeases implements LeaseBook {
   }
 
   whenUp(task: () => void): void {
-    this.#options.placement.whenUncertain(task);
+    this.#options.placement.whenReconnected(task);
   }
 
   async renew(
     name: string,
     takes: boolean,
-    buries: boolean,
+    reaps: boolean,
   ): Promise<{ alive: boolean; dead: readonly string[] }> {
     const { leaseMs } = this.#options;
-    const [alive, ...dead] = await this.#renew(leaseMs, name, takes ? '1' : '', buries ? BURIAL_MS : '');
+    const [alive, ...dead] = await this.#renew(leaseMs, name, takes ? '1' : '', reaps ? REAP_MS : '');
     return { alive: alive === 1, dead: dead.map(String) };
   }
 
@@ -44,16 +44,16 @@ export class RedisLeases implements LeaseBook {
     await this.#renew(ms, name, '', '');
   }
 
-  async buried(name: string): Promise<void> {
-    await this.#link.command((client) => client.zrem(this.#options.keys.graves, name));
+  async reaped(name: string): Promise<void> {
+    await this.#link.command((client) => client.zrem(this.#options.keys.tombstones, name));
   }
 
   async #renew(...args: (string | number)[]): Promise<(string | number)[]> {
     const { keys } = this.#options;
-    return (await this.#link.call(RENEW, [keys.pods, keys.graves], args)) as (string | number)[];
+    return (await this.#link.call(RENEW, [keys.pods, keys.tombstones], args)) as (string | number)[];
   }
 
-  get #link(): Way {
-    return this.#options.placement.to(this.#options.keys.pods);
+  get #link(): Shard {
+    return this.#options.placement.shardOf(this.#options.keys.pods);
   }
 }

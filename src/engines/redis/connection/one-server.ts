@@ -1,30 +1,30 @@
-import type { Concerns, Placement } from './placement.ts';
+import type { IsAffected, Placement } from './placement.ts';
 import type { Trouble } from '../../../core/ports/broker.ts';
 import type { Keys } from './keys.ts';
-import type { LinkRole } from './greeting.ts';
+import type { ServerRole } from './handshake.ts';
 import type { RedisAddress } from './options.ts';
 import { scriptsIn } from './script.ts';
-import { Shard, type ShardCommons } from './shard.ts';
-import type { Way } from './way.ts';
+import { ServerConnections, type ServerCommons } from './server-connections.ts';
+import type { Shard } from './shard.ts';
 
-const GREET = scriptsIn('connection')('greet');
+const REGISTER_RUN = scriptsIn('connection')('register-run');
 
-export interface OneServerOptions extends ShardCommons {
+export interface OneServerOptions extends ServerCommons {
   /** Of the server, or of the Sentinels that know it. */
   readonly address: RedisAddress;
   readonly keys: Keys;
 }
 
-const everything: Concerns = () => true;
+const everything: IsAffected = () => true;
 
 /** One server has everything: by its own address, or whichever the Sentinels call the master. */
 export class OneServer implements Placement {
-  readonly #shard: Shard;
+  readonly #shard: ServerConnections;
 
   constructor({ keys, ...options }: OneServerOptions) {
-    const role: LinkRole = {
+    const role: ServerRole = {
       prove: async (client, run, now, before) =>
-        void (await client.evalsha(GREET.alone.sha, 1, keys.epoch, run, now, before)),
+        void (await client.evalsha(REGISTER_RUN.alone.sha, 1, keys.epoch, run, now, before)),
       text: (script) => script.alone,
       publish: (client, channel, text) => client.publish(channel, text),
       // A script finds it where it is kept, and another one as soon as that is gone.
@@ -33,7 +33,12 @@ export class OneServer implements Placement {
       elsewhere() {},
     };
     const probeChannel = (): string => keys.probe(options.pod, '');
-    this.#shard = new Shard({ ...options, scripts: [GREET, ...options.scripts], role, probeChannel });
+    this.#shard = new ServerConnections({
+      ...options,
+      scripts: [REGISTER_RUN, ...options.scripts],
+      role,
+      probeChannel,
+    });
   }
 
   get up(): boolean {
@@ -56,7 +61,7 @@ export class OneServer implements Placement {
     return this.#shard.troubles();
   }
 
-  partOf(): number {
+  slotOf(): number {
     return 0;
   }
 
@@ -64,7 +69,7 @@ export class OneServer implements Placement {
     return this.up;
   }
 
-  to(): Way {
+  shardOf(): Shard {
     return this.#shard.link;
   }
 
@@ -80,11 +85,11 @@ export class OneServer implements Placement {
     return this.#shard.subscriptions.has(channel);
   }
 
-  whenUp(task: (concerns: Concerns) => void): void {
+  whenUp(task: (isAffected: IsAffected) => void): void {
     this.#shard.link.whenUp(() => task(everything));
   }
 
-  whenHeard(task: (concerns: Concerns) => void): void {
+  whenSubscribed(task: (isAffected: IsAffected) => void): void {
     const { link, subscriptions } = this.#shard;
     const taskIfBoth = (): void => void (link.up && subscriptions.up && task(everything));
     // The later of the two begins it.
@@ -92,12 +97,12 @@ export class OneServer implements Placement {
     subscriptions.whenUp(taskIfBoth);
   }
 
-  whenUncertain(task: () => void): void {
+  whenReconnected(task: () => void): void {
     this.#shard.link.whenUp(task);
   }
 
   /** It has all parts, all the time. */
-  whenArrived(): void {}
+  whenSlotsMoved(): void {}
 
   start(): void {
     this.#shard.start();

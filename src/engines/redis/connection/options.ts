@@ -3,6 +3,7 @@ import type { Clock } from '../../../core/ports/clock.ts';
 import { lastKnown } from './last-known.ts';
 import { NamedServer } from './named-server.ts';
 import { QuietSentinels } from './sentinels.ts';
+import { ANSWER_MS } from '../../shared/terms.ts';
 
 export interface HostPort {
   readonly host: string;
@@ -24,9 +25,6 @@ export interface RedisAddress {
   readonly password?: string | undefined;
   readonly db: number;
 }
-
-/** Redis that has not answered a command for so long counts as away (docs/protocol.md, "While Redis is away"). */
-export const ANSWER_MS = 2_000;
 
 /**
  * A client that comes back by itself and keeps nothing while it is away: whoever asks then is told at once, and what

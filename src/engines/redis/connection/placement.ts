@@ -1,8 +1,8 @@
 import type { Trouble } from '../../../core/ports/broker.ts';
-import type { Way } from './way.ts';
+import type { Shard } from './shard.ts';
 
 /** Whether a key, or a channel, is among those that something is about. */
-export type Concerns = (name: string) => boolean;
+export type IsAffected = (name: string) => boolean;
 
 /**
  * Which server has what: one server has all, or each master of a Cluster some of it. Order of calls: `start` once, then
@@ -20,24 +20,24 @@ export interface Placement {
   /** What is gone, and why; empty while all is well. */
   troubles(): readonly Trouble[];
   /** Names with the same number are always on one server: scripts can have them together. */
-  partOf(name: string): number;
+  slotOf(name: string): number;
   /** Whether commands for that part are taken. */
   isUp(part: number): boolean;
   /** The way to what has a key or a channel, for what is done at once: soon it may be elsewhere. */
-  to(name: string): Way;
-  /** Resolves once the server has confirmed it. Raises Away; the channel stays asked for. */
+  shardOf(name: string): Shard;
+  /** Resolves once the server has confirmed it. Raises Unavailable; the channel stays asked for. */
   subscribe(channel: string): Promise<void>;
   unsubscribe(channel: string): void;
   /** Whether the server has confirmed the channel. */
   hears(channel: string): boolean;
   /** Calls `task` each time a server has come (back), or has got what another had: commands are taken there. */
-  whenUp(task: (concerns: Concerns) => void): void;
+  whenUp(task: (isAffected: IsAffected) => void): void;
   /** The same, once the channels there are subscribed too: what was published meanwhile may have been missed. */
-  whenHeard(task: (concerns: Concerns) => void): void;
+  whenSubscribed(task: (isAffected: IsAffected) => void): void;
   /** Calls `task` each time a server has come (back): what it kept may be gone. */
-  whenUncertain(task: () => void): void;
+  whenReconnected(task: () => void): void;
   /** Calls `task` some time after parts have moved: what could not be kept while they did can be now. */
-  whenArrived(task: () => void): void;
+  whenSlotsMoved(task: () => void): void;
   start(): void;
   stop(): void;
   /** Says that Redis is away, and why. */

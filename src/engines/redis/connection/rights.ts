@@ -1,4 +1,4 @@
-import { Forbidden, isForbidden } from './answers.ts';
+import { Forbidden, isForbidden } from './errors.ts';
 import { type Redis, ReplyError } from 'ioredis';
 import { type Script, scriptsIn, type ScriptText } from './script.ts';
 

@@ -1,4 +1,4 @@
-import { ignored } from '../../shared/away.ts';
+import { ignored } from '../../shared/ignored.ts';
 import { SentinelConnector, type SentinelConnectionOptions } from 'ioredis';
 import type { LookupFunction } from 'node:net';
 import { NamedServer } from './named-server.ts';

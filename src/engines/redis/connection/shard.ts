@@ -1,99 +1,28 @@
-import type { Clock } from '../../../core/ports/clock.ts';
-import type { Envelope } from '../../shared/envelope.ts';
-import { addressOf } from './slots.ts';
-import { Link } from './link.ts';
-import type { LinkRole } from './greeting.ts';
-import type { Log } from '../../../core/ports/log.ts';
-import type { RedisAddress } from './options.ts';
-import { PROBE } from './rights.ts';
+import type { Redis } from 'ioredis';
+import type { Unavailable } from '../../shared/unavailable.ts';
 import type { Script } from './script.ts';
-import type { Trouble } from '../../../core/ports/broker.ts';
-import { Subscriptions, type ShardedChannels } from './subscriptions.ts';
 
-/** How often a server is asked for its time, and for a sign of life of the subscription. */
-const PROBE_EVERY_MS = 3_000;
-
-/** What the connections to all servers have in common. */
-export interface ShardCommons {
-  /** No other process has this name. */
-  readonly pod: string;
-  /** Every script that will be called. */
-  readonly scripts: readonly Script[];
-  /** Another number for every connection of the pod, to whichever server. */
-  readonly nextConnection: () => number;
-  readonly clock: Clock;
-  readonly log: Log;
-  /** What came on a channel. */
-  readonly receive: (channel: string, envelope: Envelope) => void;
-}
-
-export interface ShardOptions extends ShardCommons {
-  readonly address: RedisAddress;
-  readonly role: LinkRole;
-  /** Undefined: of one server, which has all channels. */
-  readonly sharded?: ShardedChannels | undefined;
-  /** A channel that this server has. */
-  readonly probeChannel: () => string;
-}
-
-/** This pod's two connections to one server: for commands, and to listen. A subscription that is dead is made anew. */
-export class Shard {
-  readonly link: Link;
-  readonly subscriptions: Subscriptions;
-  readonly #options: ShardOptions;
-  #probed: string | undefined;
-  #stopped = false;
-
-  constructor(options: ShardOptions) {
-    this.#options = options;
-    this.link = new Link(options);
-    this.subscriptions = new Subscriptions(options);
-  }
-
-  start(): void {
-    this.link.start();
-    this.subscriptions.start();
-    this.#probeLater();
-  }
-
-  stop(): void {
-    this.#stopped = true;
-    this.subscriptions.stop();
-    this.link.stop();
-  }
-
-  /** Which of the two does not do, and why. */
-  troubles(): Trouble[] {
-    const { address } = this.#options;
-    const troubles: Trouble[] = [];
-    const part = address.server === undefined ? address.master : addressOf(address.server);
-    if (!this.link.up) troubles.push({ part, lost: 'answers', reason: this.link.lastError });
-    if (!this.subscriptions.up)
-      troubles.push({ part, lost: 'publications', reason: this.subscriptions.lastError });
-    return troubles;
-  }
-
-  #probeLater(): void {
-    this.#options.clock.after(PROBE_EVERY_MS, () => {
-      if (this.#stopped) return;
-      void this.#probe();
-      this.#probeLater();
-    });
-  }
-
-  async #probe(): Promise<void> {
-    const { link, subscriptions } = this;
-    try {
-      const channel = this.#options.probeChannel();
-      if (this.#probed !== undefined && this.#probed !== channel) subscriptions.unsubscribe(this.#probed);
-      this.#probed = channel;
-      await subscriptions.subscribe(channel);
-      subscriptions.expectProbe();
-      // Both leave in one write.
-      await Promise.all([link.publish(channel, PROBE), link.askTime()]);
-    } catch {
-      // One of the two is being made anew anyway.
-      subscriptions.forgetProbe();
-    }
-  }
+/** The way to the server that has something. */
+export interface Shard {
+  /** Whether it answers and takes writes. */
+  readonly up: boolean;
+  /** Names this run of the server: after a restart or a failover it is another one. Raises Unavailable. */
+  readonly run: string;
+  /** What goes into the positions that are made there: the name of the data, where that is told to it, and the run. Raises Unavailable. */
+  readonly epoch: string;
+  /** Another one for every connection that this pod makes. */
+  readonly connection: string;
+  /** Milliseconds since 1970 by the server's clock, so that all pods agree. */
+  now(): number;
+  /** Runs a script. Raises Unavailable, or what Redis says of a script that is wrong. */
+  call(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown>;
+  /** Any other command, and the keys that it names; raises as `call` does. */
+  command<Reply>(send: (client: Redis) => Promise<Reply>, keys?: readonly string[]): Promise<Reply>;
+  /** To all who have subscribed the channel; raises as `call` does. */
+  publish(channel: string, text: string): Promise<void>;
+  /**
+   * For a caller whom the server told that what he asked came too late to be done: it was held up on the way, or the
+   * clocks have drifted apart. All begins anew.
+   */
+  late(): Unavailable;
 }

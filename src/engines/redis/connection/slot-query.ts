@@ -1,6 +1,7 @@
-import { ANSWER_MS, clientOptions, type HostPort, type RedisAddress } from './options.ts';
+import { clientOptions, type HostPort, type RedisAddress } from './options.ts';
+import { ANSWER_MS } from '../../shared/terms.ts';
 import type { Clock } from '../../../core/ports/clock.ts';
-import { ignored } from '../../shared/away.ts';
+import { ignored } from '../../shared/ignored.ts';
 import { Redis } from 'ioredis';
 import { SlotMap } from './slots.ts';
 

@@ -1,6 +1,6 @@
-import { amongKinds, type Kinds } from '../connection/kinds.ts';
+import { withKeyTypes, type TypedKeys } from '../connection/key-types.ts';
 import { type Script, scriptsIn } from '../connection/script.ts';
-import { Away } from '../../shared/away.ts';
+import { Unavailable } from '../../shared/unavailable.ts';
 import type { Backbone } from '../connection/backbone.ts';
 import type { DirectorySource } from '../../../core/ports/directory.ts';
 import type { Occupant } from '../../../core/ports/presence-store.ts';
@@ -40,7 +40,7 @@ export class DirectoryUpkeep {
     clock.after(leaseMs, () => {
       if (source() === undefined) return;
       this.#keep().catch((error: unknown) => {
-        if (!(error instanceof Away)) log.error({ err: error }, 'the directory could not be kept');
+        if (!(error instanceof Unavailable)) log.error({ err: error }, 'the directory could not be kept');
       });
       this.start();
     });
@@ -59,7 +59,7 @@ export class DirectoryUpkeep {
   async #some(): Promise<string[]> {
     const { keys, link, log } = this.#options.backbone;
     const from = this.#after === '' ? '-' : `(${this.#after}`;
-    const some = await amongKinds({ way: link, log, kinds: [[keys.rooms, 'zset']] }, () =>
+    const some = await withKeyTypes({ shard: link, log, typed: [[keys.rooms, 'zset']] }, () =>
       link.command((client) => client.zrangebylex(keys.rooms, from, '+', 'LIMIT', 0, CHUNK)),
     );
     this.#after = (some.length === CHUNK ? some.at(-1) : undefined) ?? '';
@@ -69,14 +69,14 @@ export class DirectoryUpkeep {
   #recount(rooms: readonly string[]): Promise<void> {
     const { backbone, source } = this.#options;
     const { keys, lease } = backbone;
-    const kinds: Kinds = [
+    const typed: TypedKeys = [
       [keys.rooms, 'zset'],
       [keys.roomCounts, 'hash'],
       [keys.podRooms(lease.name), 'hash'],
       [keys.pods, 'zset'],
-      [keys.graves, 'zset'],
+      [keys.tombstones, 'zset'],
     ];
-    return this.#call(RECOUNT, kinds, () => [
+    return this.#call(RECOUNT, typed, () => [
       keys.podRooms(''),
       ...rooms.flatMap((room) => [room, source()?.connectionsIn(room) ?? 0]),
     ]);
@@ -84,21 +84,21 @@ export class DirectoryUpkeep {
 
   #readmit(places: readonly Occupant[]): Promise<void> {
     const { keys, lease } = this.#options.backbone;
-    const kinds: Kinds = [
+    const typed: TypedKeys = [
       [keys.pods, 'zset'],
       [keys.podUsers(lease.name), 'set'],
       ...places.map(({ userId }) => [keys.user(userId), 'hash'] as const),
     ];
-    return this.#call(READMIT, kinds, () =>
+    return this.#call(READMIT, typed, () =>
       places.flatMap(({ connectionId, userId }) => [connectionId, userId]),
     );
   }
 
-  async #call(asked: Script, kinds: Kinds, args: () => (string | number)[]): Promise<void> {
+  async #call(asked: Script, typed: TypedKeys, args: () => (string | number)[]): Promise<void> {
     const { lease, link, log } = this.#options.backbone;
     const { name } = lease;
-    const keys = kinds.map(([key]) => key);
-    const reply = await amongKinds({ way: link, log, kinds }, () =>
+    const keys = typed.map(([key]) => key);
+    const reply = await withKeyTypes({ shard: link, log, typed }, () =>
       link.call(asked, keys, [name, ...args()]),
     );
     lease.unlessLapsed(name, reply);

@@ -1,14 +1,12 @@
 import type { Page, ReadFrom, Stored } from '../../../core/ports/broker.ts';
-import { missingSince, type RoomFacts, runOf, verdictOn } from './missing.ts';
+import { missingSince, type RoomFacts, runOf, resumeOutcome } from './missing.ts';
 import { parsePosition, roomTag } from '../../../protocol/position.ts';
 import { type Script, scriptsIn } from '../connection/script.ts';
-import { Away } from '../../shared/away.ts';
+import { Unavailable } from '../../shared/unavailable.ts';
 import type { Backbone } from '../connection/backbone.ts';
-import { ANSWER_MS } from '../connection/options.ts';
-import { CLAIM_MS } from '../../shared/claims.ts';
-import { POSITION_MS } from '../../memory/room-log.ts';
-import type { Publication } from '../../shared/lane.ts';
-import type { Way } from '../connection/way.ts';
+import { ANSWER_MS, CLAIM_MS, POSITION_MS, SENT_SKEW_MS } from '../../shared/terms.ts';
+import type { Publication } from '../../shared/publication.ts';
+import type { Shard } from '../connection/shard.ts';
 
 const script = scriptsIn('history');
 const APPEND = script('append');
@@ -30,8 +28,6 @@ const MOST_ACKNOWLEDGED = 10_000;
 const LOOKED_AT_ONCE = 100;
 /** By then a publication without an answer has been given up, and may have been sent again. */
 const LATE_MS = ANSWER_MS + 500;
-/** Clocks of two servers may differ by a little. */
-const SKEW_MS = 1_000;
 
 export interface RedisHistoryOptions {
   readonly backbone: Backbone;
@@ -55,7 +51,7 @@ interface Read {
 
 /**
  * The history of rooms in Redis: a stream for each, whose entries name the one before them, and a hash with what
- * outlives them (docs/adr/0006-history-in-redis.md). Everything here raises Away.
+ * outlives them (docs/adr/0006-history-in-redis.md). Everything here raises Unavailable.
  */
 export class RedisHistory {
   readonly #options: RedisHistoryOptions;
@@ -71,10 +67,10 @@ export class RedisHistory {
     const { room, body, key, trace = '', provisionalId, sentAt } = publication;
     const { size, ttlMs, backbone } = this.#options;
     const { keys, pod } = backbone;
-    const link = backbone.linkTo(room);
+    const link = backbone.shardFor(room);
     const names = [keys.epochOf(room), keys.history(room), keys.state(room)];
     if (key !== undefined) names.push(keys.claim(room, provisionalId));
-    const mayBeThereSince = sentAt === undefined ? '' : sentAt - SKEW_MS;
+    const mayBeThereSince = sentAt === undefined ? '' : sentAt - SENT_SKEW_MS;
     const args = [link.epoch, link.now(), roomTag(room), size, ttlMs, ttlMs + POSITION_MS];
     args.push(keys.roomChannel(room));
     args.push(provisionalId, body, trace, mayBeThereSince, CLAIM_MS);
@@ -103,7 +99,7 @@ export class RedisHistory {
     const position = parsePosition(from.after);
     const id = position === undefined ? BEGINNING : `${position.ms}-${position.seq}`;
     const { page, facts } = await read('after', id, runOf(position?.epoch ?? ''));
-    const { missing, goesOn, isNewLoss } = verdictOn(from, roomTag(room), facts);
+    const { missing, goesOn, isNewLoss } = resumeOutcome(from, roomTag(room), facts);
     // What a client says that it has must not change what others are told.
     if (isNewLoss && from.isOurs === true) await this.#markLost(room, id, Number(facts.ended));
     return { ...(goesOn ? page : (await read('after', BEGINNING)).page), missing };
@@ -122,14 +118,14 @@ export class RedisHistory {
   }
 
   async #verifyRoom(room: string, id: string): Promise<void> {
-    const link = this.#options.backbone.linkTo(room);
+    const link = this.#options.backbone.shardFor(room);
     try {
       if (runOf(parsePosition(id)?.epoch ?? '') === link.run) return;
       await this.read(room, { after: id, isOurs: true }, 0, false);
       if (this.#acknowledged.get(room) === id) this.#acknowledged.delete(room);
     } catch (error) {
       // Once its server is there it will be.
-      if (!(error instanceof Away)) throw error;
+      if (!(error instanceof Unavailable)) throw error;
     }
   }
 
@@ -146,7 +142,7 @@ export class RedisHistory {
    */
   async newest(rooms: readonly string[]): Promise<[room: string, position: string | undefined][]> {
     const { keys, placement } = this.#options.backbone;
-    const parts = Map.groupBy(rooms, (room) => placement.partOf(keys.state(room)));
+    const parts = Map.groupBy(rooms, (room) => placement.slotOf(keys.state(room)));
     const all = await Promise.all([...parts.values()].map((part) => this.#newestOfPart(part)));
     return all.flat();
   }
@@ -155,10 +151,12 @@ export class RedisHistory {
     const { keys, placement } = this.#options.backbone;
     const states = rooms.map((room) => keys.state(room));
     try {
-      const newest = (await placement.to(states[0] ?? '').call(NEWEST, states, [UNUSED_ROOM_MS])) as string[];
+      const newest = (await placement
+        .shardOf(states[0] ?? '')
+        .call(NEWEST, states, [UNUSED_ROOM_MS])) as string[];
       return rooms.map((room, index) => [room, newest[index] || undefined]);
     } catch (error) {
-      if (error instanceof Away) return [];
+      if (error instanceof Unavailable) return [];
       throw error;
     }
   }
@@ -166,7 +164,7 @@ export class RedisHistory {
   async #read(room: string, { mode, at, run }: Where, limit: number, remember: boolean): Promise<Read> {
     const { ttlMs, backbone } = this.#options;
     const { keys } = backbone;
-    const link = backbone.linkTo(room);
+    const link = backbone.shardFor(room);
     const tag = roomTag(room);
     const reply = (await link.call(
       READ,
@@ -192,7 +190,7 @@ export class RedisHistory {
    * When a run of a server ended, in ms; empty: there was no such run. Where another server knows and is away it counts
    * as ended: a position that the room was given must not be called unknown, nor its loss be forgotten, for that.
    */
-  async #endOf(run: string, asked: Way): Promise<string> {
+  async #endOf(run: string, asked: Shard): Promise<string> {
     const { keys, link } = this.#options.backbone;
     try {
       const fields = [`ended:${run}`, `run:${run}`];
@@ -200,7 +198,7 @@ export class RedisHistory {
       // Of a Cluster, where it is not noted yet that the run has ended, or another master has the slot now.
       return ended ?? (known === null ? '' : String(link.now()));
     } catch (error) {
-      if (link === asked || !(error instanceof Away)) throw error;
+      if (link === asked || !(error instanceof Unavailable)) throw error;
       return String(asked.now());
     }
   }
@@ -209,7 +207,7 @@ export class RedisHistory {
   async #markLost(room: string, id: string, ended: number): Promise<void> {
     const { ttlMs, backbone } = this.#options;
     const { keys, log } = backbone;
-    const link = backbone.linkTo(room);
+    const link = backbone.shardFor(room);
     // Later than that nothing of that time is kept anyway.
     if (link.now() >= ended + ttlMs) return;
     const args = [link.epoch, link.now(), roomTag(room), id, ttlMs + POSITION_MS];

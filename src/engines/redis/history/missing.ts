@@ -1,5 +1,5 @@
 import { comparePositions, parsePosition, type Position } from '../../../protocol/position.ts';
-import { POSITION_MS } from '../../memory/room-log.ts';
+import { POSITION_MS, SKEW_MS } from '../../shared/terms.ts';
 import type { Missing } from '../../../protocol/event.ts';
 
 /**
@@ -8,8 +8,6 @@ import type { Missing } from '../../../protocol/event.ts';
  */
 const DATA_LENGTH = 6;
 const RUN_LENGTH = 6;
-/** Clocks of two servers may differ by so much. */
-const SKEW_MS = 60_000;
 
 /** What Redis knows of a room's positions (lua/read.lua); empty strings for those there are not. */
 export interface RoomFacts {
@@ -33,7 +31,7 @@ export interface RoomFacts {
 }
 
 /** What is to be said to whoever asks for the messages after a position. */
-export interface Verdict {
+export interface ResumeOutcome {
   /** Why some of them are missing; undefined if none is. */
   readonly missing: Missing | undefined;
   /** The page begins after the position. Else that is itself gone, and the page begins with the oldest message kept. */
@@ -42,9 +40,9 @@ export interface Verdict {
   readonly isNewLoss: boolean;
 }
 
-const complete: Verdict = { missing: undefined, goesOn: true, isNewLoss: false };
-const going = (missing: Missing): Verdict => ({ missing, goesOn: true, isNewLoss: false });
-const gone = (missing: Missing): Verdict => ({ missing, goesOn: false, isNewLoss: false });
+const complete: ResumeOutcome = { missing: undefined, goesOn: true, isNewLoss: false };
+const going = (missing: Missing): ResumeOutcome => ({ missing, goesOn: true, isNewLoss: false });
+const gone = (missing: Missing): ResumeOutcome => ({ missing, goesOn: false, isNewLoss: false });
 
 interface Named {
   readonly after: string;
@@ -53,7 +51,11 @@ interface Named {
 }
 
 /** Judges a position that a client or a pod has named (docs/adr/0006-history-in-redis.md). */
-export function verdictOn({ after, isOurs = false }: Named, tag: string, facts: RoomFacts): Verdict {
+export function resumeOutcome(
+  { after, isOurs = false }: Named,
+  tag: string,
+  facts: RoomFacts,
+): ResumeOutcome {
   const position = parsePosition(after);
   if (position === undefined) return gone('unknown_position');
   const isOtherData = dataOf(position.epoch) !== dataOf(facts.epoch);
@@ -68,8 +70,8 @@ export function verdictOn({ after, isOurs = false }: Named, tag: string, facts: 
   }
   // A moment is no message, so that it cannot have been dropped.
   if (liesBeforeLoss) return position.seq === 0 ? going('history_lost') : gone('history_lost');
-  const verdict = verdictOnUnlisted(position, facts);
-  return isOurs && verdict.missing === 'unknown_position' ? { ...verdict, missing: 'history_lost' } : verdict;
+  const outcome = outcomeForUnlisted(position, facts);
+  return isOurs && outcome.missing === 'unknown_position' ? { ...outcome, missing: 'history_lost' } : outcome;
 }
 
 /** Whether messages after it were dropped, also where they are not missed because it was the last one then. */
@@ -91,10 +93,10 @@ function isThere(
 }
 
 /** For a position that is none of those at hand. A message is never the first of its millisecond, a moment always. */
-function verdictOnUnlisted(position: Position, facts: RoomFacts): Verdict {
+function outcomeForUnlisted(position: Position, facts: RoomFacts): ResumeOutcome {
   const newest = parsePosition(facts.newest);
   const start = parsePosition(facts.floor) ?? newest;
-  const absent: Verdict = mayHaveBeenDropped(position, facts)
+  const absent: ResumeOutcome = mayHaveBeenDropped(position, facts)
     ? { missing: 'history_lost', goesOn: false, isNewLoss: true }
     : gone('unknown_position');
   if (start === undefined || newest === undefined) return gone('unknown_position');

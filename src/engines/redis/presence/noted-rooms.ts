@@ -6,7 +6,7 @@ interface Noted {
 }
 
 export interface NotedRoomsOptions {
-  /** Where all pods see it; raises Away. */
+  /** Where all pods see it; raises Unavailable. */
   readonly note: (room: string, name: string) => Promise<void>;
   readonly forget: (room: string, name: string) => void;
 }
@@ -23,7 +23,7 @@ export class NotedRooms {
 
   /**
    * Somebody is about to enter under that name of the pod. Undefined where the room is noted; else resolves once it is,
-   * or raises Away.
+   * or raises Unavailable.
    */
   enter(room: string, name: string): Promise<void> | undefined {
     // What was noted under a former name goes with that.
@@ -34,7 +34,7 @@ export class NotedRooms {
     return noted.done;
   }
 
-  /** What those wait for who are about to enter; whoever comes after them waits for it too. Raises Away. */
+  /** What those wait for who are about to enter; whoever comes after them waits for it too. Raises Unavailable. */
   pending(room: string): Promise<void> | undefined {
     return this.#rooms.get(room)?.done;
   }

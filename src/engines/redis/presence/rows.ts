@@ -1,10 +1,10 @@
 import type { Occupant, PresenceChange, Statement } from '../../../core/ports/presence-store.ts';
 import { ENTER, EXIT, LOSE, NOTE } from './scripts.ts';
-import { amongKinds, type Kinds } from '../connection/kinds.ts';
+import { withKeyTypes, type TypedKeys } from '../connection/key-types.ts';
 import type { Backbone } from '../connection/backbone.ts';
-import { ignored } from '../../shared/away.ts';
+import { ignored } from '../../shared/ignored.ts';
 import type { Member } from '../../../protocol/event.ts';
-import type { Moment } from './places.ts';
+import type { Moment } from './local-memberships.ts';
 import { NotedRooms } from './noted-rooms.ts';
 import { readRow } from '../../shared/presence-row.ts';
 import type { Script } from '../connection/script.ts';
@@ -39,9 +39,9 @@ export interface Entered {
  * What an exit found. Where no connection of the user is known: `bereft` if the user stands there all the same, else
  * `unknown`. `last`: the connection is the last one that is known, and was left where it is.
  */
-export type Left = PresenceChange | 'bereft' | 'unknown' | 'last' | undefined;
+export type Left = PresenceChange | 'orphaned' | 'unknown' | 'last' | undefined;
 
-/** Presence as Redis holds it; each call is one script, which also announces what changes. Everything raises Away. */
+/** Presence as Redis holds it; each call is one script, which also announces what changes. Everything raises Unavailable. */
 export class RedisRows {
   readonly #backbone: Backbone;
   readonly #ttlMs: number;
@@ -70,11 +70,11 @@ export class RedisRows {
       const when = wordOf(said, clock.elapsed());
       return [who.connectionId, who.userId, user, when, status, meta, markOf(entry), name];
     });
-    const kinds: Kinds = [
+    const typed: TypedKeys = [
       ...this.#of(room, pod),
-      ...(former === undefined ? [] : [[keys.podBuried(room, former), 'string'] as const]),
+      ...(former === undefined ? [] : [[keys.podReaped(room, former), 'string'] as const]),
     ];
-    const reply = await this.#call(room, ENTER, kinds, [pod, this.#ttlMs, keys.roomChannel(room), ...args]);
+    const reply = await this.#call(room, ENTER, typed, [pod, this.#ttlMs, keys.roomChannel(room), ...args]);
     const flat = lease.unlessLapsed(pod, reply) as unknown[];
     return all.map((_, at) => enteredIn(flat.slice(4 * at, 4 * at + 4)));
   }
@@ -93,9 +93,9 @@ export class RedisRows {
     ];
     // The same keys as an entry has: while the slot is on its way one that found its own there would be done, and the
     // user's return by another connection refused.
-    const kinds = this.#of(room, lease.name);
-    const [kind, count, row] = (await this.#call(room, EXIT, kinds, args)) as unknown[];
-    if (kind === 'bereft' || kind === 'unknown' || kind === 'last') return kind;
+    const typed = this.#of(room, lease.name);
+    const [kind, count, row] = (await this.#call(room, EXIT, typed, args)) as unknown[];
+    if (kind === 'orphaned' || kind === 'unknown' || kind === 'last') return kind;
     return changeOf(String(kind), Number(count), String(row));
   }
 
@@ -112,22 +112,22 @@ export class RedisRows {
 
   list(room: string, limit: number): Promise<{ members: Member[]; count: number }> {
     const { keys, log } = this.#backbone;
-    const kinds = [[keys.presence(room), 'hash']] as const;
-    return amongKinds({ way: this.#backbone.linkTo(room), log, kinds }, () => this.#list(room, limit));
+    const typed = [[keys.presence(room), 'hash']] as const;
+    return withKeyTypes({ shard: this.#backbone.shardFor(room), log, typed }, () => this.#list(room, limit));
   }
 
   /** Whoever cleans up after the pod looks into these rooms. */
   async note(rooms: readonly string[], pod: string): Promise<void> {
     const { keys, lease, link, log } = this.#backbone;
     const own = keys.podPresenceRooms(pod);
-    const reply = await amongKinds({ way: link, log, kinds: [[own, 'set']] }, () =>
+    const reply = await withKeyTypes({ shard: link, log, typed: [[own, 'set']] }, () =>
       link.call(NOTE, [keys.pods, own], [pod, ...rooms]),
     );
     lease.unlessLapsed(pod, reply);
   }
 
   async #list(room: string, limit: number): Promise<{ members: Member[]; count: number }> {
-    const link = this.#backbone.linkTo(room);
+    const link = this.#backbone.shardFor(room);
     const key = this.#backbone.keys.presence(room);
     const count = await link.command((client) => client.hlen(key), [key]);
     // A hash that is being rebuilt may give a row twice.
@@ -158,19 +158,24 @@ export class RedisRows {
     link.command((client) => client.srem(keys.podPresenceRooms(pod), room)).catch(ignored);
   }
 
-  #of(room: string, pod: string): Kinds {
+  #of(room: string, pod: string): TypedKeys {
     const { keys } = this.#backbone;
     return [
       [keys.presence(room), 'hash'],
       [keys.tabs(room), 'hash'],
-      [keys.podBuried(room, pod), 'string'],
+      [keys.podReaped(room, pod), 'string'],
     ];
   }
 
-  #call(room: string, script: Script, kinds: Kinds, args: readonly (string | number)[]): Promise<unknown> {
-    const way = this.#backbone.linkTo(room);
-    const keys = kinds.map(([key]) => key);
-    return amongKinds({ way, log: this.#backbone.log, kinds }, () => way.call(script, keys, args));
+  #call(
+    room: string,
+    script: Script,
+    typed: TypedKeys,
+    args: readonly (string | number)[],
+  ): Promise<unknown> {
+    const shard = this.#backbone.shardFor(room);
+    const keys = typed.map(([key]) => key);
+    return withKeyTypes({ shard, log: this.#backbone.log, typed }, () => shard.call(script, keys, args));
   }
 }
 

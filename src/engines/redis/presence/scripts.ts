@@ -6,18 +6,18 @@ export const EXIT = script('exit');
 export const LOSE = script('lose');
 export const NOTE = script('note');
 export const TOUCH = script('touch');
-export const BURY = script('bury');
-export const BEREFT = script('bereft');
+export const REAP = script('reap');
+export const ORPHANS = script('orphans');
 export const SURVEY = script('survey');
-export const GRAVE = script('grave');
+export const TOMBSTONE = script('tombstone');
 export const PRESENCE_SCRIPTS: readonly Script[] = [
   ENTER,
   EXIT,
   LOSE,
   NOTE,
   TOUCH,
-  BURY,
-  BEREFT,
+  REAP,
+  ORPHANS,
   SURVEY,
-  GRAVE,
+  TOMBSTONE,
 ];

@@ -1,0 +1,26 @@
+import type { Broker } from '../ports/broker.ts';
+import type { CatchUp } from './catch-up.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Directory } from '../ports/directory.ts';
+import type { Framer } from '../ports/socket.ts';
+import type { Hub } from './hub.ts';
+import type { Limits } from '../base/limits.ts';
+import type { Log } from '../ports/log.ts';
+import type { Tally } from '../base/tally.ts';
+import type { Turn } from '../delivery/turn.ts';
+
+/** The parts of a pod that what concerns the whole pod (drain, rebalancing, catching up) works with. */
+export interface PodParts {
+  readonly hub: Hub;
+  readonly catchUp: CatchUp;
+  readonly broker: Broker;
+  readonly directory: Directory;
+  readonly framer: Framer;
+  readonly turn: Turn;
+  readonly clock: Clock;
+  /** Numbers in [0, 1). */
+  readonly random: () => number;
+  readonly limits: Limits;
+  readonly tally: Tally;
+  readonly log: Log;
+}

@@ -1,0 +1,17 @@
+import type { Action } from '../../protocol/rule.ts';
+
+/** What a user may do, and where. */
+export interface Permissions {
+  /** `name` is a room, `@global` or `@direct`. */
+  allow(action: Action, name: string, userId: string): boolean;
+  /** Whether the user may call the HTTP API. */
+  readonly allowApi: boolean;
+}
+
+/** The user of a connection, and what that user may do. */
+export interface Principal {
+  readonly userId: string;
+  readonly permissions: Permissions;
+  /** When the token expires, in milliseconds since 1970; undefined if it never expires or there is no token. */
+  readonly expiresAt?: number | undefined;
+}

@@ -1,0 +1,38 @@
+import type { Unavailable } from '../../shared/unavailable.ts';
+import { redisUnavailable } from './errors.ts';
+import type { Shard } from './shard.ts';
+
+/** The way to what no server has at present. */
+export class UnavailableShard implements Shard {
+  readonly up = false;
+  readonly connection = '';
+  readonly now: () => number;
+
+  constructor(now: () => number) {
+    this.now = now;
+  }
+
+  get run(): string {
+    throw this.late();
+  }
+
+  get epoch(): string {
+    throw this.late();
+  }
+
+  call(): Promise<never> {
+    return Promise.reject(this.late());
+  }
+
+  command(): Promise<never> {
+    return Promise.reject(this.late());
+  }
+
+  publish(): Promise<never> {
+    return Promise.reject(this.late());
+  }
+
+  late(): Unavailable {
+    return redisUnavailable('no server of the Cluster has this part');
+  }
+}

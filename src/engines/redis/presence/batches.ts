@@ -1,0 +1,20 @@
+/** Bounded parts of what is done step by step. */
+export function chunksOf<One>(all: readonly One[], size: number): One[][] {
+  return Array.from({ length: Math.ceil(all.length / size) }, (_, at) =>
+    all.slice(at * size, (at + 1) * size),
+  );
+}
+
+/** Does a task for each, so many at once, whether or not others fail; then raises what the first of those raised. */
+export async function forEachInBatches<One>(
+  all: readonly One[],
+  atOnce: number,
+  task: (one: One) => Promise<void>,
+): Promise<void> {
+  let failed: PromiseRejectedResult | undefined;
+  for (const some of chunksOf(all, atOnce)) {
+    const settled = await Promise.allSettled(some.map(task));
+    failed ??= settled.find((one) => one.status === 'rejected');
+  }
+  if (failed !== undefined) throw failed.reason;
+}

@@ -1,0 +1,90 @@
+import { type Entry, type RedisRows, UNWATCHED } from './rows.ts';
+import { isWritten, noteWritten, type LocalMembership } from './local-memberships.ts';
+import { Unavailable } from '../../shared/unavailable.ts';
+import type { Backbone } from '../connection/backbone.ts';
+import { chunksOf } from './batches.ts';
+import type { PresenceChange } from '../../../core/ports/presence-store.ts';
+
+/** Connections of a room written in one step, and rooms written at once. */
+const CONNECTIONS = 100;
+const ROOMS = 50;
+
+export interface MembershipWriterOptions {
+  readonly backbone: Backbone;
+  readonly rows: RedisRows;
+  readonly caused: (room: string, change: PresenceChange) => void;
+  /** The place could not be written for want of a server. */
+  readonly refused: (membership: LocalMembership) => void;
+}
+
+/** Writes places anew that Redis has no more, or has under a former name of the pod. */
+export class MembershipWriter {
+  readonly #options: MembershipWriterOptions;
+
+  constructor(options: MembershipWriterOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Writes the places of some rooms, those of each together. Nobody is told of those who were there all the time.
+   * `isStill` is asked right before a place is written. Rooms whose server is away, or that are on their way, are no
+   * reason to leave the others out.
+   */
+  async write(
+    rooms: readonly (readonly LocalMembership[])[],
+    isStill: (membership: LocalMembership) => boolean,
+  ): Promise<void> {
+    const { failedWrites } = this.#options.backbone;
+    for (const some of chunksOf(rooms, ROOMS)) {
+      const written = await Promise.allSettled(
+        some.map((memberships) => failedWrites.track(this.#writeRoom(memberships, isStill))),
+      );
+      const failed = written.find((one) => one.status === 'rejected' && !(one.reason instanceof Unavailable));
+      if (failed?.status === 'rejected') throw failed.reason;
+    }
+  }
+
+  async #writeRoom(
+    memberships: readonly LocalMembership[],
+    isStill: (membership: LocalMembership) => boolean,
+  ): Promise<void> {
+    try {
+      for (const [former, some] of Map.groupBy(memberships, ({ written }) => written)) {
+        for (const part of chunksOf(some, CONNECTIONS)) await this.#writePart(part.filter(isStill), former);
+      }
+    } catch (error) {
+      if (error instanceof Unavailable) this.#refuse(memberships.filter(isStill));
+      throw error;
+    }
+  }
+
+  #refuse(memberships: readonly LocalMembership[]): void {
+    const { backbone, refused } = this.#options;
+    const { name } = backbone.lease;
+    for (const membership of memberships) {
+      if (isWritten(membership, name)) continue;
+      membership.writing = { name };
+      refused(membership);
+    }
+  }
+
+  async #writePart(memberships: readonly LocalMembership[], former: string | undefined): Promise<void> {
+    const { backbone, caused, rows } = this.#options;
+    const [first] = memberships;
+    if (first === undefined) return;
+    const { name: pod } = backbone.lease;
+    const writing = memberships.map((membership) => membership.writing);
+    const entered = await rows.enter(first.room, memberships.map(entryOf), UNWATCHED, former);
+    for (const [at, { change, stamp }] of entered.entries()) {
+      if (change !== undefined) caused(first.room, change);
+      const membership = memberships[at];
+      // Unless something else has been said since.
+      if (membership !== undefined && membership.writing === writing[at]) noteWritten(membership, pod, stamp);
+    }
+  }
+}
+
+/** As the place is known. */
+export function entryOf({ who, statement, said, lost, returns }: LocalMembership): Entry {
+  return { who, statement, said, lost, returns };
+}

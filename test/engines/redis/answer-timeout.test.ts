@@ -1,0 +1,83 @@
+import { describe, expect, test } from 'vitest';
+import { AnswerTimeout } from '../../../src/engines/redis/connection/answer-timeout.ts';
+import { TestClock } from '../../support/test-clock.ts';
+import { turns } from '../../support/test-pod.ts';
+
+/** A connection, of which it is said in time what is sent and answered. */
+class Line {
+  readonly clock = new TestClock();
+  over = 0;
+  readonly patience = new AnswerTimeout(this.clock, () => (this.over += 1));
+
+  /** In steps, between which the event loop comes round. */
+  async passes(ms: number): Promise<void> {
+    for (let passed = 0; passed < ms; passed += 50) {
+      this.clock.advance(50);
+      await turns();
+    }
+  }
+}
+
+describe('A command', () => {
+  test('that is not answered for two seconds is given up, not before, and once', async () => {
+    const line = new Line();
+    line.patience.sent();
+    await line.passes(1_950);
+    expect(line.over).toBe(0);
+    await line.passes(300);
+    expect(line.over).toBe(1);
+    await line.passes(5_000);
+    expect(line.over).toBe(1);
+  });
+
+  test('is not hidden by others that are answered meanwhile, each after more than two seconds', async () => {
+    const line = new Line();
+    const answers: number[] = [];
+    for (let at = 0; at < 10_000 && line.over === 0; at += 100) {
+      line.patience.sent();
+      answers.push(at + 2_600);
+      while ((answers[0] ?? Infinity) <= at) {
+        answers.shift();
+        line.patience.answered();
+      }
+      await line.passes(100);
+    }
+    expect(line.over).toBe(1);
+  });
+
+  test('that is answered within two seconds is well, however many there are, and after any pause', async () => {
+    const line = new Line();
+    for (let round = 0; round < 20; round += 1) {
+      for (let n = 0; n < 10; n += 1) line.patience.sent();
+      await line.passes(1_900);
+      for (let n = 0; n < 10; n += 1) line.patience.answered();
+      await line.passes(round * 100);
+    }
+    expect(line.over).toBe(0);
+  });
+
+  test('is not given up for the time in which this process stood still', async () => {
+    const line = new Line();
+    line.patience.sent();
+    await line.passes(500);
+    line.clock.advance(10_000);
+    line.patience.answered();
+    await line.passes(3_000);
+    expect(line.over).toBe(0);
+    line.patience.sent();
+    line.clock.stall(60_000);
+    await line.passes(1_500);
+    expect(line.over).toBe(0);
+  });
+
+  test('of a connection that is gone is nobody’s concern', async () => {
+    const line = new Line();
+    line.patience.sent();
+    await line.passes(1_000);
+    line.patience.forget();
+    await line.passes(3_000);
+    line.patience.sent();
+    await line.passes(1_900);
+    expect(line.over).toBe(0);
+  });
+});
