@@ -59,6 +59,7 @@ function git(repository: string, ...args: readonly string[]): string {
       'These tests run the release before this one, and take it from the git history, which lacks it here. ' +
       'In a shallow clone run `git fetch --unshallow --tags` (in GitHub Actions: `fetch-depth: 0`). ' +
       'In a folder without git history clone the repository instead.';
-    throw new Error(message, { cause });
+    const said = cause instanceof Error && 'stderr' in cause ? String(cause.stderr).trim() : '';
+    throw new Error(`${message}\n${said}`, { cause });
   }
 }

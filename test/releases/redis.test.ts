@@ -13,7 +13,7 @@ import { startRedis } from '../support/stack/redis-server.ts';
 
 /** The documented rights, and those that only 0.1.0 needs (CHANGELOG.md). */
 function rightsOfBoth(): string {
-  const [rule] = /^user crosspod .*$/m.exec(readFileSync('docs/operations.md', 'utf8')) ?? [];
+  const [rule] = /^user crosspod .*$/m.exec(readFileSync('docs/platform/redis.md', 'utf8')) ?? [];
   return `${rule} +scard +spop +xtrim`.replace('~presence:*', '~presence:* ~rollout:* &rollout:*');
 }
 

@@ -8,7 +8,7 @@ import { said } from '../many-pods/world.ts';
 type Env = Readonly<Record<string, string>>;
 export type Release = 'earlier' | 'current';
 
-/** Tests of what later releases can do are added by themselves once there is one. */
+/** Whether the earlier release is 0.1.0, which cannot do everything (CHANGELOG.md). With a later one more tests run. */
 export const isEarlierFirst = newestRelease() === FIRST_RELEASE;
 
 /** The servers through which the pods share what they have. */
