@@ -1,6 +1,6 @@
 import type { ConnectionView, HookFigures, Hooks, Submission, HookDecision } from '../core/ports/hooks.ts';
 import { type Rejection, rejection } from '../protocol/error-codes.ts';
-import { refusalOf, shownOf, verdictOf, WrongAnswer } from './verdict.ts';
+import { refusalOf, shownOf, decisionOf, WrongAnswer } from './decision.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { HooksModule } from './types.ts';
 import type { Log } from '../core/ports/log.ts';
@@ -63,7 +63,7 @@ export class HookRunner implements Hooks {
       'onMessage',
       who,
       () => this.#module.onMessage?.(frozen(who), shownOf(what)),
-      (answer) => this.#counted(verdictOf(answer, what), what),
+      (answer) => this.#counted(decisionOf(answer, what), what),
       (why) => ({ kind: 'refuse', rejection: why }),
     );
     if (verdict instanceof Promise) this.#remember(who.id, verdict);

@@ -10,7 +10,7 @@ import type { Log } from '../ports/log.ts';
 import type { Watcher } from '../ports/watcher.ts';
 import { isUnavailable } from '../base/refused.ts';
 import type { Room } from '../delivery/room.ts';
-import { presentHere } from './present.ts';
+import { localMembers } from './local-members.ts';
 
 const MEMBERS_EVENT_MS = 1_000;
 
@@ -134,7 +134,7 @@ export class Roster {
       return await store.list(room, limit);
     } catch (error) {
       if (!isUnavailable(error)) throw error;
-      return presentHere(hub.room(room), also, limit, clock.now());
+      return localMembers(hub.room(room), also, limit, clock.now());
     }
   }
 

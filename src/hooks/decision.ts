@@ -15,7 +15,7 @@ export function shownOf({ data, ...rest }: Submission): HookMessage {
 }
 
 /** Reads what onMessage gave. Raises WrongAnswer, and whatever the answer's own getters and `toJSON` raise. */
-export function verdictOf(answer: unknown, what: Submission): HookDecision {
+export function decisionOf(answer: unknown, what: Submission): HookDecision {
   if (answer === undefined) return { kind: 'publish', content: what };
   if (answer === null) return { kind: 'suppress' };
   if (!isObject(answer)) throw new WrongAnswer('an answer must be undefined, null or an object');
