@@ -1,6 +1,6 @@
 import { ERRORS, type ErrorCode, type Rejection, rejection } from '../protocol/error-codes.ts';
 import type { HookMessage } from './types.ts';
-import type { Submission, Verdict } from '../core/ports/hooks.ts';
+import type { Submission, HookDecision } from '../core/ports/hooks.ts';
 import { writeJson } from '../protocol/json.ts';
 
 /** A hook's answer that means nothing; the message says what is wrong with it and quotes nothing of it. */
@@ -15,7 +15,7 @@ export function shownOf({ data, ...rest }: Submission): HookMessage {
 }
 
 /** Reads what onMessage gave. Raises WrongAnswer, and whatever the answer's own getters and `toJSON` raise. */
-export function verdictOf(answer: unknown, what: Submission): Verdict {
+export function decisionOf(answer: unknown, what: Submission): HookDecision {
   if (answer === undefined) return { kind: 'publish', content: what };
   if (answer === null) return { kind: 'suppress' };
   if (!isObject(answer)) throw new WrongAnswer('an answer must be undefined, null or an object');

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { TestPod, turns } from '../../support/test-pod.ts';
 import type { Delivery } from '../../../src/core/delivery/delivery.ts';
 import { encodeBody } from '../../../src/protocol/message.ts';
-import { replay } from '../../../src/core/pod/catch-up.ts';
+import { replay } from '../../../src/core/delivery/replay.ts';
 import type { Stored } from '../../../src/core/ports/broker.ts';
 import { storedDelivery } from '../../../src/core/delivery/delivery.ts';
 

@@ -27,7 +27,7 @@ export const UPGRADE_REFUSALS = [
 export type RefusalCode = (typeof UPGRADE_REFUSALS)[number] | ErrorCode;
 
 /** Why an upgrade is not taken, as the HTTP answer that says so (docs/protocol.md, "Connecting"). */
-export interface Refusal {
+export interface UpgradeRefusal {
   readonly status: number;
   /** For a person. */
   readonly error: string;
@@ -36,7 +36,7 @@ export interface Refusal {
 }
 
 /** What stands in the head of that answer besides its type and length. */
-export function refusalHeaders({ status, retryAfterSeconds }: Refusal): Record<string, string> {
+export function refusalHeaders({ status, retryAfterSeconds }: UpgradeRefusal): Record<string, string> {
   return {
     ...(retryAfterSeconds !== undefined && { 'Retry-After': String(retryAfterSeconds) }),
     // RFC 9110 section 15.5.2 asks for it.

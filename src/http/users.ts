@@ -61,7 +61,7 @@ const disconnectConnection = createRoute({
   },
 });
 
-export function peopleRoutes(api: Api, pod: Pod): void {
+export function userRoutes(api: Api, pod: Pod): void {
   api.openapi(postToUser, async (c) => {
     const { user } = c.req.valid('param');
     const { type, event, data } = c.req.valid('json');

@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
-import { inPublishingOrder, type UnderWay } from '../../../src/core/delivery/publishing-order.ts';
+import { Publications } from '../../../src/core/delivery/publications.ts';
 import type { Published } from '../../../src/core/ports/broker.ts';
 import { turns } from '../../support/test-pod.ts';
 
 test('what is kept goes out at once, what is not waits for what is kept, and what is kept then waits for that', async () => {
-  const publisher: { underWay: UnderWay | undefined } = { underWay: undefined };
+  const publications = new Publications();
   const begun: string[] = [];
   const answers = new Map<string, (published: Published) => void>();
   const publish = (name: string, kept: boolean): void => {
-    void inPublishingOrder(publisher, kept, () => {
+    void publications.inOrder(kept, () => {
       begun.push(name);
       return new Promise((resolve) => answers.set(name, resolve));
     });
@@ -29,16 +29,16 @@ test('what is kept goes out at once, what is not waits for what is kept, and wha
   await answer('k3', 'k4');
   expect(begun.slice(6)).toEqual(['e3']);
   await answer('e3');
-  expect(publisher.underWay).toBeUndefined();
+  expect(publications.isBusy).toBe(false);
 });
 
 test('what is not kept waits until all that is kept has its answer, whichever room answers first', async () => {
-  const publisher: { underWay: UnderWay | undefined } = { underWay: undefined };
+  const publications = new Publications();
   const [slow, fast] = [Promise.withResolvers<Published>(), Promise.withResolvers<Published>()];
-  void inPublishingOrder(publisher, true, () => slow.promise);
-  void inPublishingOrder(publisher, true, () => fast.promise);
+  void publications.inOrder(true, () => slow.promise);
+  void publications.inOrder(true, () => fast.promise);
   let begun = false;
-  const fleeting = inPublishingOrder(publisher, false, () => {
+  const fleeting = publications.inOrder(false, () => {
     begun = true;
     return Promise.resolve({ id: 'e', duplicate: false });
   });
@@ -50,24 +50,24 @@ test('what is not kept waits until all that is kept has its answer, whichever ro
 });
 
 test('what fails holds up nobody', async () => {
-  const publisher: { underWay: UnderWay | undefined } = { underWay: undefined };
-  const failed = inPublishingOrder(publisher, true, () => Promise.reject(new Error('no')));
-  const next = inPublishingOrder(publisher, false, () => Promise.resolve({ id: 'e', duplicate: false }));
+  const publications = new Publications();
+  const failed = publications.inOrder(true, () => Promise.reject(new Error('no')));
+  const next = publications.inOrder(false, () => Promise.resolve({ id: 'e', duplicate: false }));
   await expect(failed).rejects.toThrow('no');
   expect(await next).toMatchObject({ id: 'e' });
 });
 
 test('what raises at once is the failure of its own publication, also where it had to wait', async () => {
-  const publisher: { underWay: UnderWay | undefined } = { underWay: undefined };
+  const publications = new Publications();
   const raise = (): Promise<Published> => {
     throw new Error('no');
   };
   const kept = Promise.withResolvers<Published>();
-  const first = inPublishingOrder(publisher, true, () => kept.promise);
-  const failed = inPublishingOrder(publisher, false, raise);
-  const next = inPublishingOrder(publisher, false, () => Promise.resolve({ id: 'e', duplicate: false }));
+  const first = publications.inOrder(true, () => kept.promise);
+  const failed = publications.inOrder(false, raise);
+  const next = publications.inOrder(false, () => Promise.resolve({ id: 'e', duplicate: false }));
   kept.resolve({ id: 'k', duplicate: false });
   await expect(failed).rejects.toThrow('no');
   expect([await first, await next]).toMatchObject([{ id: 'k' }, { id: 'e' }]);
-  expect(publisher.underWay).toBeUndefined();
+  expect(publications.isBusy).toBe(false);
 });

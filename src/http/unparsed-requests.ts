@@ -24,7 +24,7 @@ const BY_CODE: Readonly<Record<string, RawError>> = {
 };
 
 /** Answers what no route ever sees in the words of all others: what Node itself would refuse without any. */
-export function answerUnread(server: Server): void {
+export function answerUnparsed(server: Server): void {
   const latest = latestAnswers(server);
   server.on('clientError', (error: NodeJS.ErrnoException, stream) => {
     const answer = (): void => {
@@ -60,7 +60,7 @@ export function refuseWithoutHost(request: IncomingMessage, response: ServerResp
 }
 
 /** Answers what the adapter of Hono could make no request of: it names no host, or something that is none. */
-export function answerUnreadable(error: unknown): Response {
+export function answerUnparsedable(error: unknown): Response {
   const isTheirs = error instanceof RequestError;
   const text = isTheirs
     ? `the address or the Host cannot be read: ${error.message}`

@@ -5,7 +5,7 @@ import { countRequest } from '../core/base/tally.ts';
 import { routePath } from 'hono/route';
 
 /** Counts every request and, where the pod is traced, follows it; `isKey`: whether that is an API key. */
-export function followed(
+export function requestMetrics(
   { tally, tracer }: Pod,
   isKey: (key: string | undefined) => boolean,
 ): MiddlewareHandler {

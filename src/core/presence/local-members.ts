@@ -3,7 +3,7 @@ import type { Occupant } from '../ports/presence-store.ts';
 import type { Room } from '../delivery/room.ts';
 
 /** The users present in a room through this pod, `also` among them, as far as the pod itself knows; `now` in ms. */
-export function presentHere(
+export function localMembers(
   room: Room | undefined,
   also: Occupant | undefined,
   limit: number,
