@@ -143,7 +143,7 @@ describe('who is not let in is told why', () => {
     const pod = await podForTest({ ...GUESTS, GUEST_LOGIN: 'false' });
     const ann = new Person(await open(pod.url, { refusals: ['404 /api/auth/guest'] }));
     await ann.triesToEnter('Ann');
-    await ann.isTold('This server lets no guests in');
+    await ann.isTold('This server does not let guests in');
     expect(await ann.focused()).toBe('name');
     expect(await ann.page.evaluate<string | null>('localStorage.getItem("crosspod.name")')).toBe(null);
   });
@@ -157,7 +157,7 @@ describe('who is not let in is told why', () => {
     await pod.kill();
     await podForTest({ ...GUESTS, ...pod.ports, GUEST_LOGIN: 'false' });
     await ann.page.goto(pod.url);
-    await ann.isTold('This server lets no guests in');
+    await ann.isTold('This server does not let guests in');
     expect(await ann.page.getByLabel('Your name').inputValue()).toBe('Ann');
   });
 
@@ -166,7 +166,7 @@ describe('who is not let in is told why', () => {
     const pod = await podForTest({ ...GUESTS, GUEST_PREFIX: 'p'.repeat(250) });
     const ann = new Person(await open(pod.url, { refusals: ['400 /api/auth/guest'] }));
     await ann.triesToEnter('Annabella');
-    await ann.isTold('The server does not take this name.');
+    await ann.isTold('The server does not accept this name.');
     expect(await ann.page.getByLabel('Your name').getAttribute('aria-invalid')).toBe('true');
     await ann.enters('Ann');
     await expect.poll(ann.memberRows, PATIENT).toEqual(['Ann you']);
@@ -179,7 +179,7 @@ describe('who is not let in is told why', () => {
       route.fulfill({ status: 429, headers: { 'Retry-After': '7' }, json: { code: 'rate_limited' } }),
     );
     await ann.triesToEnter('Ann');
-    await ann.isTold('Too many people come in at present. Try again in 7 seconds.');
+    await ann.isTold('Too many people are joining right now. Try again in 7 seconds.');
     await ann.page.unroute('**/api/auth/guest');
     await ann.enters('Ann');
   });

@@ -302,7 +302,7 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
       await Promise.all(names.map((name) => a.directory.admit(name, 'c1', 1)));
       expect(await a.directory.rooms('', '', 10_000)).toHaveLength(names.length);
       const { keys, lease } = a.backbone;
-      await b.directory.bury(lease.name);
+      await b.directory.reap(lease.name);
       expect(await b.directory.rooms('', '', 10)).toEqual([]);
       const left = names
         .map((name) => keys.user(name))

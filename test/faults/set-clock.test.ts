@@ -67,7 +67,7 @@ test.for(STEPS)(
     expect(carol.client.all({ type: 'presence' }).slice(before)).toEqual([]);
     for (const one of [alice, bob, carol]) expect(one.losses()).toEqual([]);
     for (const pod of [here, there]) {
-      expect(pod.output()).not.toContain('cleaned up after a pod');
+      expect(pod.output()).not.toContain('cleaned up after a dead pod');
       expect(pod.output()).not.toMatch(/"level":(?:40|50)/);
     }
   },

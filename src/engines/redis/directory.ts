@@ -107,7 +107,7 @@ export class RedisDirectory implements Directory, Leaseholder {
     this.#source = undefined;
   }
 
-  async registerAnew(): Promise<void> {
+  async rewriteAll(): Promise<void> {
     const { name } = this.#backbone.lease;
     for (const { room } of this.#source?.occupied() ?? []) this.#changed.add(room);
     await this.#write();
@@ -119,11 +119,11 @@ export class RedisDirectory implements Directory, Leaseholder {
 
   /** All of it stands under the new name, and would count twice until the former lease ends. */
   async #reapFormer(name: string): Promise<void> {
-    if (this.#former !== undefined && this.#former !== name) await this.bury(this.#former);
+    if (this.#former !== undefined && this.#former !== name) await this.reap(this.#former);
     this.#former = name;
   }
 
-  async bury(pod: string): Promise<void> {
+  async reap(pod: string): Promise<void> {
     const { keys, link } = this.#backbone;
     const names = [keys.rooms, keys.roomCounts, keys.podRooms(pod), keys.podUsers(pod)];
     await link.command((client) => client.hdel(keys.loads, pod));

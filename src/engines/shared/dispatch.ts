@@ -3,7 +3,7 @@ import { Claims, isKeyed, nameOf } from './claims.ts';
 import type { Appender } from './appender.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import { Echoes } from './echoes.ts';
-import { Held } from './held.ts';
+import { MemoryBudget } from './memory-budget.ts';
 import type { Log } from '../../core/ports/log.ts';
 import { Publication } from './publication.ts';
 import { PublishQueues } from './publish-queues.ts';
@@ -43,8 +43,8 @@ export class Dispatch {
   constructor(options: DispatchOptions) {
     this.#options = options;
     const { appender, clock, log, bufferMessages, memoryBytes } = options;
-    const held = new Held(memoryBytes);
-    this.#claims = new Claims(held);
+    const budget = new MemoryBudget(memoryBytes);
+    this.#claims = new Claims(budget);
     this.#echoes = new Echoes(clock);
     this.#queues = new PublishQueues({
       appender: {
@@ -57,7 +57,7 @@ export class Dispatch {
         this.#receiver?.provisional(room, { id, body: withProvisional(body), trace }),
       forget: ({ room, provisionalId }, id) => this.#receiver?.forgotten(room, provisionalId, id),
       mostMessages: bufferMessages,
-      held,
+      budget,
     });
     this.#resumption = new Resumption(this.#queues, clock, log);
   }

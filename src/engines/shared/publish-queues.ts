@@ -1,4 +1,4 @@
-import { bytesOf, type Held } from './held.ts';
+import { bytesOf, type MemoryBudget } from './memory-budget.ts';
 import { PublishQueue, type QueueOptions, type QueueOwner } from './publish-queue.ts';
 import type { Publication } from './publication.ts';
 import type { Published } from '../../core/ports/broker.ts';
@@ -8,7 +8,7 @@ export interface PublishQueuesOptions extends QueueOptions, Pick<QueueOwner, 'de
   /** So many publications may be buffered. */
   readonly mostMessages: number;
   /** Buffered publications count in it, and may fill it. */
-  readonly held: Held;
+  readonly budget: MemoryBudget;
 }
 
 /** While nothing is buffered, so many more publications than `mostMessages` may be in flight. */
@@ -72,15 +72,15 @@ export class PublishQueues {
   }
 
   #isFull(queue: PublishQueue): boolean {
-    const { mostMessages, held } = this.#options;
+    const { mostMessages, budget } = this.#options;
     const most = queue.buffering ? mostMessages : mostMessages + MOST_IN_FLIGHT;
-    return this.#byName.size >= most || this.#bytes >= held.most;
+    return this.#byName.size >= most || this.#bytes >= budget.most;
   }
 
   #take(bytes: number): void {
     this.#bytes += bytes;
-    this.#options.held.take(bytes);
-    this.#options.held.fit();
+    this.#options.budget.take(bytes);
+    this.#options.budget.fit();
   }
 
   #forget({ body, provisionalId, room }: Publication): void {

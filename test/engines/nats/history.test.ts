@@ -305,7 +305,7 @@ test('nothing is kept in mind of a room that was left while it was looked into',
     newEpoch: () => 'epoch',
   });
   // It comes to know the history as the broker does.
-  backbone.link.renew('another history is there, too');
+  backbone.link.reconnect('another history is there, too');
   await expect.poll(() => backbone.link.up, PATIENT).toBe(true);
   history.begin('r');
   await (

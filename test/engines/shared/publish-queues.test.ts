@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Appender } from '../../../src/engines/shared/appender.ts';
 import type { Clock } from '../../../src/core/ports/clock.ts';
-import { Held } from '../../../src/engines/shared/held.ts';
+import { MemoryBudget } from '../../../src/engines/shared/memory-budget.ts';
 import { Publication } from '../../../src/engines/shared/publication.ts';
 import { PublishQueues } from '../../../src/engines/shared/publish-queues.ts';
 import { Unavailable } from '../../../src/engines/shared/unavailable.ts';
@@ -64,7 +64,7 @@ function opened(mostInFlight = Number.MAX_SAFE_INTEGER): PublishQueues {
     deliver: ({ body }) => delivered.push(body),
     forget: ({ body }, id = 'refused') => forgotten.push(`${body}: ${id}`),
     mostMessages: 3,
-    held: new Held(1_000),
+    budget: new MemoryBudget(1_000),
   });
 }
 

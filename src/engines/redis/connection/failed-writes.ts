@@ -28,12 +28,12 @@ export class FailedWrites implements Leaseholder {
   }
 
   /** What is written from now on makes up for all that was missed. */
-  registerAnew(): Promise<void> {
+  rewriteAll(): Promise<void> {
     this.#any = false;
     return Promise.resolve();
   }
 
-  bury(): Promise<void> {
+  reap(): Promise<void> {
     return Promise.resolve();
   }
 }

@@ -31,7 +31,7 @@ export class PresenceReaper {
   }
 
   /** Takes what a dead pod had out of all rooms that can be reached. Raises Unavailable where some cannot. */
-  async bury(pod: string, tell: (left: RoomChange) => void): Promise<void> {
+  async reap(pod: string, tell: (left: RoomChange) => void): Promise<void> {
     const { keys, link, log } = this.#backbone;
     const rooms = keys.podPresenceRooms(pod);
     let failed: Error | undefined;
@@ -40,10 +40,10 @@ export class PresenceReaper {
       const [next, some] = await withKeyTypes({ shard: link, log, typed: [[rooms, 'set']] }, () =>
         link.command((client) => client.sscan(rooms, from, 'COUNT', REAPS)),
       );
-      const buried = await Promise.allSettled(some.map((room) => this.#reapIn(room, pod, tell)));
-      const done = some.filter((_, index) => buried[index]?.status === 'fulfilled');
+      const reaped = await Promise.allSettled(some.map((room) => this.#reapIn(room, pod, tell)));
+      const done = some.filter((_, index) => reaped[index]?.status === 'fulfilled');
       if (done.length > 0) await link.command((client) => client.srem(rooms, ...done));
-      failed ??= buried.find((one) => one.status === 'rejected')?.reason as Error | undefined;
+      failed ??= reaped.find((one) => one.status === 'rejected')?.reason as Error | undefined;
       cursor = next === '0' ? undefined : next;
     }
     if (failed !== undefined) throw failed;
