@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Tests that start no other program: no pod, no server, no browser. test/support/no-programs.ts enforces it. */
 const UNIT = [
@@ -11,11 +12,38 @@ const UNIT = [
   'test/client/!(pod|react-native|too-large).test.ts',
 ];
 
+/** The longest tests, which start first: one that starts last keeps the others' workers waiting for it. */
+const LONGEST = [
+  'chart/redis-restart',
+  'simulation/simulation',
+  'client-faults/rolling-restart',
+  'many-pods/rebalance',
+  'hostile/fuzz',
+  'engines/nats/broken-connection',
+  'engines/redis-cluster/lost-master',
+  'simulation/scenarios',
+  'faults/broken-connections',
+  'model/model',
+  'browser/chat',
+  'browser/guest',
+].map((name) => `/test/${name}.test.ts`);
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId }: TestSpecification): number => {
+      const index = LONGEST.findIndex((name) => moduleId.endsWith(name));
+      return index < 0 ? LONGEST.length : index;
+    };
+    return (await super.sort(files)).toSorted((one, other) => place(one) - place(other));
+  }
+}
+
 const timeouts = { testTimeout: 30_000, hookTimeout: 60_000 };
 
 export default defineConfig({
   test: {
     maxWorkers: 4,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {

@@ -12,7 +12,8 @@ export type Program =
   | 'openssl'
   | 'gcc'
   | 'shellcheck'
-  | 'promtool';
+  | 'promtool'
+  | 'python3';
 
 /** Where Debian puts servers; not every user's PATH has it. */
 const SYSTEM_FOLDERS = ['/usr/local/sbin', '/usr/sbin'];
@@ -61,6 +62,7 @@ const PROGRAMS: Record<Program, Where> = {
     brew: 'shellcheck',
   },
   promtool: { variable: 'PROMTOOL_PATH', names: ['promtool'], debian: 'prometheus', brew: 'prometheus' },
+  python3: { variable: 'PYTHON_PATH', names: ['python3'], debian: 'python3', brew: 'python' },
   haproxy: { variable: 'HAPROXY_PATH', names: ['haproxy'], debian: 'haproxy', brew: 'haproxy' },
 };
 

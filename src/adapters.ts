@@ -5,7 +5,6 @@ import type { Authenticator } from './core/ports/authenticator.ts';
 import type { Config } from './config.ts';
 import { destinationOf } from './webhooks/post.ts';
 import { readHttpAddress } from './core/base/http-address.ts';
-import { Held } from './engines/shared/held.ts';
 import { GuestLogin } from './auth/guest.ts';
 import type { HookRunner } from './hooks/runner.ts';
 import { jwtAuthenticator } from './auth/jwt.ts';
@@ -16,9 +15,7 @@ import type { Log } from './core/ports/log.ts';
 import type { Broker } from './core/ports/broker.ts';
 import type { Directory } from './core/ports/directory.ts';
 import type { Figure } from './telemetry/figures.ts';
-import { LocalDirectory } from './engines/memory/directory.ts';
-import { MemoryBroker } from './engines/memory/broker.ts';
-import { MemoryPresence } from './engines/memory/presence.ts';
+import { memoryEngine } from './engines/memory/index.ts';
 import type { PresenceStore } from './core/ports/presence-store.ts';
 import type { NatsAddress } from './engines/nats/connection/options.ts';
 import type { RedisAddress } from './engines/redis/connection/options.ts';
@@ -49,21 +46,14 @@ export async function sharedOf(config: Config, log: Log, platform: Platform): Pr
   if (config.redis !== undefined) return redisOf(config, config.redis, log, platform);
   if (config.nats !== undefined) return natsOf(config, config.nats, log, platform);
   const { values } = config;
-  const { clock } = platform;
-  const held = new Held(memoryBytesOf(values, platform));
-  const broker = new MemoryBroker({
-    clock,
+  const engine = memoryEngine({
+    clock: platform.clock,
     epoch: platform.newName(),
     historySize: values.HISTORY_SIZE,
     historyTtlMs: values.HISTORY_TTL_SECONDS * 1_000,
-    held,
+    memoryBytes: memoryBytesOf(values, platform),
   });
-  return {
-    broker,
-    store: new MemoryPresence(clock, held),
-    directory: new LocalDirectory(),
-    figures: withoutRedis(),
-  };
+  return { ...engine, figures: withoutRedis() };
 }
 
 /** As little as the setting may be where a heap is smaller than anybody would give a pod. */
@@ -115,30 +105,21 @@ async function natsOf(
   log: Log,
   platform: Platform,
 ): Promise<Shared> {
-  const { NatsBackbone } = await import('./engines/nats/connection/backbone.ts');
-  const { NatsBroker } = await import('./engines/nats/broker.ts');
-  const { NatsPresence } = await import('./engines/nats/presence.ts');
-  const { NatsDirectory } = await import('./engines/nats/directory.ts');
-  const presenceTtlMs = values.PRESENCE_TTL_SECONDS * 1_000;
-  const backbone = new NatsBackbone({
+  const { natsEngine } = await import('./engines/nats/index.ts');
+  const { broker, store, directory, backbone } = natsEngine({
+    ...publishing(values, platform),
     address,
     prefix: values.NATS_PREFIX,
     replicas: Number(values.NATS_REPLICAS),
+    maxMessageBytes: values.MAX_MESSAGE_BYTES,
     pod: platform.newName(),
+    newEpoch: platform.newName,
     leaseMs: values.POD_LEASE_SECONDS * 1_000,
     startWaitMs: values.START_WAIT_SECONDS * 1_000,
-    presenceTtlMs,
+    presenceTtlMs: values.PRESENCE_TTL_SECONDS * 1_000,
     clock: platform.clock,
     log,
   });
-  const broker = new NatsBroker({
-    backbone,
-    ...publishing(values, platform),
-    maxMessageBytes: values.MAX_MESSAGE_BYTES,
-    newEpoch: platform.newName,
-  });
-  const store = new NatsPresence({ backbone, hears: (room) => broker.hears(room) });
-  const directory = new NatsDirectory(backbone);
   const figures = [...engineFigures(broker), ...natsFigures({ backbone, broker })];
   return { broker, store, directory, figures };
 }

@@ -1,12 +1,12 @@
 import { apiOf } from './adapters.ts';
 import { type Composed, compose } from './compose.ts';
-import { followed } from './http/followed.ts';
+import { requestMetrics } from './http/request-metrics.ts';
 import { keyTest } from './http/access.ts';
 import { directingFigures, hookFigures, webhookFigures } from './telemetry/part-figures.ts';
 import type { Tracer } from './core/ports/tracer.ts';
 import { createServer, doorOf, onUpgrade } from './http/server.ts';
 import { type Metrics, createMetrics } from './telemetry/metrics.ts';
-import { lettingGo } from './http/letting-go.ts';
+import { closeKeepAliveWhileDraining } from './http/close-keepalive-while-draining.ts';
 import { ops, type OpsOptions } from './http/ops.ts';
 import { thisMachine } from './platform.ts';
 import type { Config } from './config.ts';
@@ -63,7 +63,7 @@ function createServers(
   const app = new Hono();
   const explain = admission.explain.bind(admission);
   const isKey = keyTest(config.values.API_KEYS ?? []);
-  app.use(followed(pod, isKey), lettingGo(operation.readiness));
+  app.use(requestMetrics(pod, isKey), closeKeepAliveWhileDraining(operation.readiness));
   app.route('/', sockets({ pod, paths: config.values.WS_PATHS, explain }));
   app.route('/', apiOf(config, pod, origins));
   app.route('/', pages());

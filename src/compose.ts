@@ -15,6 +15,7 @@ import type { Config } from './config.ts';
 import { Admission } from './ws/admission.ts';
 import { Drain } from './core/pod/drain.ts';
 import type { Framer } from './core/ports/socket.ts';
+import { CatchUp } from './core/pod/catch-up.ts';
 import { Rebalance } from './core/pod/rebalance.ts';
 import { Gateway } from './core/commands/gateway.ts';
 import { Heartbeat } from './ws/heartbeat.ts';
@@ -89,9 +90,23 @@ function createPod(config: Config, { log, platform, framer, tracer, hooks, watch
   const { broker, store, directory } = shared;
   const historyLost = historyLostOf(tally, log, clock);
   const hub = new Hub({ broker, directory, framer, turn, clock, tally, tracer, historyLost });
+  const catchUp = new CatchUp({ broker, clock, framer, hub, limits, tally, log });
   const roster = new Roster({ store, hub, clock, framer, limits, log, watcher });
   const authenticator = authenticatorOf(config, tally, log, clock);
-  const parts = { hub, broker, directory, roster, authenticator, hooks, tracer, framer, turn, clock, random };
+  const parts = {
+    hub,
+    catchUp,
+    broker,
+    directory,
+    roster,
+    authenticator,
+    hooks,
+    tracer,
+    framer,
+    turn,
+    clock,
+    random,
+  };
   return { ...parts, limits, tally, log, ids, name, startedAt: clock.elapsed() };
 }
 

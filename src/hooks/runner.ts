@@ -1,6 +1,6 @@
-import type { ConnectionView, HookFigures, Hooks, Submission, Verdict } from '../core/ports/hooks.ts';
+import type { ConnectionView, HookFigures, Hooks, Submission, HookDecision } from '../core/ports/hooks.ts';
 import { type Rejection, rejection } from '../protocol/error-codes.ts';
-import { refusalOf, shownOf, verdictOf, WrongAnswer } from './verdict.ts';
+import { refusalOf, shownOf, decisionOf, WrongAnswer } from './decision.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { HooksModule } from './types.ts';
 import type { Log } from '../core/ports/log.ts';
@@ -58,19 +58,19 @@ export class HookRunner implements Hooks {
     while (this.#running.size > 0) await Promise.all(this.#running.values());
   }
 
-  #judge(who: ConnectionView, what: Submission): Verdict | Promise<Verdict> {
-    const verdict = this.#call<Verdict>(
+  #judge(who: ConnectionView, what: Submission): HookDecision | Promise<HookDecision> {
+    const verdict = this.#call<HookDecision>(
       'onMessage',
       who,
       () => this.#module.onMessage?.(frozen(who), shownOf(what)),
-      (answer) => this.#counted(verdictOf(answer, what), what),
+      (answer) => this.#counted(decisionOf(answer, what), what),
       (why) => ({ kind: 'refuse', rejection: why }),
     );
     if (verdict instanceof Promise) this.#remember(who.id, verdict);
     return verdict;
   }
 
-  #counted(verdict: Verdict, what: Submission): Verdict {
+  #counted(verdict: HookDecision, what: Submission): HookDecision {
     if (verdict.kind === 'suppress') this.figures.suppressed += 1;
     if (verdict.kind === 'publish' && verdict.content !== what) this.figures.replaced += 1;
     return verdict;

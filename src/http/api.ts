@@ -12,7 +12,7 @@ import { messageRoutes } from './messages.ts';
 import type { MiddlewareHandler } from 'hono';
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { peerOf } from './peer.ts';
-import { peopleRoutes } from './people.ts';
+import { userRoutes } from './users.ts';
 import { roomRoutes } from './rooms.ts';
 import { roomStateRoutes } from './room.ts';
 import { Throttle } from './throttle.ts';
@@ -38,7 +38,7 @@ export function createApi(options: ApiOptions): Api {
   eventRoutes(api, pod);
   messageRoutes(api, pod);
   batchRoutes(api, options);
-  peopleRoutes(api, pod);
+  userRoutes(api, pod);
   roomRoutes(api, pod.directory);
   roomStateRoutes(api, pod);
   guestRoutes(api, options.guest);

@@ -1,5 +1,5 @@
 import { BAD_BODY, GUARDED, GUARDED_BY, json, jsonBody } from './answers.ts';
-import { ChannelEvent, Draft, MessageId, Partial, Provisional } from './schemas.ts';
+import { ChannelEvent, DraftBody, MessageId, Partial, Provisional } from './schemas.ts';
 import { createRoute, z } from '@hono/zod-openapi';
 import { IdempotencyHeaders, publicationKey } from './idempotency.ts';
 import type { Api } from './api-env.ts';
@@ -25,7 +25,7 @@ export function eventRoutes(api: Api, pod: Pod): void {
   api.openapi(postEvent, async (c) => {
     const { channel, event = 'message', payload } = c.req.valid('json');
     const key = publicationKey(c.var.caller, c.req.valid('header')['Idempotency-Key']);
-    const draft = { ...Draft.parse({}), event, data: payload };
+    const draft = { ...DraftBody.parse({}), event, data: payload };
     const { id, provisional, partial } = await publishDraft(pod, channel, draft, key);
     return c.json({ status: 'ok', message_id: id, provisional, partial } as const, 200);
   });

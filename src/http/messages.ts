@@ -1,6 +1,6 @@
 import {
   Announcement,
-  Draft,
+  DraftBody,
   MessageId,
   Partial,
   Provisional,
@@ -34,7 +34,7 @@ const postMessage = createRoute({
   request: {
     params: z.object({ room: RoomName }),
     headers: IdempotencyHeaders,
-    body: jsonBody(Draft),
+    body: jsonBody(DraftBody),
   },
   responses: { 200: json('The message is published.', Published), ...BAD_BODY, ...GUARDED },
 });

@@ -1,9 +1,9 @@
-import { type Publication, publishToRoom, timestampOf } from '../core/commands/publish.ts';
-import { toJson, type Draft } from './schemas.ts';
+import { type PublishRequest, publishToRoom, timestampOf } from '../core/commands/publish.ts';
+import { toJson, type DraftBody } from './schemas.ts';
 import type { Pod } from '../core/commands/pod.ts';
 import type { z } from '@hono/zod-openapi';
 
-export interface PublishedDraft {
+export interface PublishAnswer {
   readonly id: string;
   readonly timestamp: string;
   /** It waits for Redis, and `id` is no position. */
@@ -25,11 +25,11 @@ export async function firstTimestamp(pod: Pod, room: string, key: string | undef
 export async function publishDraft(
   pod: Pod,
   room: string,
-  { type, event, data, from, ephemeral }: z.output<typeof Draft>,
+  { type, event, data, from, ephemeral }: z.output<typeof DraftBody>,
   key: string | undefined,
   timestamp = timestampOf(pod),
-): Promise<PublishedDraft> {
-  const what: Publication = { type, from, event, data: toJson(data), key, timestamp };
+): Promise<PublishAnswer> {
+  const what: PublishRequest = { type, from, event, data: toJson(data), key, timestamp };
   const { id, settled, partial } = await publishToRoom(pod, room, ephemeral, what);
   // Whatever becomes of it, this request has its answer.
   settled?.catch(() => undefined);

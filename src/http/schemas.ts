@@ -68,7 +68,7 @@ export const ChannelEvent = z
   .object({ channel: RoomName, event, payload: data }, object)
   .openapi('ChannelEvent', { example: { channel: 'lobby', event: 'said', payload: { text: 'hi' } } });
 
-export const Draft = z
+export const DraftBody = z
   .object({ type: chat, event, data, from, ephemeral }, object)
   .openapi('Draft', { example: { event: 'said', data: { text: 'hi' }, from: 'alice' } });
 

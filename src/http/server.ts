@@ -1,5 +1,5 @@
 import { type AddressInfo } from 'node:net';
-import { answerUnread, answerUnreadable, refuseWithoutHost } from './unread.ts';
+import { answerUnparsed, answerUnparsedable, refuseWithoutHost } from './unparsed-requests.ts';
 import { latestAnswers } from './latest-answers.ts';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
@@ -26,7 +26,7 @@ export interface ServerOptions {
 export function createServer(app: Hono, { keepAliveMs, hostWhereNone }: ServerOptions): Server {
   const listener = getRequestListener(app.fetch, {
     ...(hostWhereNone !== undefined && { hostname: hostWhereNone }),
-    errorHandler: answerUnreadable,
+    errorHandler: answerUnparsedable,
   });
   const options = {
     // Where nobody takes upgrades Node would cut off whoever wants one, without an answer.
@@ -42,7 +42,7 @@ export function createServer(app: Hono, { keepAliveMs, hostWhereNone }: ServerOp
   const server: Server = new Server(options, (request, response) => {
     if (!refuseWithoutHost(request, response)) void listener(request, response);
   });
-  answerUnread(server);
+  answerUnparsed(server);
   return server;
 }
 

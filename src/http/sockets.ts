@@ -1,5 +1,5 @@
 import { type Context, Hono } from 'hono';
-import { type Refusal, refusalHeaders } from '../core/base/refusal.ts';
+import { type UpgradeRefusal, refusalHeaders } from '../core/base/upgrade-refusal.ts';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { cors } from './cors.ts';
 import { Origins } from '../core/base/origins.ts';
@@ -11,7 +11,7 @@ export interface SocketsOptions {
   /** WS_PATHS. */
   readonly paths: readonly string[];
   /** What an upgrade that looks like this request would be told now; undefined: it would be taken. */
-  readonly explain: (request: Explained) => Promise<Refusal | undefined>;
+  readonly explain: (request: Explained) => Promise<UpgradeRefusal | undefined>;
 }
 
 interface Explained {
@@ -23,7 +23,11 @@ interface Explained {
 
 const anybody = cors(new Origins(['*']));
 const NOT_KEPT = { 'Cache-Control': 'no-store' };
-const NO_UPGRADE: Refusal = { status: 426, error: 'this is a WebSocket address', code: 'upgrade_required' };
+const NO_UPGRADE: UpgradeRefusal = {
+  status: 426,
+  error: 'this is a WebSocket address',
+  code: 'upgrade_required',
+};
 
 /**
  * What the WebSocket paths answer to plain HTTP: statistics at `PATH/stats`, with `?explain=1` what an upgrade would
@@ -66,7 +70,7 @@ function asksWhy(c: Context): boolean {
   return c.req.query('explain') === '1';
 }
 
-function refused(c: Context, refusal: Refusal): Response {
+function refused(c: Context, refusal: UpgradeRefusal): Response {
   const { status, error, code } = refusal;
   return c.json({ error, code }, status as ContentfulStatusCode, {
     ...NOT_KEPT,

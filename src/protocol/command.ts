@@ -28,6 +28,9 @@ export interface DirectCommand {
   readonly ref?: string | undefined;
 }
 
+/** A command that publishes a message. */
+export type PublishingCommand = PublishCommand | DirectCommand;
+
 export interface JoinCommand {
   readonly kind: 'join';
   readonly room?: string | undefined;

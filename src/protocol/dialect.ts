@@ -3,7 +3,7 @@ import type { Message } from './message.ts';
 import type { ServerEvent } from './event.ts';
 
 /** A published message on its way to sockets: its body is the message dialect's, decoded only where another needs it. */
-export interface Outgoing {
+export interface PublishedMessage {
   readonly id: string;
   readonly body: string;
   /** By which some may have it already. */
@@ -22,7 +22,7 @@ export interface Dialect {
   readonly hearsAll: boolean;
   /** Never throws: whatever the frame holds, the answer is a command or a listed error. */
   decode(frame: string): Decoded;
-  message(message: Outgoing): string;
+  message(message: PublishedMessage): string;
   /** Undefined where this dialect does not carry the event. */
   event(event: ServerEvent): string | undefined;
 }

@@ -1,13 +1,13 @@
 import type { Json } from './json.ts';
 import { withId } from './message.ts';
 import type { Joined, Member, ServerEvent } from './event.ts';
-import type { Outgoing } from './dialect.ts';
+import type { PublishedMessage } from './dialect.ts';
 import { SYSTEM } from './names.ts';
 import { memberList } from './member-list.ts';
 import type { Rejection } from './error-codes.ts';
 
 /** A published message goes out exactly as it came from the broker. */
-export function encodeMessage(message: Outgoing): Json {
+export function encodeMessage(message: PublishedMessage): Json {
   return withId(message.id, message.body, message.provisionalId);
 }
 

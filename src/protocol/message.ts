@@ -4,7 +4,7 @@ import type { Json } from './json.ts';
 export type MessageType = 'chat' | 'notification';
 
 /** A message as it was accepted, before it has an id. `room` is absent in a global or direct message. */
-export interface Draft {
+export interface MessageDraft {
   readonly type: MessageType;
   readonly room?: string | undefined;
   /** The addressee of a direct message: a user id or `conn:<id>`. */
@@ -18,7 +18,7 @@ export interface Draft {
   readonly ephemeral?: boolean;
 }
 
-export interface Message extends Draft {
+export interface Message extends MessageDraft {
   readonly id: string;
   /** No history has it yet, and its id is no position. */
   readonly provisional?: boolean;
@@ -30,7 +30,7 @@ export interface Message extends Draft {
  * The message dialect's JSON without its opening `{"id":"…",`. Whoever gives the message its id, a broker that
  * appends it to a history, puts the two together with `withId` and need not parse anything.
  */
-export function encodeBody(draft: Draft): string {
+export function encodeBody(draft: MessageDraft): string {
   let body = `"type":"${draft.type}"`;
   if (draft.room !== undefined) body += `,"room":"${draft.room}"`;
   if (draft.to !== undefined) body += `,"to":${JSON.stringify(draft.to)}`;

@@ -9,7 +9,7 @@ import Registry from 'prom-client/lib/registry.js';
 import type { Dropped } from '../core/base/tally.ts';
 import { readVersion } from '../version.ts';
 import type { TokenReason } from '../core/ports/authenticator.ts';
-import { UPGRADE_REFUSALS } from '../core/base/refusal.ts';
+import { UPGRADE_REFUSALS } from '../core/base/upgrade-refusal.ts';
 
 const DELAY = 'realtime_publish_to_deliver_seconds';
 const DELAY_HELP =

@@ -8,7 +8,7 @@ import { namedHost } from '../core/base/named-host.ts';
 import type { TrustedProxies } from '../core/base/trusted-proxies.ts';
 import type { Pod } from '../core/commands/pod.ts';
 import type { Principal } from '../core/ports/principal.ts';
-import type { Refusal } from '../core/base/refusal.ts';
+import type { UpgradeRefusal } from '../core/base/upgrade-refusal.ts';
 import type { Rejection } from '../protocol/error-codes.ts';
 import type { RefusedToken } from '../core/ports/authenticator.ts';
 import { UNRESTRICTED } from '../core/base/permissions.ts';
@@ -57,7 +57,7 @@ export class Admission {
   }
 
   /** `id` is the connection's, and the user's where nobody says who comes. */
-  async admit(request: RequestHead, id: string): Promise<Admitted | Refusal> {
+  async admit(request: RequestHead, id: string): Promise<Admitted | UpgradeRefusal> {
     const target = readTarget(request.url ?? '', this.#options.paths);
     if ('status' in target) return target;
     const refusal = this.#refuseRequest(request) ?? this.#refuseNow();
@@ -77,7 +77,7 @@ export class Admission {
    * What an upgrade would be told now, for clients to whom their WebSocket does not show it; undefined: it would be
    * taken. Hooks and the cap of a user are not asked: an answer of theirs has consequences.
    */
-  async explain(request: RequestHead): Promise<Refusal | undefined> {
+  async explain(request: RequestHead): Promise<UpgradeRefusal | undefined> {
     const target = readTarget(request.url ?? '', this.#options.paths);
     if ('status' in target) return target;
     const asked = { ...request, headers: withOrigin(request.headers) };
@@ -96,7 +96,7 @@ export class Admission {
   }
 
   /** Asks the hooks, last of all: whoever they let in they are told the end of. */
-  async welcome(id: string, { principal, target }: Admitted): Promise<Refusal | undefined> {
+  async welcome(id: string, { principal, target }: Admitted): Promise<UpgradeRefusal | undefined> {
     const { hooks } = this.#options.pod;
     if (hooks === undefined) return undefined;
     const who = { id, userId: principal.userId, rooms: [] };
@@ -108,16 +108,16 @@ export class Admission {
     return refusal;
   }
 
-  #refuseDraining(): Refusal | undefined {
+  #refuseDraining(): UpgradeRefusal | undefined {
     return this.#draining ? retryLater(503, 'draining', 'draining', RETRY_ELSEWHERE_SECONDS) : undefined;
   }
 
   /** What may have changed while somebody was waited for. */
-  #refuseAdmitted({ principal, target }: Admitted): Refusal | undefined {
+  #refuseAdmitted({ principal, target }: Admitted): UpgradeRefusal | undefined {
     return this.#refuseDraining() ?? refuseRoom(principal, target) ?? this.#refuseFull();
   }
 
-  #refuseRequest(request: RequestHead): Refusal | undefined {
+  #refuseRequest(request: RequestHead): UpgradeRefusal | undefined {
     const { origin } = request.headers;
     // Without an origin it is no browser, and nobody's page.
     if (origin !== undefined && !this.#allows(origin, request)) {
@@ -136,13 +136,13 @@ export class Admission {
     return origins.allow(origin, namedHost(named, trustProxy));
   }
 
-  #refuseNow(): Refusal | undefined {
+  #refuseNow(): UpgradeRefusal | undefined {
     const draining = this.#refuseDraining();
     if (draining !== undefined) return draining;
     return refuseRate(this.#handshakes.take(this.#options.pod.clock.elapsed())) ?? this.#refuseFull();
   }
 
-  #refuseFull(): Refusal | undefined {
+  #refuseFull(): UpgradeRefusal | undefined {
     const { hub, limits } = this.#options.pod;
     if (hub.connectionCount >= limits.maxConnections) {
       return retryLater(503, 'server at capacity', 'server_at_capacity');
@@ -151,7 +151,7 @@ export class Admission {
     return retryLater(503, 'overloaded', 'overloaded');
   }
 
-  async #identify(request: RequestHead, target: Target, id: string): Promise<Principal | Refusal> {
+  async #identify(request: RequestHead, target: Target, id: string): Promise<Principal | UpgradeRefusal> {
     const { authenticator } = this.#options.pod;
     if (authenticator === undefined) return anybody(target.userId ?? id);
     const token = tokenOf(request, target.query);
@@ -161,7 +161,7 @@ export class Admission {
   }
 
   /** Last, because whoever is not refused takes one of the user's places. */
-  async #refuseUser({ userId }: Principal, id: string): Promise<Refusal | undefined> {
+  async #refuseUser({ userId }: Principal, id: string): Promise<UpgradeRefusal | undefined> {
     const { directory, limits } = this.#options.pod;
     const most = limits.maxConnectionsPerUser;
     if (most === 0 || (await directory.admit(userId, id, most))) return undefined;
@@ -178,24 +178,24 @@ function withOrigin(headers: IncomingHttpHeaders): IncomingHttpHeaders {
 }
 
 /** `wait` in milliseconds; none is no reason. */
-function refuseRate(wait: number): Refusal | undefined {
+function refuseRate(wait: number): UpgradeRefusal | undefined {
   if (wait === 0) return undefined;
   return retryLater(429, 'too many handshakes', 'rate_limited', Math.ceil(wait / 1_000));
 }
 
-function refuseRoom({ userId, permissions }: Principal, { address }: Target): Refusal | undefined {
+function refuseRoom({ userId, permissions }: Principal, { address }: Target): UpgradeRefusal | undefined {
   if (address.room === undefined || permissions.allow('join', address.room, userId)) return undefined;
   return { status: 403, error: 'no permission to join the room', code: 'forbidden' };
 }
 
 /** While authentication is off everybody is who they say they are. */
-function anybody(userId: string): Principal | Refusal {
+function anybody(userId: string): Principal | UpgradeRefusal {
   if (isUserId(userId)) return { userId, permissions: UNRESTRICTED };
   return bad('user_id must be 1 to 256 printable characters, not system, conn:… or @…', 'invalid_user_id');
 }
 
 /** With `Retry-After` also where the same token may be good later (RFC 9110 section 10.2.3). */
-function refuseToken(refused: RefusedToken): Refusal {
+function refuseToken(refused: RefusedToken): UpgradeRefusal {
   const { fault, retryAfterMs } = refused;
   const later = retryAfterMs === undefined ? {} : { retryAfterSeconds: Math.ceil(retryAfterMs / 1_000) };
   if (fault !== 'unavailable') return { status: 401, error: fault.replace('_', ' '), code: fault, ...later };
@@ -203,7 +203,7 @@ function refuseToken(refused: RefusedToken): Refusal {
 }
 
 /** What a hook's no is in HTTP. */
-function refusalOf({ code, error }: Rejection): Refusal {
+function refusalOf({ code, error }: Rejection): UpgradeRefusal {
   switch (code) {
     case 'internal':
     case 'unavailable':
@@ -221,8 +221,8 @@ function refusalOf({ code, error }: Rejection): Refusal {
 function retryLater(
   status: number,
   error: string,
-  code: Refusal['code'],
+  code: UpgradeRefusal['code'],
   retryAfterSeconds = RETRY_AFTER_SECONDS,
-): Refusal {
+): UpgradeRefusal {
   return { status, error, code, retryAfterSeconds };
 }

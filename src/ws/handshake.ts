@@ -1,6 +1,6 @@
 import { bad } from './target.ts';
 import type { IncomingMessage } from 'node:http';
-import type { Refusal } from '../core/base/refusal.ts';
+import type { UpgradeRefusal } from '../core/base/upgrade-refusal.ts';
 
 /** 16 bytes in base64. */
 const KEY = /^[+/0-9A-Za-z]{22}==$/;
@@ -11,7 +11,7 @@ const HOST = /^[^\s/?#@\\]+$/;
  * Why an upgrade is no handshake of RFC 6455 (sections 4.1, 4.4), before anybody is asked about it. Older versions put
  * the origin into a header of another name, past the list of those that may connect.
  */
-export function refuseHandshake(request: IncomingMessage): Refusal | undefined {
+export function refuseHandshake(request: IncomingMessage): UpgradeRefusal | undefined {
   const { httpVersion, method, headers, headersDistinct } = request;
   if (httpVersion !== '1.1') return bad('a WebSocket handshake is made in HTTP/1.1', 'bad_handshake');
   if (method !== 'GET') return bad('a WebSocket handshake is a GET', 'bad_handshake');

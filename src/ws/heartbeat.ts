@@ -1,5 +1,6 @@
 import { CLOSE } from '../protocol/close-codes.ts';
 import type { Clock } from '../core/ports/clock.ts';
+import type { Connection } from '../core/delivery/connection.ts';
 import type { Hub } from '../core/pod/hub.ts';
 import type { Limits } from '../core/base/limits.ts';
 import { every } from '../core/base/every.ts';
@@ -18,6 +19,8 @@ export class Heartbeat {
   readonly #clock: Clock;
   readonly #limits: Limits;
   #tick = 0;
+  /** The tick at which a connection's next ping is due. */
+  readonly #pingDue = new WeakMap<Connection, number>();
   /** When the last beat was, by `Clock.elapsed`. */
   #beatAt = 0;
   #cancel: () => void = () => undefined;
@@ -48,19 +51,23 @@ export class Heartbeat {
     if (late > LATE_MS) this.#excuse(late);
     const silentSince = elapsed - this.#limits.heartbeatTimeoutSeconds * 1_000;
     for (const connection of this.#hub.connections()) {
-      const { expiresAt } = connection.principal;
+      const { expiresAt } = connection;
       if (expiresAt !== undefined && expiresAt <= now) connection.close(CLOSE.tokenEnded);
       else if (connection.lastHeard <= silentSince) connection.close(CLOSE.noHeartbeat);
-      else if (connection.pingDue <= this.#tick) {
-        // A connection that has just come is not pinged before its first interval is over.
-        if (connection.pingDue > 0) connection.socket.ping();
-        connection.pingDue = this.#tick + this.#limits.heartbeatSeconds;
-      }
+      else this.#pingWhenDue(connection);
     }
   }
 
-  /** Time that does not count as silence of the clients. */
+  #pingWhenDue(connection: Connection): void {
+    const due = this.#pingDue.get(connection);
+    if (due !== undefined && due > this.#tick) return;
+    // A connection that has just come is not pinged before its first interval is over.
+    if (due !== undefined) connection.socket.ping();
+    this.#pingDue.set(connection, this.#tick + this.#limits.heartbeatSeconds);
+  }
+
+  /** Does not count so many milliseconds as silence of the clients. */
   #excuse(ms: number): void {
-    for (const connection of this.#hub.connections()) connection.lastHeard += ms;
+    for (const connection of this.#hub.connections()) connection.excuseSilence(ms);
   }
 }

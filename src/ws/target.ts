@@ -3,7 +3,7 @@ import type { Address } from '../core/commands/gateway.ts';
 import { DIALECT_NAMES, messageDialect } from '../protocol/dialects.ts';
 import type { Dialect } from '../protocol/dialect.ts';
 import { ERRORS } from '../protocol/error-codes.ts';
-import type { Refusal } from '../core/base/refusal.ts';
+import type { UpgradeRefusal } from '../core/base/upgrade-refusal.ts';
 
 /** What the address of an upgrade says. */
 export interface Target {
@@ -16,7 +16,7 @@ export interface Target {
 }
 
 /** Reads `PATH`, `PATH/{room}` and their query, for the paths of WS_PATHS; a slash at the end changes nothing. */
-export function readTarget(requestTarget: string, paths: readonly string[]): Target | Refusal {
+export function readTarget(requestTarget: string, paths: readonly string[]): Target | UpgradeRefusal {
   // Put together by hand: a target that begins with `//` must not name another host.
   const url = requestTarget.startsWith('/') ? URL.parse(`http://pod${requestTarget}`) : null;
   // Of two paths one of which lies below the other, the longer is meant.
@@ -29,7 +29,7 @@ export function readTarget(requestTarget: string, paths: readonly string[]): Tar
   return readQuery(decode(segment), url.searchParams);
 }
 
-function readQuery(roomInPath: string, parameters: URLSearchParams): Target | Refusal {
+function readQuery(roomInPath: string, parameters: URLSearchParams): Target | UpgradeRefusal {
   const query = (name: string): string | undefined => parameters.get(name) || undefined;
   const room = roomInPath || query('room');
   const dialectName = query('dialect');
@@ -64,6 +64,6 @@ function decode(segment: string): string {
 }
 
 /** The request itself is wrong. */
-export function bad(error: string, code: Refusal['code']): Refusal {
+export function bad(error: string, code: UpgradeRefusal['code']): UpgradeRefusal {
   return { status: 400, error, code };
 }

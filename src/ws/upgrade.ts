@@ -2,7 +2,7 @@ import type { Arrival, Gateway } from '../core/commands/gateway.ts';
 import { type Admission, NO_CLOSE_FRAME } from './admission.ts';
 import { refuse } from './refusal.ts';
 import { refuseHandshake } from './handshake.ts';
-import type { Refusal } from '../core/base/refusal.ts';
+import type { UpgradeRefusal } from '../core/base/upgrade-refusal.ts';
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
 import { CLOSE, type CloseCode } from '../protocol/close-codes.ts';
 import type { Duplex } from 'node:stream';
@@ -80,7 +80,7 @@ export class Upgrades {
     }
   }
 
-  #refuse(stream: Duplex, refusal: Refusal): void {
+  #refuse(stream: Duplex, refusal: UpgradeRefusal): void {
     count(this.#options.pod.tally.refused, refusal.code);
     refuse(stream, refusal);
   }

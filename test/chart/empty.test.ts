@@ -90,7 +90,7 @@ const GROUPS = Object.keys(VALUES).filter(
 test.each(GROUPS)('a group %s with nothing in it is refused in plain words', async (name) => {
   const { code, stderr } = await dryRun({ [name]: null });
   expect(code).not.toBe(0);
-  expect(stderr).toContain(`${name}: nothing is under it; leave it out, or give it values`);
+  expect(stderr).toContain(`${name}: the group is empty; leave it out, or give it values`);
 });
 
 /** Every value and every group of them. */

@@ -69,7 +69,7 @@ describe('a release whose objects would have the names of another one’s', () =
   ])('is refused: %s %s %s of %s', async (kind, apiVersion, name, release) => {
     const { code, stderr } = await upgrade([owned(kind, apiVersion, name, release)], {});
     expect(code).not.toBe(0);
-    expect(stderr).toContain(`fullnameOverride: the release ${release} has a ${kind} ${name} already`);
+    expect(stderr).toContain(`fullnameOverride: the release ${release} already has a ${kind} ${name}`);
     if (release === 'r-crosspod' && kind === 'Service') expect(stderr).toContain(REFUSED_IN_CLUSTER.sameName);
   });
 
@@ -144,5 +144,5 @@ test.each<[string, KubernetesObject[], boolean]>([
   const how = ['--namespace', 'n', '--dry-run=server', '--disable-openapi-validation'];
   const { code, stdout } = await helm('install', 'r', CHART, ...how, '--kubeconfig', cluster.kubeconfig);
   expect(code).toBe(0);
-  expect(stdout.includes('Write replicaCount: 7 into your values before the next upgrade')).toBe(expected);
+  expect(stdout.includes('Set replicaCount: 7 in your values before the next upgrade')).toBe(expected);
 });

@@ -301,7 +301,7 @@ test.each([
   [{ maxmemory: '0' }, /redis\.maxmemory is 0/],
   [{ maxmemory: '1g', resources: { limits: { memory: '1.2G' } } }, /redis\.maxmemory is 1g/],
   [{ image: { tag: '' } }, /redis\.image\.tag: empty/],
-  [{ auth: { existingSecret: 'mine', password: 'x' } }, /existingSecret and passwords exclude each other/],
+  [{ auth: { existingSecret: 'mine', password: 'x' } }, /give existingSecret or passwords, not both/],
 ])('the values %j are refused', async (redis, why) => {
   const { code, stderr } = await template(valuesOf(redis));
   expect(code).not.toBe(0);

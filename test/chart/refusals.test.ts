@@ -18,32 +18,32 @@ const REFUSED: readonly (readonly [string, object, string])[] = [
   [
     'two Redis',
     { externalRedis: { url: 'redis://r:6379' } },
-    'externalRedis: given although redis.enabled is true; set redis.enabled=false to use your own Redis',
+    'externalRedis: cannot be used while redis.enabled is true; set redis.enabled=false to use your own Redis',
   ],
   [
     'two Redis, one of them by its Sentinels',
     { externalRedis: { sentinels: ['s:26379'] } },
-    'externalRedis: given although redis.enabled is true; set redis.enabled=false to use your own Redis',
+    'externalRedis: cannot be used while redis.enabled is true; set redis.enabled=false to use your own Redis',
   ],
   [
     'two Redis, one of them a Cluster',
     { externalRedis: { cluster: ['c:6379'] } },
-    'externalRedis: given although redis.enabled is true; set redis.enabled=false to use your own Redis',
+    'externalRedis: cannot be used while redis.enabled is true; set redis.enabled=false to use your own Redis',
   ],
   [
     'a URL and Sentinels',
     { ...NO_REDIS, externalRedis: { url: 'redis://r:6379', sentinels: ['s:26379'] } },
-    'externalRedis: give one of url, urlKey, sentinels and cluster, not more',
+    'externalRedis: give only one of url, urlKey, sentinels and cluster',
   ],
   [
     'a URL and a Cluster',
     { ...NO_REDIS, externalRedis: { url: 'redis://r:6379', cluster: ['c:6379'] } },
-    'externalRedis: give one of url, urlKey, sentinels and cluster, not more',
+    'externalRedis: give only one of url, urlKey, sentinels and cluster',
   ],
   [
     'Sentinels and a Cluster',
     { ...NO_REDIS, externalRedis: { sentinels: ['s:26379'], cluster: ['c:6379'] } },
-    'externalRedis: give one of url, urlKey, sentinels and cluster, not more',
+    'externalRedis: give only one of url, urlKey, sentinels and cluster',
   ],
   [
     'a database that a Cluster has not',
@@ -53,29 +53,29 @@ const REFUSED: readonly (readonly [string, object, string])[] = [
   [
     'an authority for a Redis without TLS',
     { ...NO_REDIS, externalRedis: { sentinels: ['s:1'], tls: { existingSecret: 'ca' } } },
-    'externalRedis.tls.existingSecret: given without TLS; set externalRedis.tls.enabled=true, or a url that begins with rediss://',
+    'externalRedis.tls.existingSecret: TLS is off; set externalRedis.tls.enabled=true, or a url that starts with rediss://',
   ],
   [
     'an authority for a Cluster without TLS',
     { ...NO_REDIS, externalRedis: { cluster: ['c:1'], tls: { existingSecret: 'ca' } } },
-    'externalRedis.tls.existingSecret: given without TLS; set externalRedis.tls.enabled=true, or a url that begins with rediss://',
+    'externalRedis.tls.existingSecret: TLS is off; set externalRedis.tls.enabled=true, or a url that starts with rediss://',
   ],
   [
     'NATS beside the chart’s Redis',
     { externalNats: { servers: ['nats://n:4222'] } },
-    'externalNats: given although redis.enabled is true; set redis.enabled=false to use NATS',
+    'externalNats: cannot be used while redis.enabled is true; set redis.enabled=false to use NATS',
   ],
   [
     'NATS, by a Secret, beside the chart’s Redis',
     { externalNats: { existingSecret: 'mine', urlKey: 'url' } },
-    'externalNats: given although redis.enabled is true; set redis.enabled=false to use NATS',
+    'externalNats: cannot be used while redis.enabled is true; set redis.enabled=false to use NATS',
   ],
   ...[{ url: 'redis://r:6379' }, { sentinels: ['s:26379'] }, { cluster: ['c:6379'] }].map(
     (externalRedis) =>
       [
         `NATS beside a Redis by its ${Object.keys(externalRedis).join()}`,
         { ...NO_REDIS, externalRedis, externalNats: { servers: ['nats://n:4222'] } },
-        'externalNats: given beside externalRedis; give one of them',
+        'externalNats: cannot be used together with externalRedis; give only one',
       ] as const,
   ),
   [
@@ -85,17 +85,17 @@ const REFUSED: readonly (readonly [string, object, string])[] = [
       externalRedis: { url: 'redis://r:6379' },
       externalNats: { existingSecret: 'mine', urlKey: 'url' },
     },
-    'externalNats: given beside externalRedis; give one of them',
+    'externalNats: cannot be used together with externalRedis; give only one',
   ],
   [
     'servers of NATS here and in a Secret',
     { ...NO_REDIS, externalNats: { servers: ['nats://n:4222'], existingSecret: 'mine', urlKey: 'url' } },
-    'externalNats.urlKey: it leads to the servers and says who comes; give neither servers nor credentialsKey beside it',
+    'externalNats.urlKey: the URLs hold servers and login; remove servers and credentialsKey',
   ],
   [
     'credentials for NATS beside a login',
     { ...NO_REDIS, externalNats: { existingSecret: 'mine', urlKey: 'url', credentialsKey: 'creds' } },
-    'externalNats.urlKey: it leads to the servers and says who comes; give neither servers nor credentialsKey beside it',
+    'externalNats.urlKey: the URLs hold servers and login; remove servers and credentialsKey',
   ],
   [
     'a key with the credentials for NATS in no Secret',
@@ -110,62 +110,62 @@ const REFUSED: readonly (readonly [string, object, string])[] = [
   [
     'a Secret for NATS of which nothing is used',
     { ...NO_REDIS, externalNats: { servers: ['nats://n:4222'], existingSecret: 'mine' } },
-    'externalNats.existingSecret: nothing of it would be used; give credentialsKey or urlKey',
+    'externalNats.existingSecret: none of its keys would be used; give credentialsKey or urlKey',
   ],
   [
     'servers of NATS that are not alike',
     { ...NO_REDIS, externalNats: { servers: ['nats://a:4222', 'tls://b:4222'] } },
-    'externalNats.servers: begin all of them with nats://, or all with tls://',
+    'externalNats.servers: all must start with nats://, or all with tls://',
   ],
   [
     'an authority for a NATS without TLS',
     { ...NO_REDIS, externalNats: { servers: ['nats://n:4222'], tls: { existingSecret: 'ca' } } },
-    'externalNats.tls.existingSecret: given without TLS; begin the servers with tls://',
+    'externalNats.tls.existingSecret: TLS is off; start the servers with tls://',
   ],
   [
     'pods that cannot find each other',
     { ...NO_REDIS, replicaCount: 2 },
-    'without Redis or NATS every pod is alone: set redis.enabled=true, externalRedis or externalNats, or one replica and no autoscaling',
+    'replicaCount: without Redis or NATS pods cannot exchange messages; set redis.enabled=true, externalRedis or externalNats, or use one replica and no autoscaling',
   ],
   [
     'pods that would not find each other once there are more',
     { ...NO_REDIS, replicaCount: 1, autoscaling: { enabled: true } },
-    'without Redis or NATS every pod is alone: set redis.enabled=true, externalRedis or externalNats, or one replica and no autoscaling',
+    'replicaCount: without Redis or NATS pods cannot exchange messages; set redis.enabled=true, externalRedis or externalNats, or use one replica and no autoscaling',
   ],
   [
     'pods that would not find each other once KEDA adds some',
     { ...NO_REDIS, replicaCount: 1, keda: KEDA },
-    'without Redis or NATS every pod is alone: set redis.enabled=true, externalRedis or externalNats, or one replica and no autoscaling',
+    'replicaCount: without Redis or NATS pods cannot exchange messages; set redis.enabled=true, externalRedis or externalNats, or use one replica and no autoscaling',
   ],
   [
     'two autoscalers',
     { autoscaling: { enabled: true }, keda: KEDA },
-    'autoscaling.enabled and keda.enabled: choose one; two autoscalers would work against each other',
+    'autoscaling.enabled and keda.enabled: set only one to true; two autoscalers would work against each other',
   ],
   [
     'an HPA that may not have as many as it must',
     { autoscaling: { enabled: true, minReplicas: 11 } },
-    'autoscaling.minReplicas: more than autoscaling.maxReplicas',
+    'autoscaling.minReplicas: must not exceed autoscaling.maxReplicas',
   ],
   [
     'KEDA that may not have as many as it must',
     { keda: { ...KEDA, minReplicas: 11 } },
-    'keda.minReplicas: more than keda.maxReplicas',
+    'keda.minReplicas: must not exceed keda.maxReplicas',
   ],
   [
     'KEDA without a Prometheus',
     { keda: { enabled: true } },
-    'keda.prometheus.serverAddress: KEDA asks Prometheus for the connections; say where it is',
+    'keda.prometheus.serverAddress: empty; KEDA needs the address of Prometheus to query the connections',
   ],
   [
     'an HPA that waits for more connections than there can be',
     { autoscaling: { enabled: true, targetConnections: 7_000 } },
-    'autoscaling.targetConnections: at most 6059 where a pod takes 10000 (MAX_CONNECTIONS) and 2 run at least',
+    'autoscaling.targetConnections: must be at most 6059, because a pod takes 10000 connections (MAX_CONNECTIONS) and at least 2 pods run',
   ],
   [
     'the same with a limit of one’s own',
     { autoscaling: { enabled: true }, settings: { MAX_CONNECTIONS: '5000' } },
-    'autoscaling.targetConnections: at most 3029 where a pod takes 5000',
+    'autoscaling.targetConnections: must be at most 3029, because a pod takes 5000',
   ],
   [
     'an HPA on a percentage of no request',
@@ -173,47 +173,47 @@ const REFUSED: readonly (readonly [string, object, string])[] = [
       autoscaling: { enabled: true, targetCPUUtilizationPercentage: 50 },
       resources: { requests: { cpu: null } },
     },
-    'autoscaling.targetCPUUtilizationPercentage: it is a percentage of resources.requests.cpu, which is empty; give a request',
+    'autoscaling.targetCPUUtilizationPercentage: a percentage of resources.requests.cpu, which is empty; set that request',
   ],
   [
     'KEDA that waits for more connections than there can be',
     { keda: KEDA, settings: { MAX_CONNECTIONS: 5_000 } },
-    'keda.targetConnections: at most 3029 where a pod takes 5000',
+    'keda.targetConnections: must be at most 3029, because a pod takes 5000',
   ],
   [
     'a route of the HTTP API without its Service',
     { httpApi: { httpRoute: { enabled: true, parentRefs: [{ name: 'g' }] } } },
-    'httpApi.httpRoute.enabled: it leads to a Service of its own; set httpApi.service.enabled=true',
+    'httpApi.httpRoute.enabled: needs the Service of the HTTP API; set httpApi.service.enabled=true',
   ],
   [
     'a route of the HTTP API without a Gateway',
     { httpApi: { service: { enabled: true }, httpRoute: { enabled: true } } },
-    'httpApi.httpRoute.parentRefs: name the Gateway that the route belongs to',
+    'httpApi.httpRoute.parentRefs: empty; name the Gateway of the route',
   ],
   [
     'a budget of nobody',
     { podDisruptionBudget: { maxUnavailable: 0 } },
-    'podDisruptionBudget: it would let no pod go, and hold up the drain of every node for ever; let at least one of the fewest pods be away',
+    'podDisruptionBudget: would never allow an eviction, so no node could be drained; allow at least one pod to be unavailable at the minimum number of pods',
   ],
   [
     'a budget of nobody in per cent',
     { podDisruptionBudget: { maxUnavailable: '0%' } },
-    'podDisruptionBudget: it would let no pod go, and hold up the drain of every node for ever; let at least one of the fewest pods be away',
+    'podDisruptionBudget: would never allow an eviction, so no node could be drained; allow at least one pod to be unavailable at the minimum number of pods',
   ],
   [
     'a budget that needs everybody',
     { replicaCount: 1, podDisruptionBudget: { minAvailable: 1 } },
-    'podDisruptionBudget: it would let no pod go, and hold up the drain of every node for ever; let at least one of the fewest pods be away',
+    'podDisruptionBudget: would never allow an eviction, so no node could be drained; allow at least one pod to be unavailable at the minimum number of pods',
   ],
   [
     'a budget that needs everybody while as few run as may',
     { autoscaling: { enabled: true }, podDisruptionBudget: { minAvailable: '51%' } },
-    'podDisruptionBudget: it would let no pod go, and hold up the drain of every node for ever; let at least one of the fewest pods be away',
+    'podDisruptionBudget: would never allow an eviction, so no node could be drained; allow at least one pod to be unavailable at the minimum number of pods',
   ],
   [
     'figures twice, by annotations and by a monitor',
     { monitoring: { scrapeAnnotations: true, serviceMonitor: { enabled: true } } },
-    'monitoring.scrapeAnnotations: a monitor is there already, and with both every figure may be there twice; leave it out',
+    'monitoring.scrapeAnnotations: a monitor is enabled already, and with both Prometheus may scrape every pod twice; leave it out',
   ],
   [
     'an autoscaler on no number',
@@ -228,22 +228,22 @@ const REFUSED: readonly (readonly [string, object, string])[] = [
   [
     'a drain that begins before anybody knows',
     { readinessProbe: { periodSeconds: 3, failureThreshold: 3 } },
-    'drain.delaySeconds: at least 9, since the readiness probe needs so long to fail (periodSeconds x failureThreshold), and the drain would begin before; raise it with drain.timeoutSeconds, or make the probe faster',
+    'drain.delaySeconds: must be at least 9, because the readiness probe takes that long to fail (periodSeconds x failureThreshold) and the drain must not begin before; raise it together with drain.timeoutSeconds, or make the probe faster',
   ],
   [
     'a pod that is killed while it drains',
     { terminationGracePeriodSeconds: 57 },
-    'terminationGracePeriodSeconds: at least 58 (drain.preStopSeconds + drain.timeoutSeconds + 5), or pods are killed while they drain',
+    'terminationGracePeriodSeconds: must be at least 58 (drain.preStopSeconds + drain.timeoutSeconds + 5), or Kubernetes kills pods while they drain',
   ],
   [
     'a startup probe that ends while a pod waits for Redis',
     { startupProbe: { failureThreshold: 20 } },
-    'startupProbe.failureThreshold: the probe gives a pod 20 s (periodSeconds x failureThreshold), and it may wait 20 s for Redis or NATS (START_WAIT_SECONDS); raise it, or leave it out',
+    'startupProbe.failureThreshold: the probe gives a pod 20 s (periodSeconds x failureThreshold), but the pod may wait 20 s for Redis or NATS (START_WAIT_SECONDS); raise it, or leave it out',
   ],
   [
     'the same with a wait of one’s own',
     { startupProbe: { periodSeconds: 2, failureThreshold: 30 }, settings: { START_WAIT_SECONDS: '60' } },
-    'startupProbe.failureThreshold: the probe gives a pod 60 s (periodSeconds x failureThreshold), and it may wait 60 s for Redis or NATS (START_WAIT_SECONDS)',
+    'startupProbe.failureThreshold: the probe gives a pod 60 s (periodSeconds x failureThreshold), but the pod may wait 60 s for Redis or NATS (START_WAIT_SECONDS)',
   ],
   [
     'a budget of nothing',
@@ -253,7 +253,7 @@ const REFUSED: readonly (readonly [string, object, string])[] = [
   [
     'a group of values with nothing in it',
     { drain: EMPTY },
-    'drain: nothing is under it; leave it out, or give it values',
+    'drain: the group is empty; leave it out, or give it values',
   ],
   [
     'a drain of no length',
@@ -263,32 +263,32 @@ const REFUSED: readonly (readonly [string, object, string])[] = [
   [
     'a probe that is slower than the drain by Kubernetes’ own period',
     { readinessProbe: { periodSeconds: EMPTY } },
-    'drain.delaySeconds: at least 20, since the readiness probe needs so long to fail',
+    'drain.delaySeconds: must be at least 20, because the readiness probe takes that long to fail',
   ],
   [
     'a probe of which nothing is said',
     { readinessProbe: EMPTY },
-    'drain.delaySeconds: at least 30, since the readiness probe needs so long to fail',
+    'drain.delaySeconds: must be at least 30, because the readiness probe takes that long to fail',
   ],
   [
     'an Ingress for nobody',
     { ingress: { enabled: true, hosts: EMPTY } },
-    "ingress.hosts: empty; give one at least, with host: '' for any, or leave it out",
+    "ingress.hosts: empty; give at least one (host: '' matches any), or leave it out",
   ],
   [
     'figures that are there twice',
     { monitoring: { serviceMonitor: { enabled: true }, podMonitor: { enabled: true } } },
-    'monitoring: choose serviceMonitor or podMonitor; with both every figure is there twice',
+    'monitoring: enable serviceMonitor or podMonitor, not both; with both Prometheus scrapes every pod twice',
   ],
   [
     'a route that belongs to no Gateway',
     { httpRoute: { enabled: true } },
-    'httpRoute.parentRefs: name the Gateway that the route belongs to',
+    'httpRoute.parentRefs: empty; name the Gateway of the route',
   ],
   [
     'an Ingress that its controller would not serve',
     { ingress: { enabled: true, preset: 'nginx-f5' } },
-    "ingress.hosts: each needs a host; F5's controller leaves an Ingress without one aside",
+    "ingress.hosts: every item needs a host; F5's controller ignores an Ingress without one",
   ],
   [
     'a rolling update that is none',

@@ -5,8 +5,8 @@ const PASSWORD = 'hunter2-the-password';
 /** What is refused only where the cluster is asked; in-cluster.test.ts does. */
 export const REFUSED_IN_CLUSTER = {
   noKey:
-    'secrets.existingSecret: the Secret mine has no API_KEYS, or an empty one; put it there, or name the keys that it has in secrets.existingSecretKeys (it has: EMPTY, JWT_SECRET)',
-  sameName: 'fullnameOverride: the release r-crosspod has a Service r-crosspod already',
+    'secrets.existingSecret: the Secret mine has no API_KEYS, or an empty one; add the key, or list in secrets.existingSecretKeys only keys that the Secret has (it has: EMPTY, JWT_SECRET)',
+  sameName: 'fullnameOverride: the release r-crosspod already has a Service r-crosspod',
 };
 
 /** Values of the gateway that would let anybody in, or nobody, or be found wrong by a pod: and what is said of them. */
@@ -14,32 +14,32 @@ export const REFUSED_OF_GATEWAY: readonly (readonly [string, object, string])[] 
   [
     'tokens that nothing can check',
     { authentication: { enabled: true } },
-    'authentication.enabled: there is no key for tokens; give secrets.JWT_SECRET (or name it in secrets.existingSecretKeys), settings.JWKS_URL or settings.JWKS_FILE, or set it to false if anybody may connect',
+    'authentication.enabled: no key to check tokens with; give secrets.JWT_SECRET (or name it in secrets.existingSecretKeys), settings.JWKS_URL or settings.JWKS_FILE, or set it to false if any client may connect without a token',
   ],
   [
     'keys for the API, and no word of who may connect',
     { secrets: { API_KEYS: 'k' } },
-    'authentication.enabled: there is no key for tokens',
+    'authentication.enabled: no key to check tokens with',
   ],
   [
     'a Secret with keys for the API, and no word of who may connect',
     { secrets: { existingSecret: 'mine', existingSecretKeys: ['API_KEYS'] } },
-    'authentication.enabled: there is no key for tokens',
+    'authentication.enabled: no key to check tokens with',
   ],
   [
     'a Secret of which nothing is used',
     { secrets: { existingSecret: 'mine', existingSecretKeys: [] } },
-    'secrets.existingSecretKeys: empty, so nothing of secrets.existingSecret would be used; name the keys that it has',
+    'secrets.existingSecretKeys: empty, so no key of secrets.existingSecret would be used; list the keys that it has',
   ],
   [
     'two words on who may connect',
     { authentication: { enabled: true }, secrets: { JWT_SECRET: 's' }, settings: { AUTH_ENABLED: 'False' } },
-    'authentication.enabled: settings.AUTH_ENABLED says the contrary; leave that out',
+    'authentication.enabled: settings.AUTH_ENABLED says the opposite; remove that setting',
   ],
   [
     'a Redis URL and a key with one',
     { ...NO_REDIS, externalRedis: { url: 'redis://r:6379', existingSecret: 'mine', urlKey: 'url' } },
-    'externalRedis: give one of url, urlKey, sentinels and cluster, not more',
+    'externalRedis: give only one of url, urlKey, sentinels and cluster',
   ],
   [
     'a Redis URL in no Secret',
@@ -49,47 +49,47 @@ export const REFUSED_OF_GATEWAY: readonly (readonly [string, object, string])[] 
   [
     'a user beside a URL that names one',
     { ...NO_REDIS, externalRedis: { existingSecret: 'mine', urlKey: 'url', username: 'u' } },
-    "externalRedis.urlKey: it leads to Redis and says who comes; give no username, password, Sentinel's password or db beside it",
+    'externalRedis.urlKey: the URL holds address and login; remove username, password, sentinelPassword, sentinelPasswordKey and db',
   ],
   [
     'a login in the open',
     { ...NO_REDIS, externalRedis: { url: `redis://user:${PASSWORD}@redis:6379` } },
-    'externalRedis.url: it holds an @, and so perhaps a login, which is a secret; give externalRedis.username and externalRedis.existingSecret, or put the whole URL in that Secret (externalRedis.urlKey)',
+    'externalRedis.url: contains an @, so it may hold a login, which is a secret; give externalRedis.username and externalRedis.existingSecret, or put the whole URL in that Secret (externalRedis.urlKey)',
   ],
   [
     'what is no address of Redis',
     { ...NO_REDIS, externalRedis: { url: `http://${PASSWORD}` } },
-    'externalRedis.url: what is given is no address; write redis://host:port, or rediss://host:port for TLS',
+    'externalRedis.url: the value is not an address; write redis://host:port, or rediss://host:port for TLS',
   ],
   ...['sentinels', 'cluster'].map(
     (name) =>
       [
         `what is no address among externalRedis.${name}`,
         { ...NO_REDIS, externalRedis: { [name]: ['a:1', `redis://user:${PASSWORD}@b:1`] } },
-        `externalRedis.${name}: one that is given is no address; write host:port, without a login`,
+        `externalRedis.${name}: an item is not an address; write host:port, without a login`,
       ] as const,
   ),
   [
     'a login for NATS in the open',
     { ...NO_REDIS, externalNats: { servers: [`nats://user:${PASSWORD}@nats:4222`] } },
-    'externalNats.servers: one of them holds an @, and so perhaps a login, which is a secret; put all servers with user and password in a Secret (externalNats.existingSecret and urlKey)',
+    'externalNats.servers: an item contains an @, so it may hold a login, which is a secret; put all servers with user and password in a Secret (externalNats.existingSecret and urlKey)',
   ],
   [
     'what is no address of NATS',
     { ...NO_REDIS, externalNats: { servers: [`nats://a,nats://${PASSWORD}`] } },
-    'externalNats.servers: one that is given is no address; write nats://host:port, or tls://host:port, one to an item',
+    'externalNats.servers: an item is not an address; write one nats://host:port or tls://host:port per item',
   ],
   [
     'a login for Prometheus in the open',
     { keda: { enabled: true, prometheus: { serverAddress: `http://user:${PASSWORD}@p` } } },
-    'keda.prometheus.serverAddress: what is given is no address; write http://host:port, without a login (keda.prometheus.authenticationRef)',
+    'keda.prometheus.serverAddress: the value is not an address; write http://host:port, without a login (that belongs in keda.prometheus.authenticationRef)',
   ],
   ...['password', 'sentinelPassword', 'replicationPassword'].map(
     (name) =>
       [
         `a line break in redis.auth.${name}`,
         { redis: { auth: { [name]: `${PASSWORD}\n` } } },
-        `redis.auth.${name}: it holds a line break or another control character, which Redis cannot read`,
+        `redis.auth.${name}: contains a line break or another control character, which Redis cannot read`,
       ] as const,
   ),
   ...(
@@ -111,7 +111,7 @@ export const REFUSED_OF_GATEWAY: readonly (readonly [string, object, string])[] 
       [
         `what is to be behind a key of a Secret in its place, ${path}`,
         { ...NO_REDIS, ...values },
-        `${path}: what is given is no key of a Secret; write the name of the key, of letters, digits and - _ . and not what is behind it`,
+        `${path}: the value is not a key of a Secret; write the key's name (letters, digits and - _ .), not its content`,
       ] as const,
   ),
   ...['passwordKey', 'sentinelPasswordKey', 'replicationPasswordKey'].map(
@@ -119,18 +119,18 @@ export const REFUSED_OF_GATEWAY: readonly (readonly [string, object, string])[] 
       [
         `a password in place of redis.auth.${name}`,
         { redis: { auth: { existingSecret: 'mine', [name]: `${PASSWORD}!` } } },
-        `redis.auth.${name}: what is given is no key of a Secret`,
+        `redis.auth.${name}: the value is not a key of a Secret`,
       ] as const,
   ),
   [
     'webhooks that nothing signs',
     { settings: { WEBHOOK_URL: 'https://a.example' }, secrets: { existingSecret: 'mine' } },
-    'settings.WEBHOOK_URL: there is nothing to sign webhooks with; give secrets.WEBHOOK_SECRET, or name it in secrets.existingSecretKeys',
+    'settings.WEBHOOK_URL: no key to sign webhooks with; give secrets.WEBHOOK_SECRET, or name it in secrets.existingSecretKeys',
   ],
   [
     'guests whose tokens nothing signs',
     { settings: { GUEST_LOGIN: true, JWKS_URL: 'https://a.example' } },
-    'settings.GUEST_LOGIN: there is nothing to sign the tokens of guests with; give secrets.JWT_SECRET, or name it in secrets.existingSecretKeys',
+    'settings.GUEST_LOGIN: no key to sign guest tokens with; give secrets.JWT_SECRET, or name it in secrets.existingSecretKeys',
   ],
   [
     'a setting of no such value',
@@ -170,7 +170,7 @@ export const REFUSED_OF_GATEWAY: readonly (readonly [string, object, string])[] 
   [
     'a variable that is there twice',
     { extraEnv: [{ name: 'TZ', value: 'UTC' }, { name: 'A' }, { name: 'TZ', value: 'CET' }] },
-    'extraEnv: TZ is there twice, perhaps once by the chart itself; leave one out, or give it another name',
+    'extraEnv: TZ occurs twice, perhaps once in the chart itself; remove one, or change its name',
   ],
   [
     'a volume that the chart has',
@@ -178,7 +178,7 @@ export const REFUSED_OF_GATEWAY: readonly (readonly [string, object, string])[] 
       redis: { tls: { enabled: true, existingSecret: 'tls' } },
       extraVolumes: [{ name: 'redis-ca', emptyDir: {} }],
     },
-    'extraVolumes: redis-ca is there twice, perhaps once by the chart itself',
+    'extraVolumes: redis-ca occurs twice, perhaps once in the chart itself',
   ],
   [
     'two mounts at one place',
@@ -189,12 +189,12 @@ export const REFUSED_OF_GATEWAY: readonly (readonly [string, object, string])[] 
         { name: 'a', mountPath: '/a', subPath: 'b' },
       ],
     },
-    'extraVolumeMounts: /a is there twice',
+    'extraVolumeMounts: /a occurs twice',
   ],
   [
     'a Secret for images twice',
     { imagePullSecrets: [{ name: 'a' }, { name: 'a' }] },
-    'imagePullSecrets: a is there twice',
+    'imagePullSecrets: a occurs twice',
   ],
   ...(
     [
@@ -218,7 +218,7 @@ export const REFUSED_OF_GATEWAY: readonly (readonly [string, object, string])[] 
       [
         `${name} past its value`,
         { extraEnv: [{ name: 'A' }, { name, value: '1' }] },
-        `extraEnv: ${name} is a setting of the gateway, and here nothing would check it; use ${instead}`,
+        `extraEnv: ${name} is a setting of the gateway, which is not checked here; use ${instead}`,
       ] as const,
   ),
   [
@@ -228,7 +228,7 @@ export const REFUSED_OF_GATEWAY: readonly (readonly [string, object, string])[] 
       externalRedis: { url: 'redis://r:6379', password: 'p' },
       extraEnv: [{ name: 'REDIS_PASSWORD', value: 'p' }],
     },
-    'extraEnv: REDIS_PASSWORD is a setting of the gateway, and here nothing would check it; use externalRedis.password or externalRedis.existingSecret',
+    'extraEnv: REDIS_PASSWORD is a setting of the gateway, which is not checked here; use externalRedis.password or externalRedis.existingSecret',
   ],
   ...(
     [
@@ -253,17 +253,17 @@ export const REFUSED_OF_GATEWAY: readonly (readonly [string, object, string])[] 
       [
         `a policy that leaves no way to ${what}, ${JSON.stringify(values)}`,
         { ...values, ...POLICY },
-        `networkPolicy.extraEgress: empty, so that pods could not reach what ${what} leads to`,
+        `networkPolicy.extraEgress: empty, so pods could not reach the address in ${what}`,
       ] as const,
   ),
   ...(
     [
       [{ image: { repository: null } }, 'image.repository: empty; give it a value, or leave it out'],
-      [{ redis: { auth: null } }, 'redis.auth: nothing is under it; leave it out, or give it values'],
+      [{ redis: { auth: null } }, 'redis.auth: the group is empty; leave it out, or give it values'],
       [{ redis: { enabled: null } }, 'redis.enabled: empty; give it a value, or leave it out'],
       [
         { monitoring: { serviceMonitor: null } },
-        'monitoring.serviceMonitor: nothing is under it; leave it out, or give it values; after an upgrade with --reuse-values: use --reset-then-reuse-values',
+        'monitoring.serviceMonitor: the group is empty; leave it out, or give it values; after an upgrade with --reuse-values: use --reset-then-reuse-values',
       ],
     ] as const
   ).map(([values, message]) => [`nothing in ${JSON.stringify(values)}`, values, message] as const),

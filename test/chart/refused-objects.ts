@@ -1,7 +1,7 @@
 const KEDA = { enabled: true, prometheus: { serverAddress: 'http://p' } };
-const BARE = 'in small letters, without a scheme, a port or a path';
+const BARE = 'in lowercase, without a scheme, a port or a path';
 const PATHS = [{ path: '/', pathType: 'Prefix' }];
-const LABEL = 'cannot be the value of a label; write letters, digits and - _ . between them, 63 at most';
+const LABEL = 'is not a valid label value; write at most 63 letters and digits, with - _ . between them';
 
 /** Values of which Kubernetes would refuse what is made, or drop a part: and what is said of them. */
 export const REFUSED_OF_KUBERNETES: readonly (readonly [string, object, string])[] = [
@@ -9,17 +9,17 @@ export const REFUSED_OF_KUBERNETES: readonly (readonly [string, object, string])
     'a name that a Service cannot have',
     // As long as that it is cut behind the first of two dashes.
     { fullnameOverride: `${'a'.repeat(38)}--b` },
-    `fullnameOverride: objects would be called ${'a'.repeat(38)}- after the release, and a Service cannot: it needs small letters, digits and -, a letter first; give a name here`,
+    `fullnameOverride: from the release's name, objects would be named ${'a'.repeat(38)}-, which is not a valid name of a Service (lowercase letters, digits and -, starting with a letter); give a name here`,
   ],
   [
     'an image with its tag',
     { image: { repository: 'registry:5000/crosspod:1.2' } },
-    'image.repository: it holds a tag, a digest or a login; give the first as image.tag, the second as image.digest, and a login by imagePullSecrets',
+    'image.repository: contains a tag, a digest or a login; give the tag as image.tag, the digest as image.digest, and the login by imagePullSecrets',
   ],
   [
     'an image of Redis with its digest',
     { redis: { image: { repository: 'redis@sha256:1' } } },
-    'redis.image.repository: it holds a tag, a digest or a login; give the first as redis.image.tag, the second as redis.image.digest, and a login by imagePullSecrets',
+    'redis.image.repository: contains a tag, a digest or a login; give the tag as redis.image.tag, the digest as redis.image.digest, and the login by imagePullSecrets',
   ],
   [
     'memory that is neither requested nor limited',
@@ -29,7 +29,7 @@ export const REFUSED_OF_KUBERNETES: readonly (readonly [string, object, string])
   [
     'memory in units of another kind',
     { redis: { resources: { limits: { memory: '512MB' } } } },
-    'redis.resources.limits.memory: 512MB is no quantity; write 512Mi or 1Gi of memory, 500m or 2 of CPU',
+    'redis.resources.limits.memory: 512MB is not a quantity; write for example 512Mi or 1Gi of memory, 500m or 2 of CPU',
   ],
   [
     'less memory than is requested by default',
@@ -49,7 +49,7 @@ export const REFUSED_OF_KUBERNETES: readonly (readonly [string, object, string])
   [
     'a rolling update in which nobody may come or go',
     { updateStrategy: { rollingUpdate: { maxSurge: '0%' } } },
-    'updateStrategy.rollingUpdate: maxSurge and maxUnavailable are 0, so that no pod could ever be replaced; raise one of them',
+    'updateStrategy.rollingUpdate: maxSurge and maxUnavailable are both 0, so no pod could ever be replaced; raise one of them',
   ],
   [
     'a number of pods that is a text',
@@ -59,28 +59,32 @@ export const REFUSED_OF_KUBERNETES: readonly (readonly [string, object, string])
   [
     'an address where a range is meant',
     { service: { type: 'LoadBalancer', loadBalancerSourceRanges: ['10.0.0.0'] } },
-    'service.loadBalancerSourceRanges: 10.0.0.0 is no range; write 10.0.0.0/8, or 10.0.0.1/32 for a single address',
+    'service.loadBalancerSourceRanges: 10.0.0.0 is not an address range; write 10.0.0.0/8, or 10.0.0.1/32 for a single address',
   ],
   [
     'what is of containers, with the pods',
     { podSecurityContext: { readOnlyRootFilesystem: true } },
-    'podSecurityContext.readOnlyRootFilesystem: it is of containers; write it under securityContext',
+    'podSecurityContext.readOnlyRootFilesystem: this field belongs to containers; write it under securityContext',
   ],
   [
     'what is of pods, with the containers of Redis',
     { redis: { securityContext: { fsGroup: 1 } } },
-    'redis.securityContext.fsGroup: it is of pods; write it under redis.podSecurityContext',
+    'redis.securityContext.fsGroup: this field belongs to pods; write it under redis.podSecurityContext',
   ],
-  ['a label that says too much', { commonLabels: { team: 'a b' } }, `commonLabels: what team says ${LABEL}`],
+  [
+    'a label that says too much',
+    { commonLabels: { team: 'a b' } },
+    `commonLabels: the value of team ${LABEL}`,
+  ],
   [
     'a label of an object of one’s Prometheus',
     { monitoring: { podMonitor: { labels: { release: 'x'.repeat(64) } } } },
-    `monitoring.podMonitor.labels: what release says ${LABEL}`,
+    `monitoring.podMonitor.labels: the value of release ${LABEL}`,
   ],
   [
     'a label without a name',
     { redis: { podLabels: { 'a/b/c': 'x' } } },
-    'redis.podLabels: a/b/c cannot be the name of a label; write letters, digits and - _ . between them, 63 at most',
+    'redis.podLabels: a/b/c is not a valid label name; write at most 63 letters and digits, with - _ . between them',
   ],
   ...Object.entries({
     'ingress.hosts': { ingress: { hosts: [{ host: 'https://chat.example.com', paths: PATHS }] } },
@@ -92,56 +96,56 @@ export const REFUSED_OF_KUBERNETES: readonly (readonly [string, object, string])
       [
         `an address where a host is meant, in ${path}`,
         values,
-        `${path}: https://chat.example.com is no host; write chat.example.com or *.example.com, ${BARE}`,
+        `${path}: https://chat.example.com is not a host; write chat.example.com or *.example.com, ${BARE}`,
       ] as const,
   ),
   [
     'a host with its port',
     { ingress: { hosts: [{ host: 'chat.example.com:8443', paths: PATHS }] } },
-    `ingress.hosts: chat.example.com:8443 is no host`,
+    `ingress.hosts: chat.example.com:8443 is not a host`,
   ],
   [
     'a peer that is none',
     { networkPolicy: { enabled: true, clients: [{ namespace: 'ingress' }] } },
-    'networkPolicy.clients: each is {namespaceSelector: …}, {podSelector: …} or {ipBlock: …}, as in a NetworkPolicy; one that is given is not',
+    'networkPolicy.clients: every item must be {namespaceSelector: …}, {podSelector: …} or {ipBlock: …}, as in a NetworkPolicy',
   ],
   [
     'a peer of nothing',
     { networkPolicy: { enabled: true, operators: [{}] } },
-    'networkPolicy.operators: each is {namespaceSelector: …}, {podSelector: …} or {ipBlock: …}',
+    'networkPolicy.operators: every item must be {namespaceSelector: …}, {podSelector: …} or {ipBlock: …}',
   ],
   [
     'a way out that would be one to everywhere',
     { networkPolicy: { enabled: true, extraEgress: [{ ipBlock: { cidr: '10.0.0.0/8' } }] } },
-    'networkPolicy.extraEgress: each is {to: […], ports: […]}, as in a NetworkPolicy; one that is given has something else',
+    'networkPolicy.extraEgress: every item must be {to: […], ports: […]}, as in a NetworkPolicy',
   ],
   [
     'a mount of no volume',
     { extraVolumeMounts: [{ name: 'jwks', mountPath: '/jwks' }] },
-    'extraVolumeMounts: there is no volume jwks; give it in extraVolumes',
+    'extraVolumeMounts: unknown volume jwks; give it in extraVolumes',
   ],
   [
     'a variable that holds a number',
     { extraEnv: [{ name: 'A', value: 1 }] },
-    'extraEnv: what A says is no text; put its value in quotes',
+    'extraEnv: the value of A is not a string; put it in quotes',
   ],
   [
     'a variable with two values',
     { extraEnv: [{ name: 'A', value: 'x', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } }] },
-    'extraEnv: A has a value and a valueFrom; give one of them',
+    'extraEnv: A has both value and valueFrom; give only one',
   ],
   ...[{ from: 'x' }, { valueFrom: { secretRef: { name: 'x' } } }].map(
     (rest) =>
       [
         `a variable with ${JSON.stringify(rest)}`,
         { extraEnv: [{ name: 'A', ...rest }] },
-        'extraEnv: A has something else than a value, or a valueFrom with secretKeyRef, configMapKeyRef, fieldRef or resourceFieldRef',
+        'extraEnv: A may only have a value, or a valueFrom with secretKeyRef, configMapKeyRef, fieldRef or resourceFieldRef',
       ] as const,
   ),
   [
     'a variable with its value in its name',
     { extraEnv: [{ name: 'PASSWORD=hunter2-the-password', value: '' }] },
-    'extraEnv: one that is given has no name that a variable can have; write letters, digits and _ as its name, and what it says as its value',
+    "extraEnv: an item's name is not a valid variable name; write letters, digits and _ as the name, and the content as its value",
   ],
   [
     'a metric that is a percentage of no request',
@@ -157,16 +161,16 @@ export const REFUSED_OF_KUBERNETES: readonly (readonly [string, object, string])
         ],
       },
     },
-    'autoscaling.metrics: one is a percentage of resources.requests.memory, which is empty; give a request',
+    'autoscaling.metrics: an item is a percentage of resources.requests.memory, which is empty; set that request',
   ],
   [
     'a trigger that is a percentage of no request',
     { resources: { requests: { cpu: null } }, keda: { ...KEDA, triggers: [{ type: 'cpu' }] } },
-    'keda.triggers: one is a percentage of resources.requests.cpu, which is empty; give a request',
+    'keda.triggers: an item is a percentage of resources.requests.cpu, which is empty; set that request',
   ],
   [
     'a trigger that says a number',
     { keda: { ...KEDA, triggers: [{ type: 'cron', metadata: { desiredReplicas: 5 } }] } },
-    'keda.triggers: what desiredReplicas says is no text; put it in quotes',
+    'keda.triggers: the value of desiredReplicas is not a string; put it in quotes',
   ],
 ];

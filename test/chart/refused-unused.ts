@@ -1,12 +1,11 @@
 const NO_REDIS = { redis: { enabled: false } };
 const CHART_REDIS =
-  'externalRedis: given although redis.enabled is true; set redis.enabled=false to use your own Redis';
+  'externalRedis: cannot be used while redis.enabled is true; set redis.enabled=false to use your own Redis';
 const NOWHERE =
-  'externalRedis: it says how to get into Redis, and not where that is; give url, urlKey, sentinels or cluster, or leave it out';
+  'externalRedis: has a login or TLS, but no address; give url, urlKey, sentinels or cluster, or leave it out';
 const NO_SENTINELS =
   'externalRedis.sentinelPassword, sentinelPasswordKey: only for Sentinels; give externalRedis.sentinels, or leave them out';
-const NO_NATS =
-  'externalNats: it says how to get into NATS, and not where that is; give servers or urlKey, or leave it out';
+const NO_NATS = 'externalNats: has a login or TLS, but no address; give servers or urlKey, or leave it out';
 const NO_NODE_PORT =
   'service.nodePort, externalTrafficPolicy: only for type NodePort or LoadBalancer; set service.type, or leave them out';
 const NO_BALANCER =
@@ -50,7 +49,7 @@ export const REFUSED_WITHOUT_EFFECT: readonly (readonly [string, object, string]
   [
     'credentials for NATS beside the chart’s Redis',
     { externalNats: { existingSecret: 'mine', credentialsKey: 'creds' } },
-    'externalNats: given although redis.enabled is true; set redis.enabled=false to use NATS',
+    'externalNats: cannot be used while redis.enabled is true; set redis.enabled=false to use NATS',
   ],
   ['a port of nodes for a Service inside', { service: { nodePort: 30_080 } }, NO_NODE_PORT],
   ['a policy for nobody’s traffic', { service: { externalTrafficPolicy: 'Local' } }, NO_NODE_PORT],
@@ -63,7 +62,7 @@ export const REFUSED_WITHOUT_EFFECT: readonly (readonly [string, object, string]
   [
     'a role for an account of somebody else',
     { serviceAccount: { create: false, name: 'mine', annotations: { role: 'r' } } },
-    'serviceAccount.annotations: only for an account that the chart makes; put them on yours, or set serviceAccount.create=true',
+    'serviceAccount.annotations: only for an account that the chart creates; annotate your own account, or set serviceAccount.create=true',
   ],
   [
     'objects of Traefik for another controller',

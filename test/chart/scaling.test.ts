@@ -102,7 +102,7 @@ test.each([
     // As Kubernetes counts: the one that does not start has no connections, and up to a tenth too many is near enough.
     expect((minReplicas * 10_000) / (minReplicas + 1) / targetConnections).toBeGreaterThan(1.1);
     const more = { autoscaling: { ...autoscaling, targetConnections: targetConnections + 2 } };
-    expect((await template(more)).stderr).toContain('autoscaling.targetConnections: at most');
+    expect((await template(more)).stderr).toContain('autoscaling.targetConnections: must be at most');
   },
 );
 

@@ -1,4 +1,4 @@
-import { Held } from '../../src/engines/shared/held.ts';
+import { MemoryBudget } from '../../src/engines/shared/memory-budget.ts';
 import { MemoryBroker } from '../../src/engines/memory/broker.ts';
 import { TestClock } from '../support/test-clock.ts';
 import { brokerContract } from './broker.ts';
@@ -13,7 +13,7 @@ brokerContract('The memory broker', {
         epoch: 'epoch1',
         historySize: 5,
         historyTtlMs: 60_000,
-        held: new Held(1_048_576),
+        budget: new MemoryBudget(1_048_576),
       }),
     ),
   pass(ms) {

@@ -1,9 +1,9 @@
 import { directoryContract } from './directory.ts';
-import { LocalDirectory } from '../../src/engines/memory/directory.ts';
+import { MemoryDirectory } from '../../src/engines/memory/directory.ts';
 
 directoryContract('The directory of a single pod', {
   async open(source) {
-    const directory = new LocalDirectory();
+    const directory = new MemoryDirectory();
     await directory.start(source);
     return directory;
   },

@@ -48,12 +48,7 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
     directory.loads({ connections, since: SINCE });
 
   /** Which pods' numbers are kept, by the names of their leases. */
-  async function kept({
-    backbone: {
-      keys,
-      placement: { shared },
-    },
-  }: Pod): Promise<string[]> {
+  async function kept({ backbone: { keys, shared } }: Pod): Promise<string[]> {
     return (await shared.command((client) => client.hkeys(keys.loads))).toSorted();
   }
 
@@ -116,7 +111,7 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
     test('a pod without Redis is told nothing, and told so', async () => {
       const a = await open();
       a.backbone.stop();
-      await expect.poll(() => a.backbone.placement.shared.up, PATIENT).toBe(false);
+      await expect.poll(() => a.backbone.shared.up, PATIENT).toBe(false);
       const said = await a.directory.loads({ connections: 1, since: SINCE }).catch((error: unknown) => error);
       expect(isUnavailable(said)).toBe(true);
       expect(isUnavailable(await a.directory.rooms('', '', 1).catch((error: unknown) => error))).toBe(true);
@@ -127,7 +122,7 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
       await says(a, 10);
       const { lease } = a.backbone;
       const before = lease.name;
-      a.backbone.placement.shared.late();
+      a.backbone.shared.late();
       await expect.poll(() => lease.name, PATIENT).not.toBe(before);
       await expect.poll(() => says(a, 11).then(() => true, isUnavailable), PATIENT).toBe(true);
       await expect.poll(() => says(a, 12).catch(() => 'away'), PATIENT).toEqual([]);
@@ -143,11 +138,7 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
       holding.put('r', 3);
       a.directory.changed('r');
       await a.directory.rooms('', '', 1);
-      const {
-        keys,
-        lease,
-        placement: { shared },
-      } = a.backbone;
+      const { keys, lease, shared } = a.backbone;
       const before = lease.name;
       await shared.command((client) => client.zrem(keys.pods, before));
       const said = await says(a, 10).catch((error: unknown) => error);
@@ -166,11 +157,7 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
       const [a, b] = [await open(holding), await open()];
       holding.people = [{ userId: 'alice', connectionId: 'a1' }];
       await a.directory.admit('alice', 'a1', 1);
-      const {
-        keys,
-        lease,
-        placement: { shared },
-      } = a.backbone;
+      const { keys, lease, shared } = a.backbone;
       await shared.command((client) => client.zrem(keys.pods, lease.name));
       await says(a, 1).catch(() => undefined);
       const owner = (): Promise<unknown> => shared.command((client) => client.hget(keys.user('alice'), 'a1'));
@@ -227,10 +214,7 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
       await Promise.all([a, b].map(({ directory }) => directory.rooms('', '', 10)));
       one.people = [{ userId: 'alice', connectionId: 'a1' }];
       await a.directory.admit('alice', 'a1', 1);
-      const {
-        keys,
-        placement: { shared },
-      } = b.backbone;
+      const { keys, shared } = b.backbone;
       const pods = [a, b].map(({ backbone }) => backbone.lease.name);
       for (const [name = '', ...args] of harm(keys, pods)) {
         await shared.command((client) => client.call(name, ...args));
@@ -275,10 +259,7 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
       ];
       for (const { userId, connectionId } of holding.people) await a.directory.admit(userId, connectionId, 1);
       await a.directory.release('alice', 'a1');
-      const {
-        keys,
-        placement: { shared },
-      } = b.backbone;
+      const { keys, shared } = b.backbone;
       await shared.command((client) => client.del(keys.user('bob')));
       const bobs = (): Promise<number> => {
         clock.advance(LEASE_MS / 4);
@@ -321,14 +302,12 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
       await Promise.all(names.map((name) => a.directory.admit(name, 'c1', 1)));
       expect(await a.directory.rooms('', '', 10_000)).toHaveLength(names.length);
       const { keys, lease } = a.backbone;
-      await b.directory.bury(lease.name);
+      await b.directory.reap(lease.name);
       expect(await b.directory.rooms('', '', 10)).toEqual([]);
       const left = names
         .map((name) => keys.user(name))
         .concat(keys.podUsers(lease.name), keys.podRooms(lease.name));
-      const {
-        placement: { shared },
-      } = b.backbone;
+      const { shared } = b.backbone;
       expect(await shared.command((client) => client.exists(...left))).toBe(0);
     });
 

@@ -1,4 +1,4 @@
-import { Held } from '../../src/engines/shared/held.ts';
+import { MemoryBudget } from '../../src/engines/shared/memory-budget.ts';
 import { MemoryPresence } from '../../src/engines/memory/presence.ts';
 import { TestClock } from '../support/test-clock.ts';
 import { presenceContract } from './presence.ts';
@@ -6,7 +6,7 @@ import { presenceContract } from './presence.ts';
 const clock = new TestClock();
 
 presenceContract('The memory presence store', {
-  open: () => Promise.resolve(new MemoryPresence(clock, new Held(1_048_576))),
+  open: () => Promise.resolve(new MemoryPresence(clock, new MemoryBudget(1_048_576))),
   pass(ms) {
     clock.advance(ms);
     return Promise.resolve();

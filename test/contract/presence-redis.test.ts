@@ -32,7 +32,7 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
     pass: (ms) => redis.pass(ms),
     async now() {
       const [seconds = 0, micros = 0] =
-        (await opened.at(-1)?.placement.shared.command((client) => client.time())) ?? [];
+        (await opened.at(-1)?.shared.command((client) => client.time())) ?? [];
       return seconds * 1_000 + Math.floor(micros / 1_000);
     },
   });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { HookRunner, TIME_LIMIT_MS } from '../../src/hooks/runner.ts';
-import type { ConnectionView, Submission, Verdict } from '../../src/core/ports/hooks.ts';
+import type { ConnectionView, Submission, HookDecision } from '../../src/core/ports/hooks.ts';
 import { type HookMessage, Refusal } from '../../src/hooks/types.ts';
 import { TestClock } from '../support/test-clock.ts';
 
@@ -19,7 +19,7 @@ interface Bench {
   readonly clock: TestClock;
   /** Log lines as JSON. */
   readonly lines: string[];
-  readonly judge: () => Verdict | Promise<Verdict>;
+  readonly judge: () => HookDecision | Promise<HookDecision>;
 }
 
 function bench(module: object): Bench {
@@ -28,7 +28,8 @@ function bench(module: object): Bench {
   const note = (fields: object, message: string): void => void lines.push(JSON.stringify([fields, message]));
   const log = { debug: note, info: note, warn: note, error: note };
   const runner = new HookRunner(module, { clock, log });
-  const judge = (): Verdict | Promise<Verdict> => runner.publishing?.(WHO, WHAT) ?? { kind: 'suppress' };
+  const judge = (): HookDecision | Promise<HookDecision> =>
+    runner.publishing?.(WHO, WHAT) ?? { kind: 'suppress' };
   return { runner, clock, lines, judge };
 }
 

@@ -55,7 +55,7 @@ describe('the AsyncAPI document', () => {
   });
 
   test('describes the frames for those who named the channel dialect', () => {
-    const examples = documented('## Channel dialect', '### More, for those who ask');
+    const examples = documented('## Channel dialect', '### More, on request');
     expect(examples.length).toBeGreaterThan(5);
     for (const example of examples) {
       expectOneKind(example, { ...CHANNEL_EVENTS, ...CHANNEL_COMMANDS });

@@ -48,7 +48,7 @@ test('A user that may touch nothing but the names of the contract, with few comm
   await everything(one, two);
   await one.stop();
   // Who stays clears away what the other has left.
-  await expect.poll(() => two.output(), PATIENT).toContain('cleaned up after a pod');
+  await expect.poll(() => two.output(), PATIENT).toContain('cleaned up after a dead pod');
   expect(await redis.command('ACL', 'LOG')).toEqual([]);
   // Nor is anything sent that this Redis does not know, and a newer one would refuse.
   expect(await redis.command('INFO', 'errorstats')).not.toContain('errorstat_ERR:');

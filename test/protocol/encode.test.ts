@@ -1,12 +1,12 @@
 import * as fc from 'fast-check';
-import { type Draft, decodeBody, encodeBody, withId } from '../../src/protocol/message.ts';
+import { type MessageDraft, decodeBody, encodeBody, withId } from '../../src/protocol/message.ts';
 import { describe, expect, test } from 'vitest';
 import { channelDialect, guessedChannelDialect, messageDialect } from '../../src/protocol/dialects.ts';
 import type { ServerEvent } from '../../src/protocol/event.ts';
 
 const RUNS = { numRuns: 1_000 };
 const text = fc.string({ unit: 'binary', minLength: 1 });
-const draft: fc.Arbitrary<Draft> = fc.record(
+const draft: fc.Arbitrary<MessageDraft> = fc.record(
   {
     type: fc.constantFrom('chat' as const, 'notification' as const),
     room: fc.stringMatching(/^[a-z][a-z0-9_.:@-]{0,20}$/),

@@ -11,6 +11,7 @@ const PROGRAMS = [
   'gcc',
   'shellcheck',
   'promtool',
+  'python3',
 ] as const;
 
 /** vitest's globalSetup: what no npm package brings is found or installed before the first test. */

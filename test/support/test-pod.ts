@@ -2,10 +2,11 @@ import type { Frame, Framer, Socket } from '../../src/core/ports/socket.ts';
 import { type Address, Gateway } from '../../src/core/commands/gateway.ts';
 import type { Connection } from '../../src/core/delivery/connection.ts';
 import type { Dialect } from '../../src/protocol/dialect.ts';
-import { Held } from '../../src/engines/shared/held.ts';
+import { MemoryBudget } from '../../src/engines/shared/memory-budget.ts';
+import { CatchUp } from '../../src/core/pod/catch-up.ts';
 import { Hub } from '../../src/core/pod/hub.ts';
 import type { Limits } from '../../src/core/base/limits.ts';
-import { LocalDirectory } from '../../src/engines/memory/directory.ts';
+import { MemoryDirectory } from '../../src/engines/memory/directory.ts';
 import { MemoryBroker } from '../../src/engines/memory/broker.ts';
 import { MemoryPresence } from '../../src/engines/memory/presence.ts';
 import type { Pod } from '../../src/core/commands/pod.ts';
@@ -99,30 +100,32 @@ export class TestPod {
     const tally = createTally();
     const framer = this.#lines();
     const turn = new Turn((run) => void setImmediate(run), expectNone);
-    const held = new Held(67_108_864);
+    const budget = new MemoryBudget(67_108_864);
     const broker = new MemoryBroker({
       clock,
       epoch: 'e',
       historySize: all.historySize,
       historyTtlMs: 300_000,
-      held,
+      budget,
     });
-    const directory = new LocalDirectory();
+    const directory = new MemoryDirectory();
     const hub = new Hub({ broker, directory, framer, turn, clock, tally });
     const log = { debug() {}, info() {}, warn() {}, error: (fields: object) => expectNone(fields) };
     const roster = new Roster({
-      store: new MemoryPresence(clock, held),
+      store: new MemoryPresence(clock, budget),
       hub,
       clock,
       framer,
       limits: all,
       log,
     });
+    const catchUp = new CatchUp({ broker, clock, framer, hub, limits: all, tally, log });
     const ids = { connection: () => 'c', ephemeral: () => `~${(this.#messages += 1)}` };
     this.pod = {
       name: 'pod',
       startedAt: 0,
       hub,
+      catchUp,
       broker,
       directory,
       roster,

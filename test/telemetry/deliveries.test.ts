@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { DeliverySpan, TracedPublication, Tracer } from '../../src/core/ports/tracer.ts';
 import {
-  type Publication,
+  type PublishRequest,
   publishDirectly,
   publishGlobally,
   publishToRoom,
@@ -16,7 +16,12 @@ import type { Limits } from '../../src/core/base/limits.ts';
 import type { Pod } from '../../src/core/commands/pod.ts';
 import type { Stored } from '../../src/core/ports/broker.ts';
 
-const what = (pod: Pod): Publication => ({ type: 'chat', from: 'p', data: '1', timestamp: timestampOf(pod) });
+const what = (pod: Pod): PublishRequest => ({
+  type: 'chat',
+  from: 'p',
+  data: '1',
+  timestamp: timestampOf(pod),
+});
 
 /** A tracer that samples what it is told to, and writes down what it is told. */
 class Notes implements Tracer {

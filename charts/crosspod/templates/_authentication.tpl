@@ -1,9 +1,9 @@
-{{/* Settings that hold secrets; each may be in the chart's Secret or in an existing one. */}}
+{{/* Settings that hold secrets. Each may be in the chart's Secret or in an existing one. */}}
 {{- define "crosspod.secretNames" -}}
 {{- list "JWT_SECRET" "API_KEYS" "WEBHOOK_SECRET" | toJson -}}
 {{- end -}}
 
-{{/* Where each secret that the values name is: {JWT_SECRET: {secret, key}}. What is given among the values wins. */}}
+{{/* The place of each secret that the values name: {JWT_SECRET: {secret, key}}. A secret in the values wins. */}}
 {{- define "crosspod.secretPlaces" -}}
 {{- $secrets := .Values.secrets | default dict -}}
 {{- $keys := $secrets.existingSecretKeys -}}
@@ -20,13 +20,13 @@
 {{- toJson $places -}}
 {{- end -}}
 
-{{/* "true" where there is something to check tokens with. */}}
+{{/* "true" if there is a key to check tokens with. */}}
 {{- define "crosspod.tokenKeys" -}}
 {{- $settings := .Values.settings | default dict -}}
 {{- if or (hasKey (include "crosspod.secretPlaces" . | fromJson) "JWT_SECRET") $settings.JWKS_URL $settings.JWKS_FILE -}}true{{- end -}}
 {{- end -}}
 
-{{/* "true" or "false" where somebody says whether a token is needed, else empty. */}}
+{{/* "true" or "false" if the values say whether clients need a token, else empty. */}}
 {{- define "crosspod.saidAuthentication" -}}
 {{- $said := (.Values.authentication).enabled -}}
 {{- if kindIs "invalid" $said -}}
@@ -36,9 +36,8 @@
 {{- end -}}
 {{- end -}}
 
-{{/* What the pods are told of whether a token is needed: what is said, else "true" as soon as a key is named. They do not
-     derive it from the keys that they find: a key that is missing would let everybody in. Empty where there is no word
-     of any key. */}}
+{{/* AUTH_ENABLED of the pods: as the values say, else "true" if they name a key, else empty. Pods do not derive it from the
+     keys they find, because a missing key would then let every client in. */}}
 {{- define "crosspod.authentication" -}}
 {{- $said := include "crosspod.saidAuthentication" . -}}
 {{- $places := include "crosspod.secretPlaces" . | fromJson -}}
@@ -49,45 +48,45 @@ true
 {{- end -}}
 {{- end -}}
 
-{{/* "true" where a token is needed to connect. */}}
+{{/* "true" if clients need a token. */}}
 {{- define "crosspod.authenticated" -}}
 {{- include "crosspod.authentication" . | default "false" -}}
 {{- end -}}
 
-{{/* "true" where the HTTP API is not open to everybody. */}}
+{{/* "true" if the HTTP API needs a token or key. */}}
 {{- define "crosspod.apiGuarded" -}}
 {{- if eq (include "crosspod.authenticated" .) "true" -}}true
 {{- else -}}{{- hasKey (include "crosspod.secretPlaces" . | fromJson) "API_KEYS" -}}
 {{- end -}}
 {{- end -}}
 
-{{/* Refuses what would leave it to chance who may come. Renders nothing. */}}
+{{/* Refuses values that leave open whether clients need a token, or that lack the key for it. Renders nothing. */}}
 {{- define "crosspod.validateAuthentication" -}}
 {{- $secrets := .Values.secrets | default dict -}}
 {{- $written := (.Values.settings).AUTH_ENABLED | toString | lower -}}
 {{- $said := (.Values.authentication).enabled -}}
 {{- if and (has $written (list "true" "false")) (not (kindIs "invalid" $said)) (ne $written (toString $said)) -}}
-{{- fail "authentication.enabled: settings.AUTH_ENABLED says the contrary; leave that out" -}}
+{{- fail "authentication.enabled: settings.AUTH_ENABLED says the opposite; remove that setting" -}}
 {{- end -}}
 {{- if and $secrets.existingSecret (kindIs "slice" $secrets.existingSecretKeys) (not $secrets.existingSecretKeys) -}}
-{{- fail "secrets.existingSecretKeys: empty, so nothing of secrets.existingSecret would be used; name the keys that it has" -}}
+{{- fail "secrets.existingSecretKeys: empty, so no key of secrets.existingSecret would be used; list the keys that it has" -}}
 {{- end -}}
 {{- if and (eq (include "crosspod.authentication" .) "true") (not (include "crosspod.tokenKeys" .)) -}}
-{{- fail "authentication.enabled: there is no key for tokens; give secrets.JWT_SECRET (or name it in secrets.existingSecretKeys), settings.JWKS_URL or settings.JWKS_FILE, or set it to false if anybody may connect" -}}
+{{- fail "authentication.enabled: no key to check tokens with; give secrets.JWT_SECRET (or name it in secrets.existingSecretKeys), settings.JWKS_URL or settings.JWKS_FILE, or set it to false if any client may connect without a token" -}}
 {{- end -}}
 {{- $places := include "crosspod.secretPlaces" . | fromJson -}}
 {{- if and (.Values.settings).WEBHOOK_URL (not (hasKey $places "WEBHOOK_SECRET")) -}}
-{{- fail "settings.WEBHOOK_URL: there is nothing to sign webhooks with; give secrets.WEBHOOK_SECRET, or name it in secrets.existingSecretKeys" -}}
+{{- fail "settings.WEBHOOK_URL: no key to sign webhooks with; give secrets.WEBHOOK_SECRET, or name it in secrets.existingSecretKeys" -}}
 {{- end -}}
 {{- $guests := eq ((.Values.settings).GUEST_LOGIN | toString | lower) "true" -}}
 {{- if and $guests (eq (include "crosspod.authentication" .) "true") (not (hasKey $places "JWT_SECRET")) -}}
-{{- fail "settings.GUEST_LOGIN: there is nothing to sign the tokens of guests with; give secrets.JWT_SECRET, or name it in secrets.existingSecretKeys" -}}
+{{- fail "settings.GUEST_LOGIN: no key to sign guest tokens with; give secrets.JWT_SECRET, or name it in secrets.existingSecretKeys" -}}
 {{- end -}}
 {{- include "crosspod.validateExistingSecret" . -}}
 {{- end -}}
 
-{{/* Refuses a Secret that is there and lacks a key: pods would wait for it, in the middle of an upgrade. One that is not
-     there yet may come later. Renders nothing. */}}
+{{/* Refuses an existing Secret that lacks a key, because pods would wait for the key in the middle of an upgrade. A Secret
+     that does not exist yet may be created later. Renders nothing. */}}
 {{- define "crosspod.validateExistingSecret" -}}
 {{- $name := (.Values.secrets).existingSecret -}}
 {{- if $name -}}
@@ -95,7 +94,7 @@ true
 {{- $found := .data | default dict -}}
 {{- range $place := include "crosspod.secretPlaces" $ | fromJson -}}
 {{- if and (eq $place.secret $name) (not (index $found $place.key)) -}}
-{{- fail (printf "secrets.existingSecret: the Secret %s has no %s, or an empty one; put it there, or name the keys that it has in secrets.existingSecretKeys (it has: %s)" $name $place.key (keys $found | sortAlpha | join ", ")) -}}
+{{- fail (printf "secrets.existingSecret: the Secret %s has no %s, or an empty one; add the key, or list in secrets.existingSecretKeys only keys that the Secret has (it has: %s)" $name $place.key (keys $found | sortAlpha | join ", ")) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

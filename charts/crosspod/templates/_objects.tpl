@@ -1,12 +1,12 @@
-{{/* Refuses what Kubernetes would refuse, half-way through an upgrade, or drop without a word. Renders nothing. */}}
+{{/* Refuses values that Kubernetes would refuse in the middle of an upgrade, or silently drop. Renders nothing. */}}
 {{- define "crosspod.validateObjects" -}}
 {{- $name := include "crosspod.fullname" . -}}
 {{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $name) -}}
-{{- fail (printf "fullnameOverride: objects would be called %s after the release, and a Service cannot: it needs small letters, digits and -, a letter first; give a name here" $name) -}}
+{{- fail (printf "fullnameOverride: from the release's name, objects would be named %s, which is not a valid name of a Service (lowercase letters, digits and -, starting with a letter); give a name here" $name) -}}
 {{- end -}}
 {{- range $path, $image := dict "image" .Values.image "redis.image" .Values.redis.image -}}
 {{- if regexMatch "[@\\s]|:[^/]*$" $image.repository -}}
-{{- fail (printf "%s.repository: it holds a tag, a digest or a login; give the first as %s.tag, the second as %s.digest, and a login by imagePullSecrets" $path $path $path) -}}
+{{- fail (printf "%s.repository: contains a tag, a digest or a login; give the tag as %s.tag, the digest as %s.digest, and the login by imagePullSecrets" $path $path $path) -}}
 {{- end -}}
 {{- end -}}
 {{- include "crosspod.validateResources" (dict "path" "resources" "resources" .Values.resources) -}}
@@ -20,11 +20,11 @@
 {{- end -}}
 {{- end -}}
 {{- if and (has (toString $rolling.maxSurge) (list "0" "0%")) (has (toString $rolling.maxUnavailable) (list "0" "0%")) -}}
-{{- fail "updateStrategy.rollingUpdate: maxSurge and maxUnavailable are 0, so that no pod could ever be replaced; raise one of them" -}}
+{{- fail "updateStrategy.rollingUpdate: maxSurge and maxUnavailable are both 0, so no pod could ever be replaced; raise one of them" -}}
 {{- end -}}
 {{- range .Values.service.loadBalancerSourceRanges -}}
 {{- if not (regexMatch "^[0-9a-fA-F.:]+/[0-9]+$" .) -}}
-{{- fail (printf "service.loadBalancerSourceRanges: %s is no range; write 10.0.0.0/8, or 10.0.0.1/32 for a single address" .) -}}
+{{- fail (printf "service.loadBalancerSourceRanges: %s is not an address range; write 10.0.0.0/8, or 10.0.0.1/32 for a single address" .) -}}
 {{- end -}}
 {{- end -}}
 {{- include "crosspod.validateContexts" . -}}
@@ -33,7 +33,7 @@
 {{- include "crosspod.validatePeers" . -}}
 {{- end -}}
 
-{{/* Refuses resources that are none, and requests above their limits: (dict "path" "resources" "resources" {…}) */}}
+{{/* Refuses invalid resources, and requests above their limits: (dict "path" "resources" "resources" {…}) */}}
 {{- define "crosspod.validateResources" -}}
 {{- $path := .path -}}
 {{- $resources := .resources | default dict -}}
@@ -44,7 +44,7 @@
 {{- if ne $kind "claims" -}}
 {{- range $name, $amount := $amounts -}}
 {{- if not (regexMatch "^[0-9]*\\.?[0-9]+([eE][0-9]+|[numkMGTPE]|[KMGTPE]i)?$" (toString $amount)) -}}
-{{- fail (printf "%s.%s.%s: %v is no quantity; write 512Mi or 1Gi of memory, 500m or 2 of CPU" $path $kind $name $amount) -}}
+{{- fail (printf "%s.%s.%s: %v is not a quantity; write for example 512Mi or 1Gi of memory, 500m or 2 of CPU" $path $kind $name $amount) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -58,25 +58,25 @@
 {{- end -}}
 {{- end -}}
 
-{{/* Refuses what belongs to a pod where its containers are meant, and the other way round. */}}
+{{/* Refuses fields of a pod's security context in a container's, and the reverse. */}}
 {{- define "crosspod.validateContexts" -}}
 {{- $ofPods := list "fsGroup" "fsGroupChangePolicy" "supplementalGroups" "supplementalGroupsPolicy" "sysctls" -}}
 {{- $ofContainers := list "allowPrivilegeEscalation" "capabilities" "privileged" "procMount" "readOnlyRootFilesystem" -}}
 {{- range $prefix, $values := dict "" .Values "redis." .Values.redis -}}
 {{- range $field, $_ := $values.podSecurityContext -}}
 {{- if has $field $ofContainers -}}
-{{- fail (printf "%spodSecurityContext.%s: it is of containers; write it under %ssecurityContext" $prefix $field $prefix) -}}
+{{- fail (printf "%spodSecurityContext.%s: this field belongs to containers; write it under %ssecurityContext" $prefix $field $prefix) -}}
 {{- end -}}
 {{- end -}}
 {{- range $field, $_ := $values.securityContext -}}
 {{- if has $field $ofPods -}}
-{{- fail (printf "%ssecurityContext.%s: it is of pods; write it under %spodSecurityContext" $prefix $field $prefix) -}}
+{{- fail (printf "%ssecurityContext.%s: this field belongs to pods; write it under %spodSecurityContext" $prefix $field $prefix) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
 
-{{/* Refuses labels, and what selects by them, that cannot be ones. */}}
+{{/* Refuses invalid labels and node selectors. */}}
 {{- define "crosspod.validateLabels" -}}
 {{- $paths := list "commonLabels" "podLabels" "nodeSelector" "redis.podLabels" "redis.nodeSelector" "ingress.labels" "httpRoute.labels" "httpApi.service.labels" "httpApi.httpRoute.labels" -}}
 {{- range list "serviceMonitor" "podMonitor" "prometheusRule" "dashboard" -}}{{- $paths = append $paths (printf "monitoring.%s.labels" .) -}}{{- end -}}
@@ -85,16 +85,16 @@
 {{- range splitList "." $path -}}{{- $labels = index ($labels | default dict) . -}}{{- end -}}
 {{- range $name, $value := $labels -}}
 {{- if not (regexMatch "^([a-z0-9.-]+/)?[a-zA-Z0-9]([-_.a-zA-Z0-9]{0,61}[a-zA-Z0-9])?$" $name) -}}
-{{- fail (printf "%s: %s cannot be the name of a label; write letters, digits and - _ . between them, 63 at most" $path $name) -}}
+{{- fail (printf "%s: %s is not a valid label name; write at most 63 letters and digits, with - _ . between them" $path $name) -}}
 {{- end -}}
 {{- if not (regexMatch "^([a-zA-Z0-9]([-_.a-zA-Z0-9]{0,61}[a-zA-Z0-9])?)?$" $value) -}}
-{{- fail (printf "%s: what %s says cannot be the value of a label; write letters, digits and - _ . between them, 63 at most" $path $name) -}}
+{{- fail (printf "%s: the value of %s is not a valid label value; write at most 63 letters and digits, with - _ . between them" $path $name) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
 
-{{/* Refuses hosts that are none. */}}
+{{/* Refuses invalid hosts. */}}
 {{- define "crosspod.validateHosts" -}}
 {{- $hosts := dict "httpRoute.hostnames" (.Values.httpRoute.hostnames | default list) "httpApi.httpRoute.hostnames" (.Values.httpApi.httpRoute.hostnames | default list) -}}
 {{- $ofIngress := list -}}
@@ -104,24 +104,25 @@
 {{- range $path, $all := merge $hosts (dict "ingress.hosts" $ofIngress "ingress.tls" $ofTls) -}}
 {{- range $host := $all -}}
 {{- if and $host (not (regexMatch "^(\\*\\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$" $host)) -}}
-{{- fail (printf "%s: %s is no host; write chat.example.com or *.example.com, in small letters, without a scheme, a port or a path" $path $host) -}}
+{{- fail (printf "%s: %s is not a host; write chat.example.com or *.example.com, in lowercase, without a scheme, a port or a path" $path $host) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
 
-{{/* Refuses peers and rules of policies with a word that Kubernetes does not know: dropped, a rule would let out everything. */}}
+{{/* Refuses peers and rules of policies with unknown fields. Kubernetes would drop the field, and the rule would then allow
+     everything. */}}
 {{- define "crosspod.validatePeers" -}}
 {{- range $path := list "clients" "operators" -}}
 {{- range $peer := index $.Values.networkPolicy $path -}}
 {{- if or (not $peer) (omit $peer "podSelector" "namespaceSelector" "ipBlock") -}}
-{{- fail (printf "networkPolicy.%s: each is {namespaceSelector: …}, {podSelector: …} or {ipBlock: …}, as in a NetworkPolicy; one that is given is not" $path) -}}
+{{- fail (printf "networkPolicy.%s: every item must be {namespaceSelector: …}, {podSelector: …} or {ipBlock: …}, as in a NetworkPolicy" $path) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
 {{- range $rule := .Values.networkPolicy.extraEgress -}}
 {{- if omit $rule "to" "ports" -}}
-{{- fail "networkPolicy.extraEgress: each is {to: […], ports: […]}, as in a NetworkPolicy; one that is given has something else" -}}
+{{- fail "networkPolicy.extraEgress: every item must be {to: […], ports: […]}, as in a NetworkPolicy" -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -1,7 +1,7 @@
-{{/* Refuses a value that is empty and has to be something, which the templates would stumble over; files/needed-values.json
-     lists them, and is made from values.yaml. Renders nothing. */}}
+{{/* Refuses empty values that the templates need. files/needed-values.json lists them; it is generated from values.yaml.
+     Renders nothing. */}}
 {{- define "crosspod.validateNeeded" -}}
-{{- $hint := "; after an upgrade with --reuse-values: use --reset-then-reuse-values, which knows values that are new" -}}
+{{- $hint := "; after an upgrade with --reuse-values: use --reset-then-reuse-values, which adds values that are new in the chart" -}}
 {{- range $path, $kind := .Files.Get "files/needed-values.json" | fromJson -}}
 {{- $at := $.Values -}}
 {{- range splitList "." $path -}}
@@ -9,7 +9,7 @@
 {{- end -}}
 {{- if kindIs "invalid" $at -}}
 {{- if eq $kind "group" -}}
-{{- fail (printf "%s: nothing is under it; leave it out, or give it values%s" $path $hint) -}}
+{{- fail (printf "%s: the group is empty; leave it out, or give it values%s" $path $hint) -}}
 {{- else -}}
 {{- fail (printf "%s: empty; give it a value, or leave it out%s" $path $hint) -}}
 {{- end -}}
@@ -17,51 +17,51 @@
 {{- end -}}
 {{- end -}}
 
-{{/* Refuses addresses that are none, and passwords that cannot be ones. The schema leaves them alone, since Helm prints the
-     value that a schema refuses. Renders nothing. */}}
+{{/* Refuses invalid addresses and passwords. The schema does not check them, because Helm prints a value that a schema
+     refuses. Renders nothing. */}}
 {{- define "crosspod.validateAddresses" -}}
 {{- $redis := .Values.externalRedis -}}
 {{- if and $redis.url (contains "@" $redis.url) -}}
-{{- fail "externalRedis.url: it holds an @, and so perhaps a login, which is a secret; give externalRedis.username and externalRedis.existingSecret, or put the whole URL in that Secret (externalRedis.urlKey)" -}}
+{{- fail "externalRedis.url: contains an @, so it may hold a login, which is a secret; give externalRedis.username and externalRedis.existingSecret, or put the whole URL in that Secret (externalRedis.urlKey)" -}}
 {{- end -}}
 {{- if and $redis.url (not (regexMatch "^rediss?://(\\[[0-9a-fA-F:.]+\\]|[A-Za-z0-9_.-]+)(:[0-9]{1,5})?(/[0-9]{0,6})?$" $redis.url)) -}}
-{{- fail "externalRedis.url: what is given is no address; write redis://host:port, or rediss://host:port for TLS" -}}
+{{- fail "externalRedis.url: the value is not an address; write redis://host:port, or rediss://host:port for TLS" -}}
 {{- end -}}
 {{- range $name := list "sentinels" "cluster" -}}
 {{- range index $redis $name -}}
 {{- if not (regexMatch "^([A-Za-z0-9_.-]+|\\[[0-9a-fA-F:.]+\\]):[0-9]{1,5}$" .) -}}
-{{- fail (printf "externalRedis.%s: one that is given is no address; write host:port, without a login" $name) -}}
+{{- fail (printf "externalRedis.%s: an item is not an address; write host:port, without a login" $name) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
 {{- range .Values.externalNats.servers -}}
 {{- if contains "@" . -}}
-{{- fail "externalNats.servers: one of them holds an @, and so perhaps a login, which is a secret; put all servers with user and password in a Secret (externalNats.existingSecret and urlKey)" -}}
+{{- fail "externalNats.servers: an item contains an @, so it may hold a login, which is a secret; put all servers with user and password in a Secret (externalNats.existingSecret and urlKey)" -}}
 {{- end -}}
 {{- if not (regexMatch "^(nats|tls)://(\\[[0-9a-fA-F:.]+\\]|[A-Za-z0-9_.-]+)(:[0-9]{1,5})?$" .) -}}
-{{- fail "externalNats.servers: one that is given is no address; write nats://host:port, or tls://host:port, one to an item" -}}
+{{- fail "externalNats.servers: an item is not an address; write one nats://host:port or tls://host:port per item" -}}
 {{- end -}}
 {{- end -}}
 {{- with .Values.keda.prometheus.serverAddress -}}
 {{- if not (regexMatch "^https?://[^@\\s]+$" .) -}}
-{{- fail "keda.prometheus.serverAddress: what is given is no address; write http://host:port, without a login (keda.prometheus.authenticationRef)" -}}
+{{- fail "keda.prometheus.serverAddress: the value is not an address; write http://host:port, without a login (that belongs in keda.prometheus.authenticationRef)" -}}
 {{- end -}}
 {{- end -}}
 {{- range $path := include "crosspod.secretKeyValues" . | fromJsonArray -}}
 {{- $at := $.Values -}}
 {{- range splitList "." $path -}}{{- $at = index ($at | default dict) . -}}{{- end -}}
 {{- if and $at (not (regexMatch "^[-._a-zA-Z0-9]+$" $at)) -}}
-{{- fail (printf "%s: what is given is no key of a Secret; write the name of the key, of letters, digits and - _ . and not what is behind it" $path) -}}
+{{- fail (printf "%s: the value is not a key of a Secret; write the key's name (letters, digits and - _ .), not its content" $path) -}}
 {{- end -}}
 {{- end -}}
 {{- range $name := list "password" "sentinelPassword" "replicationPassword" -}}
 {{- if regexMatch "[\\x00-\\x1f\\x7f]" (index $.Values.redis.auth $name | default "") -}}
-{{- fail (printf "redis.auth.%s: it holds a line break or another control character, which Redis cannot read" $name) -}}
+{{- fail (printf "redis.auth.%s: contains a line break or another control character, which Redis cannot read" $name) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
 
-{{/* Values that name a key of a Secret, and into which somebody may have written what is to be in it. */}}
+{{/* Values that name a key of a Secret, where an operator may have written the secret itself by mistake. */}}
 {{- define "crosspod.secretKeyValues" -}}
 {{- $paths := list "externalRedis.urlKey" "externalRedis.passwordKey" "externalRedis.sentinelPasswordKey" "externalNats.urlKey" "externalNats.credentialsKey" -}}
 {{- range list "passwordKey" "sentinelPasswordKey" "replicationPasswordKey" -}}
@@ -73,8 +73,8 @@
 {{- toJson $paths -}}
 {{- end -}}
 
-{{/* Refuses settings that a pod would refuse when it starts; files/settings.json says of each what it may hold, and is made
-     from the gateway's own. Renders nothing. */}}
+{{/* Refuses settings that a pod would refuse at its start. files/settings.json has the allowed values; it is generated from
+     src/settings.ts. Renders nothing. */}}
 {{- define "crosspod.validateSettings" -}}
 {{- $known := .Files.Get "files/settings.json" | fromJson -}}
 {{- range $name, $value := include "crosspod.givenSettings" . | fromJson -}}
@@ -85,7 +85,7 @@
 {{- $ok = and (ge (int64 $value) (int64 $kind.least)) (le (int64 $value) (int64 $kind.most)) -}}
 {{- end -}}
 {{- if not $ok -}}
-{{- /* What has an @ may be a login. */ -}}
+{{- /* A value with an @ may hold a login. */ -}}
 {{- $shown := ternary "the value given" (quote $value) (or $kind.secret (contains "@" $value)) -}}
 {{- fail (printf "settings.%s: %s is not valid; allowed: %s" $name $shown $kind.allowed) -}}
 {{- end -}}
@@ -93,8 +93,8 @@
 {{- end -}}
 {{- end -}}
 
-{{/* Refuses variables that are there twice, of which Kubernetes takes one and complains half-way through an upgrade, and
-     settings of the gateway past the values that are checked. Renders nothing. */}}
+{{/* Refuses variables that occur twice (Kubernetes would use one of them, or fail in the middle of an upgrade), and settings
+     of the gateway in extraEnv, which would bypass the checks. Renders nothing. */}}
 {{- define "crosspod.validateEnv" -}}
 {{- $instead := dict "PORT" "service.port; pods listen on 8080" "OPS_PORT" "opsService.port; pods listen on 9090" "SERVER_ADDR" "service.port; pods listen on 8080" -}}
 {{- range include "crosspod.secretNames" . | fromJsonArray -}}
@@ -118,19 +118,19 @@
 {{- $known := .Files.Get "files/settings.json" | fromJson -}}
 {{- range .Values.extraEnv -}}
 {{- if not (regexMatch "^[-._a-zA-Z][-._a-zA-Z0-9]*$" .name) -}}
-{{- fail "extraEnv: one that is given has no name that a variable can have; write letters, digits and _ as its name, and what it says as its value" -}}
+{{- fail "extraEnv: an item's name is not a valid variable name; write letters, digits and _ as the name, and the content as its value" -}}
 {{- end -}}
 {{- if and (hasKey . "value") (hasKey . "valueFrom") -}}
-{{- fail (printf "extraEnv: %s has a value and a valueFrom; give one of them" .name) -}}
+{{- fail (printf "extraEnv: %s has both value and valueFrom; give only one" .name) -}}
 {{- end -}}
 {{- if not (or (not (hasKey . "value")) (kindIs "string" .value)) -}}
-{{- fail (printf "extraEnv: what %s says is no text; put its value in quotes" .name) -}}
+{{- fail (printf "extraEnv: the value of %s is not a string; put it in quotes" .name) -}}
 {{- end -}}
 {{- if or (omit . "name" "value" "valueFrom") (omit (.valueFrom | default dict) "configMapKeyRef" "secretKeyRef" "fieldRef" "resourceFieldRef" "fileKeyRef") -}}
-{{- fail (printf "extraEnv: %s has something else than a value, or a valueFrom with secretKeyRef, configMapKeyRef, fieldRef or resourceFieldRef" .name) -}}
+{{- fail (printf "extraEnv: %s may only have a value, or a valueFrom with secretKeyRef, configMapKeyRef, fieldRef or resourceFieldRef" .name) -}}
 {{- end -}}
 {{- if hasKey $known .name -}}
-{{- fail (printf "extraEnv: %s is a setting of the gateway, and here nothing would check it; use %s" .name (index $instead .name | default (printf "settings.%s" .name))) -}}
+{{- fail (printf "extraEnv: %s is a setting of the gateway, which is not checked here; use %s" .name (index $instead .name | default (printf "settings.%s" .name))) -}}
 {{- end -}}
 {{- end -}}
 {{- include "crosspod.validateOnce" (dict "value" "extraEnv" "key" "name" "items" .Values.extraEnv) -}}
@@ -147,24 +147,24 @@
 {{- range concat $volumes (.Values.extraVolumes | default list) -}}{{- $names = append $names .name -}}{{- end -}}
 {{- range .Values.extraVolumeMounts -}}
 {{- if not (has .name $names) -}}
-{{- fail (printf "extraVolumeMounts: there is no volume %v; give it in extraVolumes" .name) -}}
+{{- fail (printf "extraVolumeMounts: unknown volume %v; give it in extraVolumes" .name) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
 
-{{/* Refuses items that Kubernetes takes for one: (dict "value" "extraEnv" "key" "name" "items" list) */}}
+{{/* Refuses items with the same key: (dict "value" "extraEnv" "key" "name" "items" list) */}}
 {{- define "crosspod.validateOnce" -}}
 {{- $seen := list -}}
 {{- range .items -}}
 {{- $id := index . $.key -}}
 {{- if has $id $seen -}}
-{{- fail (printf "%s: %s is there twice, perhaps once by the chart itself; leave one out, or give it another %s" $.value $id $.key) -}}
+{{- fail (printf "%s: %s occurs twice, perhaps once in the chart itself; remove one, or change its %s" $.value $id $.key) -}}
 {{- end -}}
 {{- $seen = append $seen $id -}}
 {{- end -}}
 {{- end -}}
 
-{{/* Refuses policies behind which the gateway could not reach what it is told to. Renders nothing. */}}
+{{/* Refuses network policies that would keep the gateway from configured addresses. Renders nothing. */}}
 {{- define "crosspod.validateEgress" -}}
 {{- if and .Values.networkPolicy.enabled (not .Values.networkPolicy.extraEgress) -}}
 {{- $broker := include "crosspod.broker" . -}}
@@ -178,13 +178,13 @@
 {{- if regexMatch "^OTEL_EXPORTER_OTLP_(.*_)?ENDPOINT$" .name -}}{{- $outside = append $outside (printf "extraEnv %s" .name) -}}{{- end -}}
 {{- end -}}
 {{- with $outside -}}
-{{- fail (printf "networkPolicy.extraEgress: empty, so that pods could not reach what %s leads to; allow it there, as in k8s/values/nats.yaml" (join ", " .)) -}}
+{{- fail (printf "networkPolicy.extraEgress: empty, so pods could not reach the address in %s; add a rule for it, as in k8s/values/nats.yaml" (join ", " .)) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
 
-{{/* Refuses a release whose objects would have the names of another one's, which Helm would say of the first of them only,
-     and not what to do. Renders nothing. */}}
+{{/* Refuses a release whose objects would have the names of another release's. Helm would name only the first of them, and
+     not what to do. Renders nothing. */}}
 {{- define "crosspod.validateNames" -}}
 {{- $name := include "crosspod.fullname" . -}}
 {{- $redis := printf "%s-redis" $name -}}
@@ -197,7 +197,7 @@
 {{- $found := lookup (index . 0) $kind $.Release.Namespace (index . 2) -}}
 {{- $owner := dig "metadata" "annotations" "meta.helm.sh/release-name" "" $found -}}
 {{- if and $owner (ne $owner $.Release.Name) -}}
-{{- fail (printf "fullnameOverride: the release %s has a %s %s already, and this one would have the same; give another name (fullnameOverride), or install it in another namespace" $owner $kind (index . 2)) -}}
+{{- fail (printf "fullnameOverride: the release %s already has a %s %s, and this release would use the same name; give another name (fullnameOverride), or install into another namespace" $owner $kind (index . 2)) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

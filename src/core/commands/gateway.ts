@@ -1,20 +1,16 @@
 import { Connection } from '../delivery/connection.ts';
-import { Allowance } from '../base/allowance.ts';
 import { rejection } from '../../protocol/error-codes.ts';
 import { type Decoded, type JoinCommand, LISTEN } from '../../protocol/command.ts';
 import { CLOSE } from '../../protocol/close-codes.ts';
 import type { Dialect } from '../../protocol/dialect.ts';
-import { HEARS } from '../pod/hub.ts';
 import type { Pod } from './pod.ts';
 import type { Principal } from '../ports/principal.ts';
 import type { Socket } from '../ports/socket.ts';
-import { catchUp } from '../pod/catch-up.ts';
-import { carryOut } from './carry-out.ts';
-import { viewOf } from './consult.ts';
-import { fail, refuse } from './tell-refusal.ts';
+import { perform } from './perform.ts';
+import { reject, rejectError } from './reject.ts';
+import { viewOf } from './hook-views.ts';
 import { count } from '../base/tally.ts';
 import { dialectOfFirstFrame } from '../../protocol/dialects.ts';
-import { inOrder } from '../delivery/command-queue.ts';
 import { pause } from '../base/pause.ts';
 import { isBusy, settled } from '../pod/departure.ts';
 import { isUnavailable } from '../base/refused.ts';
@@ -67,30 +63,30 @@ export class Gateway {
     if (dialect === undefined) return connection;
     this.#speak(connection, dialect);
     const command = this.#joinAddress(arrival.address, dialect);
-    if (command !== undefined) inOrder(connection, () => carryOut(this.#pod, connection, command));
+    if (command !== undefined) connection.commands.run(() => perform(this.#pod, connection, command));
     return connection;
   }
 
   /** A text frame came. */
   receive(connection: Connection, frame: string): void {
-    if (!connection.isHeard) return;
+    if (!connection.acceptsFrames) return;
     this.heard(connection);
     this.#pod.tally.received += 1;
-    inOrder(connection, () => this.#handle(connection, frame));
+    connection.commands.run(() => this.#handle(connection, frame));
   }
 
   /** The client gave a sign of life. */
   heard(connection: Connection): void {
-    connection.lastHeard = this.#pod.clock.elapsed();
+    connection.heard(this.#pod.clock.elapsed());
   }
 
   /** The client reads again. */
   drained(connection: Connection): void {
     connection.outbox.flush();
     if (connection.memberships.some(({ readsFrom }) => readsFrom !== undefined)) {
-      catchUp(connection, this.#pod).catch((error: unknown) => {
-        // It goes on when history can be read again (receive.ts).
-        if (!isUnavailable(error)) fail(this.#pod, connection, error, {});
+      this.#pod.catchUp.connection(connection).catch((error: unknown) => {
+        // It goes on when the history can be read again (broker-receiver.ts).
+        if (!isUnavailable(error)) rejectError(this.#pod, connection, error, {});
       });
     }
   }
@@ -98,8 +94,7 @@ export class Gateway {
   /** The socket is gone, with the code of the close frame or 1006 (RFC 6455 section 7.1.5). */
   closed(connection: Connection, code: number): void {
     const { directory, hub, roster, tally } = this.#pod;
-    connection.closed = true;
-    connection.outbox.close();
+    connection.lost();
     // A client may answer a close with any code; what ended the connection is the pod's.
     const ending = connection.closeCode ?? code;
     count(tally.closed, KNOWN_CODES.has(ending) ? ending : 'other');
@@ -118,7 +113,7 @@ export class Gateway {
     const { hooks } = this.#pod;
     if (hooks === undefined) return;
     const view = viewOf(connection);
-    inOrder(connection, () => {
+    connection.commands.run(() => {
       hooks.disconnected(view, code);
       return undefined;
     });
@@ -146,30 +141,28 @@ export class Gateway {
   }
 
   #handle(connection: Connection, frame: string): Promise<void> | undefined {
-    if (!connection.isHeard) return undefined;
+    if (!connection.acceptsFrames) return undefined;
     if (connection.dialect === undefined) this.#speak(connection, dialectOfFirstFrame(frame));
     const decoded = connection.dialect?.decode(frame);
-    if (decoded === undefined || !this.#hasAllowance(connection, decoded)) return undefined;
+    if (decoded === undefined || !this.#isWithinRate(connection, decoded)) return undefined;
     if ('rejection' in decoded) {
-      refuse(connection, decoded.rejection, decoded);
+      reject(connection, decoded.rejection, decoded);
       return undefined;
     }
-    connection.badFrames = 0;
-    return carryOut(this.#pod, connection, decoded.command);
+    connection.frames.readable();
+    return perform(this.#pod, connection, decoded.command);
   }
 
-  /** Counts the frame; one too many is refused, and whoever does not care for ten seconds is closed. */
-  #hasAllowance(connection: Connection, decoded: Decoded): boolean {
+  /** Counts the frame. One too many is rejected; a client that ignores this for ten seconds is closed. */
+  #isWithinRate(connection: Connection, decoded: Decoded): boolean {
     const { clock, limits } = this.#pod;
-    if (limits.messagesPerSecond === 0) return true;
-    connection.allowance ??= new Allowance(limits.messagesPerSecond, clock.elapsed());
-    const retryAfterMs = connection.allowance.take(clock.elapsed());
+    const retryAfterMs = connection.frames.take(limits.messagesPerSecond, clock.elapsed());
     if (retryAfterMs === 0) return true;
     this.#pod.tally.rateLimited += 1;
-    if (connection.allowance.abused) connection.close(CLOSE.rateAbuse);
+    if (connection.frames.isAbused) connection.close(CLOSE.rateAbuse);
     else {
       const about = 'command' in decoded ? decoded.command : decoded;
-      refuse(connection, { ...rejection('rate_limited'), retryAfterMs }, about);
+      reject(connection, { ...rejection('rate_limited'), retryAfterMs }, about);
     }
     return false;
   }
@@ -177,8 +170,7 @@ export class Gateway {
   /** From now on the connection speaks this dialect; the message dialect says hello. */
   #speak(connection: Connection, dialect: Dialect): void {
     const { clock, limits } = this.#pod;
-    connection.dialect = dialect;
-    connection.hears = dialect.hearsAll ? HEARS.both : HEARS.none;
+    connection.speak(dialect);
     connection.tell({
       kind: 'connected',
       connectionId: connection.connectionId,

@@ -1,22 +1,20 @@
 import type { After, Membership, Moment } from '../delivery/membership.ts';
 import { comesFromHistory, type Delivery, tellsPresent } from '../delivery/delivery.ts';
-import type { Connection } from '../delivery/connection.ts';
+import { CHANNELS, type Connection } from '../delivery/connection.ts';
 import { DIRECT, GLOBAL } from '../../protocol/names.ts';
 import { type JoinCommand, LISTEN, type LeaveCommand } from '../../protocol/command.ts';
 import type { Capture, Room } from '../delivery/room.ts';
-import { HEARS } from '../pod/hub.ts';
 import type { Member, Recovery } from '../../protocol/event.ts';
 import type { Page } from '../ports/broker.ts';
 import type { Pod } from './pod.ts';
 import { Refused, isUnavailable, permit } from '../base/refused.ts';
 import { count } from '../base/tally.ts';
-import { renew } from '../pod/renew.ts';
-import { replay } from '../pod/catch-up.ts';
+import { replay } from '../delivery/replay.ts';
 
-/** The channels that stand for no room, and what hearing them means. */
-const SPECIAL: ReadonlyMap<string, number> = new Map([
-  [GLOBAL, HEARS.global],
-  [DIRECT, HEARS.direct],
+/** The channels that are not rooms. */
+const CHANNEL_OF: ReadonlyMap<string, number> = new Map([
+  [GLOBAL, CHANNELS.global],
+  [DIRECT, CHANNELS.direct],
 ]);
 
 /**
@@ -29,9 +27,9 @@ export async function join(
   name: string,
   command: JoinCommand,
 ): Promise<void> {
-  const special = SPECIAL.get(name);
-  if (special !== undefined) {
-    hear(connection, name, special, command);
+  const channel = CHANNEL_OF.get(name);
+  if (channel !== undefined) {
+    subscribe(connection, name, channel, command);
     return;
   }
   permit(connection.may('join', name));
@@ -52,7 +50,7 @@ export async function join(
     room.flush();
     enter(pod, connection, room, command, found, presence, capture);
     // History may be back already, and nobody would tell the room again.
-    if (found.owed !== undefined && pod.broker.reaches(room.name)) void renew(pod, room);
+    if (found.owed !== undefined && pod.broker.reaches(room.name)) void pod.catchUp.room(room);
   } finally {
     room.release(capture);
     pod.hub.tidy(room);
@@ -87,18 +85,18 @@ interface Found {
 
 async function lookUp(pod: Pod, connection: Connection, room: Room, command: JoinCommand): Promise<Found> {
   try {
-    await room.opened();
+    await room.history.opened();
     if (!pod.broker.reaches(room.name)) throw new Refused('unavailable');
     return { page: await readFor(connection, room, command, pod.limits.historySize) };
   } catch (error) {
     if (!isUnavailable(error)) throw error;
     const { lastId } = command;
     const after = connection.may('history', room.name) ? lastId : undefined;
-    const position = after ?? room.lastPosition;
+    const position = after ?? room.history.lastPosition;
     const owed = position === '' ? momentIn(pod, room) : { after: position };
     const page = {
       messages: [],
-      position: lastId ?? room.lastPosition,
+      position: lastId ?? room.history.lastPosition,
       more: false,
       missing: 'unavailable',
     } as const;
@@ -118,11 +116,11 @@ async function readFor(
 ): Promise<Page> {
   if (!connection.may('history', room.name)) {
     const missing = lastId === undefined ? undefined : 'unavailable';
-    return { messages: [], position: await room.position(), more: false, missing };
+    return { messages: [], position: await room.history.position(), more: false, missing };
   }
-  if (lastId !== undefined) return room.read({ after: lastId }, kept);
-  if (history > 0) return room.read({ newest: Math.min(history, kept) }, kept);
-  return { messages: [], position: await room.position(), more: false };
+  if (lastId !== undefined) return room.history.read({ after: lastId }, kept);
+  if (history > 0) return room.history.read({ newest: Math.min(history, kept) }, kept);
+  return { messages: [], position: await room.history.position(), more: false };
 }
 
 /** Who is there, as the answer tells it: the number alone to whoever wants no list. */
@@ -154,8 +152,8 @@ function enter(
   membership.present ||= command.present;
   membership.returns = returns(command);
   if (!heard) {
-    room.gives(page.messages);
-    membership.hearsSince = room.moment;
+    room.history.gives(page.messages);
+    membership.hearsSince = room.history.moment;
   }
   if (owed === undefined) membership.settle();
   else if (!heard || command.lastId !== undefined) membership.owe(owed);
@@ -205,7 +203,7 @@ function audibleTo(
 function missedBy(room: Room, { messages }: Page, capture: Capture): Delivery[] {
   const read = new Set(messages.map(({ provisionalId }) => provisionalId));
   const pending = new Set<Delivery>();
-  for (const [id, delivery] of room.provisional()) if (!read.has(id)) pending.add(delivery);
+  for (const [id, delivery] of room.history.provisional()) if (!read.has(id)) pending.add(delivery);
   const captured = capture.deliveries.filter(
     (delivery) => delivery.isProvisional !== true || pending.has(delivery),
   );
@@ -219,9 +217,9 @@ function recoveryOf(pod: Pod, { lastId }: JoinCommand, { missing }: Page): Recov
   return { recovered: missing === undefined, reason: missing };
 }
 
-function hear(connection: Connection, name: string, special: number, command: JoinCommand): void {
-  if ((command.listen & LISTEN.messages) !== 0) connection.hears |= special;
-  else connection.hears &= ~special;
+function subscribe(connection: Connection, name: string, channel: number, command: JoinCommand): void {
+  if ((command.listen & LISTEN.messages) !== 0) connection.subscribe(channel);
+  else connection.unsubscribe(channel);
   if (command.ref !== undefined) connection.answer({ kind: 'ack', ref: command.ref, room: name });
 }
 
@@ -232,8 +230,8 @@ export async function leave(
   name: string,
   command: LeaveCommand,
 ): Promise<void> {
-  const special = SPECIAL.get(name);
-  if (special !== undefined) connection.hears &= ~special;
+  const channel = CHANNEL_OF.get(name);
+  if (channel !== undefined) connection.unsubscribe(channel);
   else await leaveRoom(pod, connection, requireMembership(connection, name), command.absent);
   connection.tell({ kind: 'left', room: name, ref: command.ref, at: pod.clock.now() });
 }

@@ -1,16 +1,15 @@
 import { CONNECTION_PREFIX, DIRECT, GLOBAL } from '../../protocol/names.ts';
 import type { Json } from '../../protocol/json.ts';
 import { encodeBody, type MessageType } from '../../protocol/message.ts';
-import { HEARS } from '../pod/hub.ts';
-import type { Connection } from '../delivery/connection.ts';
+import { CHANNELS, type Connection } from '../delivery/connection.ts';
 import type { Pod } from './pod.ts';
 import type { Fleeting, Published } from '../ports/broker.ts';
 import { isUnavailable } from '../base/refused.ts';
 import type { Destination } from '../ports/tracer.ts';
 import { ephemeralDelivery, observeDeliveries } from '../delivery/delivery.ts';
 
-/** What is published, whoever asks for it. */
-export interface Publication {
+/** A message that a client or a backend asks to publish. */
+export interface PublishRequest {
   readonly type: MessageType;
   /** A user id, or `system`. */
   readonly from: string;
@@ -27,14 +26,14 @@ export function publishToRoom(
   pod: Pod,
   room: string,
   ephemeral: boolean,
-  what: Publication,
+  request: PublishRequest,
 ): Promise<Published> {
-  return traced(pod, 'room', what, (trace) => {
+  return traced(pod, 'room', request, (trace) => {
     if (!isEphemeral(pod, ephemeral)) {
-      return pod.broker.publish(room, encodeBody({ ...what, room }), { key: what.key, trace });
+      return pod.broker.publish(room, encodeBody({ ...request, room }), { key: request.key, trace });
     }
-    const body = encodeBody({ ...what, room, ephemeral: true });
-    return deliverOnce(pod, room, { body, trace, key: what.key }, (message) => {
+    const body = encodeBody({ ...request, room, ephemeral: true });
+    return deliverOnce(pod, room, { body, trace, key: request.key }, (message) => {
       deliverToRoom(pod, room, message);
       return pod.broker.tell(room, message);
     });
@@ -52,10 +51,10 @@ export function isEphemeral({ limits }: Pod, asked: boolean): boolean {
 }
 
 /** To every connection on every pod. */
-export function publishGlobally(pod: Pod, what: Publication): Promise<Published> {
-  return traced(pod, GLOBAL, what, (trace) => {
-    const body = encodeBody({ ...what, ephemeral: true });
-    return deliverOnce(pod, GLOBAL, { body, trace, key: what.key }, (message) => {
+export function publishGlobally(pod: Pod, request: PublishRequest): Promise<Published> {
+  return traced(pod, GLOBAL, request, (trace) => {
+    const body = encodeBody({ ...request, ephemeral: true });
+    return deliverOnce(pod, GLOBAL, { body, trace, key: request.key }, (message) => {
       deliverGlobally(pod, message);
       return pod.broker.tellAll({ kind: 'global', ...message });
     });
@@ -68,10 +67,10 @@ export function deliverGlobally(pod: Pod, message: Fleeting): void {
 }
 
 /** To every connection of a user, or to the one of `conn:<id>`, on whichever pod. */
-export function publishDirectly(pod: Pod, to: string, what: Publication): Promise<Published> {
-  return traced(pod, DIRECT, what, (trace) => {
-    const body = encodeBody({ ...what, to, ephemeral: true });
-    return deliverOnce(pod, DIRECT, { body, to, trace, key: what.key }, (message) => {
+export function publishDirectly(pod: Pod, to: string, request: PublishRequest): Promise<Published> {
+  return traced(pod, DIRECT, request, (trace) => {
+    const body = encodeBody({ ...request, to, ephemeral: true });
+    return deliverOnce(pod, DIRECT, { body, to, trace, key: request.key }, (message) => {
       deliverDirectly(pod, to, message);
       return pod.broker.tellAll({ kind: 'direct', to, ...message });
     });
@@ -92,7 +91,7 @@ function deliverTo(
 ): void {
   const delivery = ephemeralDelivery(id, body, pod.framer, trace);
   const span = trace === undefined ? undefined : pod.tracer?.deliver(trace, destination);
-  pod.hub.deliverTo(connections, destination === GLOBAL ? HEARS.global : HEARS.direct, delivery);
+  pod.hub.deliverTo(connections, destination === GLOBAL ? CHANNELS.global : CHANNELS.direct, delivery);
   if (connections.length > 0) observeDeliveries([delivery], pod.clock.now(), pod.tally);
   span?.end(connections.length);
 }
@@ -101,7 +100,7 @@ function deliverTo(
 function traced(
   { tracer }: Pod,
   destination: Destination,
-  { type }: Publication,
+  { type }: PublishRequest,
   publish: (trace: string | undefined) => Promise<Published>,
 ): Promise<Published> {
   return tracer === undefined ? publish(undefined) : tracer.publish({ destination, type }, publish);

@@ -18,7 +18,7 @@ export async function refresh(pod: Pod, connection: Connection, { token, ref }: 
     throw new Refused(fault, fault === 'unavailable' ? whyUnchecked(result) : undefined, retryAfterMs);
   }
   if (result.userId !== connection.userId) throw new Refused('forbidden', 'the token is of another user');
-  connection.principal = result;
+  connection.renewPrincipal(result);
   connection.answer({ kind: 'authenticated', ref, expiresAt: result.expiresAt, at: pod.clock.now() });
   for (const membership of connection.memberships) await hold(pod, connection, membership);
 }

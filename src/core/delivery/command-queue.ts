@@ -1,27 +1,43 @@
-import type { Connection } from './connection.ts';
+import type { Socket } from '../ports/socket.ts';
 
-/** How much may wait for a command in progress before the connection is no longer read. */
-const BACKLOG = 16;
+/** The socket is no longer read while so many commands wait: the client feels the backpressure. */
+const MOST_WAITING = 16;
 
-/**
- * Does one thing after the other for a connection: while a command is in progress (`task` gave a promise, which never
- * rejects) later ones wait, and where many do, the socket is not read, so that the client feels it.
- */
-export function inOrder(connection: Connection, task: () => Promise<void> | undefined): void {
-  if (connection.backlog !== undefined) {
-    connection.backlog.push(task);
-    if (connection.backlog.length === BACKLOG) connection.socket.pause();
-    return;
+/** A task of a connection. A promise means that later tasks must wait for it; it never rejects. */
+export type Task = () => Promise<void> | undefined;
+
+/** Runs the commands of one connection one after the other. */
+export class CommandQueue {
+  readonly #socket: Pick<Socket, 'pause' | 'resume'>;
+  /** Tasks that wait for the one in progress; undefined while none is in progress. */
+  #waiting: Task[] | undefined;
+
+  constructor(socket: Pick<Socket, 'pause' | 'resume'>) {
+    this.#socket = socket;
   }
-  const work = task();
-  if (work === undefined) return;
-  connection.backlog = [];
-  void work.then(() => release(connection));
-}
 
-function release(connection: Connection): void {
-  const backlog = connection.backlog ?? [];
-  connection.backlog = undefined;
-  if (backlog.length >= BACKLOG) connection.socket.resume();
-  for (const task of backlog) inOrder(connection, task);
+  /** Whether a command is in progress. */
+  get isBusy(): boolean {
+    return this.#waiting !== undefined;
+  }
+
+  /** Runs the task now, or after the tasks that came before it. */
+  run(task: Task): void {
+    if (this.#waiting !== undefined) {
+      this.#waiting.push(task);
+      if (this.#waiting.length === MOST_WAITING) this.#socket.pause();
+      return;
+    }
+    const work = task();
+    if (work === undefined) return;
+    this.#waiting = [];
+    void work.then(() => this.#runWaiting());
+  }
+
+  #runWaiting(): void {
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
+    if (waiting.length >= MOST_WAITING) this.#socket.resume();
+    for (const task of waiting) this.run(task);
+  }
 }

@@ -1,23 +1,26 @@
-import { Outbox, type OutboxContext, type Parcel } from './outbox.ts';
-import { shed } from './shed.ts';
-import type { Action } from '../base/permissions.ts';
-import type { Allowance } from '../base/allowance.ts';
 import { CLOSE, type CloseCode } from '../../protocol/close-codes.ts';
-import { reasonOf } from '../../protocol/close-reasons.ts';
-import type { Dialect } from '../../protocol/dialect.ts';
 import type { Framer, Socket } from '../ports/socket.ts';
-import type { Membership } from './membership.ts';
-import type { Occupant } from '../ports/presence-store.ts';
+import type { Membership, Recipient } from './membership.ts';
+import { Outbox, type OutboxContext, type Parcel } from './outbox.ts';
+import type { Action } from '../base/permissions.ts';
+import { CommandQueue } from './command-queue.ts';
+import type { Dialect } from '../../protocol/dialect.ts';
+import { FrameLimits } from '../base/frame-limits.ts';
 import type { Principal } from '../ports/principal.ts';
+import { Publications } from './publications.ts';
 import type { ServerEvent } from '../../protocol/event.ts';
-import type { UnderWay } from './publishing-order.ts';
+import { reasonOf } from '../../protocol/close-reasons.ts';
+import { shed } from './shed.ts';
+
+/** The channels outside of rooms that a connection may subscribe, as bits. */
+export const CHANNELS = { none: 0, global: 1, direct: 2, both: 3 } as const;
 
 /** What an upgrade brought. */
 export interface NewConnection {
   readonly id: string;
   readonly principal: Principal;
   readonly room: string | undefined;
-  /** Undefined: the first frame decides. */
+  /** Undefined if the first frame decides. */
   readonly dialect: Dialect | undefined;
   readonly socket: Socket;
   /** By `Clock.elapsed`. */
@@ -29,113 +32,185 @@ export interface ConnectionContext extends OutboxContext {
   readonly framer: Framer;
 }
 
-/** With these a pod ends connections that have done nothing wrong. */
-const LEAVE_TAKING: ReadonlySet<number> = new Set([CLOSE.drain.code, CLOSE.goingAway.code]);
+/** The pod closes with these codes connections that have done nothing wrong. */
+const BLAMELESS: ReadonlySet<number> = new Set([CLOSE.drain.code, CLOSE.goingAway.code]);
 
-/** One client on this pod: who it is, how it speaks, where it is, and the way to it. */
-export class Connection implements Occupant {
+/** One client's connection to this pod: its user, its dialect, its rooms and its way back to the client. */
+export class Connection implements Recipient {
   readonly #context: ConnectionContext;
   readonly connectionId: string;
-  /** Replaced by a newer one of the same user when the client sends a new token. */
-  principal: Principal;
-  /** The room of the address: what a command without a room means. */
+  readonly userId: string;
+  /** The room in the address: what a command that names no room means. */
   readonly room: string | undefined;
   readonly socket: Socket;
   readonly outbox: Outbox;
-  /** Undefined until the first frame decides; nothing is sent before. */
-  dialect: Dialect | undefined;
-  /** A plain array: a connection is in few rooms, and thousands of maps would cost memory. */
-  memberships: readonly Membership[] = [];
-  /** Whether global and direct messages are for it (GLOBAL and DIRECT as bits of HEARS). */
-  hears = 0;
-  /** Frames in a row that could not be understood. */
-  badFrames = 0;
-  /** The heartbeat's tick at which the next ping is due (see ws/heartbeat.ts). */
-  pingDue = 0;
-  /** When it came, by `Clock.elapsed`. */
+  readonly commands: CommandQueue;
+  readonly publications = new Publications();
+  readonly frames = new FrameLimits();
+  /** When it was opened, by `Clock.elapsed`. */
   readonly openedAt: number;
-  /** When anything was last heard from it, by `Clock.elapsed`. */
-  lastHeard: number;
-  /** Nothing is said any more; set when a close begins. */
-  closed = false;
-  /** The code this pod closed it with. */
-  closeCode: number | undefined;
-  /** For how long after its close the client was asked to stay away; set only right before a close with 1012. */
-  awayMs = 0;
-  /** Rooms are being brought up to date after a lag (see catch-up.ts). */
-  catchingUp = false;
-  /** Made with the first frame, where frames are limited (see gateway.ts). */
-  allowance: Allowance | undefined;
-  /** What it has published and has no answer for yet (see publishing-order.ts). */
-  underWay: UnderWay | undefined;
-  /** Publications whose ack it waits for. */
-  unanswered = 0;
-  /** What waits for a command in progress; undefined while none is (see lane.ts). */
-  backlog: (() => Promise<void> | undefined)[] | undefined;
+  #principal: Principal;
+  #dialect: Dialect | undefined;
+  /** A plain array: a connection is in few rooms, and thousands of maps would cost memory. */
+  #memberships: readonly Membership[] = [];
+  #channels: number = CHANNELS.none;
+  #lastHeard: number;
+  #closed = false;
+  #closeCode: number | undefined;
+  #awayMs = 0;
 
   constructor({ id, principal, room, dialect, socket, elapsed }: NewConnection, context: ConnectionContext) {
-    this.connectionId = id;
-    this.principal = principal;
-    this.room = room;
-    this.dialect = dialect;
-    this.socket = socket;
-    this.openedAt = elapsed;
-    this.lastHeard = elapsed;
-    this.outbox = new Outbox(socket, context);
     this.#context = context;
+    this.connectionId = id;
+    this.userId = principal.userId;
+    this.room = room;
+    this.socket = socket;
+    this.outbox = new Outbox(socket, context);
+    this.commands = new CommandQueue(socket);
+    this.openedAt = elapsed;
+    this.#principal = principal;
+    this.#dialect = dialect;
+    this.#lastHeard = elapsed;
   }
 
-  get userId(): string {
-    return this.principal.userId;
+  /** When its token expires, in milliseconds since 1970; undefined if it does not. */
+  get expiresAt(): number | undefined {
+    return this.#principal.expiresAt;
   }
 
-  /** Whether its user may do this in the room, or with `@global` or `@direct`. */
-  may(action: Action, name: string): boolean {
-    return this.principal.permissions.allow(action, name, this.principal.userId);
+  /** Undefined until the first frame decides; nothing is sent before. */
+  get dialect(): Dialect | undefined {
+    return this.#dialect;
+  }
+
+  get memberships(): readonly Membership[] {
+    return this.#memberships;
+  }
+
+  /** When the client last gave a sign of life, by `Clock.elapsed`. */
+  get lastHeard(): number {
+    return this.#lastHeard;
+  }
+
+  /** Nothing is sent any more: a close has begun, or the socket is gone. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** The code with which this pod closed it. */
+  get closeCode(): number | undefined {
+    return this.#closeCode;
+  }
+
+  /** For how many milliseconds after a close with 1012 the pod asked the client to stay away. */
+  get awayMs(): number {
+    return this.#awayMs;
   }
 
   /**
-   * Whether what it says counts: not once the pod has had enough of it. Who closes as soon as it has said what it had
-   * to say is heard, and so is who is only sent elsewhere: it may have published before the close reached it.
+   * Whether the pod still carries out what this client sends. After a close it does so only for a client that did
+   * nothing wrong: the client may have published before the close reached it.
    */
-  get isHeard(): boolean {
-    return this.closeCode === undefined || LEAVE_TAKING.has(this.closeCode);
+  get acceptsFrames(): boolean {
+    return this.#closeCode === undefined || BLAMELESS.has(this.#closeCode);
+  }
+
+  /** Whether its user may do this in a room, or with `@global` or `@direct`. */
+  may(action: Action, name: string): boolean {
+    return this.#principal.permissions.allow(action, name, this.userId);
+  }
+
+  /** Takes the permissions and the expiry of a new token of the same user. */
+  renewPrincipal(principal: Principal): void {
+    this.#principal = principal;
+  }
+
+  /** Speaks this dialect from now on, and subscribes the channels that the dialect gives unasked. */
+  speak(dialect: Dialect): void {
+    this.#dialect = dialect;
+    this.#channels = dialect.hearsAll ? CHANNELS.both : CHANNELS.none;
+  }
+
+  /** Subscribes channels, bits of CHANNELS. */
+  subscribe(channels: number): void {
+    this.#channels |= channels;
+  }
+
+  unsubscribe(channels: number): void {
+    this.#channels &= ~channels;
+  }
+
+  /** Whether it has subscribed a channel, one bit of CHANNELS. */
+  isSubscribed(channel: number): boolean {
+    return (this.#channels & channel) !== 0;
+  }
+
+  /** The client gave a sign of life; `elapsed` is `Clock.elapsed`. */
+  heard(elapsed: number): void {
+    this.#lastHeard = elapsed;
+  }
+
+  /** Does not count so many milliseconds as silence of the client. */
+  excuseSilence(ms: number): void {
+    this.#lastHeard += ms;
   }
 
   membership(room: string): Membership | undefined {
-    return this.memberships.find((membership) => membership.room.name === room);
+    return this.#memberships.find((membership) => membership.room.name === room);
+  }
+
+  /** Called by the room alone. */
+  addMembership(membership: Membership): void {
+    this.#memberships = this.#memberships.concat([membership]);
+  }
+
+  /** Called by the room alone. */
+  removeMembership(membership: Membership): void {
+    this.#memberships = this.#memberships.filter((other) => other !== membership);
+  }
+
+  /** The transport has lost the socket. */
+  lost(): void {
+    this.#closed = true;
+    this.outbox.close();
   }
 
   /**
-   * Ends it in order: what the peer still reads, then the close frame, with a reason of its own or the usual one. The
-   * transport reports when it is gone.
+   * Closes it in order: first what the client still reads, then the close frame, with this reason or the usual one of
+   * the code. The transport reports when the socket is gone.
    */
   close(code: CloseCode, reason?: string): void {
-    if (this.closed || this.closeCode !== undefined) return;
-    this.closeCode = code.code;
+    if (this.#closed || this.#closeCode !== undefined) return;
+    this.#closeCode = code.code;
     this.#context.turn.flush();
-    this.closed = true;
-    this.outbox.close();
+    this.lost();
     this.socket.close(code, reason || reasonOf(code));
   }
 
-  /** Queues it; where the client does not read, something has to give (see shed.ts). */
+  /** Tells the client to reconnect after `awayMs` milliseconds, and closes with 1012. `at` is the time of the event. */
+  sendAway(awayMs: number, at: number): void {
+    this.#awayMs = awayMs;
+    this.tell({ kind: 'drain', reconnectAfterMs: awayMs, at });
+    this.close(CLOSE.drain);
+  }
+
+  /** Queues a parcel; if the client does not read, something has to give (see shed.ts). */
   send(parcel: Parcel): void {
     this.outbox.push(parcel);
     if (!this.outbox.overflowed) return;
-    // Not at the turn's end: whoever asks for much at once must not make the pod hold it all.
+    // Not only at the end of the turn: a client that asks for much at once must not make the pod hold all of it.
     this.outbox.flush();
     if (this.outbox.overflowed) shed(this, this.#context);
   }
 
-  /** Says something to this connection alone, after whatever its rooms have for it in this turn. */
+  /** Tells this client something, behind what its rooms have for it in this turn. */
   answer(event: ServerEvent): void {
     this.#context.turn.addAnswer({ flush: () => this.tell(event) });
   }
 
-  /** Says something to this connection alone; nothing where its dialect has no words for it. */
+  /** Tells this client something, if its dialect has words for it. */
   tell(event: ServerEvent): void {
-    const text = this.dialect?.event(event);
+    const text = this.#dialect?.event(event);
     if (text !== undefined) this.send({ bytes: this.#context.framer.frame(text), count: 1 });
   }
 }

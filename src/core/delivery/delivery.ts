@@ -1,7 +1,7 @@
 import type { Frame, Framer } from '../ports/socket.ts';
 import { decodeBody, type Message } from '../../protocol/message.ts';
 import type { PresenceEvent, ServerEvent } from '../../protocol/event.ts';
-import type { Dialect, Outgoing } from '../../protocol/dialect.ts';
+import type { Dialect, PublishedMessage } from '../../protocol/dialect.ts';
 import { LISTEN } from '../../protocol/command.ts';
 import type { Fleeting, Stored } from '../ports/broker.ts';
 import { observe, type Tally } from '../base/tally.ts';
@@ -123,16 +123,16 @@ function digits(text: string, from: number, length: number): number {
 }
 
 function messageFrames(id: string, body: string, framer: Framer, provisionalId?: string): Delivery['frame'] {
-  let message: Message | undefined;
-  const decoded = (): Message => (message ??= decodeBody(id, body, provisionalId));
-  const outgoing = { id, body, provisionalId, decoded };
-  return frames((dialect) => messageIn(dialect, outgoing), framer);
+  let known: Message | undefined;
+  const decoded = (): Message => (known ??= decodeBody(id, body, provisionalId));
+  const message = { id, body, provisionalId, decoded };
+  return frames((dialect) => messageIn(dialect, message), framer);
 }
 
 /** Undefined also for a body that no pod of ours has written. */
-function messageIn(dialect: Dialect, outgoing: Outgoing): string | undefined {
+function messageIn(dialect: Dialect, message: PublishedMessage): string | undefined {
   try {
-    return dialect.message(outgoing);
+    return dialect.message(message);
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;

@@ -1,17 +1,19 @@
 import type { After, Membership } from '../delivery/membership.ts';
+import type { Broker, Page, ReadFrom } from '../ports/broker.ts';
 import { count, type Tally } from '../base/tally.ts';
-import { type Delivery, storedDelivery } from '../delivery/delivery.ts';
-import type { Broker, Page, ReadFrom, Stored } from '../ports/broker.ts';
-import type { Room } from '../delivery/room.ts';
 import { CLOSE } from '../../protocol/close-codes.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Connection } from '../delivery/connection.ts';
+import type { Delivery } from '../delivery/delivery.ts';
 import type { Framer } from '../ports/socket.ts';
 import type { Hub } from './hub.ts';
 import { LISTEN } from '../../protocol/command.ts';
-import type { Missing } from '../../protocol/event.ts';
-import { isAtOrBefore } from '../delivery/sequencer.ts';
 import type { Limits } from '../base/limits.ts';
+import type { Log } from '../ports/log.ts';
+import type { Missing } from '../../protocol/event.ts';
+import type { Room } from '../delivery/room.ts';
+import { isUnavailable } from '../base/refused.ts';
+import { replay } from '../delivery/replay.ts';
 
 interface CatchUpContext {
   readonly broker: Broker;
@@ -20,61 +22,58 @@ interface CatchUpContext {
   readonly hub: Hub;
   readonly limits: Limits;
   readonly tally: Tally;
+  readonly log: Log;
 }
 
-/**
- * Queues a page of history for one member alone, and then what a capture, begun before the page was read, holds
- * beyond it. The member hears the room itself from now on.
- */
-export function replay(
-  membership: Membership,
-  page: Page,
-  captured: readonly Delivery[],
-  framer: Framer,
-): void {
-  for (const stored of page.messages) queue(membership, storedDelivery(stored, framer));
-  const reached = captured.findLastIndex(({ stored }) => isWithin(stored, page));
-  for (const [index, delivery] of captured.entries()) {
-    if (delivery.stored === undefined || index > reached) queue(membership, delivery);
+/** Brings rooms, and members that are behind or owed history, up to date (docs/recovery.md). */
+export class CatchUp {
+  readonly #context: CatchUpContext;
+  readonly #underWay = new Set<Connection>();
+
+  constructor(context: CatchUpContext) {
+    this.#context = context;
   }
-}
 
-/** What was captured before such a message is, too: after a failover not all of them can be compared. */
-function isWithin(stored: Stored | undefined, { messages, position }: Page): boolean {
-  if (stored === undefined) return false;
-  return isAtOrBefore(stored.id, position) || messages.some(({ id }) => id === stored.id);
-}
-
-function queue(membership: Membership, delivery: Delivery): void {
-  const { connection, room } = membership;
-  // It fell behind over an earlier one: history brings this one too, in its turn.
-  if (membership.mustRead && delivery.stored !== undefined) return;
-  const bytes = connection.dialect === undefined ? undefined : delivery.frame(connection.dialect);
-  if (bytes !== undefined) connection.send({ bytes, count: 1, deliveries: [delivery], room: room.name });
-}
-
-/**
- * Brings a connection that is behind, or owed history, up to date, page by page as fast as it reads. What history no
- * longer holds cannot be helped: one that is owed is told by a `recovered` event, and so is one that is behind where
- * Redis has lost something; where it read too slowly it is closed with 1013, and its next `last_id` is told why.
- */
-export async function catchUp(connection: Connection, context: CatchUpContext): Promise<void> {
-  if (connection.catchingUp) return;
-  connection.catchingUp = true;
-  try {
-    // Looked for anew after each page: another one may be behind by then.
-    while (!connection.closed && !connection.socket.congested) {
-      const membership = connection.memberships.find(({ readsFrom }) => readsFrom !== undefined);
-      if (membership?.readsFrom === undefined) break;
-      await catchUpPage(connection, membership, membership.readsFrom, context);
-      connection.outbox.flush();
+  /**
+   * Brings a room up to date, and then its members that are behind or owed history. `newest` is the newest position of
+   * the room, if it is known. The broker names the room again if this cannot be done now.
+   */
+  async room(room: Room, newest?: string): Promise<void> {
+    const { hub, log } = this.#context;
+    const failed = (error: unknown): void => {
+      if (!isUnavailable(error)) log.error({ err: error }, 'a room could not be brought up to date');
+    };
+    for (const member of room.members()) member.becomeDue();
+    await room.history.bringUpToDate(newest).catch(failed);
+    for (const { readsFrom, connection: recipient } of room.members()) {
+      const connection = readsFrom === undefined ? undefined : hub.connection(recipient.connectionId);
+      if (connection?.socket.congested === false) this.connection(connection).catch(failed);
     }
-  } finally {
-    connection.catchingUp = false;
+  }
+
+  /**
+   * Brings all memberships of a connection up to date, page by page, as fast as the client reads. The client is told
+   * what the history no longer holds: a member that is owed history, or whose room lost something, by a `recovered`
+   * event; a member that read too slowly by a close with 1013, and when it resumes.
+   */
+  async connection(connection: Connection): Promise<void> {
+    if (this.#underWay.has(connection)) return;
+    this.#underWay.add(connection);
+    try {
+      while (!connection.closed && !connection.socket.congested) {
+        // Looked for after each page, since another membership may have fallen behind.
+        const membership = connection.memberships.find(({ readsFrom }) => readsFrom !== undefined);
+        if (membership?.readsFrom === undefined) break;
+        await giveNextPage(connection, membership, membership.readsFrom, this.#context);
+        connection.outbox.flush();
+      }
+    } finally {
+      this.#underWay.delete(connection);
+    }
   }
 }
 
-async function catchUpPage(
+async function giveNextPage(
   connection: Connection,
   membership: Membership,
   from: After,
@@ -84,16 +83,12 @@ async function catchUpPage(
   const room = hub.openRoom(membership.room.name);
   const capture = room.capture();
   try {
-    // What is published after the page must be heard.
-    await room.opened();
-    const { page, isNews, later } = await readPage(
-      room,
-      membership,
-      readFrom(from, room, context),
-      limits.outboxMessages,
-    );
+    // The pod must be subscribed before it reads, or messages between the page and the subscription would be missed.
+    await room.history.opened();
+    const start = readFrom(from, room, context);
+    const { page, isNews, later } = await readPage(room, membership, start, limits.outboxMessages);
     room.flush();
-    // It may have joined anew meanwhile, or be gone.
+    // The member may have joined again meanwhile, or be gone.
     if (connection.closed || membership.readsFrom !== from) return;
     if (!isListening(connection, membership)) {
       membership.abandon();
@@ -104,7 +99,7 @@ async function catchUpPage(
       connection.close(CLOSE.overload);
       return;
     }
-    const messages = page.messages.filter((stored) => !room.wasGiven(stored, membership));
+    const messages = page.messages.filter((stored) => !room.history.wasGiven(stored, membership));
     if (isNews) tellRecovered(membership, page.missing, messages.length + later, clock);
     givePage(room, membership, { ...page, messages }, capture.deliveries, context.framer);
   } finally {
@@ -117,7 +112,7 @@ interface NextPage {
   readonly page: Page;
   /** Whether the member is to be told what is missing, or that nothing is. */
   readonly isNews: boolean;
-  /** How many messages follow the page; counted only where the member is to be told. */
+  /** How many messages follow the page; counted only if the member is to be told. */
   readonly later: number;
 }
 
@@ -128,12 +123,12 @@ async function readPage(
   limit: number,
 ): Promise<NextPage> {
   for (;;) {
-    const { losses } = room;
-    const page = await room.read(from, limit);
+    const { losses } = room.history;
+    const page = await room.history.read(from, limit);
     const isNews = isToBeTold(membership, page.missing);
     const later = isNews && page.more ? await countRest(room, membership, page, limit) : 0;
-    // A loss that the room found out about meanwhile was told to those who are live, and not to this member.
-    if (room.losses === losses) return { page, isNews, later };
+    // If the room found a loss meanwhile, it told its live members only, and not this one: read again.
+    if (room.history.losses === losses) return { page, isNews, later };
   }
 }
 
@@ -144,16 +139,18 @@ function givePage(
   captured: readonly Delivery[],
   framer: Framer,
 ): void {
-  // Everything else of what was captured the member has heard itself.
-  const unheard = captured.filter(({ stored }) => stored !== undefined && !room.wasGiven(stored, membership));
+  // The member got everything else of the capture itself.
+  const missed = captured.filter(
+    ({ stored }) => stored !== undefined && !room.history.wasGiven(stored, membership),
+  );
   membership.beginPage();
-  replay(membership, page, page.more ? [] : unheard, framer);
+  replay(membership, page, page.more ? [] : missed, framer);
   membership.endPage(page.more ? { after: page.position } : undefined);
 }
 
 /**
- * The history's clock may have been set since that moment, and nobody knows when. So the earlier time counts: what was
- * made after it may be timed by either, and rather is the member given some that were made before.
+ * The clock of the history may have been set since the moment, at an unknown time. The earlier of both times counts: a
+ * member may get a few messages that were published before the moment, but misses none.
  */
 function readFrom(from: After, { name }: Room, { broker, clock }: CatchUpContext): ReadFrom {
   if ('after' in from) return from;
@@ -161,32 +158,32 @@ function readFrom(from: After, { name }: Room, { broker, clock }: CatchUpContext
   return { since: Math.floor(Math.min(from.since, broker.now(name) - passed)) };
 }
 
-/** How many messages follow a page that the member does not have; only they are counted before they are given. */
+/** Counts the messages after a page that the member does not have. */
 async function countRest(room: Room, membership: Membership, first: Page, limit: number): Promise<number> {
   let rest = 0;
   for (let page = first; page.more;) {
-    page = await room.read({ after: page.position }, limit);
-    rest += page.messages.filter((stored) => !room.wasGiven(stored, membership)).length;
+    page = await room.history.read({ after: page.position }, limit);
+    rest += page.messages.filter((stored) => !room.history.wasGiven(stored, membership)).length;
   }
   return rest;
 }
 
-/** It may have left or stopped listening while history was read. */
+/** The member may have left the room, or stopped listening, while the history was read. */
 function isListening(connection: Connection, membership: Membership): boolean {
   const { room, listen } = membership;
   return connection.membership(room.name) === membership && (listen & LISTEN.messages) !== 0;
 }
 
 /**
- * Whether a page says something that the member does not know: to one that is owed history the first one does. Each
- * position before a loss has that loss behind it, so that it is said once and not with every page.
+ * Whether a page says something that the member does not know. The first page does so to a member that is owed history.
+ * All positions before a loss have the loss behind them, so it is told once and not with every page.
  */
 function isToBeTold({ standing, told }: Membership, missing: Missing | undefined): boolean {
   if (told === undefined) return standing === 'owed' || missing === 'history_lost';
   return missing !== undefined && !(missing === 'history_lost' && told.missing === missing);
 }
 
-/** Answers what was left open when history could not be read (docs/protocol.md, "While Redis is unavailable"). */
+/** Answers what was left open while the history could not be read (docs/protocol.md, "While Redis is unavailable"). */
 function tellRecovered(
   membership: Membership,
   reason: Missing | undefined,

@@ -1,4 +1,3 @@
-import { CLOSE } from '../../protocol/close-codes.ts';
 import type { Connection } from '../delivery/connection.ts';
 import type { PodParts } from './parts.ts';
 import { pause } from '../base/pause.ts';
@@ -20,9 +19,7 @@ export async function sendAway(
   await pod.directory.release(connection.userId, connection.connectionId);
   await settled(pod, connection);
   if (connection.closed) return;
-  connection.awayMs = reconnectAfter();
-  connection.tell({ kind: 'drain', reconnectAfterMs: connection.awayMs, at: pod.clock.now() });
-  connection.close(CLOSE.drain);
+  connection.sendAway(reconnectAfter(), pod.clock.now());
 }
 
 /** Resolves once nothing that the client said waits to be done or answered, after two seconds at the latest. */
@@ -36,6 +33,6 @@ export async function settled({ clock, turn }: PodParts, connection: Connection)
 }
 
 /** Whether a command is in progress, a publication waits for its answer, or answers wait for the client to read. */
-export function isBusy({ backlog, underWay, unanswered, outbox }: Connection): boolean {
-  return backlog !== undefined || underWay !== undefined || unanswered > 0 || outbox.messages > 0;
+export function isBusy({ commands, publications, outbox }: Connection): boolean {
+  return commands.isBusy || publications.isBusy || outbox.messages > 0;
 }

@@ -3,9 +3,6 @@ import type { Connection } from '../delivery/connection.ts';
 import type { Delivery } from '../delivery/delivery.ts';
 import type { DirectorySource, Occupied } from '../ports/directory.ts';
 
-/** Whether global and direct messages are for a connection, as bits of `Connection.hears`. */
-export const HEARS = { none: 0, global: 1, direct: 2, both: 3 } as const;
-
 /** This pod's index: which connections it has, whose they are, and which rooms they are in. */
 export class Hub implements DirectorySource {
   readonly #context: RoomContext;
@@ -95,10 +92,10 @@ export class Hub implements DirectorySource {
     room.close();
   }
 
-  /** Gives it to each of the connections that hears such messages. */
-  deliverTo(connections: Iterable<Connection>, hears: number, delivery: Delivery): void {
+  /** Delivers to those of the connections that have subscribed the channel, one bit of CHANNELS. */
+  deliverTo(connections: Iterable<Connection>, channel: number, delivery: Delivery): void {
     for (const connection of connections) {
-      if ((connection.hears & hears) === 0 || connection.dialect === undefined) continue;
+      if (!connection.isSubscribed(channel) || connection.dialect === undefined) continue;
       const bytes = delivery.frame(connection.dialect);
       if (bytes !== undefined) connection.send({ bytes, count: 1, deliveries: [delivery] });
     }

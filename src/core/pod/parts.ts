@@ -1,4 +1,5 @@
 import type { Broker } from '../ports/broker.ts';
+import type { CatchUp } from './catch-up.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Directory } from '../ports/directory.ts';
 import type { Framer } from '../ports/socket.ts';
@@ -11,6 +12,7 @@ import type { Turn } from '../delivery/turn.ts';
 /** The parts of a pod that what concerns the whole pod (drain, rebalancing, catching up) works with. */
 export interface PodParts {
   readonly hub: Hub;
+  readonly catchUp: CatchUp;
   readonly broker: Broker;
   readonly directory: Directory;
   readonly framer: Framer;

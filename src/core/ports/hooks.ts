@@ -28,7 +28,7 @@ export interface Submission extends Content {
 }
 
 /** What becomes of a submission. */
-export type Verdict =
+export type HookDecision =
   | { readonly kind: 'publish'; readonly content: Content }
   /** Nobody is told; a `ref` is acked without an `id`. */
   | { readonly kind: 'suppress' }
@@ -62,7 +62,9 @@ export interface Hooks {
    * Asked for what clients publish over their sockets; what comes over the HTTP API is the operator's own and is not
    * asked for. Answers at once where the hook does, so that such a hook keeps nobody waiting. Undefined: publish all.
    */
-  readonly publishing: ((who: ConnectionView, what: Submission) => Verdict | Promise<Verdict>) | undefined;
+  readonly publishing:
+    | ((who: ConnectionView, what: Submission) => HookDecision | Promise<HookDecision>)
+    | undefined;
   /** The connection is gone: the rooms it was in, and the close code, 1006 without one. Nobody waits for the hook. */
   disconnected(who: ConnectionView, code: number): void;
 }

@@ -10,7 +10,7 @@ import type { Log } from '../ports/log.ts';
 import type { Watcher } from '../ports/watcher.ts';
 import { isUnavailable } from '../base/refused.ts';
 import type { Room } from '../delivery/room.ts';
-import { presentHere } from './present.ts';
+import { localMembers } from './local-members.ts';
 
 const MEMBERS_EVENT_MS = 1_000;
 
@@ -134,7 +134,7 @@ export class Roster {
       return await store.list(room, limit);
     } catch (error) {
       if (!isUnavailable(error)) throw error;
-      return presentHere(hub.room(room), also, limit, clock.now());
+      return localMembers(hub.room(room), also, limit, clock.now());
     }
   }
 
@@ -147,7 +147,7 @@ export class Roster {
   async #tellAnew(isConcerned: (room: string) => boolean): Promise<void> {
     const { clock, framer, hub, limits, store } = this.#context;
     for (const room of Array.from(hub.rooms())) {
-      if (!room.isHeard(LISTEN.presence) || !isConcerned(room.name)) continue;
+      if (!room.hasListener(LISTEN.presence) || !isConcerned(room.name)) continue;
       const capture = room.capture();
       try {
         const { members, count } = await store.list(room.name, limits.presenceEventsLimit);

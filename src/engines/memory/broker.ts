@@ -1,31 +1,30 @@
 import type { Broker, Page, PublishOptions, Published, ReadFrom, Receiver } from '../../core/ports/broker.ts';
 import { Claims } from '../shared/claims.ts';
 import type { Clock } from '../../core/ports/clock.ts';
-import type { Held } from '../shared/held.ts';
-import { KeptRooms } from './kept-rooms.ts';
+import type { MemoryBudget } from '../shared/memory-budget.ts';
+import { MemoryHistory } from './history.ts';
 
 export interface MemoryBrokerOptions {
   readonly clock: Clock;
-  /** Names this history; another one after each start, so that no position of an earlier run is taken for its own. */
+  /** Names this history. It differs after each start, so that positions of an earlier run are recognized as such. */
   readonly epoch: string;
-  /** Messages kept per room. */
+  /** Messages stored per room. */
   readonly historySize: number;
   readonly historyTtlMs: number;
-  /** What it may keep, with others: beyond that the oldest goes. */
-  readonly held: Held;
+  readonly budget: MemoryBudget;
 }
 
-/** The broker of a single pod: rooms and their history in its own memory, gone when it stops. */
+/** The broker of a single pod. Its history is in memory, and is gone when the process ends. */
 export class MemoryBroker implements Broker {
   readonly #clock: Clock;
   readonly #claims: Claims;
-  readonly #rooms: KeptRooms;
+  readonly #history: MemoryHistory;
   #receiver: Receiver | undefined;
 
-  constructor({ clock, epoch, historySize: size, historyTtlMs: ttlMs, held }: MemoryBrokerOptions) {
+  constructor({ clock, epoch, historySize: size, historyTtlMs: ttlMs, budget }: MemoryBrokerOptions) {
     this.#clock = clock;
-    this.#claims = new Claims(held);
-    this.#rooms = new KeptRooms({ epoch, size, ttlMs, held });
+    this.#claims = new Claims(budget);
+    this.#history = new MemoryHistory({ epoch, size, ttlMs, budget });
   }
 
   get available(): boolean {
@@ -45,7 +44,7 @@ export class MemoryBroker implements Broker {
     return Promise.resolve();
   }
 
-  /** There is no other pod. */
+  /** No other pod exists: nothing to tell. */
   tell(): Promise<void> {
     return Promise.resolve();
   }
@@ -59,9 +58,9 @@ export class MemoryBroker implements Broker {
     const claim = key === undefined ? undefined : `${room}\n${key}`;
     const first = claim === undefined ? undefined : this.#claims.get(claim, elapsed);
     if (first !== undefined) return Promise.resolve({ id: first, duplicate: true });
-    const stored = this.#rooms.append(room, body, this.#clock.now());
+    const stored = this.#history.append(room, body, this.#clock.now());
     if (claim !== undefined) this.#claims.set(claim, stored.id, elapsed);
-    if (this.#rooms.isSubscribed(room)) {
+    if (this.#history.isSubscribed(room)) {
       this.#receiver?.message(room, trace === undefined ? stored : { ...stored, trace });
     }
     return Promise.resolve({ id: stored.id, duplicate: false });
@@ -72,17 +71,17 @@ export class MemoryBroker implements Broker {
   }
 
   subscribe(room: string): Promise<void> {
-    this.#rooms.subscribe(room, this.#clock.now());
+    this.#history.subscribe(room, this.#clock.now());
     return Promise.resolve();
   }
 
   unsubscribe(room: string): void {
-    this.#rooms.unsubscribe(room, this.#clock.now());
+    this.#history.unsubscribe(room, this.#clock.now());
   }
 
   read(room: string, from: ReadFrom, limit: number): Promise<Page> {
     const now = this.#clock.now();
-    return Promise.resolve(this.#rooms.read(room, now).read(from, limit, now));
+    return Promise.resolve(this.#history.logOf(room, now).read(from, limit, now));
   }
 
   stop(): Promise<void> {

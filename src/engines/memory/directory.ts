@@ -1,10 +1,10 @@
 import type { Directory, DirectorySource, Occupied, Load } from '../../core/ports/directory.ts';
 import { roomsOf } from '../shared/local-rooms.ts';
 
-/** The directory of a single pod: what the pod itself holds. */
-export class LocalDirectory implements Directory {
+/** The directory of a single pod: its own rooms, and its users' places. */
+export class MemoryDirectory implements Directory {
   #source: DirectorySource | undefined;
-  /** Places taken, by user. */
+  /** The connections that hold a place, by user. */
   readonly #places = new Map<string, Set<string>>();
 
   start(source: DirectorySource): Promise<void> {

@@ -5,37 +5,37 @@ import type {
   PresenceStore,
   Statement,
 } from '../../core/ports/presence-store.ts';
-import { bytesOf, type Held } from '../shared/held.ts';
+import { bytesOf, type MemoryBudget } from '../shared/memory-budget.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Member } from '../../protocol/event.ts';
 
 interface Row {
   member: Member;
-  /** Few per user, so plain arrays. */
+  /** A user has few, so plain arrays do. */
   connections: readonly string[];
-  /** Those of them that were lost, the earliest first. */
+  /** The connections that were lost, the earliest first. They are in `connections` too. */
   lost: readonly string[];
-  /** What it takes, as far as it was counted. */
+  /** The bytes that the memory budget counts for this row. */
   bytes: number;
 }
 
 const EMPTY: Omit<Row, 'member'> = { connections: [], lost: [], bytes: 0 };
 
-/** What a row, one of its connections and a room that has rows take, besides names and meta. */
+/** Memory of a row, of each connection in it, and of a room, besides names and meta. */
 const ROW_BYTES = 240;
 const CONNECTION_BYTES = 100;
 const ROOM_BYTES = 240;
 
-/** The presence of a single pod, in its own memory. Nobody is forgotten who is there: what else is held gives way. */
+/** The presence of a single pod, in memory. Members are never evicted; other things are evicted in their place. */
 export class MemoryPresence implements PresenceStore {
   readonly #clock: Clock;
-  readonly #held: Held;
+  readonly #budget: MemoryBudget;
   readonly #rooms = new Map<string, Map<string, Row>>();
   #receiver: PresenceReceiver | undefined;
 
-  constructor(clock: Clock, held: Held) {
+  constructor(clock: Clock, budget: MemoryBudget) {
     this.#clock = clock;
-    this.#held = held;
+    this.#budget = budget;
   }
 
   start(receiver: PresenceReceiver): Promise<void> {
@@ -72,12 +72,12 @@ export class MemoryPresence implements PresenceStore {
     row.connections = without(row.connections, connectionId);
     row.lost = without(row.lost, connectionId);
     if (row.connections.length > 0) {
-      this.#count(row);
+      this.#countBytes(row);
       return Promise.resolve(undefined);
     }
-    this.#held.release(row.bytes);
+    this.#budget.release(row.bytes);
     rows.delete(userId);
-    if (rows.size === 0) this.#empty(room);
+    if (rows.size === 0) this.#removeRoom(room);
     return Promise.resolve(this.#change('leave', room, { ...row.member, updatedAt: this.#seconds() }));
   }
 
@@ -97,7 +97,7 @@ export class MemoryPresence implements PresenceStore {
     { status, meta }: Statement,
     returns: boolean,
   ): Member {
-    const rows = this.#rooms.get(room) ?? this.#begin(room);
+    const rows = this.#rooms.get(room) ?? this.#newRoom(room);
     const row = rows.get(userId);
     const member: Member = {
       userId,
@@ -108,34 +108,33 @@ export class MemoryPresence implements PresenceStore {
     const { connections, lost, bytes } = row ?? EMPTY;
     const next: Row = { member, connections, lost, bytes };
     if (!connections.includes(connectionId)) {
-      // Whoever was lost and is back comes by another connection, which takes the lost one's place.
+      // A user who returns has a new connection, which replaces the one that was lost first.
       const replaced = returns ? lost[0] : undefined;
       next.connections = without(connections, replaced).concat([connectionId]);
       next.lost = without(lost, replaced);
     }
     rows.set(userId, next);
-    this.#count(next);
-    this.#held.fit();
+    this.#countBytes(next);
+    this.#budget.fit();
     return member;
   }
 
-  #begin(room: string): Map<string, Row> {
+  #newRoom(room: string): Map<string, Row> {
     const rows = new Map<string, Row>();
     this.#rooms.set(room, rows);
-    this.#held.take(ROOM_BYTES + room.length);
+    this.#budget.take(ROOM_BYTES + room.length);
     return rows;
   }
 
-  #empty(room: string): void {
+  #removeRoom(room: string): void {
     this.#rooms.delete(room);
-    this.#held.release(ROOM_BYTES + room.length);
+    this.#budget.release(ROOM_BYTES + room.length);
   }
 
-  /** Its bytes are what it takes now. */
-  #count(row: Row): void {
+  #countBytes(row: Row): void {
     const { userId, meta } = row.member;
     const bytes = ROW_BYTES + bytesOf(userId) + bytesOf(meta) + CONNECTION_BYTES * row.connections.length;
-    this.#held.take(bytes - row.bytes);
+    this.#budget.take(bytes - row.bytes);
     row.bytes = bytes;
   }
 

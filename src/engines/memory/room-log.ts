@@ -5,15 +5,15 @@ import {
   parsePosition,
   type Position,
 } from '../../protocol/position.ts';
-import { bytesOf, type Held } from '../shared/held.ts';
+import { bytesOf, type MemoryBudget } from '../shared/memory-budget.ts';
 import type { Page, ReadFrom, Stored } from '../../core/ports/broker.ts';
 import type { Missing } from '../../protocol/event.ts';
 
 export interface RoomLogOptions {
-  /** Messages kept. */
+  /** Messages stored. */
   readonly size: number;
   readonly ttlMs: number;
-  readonly held: Held;
+  readonly budget: MemoryBudget;
 }
 
 interface Entry extends Stored {
@@ -21,23 +21,23 @@ interface Entry extends Stored {
   readonly bytes: number;
 }
 
-/** What a message takes besides the characters of its body. */
+/** Memory of a message besides its body. */
 const MESSAGE_BYTES = 420;
 
 /**
- * One room's history in memory: the newest `size` messages that are younger than `ttlMs`, and the newest position
- * also when they are all gone.
+ * One room's history: the newest `size` messages that are younger than `ttlMs`, and the newest position, which stays
+ * when all messages are gone.
  */
 export class RoomLog {
   readonly #options: RoomLogOptions;
-  /** Where this history begins. */
+  /** The position at which this log begins. */
   readonly #floor: Position;
-  /** A room that had anything after this would not have been begun anew. */
+  /** A room with messages after this would still have its former log: none is missing after a position from here on. */
   readonly #rememberedSince: Moment;
   #entries: Entry[] = [];
   #newest: Position;
   #newestId: string;
-  /** The last position that is no longer held; what comes after it is complete. */
+  /** The last position that was trimmed; all messages after it are stored. */
   #trimmedTo: Position;
 
   constructor(floor: Position, rememberedSince: Moment, options: RoomLogOptions) {
@@ -53,7 +53,7 @@ export class RoomLog {
     return this.#newest;
   }
 
-  /** Nothing was ever published in it. */
+  /** Nothing was ever published. */
   get unused(): boolean {
     return this.#newest === this.#floor;
   }
@@ -69,7 +69,7 @@ export class RoomLog {
     this.#entries.push(entry);
     this.#newest = position;
     this.#newestId = entry.id;
-    this.#options.held.take(bytes);
+    this.#options.budget.take(bytes);
     if (this.#entries.length > this.#options.size) this.#trim(this.#entries.length - this.#options.size);
     return entry;
   }
@@ -95,20 +95,19 @@ export class RoomLog {
     return this.#page(this.#entries.slice(this.#firstAfter(after)), limit);
   }
 
-  /** Forgets messages that have outlived their time. */
+  /** Removes messages older than `ttlMs`. */
   expire(now: number): void {
     const oldest = now - this.#options.ttlMs;
-    const kept = this.#entries.findIndex(({ position }) => position.ms > oldest);
-    this.#trim(kept === -1 ? this.#entries.length : kept);
+    const first = this.#entries.findIndex(({ position }) => position.ms > oldest);
+    this.#trim(first === -1 ? this.#entries.length : first);
   }
 
-  /** Forgets all messages. */
   clear(): void {
     this.#trim(this.#entries.length);
   }
 
-  /** Forgets the older half of its messages. */
-  shed(): void {
+  /** Removes the older half of the messages. */
+  evictHalf(): void {
     this.#trim(Math.ceil(this.#entries.length / 2));
   }
 
@@ -135,7 +134,7 @@ export class RoomLog {
       : 'unknown_position';
   }
 
-  /** Index of the first entry after a position. */
+  /** Index of the first entry after a position, by binary search. */
   #firstAfter(position: Position): number {
     let low = 0;
     let high = this.#entries.length;
@@ -152,6 +151,6 @@ export class RoomLog {
     const last = this.#entries[count - 1];
     if (last === undefined) return;
     this.#trimmedTo = last.position;
-    for (const { bytes } of this.#entries.splice(0, count)) this.#options.held.release(bytes);
+    for (const { bytes } of this.#entries.splice(0, count)) this.#options.budget.release(bytes);
   }
 }

@@ -66,7 +66,7 @@ export class NatsDirectory implements Directory, Leaseholder {
     return Promise.resolve();
   }
 
-  async registerAnew(): Promise<void> {
+  async rewriteAll(): Promise<void> {
     if (!this.#admits) return;
     const all = Array.from(this.#source?.connections() ?? []);
     await Promise.all(
@@ -75,7 +75,7 @@ export class NatsDirectory implements Directory, Leaseholder {
   }
 
   /** A dead pod's places do not count, and go when they are old. */
-  bury(): Promise<void> {
+  reap(): Promise<void> {
     return Promise.resolve();
   }
 
@@ -83,7 +83,7 @@ export class NatsDirectory implements Directory, Leaseholder {
   #writeLater(): void {
     this.#backbone.clock.after(PLACES_AGE_MS / 3, () => {
       if (this.#source === undefined) return;
-      this.registerAnew().catch((error: unknown) => this.#failed(error));
+      this.rewriteAll().catch((error: unknown) => this.#failed(error));
       this.#writeLater();
     });
   }

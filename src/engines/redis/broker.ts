@@ -20,7 +20,7 @@ import {
   writeFleeting,
   writeNote,
 } from '../shared/envelope.ts';
-import type { Publication } from '../shared/lane.ts';
+import type { Publication } from '../shared/publication.ts';
 import { type Script, scriptsIn } from './connection/script.ts';
 import { HISTORY_SCRIPTS, RedisHistory } from './history/history.ts';
 import type { Backbone } from './connection/backbone.ts';
@@ -60,12 +60,14 @@ export class RedisBroker implements Broker {
       ...options,
       clock,
       log,
-      laneOf: (room) => placement.slotOf(room),
-      atOnce: Number.MAX_SAFE_INTEGER,
-      reaches: (room) => this.reaches(room),
-      now: (room) => backbone.placement.shardOfRoom(room).now(),
-      whither: (room) => backbone.placement.shardOfRoom(room).connection,
-      append: (publication) => this.#append(publication),
+      appender: {
+        mostInFlight: Number.MAX_SAFE_INTEGER,
+        queueOf: (room) => placement.slotOf(room),
+        destinationOf: (room) => placement.shardOfRoom(room).connection,
+        reaches: (room) => this.reaches(room),
+        now: (room) => placement.shardOfRoom(room).now(),
+        append: (publication) => this.#append(publication),
+      },
       claim: (room, name, id) => this.#claim(keys.claim(room, name), id),
       acknowledged: (room, id) => this.#history.acknowledged(room, id),
     });

@@ -51,10 +51,7 @@ export class RedisDirectory implements Directory, Leaseholder {
   }
 
   async rooms(prefix: string, after: string, limit: number): Promise<Occupied[]> {
-    const {
-      keys,
-      placement: { shared },
-    } = this.#backbone;
+    const { keys, shared } = this.#backbone;
     await this.#write();
     const from = after > prefix ? `(${after}` : `[${prefix}`;
     // No name has a byte that comes after this one.
@@ -81,12 +78,7 @@ export class RedisDirectory implements Directory, Leaseholder {
   async release(userId: string, connectionId: string): Promise<void> {
     if (!this.#admits) return;
     this.#released.add(connectionId);
-    const {
-      keys,
-      lease,
-      placement: { shared },
-      failedWrites,
-    } = this.#backbone;
+    const { keys, lease, shared, failedWrites } = this.#backbone;
     const users = keys.podUsers(lease.name);
     const place = `${connectionId} ${userId}`;
     const released = shared.command((client) =>
@@ -97,12 +89,7 @@ export class RedisDirectory implements Directory, Leaseholder {
   }
 
   async loads(own: Load | undefined): Promise<readonly Load[]> {
-    const {
-      clock,
-      keys,
-      lease,
-      placement: { shared },
-    } = this.#backbone;
+    const { clock, keys, lease, shared } = this.#backbone;
     const { name } = lease;
     // Every pod's time is told by the clock that all share.
     const offset = shared.now() - clock.elapsed();
@@ -120,7 +107,7 @@ export class RedisDirectory implements Directory, Leaseholder {
     this.#source = undefined;
   }
 
-  async registerAnew(): Promise<void> {
+  async rewriteAll(): Promise<void> {
     const { name } = this.#backbone.lease;
     for (const { room } of this.#source?.occupied() ?? []) this.#changed.add(room);
     await this.#write();
@@ -132,15 +119,12 @@ export class RedisDirectory implements Directory, Leaseholder {
 
   /** All of it stands under the new name, and would count twice until the former lease ends. */
   async #reapFormer(name: string): Promise<void> {
-    if (this.#former !== undefined && this.#former !== name) await this.bury(this.#former);
+    if (this.#former !== undefined && this.#former !== name) await this.reap(this.#former);
     this.#former = name;
   }
 
-  async bury(pod: string): Promise<void> {
-    const {
-      keys,
-      placement: { shared },
-    } = this.#backbone;
+  async reap(pod: string): Promise<void> {
+    const { keys, shared } = this.#backbone;
     const names = [keys.rooms, keys.roomCounts, keys.podRooms(pod), keys.podUsers(pod)];
     await shared.command((client) => client.hdel(keys.loads, pod));
     let next = ['0', '0'];
@@ -159,12 +143,7 @@ export class RedisDirectory implements Directory, Leaseholder {
   }
 
   async #admit(userId: string, connectionId: string, most: number): Promise<unknown> {
-    const {
-      keys,
-      lease,
-      placement: { shared },
-      log,
-    } = this.#backbone;
+    const { keys, lease, shared, log } = this.#backbone;
     const { name } = lease;
     const typed: TypedKeys = [
       [keys.user(userId), 'hash'],
@@ -183,12 +162,7 @@ export class RedisDirectory implements Directory, Leaseholder {
   async #write(): Promise<void> {
     this.#cancelWrite?.();
     this.#cancelWrite = undefined;
-    const {
-      keys,
-      lease,
-      placement: { shared },
-      failedWrites,
-    } = this.#backbone;
+    const { keys, lease, shared, failedWrites } = this.#backbone;
     const rooms = [...this.#changed];
     this.#changed = new Set();
     for (let at = 0; at < rooms.length; at += CHUNK) {

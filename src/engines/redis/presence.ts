@@ -149,7 +149,7 @@ export class RedisPresence implements PresenceStore, Leaseholder {
     await this.#options.backbone.lease.stop(graceMs);
   }
 
-  async registerAnew(): Promise<void> {
+  async rewriteAll(): Promise<void> {
     // Whoever was lost is shown until the former lease ends.
     const all = Array.from(this.#memberships.rooms(), (room) => [...this.#memberships.in(room)]);
     const { lease } = this.#options.backbone;
@@ -162,8 +162,8 @@ export class RedisPresence implements PresenceStore, Leaseholder {
     this.#receiver?.uncertain(() => true);
   }
 
-  async bury(pod: string): Promise<void> {
-    await this.#reaper.bury(pod, ({ room, change }) => this.#receiver?.caused(room, change));
+  async reap(pod: string): Promise<void> {
+    await this.#reaper.reap(pod, ({ room, change }) => this.#receiver?.caused(room, change));
   }
 
   #followServers(): void {

@@ -6,8 +6,8 @@ interface Link<Thing> {
 }
 
 /**
- * Things by name, the one that was put least recently first. A Map keeps them in that order too, but to find its first
- * one it looks at the places of all that went since it grew: with many, each time.
+ * Things by name, in the order in which they were last put. A Map keeps that order too, but finding its first entry
+ * costs time for each entry deleted since the Map last grew.
  */
 export class Aging<Thing> {
   readonly #links = new Map<string, Link<Thing>>();
@@ -18,7 +18,7 @@ export class Aging<Thing> {
     return this.#links.get(name)?.thing;
   }
 
-  /** From now on the newest. */
+  /** Makes it the newest. */
   put(name: string, thing: Thing): void {
     this.delete(name);
     const link: Link<Thing> = { name, thing, older: this.#newest, newer: undefined };

@@ -1,11 +1,11 @@
-import { bytesOf, type Held, type Sheds } from './held.ts';
+import { bytesOf, type MemoryBudget, type Evictable } from './memory-budget.ts';
 import { DIRECT, GLOBAL } from '../../protocol/names.ts';
 import type { Fleeting, Note } from '../../core/ports/broker.ts';
 import { Aging } from './aging.ts';
 import { CLAIM_MS } from './terms.ts';
 import { createHash } from 'node:crypto';
 
-/** What a claim takes besides its key and its id. */
+/** Memory of a claim besides its key and its id. */
 const CLAIM_BYTES = 240;
 
 interface Claim {
@@ -15,15 +15,15 @@ interface Claim {
   readonly bytes: number;
 }
 
-/** Which id was given first under which key, for five minutes, or for as long as there is room for it. */
-export class Claims implements Sheds {
-  readonly #held: Held;
-  /** None is set twice before it expires, so that they end in the order in which they were set. */
+/** The first id claimed under each key, for five minutes, or until the memory budget evicts it. */
+export class Claims implements Evictable {
+  readonly #budget: MemoryBudget;
+  /** In the order in which they were set, which is the order in which they expire. */
   readonly #claims = new Aging<Claim>();
 
-  constructor(held: Held) {
-    this.#held = held;
-    held.watch(this);
+  constructor(budget: MemoryBudget) {
+    this.#budget = budget;
+    budget.watch(this);
   }
 
   /** The id claimed under the key, if any. */
@@ -32,33 +32,32 @@ export class Claims implements Sheds {
     return this.#claims.get(key)?.id;
   }
 
-  /** The first id claimed under the key, which is this one if there is none yet. */
+  /** The first id claimed under the key: `id`, if there is none yet. */
   claim(key: string, id: string, now: number): string {
     const first = this.get(key, now);
     if (first === undefined) this.set(key, id, now);
     return first ?? id;
   }
 
-  /** The oldest go, not necessarily claims, where there is no room. */
   set(key: string, id: string, now: number): void {
     this.#delete(key);
     const bytes = CLAIM_BYTES + bytesOf(key) + bytesOf(id);
-    this.#claims.put(key, { id, expires: now + CLAIM_MS, use: this.#held.use(), bytes });
-    this.#held.take(bytes);
-    this.#held.fit();
+    this.#claims.put(key, { id, expires: now + CLAIM_MS, use: this.#budget.use(), bytes });
+    this.#budget.take(bytes);
+    this.#budget.fit();
   }
 
   get oldestUse(): number | undefined {
     return this.#claims.oldest?.thing.use;
   }
 
-  shed(): void {
+  evict(): void {
     const { oldest } = this.#claims;
     if (oldest !== undefined) this.#delete(oldest.name);
   }
 
   #delete(key: string): void {
-    this.#held.release(this.#claims.get(key)?.bytes ?? 0);
+    this.#budget.release(this.#claims.get(key)?.bytes ?? 0);
     this.#claims.delete(key);
   }
 
@@ -72,12 +71,12 @@ export class Claims implements Sheds {
 
 const KEYED = '~';
 
-/** The name of a publication with a key, 128 bits of a hash: one that two pods give alike. */
+/** The name of a publication with a key: 128 bits of a hash, the same on every pod. */
 export function nameOf(room: string, key: string): string {
   return KEYED + createHash('sha256').update(`${room}\n${key}`).digest('base64url').slice(0, 22);
 }
 
-/** The name of what no history holds, where it has a key. */
+/** The name of a message that no history stores; undefined if it has no key. */
 export function nameOfFleeting(room: string, { key }: Fleeting): string | undefined {
   return key === undefined ? undefined : nameOf(room, key);
 }

@@ -2,31 +2,31 @@ import { Unavailable } from './unavailable.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Log } from '../../core/ports/log.ts';
 
-/** How often the rooms in use are looked at although nothing seems to be missing; that also keeps them remembered. */
-const RENEW_MS = 1_800_000;
-/** Rooms looked at in one step. */
+/** All rooms in use are compared so often although nothing seems to be missing; that also keeps their positions from expiring. */
+const EVERY_MS = 1_800_000;
+/** Rooms compared in one step. */
 const ROOMS = 200;
 
 export interface ComparisonOptions {
   readonly clock: Clock;
   readonly log: Log;
-  /** In use on this pod. */
+  /** The rooms in use on this pod. */
   readonly rooms: ReadonlySet<string>;
-  /** Looks at the history as a whole, before its rooms. Raises Unavailable. */
+  /** Checks the history as a whole, before its rooms. Raises Unavailable. */
   readonly verify?: () => Promise<void>;
-  /** The newest position of each; undefined where nothing is known of it. Raises Unavailable. */
+  /** The newest position of each room; undefined if it is not known. Raises Unavailable. */
   readonly newestOf: (
     rooms: readonly string[],
   ) => Promise<Iterable<readonly [room: string, position: string | undefined]>>;
-  /** Told of each. */
+  /** Called with each answer of `newestOf`. */
   readonly newest: (room: string, position: string | undefined) => void;
 }
 
-/** Holds the rooms of this pod against their histories, whenever something may have been missed. */
+/** Compares the rooms of this pod with their histories whenever the pod may have missed messages. */
 export class Comparison {
   readonly #options: ComparisonOptions;
   #running = false;
-  /** Which rooms have to be looked at. */
+  /** Which rooms are to be compared. */
   #due: ((room: string) => boolean)[] = [];
 
   constructor(options: ComparisonOptions) {
@@ -34,13 +34,13 @@ export class Comparison {
   }
 
   start(): void {
-    this.#options.clock.after(RENEW_MS, () => {
+    this.#options.clock.after(EVERY_MS, () => {
       this.begin(() => true);
       this.start();
     });
   }
 
-  /** Messages of these rooms may have been missed. Where their history is away it has to be begun again. */
+  /** The pod may have missed messages of these rooms. If their history is unavailable, call it again later. */
   begin(isDue: (room: string) => boolean): void {
     this.#due.push(isDue);
     if (!this.#running) void this.#run();

@@ -1,93 +1,89 @@
 import type { Fleeting, Note, Published, PublishOptions, Receiver, Stored } from '../../core/ports/broker.ts';
 import { Claims, isKeyed, nameOf } from './claims.ts';
-import { Outgoing, type OutgoingOptions } from './outgoing.ts';
-import { Unavailable } from './unavailable.ts';
+import type { Appender } from './appender.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import { Echoes } from './echoes.ts';
+import { MemoryBudget } from './memory-budget.ts';
 import type { Log } from '../../core/ports/log.ts';
-import { Held } from './held.ts';
-import { pause } from '../../core/base/pause.ts';
-import type { Publication } from './lane.ts';
+import { Publication } from './publication.ts';
+import { PublishQueues } from './publish-queues.ts';
 import { Resumption } from './resumption.ts';
+import { Unavailable } from './unavailable.ts';
 import { withProvisional } from '../../protocol/message.ts';
 
-export interface DispatchOptions extends Pick<OutgoingOptions, 'laneOf' | 'atOnce' | 'now' | 'whither'> {
+export interface DispatchOptions {
+  readonly appender: Appender;
   readonly clock: Clock;
   readonly log: Log;
-  /** Publications that may wait while the history is away. */
+  /** So many publications may wait while the history is unavailable. */
   readonly bufferMessages: number;
-  /** What these may take, and what is known of keys. */
+  /** For the publications that wait and the known idempotency keys together. */
   readonly memoryBytes: number;
-  /** A name that no other message has, for one that has no position. */
+  /** Makes a unique name for a publication that has no idempotency key. */
   readonly newName: () => string;
-  /** Whether the room's history is there. */
-  readonly reaches: (room: string) => boolean;
-  /**
-   * Gives a publication its place in the history. Resolves once this pod's room has it, unless another publication
-   * before it is missing still. Raises Unavailable.
-   */
-  readonly append: (publication: Publication) => Promise<Published>;
-  /** The first id that any pod claimed under the name; this one, if there is none yet. Raises Unavailable. */
+  /** The first id that any pod claimed under the name: `id`, if there was none. Raises Unavailable. */
   readonly claim: (room: string, name: string, id: string) => Promise<string>;
-  /** Its publisher is about to hear that the room was given this position. */
+  /** The publisher is about to receive this position. */
   readonly acknowledged?: (room: string, id: string) => void;
 }
 
-/** The way of publications from this pod's clients into histories that pods share. What cannot be sent waits. */
+/** Takes publications from this pod's clients to histories that pods share. What cannot be sent waits. */
 export class Dispatch {
   readonly #options: DispatchOptions;
-  readonly #outgoing: Outgoing;
+  readonly #queues: PublishQueues;
   readonly #resumption: Resumption;
-  /** What this pod knows of keys by itself: from its rooms, and from its own claims, also while the history is away. */
+  /** The keys that this pod knows from its rooms and its own claims, also while the history is unavailable. */
   readonly #claims: Claims;
   /** Claims that are not answered yet, by name. */
   readonly #claiming = new Map<string, Promise<string>>();
-  /** Of publications, with the ids they were given. */
+  /** The ids under which this pod's publications came back to it, by provisional id. */
   readonly #echoes: Echoes<string>;
   #receiver: Receiver | undefined;
 
   constructor(options: DispatchOptions) {
     this.#options = options;
-    const { clock, log, reaches, bufferMessages, memoryBytes } = options;
-    const held = new Held(memoryBytes);
-    this.#claims = new Claims(held);
+    const { appender, clock, log, bufferMessages, memoryBytes } = options;
+    const budget = new MemoryBudget(memoryBytes);
+    this.#claims = new Claims(budget);
     this.#echoes = new Echoes(clock);
-    this.#outgoing = new Outgoing({
-      ...options,
-      send: (publication) => this.#send(publication),
-      isUp: (room) => reaches(room) && this.#resumption.isOver(room),
+    this.#queues = new PublishQueues({
+      appender: {
+        ...appender,
+        reaches: (room) => appender.reaches(room) && this.#resumption.isOver(room),
+        append: (publication) => this.#append(publication),
+      },
+      clock,
       deliver: ({ room, provisionalId: id, body, trace }) =>
         this.#receiver?.provisional(room, { id, body: withProvisional(body), trace }),
       forget: ({ room, provisionalId }, id) => this.#receiver?.forgotten(room, provisionalId, id),
-      pause: (attempt) => pause(clock, Math.min(100 * 2 ** attempt, 2_000)),
       mostMessages: bufferMessages,
-      held,
+      budget,
     });
-    this.#resumption = new Resumption(this.#outgoing, clock, log);
+    this.#resumption = new Resumption(this.#queues, clock, log);
   }
 
   /** Publications that wait for the history. */
   get waiting(): number {
-    return this.#outgoing.waiting;
+    return this.#queues.waiting;
   }
 
   /** Attempts to publish that the history did not take. */
   get failures(): number {
-    return this.#outgoing.failures;
+    return this.#queues.failures;
   }
 
-  /** Before anything else; the receiver is told of what this pod's members get before the history has it. */
+  /** To be called first. `receiver` gets what this pod's members receive before the history stores it. */
   start(receiver: Receiver): void {
     this.#receiver = receiver;
   }
 
-  /** What waits still goes out, if the history comes back within five seconds. */
+  /** What waits is still sent, if the history comes back within five seconds. */
   async stop(): Promise<void> {
     await this.#resumption.finish();
     this.#receiver = undefined;
   }
 
-  /** The histories of these rooms are there (again). */
+  /** The histories of these rooms can be reached (again). */
   resume(concerns: (room: string) => boolean): void {
     this.#resumption.begin(concerns);
   }
@@ -98,7 +94,7 @@ export class Dispatch {
     const provisionalId = key === undefined ? newName() : nameOf(room, key);
     const first = key === undefined ? undefined : this.#claims.get(provisionalId, clock.elapsed());
     if (first !== undefined) return Promise.resolve({ id: first, duplicate: true });
-    return this.#outgoing.publish({ room, body, key, trace, provisionalId });
+    return this.#queues.publish(new Publication({ room, body, key, trace, provisionalId }));
   }
 
   /** As `Broker.claim`. */
@@ -109,7 +105,7 @@ export class Dispatch {
     return known.finally(() => this.#claiming.delete(name));
   }
 
-  /** Nothing is known here until it is answered: another pod may be first, and its message must be brought then. */
+  /** Nothing is noted here before the answer: another pod may be first, and its message must still be delivered then. */
   async #claim(room: string, name: string, id: string): Promise<string> {
     const { claim, clock } = this.#options;
     try {
@@ -123,13 +119,13 @@ export class Dispatch {
     }
   }
 
-  /** Another pod told this, of that name if it has a key: whether it is no repetition of what is known here. */
+  /** False if what another pod sent under this name (undefined: it has no key) repeats what this pod knows. */
   isNew(name: string | undefined, what: Fleeting | Note): boolean {
     if (name === undefined || !('id' in what)) return true;
     return this.#claims.claim(name, what.id, this.#options.clock.elapsed()) === what.id;
   }
 
-  /** The pods were told of this message: it was this pod's, or another's. */
+  /** This message, of this pod or another, came by this pod's subscription. */
   heard(stored: Stored): void {
     const { id, provisionalId } = stored;
     if (provisionalId === undefined) return;
@@ -137,28 +133,28 @@ export class Dispatch {
     this.learned(stored);
   }
 
-  /** The history has this message: whoever sends it again is answered, also while the history is away. */
+  /** The history has stored this message: a repetition of its key is answered, also while the history is unavailable. */
   learned({ id, provisionalId }: Stored): void {
     if (provisionalId === undefined || !isKeyed(provisionalId)) return;
     this.#claims.claim(provisionalId, id, this.#options.clock.elapsed());
   }
 
-  /** Resolves once this pod has heard of its own publication, with its id; undefined: it will not any more. */
+  /** Resolves with the id once this pod's own publication has come back to it; undefined: it will not. */
   echo(provisionalId: string): Promise<string | undefined> {
     return this.#echoes.wait(provisionalId);
   }
 
-  /** Resolves once this pod's room has it too, if it is in use here. */
-  async #send(publication: Publication): Promise<Published> {
+  /** Resolves once this pod's room has the message too, if the room is in use here. */
+  async #append(publication: Publication): Promise<Published> {
     const { room, provisional, provisionalId } = publication;
     this.#echoes.expect(provisionalId);
     try {
-      const published = await this.#appendOrHear(publication);
-      // What is published next may have to be provisional, and must not come to the members before this one.
+      const published = await this.#appendOrEcho(publication);
+      // The next publication may have to be provisional, and must not reach the members before this one.
       const delivered = provisional || (this.#receiver?.delivered(room, published.id) ?? true);
-      // Nearly always it is known at once, and then nobody waits for another turn.
+      // Nearly always `delivered` is true at once. Awaiting it then would cost every publication a turn.
       if (delivered !== true && !(await delivered))
-        throw new Unavailable('it is taken, and what came before it cannot be read');
+        throw new Unavailable('the message is stored, but an earlier one is missing and cannot be read');
       this.#options.acknowledged?.(room, published.id);
       return published;
     } finally {
@@ -166,11 +162,11 @@ export class Dispatch {
     }
   }
 
-  async #appendOrHear(publication: Publication): Promise<Published> {
+  async #appendOrEcho(publication: Publication): Promise<Published> {
     try {
-      return await this.#options.append(publication);
+      return await this.#options.appender.append(publication);
     } catch (error) {
-      // The history went away before it answered, and after it had told the pods.
+      // The connection may have been lost after the history told the pods, and before it answered.
       const id = this.#echoes.soFar(publication.provisionalId);
       if (id === undefined) throw error;
       return { id, duplicate: false };

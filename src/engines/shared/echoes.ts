@@ -1,6 +1,6 @@
 import type { Clock } from '../../core/ports/clock.ts';
 
-/** What has not come back by then never will: the subscription is broken. */
+/** A publication that has not come back by then never will: the subscription is broken. */
 const ECHO_MS = 1_000;
 
 interface Expected<What> {
@@ -9,7 +9,7 @@ interface Expected<What> {
 }
 
 /**
- * Waits until what this pod published has come back to it by its own subscription, so that it happens here as on all
+ * Waits until a publication of this pod has come back by the pod's own subscription. So it takes effect here as on all
  * other pods, in the one order of the channel.
  */
 export class Echoes<What> {
@@ -20,7 +20,7 @@ export class Echoes<What> {
     this.#clock = clock;
   }
 
-  /** Something of that name is about to be published; `forget` ends it. */
+  /** Call before publishing under the name; `forget` ends it. */
   expect(name: string): void {
     this.#expected.set(name, { heard: undefined, tell: undefined });
   }
@@ -29,7 +29,7 @@ export class Echoes<What> {
     this.#expected.delete(name);
   }
 
-  /** It came back; what nobody expects is another pod's. */
+  /** Something came by the subscription; a name that is not expected is another pod's. */
   heard(name: string, what: What): void {
     const expected = this.#expected.get(name);
     if (expected === undefined) return;
@@ -37,12 +37,11 @@ export class Echoes<What> {
     expected.tell?.(what);
   }
 
-  /** What came back under the name so far. */
   soFar(name: string): What | undefined {
     return this.#expected.get(name)?.heard;
   }
 
-  /** Resolves once it came back, or will not any more: undefined. */
+  /** Resolves with what came back, or with undefined after a second. */
   async wait(name: string): Promise<What | undefined> {
     const expected = this.#expected.get(name);
     if (expected === undefined || expected.heard !== undefined) return expected?.heard;

@@ -1,9 +1,9 @@
 import type { Fleeting, Note, Stored } from '../../core/ports/broker.ts';
 
 /**
- * What travels between pods: a line of words parted by blanks, the first of which says what it is, and behind it a
- * text that nobody on the way looks into. The scripts that append and that change presence write `message` and
- * `presence` themselves (engines/redis/lua/history/append.lua, presence/shared.lua); here is the rest, and how all are read.
+ * What travels between pods: a line of words separated by blanks, whose first word is the kind, and after it a text
+ * that no pod on the way reads. Redis scripts write `message` and `presence` (engines/redis/lua/history/append.lua,
+ * presence/shared.lua); the other kinds are written here, and all are read here.
  */
 export type Envelope =
   | { readonly kind: 'message'; readonly stored: Stored }
@@ -12,7 +12,7 @@ export type Envelope =
   | NoteEnvelope
   | { readonly kind: 'probe' };
 
-/** Which pod tells it, and the name of the publication where that has a key. */
+/** `origin`: the pod that sent it. `name`: set if the publication has a key. */
 interface Told {
   readonly origin: string;
   readonly name?: string | undefined;
@@ -28,15 +28,15 @@ export interface NoteEnvelope extends Told {
   readonly note: Note;
 }
 
-/** Somebody came, changed or left. */
+/** A member joined, changed or left. */
 export interface PresenceEnvelope {
   readonly kind: 'presence';
-  /** By which the pod that caused it knows it again. */
+  /** By it the pod that caused the change recognizes it. */
   readonly name: string;
-  /** As in `PresenceChange`; or `mended`: what was gone of the room is written anew, and who is in it is not told. */
+  /** `PresenceChange.kind`; or `mended`: lost rows of the room were written again, and members are told nothing. */
   readonly change: string;
   readonly count: number;
-  /** As it is, or was, in the presence hash. */
+  /** The member's row in the presence hash; after a leave, its last one. */
   readonly row: string;
 }
 
@@ -57,7 +57,7 @@ export function writeNote({ origin, name = '' }: Told, note: Note): string {
   }
 }
 
-/** Undefined for what is none of these: another version's, or a stranger's. */
+/** Undefined for what cannot be read: another release or another program sent it. */
 export function readEnvelope(bytes: Buffer): Envelope | undefined {
   const end = bytes.indexOf(LINE_END);
   if (end === -1) return undefined;

@@ -5,25 +5,25 @@ import type { Log } from '../../core/ports/log.ts';
 
 /** A lease is renewed at least so often. */
 const MOST_BETWEEN_MS = 3_000;
-/** What was refused to be written is written anew after so long. */
+/** After rows were refused, all of them are written again under another name after so long. */
 const AGAIN_MS = 1_000;
 
-/** Where the leases of all pods are kept. Its calls raise Unavailable. */
+/** Where the leases of all pods are stored: Redis or NATS. Its calls raise Unavailable. */
 export interface LeaseBook {
-  /** Whether it can be asked at present. */
+  /** Whether it can be reached. */
   readonly up: boolean;
-  /** Calls `task` each time it can be asked again, and what was kept may be gone. */
+  /** Calls `task` each time it can be reached again; what was stored may be gone by then. */
   whenUp(task: () => void): void;
   /**
-   * Renews the lease under a name, or takes it. Not alive: it had ended, and was not renewed. `dead`: names whose
-   * leases have ended, and after which this pod is to clean up; another pod is given them if that is not done soon.
-   * None are given where `buries` is false.
+   * Renews the lease under a name, or takes it (`takes`). `alive` is false if the lease had expired; then it is not
+   * renewed. `dead`: names whose leases have expired and that this pod shall reap. If it does not do so soon, another
+   * pod gets them. Empty unless `reaps`.
    */
-  renew(name: string, takes: boolean, buries: boolean): Promise<{ alive: boolean; dead: readonly string[] }>;
-  /** The lease ends in `ms`. */
+  renew(name: string, takes: boolean, reaps: boolean): Promise<{ alive: boolean; dead: readonly string[] }>;
+  /** Lets the lease expire in `ms`. */
   end(name: string, ms: number): Promise<void>;
-  /** This pod has cleaned up after a dead one. */
-  buried(name: string): Promise<void>;
+  /** This pod has reaped the dead pod of this name. */
+  reaped(name: string): Promise<void>;
 }
 
 export interface LeaseOptions {
@@ -35,18 +35,18 @@ export interface LeaseOptions {
   readonly log: Log;
 }
 
-/** Somebody who keeps things for this pod where all pods see them, under the name of its lease. */
+/** A part of this pod that stores rows for all pods to see, under the name of the pod's lease. */
 export interface Leaseholder {
-  /** There is a new name: nothing that was kept counts any more. Raises Unavailable. */
-  registerAnew(): Promise<void>;
-  /** Clears away what a dead pod had, in bounded steps. Raises Unavailable. */
-  bury(pod: string): Promise<void>;
+  /** The lease has a new name: writes all rows again under it. Raises Unavailable. */
+  rewriteAll(): Promise<void>;
+  /** Removes the rows of a dead pod, in bounded steps. Raises Unavailable. */
+  reap(pod: string): Promise<void>;
 }
 
 /**
- * This pod's sign of life. What it shares with the others is kept under `name`; when the pod has been silent for the length of
- * the lease, one of the others clears that away. After every absence of the book the pod goes on under another name: what
- * it keeps is written anew, and what the old name still holds, and nobody holds under the new one, lapses with it.
+ * This pod's sign of life. The pod stores its rows under `name`. When it has not renewed the lease for `leaseMs`, another
+ * pod reaps those rows. After each time the book was unavailable the pod takes another name and writes all its rows
+ * again; rows that it does not write again expire with the old name.
  */
 export class Lease {
   readonly #options: LeaseOptions;
@@ -54,18 +54,18 @@ export class Lease {
   #generation = 0;
   /** The generation under whose name the lease was taken. */
   #taken = -1;
-  /** Registrations and burials, one after the other; they may take longer than the lease. */
+  /** Rewriting and reaping, one task after the other; a task may take longer than the lease. */
   #work: Promise<void> = Promise.resolve();
   #asking = false;
-  /** By the clock that only goes forward; before that nobody is taken for dead by this pod. */
-  #buriesFrom = 0;
+  /** By `Clock.elapsed`; before that this pod takes no other pod for dead. */
+  #reapsFrom = 0;
   #stopped = false;
 
   constructor(options: LeaseOptions) {
     this.#options = options;
     options.book.whenUp(() => {
-      // Whoever could not renew its lease either is given time to come back.
-      this.#buriesFrom = options.clock.elapsed() + options.leaseMs;
+      // The other pods could not renew their leases either, and need time to reconnect.
+      this.#reapsFrom = options.clock.elapsed() + options.leaseMs;
       this.#takeAnother();
     });
   }
@@ -82,23 +82,23 @@ export class Lease {
     this.#renewLater();
   }
 
-  /** The others need not wait for the lease to end: after `ms` this pod counts as dead. */
+  /** This pod counts as dead after `ms`, so that the others need not wait for its lease to expire. */
   async stop(ms: number): Promise<void> {
     this.#stopped = true;
     const { book } = this.#options;
     if (book.up && this.#taken === this.#generation) await book.end(this.name, ms).catch(ignored);
   }
 
-  /** The reply of a script that keeps something under the name. Raises Unavailable where it could not: all is written anew. */
+  /** Checks the reply of a script that writes a row. Raises Unavailable if the lease had expired: all rows are written again. */
   unlessLapsed(name: string, reply: unknown): unknown {
     if (reply !== 'lapsed') return reply;
     this.lapsed(name);
-    throw new Unavailable('this pod counts as dead and registers anew');
+    throw new Unavailable('the lease of this pod has expired; it takes another');
   }
 
-  /** What was kept under the name is gone, or nothing can be kept under it: all is written anew under another. */
+  /** The rows under the name are gone, or none can be written under it: takes another name and writes all again. */
   lapsed(name: string): void {
-    // Otherwise that is under way already.
+    // Else the pod is taking another name already.
     if (name === this.name && this.#taken === this.#generation) this.#takeAnother();
   }
 
@@ -120,7 +120,7 @@ export class Lease {
     if (this.#asking || this.#stopped || !this.#options.book.up) return;
     this.#asking = true;
     try {
-      // Again for as long as the name changes meanwhile.
+      // The name may change while a step runs.
       do await this.#step();
       while (this.#taken !== this.#generation);
     } catch (error) {
@@ -129,15 +129,18 @@ export class Lease {
     this.#asking = false;
   }
 
-  /** The name may have changed afterwards, and then is not taken yet. */
+  /** The name may be another one afterwards, whose lease is not taken yet. */
   async #step(): Promise<void> {
     const generation = this.#generation;
     const takes = this.#taken !== generation;
     const { book, clock } = this.#options;
-    const buries = clock.elapsed() >= this.#buriesFrom;
-    const { alive, dead } = await book.renew(this.name, takes, buries);
+    const reaps = clock.elapsed() >= this.#reapsFrom;
+    const { alive, dead } = await book.renew(this.name, takes, reaps);
     if (!alive) {
-      this.#options.log.warn({}, 'this pod was silent for too long and counts as dead; it registers anew');
+      this.#options.log.warn(
+        {},
+        'this pod did not renew its lease in time and counts as dead; it takes another lease',
+      );
       this.#generation += 1;
       return;
     }
@@ -145,7 +148,7 @@ export class Lease {
       this.#taken = generation;
       this.#do(() => this.#register(generation));
     }
-    for (const pod of dead) this.#do(() => this.#bury(pod));
+    for (const pod of dead) this.#do(() => this.#reap(pod));
   }
 
   #do(task: () => Promise<void>): void {
@@ -153,18 +156,18 @@ export class Lease {
   }
 
   readonly #failed = (error: unknown): void => {
-    // When the book is there again all begins anew.
+    // An unavailable book calls `whenUp` later, and all begins again.
     if (!(error instanceof Unavailable))
-      this.#options.log.error({ err: error }, 'the lease could not be kept');
+      this.#options.log.error({ err: error }, 'the lease could not be renewed');
   };
 
   async #register(generation: number): Promise<void> {
-    // There is a later name already, under which all will be written.
+    // A later name exists: its own step writes everything.
     if (generation !== this.#generation) return;
     try {
-      for (const holder of this.#holders) await holder.registerAnew();
+      for (const holder of this.#holders) await holder.rewriteAll();
     } catch (error) {
-      // A book that is away says when it is back; nothing else would begin anew.
+      // An unavailable book calls `whenUp` later. After any other failure nothing else would try again.
       if (!(error instanceof Unavailable) || this.#options.book.up) {
         this.#options.clock.after(AGAIN_MS, () => this.lapsed(`${this.#options.pod}.${generation}`));
       }
@@ -172,10 +175,10 @@ export class Lease {
     }
   }
 
-  async #bury(pod: string): Promise<void> {
-    const buried = await Promise.allSettled(this.#holders.map((holder) => holder.bury(pod)));
-    for (const one of buried) if (one.status === 'rejected') throw one.reason;
-    await this.#options.book.buried(pod);
-    this.#options.log.info({ dead: pod }, 'cleaned up after a pod');
+  async #reap(pod: string): Promise<void> {
+    const reaped = await Promise.allSettled(this.#holders.map((holder) => holder.reap(pod)));
+    for (const one of reaped) if (one.status === 'rejected') throw one.reason;
+    await this.#options.book.reaped(pod);
+    this.#options.log.info({ dead: pod }, 'cleaned up after a dead pod');
   }
 }

@@ -1,6 +1,6 @@
 import type { DirectorySource, Occupied } from '../../core/ports/directory.ts';
 
-/** Lists the rooms of this pod alone, with the arguments of `Directory.rooms`. */
+/** The rooms of this pod, with the arguments of `Directory.rooms`. */
 export function roomsOf(
   source: DirectorySource | undefined,
   prefix: string,

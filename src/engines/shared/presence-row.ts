@@ -2,7 +2,7 @@ import type { Member } from '../../protocol/event.ts';
 
 const NO_META = '{}';
 
-/** Reads a row of the presence hash; what another program wrote there may lack a status. Undefined for what is none. */
+/** Reads a row of the presence hash. Undefined if it is not one; a row of another program may lack fields. */
 export function readRow(row: string): Member | undefined {
   try {
     return memberIn(JSON.parse(row) as Record<string, unknown>);
@@ -11,7 +11,7 @@ export function readRow(row: string): Member | undefined {
   }
 }
 
-/** The member that the fields of a row are about; undefined where they say none. */
+/** Undefined if the fields name no user. */
 export function memberIn({
   user_id: userId,
   status,
@@ -27,7 +27,7 @@ export function memberIn({
   };
 }
 
-/** Most have none: that is kept once. */
+/** Most members have no meta: all of them share one string. */
 function metaIn(meta: unknown): string {
   const text = typeof meta === 'object' && meta !== null ? JSON.stringify(meta) : NO_META;
   return text === NO_META ? NO_META : text;

@@ -1,6 +1,6 @@
 /**
- * Reads that many ask for at once: who comes while one is under way shares the next with all others who do. So each
- * gets what was there after it asked, and a crowd that joins one room costs few reads.
+ * Reads by name that many callers share. A caller that comes while a read runs shares the next one, so that it gets
+ * what was stored when it asked. A crowd that joins one room thus costs few reads.
  */
 export class SharedReads<Result> {
   readonly #read: (name: string) => Promise<Result>;

@@ -27,7 +27,7 @@ beforeEach(async () => {
   receiver = receiverOf(pod.pod);
   bob = pod.connect('bob', { room: 'r' });
   await turns();
-  prev = pod.pod.hub.room('r')?.lastPosition ?? '';
+  prev = pod.pod.hub.room('r')?.history.lastPosition ?? '';
   id = formatPosition({ epoch: 'e', tag: roomTag('r'), ms: pod.clock.now() + 1, seq: 1 });
   receiver.provisional('r', { id: NAME, body });
 });

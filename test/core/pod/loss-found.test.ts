@@ -2,7 +2,6 @@ import { beforeEach, expect, test } from 'vitest';
 import type { Broker, Page, Stored } from '../../../src/core/ports/broker.ts';
 import { formatPosition, roomTag } from '../../../src/protocol/position.ts';
 import { encodeBody } from '../../../src/protocol/message.ts';
-import { renew } from '../../../src/core/pod/renew.ts';
 import { TestPod, type TestSocket, turns } from '../../support/test-pod.ts';
 
 const told = ({ frames }: TestSocket): unknown[] =>
@@ -36,8 +35,8 @@ function history(before: (after: string) => Promise<void> | void): Broker['read'
 async function find(): Promise<void> {
   isFound = true;
   const room = pod.pod.hub.room('r');
-  await room?.renew(undefined);
-  await room?.position();
+  await room?.history.bringUpToDate(undefined);
+  await room?.history.position();
 }
 
 beforeEach(async () => {
@@ -46,7 +45,7 @@ beforeEach(async () => {
   pod = new TestPod({ outboxMessages: 8 });
   const bob = pod.connect('bob', { room: 'r' });
   await turns();
-  start = pod.pod.hub.room('r')?.lastPosition ?? '';
+  start = pod.pod.hub.room('r')?.history.lastPosition ?? '';
   const ms = pod.clock.now() + 1;
   const id = (seq: number): string => formatPosition({ epoch: 'e', tag: roomTag('r'), ms, seq });
   for (let n = 1; n <= 20; n += 1) {
@@ -76,7 +75,7 @@ test('whoever is owed history is told of a loss that the room finds out about wh
   // Not the first page: that was read before.
   pod.pod.broker.read = history((after) => (isFound || after === start ? undefined : find()));
   const room = pod.pod.hub.room('r');
-  if (room !== undefined) await renew(pod.pod, room);
+  if (room !== undefined) await pod.pod.catchUp.room(room);
   await turns(20);
   expect(isFound).toBe(true);
   expect(told(late.socket).slice(1)).toMatchObject([

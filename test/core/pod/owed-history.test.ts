@@ -6,7 +6,6 @@ import { LISTEN } from '../../../src/protocol/command.ts';
 import { encodeBody } from '../../../src/protocol/message.ts';
 import { Refused } from '../../../src/core/base/refused.ts';
 import { receiverOf } from '../../../src/core/commands/broker-receiver.ts';
-import { renew } from '../../../src/core/pod/renew.ts';
 import { TestPod, type TestSocket, turns } from '../../support/test-pod.ts';
 
 const NAME = '~name';
@@ -88,7 +87,7 @@ async function readsOn({ connection, socket }: typeof bob): Promise<void> {
 
 async function renewed(): Promise<void> {
   const room = pod.pod.hub.room('r');
-  if (room !== undefined) await renew(pod.pod, room);
+  if (room !== undefined) await pod.pod.catchUp.room(room);
   await turns(10);
 }
 
@@ -97,7 +96,7 @@ beforeEach(async () => {
   receiver = receiverOf(pod.pod);
   bob = pod.connect('bob', { room: 'r' });
   await turns();
-  start = pod.pod.hub.room('r')?.lastPosition ?? '';
+  start = pod.pod.hub.room('r')?.history.lastPosition ?? '';
   made = pod.clock.now() + 1;
 });
 
@@ -141,7 +140,7 @@ describe('a member whose history could not be read when it joined', () => {
       return Promise.resolve({ messages: [first], position: first.id, more: false });
     };
     const room = pod.pod.hub.room('another');
-    if (room !== undefined) await renew(pod.pod, room);
+    if (room !== undefined) await pod.pod.catchUp.room(room);
     await turns(10);
     expect(chats(cyd.socket)).toEqual([1]);
     expect(asked.filter((from) => 'since' in from)).toEqual([{ since: pod.clock.now() - 1 }]);
@@ -233,8 +232,8 @@ test('who is given a page with what others have provisionally, and cannot take a
   // The room here has not heard of any of it yet.
   const room = pod.pod.hub.room('r');
   if (room !== undefined) {
-    room.receive = () => undefined;
-    room.read = (from, limit) => pod.pod.broker.read('r', from, limit);
+    room.history.receive = () => undefined;
+    room.history.read = (from, limit) => pod.pod.broker.read('r', from, limit);
   }
   historyIsBack(pagesOf(kept));
   const late = pod.connect('late', { room: 'r', lastId: start });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { channelDialect } from '../../../src/protocol/dialects.ts';
 import { eventDelivery, presenceDelivery } from '../../../src/core/delivery/delivery.ts';
-import { Held } from '../../../src/engines/shared/held.ts';
+import { MemoryBudget } from '../../../src/engines/shared/memory-budget.ts';
 import { LISTEN } from '../../../src/protocol/command.ts';
 import { MemoryPresence } from '../../../src/engines/memory/presence.ts';
 import type { PresenceReceiver } from '../../../src/core/ports/presence-store.ts';
@@ -104,7 +104,7 @@ describe('presence', () => {
     const lost = pod.connect('alice', { room: 'r' });
     await turns();
     pod.gateway.closed(lost.connection, 1006);
-    const back = pod.connect('alice', { room: 'r', lastId: pod.pod.hub.room('r')?.lastPosition });
+    const back = pod.connect('alice', { room: 'r', lastId: pod.pod.hub.room('r')?.history.lastPosition });
     await turns();
     pod.gateway.closed(back.connection, 1000);
     await turns();
@@ -125,7 +125,7 @@ describe('presence', () => {
     };
     const lost = await tab({});
     pod.gateway.closed(lost.connection, 1006);
-    const other = await tab(resumes ? { last_id: pod.pod.hub.room('r')?.lastPosition } : {});
+    const other = await tab(resumes ? { last_id: pod.pod.hub.room('r')?.history.lastPosition } : {});
     const before = seen();
     pod.gateway.closed(other.connection, 1000);
     await turns();
@@ -187,7 +187,7 @@ describe('presence', () => {
   test('whoever joins before the store is back is told who is there when it is, also if that is before he is a member', async () => {
     const pod = new TestPod();
     const { hub, clock, framer, limits, log } = pod.pod;
-    const store = new MemoryPresence(clock, new Held(1_048_576));
+    const store = new MemoryPresence(clock, new MemoryBudget(1_048_576));
     let receiver: PresenceReceiver | undefined;
     const start = store.start.bind(store);
     store.start = (given) => start((receiver = given));
@@ -222,7 +222,7 @@ describe('presence', () => {
       watcher.send({ type: 'join', room: 'r' });
       await turns();
       let receiver: PresenceReceiver | undefined;
-      const store = new MemoryPresence(pod.clock, new Held(1_048_576));
+      const store = new MemoryPresence(pod.clock, new MemoryBudget(1_048_576));
       const start = store.start.bind(store);
       store.start = (given) => start((receiver = given));
       await new Roster({ ...pod.pod, store, log: pod.pod.log }).start();
@@ -262,7 +262,7 @@ describe('presence', () => {
     listed.send({ type: 'join', room: 'r' });
     await turns();
     let receiver: PresenceReceiver | undefined;
-    const store = new MemoryPresence(pod.clock, new Held(1_048_576));
+    const store = new MemoryPresence(pod.clock, new MemoryBudget(1_048_576));
     store.start = async (given) => void (receiver = given);
     await new Roster({ ...pod.pod, store, log: pod.pod.log }).start();
     await store.enter('r', { connectionId: 'c', userId: 'carol' });

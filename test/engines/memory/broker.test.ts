@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { Held } from '../../../src/engines/shared/held.ts';
+import { MemoryBudget } from '../../../src/engines/shared/memory-budget.ts';
 import { MemoryBroker } from '../../../src/engines/memory/broker.ts';
 import { MemoryPresence } from '../../../src/engines/memory/presence.ts';
 import { runInNewContext } from 'node:vm';
@@ -10,7 +10,7 @@ const MIB = 1_048_576;
 const TTL_MS = 300_000;
 
 let clock: TestClock;
-let held: Held;
+let budget: MemoryBudget;
 let broker: MemoryBroker;
 
 /** What V8 holds once all garbage is gone. */
@@ -23,8 +23,8 @@ function heap(): number {
 
 function open(most: number, historySize = 100): void {
   clock = new TestClock();
-  held = new Held(most);
-  broker = new MemoryBroker({ clock, epoch: 'e', historySize, historyTtlMs: TTL_MS, held });
+  budget = new MemoryBudget(most);
+  broker = new MemoryBroker({ clock, epoch: 'e', historySize, historyTtlMs: TTL_MS, budget });
 }
 
 beforeEach(() => open(64 * MIB));
@@ -53,8 +53,8 @@ describe('MEMORY_BYTES', () => {
     const before = heap();
     for (let n = 0; n < MANY; n += 1) await fill(n);
     // Half of what may be held at most is what must be held at least: nothing goes that there is room for.
-    expect(held.bytes).toBeGreaterThan(LIMIT / 2);
-    expect(held.bytes).toBeLessThanOrEqual(LIMIT);
+    expect(budget.bytes).toBeGreaterThan(LIMIT / 2);
+    expect(budget.bytes).toBeLessThanOrEqual(LIMIT);
     expect(heap() - before).toBeLessThan(LIMIT * 1.25);
     expect(heap() - before).toBeGreaterThan(LIMIT / 4);
   });
@@ -63,29 +63,29 @@ describe('MEMORY_BYTES', () => {
     open(LIMIT, 0);
     const before = heap();
     for (let n = 0; n < MANY; n += 1) await broker.publish(`room-${n}`, 'x');
-    expect(held.bytes).toBeLessThanOrEqual(LIMIT);
+    expect(budget.bytes).toBeLessThanOrEqual(LIMIT);
     expect(heap() - before).toBeLessThan(LIMIT * 1.25);
   });
 
   test('takes from messages, positions and refs what members need, who all stay', async () => {
     open(LIMIT);
-    const store = new MemoryPresence(clock, held);
+    const store = new MemoryPresence(clock, budget);
     for (let n = 0; n < MANY / 2; n += 1) await broker.publish(`old-${n}`, long, { key: `k${n}` });
     const before = heap();
     for (let n = 0; n < 20_000; n += 1) {
       await store.enter(`room-${n % 5_000}`, user(n));
       await store.state(`room-${n % 5_000}`, user(n), { meta: `{"n":"${long.slice(0, 100)}"}` });
     }
-    expect(held.bytes).toBeLessThanOrEqual(LIMIT);
+    expect(budget.bytes).toBeLessThanOrEqual(LIMIT);
     expect(heap() - before).toBeLessThan(LIMIT / 4);
     expect((await store.list('room-7', 9)).count).toBe(4);
     for (let n = 0; n < 20_000; n += 1) await store.exit(`room-${n % 5_000}`, user(n));
     for (let n = 0; n < MANY; n += 1) await broker.publish(`new-${n}`, long);
-    expect(held.bytes).toBeGreaterThan(LIMIT / 2);
+    expect(budget.bytes).toBeGreaterThan(LIMIT / 2);
   });
 
   test('is given back in full', async () => {
-    const store = new MemoryPresence(clock, held);
+    const store = new MemoryPresence(clock, budget);
     await broker.subscribe('silent');
     for (let n = 0; n < 100; n += 1) {
       await broker.subscribe(`room-${n}`);
@@ -103,10 +103,10 @@ describe('MEMORY_BYTES', () => {
     }
     clock.advance(TTL_MS + 86_400_000 + 1);
     await broker.publish('last', '', { key: 'k' });
-    const left = held.bytes;
+    const left = budget.bytes;
     open(MIB);
     await broker.publish('last', '', { key: 'k' });
-    expect(left).toBe(held.bytes);
+    expect(left).toBe(budget.bytes);
   });
 });
 

@@ -185,7 +185,7 @@ describe('A user’s places', () => {
     const before = a.backbone.lease.name;
     a.backbone.lease.lapsed(before);
     await expect.poll(() => a.backbone.lease.name, PATIENT).not.toBe(before);
-    await b.backbone.leases.buried(before);
+    await b.backbone.leases.reaped(before);
     await expect.poll(() => b.backbone.leases.knows(before), PATIENT).toBe(false);
     expect(await b.directory.admit('alice', 'a2', 1)).toBe(false);
     await a.directory.release('alice', 'a1');

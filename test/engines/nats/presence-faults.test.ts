@@ -1,7 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { openPod, PresencePod, who } from './presence-pod.ts';
 import { type Proxy, startProxy } from '../../support/proxy.ts';
-import { endSubject, leaseNameOf, rowSubject, rowText } from '../../../src/engines/nats/presence/row.ts';
+import {
+  tombstoneSubject,
+  leaseNameOf,
+  rowSubject,
+  rowText,
+} from '../../../src/engines/nats/presence/row.ts';
 import { isUnavailable } from '../../../src/core/base/refused.ts';
 import { join } from 'node:path';
 import { NatsSubject } from './subject.ts';
@@ -59,7 +64,7 @@ describe('The users of a pod that is killed', () => {
     await c.store.enter('r', who('alice'));
     await c.backbone.stop();
     const { name } = c.backbone.lease;
-    await Promise.all([a, b].map(({ store }) => store.bury(name)));
+    await Promise.all([a, b].map(({ store }) => store.reap(name)));
     await allSee([a, b], []);
     for (const { told } of [a, b]) expect(told).toEqual(['alice join r 1', 'alice leave r 0']);
     expect(caused(a, b)).toEqual(['alice leave r 0']);
@@ -69,7 +74,7 @@ describe('The users of a pod that is killed', () => {
     const [a, b] = [await open(60_000), await open(60_000)];
     const { link, names, lease } = a.backbone;
     const dead = { pod: 'dead', generation: 3 };
-    await a.store.bury('dead.3');
+    await a.store.reap('dead.3');
     const member = { userId: 'ghost', status: 'online', meta: '{}', updatedAt: 1 } as const;
     const row = { member, statedAt: 0, connections: 1, came: 1, lost: [], version: 1 };
     for (const generation of [2, 3, 4]) {
@@ -80,7 +85,7 @@ describe('The users of a pod that is killed', () => {
     }
     // Only what came under a later name counts.
     await allSee([a, b, await open(60_000)], ['ghost-4']);
-    expect(endSubject(names, leaseNameOf(lease.name))).toContain(a.backbone.pod);
+    expect(tombstoneSubject(names, leaseNameOf(lease.name))).toContain(a.backbone.pod);
   });
 
   test('are not there where all pods were gone for so long that nobody knows of their lease', async () => {
@@ -164,7 +169,7 @@ describe('A pod that was cut off', () => {
     const [a, b] = [await open(60_000), await open(60_000)];
     await a.store.enter('r', who('alice'));
     const before = a.backbone.lease.name;
-    await b.store.bury(before);
+    await b.store.reap(before);
     await expect.poll(() => a.backbone.lease.name, PATIENT).not.toBe(before);
     await allSee([a, b], ['alice']);
   });

@@ -23,12 +23,12 @@
 {{- if .Values.redis.auth.existingSecret -}}{{ .Values.redis.auth.sentinelPasswordKey }}{{- else -}}sentinel-password{{- end -}}
 {{- end -}}
 
-{{/* The key in it for the administrator of Redis, who is its replicas and its Sentinels as well. */}}
+{{/* The key in it for Redis' user default, which replicas and Sentinels use. */}}
 {{- define "crosspod.redis.replicationPasswordKey" -}}
 {{- if .Values.redis.auth.existingSecret -}}{{ .Values.redis.auth.replicationPasswordKey }}{{- else -}}replication-password{{- end -}}
 {{- end -}}
 
-{{/* What stands before each key and channel of the gateway. */}}
+{{/* The prefix of each key and channel of the gateway. */}}
 {{- define "crosspod.redisPrefix" -}}
 {{- default "" (.Values.settings).REDIS_PREFIX -}}
 {{- end -}}
@@ -45,7 +45,7 @@
 {{- include "crosspod.selectorLabels" (dict "root" . "component" "redis") -}}
 {{- end -}}
 
-{{/* The name of one pod, which stays when the pod is replaced: (dict "root" $ "ordinal" 0) */}}
+{{/* The host name of one pod, which stays when the pod is replaced: (dict "root" $ "ordinal" 0) */}}
 {{- define "crosspod.redis.host" -}}
 {{- printf "%s-%d.%s.svc" (include "crosspod.redis.fullname" .root) .ordinal .root.Release.Namespace -}}
 {{- end -}}
@@ -62,25 +62,25 @@
 {{- end -}}
 {{- end -}}
 
-{{/* Refuses values that would make a Redis that loses data or never comes up. Renders nothing. */}}
+{{/* Refuses values with which Redis would lose data or never start. Renders nothing. */}}
 {{- define "crosspod.redis.validate" -}}
 {{- $redis := .Values.redis -}}
 {{- $replicas := int $redis.replicas -}}
 {{- $quorum := int (include "crosspod.redis.quorum" .) -}}
 {{- if not (has $replicas (list 3 5)) -}}
-{{- fail (printf "redis.replicas is %d: allowed are 3 and 5, so that a majority is left when one is lost" $replicas) -}}
+{{- fail (printf "redis.replicas is %d: allowed are 3 and 5, so that a majority remains if one is lost" $replicas) -}}
 {{- end -}}
 {{- $limit := include "crosspod.bytes" (($redis.resources | default dict).limits | default dict).memory | int64 -}}
 {{- $most := include "crosspod.redis.bytes" $redis.maxmemory | int64 -}}
 {{- if and (gt $limit 0) (or (eq $most 0) (gt (mul 10 $most) (mul 8 $limit))) -}}
-{{- fail (printf "redis.maxmemory is %v: at most four fifths of redis.resources.limits.memory, which is %v; Redis needs the rest to rewrite its file and to bring replicas up to date, or it is killed" $redis.maxmemory $redis.resources.limits.memory) -}}
+{{- fail (printf "redis.maxmemory is %v: at most four fifths of redis.resources.limits.memory, which is %v; Redis needs the rest to rewrite its file and to synchronize replicas; without it the kernel kills Redis" $redis.maxmemory $redis.resources.limits.memory) -}}
 {{- end -}}
 {{- if not (or $redis.image.tag $redis.image.digest) -}}
 {{- fail "redis.image.tag: empty; give a tag or a digest, or leave it out" -}}
 {{- end -}}
 {{- $running := (lookup "apps/v1" "StatefulSet" .Release.Namespace (include "crosspod.redis.fullname" .)).spec | default dict -}}
 {{- if gt (int $running.replicas) $replicas -}}
-{{- fail (printf "redis.replicas is %d, and %d run: Sentinels never forget each other, so fewer would not be a majority; install anew, or keep them" $replicas (int $running.replicas)) -}}
+{{- fail (printf "redis.replicas is %d, and %d run: Sentinels never forget each other, so fewer would not be a majority; keep that number, or install a new release" $replicas (int $running.replicas)) -}}
 {{- end -}}
 {{- if or (ge $quorum $replicas) (lt $quorum (int (include "crosspod.redis.majority" .))) -}}
 {{- fail (printf "redis.sentinel.quorum is %d: with redis.replicas %d it must be at least %s, and less than all: the Sentinel beside a dead master may be dead as well" $quorum $replicas (include "crosspod.redis.majority" .)) -}}
@@ -92,18 +92,18 @@
 {{- fail "redis.tls.enabled needs redis.tls.existingSecret, a Secret with tls.crt, tls.key and ca.crt" -}}
 {{- end -}}
 {{- if lt (int $redis.terminationGracePeriodSeconds) 20 -}}
-{{- fail (printf "redis.terminationGracePeriodSeconds is %d: handing over to another master needs 20 or more" (int $redis.terminationGracePeriodSeconds)) -}}
+{{- fail (printf "redis.terminationGracePeriodSeconds is %d: a handover to another master needs at least 20" (int $redis.terminationGracePeriodSeconds)) -}}
 {{- end -}}
 {{- $startup := mul (int (default 10 $redis.startupProbe.periodSeconds)) (int (default 3 $redis.startupProbe.failureThreshold)) -}}
 {{- if lt $startup (add 60 (int $redis.sentinel.masterPatienceSeconds)) -}}
 {{- fail (printf "redis.startupProbe gives up after %d s: it must be 60 s more than redis.sentinel.masterPatienceSeconds, which is %d" $startup (int $redis.sentinel.masterPatienceSeconds)) -}}
 {{- end -}}
 {{- if and $redis.auth.existingSecret (or $redis.auth.password $redis.auth.sentinelPassword $redis.auth.replicationPassword) -}}
-{{- fail "redis.auth: existingSecret and passwords exclude each other" -}}
+{{- fail "redis.auth: give existingSecret or passwords, not both" -}}
 {{- end -}}
 {{- end -}}
 
-{{/* Environment of both containers. The passwords are those of the container's start: a Secret that changes later does not part the probes from Redis. */}}
+{{/* Environment of both containers. Passwords are variables, so that probes use those of the container's start even if the Secret changes later. */}}
 {{- define "crosspod.redis.env" -}}
 - name: POD_NAME
   valueFrom: {fieldRef: {fieldPath: metadata.name}}
@@ -117,7 +117,7 @@
   valueFrom: {secretKeyRef: {name: {{ include "crosspod.redis.secretName" . | quote }}, key: {{ include "crosspod.redis.sentinelPasswordKey" . | quote }}}}
 {{- end -}}
 
-{{/* Starts a script of the ConfigMap: (dict "script" "redis-start.sh"). A pod goes on with what it began with: the mounted files change under it as soon as there are new values, and what asks the other pods would speak another language than they. */}}
+{{/* Starts a script of the ConfigMap: (dict "script" "redis-start.sh"). A pod copies the files and keeps its copy: the mounted files change under running pods as soon as the values change, and probes could, for example, use TLS with a Redis that does not. */}}
 {{- define "crosspod.redis.command" -}}
 - /bin/sh
 - -c
@@ -161,7 +161,7 @@
 {{- end -}}
 {{- end -}}
 
-{{/* What the gateway needs to get into Redis and its Sentinels, as environment variables. */}}
+{{/* The gateway's variables with the passwords of Redis and its Sentinels. */}}
 {{- define "crosspod.redis.gatewayEnv" -}}
 {{- $secret := include "crosspod.redis.secretName" . -}}
 {{ include "crosspod.secretEnv" (dict "name" "REDIS_PASSWORD" "secret" $secret "key" (include "crosspod.redis.passwordKey" .)) }}

@@ -12,6 +12,7 @@ import { FailedWrites } from './failed-writes.ts';
 import { OneServer } from './one-server.ts';
 import type { Placement } from './placement.ts';
 import type { RedisAddress } from './options.ts';
+import type { Shard } from './shard.ts';
 import type { Script } from './script.ts';
 
 export interface BackboneOptions {
@@ -75,6 +76,11 @@ export class Backbone {
     this.lease = new Lease({ book, pod, leaseMs, clock, log });
     // First among the holders of the lease: what they write when the pod registers again makes up for all that failed.
     this.failedWrites = new FailedWrites(this.lease, this.placement);
+  }
+
+  /** See `Placement.shared`. */
+  get shared(): Shard {
+    return this.placement.shared;
   }
 
   listen(listener: Listener): void {

@@ -28,12 +28,12 @@ export class FailedWrites implements Leaseholder {
   }
 
   /** All is written again from now on. */
-  registerAnew(): Promise<void> {
+  rewriteAll(): Promise<void> {
     this.#any = false;
     return Promise.resolve();
   }
 
-  bury(): Promise<void> {
+  reap(): Promise<void> {
     return Promise.resolve();
   }
 }

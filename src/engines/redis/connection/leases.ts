@@ -33,10 +33,10 @@ export class RedisLeases implements LeaseBook {
   async renew(
     name: string,
     takes: boolean,
-    buries: boolean,
+    reaps: boolean,
   ): Promise<{ alive: boolean; dead: readonly string[] }> {
     const { leaseMs } = this.#options;
-    const [alive, ...dead] = await this.#renew(leaseMs, name, takes ? '1' : '', buries ? REAP_MS : '');
+    const [alive, ...dead] = await this.#renew(leaseMs, name, takes ? '1' : '', reaps ? REAP_MS : '');
     return { alive: alive === 1, dead: dead.map(String) };
   }
 
@@ -44,7 +44,7 @@ export class RedisLeases implements LeaseBook {
     await this.#renew(ms, name, '', '');
   }
 
-  async buried(name: string): Promise<void> {
+  async reaped(name: string): Promise<void> {
     await this.#shard.command((client) => client.zrem(this.#options.keys.tombstones, name));
   }
 

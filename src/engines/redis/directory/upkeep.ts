@@ -57,11 +57,7 @@ export class DirectoryUpkeep {
 
   /** The next rooms of those of all pods, by name; from the first again after the last. */
   async #some(): Promise<string[]> {
-    const {
-      keys,
-      placement: { shared },
-      log,
-    } = this.#options.backbone;
+    const { keys, shared, log } = this.#options.backbone;
     const from = this.#after === '' ? '-' : `(${this.#after}`;
     const some = await withKeyTypes({ shard: shared, log, typed: [[keys.rooms, 'zset']] }, () =>
       shared.command((client) => client.zrangebylex(keys.rooms, from, '+', 'LIMIT', 0, CHUNK)),
@@ -99,11 +95,7 @@ export class DirectoryUpkeep {
   }
 
   async #call(asked: Script, typed: TypedKeys, args: () => (string | number)[]): Promise<void> {
-    const {
-      lease,
-      placement: { shared },
-      log,
-    } = this.#options.backbone;
+    const { lease, shared, log } = this.#options.backbone;
     const { name } = lease;
     const keys = typed.map(([key]) => key);
     const reply = await withKeyTypes({ shard: shared, log, typed }, () =>

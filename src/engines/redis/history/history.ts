@@ -5,7 +5,7 @@ import { type Script, scriptsIn } from '../connection/script.ts';
 import { Unavailable } from '../../shared/unavailable.ts';
 import type { Backbone } from '../connection/backbone.ts';
 import { ANSWER_MS, CLAIM_MS, POSITION_MS, SENT_SKEW_MS } from '../../shared/terms.ts';
-import type { Publication } from '../../shared/lane.ts';
+import type { Publication } from '../../shared/publication.ts';
 import type { Shard } from '../connection/shard.ts';
 
 const script = scriptsIn('history');
@@ -191,10 +191,7 @@ export class RedisHistory {
    * as ended: a position that the room was given must not be called unknown, nor its loss be forgotten, for that.
    */
   async #endOf(run: string, asked: Shard): Promise<string> {
-    const {
-      keys,
-      placement: { shared },
-    } = this.#options.backbone;
+    const { keys, shared } = this.#options.backbone;
     try {
       const fields = [`ended:${run}`, `run:${run}`];
       const [ended, known] = await shared.command((client) => client.hmget(keys.epoch, ...fields));

@@ -31,12 +31,8 @@ export class PresenceReaper {
   }
 
   /** Takes what a dead pod had out of all rooms that can be reached. Raises Unavailable where some cannot. */
-  async bury(pod: string, tell: (left: RoomChange) => void): Promise<void> {
-    const {
-      keys,
-      placement: { shared },
-      log,
-    } = this.#backbone;
+  async reap(pod: string, tell: (left: RoomChange) => void): Promise<void> {
+    const { keys, shared, log } = this.#backbone;
     const rooms = keys.podPresenceRooms(pod);
     let failed: Error | undefined;
     for (let cursor: string | undefined = '0'; cursor !== undefined;) {
@@ -44,10 +40,10 @@ export class PresenceReaper {
       const [next, some] = await withKeyTypes({ shard: shared, log, typed: [[rooms, 'set']] }, () =>
         shared.command((client) => client.sscan(rooms, from, 'COUNT', REAPS)),
       );
-      const buried = await Promise.allSettled(some.map((room) => this.#reapIn(room, pod, tell)));
-      const done = some.filter((_, index) => buried[index]?.status === 'fulfilled');
+      const reaped = await Promise.allSettled(some.map((room) => this.#reapIn(room, pod, tell)));
+      const done = some.filter((_, index) => reaped[index]?.status === 'fulfilled');
       if (done.length > 0) await shared.command((client) => client.srem(rooms, ...done));
-      failed ??= buried.find((one) => one.status === 'rejected')?.reason as Error | undefined;
+      failed ??= reaped.find((one) => one.status === 'rejected')?.reason as Error | undefined;
       cursor = next === '0' ? undefined : next;
     }
     if (failed !== undefined) throw failed;
@@ -74,11 +70,7 @@ export class PresenceReaper {
 
   /** Sees to it that a pod which is present in a room is cleaned up after, if it is dead and that was forgotten. */
   async remember(pod: string, room: string): Promise<void> {
-    const {
-      keys,
-      leaseMs,
-      placement: { shared },
-    } = this.#backbone;
+    const { keys, leaseMs, shared } = this.#backbone;
     const names = [keys.pods, keys.tombstones, keys.podPresenceRooms(pod)];
     await shared.call(TOMBSTONE, names, [pod, room, leaseMs, POD_MS]);
   }

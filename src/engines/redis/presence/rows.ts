@@ -120,12 +120,7 @@ export class RedisRows {
 
   /** Whoever cleans up after the pod looks into these rooms. */
   async note(rooms: readonly string[], pod: string): Promise<void> {
-    const {
-      keys,
-      lease,
-      placement: { shared },
-      log,
-    } = this.#backbone;
+    const { keys, lease, shared, log } = this.#backbone;
     const own = keys.podPresenceRooms(pod);
     const reply = await withKeyTypes({ shard: shared, log, typed: [[own, 'set']] }, () =>
       shared.call(NOTE, [keys.pods, own], [pod, ...rooms]),
@@ -160,10 +155,7 @@ export class RedisRows {
   }
 
   #forget(room: string, pod: string): void {
-    const {
-      keys,
-      placement: { shared },
-    } = this.#backbone;
+    const { keys, shared } = this.#backbone;
     // Where it cannot be, whoever buries the pod finds nobody there.
     shared.command((client) => client.srem(keys.podPresenceRooms(pod), room)).catch(ignored);
   }

@@ -171,10 +171,7 @@ export class Upkeep {
 
   async #findDead(rooms: readonly string[]): Promise<void> {
     const { backbone, reaper } = this.#options;
-    const {
-      keys,
-      placement: { shared },
-    } = backbone;
+    const { keys, shared } = backbone;
     const living = new Set(
       await shared.command((client) => client.zrangebyscore(keys.pods, '-inf', '+inf'), [keys.pods]),
     );

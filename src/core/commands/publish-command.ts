@@ -1,0 +1,114 @@
+import { DIRECT, GLOBAL } from '../../protocol/names.ts';
+import { type PublishRequest, publishDirectly, publishGlobally, publishToRoom } from './publish.ts';
+import { isEphemeral, timestampOf } from './publish.ts';
+import { submissionOf, viewOf } from './hook-views.ts';
+import type { PublishingCommand } from '../../protocol/command.ts';
+import type { Connection } from '../delivery/connection.ts';
+import type { HookDecision } from '../ports/hooks.ts';
+import type { Pod } from './pod.ts';
+import type { Published } from '../ports/broker.ts';
+import { permit } from '../base/refused.ts';
+import { reject, rejectError } from './reject.ts';
+
+/**
+ * Publishes what a client sent, if the client may and the hooks allow it, and acknowledges it. Returns a promise, which
+ * never rejects, if the client's next command must wait: for the decision of the hooks, so that the order stays, but
+ * not for the broker, which keeps the order in which it was asked.
+ */
+export function publishCommand(
+  pod: Pod,
+  connection: Connection,
+  command: PublishingCommand,
+): Promise<void> | undefined {
+  const destination = destinationOf(connection, command);
+  const decide = pod.hooks?.publishing;
+  // The hooks are not asked about a message that will be rejected anyway.
+  if (decide === undefined || !connection.may('publish', destination)) {
+    return publishAndAnswer(pod, connection, command, destination);
+  }
+  const decision = decide(viewOf(connection), submissionOf(pod, destination, command));
+  const obey = (given: HookDecision): Promise<void> | undefined =>
+    obeyHooks(pod, connection, command, destination, given);
+  return decision instanceof Promise ? decision.then(obey) : obey(decision);
+}
+
+function obeyHooks(
+  pod: Pod,
+  connection: Connection,
+  command: PublishingCommand,
+  destination: string,
+  decision: HookDecision,
+): Promise<void> | undefined {
+  switch (decision.kind) {
+    case 'publish':
+      return publishAndAnswer(pod, connection, { ...command, ...decision.content }, destination);
+    case 'refuse':
+      reject(connection, decision.rejection, command);
+      return undefined;
+    case 'suppress':
+      // Without an id, since nothing was published.
+      acknowledge(connection, command, destination, undefined);
+      return undefined;
+  }
+}
+
+function publishAndAnswer(
+  pod: Pod,
+  connection: Connection,
+  command: PublishingCommand,
+  destination: string,
+): Promise<void> | undefined {
+  const isStored = isStoredIn(pod, destination, command);
+  const work = connection.publications.answer(async () => {
+    try {
+      permit(connection.may('publish', destination));
+      const first = await publishInOrder(pod, connection, command, destination, isStored);
+      // A message that waits for the broker is acknowledged once the history has it.
+      const { id } = first.settled === undefined ? first : await first.settled;
+      acknowledge(connection, command, destination, id);
+    } catch (error) {
+      rejectError(pod, connection, error, command);
+    }
+  });
+  return command.ref === undefined || isStored ? undefined : work;
+}
+
+function publishInOrder(
+  pod: Pod,
+  connection: Connection,
+  command: PublishingCommand,
+  destination: string,
+  isStored: boolean,
+): Promise<Published> {
+  const { type, event, data, ref } = command;
+  const from = connection.userId;
+  // No user id contains a control character, so no two pairs of user and ref give the same key.
+  const key = ref === undefined ? undefined : `${from}\n${ref}`;
+  const request: PublishRequest = { type, from, event, data, key, timestamp: timestampOf(pod) };
+  return connection.publications.inOrder(isStored, () => {
+    if (command.kind === 'direct') return publishDirectly(pod, command.to, request);
+    if (destination === GLOBAL) return publishGlobally(pod, request);
+    return publishToRoom(pod, destination, command.ephemeral, request);
+  });
+}
+
+/** Where the message goes, as permissions name it: a room, `@global` or `@direct`. */
+function destinationOf(connection: Connection, command: PublishingCommand): string {
+  return command.kind === 'direct' ? DIRECT : (command.room ?? connection.room ?? GLOBAL);
+}
+
+/** Whether a history stores the message, and the broker puts it in order. */
+function isStoredIn(pod: Pod, destination: string, command: PublishingCommand): boolean {
+  return command.kind === 'publish' && destination !== GLOBAL && !isEphemeral(pod, command.ephemeral);
+}
+
+function acknowledge(
+  connection: Connection,
+  { ref }: PublishingCommand,
+  destination: string,
+  id: string | undefined,
+): void {
+  if (ref === undefined) return;
+  const room = destination === DIRECT || destination === GLOBAL ? undefined : destination;
+  connection.answer({ kind: 'ack', ref, ...(id !== undefined && { id }), room });
+}

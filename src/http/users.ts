@@ -1,0 +1,84 @@
+import { BAD_BODY, GUARDED, GUARDED_BY, json, jsonBody } from './answers.ts';
+import { createRoute, z } from '@hono/zod-openapi';
+import { DirectMessage, Done, Farewell, toJson, UserId } from './schemas.ts';
+import { IdempotencyHeaders, publicationKey } from './idempotency.ts';
+import { kickConnection, kickUser } from '../core/commands/kick.ts';
+import type { Api } from './api-env.ts';
+import type { Pod } from '../core/commands/pod.ts';
+import { firstTimestamp } from './publishing.ts';
+import { publishDirectly } from '../core/commands/publish.ts';
+import { Sent } from './messages.ts';
+import { DIRECT, SYSTEM } from '../protocol/names.ts';
+
+const ID_RULE = { error: 'must be a connection id: 1 to 64 of A-Z a-z 0-9 _ -' } as const;
+
+const ConnectionId = z
+  .string(ID_RULE)
+  .regex(/^[A-Za-z0-9_-]{1,64}$/, ID_RULE)
+  .openapi('ConnectionId', {
+    description: '`connection_id` of the `connected` frame.',
+    example: 'Zm9vYmFyYmF6',
+  });
+
+const postToUser = createRoute({
+  method: 'post',
+  path: '/api/users/{user}/messages',
+  operationId: 'postToUser',
+  tags: ['publish'],
+  summary: 'Sends a message to every connection of a user; it is not kept.',
+  security: GUARDED_BY,
+  request: { params: z.object({ user: UserId }), headers: IdempotencyHeaders, body: jsonBody(DirectMessage) },
+  responses: { 200: json('The message is sent, also when nobody is there.', Sent), ...BAD_BODY, ...GUARDED },
+});
+
+const disconnectUser = createRoute({
+  method: 'post',
+  path: '/api/users/{user}/disconnect',
+  operationId: 'disconnectUser',
+  tags: ['disconnect'],
+  summary: 'Closes every connection of a user with 4403.',
+  security: GUARDED_BY,
+  request: { params: z.object({ user: UserId }), body: jsonBody(Farewell, false) },
+  responses: {
+    200: json('The connections are closed, also when nobody is there.', Done),
+    ...BAD_BODY,
+    ...GUARDED,
+  },
+});
+
+const disconnectConnection = createRoute({
+  method: 'post',
+  path: '/api/connections/{id}/disconnect',
+  operationId: 'disconnectConnection',
+  tags: ['disconnect'],
+  summary: 'Closes one connection with 4403.',
+  security: GUARDED_BY,
+  request: { params: z.object({ id: ConnectionId }), body: jsonBody(Farewell, false) },
+  responses: {
+    200: json('The connection is closed, also when it is not there.', Done),
+    ...BAD_BODY,
+    ...GUARDED,
+  },
+});
+
+export function userRoutes(api: Api, pod: Pod): void {
+  api.openapi(postToUser, async (c) => {
+    const { user } = c.req.valid('param');
+    const { type, event, data } = c.req.valid('json');
+    const key = publicationKey(c.var.caller, c.req.valid('header')['Idempotency-Key']);
+    const timestamp = await firstTimestamp(pod, DIRECT, key);
+    const what = { type, from: SYSTEM, event, data: toJson(data), key, timestamp };
+    const { id, partial } = await publishDirectly(pod, user, what);
+    return c.json({ id, timestamp, ...(partial && { partial }) }, 200);
+  });
+
+  api.openapi(disconnectUser, async (c) => {
+    const { partial } = await kickUser(pod, c.req.valid('param').user, c.req.valid('json').reason);
+    return c.json({ status: 'ok', ...(partial && { partial }) } as const, 200);
+  });
+
+  api.openapi(disconnectConnection, async (c) => {
+    const { partial } = await kickConnection(pod, c.req.valid('param').id, c.req.valid('json').reason);
+    return c.json({ status: 'ok', ...(partial && { partial }) } as const, 200);
+  });
+}

@@ -1,0 +1,67 @@
+import { describe, expect, test } from 'vitest';
+import { ReorderBuffer } from '../../../src/engines/nats/history/reorder-buffer.ts';
+import { TestClock } from '../../support/test-clock.ts';
+
+const data = new Uint8Array();
+
+/** Takes what came in a room, of which everything up to `newest` is known; what it passes on is known, too. */
+function arrivals(newest: number | undefined) {
+  const clock = new TestClock();
+  const passed: number[] = [];
+  const taker = new ReorderBuffer({
+    clock,
+    newest: () => passed.at(-1) ?? newest,
+    pass: (_room, { seq }) => passed.push(seq),
+  });
+  return {
+    clock,
+    passed,
+    take: (seq: number, lastSeq: number) => taker.take('r', { seq, lastSeq, data }),
+    taker,
+  };
+}
+
+describe('what comes of a room by itself', () => {
+  test('is passed on at once in its order, also where nothing is known of the room', () => {
+    for (const newest of [5, undefined]) {
+      const { take, passed } = arrivals(newest);
+      take(7, 5);
+      take(8, 7);
+      expect(passed).toEqual([7, 8]);
+    }
+  });
+
+  test('waits for what comes before it, however many do', () => {
+    const { take, passed, clock } = arrivals(5);
+    take(9, 8);
+    take(8, 7);
+    expect(passed).toEqual([]);
+    take(7, 5);
+    expect(passed).toEqual([7, 8, 9]);
+    clock.advance(1_000);
+    expect(passed).toEqual([7, 8, 9]);
+  });
+
+  test('does not wait for long', () => {
+    const { take, passed, clock } = arrivals(5);
+    take(9, 8);
+    take(8, 7);
+    clock.advance(1_000);
+    expect(passed).toEqual([8, 9]);
+  });
+
+  test('is passed on again, and the first of a room that was empty', () => {
+    const { take, passed } = arrivals(0);
+    take(3, 0);
+    take(3, 0);
+    expect(passed).toEqual([3, 3]);
+  });
+
+  test('is forgotten with its room', () => {
+    const { take, passed, clock, taker } = arrivals(5);
+    take(9, 8);
+    taker.forget('r');
+    clock.advance(1_000);
+    expect(passed).toEqual([]);
+  });
+});
