@@ -144,5 +144,5 @@ test.each<[string, KubernetesObject[], boolean]>([
   const how = ['--namespace', 'n', '--dry-run=server', '--disable-openapi-validation'];
   const { code, stdout } = await helm('install', 'r', CHART, ...how, '--kubeconfig', cluster.kubeconfig);
   expect(code).toBe(0);
-  expect(stdout.includes('Write replicaCount: 7 into your values before the next upgrade')).toBe(expected);
+  expect(stdout.includes('Set replicaCount: 7 in your values before the next upgrade')).toBe(expected);
 });

@@ -8,26 +8,26 @@ test('by default the notes lead to the chat, the tests, the figures and the mast
   expect((await notes()).trim().split('\n')).toEqual([
     'Crosspod 0.1.0 is installed as r-crosspod in n.',
     '',
-    'Wait until it runs:',
+    'Wait until the pods are ready:',
     '  kubectl -n n rollout status deployment/r-crosspod',
     '',
-    'Try it: a message over HTTP that arrives over a WebSocket.',
+    'Test it: publish a message over HTTP and receive it over a WebSocket.',
     '  helm test r -n n',
     '',
-    'The chat page, at http://localhost:8080/ while this runs:',
+    'The chat page is at http://localhost:8080/ while this command runs:',
     '  kubectl -n n port-forward service/r-crosspod 8080:80',
     '',
-    'Metrics of one pod, while the first command runs:',
+    'Metrics of one pod (keep the first command running):',
     '  kubectl -n n port-forward deployment/r-crosspod 9090',
     '  curl http://localhost:9090/metrics',
     '',
-    'The master of Redis:',
+    'Show the Redis master:',
     `  kubectl -n n exec r-crosspod-redis-0 -c sentinel -- sh -c 'REDISCLI_AUTH="$SENTINEL_PASSWORD" redis-cli -p 26379 sentinel get-master-addr-by-name mymaster'`,
     '',
-    'WARNING: nobody needs a token and the HTTP API needs no key. Set secrets.JWT_SECRET or settings.JWKS_URL, and',
-    'secrets.API_KEYS, before anybody else can reach it.',
+    'WARNING: clients need no token and the HTTP API needs no key. Set secrets.JWT_SECRET or settings.JWKS_URL, and',
+    'secrets.API_KEYS, before you expose the gateway.',
     '',
-    'WARNING: pages of any origin may connect. Set settings.ALLOWED_ORIGINS.',
+    'WARNING: web pages of any origin may connect. Set settings.ALLOWED_ORIGINS.',
   ]);
 });
 
@@ -107,7 +107,7 @@ test.each<[string, object, boolean]>([
   ['tokens are not asked for', { settings: { AUTH_ENABLED: 'False', JWKS_URL: 'https://a.example' } }, true],
   ['that is left open', { settings: { AUTH_ENABLED: null } }, true],
 ])('where %s, the warning of missing keys is given: %3$s', async (_, values, expected) => {
-  expect((await notes(values)).includes('nobody needs a token')).toBe(expected);
+  expect((await notes(values)).includes('clients need no token')).toBe(expected);
 });
 
 test.each<[string, object, string]>([
@@ -117,14 +117,16 @@ test.each<[string, object, string]>([
   ['one, the other being given here', { API_KEYS: 'k' }, 'JWT_SECRET'],
 ])('who names a Secret is told the keys that pods wait for: %s', async (_, more, keys) => {
   const text = await notes({ secrets: { existingSecret: 'mine', ...more } });
-  expect(text).toContain(`Pods start as soon as the Secret mine has ${keys}, and not without.`);
-  expect(text).toContain('secrets.existingSecretKeys (version 0.1.0 took whatever there was)');
+  expect(text).toContain(`Pods do not start until the Secret mine has ${keys}.`);
+  expect(text).toContain('secrets.existingSecretKeys (version 0.1.0 used every key it found)');
   expect(text).toContain('kubectl -n n rollout restart deployment/r-crosspod');
 });
 
 test('who has keys is told that helm test looks for strangers', async () => {
-  expect(await notes({ secrets: { JWT_SECRET: 's' } })).toContain('and strangers are refused.\n');
-  expect(await notes()).not.toMatch(/strangers|Pods start as soon/);
+  expect(await notes({ secrets: { JWT_SECRET: 's' } })).toContain(
+    'and check that requests without a token or key are refused.\n',
+  );
+  expect(await notes()).not.toMatch(/without a token or key|Pods do not start/);
 });
 
 test.each(['ALLOWED_ORIGINS', 'CORS_ALLOWED_ORIGINS'])('who sets %s is not warned of pages', async (name) => {

@@ -88,7 +88,7 @@ test('a password with a line break is refused, and not told', async () => {
     },
   );
   expect(status).toBe(1);
-  expect(stderr).toContain('a password of the Secret has a line break in it');
+  expect(stderr).toContain('a password in the Secret contains a line break');
   expect(stderr).not.toContain('hunter2');
 });
 

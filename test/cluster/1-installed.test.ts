@@ -11,7 +11,9 @@ test('all pods are ready', async () => {
 });
 
 test('helm test publishes over HTTP and receives over a WebSocket', async () => {
-  expect(await helm('test', RELEASE, '--logs')).toContain('published over HTTP, received over a WebSocket');
+  expect(await helm('test', RELEASE, '--logs')).toContain(
+    'a message published over HTTP arrived over a WebSocket',
+  );
 });
 
 test('an idle pod needs little', async () => {

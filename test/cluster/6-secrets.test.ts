@@ -73,7 +73,7 @@ test('a Secret that comes late lets pods start when it is there, and not before'
   await atRest();
   expect(await answers()).toEqual([401]);
   expect(await answers(token('first'))).toEqual([200]);
-  expect(await helm('test', RELEASE, '--logs')).toContain('strangers are refused');
+  expect(await helm('test', RELEASE, '--logs')).toContain('requests without a token or key are refused');
   saw('the Secret comes after `helm upgrade`', 'pods wait for it, start by themselves, and none was open');
 });
 
@@ -98,7 +98,7 @@ test('a new content is taken by new pods, and helm test sees those that have not
   await atRest();
   expect(await answers(token('first'))).toEqual([401]);
   expect(await answers(token('second'))).toEqual([200]);
-  expect(await helm('test', RELEASE, '--logs')).toContain('strangers are refused');
+  expect(await helm('test', RELEASE, '--logs')).toContain('requests without a token or key are refused');
   // What `rollout restart` wrote is no conflict.
   await install({ ...VALUES, 'settings.LOG_LEVEL': 'debug' });
 });

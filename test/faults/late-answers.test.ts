@@ -29,6 +29,7 @@ test(
     // Step by step, so that at no time nothing comes for two seconds.
     for (const ms of [700, 1_300]) {
       for (const { network } of far) for (const way of WAYS) network.delay(way, ms);
+      // The fault itself: longer than a pod waits for an answer, at each step.
       await sleep(3_000);
     }
     await degraded(...pods);

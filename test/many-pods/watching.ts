@@ -11,14 +11,14 @@ export const offline = (user: string): Frame => ({
 });
 
 /** One who watches the room on each pod. */
-export async function watchers({ pods }: World, room: string): Promise<Client[]> {
+export async function watchers({ pods }: Pick<World, 'pods'>, room: string): Promise<Client[]> {
   const all: Client[] = [];
   for (const [n, pod] of pods.entries()) all.push(await member(pod, room, `watcher-${n}`));
   return all;
 }
 
 /** Who is in the room beside its watchers, as every pod shows it. */
-export async function others({ pods }: World, room: string): Promise<Record<string, Frame>> {
+export async function others({ pods }: Pick<World, 'pods'>, room: string): Promise<Record<string, Frame>> {
   const [first = {}, ...more] = await Promise.all(pods.map((pod) => present(pod, room)));
   for (const one of more) expect(one).toEqual(first);
   return Object.fromEntries(Object.entries(first).filter(([user]) => !user.startsWith('watcher')));

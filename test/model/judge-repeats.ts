@@ -80,8 +80,8 @@ function perConnection(seat: Seat): Violation[] {
 }
 
 /**
- * Once on a connection; "a client that has gone to another pod while Redis stood still may be given it there as well, by
- * the same id" (docs/protocol.md, "Ephemeral messages").
+ * Once on a connection; "a client that moved to another pod while Redis was unavailable may receive it there as well, with
+ * the same `id`" (docs/protocol.md, "Ephemeral messages").
  */
 function ephemeral(seat: Seat): Violation[] {
   const had = new Map<string, Sighting>();

@@ -1,19 +1,19 @@
-// `helm test`: strangers are refused where keys are asked for, by each of many requests, since one pod may be open and
-// another not; and what is published over HTTP arrives over a WebSocket, all through the Service and, where `tests.url` is
-// given, through the ingress. Where a token is needed and cannot be made here (no JWT_SECRET) it ends with the strangers.
-// Pods that are not up yet are waited for; an answer that will stay the same is not.
+// `helm test`. If keys are configured, it checks with many requests that a client without one is refused: one pod may be
+// open while another is not. Then it publishes over HTTP and receives over a WebSocket, through the Service and, with
+// `tests.url`, through the ingress. If clients need a token and there is no JWT_SECRET to make one, it skips this part.
+// It retries while pods are starting, and fails at once on an answer that would not change.
 import { createHmac, randomUUID } from 'node:crypto';
 
 const { URL: url, WS_PATH = '/ws', JWT_SECRET: secret, API_KEYS: keys } = process.env;
 const { AUTHENTICATED, API_GUARDED, DEADLINE_SECONDS = '60' } = process.env;
-/** The public may not be let in to the HTTP API. */
+/** The Service of the HTTP API: the ingress at URL may not serve it. */
 const { API_URL: api = url } = process.env;
-/** So many that hardly a pod is left out. */
+/** Enough requests to reach every pod with high probability. */
 const STRANGERS = 20;
 const RETRY_MS = 500;
 const room = `helm-test-${randomUUID()}`;
-const STALE = '\nPods that started before their Secret has changed have the keys of before: kubectl rollout restart.';
-/** Why the last attempt came to nothing. */
+const STALE = '\nPods that started before their Secret changed still use the old keys: run kubectl rollout restart.';
+/** Why the last attempt failed. */
 let trouble = '';
 
 const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
@@ -31,11 +31,11 @@ function token() {
   return `${text}.${createHmac('sha256', secret).update(text).digest('base64url')}`;
 }
 
-/** The first answer that another attempt would not change. */
+/** Repeats the request until its answer is final: not 429 and not 5xx. */
 async function ask(address, request = {}) {
   for (;;) {
     try {
-      // Each over a connection of its own, which may lead to another pod.
+      // A new connection for each request, so that each may reach another pod.
       const headers = { connection: 'close', ...request.headers };
       const answer = await fetch(address, { ...request, headers });
       if (answer.status < 500 && answer.status !== 429) return answer;
@@ -47,24 +47,24 @@ async function ask(address, request = {}) {
   }
 }
 
-/** What an upgrade would be told now: a WebSocket does not say why it was refused. */
+/** The answer that an upgrade would get now. A WebSocket does not expose why it was refused. */
 function explanation(token) {
   return ask(`${url}${WS_PATH}/${room}?explain=1${token ? `&token=${token}` : ''}`);
 }
 
-/** Whether pods that were told of keys let in somebody who has none. */
+/** Fails if a pod accepts a request without the token or key that it should need. */
 async function refuseStrangers() {
   for (let n = 0; n < STRANGERS; n += 1) {
     if (AUTHENTICATED === 'true') {
       const { status } = await explanation();
-      if (status !== 401) fail(`without a token ${status}, not 401`);
+      if (status !== 401) fail(`a client without a token got ${status} instead of 401`);
     }
     if (API_GUARDED === 'true') {
       const { status } = await ask(`${api}/api/rooms`);
-      if (status !== 401) fail(`the HTTP API without a key ${status}, not 401`);
+      if (status !== 401) fail(`the HTTP API answered ${status} instead of 401 to a request without a key`);
     }
   }
-  if (AUTHENTICATED === 'true' || API_GUARDED === 'true') console.log('strangers are refused');
+  if (AUTHENTICATED === 'true' || API_GUARDED === 'true') console.log('requests without a token or key are refused');
 }
 
 async function publish(headers) {
@@ -73,10 +73,10 @@ async function publish(headers) {
     headers: { 'content-type': 'application/json', ...headers },
     body: JSON.stringify({ data: room }),
   });
-  if (!answer.ok) fail(`publishing was answered with ${answer.status}: ${await answer.text()}${STALE}`);
+  if (!answer.ok) fail(`publishing failed with ${answer.status}: ${await answer.text()}${STALE}`);
 }
 
-/** What lets a backend in: a key, or else the token. */
+/** The credentials of a backend: an API key, or else the token. */
 function identity() {
   const [key] = keys?.split(',') ?? [];
   if (key) return { 'x-api-key': key };
@@ -89,9 +89,9 @@ function receive({ data }) {
     trouble = '';
     void publish(identity());
   }
-  if (frame.type === 'error') fail(`error: ${data}`);
+  if (frame.type === 'error') fail(`the gateway sent an error: ${data}`);
   if (frame.type === 'chat' && frame.data === room) {
-    console.log('published over HTTP, received over a WebSocket');
+    console.log('a message published over HTTP arrived over a WebSocket');
     process.exit(0);
   }
 }
@@ -101,14 +101,14 @@ function fail(message) {
   process.exit(1);
 }
 
-const late = () => fail(`no answer within ${DEADLINE_SECONDS} s${trouble && `: ${trouble}`}`);
+const late = () => fail(`the test did not finish within ${DEADLINE_SECONDS} s${trouble && `; last failure: ${trouble}`}`);
 setTimeout(late, Number(DEADLINE_SECONDS) * 1000);
 
 const bearer = secret ? token() : undefined;
 
 await refuseStrangers();
 if (AUTHENTICATED === 'true' && !secret) {
-  console.log('no key is here to make a token for anybody else');
+  console.log('without JWT_SECRET the test cannot make a token; messages are not tested');
   process.exit(0);
 }
 

@@ -1,9 +1,9 @@
-{{/* Settings that hold secrets; each may be in the chart's Secret or in an existing one. */}}
+{{/* Settings that hold secrets. Each may be in the chart's Secret or in an existing one. */}}
 {{- define "crosspod.secretNames" -}}
 {{- list "JWT_SECRET" "API_KEYS" "WEBHOOK_SECRET" | toJson -}}
 {{- end -}}
 
-{{/* Where each secret that the values name is: {JWT_SECRET: {secret, key}}. What is given among the values wins. */}}
+{{/* The place of each secret that the values name: {JWT_SECRET: {secret, key}}. A secret in the values wins. */}}
 {{- define "crosspod.secretPlaces" -}}
 {{- $secrets := .Values.secrets | default dict -}}
 {{- $keys := $secrets.existingSecretKeys -}}
@@ -20,13 +20,13 @@
 {{- toJson $places -}}
 {{- end -}}
 
-{{/* "true" where there is something to check tokens with. */}}
+{{/* "true" if there is a key to check tokens with. */}}
 {{- define "crosspod.tokenKeys" -}}
 {{- $settings := .Values.settings | default dict -}}
 {{- if or (hasKey (include "crosspod.secretPlaces" . | fromJson) "JWT_SECRET") $settings.JWKS_URL $settings.JWKS_FILE -}}true{{- end -}}
 {{- end -}}
 
-{{/* "true" or "false" where somebody says whether a token is needed, else empty. */}}
+{{/* "true" or "false" if the values say whether clients need a token, else empty. */}}
 {{- define "crosspod.saidAuthentication" -}}
 {{- $said := (.Values.authentication).enabled -}}
 {{- if kindIs "invalid" $said -}}
@@ -36,9 +36,8 @@
 {{- end -}}
 {{- end -}}
 
-{{/* What the pods are told of whether a token is needed: what is said, else "true" as soon as a key is named. They do not
-     derive it from the keys that they find: a key that is missing would let everybody in. Empty where there is no word
-     of any key. */}}
+{{/* AUTH_ENABLED of the pods: as the values say, else "true" if they name a key, else empty. Pods do not derive it from the
+     keys they find, because a missing key would then let every client in. */}}
 {{- define "crosspod.authentication" -}}
 {{- $said := include "crosspod.saidAuthentication" . -}}
 {{- $places := include "crosspod.secretPlaces" . | fromJson -}}
@@ -49,19 +48,19 @@ true
 {{- end -}}
 {{- end -}}
 
-{{/* "true" where a token is needed to connect. */}}
+{{/* "true" if clients need a token. */}}
 {{- define "crosspod.authenticated" -}}
 {{- include "crosspod.authentication" . | default "false" -}}
 {{- end -}}
 
-{{/* "true" where the HTTP API is not open to everybody. */}}
+{{/* "true" if the HTTP API needs a token or key. */}}
 {{- define "crosspod.apiGuarded" -}}
 {{- if eq (include "crosspod.authenticated" .) "true" -}}true
 {{- else -}}{{- hasKey (include "crosspod.secretPlaces" . | fromJson) "API_KEYS" -}}
 {{- end -}}
 {{- end -}}
 
-{{/* Refuses what would leave it to chance who may come. Renders nothing. */}}
+{{/* Refuses values that leave open whether clients need a token, or that lack the key for it. Renders nothing. */}}
 {{- define "crosspod.validateAuthentication" -}}
 {{- $secrets := .Values.secrets | default dict -}}
 {{- $written := (.Values.settings).AUTH_ENABLED | toString | lower -}}
@@ -86,8 +85,8 @@ true
 {{- include "crosspod.validateExistingSecret" . -}}
 {{- end -}}
 
-{{/* Refuses a Secret that is there and lacks a key: pods would wait for it, in the middle of an upgrade. One that is not
-     there yet may come later. Renders nothing. */}}
+{{/* Refuses an existing Secret that lacks a key, because pods would wait for the key in the middle of an upgrade. A Secret
+     that does not exist yet may be created later. Renders nothing. */}}
 {{- define "crosspod.validateExistingSecret" -}}
 {{- $name := (.Values.secrets).existingSecret -}}
 {{- if $name -}}

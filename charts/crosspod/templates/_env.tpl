@@ -1,4 +1,4 @@
-{{/* One variable out of a Secret, without which no container starts: (dict "name" … "secret" … "key" …) */}}
+{{/* One variable from a Secret. The container does not start without the key: (dict "name" … "secret" … "key" …) */}}
 {{- define "crosspod.secretEnv" -}}
 - name: {{ .name }}
   valueFrom:
@@ -7,7 +7,7 @@
       key: {{ .key | quote }}
 {{- end -}}
 
-{{/* Those of the secrets of these names that are given, without those of Redis and NATS: (dict "root" $ "names" list) */}}
+{{/* Variables for those of the named secrets that the values give; not for Redis and NATS: (dict "root" $ "names" list) */}}
 {{- define "crosspod.ownSecretEnvs" -}}
 {{- $places := include "crosspod.secretPlaces" .root | fromJson -}}
 {{- range $name := .names }}
@@ -17,7 +17,7 @@
 {{- end }}
 {{- end -}}
 
-{{/* The gateway's variables that hold secrets, each by reference. */}}
+{{/* The gateway's variables that hold secrets, all by reference. */}}
 {{- define "crosspod.secretEnvs" -}}
 {{- $own := include "crosspod.fullname" . -}}
 {{ include "crosspod.ownSecretEnvs" (dict "root" . "names" (include "crosspod.secretNames" . | fromJsonArray)) }}

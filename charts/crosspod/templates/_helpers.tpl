@@ -1,9 +1,9 @@
-{{/* The chart's name, or what replaces it. */}}
+{{/* The chart's name, or nameOverride. */}}
 {{- define "crosspod.name" -}}
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
 {{- end -}}
 
-{{/* The beginning of every object's name; short enough that what follows it fits in 63 characters. */}}
+{{/* The prefix of every object's name, short enough that names with suffixes fit in 63 characters. */}}
 {{- define "crosspod.fullname" -}}
 {{- $name := include "crosspod.name" . -}}
 {{- if .Values.fullnameOverride -}}
@@ -15,15 +15,15 @@
 {{- end -}}
 {{- end -}}
 
-{{/* Labels that never change, of one part of the chart: (dict "root" $ "component" "gateway"). */}}
+{{/* Labels of one component that never change: (dict "root" $ "component" "gateway"). */}}
 {{- define "crosspod.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "crosspod.name" .root | quote }}
 app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
 app.kubernetes.io/component: {{ .component }}
 {{- end -}}
 
-{{/* All labels of one part, as above, with `more` where an object has its own. What Helm and the selectors count on
-     wins over what is given. A tag may hold a digest, which no label can: the version is the chart's. */}}
+{{/* All labels of one component; `more` are an object's own. Labels that Helm and the selectors need win over the values.
+     The version is the chart's, because an image tag may hold a digest, which is not a valid label. */}}
 {{- define "crosspod.labels" -}}
 {{- $chart := printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" -}}
 {{- $labels := include "crosspod.selectorLabels" . | fromYaml -}}
@@ -49,7 +49,7 @@ app.kubernetes.io/component: {{ .component }}
 {{- end -}}
 {{- end -}}
 
-{{/* "true" where the chart itself has to keep a secret for the gateway. */}}
+{{/* "true" if the chart needs a Secret of its own for the gateway. */}}
 {{- define "crosspod.hasSecret" -}}
 {{- $has := false -}}
 {{- range include "crosspod.secretNames" . | fromJsonArray -}}
@@ -59,19 +59,19 @@ app.kubernetes.io/component: {{ .component }}
 {{- if $has -}}true{{- end -}}
 {{- end -}}
 
-{{/* Text that is another one when the data is, for an annotation: (dict "root" $ "data" {…}). A plain hash of a secret
-     would let whoever may read pods try passwords as fast as they can; this takes scrypt, salted by the release. */}}
+{{/* A checksum of secret data for an annotation: (dict "root" $ "data" {…}). A user who may read pods could quickly test
+     passwords against a plain hash; this one uses scrypt, salted by the release. */}}
 {{- define "crosspod.secretChecksum" -}}
 {{- derivePassword 1 "maximum" (toJson .data) .root.Release.Name .root.Release.Namespace | sha256sum -}}
 {{- end -}}
 
-{{/* What matches the names of the gateway's pods in PromQL, and not those of Redis or of another release whose name begins
-     alike: Deployment, ReplicaSet, pod. */}}
+{{/* A PromQL pattern (Deployment, ReplicaSet, pod) for the names of the gateway's pods. It does not match pods of Redis, or of
+     a release whose name starts with this one's. */}}
 {{- define "crosspod.podPattern" -}}
 {{- include "crosspod.fullname" . -}}-[a-z0-9]+-[a-z0-9]{5}
 {{- end -}}
 
-{{/* How long a pod waits for Redis or NATS when it starts; a pod alone waits for nothing. */}}
+{{/* How many seconds a pod waits for Redis or NATS at its start; 0 without either. */}}
 {{- define "crosspod.startWait" -}}
 {{- if ne (include "crosspod.broker" .) "none" -}}
 {{- $given := (.Values.settings).START_WAIT_SECONDS -}}
@@ -80,19 +80,19 @@ app.kubernetes.io/component: {{ .component }}
 {{- end -}}
 {{- end -}}
 
-{{/* The numbers of the startup probe: a pod that waits is not to be restarted for it. */}}
+{{/* The fields of the startup probe. It must not restart a pod that waits for Redis or NATS. */}}
 {{- define "crosspod.startupProbe" -}}
 {{- $probe := .Values.startupProbe | default dict -}}
 {{- $attempts := divf (add (include "crosspod.startWait" . | int) 40) ($probe.periodSeconds | default 10) | ceil | int -}}
 {{- merge (dict "failureThreshold" ($probe.failureThreshold | default $attempts)) $probe | toYaml -}}
 {{- end -}}
 
-{{/* The path of the WebSockets that is told of. */}}
+{{/* The WebSocket path that NOTES and `helm test` use: the first one. */}}
 {{- define "crosspod.wsPath" -}}
 {{- (.Values.settings).WS_PATHS | default "/ws" | splitList "," | first | trim -}}
 {{- end -}}
 
-{{/* How pods find each other: chart | url | sentinel | cluster | nats | none. The first four are Redis. */}}
+{{/* What carries messages between pods: chart | url | sentinel | cluster | nats | none. The first four are Redis. */}}
 {{- define "crosspod.broker" -}}
 {{- if .Values.redis.enabled -}}chart
 {{- else if or .Values.externalRedis.url .Values.externalRedis.urlKey -}}url
@@ -103,8 +103,8 @@ app.kubernetes.io/component: {{ .component }}
 {{- end -}}
 {{- end -}}
 
-{{/* Files out of Secrets that the gateway needs for Redis or NATS, as [{setting, name, secret, key}]: the pod has each as
-     /name/key, and the setting says so. No authority of certificates where Node knows it anyway. */}}
+{{/* Files from Secrets that the gateway needs for Redis or NATS, as [{setting, name, secret, key}]. Each is mounted as
+     /name/key, and the setting holds that path. */}}
 {{- define "crosspod.files" -}}
 {{- $broker := include "crosspod.broker" . -}}
 {{- $external := .Values.externalRedis.tls -}}
@@ -127,12 +127,12 @@ app.kubernetes.io/component: {{ .component }}
 {{- toJson $files -}}
 {{- end -}}
 
-{{/* The least that terminationGracePeriodSeconds may be. */}}
+{{/* The minimum of terminationGracePeriodSeconds. */}}
 {{- define "crosspod.leastGrace" -}}
 {{- add .Values.drain.preStopSeconds .Values.drain.timeoutSeconds 5 -}}
 {{- end -}}
 
-{{/* Pods at most, whatever scales them. */}}
+{{/* The maximum number of pods, with or without an autoscaler. */}}
 {{- define "crosspod.mostPods" -}}
 {{- if .Values.autoscaling.enabled -}}{{- .Values.autoscaling.maxReplicas -}}
 {{- else if .Values.keda.enabled -}}{{- .Values.keda.maxReplicas -}}
@@ -140,7 +140,7 @@ app.kubernetes.io/component: {{ .component }}
 {{- end -}}
 {{- end -}}
 
-{{/* What is wrong with the values taken together; the schema has looked at each of them. */}}
+{{/* Refuses values that contradict each other. The schema has checked each of them alone. Renders nothing. */}}
 {{- define "crosspod.validate" -}}
 {{- include "crosspod.validateNeeded" . -}}
 {{- include "crosspod.validateObjects" . -}}
@@ -191,7 +191,7 @@ app.kubernetes.io/component: {{ .component }}
 {{- if and $nats.existingSecret (not (or $nats.urlKey $nats.credentialsKey)) -}}
 {{- fail "externalNats.existingSecret: none of its keys would be used; give credentialsKey or urlKey" -}}
 {{- end -}}
-{{- /* Of each server, whether it speaks TLS. */ -}}
+{{- /* For each server, whether it uses TLS. */ -}}
 {{- $secure := list -}}
 {{- range $nats.servers -}}{{- $secure = append $secure (hasPrefix "tls://" .) -}}{{- end -}}
 {{- if gt (len (uniq $secure)) 1 -}}
@@ -220,7 +220,7 @@ app.kubernetes.io/component: {{ .component }}
 {{- fail "drain.timeoutSeconds: must be more than drain.delaySeconds + drain.windowSeconds, or the drain is cut short" -}}
 {{- end -}}
 {{- $probe := .Values.readinessProbe | default dict -}}
-{{- /* What Kubernetes takes where nothing is given. */ -}}
+{{- /* 10 and 3 are the defaults of Kubernetes. */ -}}
 {{- $unready := mul ($probe.periodSeconds | default 10) ($probe.failureThreshold | default 3) -}}
 {{- if lt (int64 .Values.drain.delaySeconds) $unready -}}
 {{- fail (printf "drain.delaySeconds: must be at least %d, because the readiness probe takes that long to fail (periodSeconds x failureThreshold) and the drain must not begin before; raise it together with drain.timeoutSeconds, or make the probe faster" $unready) -}}

@@ -1,4 +1,4 @@
-{{/* Traefik takes what concerns a backend from its Service. */}}
+{{/* Traefik reads the options of a backend from annotations of its Service. */}}
 {{- define "crosspod.ingress.traefikService" -}}
 traefik.ingress.kubernetes.io/service.sticky.cookie: "true"
 traefik.ingress.kubernetes.io/service.sticky.cookie.name: {{ .Values.ingress.cookie.name | quote }}
@@ -10,14 +10,14 @@ traefik.ingress.kubernetes.io/service.serverstransport: {{ include "crosspod.ing
 {{- end }}
 {{- end -}}
 
-{{/* How Traefik calls an object of its own that goes by the chart's name. */}}
+{{/* The name by which Traefik refers to the chart's Traefik objects. */}}
 {{- define "crosspod.ingress.traefikObject" -}}
 {{- printf "%s-%s@kubernetescrd" .Release.Namespace (include "crosspod.fullname" .) -}}
 {{- end -}}
 
-{{/* What a preset says to its controller on the Ingress. WebSockets are pinged every HEARTBEAT_SECONDS, so that an
-     hour without a byte means that nobody is there. A pod on a node that is lost answers nothing, and is an endpoint until
-     Kubernetes has noticed: it is given up after two seconds. */}}
+{{/* Annotations of a preset on the Ingress. The gateway pings WebSockets every HEARTBEAT_SECONDS, so a connection without
+     a byte for an hour is dead. A pod on a lost node does not answer but stays an endpoint until Kubernetes notices the
+     loss: the connect timeout gives it up after two seconds. */}}
 {{- define "crosspod.ingress.annotations" -}}
 {{- $cookie := .Values.ingress.cookie -}}
 {{- $service := include "crosspod.fullname" . -}}
@@ -27,7 +27,7 @@ haproxy.org/load-balance: leastconn
 haproxy.org/check: "true"
 haproxy.org/check-interval: 1s
 {{- else if and (eq .Values.ingress.preset "traefik") .Values.ingress.traefikObjects -}}
-{{- /* One that is given comes first, and does not take the place of the chart's. */}}
+{{- /* A middleware from the values comes first, and does not replace the chart's. */}}
 {{- $given := index (.Values.ingress.annotations | default dict) "traefik.ingress.kubernetes.io/router.middlewares" }}
 traefik.ingress.kubernetes.io/router.middlewares: {{ compact (list $given (include "crosspod.ingress.traefikObject" .)) | join "," }}
 {{- else if eq .Values.ingress.preset "nginx-f5" -}}

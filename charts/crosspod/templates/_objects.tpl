@@ -1,4 +1,4 @@
-{{/* Refuses what Kubernetes would refuse, half-way through an upgrade, or drop without a word. Renders nothing. */}}
+{{/* Refuses values that Kubernetes would refuse in the middle of an upgrade, or silently drop. Renders nothing. */}}
 {{- define "crosspod.validateObjects" -}}
 {{- $name := include "crosspod.fullname" . -}}
 {{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $name) -}}
@@ -33,7 +33,7 @@
 {{- include "crosspod.validatePeers" . -}}
 {{- end -}}
 
-{{/* Refuses resources that are none, and requests above their limits: (dict "path" "resources" "resources" {…}) */}}
+{{/* Refuses invalid resources, and requests above their limits: (dict "path" "resources" "resources" {…}) */}}
 {{- define "crosspod.validateResources" -}}
 {{- $path := .path -}}
 {{- $resources := .resources | default dict -}}
@@ -58,7 +58,7 @@
 {{- end -}}
 {{- end -}}
 
-{{/* Refuses what belongs to a pod where its containers are meant, and the other way round. */}}
+{{/* Refuses fields of a pod's security context in a container's, and the reverse. */}}
 {{- define "crosspod.validateContexts" -}}
 {{- $ofPods := list "fsGroup" "fsGroupChangePolicy" "supplementalGroups" "supplementalGroupsPolicy" "sysctls" -}}
 {{- $ofContainers := list "allowPrivilegeEscalation" "capabilities" "privileged" "procMount" "readOnlyRootFilesystem" -}}
@@ -76,7 +76,7 @@
 {{- end -}}
 {{- end -}}
 
-{{/* Refuses labels, and what selects by them, that cannot be ones. */}}
+{{/* Refuses invalid labels and node selectors. */}}
 {{- define "crosspod.validateLabels" -}}
 {{- $paths := list "commonLabels" "podLabels" "nodeSelector" "redis.podLabels" "redis.nodeSelector" "ingress.labels" "httpRoute.labels" "httpApi.service.labels" "httpApi.httpRoute.labels" -}}
 {{- range list "serviceMonitor" "podMonitor" "prometheusRule" "dashboard" -}}{{- $paths = append $paths (printf "monitoring.%s.labels" .) -}}{{- end -}}
@@ -94,7 +94,7 @@
 {{- end -}}
 {{- end -}}
 
-{{/* Refuses hosts that are none. */}}
+{{/* Refuses invalid hosts. */}}
 {{- define "crosspod.validateHosts" -}}
 {{- $hosts := dict "httpRoute.hostnames" (.Values.httpRoute.hostnames | default list) "httpApi.httpRoute.hostnames" (.Values.httpApi.httpRoute.hostnames | default list) -}}
 {{- $ofIngress := list -}}
@@ -110,7 +110,8 @@
 {{- end -}}
 {{- end -}}
 
-{{/* Refuses peers and rules of policies with a word that Kubernetes does not know: dropped, a rule would let out everything. */}}
+{{/* Refuses peers and rules of policies with unknown fields. Kubernetes would drop the field, and the rule would then allow
+     everything. */}}
 {{- define "crosspod.validatePeers" -}}
 {{- range $path := list "clients" "operators" -}}
 {{- range $peer := index $.Values.networkPolicy $path -}}

@@ -1,6 +1,6 @@
-{{/* Which nodes the gateway's pods prefer: with the chart's own preference another zone than the pods that are there. Not a
-     second spread constraint: where a node lacks the label of one of several such, the scheduler scores it for none of
-     them, and pods are not spread over nodes either. */}}
+{{/* Affinity of the gateway's pods. By default they prefer zones without other pods of the gateway. This is not a second
+     spread constraint, because the scheduler ignores all soft constraints on a node that lacks the label of one of them,
+     and pods would then not be spread over nodes either. */}}
 {{- define "crosspod.affinity" -}}
 {{- if .Values.affinity -}}
 {{- toYaml .Values.affinity -}}
@@ -16,8 +16,7 @@ podAntiAffinity:
 {{- end -}}
 {{- end -}}
 
-{{/* Taints that do not matter, and for how long the gateway's pods stay on a node that is lost. What is given for a taint
-     wins. */}}
+{{/* Tolerations, including how long the gateway's pods stay on a lost node. Tolerations from the values win. */}}
 {{- define "crosspod.tolerations" -}}
 {{- $tolerations := .Values.tolerations | default list -}}
 {{- $seconds := .Values.lostNodeSeconds -}}
@@ -35,7 +34,7 @@ podAntiAffinity:
 {{- if $tolerations -}}{{- toYaml $tolerations -}}{{- end -}}
 {{- end -}}
 
-{{/* "true" where pods tell Prometheus by annotations where to look: where nobody says so, unless a monitor does. */}}
+{{/* "true" if pods have annotations for Prometheus: by default unless a monitor is enabled. */}}
 {{- define "crosspod.annotated" -}}
 {{- $monitoring := .Values.monitoring -}}
 {{- if eq $monitoring.scrapeAnnotations nil -}}
@@ -44,8 +43,8 @@ podAntiAffinity:
 {{- end -}}
 {{- end -}}
 
-{{/* Constraints that are given; one that does not say which pods it counts counts those of the component, and not none, as
-     Kubernetes would: (dict "root" $ "component" "gateway" "given" list) */}}
+{{/* Spread constraints from the values. One without a labelSelector counts the pods of the component; Kubernetes would count
+     none: (dict "root" $ "component" "gateway" "given" list) */}}
 {{- define "crosspod.spread" -}}
 {{- $own := dict "labelSelector" (dict "matchLabels" (include "crosspod.selectorLabels" . | fromYaml)) -}}
 {{- $constraints := list -}}

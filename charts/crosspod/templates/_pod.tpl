@@ -1,5 +1,5 @@
-{{/* Annotations of the gateway's pods. They read secrets once, when they start: where one that the values hold changes,
-     they are replaced. A generated password never changes, and what is in another Secret is not known to Helm. */}}
+{{/* Annotations of the gateway's pods. Pods read secrets only at their start, so the checksums replace them when a secret in
+     the values changes. Generated passwords never change, and Helm does not know the content of other Secrets. */}}
 {{- define "crosspod.podAnnotations" -}}
 {{- $all := dict -}}
 {{- with (include (print $.Template.BasePath "/secret.yaml") . | fromYaml).stringData -}}

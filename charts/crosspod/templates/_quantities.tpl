@@ -1,4 +1,4 @@
-{{/* A quantity of Kubernetes (512Mi, 1.5G, 1e9) in whole bytes; 0 where it is another text. */}}
+{{/* A quantity of Kubernetes (512Mi, 1.5G, 1e9) in whole bytes; 0 if it is not a quantity. */}}
 {{- define "crosspod.bytes" -}}
 {{- div (include "crosspod.thousandths" . | int64) 1000 -}}
 {{- end -}}
@@ -12,7 +12,7 @@
 {{- if and $number (hasKey $units $unit) -}}{{- round (mulf (float64 $number) (get $units $unit) 1000.0) 0 | int64 -}}{{- else -}}0{{- end -}}
 {{- end -}}
 
-{{/* A size as redis.conf has it (256mb, 1g, 1000) in bytes. */}}
+{{/* A size of redis.conf (256mb, 1g, 1000) in bytes. */}}
 {{- define "crosspod.redis.bytes" -}}
 {{- $units := dict "kb" 1024 "mb" 1048576 "gb" 1073741824 "k" 1000 "m" 1000000 "g" 1000000000 "" 1 -}}
 {{- $text := . | toString -}}
@@ -20,8 +20,8 @@
 {{- mul (int64 $number) (get $units (trimPrefix $number $text)) -}}
 {{- end -}}
 
-{{/* Whether the gateway's PodDisruptionBudget lets no pod go where as few run as may: "true" or nothing. Percentages are
-     rounded up, as Kubernetes does. */}}
+{{/* "true" if the gateway's PodDisruptionBudget allows no eviction at the minimum number of pods, else empty. Percentages
+     are rounded up, as in Kubernetes. */}}
 {{- define "crosspod.budget.isShut" -}}
 {{- $budget := .Values.podDisruptionBudget -}}
 {{- $pods := int64 .Values.replicaCount -}}

@@ -1,6 +1,6 @@
-{{/* How many pods the Deployment asks for; empty where that is left to the autoscaler. Kubernetes takes one for none: so
-     the number that runs is kept when an autoscaler is turned on, until it has taken the field over (then Helm may let go
-     of it), and when one is turned off. Where Helm does not see the cluster nothing runs, as far as it knows. */}}
+{{/* The Deployment's `replicas`; empty if an autoscaler owns the field. Kubernetes reads a missing field as 1. So the chart
+     keeps the running number when an autoscaler is turned on, until the autoscaler owns the field, and when one is turned
+     off. If Helm does not see the cluster, it finds no running pods. */}}
 {{- define "crosspod.replicas" -}}
 {{- $name := include "crosspod.fullname" . -}}
 {{- $running := lookup "apps/v1" "Deployment" .Release.Namespace $name -}}
@@ -14,8 +14,8 @@
 {{- end -}}
 {{- end -}}
 
-{{/* "true" where somebody scales the Deployment by other ways than Helm, and Helm applies on the server, so that the field
-     stays when Helm leaves it out. Without the server (Helm 3, and releases that it made) it would not. */}}
+{{/* "true" if another manager scaled the Deployment and Helm uses server-side apply, so that the field stays when Helm
+     leaves it out. With client-side apply (Helm 3, and releases it created) the field would be reset. */}}
 {{- define "crosspod.replicasTaken" -}}
 {{- $scaled := false -}}
 {{- $onServer := false -}}
@@ -26,7 +26,7 @@
 {{- if and $scaled $onServer -}}true{{- end -}}
 {{- end -}}
 
-{{/* "true" where an autoscaler of this release is in the cluster. */}}
+{{/* "true" if an autoscaler of this release exists in the cluster. */}}
 {{- define "crosspod.autoscaler" -}}
 {{- $name := include "crosspod.fullname" . -}}
 {{- if or (lookup "autoscaling/v2" "HorizontalPodAutoscaler" .Release.Namespace $name) (lookup "autoscaling/v2" "HorizontalPodAutoscaler" .Release.Namespace (printf "keda-hpa-%s" $name)) -}}true{{- end -}}

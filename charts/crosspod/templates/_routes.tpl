@@ -1,9 +1,9 @@
-{{/* Paths that a route lets in instead of /, as a list of prefixes. */}}
+{{/* Path prefixes that a route serves in place of /, as a list. */}}
 {{- define "crosspod.publicPaths" -}}
 {{- .Values.publicPaths | default (list "/") | toJson -}}
 {{- end -}}
 
-{{/* The paths of a host of the Ingress, as a list of {path, pathType}: / is what is public of it.
+{{/* The paths of a host of the Ingress, as a list of {path, pathType}. publicPaths replace /.
      (dict "root" $ "paths" […]) */}}
 {{- define "crosspod.ingress.paths" -}}
 {{- $paths := list -}}
@@ -19,8 +19,8 @@
 {{- uniq $paths | toJson -}}
 {{- end -}}
 
-{{/* An HTTPRoute: (dict "root" $ "route" .Values.httpRoute "name" … "port" … "component" … "paths" […]). A rule that is given
-     may leave out what the chart knows: where it leads, and that a WebSocket is a request that lasts as long as it likes. */}}
+{{/* An HTTPRoute: (dict "root" $ "route" .Values.httpRoute "name" … "port" … "component" … "paths" […]). A rule may
+     leave out its matches, the backend, and the timeout, which must be off: a WebSocket is one request of unlimited length. */}}
 {{- define "crosspod.httpRoute" -}}
 {{- $backend := list (dict "name" .name "port" (int .port)) -}}
 {{- $matches := list -}}
@@ -35,7 +35,7 @@
 {{- end -}}
 {{- $rules := list -}}
 {{- range .route.rules | default (list dict) -}}
-{{- /* A filter that sends somebody elsewhere leads to no Service. */ -}}
+{{- /* A rule that redirects must have no backend. */ -}}
 {{- $elsewhere := false -}}
 {{- range .filters -}}{{- if eq .type "RequestRedirect" -}}{{- $elsewhere = true -}}{{- end -}}{{- end -}}
 {{- $rule := merge dict . (dict "matches" $matches) -}}

@@ -1,6 +1,6 @@
-{{/* What is wrong with the values of an autoscaler. Kubernetes counts a pod that does not start as one without connections:
-     with m pods that are full and one that does not start it adds pods only where m x MAX_CONNECTIONS is more than
-     (m + 1) x target, by its tolerance of a tenth. */}}
+{{/* Refuses invalid values of an autoscaler. Kubernetes counts a pod that does not start as one without connections: with
+     m full pods and one that does not start, it adds pods only if m x MAX_CONNECTIONS exceeds (m + 1) x target by more
+     than its tolerance of a tenth. */}}
 {{- define "crosspod.scaling.validate" -}}
 {{- $most := int64 (ternary 10000 (.Values.settings).MAX_CONNECTIONS (has (.Values.settings).MAX_CONNECTIONS (list nil ""))) -}}
 {{- range $name := list "autoscaling" "keda" -}}

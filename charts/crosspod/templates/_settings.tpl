@@ -1,5 +1,5 @@
-{{/* Settings of the gateway that hold no secret, as a map of texts. They are variables of the pods and no ConfigMap: what a
-     pod runs with belongs to its ReplicaSet, whatever becomes of an upgrade or of the release afterwards. */}}
+{{/* Settings of the gateway without secrets, as a map of strings. They are variables of the pods, not a ConfigMap: a
+     ReplicaSet keeps its variables even if the upgrade fails or the release changes later. */}}
 {{- define "crosspod.settings" -}}
 LOG_FORMAT: json
 DRAIN_DELAY_SECONDS: {{ .Values.drain.delaySeconds | quote }}
@@ -11,7 +11,7 @@ SHUTDOWN_TIMEOUT_SECONDS: {{ .Values.drain.timeoutSeconds | quote }}
 {{- end }}
 {{- end -}}
 
-{{/* Where Redis or NATS is. */}}
+{{/* Settings that lead to Redis or NATS. */}}
 {{- define "crosspod.engineSettings" -}}
 {{- $broker := include "crosspod.broker" . -}}
 {{- if eq $broker "chart" -}}
@@ -53,7 +53,7 @@ REDIS_DB: {{ .Values.externalRedis.db | int | quote }}
 {{- end }}
 {{- end -}}
 
-{{/* What is given under `settings`, as a map of texts. Helm reads numbers as floats, and 1e+06 is no count. */}}
+{{/* The values under `settings`, as a map of strings. Helm reads numbers as floats, and would write 1000000 as 1e+06. */}}
 {{- define "crosspod.givenSettings" -}}
 {{- $given := dict -}}
 {{- range $name, $value := .Values.settings -}}
@@ -64,9 +64,9 @@ REDIS_DB: {{ .Values.externalRedis.db | int | quote }}
 {{- toJson $given -}}
 {{- end -}}
 
-{{/* All variables of the gateway's container, each name once. */}}
+{{/* All variables of the gateway's container. Each name occurs once. */}}
 {{- define "crosspod.env" -}}
-# What the probes, the Services and the policies count on.
+# Probes, Services and policies rely on these ports.
 - name: PORT
   value: '8080'
 - name: OPS_PORT
@@ -77,7 +77,7 @@ REDIS_DB: {{ .Values.externalRedis.db | int | quote }}
 {{- end }}
 {{- range $name, $value := $settings }}
 - name: {{ $name }}
-  {{- /* Kubernetes would put another variable where it finds $(NAME), and reads $$ as $. */}}
+  {{- /* Kubernetes replaces $(NAME) by another variable, and reads $$ as $. */}}
   value: {{ $value | replace "$" "$$" | quote }}
 {{- end }}
 {{- with include "crosspod.secretEnvs" . | trim }}

@@ -1,5 +1,4 @@
-{{/* Refuses what somebody gives and counts on, and what would have no effect since something else is not given. Renders
-     nothing. */}}
+{{/* Refuses values that would have no effect because another value is missing. Renders nothing. */}}
 {{- define "crosspod.validateUnused" -}}
 {{- $broker := include "crosspod.broker" . -}}
 {{- $redis := .Values.externalRedis -}}

@@ -1,5 +1,5 @@
-{{/* Refuses a value that is empty and has to be something, which the templates would stumble over; files/needed-values.json
-     lists them, and is made from values.yaml. Renders nothing. */}}
+{{/* Refuses empty values that the templates need. files/needed-values.json lists them; it is generated from values.yaml.
+     Renders nothing. */}}
 {{- define "crosspod.validateNeeded" -}}
 {{- $hint := "; after an upgrade with --reuse-values: use --reset-then-reuse-values, which adds values that are new in the chart" -}}
 {{- range $path, $kind := .Files.Get "files/needed-values.json" | fromJson -}}
@@ -17,8 +17,8 @@
 {{- end -}}
 {{- end -}}
 
-{{/* Refuses addresses that are none, and passwords that cannot be ones. The schema leaves them alone, since Helm prints the
-     value that a schema refuses. Renders nothing. */}}
+{{/* Refuses invalid addresses and passwords. The schema does not check them, because Helm prints a value that a schema
+     refuses. Renders nothing. */}}
 {{- define "crosspod.validateAddresses" -}}
 {{- $redis := .Values.externalRedis -}}
 {{- if and $redis.url (contains "@" $redis.url) -}}
@@ -61,7 +61,7 @@
 {{- end -}}
 {{- end -}}
 
-{{/* Values that name a key of a Secret, and into which somebody may have written what is to be in it. */}}
+{{/* Values that name a key of a Secret, where an operator may have written the secret itself by mistake. */}}
 {{- define "crosspod.secretKeyValues" -}}
 {{- $paths := list "externalRedis.urlKey" "externalRedis.passwordKey" "externalRedis.sentinelPasswordKey" "externalNats.urlKey" "externalNats.credentialsKey" -}}
 {{- range list "passwordKey" "sentinelPasswordKey" "replicationPasswordKey" -}}
@@ -73,8 +73,8 @@
 {{- toJson $paths -}}
 {{- end -}}
 
-{{/* Refuses settings that a pod would refuse when it starts; files/settings.json says of each what it may hold, and is made
-     from the gateway's own. Renders nothing. */}}
+{{/* Refuses settings that a pod would refuse at its start. files/settings.json has the allowed values; it is generated from
+     src/settings.ts. Renders nothing. */}}
 {{- define "crosspod.validateSettings" -}}
 {{- $known := .Files.Get "files/settings.json" | fromJson -}}
 {{- range $name, $value := include "crosspod.givenSettings" . | fromJson -}}
@@ -85,7 +85,7 @@
 {{- $ok = and (ge (int64 $value) (int64 $kind.least)) (le (int64 $value) (int64 $kind.most)) -}}
 {{- end -}}
 {{- if not $ok -}}
-{{- /* What has an @ may be a login. */ -}}
+{{- /* A value with an @ may hold a login. */ -}}
 {{- $shown := ternary "the value given" (quote $value) (or $kind.secret (contains "@" $value)) -}}
 {{- fail (printf "settings.%s: %s is not valid; allowed: %s" $name $shown $kind.allowed) -}}
 {{- end -}}
@@ -93,8 +93,8 @@
 {{- end -}}
 {{- end -}}
 
-{{/* Refuses variables that are there twice, of which Kubernetes takes one and complains half-way through an upgrade, and
-     settings of the gateway past the values that are checked. Renders nothing. */}}
+{{/* Refuses variables that occur twice (Kubernetes would use one of them, or fail in the middle of an upgrade), and settings
+     of the gateway in extraEnv, which would bypass the checks. Renders nothing. */}}
 {{- define "crosspod.validateEnv" -}}
 {{- $instead := dict "PORT" "service.port; pods listen on 8080" "OPS_PORT" "opsService.port; pods listen on 9090" "SERVER_ADDR" "service.port; pods listen on 8080" -}}
 {{- range include "crosspod.secretNames" . | fromJsonArray -}}
@@ -152,7 +152,7 @@
 {{- end -}}
 {{- end -}}
 
-{{/* Refuses items that Kubernetes takes for one: (dict "value" "extraEnv" "key" "name" "items" list) */}}
+{{/* Refuses items with the same key: (dict "value" "extraEnv" "key" "name" "items" list) */}}
 {{- define "crosspod.validateOnce" -}}
 {{- $seen := list -}}
 {{- range .items -}}
@@ -164,7 +164,7 @@
 {{- end -}}
 {{- end -}}
 
-{{/* Refuses policies behind which the gateway could not reach what it is told to. Renders nothing. */}}
+{{/* Refuses network policies that would keep the gateway from configured addresses. Renders nothing. */}}
 {{- define "crosspod.validateEgress" -}}
 {{- if and .Values.networkPolicy.enabled (not .Values.networkPolicy.extraEgress) -}}
 {{- $broker := include "crosspod.broker" . -}}
@@ -183,8 +183,8 @@
 {{- end -}}
 {{- end -}}
 
-{{/* Refuses a release whose objects would have the names of another one's, which Helm would say of the first of them only,
-     and not what to do. Renders nothing. */}}
+{{/* Refuses a release whose objects would have the names of another release's. Helm would name only the first of them, and
+     not what to do. Renders nothing. */}}
 {{- define "crosspod.validateNames" -}}
 {{- $name := include "crosspod.fullname" . -}}
 {{- $redis := printf "%s-redis" $name -}}

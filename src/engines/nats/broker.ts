@@ -15,7 +15,7 @@ import { Dispatch } from '../shared/dispatch.ts';
 import { NatsHistory, type Republished } from './history/history.ts';
 import type { Publication } from '../shared/publication.ts';
 import { readEnvelope, writeFleeting, writeNote } from '../shared/envelope.ts';
-import { Arrivals } from './history/arrivals.ts';
+import { ReorderBuffer } from './history/reorder-buffer.ts';
 import { Unavailable } from '../shared/unavailable.ts';
 import { Comparison } from '../shared/comparison.ts';
 import type { NatsBackbone } from './connection/backbone.ts';
@@ -39,7 +39,7 @@ export interface NatsBrokerOptions {
 }
 
 /** What the subject of a room brought. */
-interface Arrival {
+interface Received {
   readonly data: Uint8Array;
   readonly headers?: { get(name: string): string } | undefined;
 }
@@ -54,11 +54,11 @@ const PAGE = 500;
 export class NatsBroker implements Broker {
   readonly #options: NatsBrokerOptions;
   readonly #history: NatsHistory;
-  readonly #arrivals: Arrivals;
+  readonly #reorder: ReorderBuffer;
   readonly #dispatch: Dispatch;
   readonly #comparison: Comparison;
   readonly #rooms = new Set<string>();
-  /** Ends listening to each of them. */
+  /** Tombstones listening to each of them. */
   readonly #ends = new Map<string, () => void>();
   #receiver: Receiver | undefined;
   /** The limit that the log was told last. */
@@ -70,7 +70,7 @@ export class NatsBroker implements Broker {
     const { clock, link, log, names } = backbone;
     const claims = new NatsClaims(backbone);
     this.#history = new NatsHistory({ backbone, claims, size, ttlMs, newEpoch });
-    this.#arrivals = new Arrivals({
+    this.#reorder = new ReorderBuffer({
       clock,
       newest: (room) => this.#history.newestSequence(room),
       pass: (room, arrival) => this.#takeMessage(room, arrival),
@@ -98,9 +98,9 @@ export class NatsBroker implements Broker {
         Promise.all(rooms.map(async (room) => [room, await this.#history.newest(room)] as const)),
       newest: (room, position) => this.#receiver?.newest(room, position),
     });
-    link.listen(names.global, ({ data }) => this.#takeNote(data));
+    link.subscribe(names.global, ({ data }) => this.#takeNote(data));
     // What the last leader has kept it may not have told the pods.
-    link.listen(names.leaderElected('history'), () => this.#comparison.begin(() => true));
+    link.subscribe(names.leaderElected('history'), () => this.#comparison.begin(() => true));
     link.whenUp(() => this.#warn());
     link.whenUp(() => this.#comparison.begin(() => true));
     link.whenUp(() => this.#dispatch.resume(() => true));
@@ -133,7 +133,7 @@ export class NatsBroker implements Broker {
   }
 
   /** Whether this pod has subscribed the room. */
-  hears(room: string): boolean {
+  isSubscribed(room: string): boolean {
     return this.#rooms.has(room);
   }
 
@@ -183,7 +183,7 @@ export class NatsBroker implements Broker {
     if (!this.#rooms.has(room)) {
       this.#rooms.add(room);
       this.#history.begin(room);
-      const end = link.listen(names.room(room), (arrival) => this.#take(room, arrival));
+      const end = link.subscribe(names.room(room), (arrival) => this.#take(room, arrival));
       this.#ends.set(room, end);
     }
     await link.confirmed();
@@ -192,7 +192,7 @@ export class NatsBroker implements Broker {
   unsubscribe(room: string): void {
     this.#rooms.delete(room);
     this.#history.end(room);
-    this.#arrivals.forget(room);
+    this.#reorder.forget(room);
     this.#ends.get(room)?.();
     this.#ends.delete(room);
   }
@@ -230,11 +230,11 @@ export class NatsBroker implements Broker {
     return Promise.resolve();
   }
 
-  #take(room: string, { data, headers }: Arrival): void {
+  #take(room: string, { data, headers }: Received): void {
     const seq = headers?.get('Nats-Sequence') ?? '';
     if (seq !== '') {
       const lastSeq = Number(headers?.get('Nats-Last-Sequence'));
-      this.#arrivals.take(room, { seq: Number(seq), lastSeq, data });
+      this.#reorder.take(room, { seq: Number(seq), lastSeq, data });
       return;
     }
     if (data.length === 0) {

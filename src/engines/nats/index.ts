@@ -18,7 +18,7 @@ export function natsEngine(options: NatsEngineOptions): NatsEngine {
   const backbone = new NatsBackbone(options);
   // The order matters: when the pod's lease has another name, presence is written before the directory.
   const broker = new NatsBroker({ ...options, backbone });
-  const store = new NatsPresence({ backbone, hears: (room) => broker.hears(room) });
+  const store = new NatsPresence({ backbone, isSubscribed: (room) => broker.isSubscribed(room) });
   const directory = new NatsDirectory(backbone);
   return { broker, store, directory, backbone };
 }

@@ -5,16 +5,16 @@ import type {
   PresenceStore,
   Statement,
 } from '../../core/ports/presence-store.ts';
-import { Follower, type Kept } from './connection/follower.ts';
+import { Follower, type Row } from './connection/follower.ts';
 import { type LeaseName, Union } from './presence/union.ts';
 import { leaseNameOf, nameOfLease, type PresenceEntry, readEntry } from './presence/row.ts';
 import { Unavailable } from '../shared/unavailable.ts';
-import { Ends } from './presence/ends.ts';
+import { Tombstones } from './presence/tombstones.ts';
 import type { Leaseholder } from '../shared/lease.ts';
 import type { Member } from '../../protocol/event.ts';
 import type { NatsBackbone } from './connection/backbone.ts';
-import { Orphans } from './presence/orphans.ts';
-import type { Own } from './presence/own.ts';
+import { UnknownLeases } from './presence/unknown-leases.ts';
+import type { OwnMember } from './presence/own-member.ts';
 import { OwnRows } from './presence/own-rows.ts';
 import { pause } from '../../core/base/pause.ts';
 import { ROW_AGE_MS } from './connection/streams.ts';
@@ -23,13 +23,13 @@ import { SharedReads } from '../shared/shared-reads.ts';
 export interface NatsPresenceOptions {
   readonly backbone: NatsBackbone;
   /** Whether this pod has subscribed the room. */
-  readonly hears: (room: string) => boolean;
+  readonly isSubscribed: (room: string) => boolean;
 }
 
 /** How soon it is asked again whether all has come. */
 const AGAIN_MS = 1_000;
 
-type Row = Extract<PresenceEntry, { kind: 'row' }>;
+type RowEntry = Extract<PresenceEntry, { kind: 'row' }>;
 
 /**
  * The presence of all pods: each writes rows of its own users into one stream, and puts together for itself what all
@@ -37,31 +37,31 @@ type Row = Extract<PresenceEntry, { kind: 'row' }>;
  */
 export class NatsPresence implements PresenceStore, Leaseholder {
   readonly #options: NatsPresenceOptions;
-  readonly #ends: Ends;
+  readonly #tombstones: Tombstones;
   readonly #own: OwnRows;
   readonly #follower: Follower;
   /** Up to which generation the leases of a pod are over. */
-  readonly #buried = new Map<string, number>();
-  #union = new Union(this.#buried);
+  readonly #ended = new Map<string, number>();
+  #union = new Union(this.#ended);
   /** What is read while everything is told from the beginning. */
   #fresh: Union | undefined;
   readonly #upToDate = new SharedReads(() => this.#follower.upToDate());
-  readonly #orphans: Orphans;
+  readonly #unknownLeases: UnknownLeases;
   #receiver: PresenceReceiver | undefined;
 
   constructor(options: NatsPresenceOptions) {
     const { backbone } = options;
     this.#options = options;
-    this.#ends = new Ends(backbone);
-    this.#own = new OwnRows(backbone, this.#ends);
+    this.#tombstones = new Tombstones(backbone);
+    this.#own = new OwnRows(backbone, this.#tombstones);
     const reader = {
       begin: (silentMs: number) => this.#begin(silentMs),
-      take: (kept: Kept) => this.#take(kept),
+      take: (kept: Row) => this.#take(kept),
       current: () => this.#current(),
     };
     const { link, clock, log, names, pod } = backbone;
     this.#follower = new Follower({ link, clock, log, names, pod, what: 'presence', reader });
-    this.#orphans = new Orphans(backbone.leases, (lease) => this.#ends.end(lease));
+    this.#unknownLeases = new UnknownLeases(backbone.leases, (lease) => this.#tombstones.write(lease));
     backbone.lease.add(this);
   }
 
@@ -69,7 +69,7 @@ export class NatsPresence implements PresenceStore, Leaseholder {
     this.#receiver = receiver;
     this.#own.refreshLater();
     this.#own.lookLater();
-    this.#lookForOrphansLater();
+    this.#reapUnknownLater();
     return Promise.resolve();
   }
 
@@ -117,11 +117,11 @@ export class NatsPresence implements PresenceStore, Leaseholder {
   }
 
   reap(pod: string): Promise<void> {
-    return this.#ends.end(leaseNameOf(pod));
+    return this.#tombstones.write(leaseNameOf(pod));
   }
 
   /** Knows what the user said of itself on other pods, if it is there. */
-  #openOwn(room: string, userId: string): Own {
+  #openOwn(room: string, userId: string): OwnMember {
     const { pod } = this.#options.backbone;
     const known = this.#union.find(room, userId);
     if (this.#union.isElsewhere(room, userId, pod)) return this.#own.open(room, userId, known);
@@ -129,14 +129,14 @@ export class NatsPresence implements PresenceStore, Leaseholder {
     const own = before ?? this.#own.open(room, userId, undefined);
     // It left, and others have not heard of that, or not yet.
     const hasLeft = own.isGone && (before ?? known) !== undefined;
-    if (hasLeft) own.startAnew(this.#moment(Math.max(own.statedAt, known?.statedAt ?? 0)));
+    if (hasLeft) own.resetStatement(this.#moment(Math.max(own.statedAt, known?.statedAt ?? 0)));
     return own;
   }
 
   /** Whether pods that have NATS back later than this one may have the user too, of whom only this one has said so yet. */
   #mayBeElsewhere(room: string, userId: string): boolean {
     const { former, present } = this.#own;
-    if (former === undefined || present === undefined || this.#union.isBuried(former)) return false;
+    if (former === undefined || present === undefined || this.#union.isEnded(former)) return false;
     return this.#union.isOnlyUnder(room, userId, present);
   }
 
@@ -145,16 +145,16 @@ export class NatsPresence implements PresenceStore, Leaseholder {
    * meanwhile is still told as gone. After a longer absence that may be forgotten.
    */
   #begin(silentMs: number): void {
-    this.#fresh = silentMs > ROW_AGE_MS / 2 ? new Union(this.#buried) : this.#union;
+    this.#fresh = silentMs > ROW_AGE_MS / 2 ? new Union(this.#ended) : this.#union;
   }
 
-  #take({ subject, data, sequence }: Kept): void {
+  #take({ subject, data, sequence }: Row): void {
     const entry = readEntry(subject, data);
     if (entry?.kind === 'row') this.#takeRow(entry, sequence);
     if (entry?.kind === 'end') this.#takeEnd(entry.lease, entry.at, entry.by);
   }
 
-  #takeRow({ room, lease, row }: Row, sequence: number): void {
+  #takeRow({ room, lease, row }: RowEntry, sequence: number): void {
     const union = this.#fresh ?? this.#union;
     const { change, came } = union.put(room, lease, row, sequence);
     if (change !== undefined) this.#tell(room, change);
@@ -172,9 +172,9 @@ export class NatsPresence implements PresenceStore, Leaseholder {
     const { lease: own } = this.#options.backbone;
     // Another pod took this one for dead.
     if (this.#own.isUnder(lease)) own.lapsed(nameOfLease(lease));
-    const areBereft = (this.#fresh ?? this.#union).bury(lease, at, by);
+    const someLeft = (this.#fresh ?? this.#union).endLease(lease, at, by);
     if (this.#fresh !== undefined) return;
-    if (areBereft) void this.#tellWhoLeft(this.#union);
+    if (someLeft) void this.#tellWhoLeft(this.#union);
     for (const one of this.#own.all) this.#keepSaid(one);
   }
 
@@ -210,7 +210,7 @@ export class NatsPresence implements PresenceStore, Leaseholder {
   }
 
   #tell(room: string, change: PresenceChange): void {
-    if (this.#fresh === undefined && this.#options.hears(room)) this.#receiver?.changed(room, change);
+    if (this.#fresh === undefined && this.#options.isSubscribed(room)) this.#receiver?.changed(room, change);
   }
 
   /** A connection has returned; of those of its user that were lost the first is given up, by whoever has it. */
@@ -226,7 +226,7 @@ export class NatsPresence implements PresenceStore, Leaseholder {
   }
 
   /** What the user said last, on a pod that it has left, stays as long as it is there. */
-  #keepSaid(own: Own | undefined): void {
+  #keepSaid(own: OwnMember | undefined): void {
     if (own === undefined || own.isGone) return;
     const known = this.#union.find(own.room, own.userId);
     if (known === undefined || known.statedAt <= own.statedAt) return;
@@ -240,12 +240,12 @@ export class NatsPresence implements PresenceStore, Leaseholder {
     return Math.max(link.now(), Math.floor(before) + 1) + Math.random();
   }
 
-  #lookForOrphansLater(): void {
+  #reapUnknownLater(): void {
     const { clock, leaseMs } = this.#options.backbone;
     clock.after(leaseMs, () => {
       if (this.#receiver === undefined) return;
-      if (this.#fresh === undefined) this.#orphans.look(this.#union.leases());
-      this.#lookForOrphansLater();
+      if (this.#fresh === undefined) this.#unknownLeases.reap(this.#union.leases());
+      this.#reapUnknownLater();
     });
   }
 }

@@ -13,39 +13,39 @@ beforeEach(() => nats.empty());
 afterEach(() => nats.close());
 afterAll(() => nats.stop());
 
-/** A pod that does nothing but hold its lease; who it has buried. */
-async function open(options: PodOptions = {}): Promise<{ backbone: NatsBackbone; buried: string[] }> {
+/** A pod that does nothing but hold its lease; who it has reaped. */
+async function open(options: PodOptions = {}): Promise<{ backbone: NatsBackbone; reaped: string[] }> {
   const backbone = nats.backbone({ leaseMs: LEASE_MS, ...options });
-  const buried: string[] = [];
+  const reaped: string[] = [];
   backbone.lease.add({
     rewriteAll: () => Promise.resolve(),
-    reap: (pod) => Promise.resolve(void buried.push(pod)),
+    reap: (pod) => Promise.resolve(void reaped.push(pod)),
   });
   await backbone.start();
   await nats.settled(backbone);
-  return { backbone, buried };
+  return { backbone, reaped };
 }
 
-test('A pod that is silent is buried once, by one of the others, and no lease of it is left', async () => {
+test('A pod that is silent is reaped once, by one of the others, and no lease of it is left', async () => {
   const [a, b, c, d] = [await open(), await open(), await open(), await open()];
   const { name } = d.backbone.lease;
   await expect.poll(() => a.backbone.leases.knows(name), PATIENT).toBe(true);
   await d.backbone.stop();
-  const graves = (): string[] => [a, b, c].flatMap(({ buried }) => buried);
-  await expect.poll(graves, PATIENT).toEqual([name]);
+  const reapedBy = (): string[] => [a, b, c].flatMap(({ reaped }) => reaped);
+  await expect.poll(reapedBy, PATIENT).toEqual([name]);
   for (const { backbone } of [a, b, c])
     await expect.poll(() => backbone.leases.knows(name), PATIENT).toBe(false);
   expect(await a.backbone.leases.lives(name)).toBe(false);
   expect(await a.backbone.leases.lives(b.backbone.lease.name)).toBe(true);
-  expect(graves()).toEqual([name]);
+  expect(reapedBy()).toEqual([name]);
 });
 
-test('A pod that has stopped is buried when its time is over, and not before', async () => {
+test('A pod that has stopped is reaped when its time is over, and not before', async () => {
   const [a, b] = [await open({ leaseMs: 60_000 }), await open()];
   const { name } = a.backbone.lease;
   await a.backbone.lease.stop(0);
   await a.backbone.stop();
-  await expect.poll(() => b.buried, PATIENT).toEqual([name]);
+  await expect.poll(() => b.reaped, PATIENT).toEqual([name]);
 });
 
 test('Who is taken for dead cannot renew its lease, and goes on under another name', async () => {
@@ -60,7 +60,7 @@ test('Who is taken for dead cannot renew its lease, and goes on under another na
   expect(a.backbone.lease.name).not.toBe(name);
 });
 
-test('Nobody is buried by a pod that was away, before it could see who lives', async () => {
+test('Nobody is reaped by a pod that was away, before it could see who lives', async () => {
   const [a, b] = [await open({ leaseMs: 10_000 }), await open({ leaseMs: 10_000 })];
   await nats.server.kill();
   await expect.poll(() => [a, b].some(({ backbone }) => backbone.link.up), PATIENT).toBe(false);
@@ -69,7 +69,7 @@ test('Nobody is buried by a pod that was away, before it could see who lives', a
     await expect
       .poll(() => backbone.leases.lives(backbone.lease.name).catch(() => false), PATIENT)
       .toBe(true);
-  expect([...a.buried, ...b.buried]).toEqual([]);
+  expect([...a.reaped, ...b.reaped]).toEqual([]);
 });
 
 test('How long leases are kept can be made shorter and longer', async () => {
@@ -91,7 +91,7 @@ test('A lease that its stream does not keep any more is forgotten', async () => 
   await link.call(({ jsm }) => jsm.streams.purge(names.stream('leases'), { filter }));
   ahead = 660_000;
   await expect.poll(() => leases.knows(name), PATIENT).toBe(false);
-  expect(a.buried).toEqual([]);
+  expect(a.reaped).toEqual([]);
 });
 
 test('A pod that stops while it renews its lease has stopped for the others, too', async () => {
@@ -103,13 +103,13 @@ test('A pod that stops while it renews its lease has stopped for the others, too
   await expect.poll(() => b.backbone.leases.isEnding(lease.name), PATIENT).toBe(true);
 });
 
-test('What a stranger put among the leases is nobody, and nobody is buried for it', async () => {
-  const { backbone, buried } = await open();
+test('What a stranger put among the leases is nobody, and nobody is reaped for it', async () => {
+  const { backbone, reaped } = await open();
   const { leases, link, names } = backbone;
   const strange = ['x', 'x.y', 'x.y.1'];
   for (const name of [...strange, 'dead.1'])
     await link.call(({ js }) => js.publish(names.subject('leases', name), leaseText({ leaseMs: 1 })));
-  await expect.poll(() => buried, PATIENT).toEqual(['dead.1']);
+  await expect.poll(() => reaped, PATIENT).toEqual(['dead.1']);
   expect(strange.filter((name) => leases.knows(name))).toEqual([]);
   expect(link.losses).toBe(0);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Ends } from '../../../src/engines/nats/presence/ends.ts';
+import { Tombstones } from '../../../src/engines/nats/presence/tombstones.ts';
 import { natsUnavailable } from '../../../src/engines/nats/connection/answers.ts';
 import { Names } from '../../../src/engines/nats/connection/names.ts';
 import type { NatsBackbone } from '../../../src/engines/nats/connection/backbone.ts';
@@ -15,10 +15,10 @@ test('Rows are written again in turn, also where users come as fast as that', as
   const keep = (subject: string): Promise<void> => Promise.resolve(void written.push(subject));
   const link = { prepare() {}, up: true, keep };
   const backbone = { clock, names, link, lease: { name: 'pod.0' } } as unknown as NatsBackbone;
-  const rows = new OwnRows(backbone, new Ends(backbone));
+  const rows = new OwnRows(backbone, new Tombstones(backbone));
   await rows.rewriteAll();
   const come = (n: number): void => {
-    rows.open('r', `user-${n}`, undefined).flying = undefined;
+    rows.open('r', `user-${n}`, undefined).inFlight = undefined;
   };
   for (let n = 0; n < 3; n += 1) come(n);
   rows.refreshLater();
@@ -26,7 +26,7 @@ test('Rows are written again in turn, also where users come as fast as that', as
     clock.advance(2_000);
     await setImmediate();
     // All of it has been heard.
-    for (const own of rows.all) own.flying = undefined;
+    for (const own of rows.all) own.inFlight = undefined;
     come(n);
   }
   const times = (n: number): number =>
@@ -47,7 +47,7 @@ test('A row that a busy server did not take is written again before its turn', a
       : Promise.resolve(void written.push(subject));
   const link = { prepare() {}, up: true, now: () => 0, keep };
   const backbone = { clock, names, link, lease: { name: 'pod.0' } } as unknown as NatsBackbone;
-  const rows = new OwnRows(backbone, new Ends(backbone));
+  const rows = new OwnRows(backbone, new Tombstones(backbone));
   await rows.rewriteAll();
   // So many that the turn of one comes long after.
   for (let n = 0; n < 1_000; n += 1) rows.open('r', `user-${n}`, undefined);

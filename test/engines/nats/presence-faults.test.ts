@@ -1,7 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { openPod, PresencePod, who } from './presence-pod.ts';
 import { type Proxy, startProxy } from '../../support/proxy.ts';
-import { endSubject, leaseNameOf, rowSubject, rowText } from '../../../src/engines/nats/presence/row.ts';
+import {
+  tombstoneSubject,
+  leaseNameOf,
+  rowSubject,
+  rowText,
+} from '../../../src/engines/nats/presence/row.ts';
 import { isUnavailable } from '../../../src/core/base/refused.ts';
 import { join } from 'node:path';
 import { NatsSubject } from './subject.ts';
@@ -80,7 +85,7 @@ describe('The users of a pod that is killed', () => {
     }
     // Only what came under a later name counts.
     await allSee([a, b, await open(60_000)], ['ghost-4']);
-    expect(endSubject(names, leaseNameOf(lease.name))).toContain(a.backbone.pod);
+    expect(tombstoneSubject(names, leaseNameOf(lease.name))).toContain(a.backbone.pod);
   });
 
   test('are not there where all pods were gone for so long that nobody knows of their lease', async () => {

@@ -15,7 +15,7 @@ export class PresencePod {
 
   constructor(backbone: NatsBackbone) {
     this.backbone = backbone;
-    this.store = new NatsPresence({ backbone, hears: () => true });
+    this.store = new NatsPresence({ backbone, isSubscribed: () => true });
   }
 
   async start(): Promise<void> {

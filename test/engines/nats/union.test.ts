@@ -6,7 +6,7 @@ import {
   type RoomChange,
   Union,
 } from '../../../src/engines/nats/presence/union.ts';
-import { Own } from '../../../src/engines/nats/presence/own.ts';
+import { OwnMember } from '../../../src/engines/nats/presence/own-member.ts';
 
 /** What is in the stream: rows, and the ends of leases. */
 type Entry =
@@ -26,7 +26,7 @@ type Action = typeof action extends fc.Arbitrary<infer Value> ? Value : never;
 /** Pods that write as pods do. */
 class Writers {
   readonly entries: Entry[] = [];
-  readonly #own = new Map<string, Own>();
+  readonly #own = new Map<string, OwnMember>();
   readonly #generations = [0, 0, 0];
   #versions = 0;
 
@@ -34,7 +34,7 @@ class Writers {
     if (kind === 'renewed') return this.#renew(pod);
     if (kind === 'over') return this.#endFormer(pod);
     const key = `${pod} ${room} ${user}`;
-    const own = this.#own.get(key) ?? new Own(room, user, () => (this.#versions += 1));
+    const own = this.#own.get(key) ?? new OwnMember(room, user, () => (this.#versions += 1));
     this.#own.set(key, own);
     const who = { userId: user, connectionId: `${pod}-${connection}` };
     const at = this.entries.length + 1;
@@ -52,7 +52,7 @@ class Writers {
     const lease = { pod: `pod${pod}`, generation };
     for (const [key, own] of this.#own) {
       if (!key.startsWith(`${pod} `)) continue;
-      own.beginAnew();
+      own.startLease();
       if (!own.isGone) this.#write(own, lease);
     }
   }
@@ -63,7 +63,7 @@ class Writers {
       this.entries.push({ subject: `end ${pod}`, lease: { pod: `pod${pod}`, generation } });
   }
 
-  #write(own: Own, lease: LeaseName): void {
+  #write(own: OwnMember, lease: LeaseName): void {
     const subject = `${own.room} ${lease.pod}.${lease.generation} ${own.userId}`;
     this.entries.push({ subject, room: own.room, lease, row: own.row });
   }
@@ -79,7 +79,7 @@ function written(actions: readonly Action[]): readonly Entry[] {
 function take(union: Union, entries: readonly Entry[]): RoomChange[] {
   return entries.flatMap((entry, n) => {
     if (entry.row === undefined) {
-      union.bury(entry.lease, n, 'pod0');
+      union.endLease(entry.lease, n, 'pod0');
       return union.takeLeft();
     }
     const { change } = union.put(entry.room, entry.lease, entry.row, n);
@@ -160,7 +160,7 @@ describe('What pods say of their users, put together', () => {
         const told = take(lagging, entries.slice(0, came));
         // All of the rest comes before it is up to date.
         for (const [n, entry] of rest.entries()) {
-          if (entry.row === undefined) lagging.bury(entry.lease, n, 'pod0');
+          if (entry.row === undefined) lagging.endLease(entry.lease, n, 'pod0');
           else told.push(...take(lagging, [entry]));
         }
         told.push(...lagging.takeLeft());

@@ -15,9 +15,12 @@ export class PodProcess extends Part {
   readonly opsUrl: string;
   readonly ports: PodPorts;
   readonly #env: Readonly<Record<string, string>>;
+  readonly #main: string;
 
-  constructor(name: string, ports: PodPorts, env: Readonly<Record<string, string>>) {
+  /** `main`: the `src/main.ts` of another release. */
+  constructor(name: string, ports: PodPorts, env: Readonly<Record<string, string>>, main = MAIN) {
     super(name);
+    this.#main = main;
     this.url = `http://127.0.0.1:${ports.PORT}`;
     this.wsUrl = `ws://127.0.0.1:${ports.PORT}`;
     this.opsUrl = `http://127.0.0.1:${ports.OPS_PORT}`;
@@ -33,7 +36,7 @@ export class PodProcess extends Part {
   }
 
   protected commandLine(): CommandLine {
-    const args = ['--max-semi-space-size=8', '--disable-warning=ExperimentalWarning', MAIN];
+    const args = ['--max-semi-space-size=8', '--disable-warning=ExperimentalWarning', this.#main];
     return { program: process.execPath, args, env: this.#env };
   }
 
@@ -51,12 +54,13 @@ export class PodProcess extends Part {
 export async function startPodProcess(
   name: string,
   env: Readonly<Record<string, string>>,
+  main?: string,
 ): Promise<PodProcess> {
   const ports = {
     PORT: env['PORT'] ?? String(await freePort()),
     OPS_PORT: env['OPS_PORT'] ?? String(await freePort()),
   };
-  const pod = new PodProcess(name, ports, env);
+  const pod = new PodProcess(name, ports, env, main);
   await pod.start();
   return pod;
 }

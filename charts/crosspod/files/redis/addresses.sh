@@ -1,20 +1,19 @@
 #!/bin/sh
-# Before the containers of a pod start: writes their hosts file, with the address of each pod's Service, which stays as
-# long as the Service does. Sentinel and Redis stand still while they look a name up, and without DNS that is for many
-# seconds each time: nobody would notice that the master is dead. What was found is kept on the volume, so that a pod
-# that is replaced while DNS is away starts all the same.
+# Runs before the containers of a pod start. It writes their hosts file with the address of each pod's Service, which does
+# not change. Sentinel and Redis block during a DNS lookup, and without DNS for many seconds each time, so Sentinels would
+# not notice a dead master. The addresses are also saved on the volume, so that a replaced pod starts without DNS.
 # shellcheck source=lib.sh
 . "$CONFIG_DIR/lib.sh"
 
 KNOWN=$DATA_DIR/addresses
 
-# by_name HOST: the address that DNS has; fails without an answer
+# by_name HOST: the address in DNS; fails without an answer
 by_name() (
   answer=$(timeout "$ANSWER_SECONDS" getent ahosts "$1") || exit 1
   printf '%s\n' "${answer%%[!0-9a-fA-F.:]*}"
 )
 
-# by_memory HOST: the address that the volume has
+# by_memory HOST: the address saved on the volume
 by_memory() (
   if [ ! -s "$KNOWN" ]; then exit 1; fi
   while read -r address name; do
@@ -26,7 +25,7 @@ by_memory() (
   exit 1
 )
 
-# A line for each pod; fails where one is not known. Who got no answer once does not wait for the next.
+# Prints a line for each pod; fails if an address is unknown. After one lookup without an answer it makes no more.
 addresses() (
   is_there=yes
   while read -r _ host _; do
@@ -40,13 +39,13 @@ addresses() (
 trap 'exit 143' TERM INT
 rounds=0
 until found=$(addresses); do
-  if [ $((rounds % 30)) = 0 ]; then log 'waiting for DNS, to find the Services of all pods'; fi
+  if [ $((rounds % 30)) = 0 ]; then log 'waiting for DNS to resolve the Services of all pods'; fi
   rounds=$((rounds + 1))
   sleep 1
 done
-# No room for them is no reason not to start.
-if ! keep "$found" "$KNOWN"; then log 'the volume takes no addresses: is it full?'; fi
-# In place: it is this very file that the containers see.
+# The pod starts even if the volume is full.
+if ! keep "$found" "$KNOWN"; then log 'cannot save the addresses: the volume may be full'; fi
+# Written in place: the containers have this file mounted, and would not see one that replaces it.
 {
   cat /etc/hosts
   printf '%s\n' "$found"

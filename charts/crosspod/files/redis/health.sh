@@ -1,24 +1,24 @@
 #!/bin/sh
-# health.sh redis-live | redis-ready | sentinel-live | sentinel-ready: the probes.
+# The probes: health.sh redis-live | redis-ready | sentinel-live | sentinel-ready
 # shellcheck source=lib.sh
 . "$CONFIG_DIR/lib.sh"
 
 case $1 in
   redis-live)
-    # A Redis that is loading its data is well; it would never get done if it were killed for that.
+    # A Redis that is loading its data is alive. If the probe killed it, it would never finish loading.
     case $(ask_redis "$ME" PING) in
       PONG | LOADING*) ;;
       *) exit 1 ;;
     esac
     ;;
   redis-ready)
-    # Not whether it is in sync: with none ready, none could ever begin.
+    # Does not require a synchronized replica: while no pod is ready, none could ever start.
     [ "$(ask_redis "$ME" PING)" = PONG ]
     ;;
   sentinel-live | sentinel-ready)
     [ "$(ask_sentinel "$ME" PING)" = PONG ] || exit 1
     if [ "$1" = sentinel-ready ]; then exit 0; fi
-    # In case Sentinel's own call of it did not come through.
+    # Sentinel calls this after each failover; the probe repeats it in case that call failed.
     "$CONFIG_DIR/remember.sh" || true
     ;;
   *) exit 2 ;;

@@ -1,8 +1,8 @@
 # shellcheck shell=sh disable=SC2034
-# What the scripts of a Redis pod share. POSIX sh: /bin/sh of the images is Debian's dash.
+# Functions for the scripts of a Redis pod. POSIX sh: /bin/sh of the images is Debian's dash.
 #
-# What a pod knows of the group is who is the master and since which failover: Sentinel's configuration epoch. It is
-# on the volume (the marker), and in the pod's Sentinel, which others can ask. Of two answers the higher epoch is right.
+# A pod knows the master and the failover that made it master (Sentinel's configuration epoch). Both are stored on the
+# volume (the marker), and in the pod's Sentinel, which other pods can ask. Of two answers, the higher epoch is right.
 set -eu
 
 # shellcheck source=/dev/null
@@ -12,7 +12,7 @@ ME=${POD_NAME##*-}
 MAJORITY=$((REPLICAS / 2 + 1))
 MARKER=$DATA_DIR/last-master
 PEERS=$CONFIG_DIR/peers
-# Redis and Valkey go by different names.
+# The programs of Redis and Valkey have different names.
 SERVER=$(command -v redis-server || command -v valkey-server)
 CLIENT=$(command -v redis-cli || command -v valkey-cli)
 
@@ -20,12 +20,12 @@ log() {
   printf '%s %s: %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "${0##*/}" "$*" >&2
 }
 
-# Each would read it in another way: a shell, a configuration file, the gateway.
+# The shell, the configuration files and the gateway would each read a line break differently.
 for password in "${REPLICATION_PASSWORD-}" "${SENTINEL_PASSWORD-}" "${CROSSPOD_PASSWORD-}"; do
   case $password in
     *"
 "*)
-      log 'a password of the Secret has a line break in it, perhaps at its end: remove that'
+      log 'a password in the Secret contains a line break, perhaps at its end: remove it'
       exit 1
       ;;
   esac
@@ -39,7 +39,7 @@ peer() {
   return 1
 }
 
-# ordinal_of HOST PORT: which pod's Redis that is
+# ordinal_of HOST PORT: the ordinal of the pod with that Redis
 ordinal_of() (
   while read -r ordinal name on _; do
     if [ "$name $on" = "$1 $2" ]; then
@@ -50,7 +50,7 @@ ordinal_of() (
   exit 1
 )
 
-# ask PASSWORD HOST PORT COMMAND…: the answer; fails when none comes. No password is in the arguments of a program.
+# ask PASSWORD HOST PORT COMMAND…: prints the answer; fails without one. Passwords are never program arguments.
 ask() (
   export REDISCLI_AUTH="$1"
   at=$2
@@ -78,20 +78,20 @@ ask_sentinel() (
   ask "$SENTINEL_PASSWORD" "$host" "$sentinel_port" "$@"
 )
 
-# As peer, but oneself not by way of a Service: not every network leads a pod back to itself.
+# Like peer, but uses localhost for this pod: not every network routes a pod to itself through a Service.
 address_of() {
   peer "$1"
   if [ "$1" = "$ME" ]; then host=localhost; fi
 }
 
-# The first line that a Redis answers to ROLE: master, slave, LOADING …; nothing when it is silent
+# role_of ORDINAL: the first line of the answer to ROLE: master, slave, LOADING …; empty without an answer
 role_of() (
   role=$(ask_redis "$1" ROLE) || exit 0
   printf '%s\n' "${role%%
 *}"
 )
 
-# field NAME: of lines that are a name and then its value
+# field NAME: the value from lines that alternate between names and values
 field() {
   while IFS= read -r name && IFS= read -r value; do
     if [ "$name" = "$1" ]; then
@@ -102,7 +102,7 @@ field() {
   return 1
 }
 
-# knowledge_of ORDINAL: "EPOCH MASTER FLAGS" as that pod's Sentinel has it, "-1 none -" when it knows no master
+# knowledge_of ORDINAL: "EPOCH MASTER FLAGS" from that pod's Sentinel, "-1 none -" if it knows no master
 knowledge_of() (
   reply=$(ask_sentinel "$1" SENTINEL MASTERS) || exit 1
   case $reply in
@@ -112,7 +112,8 @@ knowledge_of() (
   esac
   epoch=$(printf '%s\n' "$reply" | field config-epoch) || exit 1
   flags=$(printf '%s\n' "$reply" | field flags) || exit 1
-  # During a failover only this command names the new master; it has the new epoch from the same moment.
+  # During a failover only this command names the new master. The epoch changes at the same moment, so it must be the
+  # same before and after.
   address=$(ask_sentinel "$1" SENTINEL GET-MASTER-ADDR-BY-NAME "$MASTER_NAME") || exit 1
   again=$(ask_sentinel "$1" SENTINEL MASTERS | field config-epoch) || exit 1
   if [ "$epoch" != "$again" ]; then exit 1; fi
@@ -122,21 +123,21 @@ knowledge_of() (
   echo "$epoch $master $flags"
 )
 
-# keep LINES FILE: whole or not at all; on a volume that is full it fails, and leaves nothing there
+# keep LINES FILE: writes atomically; on a full volume it fails and leaves nothing behind
 keep() {
   if printf '%s\n' "$1" 2>/dev/null >"$2.$$" && mv "$2.$$" "$2"; then return 0; fi
   rm -f "$2.$$"
   return 1
 }
 
-# Sets EPOCH and MASTER to what the volume says: -1 none on a new one
+# Sets EPOCH and MASTER from the volume: -1 and none on a new one
 read_marker() {
   EPOCH=-1
   MASTER=none
   if [ -s "$MARKER" ]; then read -r EPOCH MASTER <"$MARKER"; fi
 }
 
-# remember EPOCH MASTER: on the volume, unless something newer is there. Both containers may do it at once.
+# remember EPOCH MASTER: stores both on the volume, unless it has something newer. Both containers may run it at once.
 remember() (
   read_marker
   if [ "$1" -lt "$EPOCH" ] || [ "$1 $2" = "$EPOCH $MASTER" ]; then exit 0; fi
@@ -144,8 +145,8 @@ remember() (
   log "failover $1 made pod $2 the master"
 )
 
-# Asks the Sentinels of the other pods. Sets EPOCH and MASTER to the newest of what they and the volume say, ANSWERS to
-# how many pods that is, this one included, and BUSY when one of them is just replacing the master.
+# Asks the Sentinels of the other pods. Sets EPOCH and MASTER to the newest answer of them and the volume, ANSWERS to the
+# number of pods that answered, including this one, and BUSY to yes if one of them is replacing the master right now.
 survey() {
   read_marker
   ANSWERS=1
@@ -170,7 +171,7 @@ count() {
   case $flags in *failover_in_progress*) BUSY=yes ;; esac
 }
 
-# The other pod whose Redis says that it is the master; fails if that is none or more than one
+# The ordinal of the other pod whose Redis is a master; fails if there is none, or more than one
 only_master() (
   other=0
   found=''
@@ -184,15 +185,15 @@ only_master() (
   esac
 )
 
-# setting NAME TEXT: a line of a configuration file. Not by echo, which takes a backslash for more than itself.
+# setting NAME TEXT: prints a line of a configuration file. Not with echo, which interprets backslashes.
 setting() {
   printf '%s "%s"\n' "$1" "$(printf '%s' "$2" | sed 's/[\\"]/\\&/g')"
 }
 
-# What redis.conf and sentinel.conf say of the line: listen PORT
+# listen PORT: prints the network settings of redis.conf and sentinel.conf
 listen() {
   echo "bind $BIND"
-  # Nobody gets in without a password.
+  # Protected mode is not needed: every client needs a password.
   echo 'protected-mode no'
   if [ "$TLS" = no ]; then
     echo "port $1"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Before a pod ends: if it is the master, another becomes it, and no write is lost on the way.
+# Runs before a pod stops. If the pod is the master, it hands over to another pod without losing a write.
 # shellcheck source=lib.sh
 . "$CONFIG_DIR/lib.sh"
 
@@ -9,7 +9,7 @@ left() {
   echo $((end - $(date +%s)))
 }
 
-# Whether every replica that is connected has all that the master wrote
+# Succeeds if every connected replica has all writes of the master
 caught_up() (
   info=$(ask_redis "$ME" INFO replication | tr -d '\r') || exit 1
   written=$(printf '%s\n' "$info" | sed -n 's/^master_repl_offset://p')
@@ -19,8 +19,8 @@ caught_up() (
   done
 )
 
-# Writes wait from now on; those made before reach the replicas. Long enough for one attempt: it holds up the Sentinels
-# as well, who would not make a replica of this Redis if it went on.
+# Pauses writes until the replicas have all earlier ones. The pause lasts for one attempt only: it also blocks the
+# Sentinels, which could not turn this Redis into a replica if the pause went on.
 hold_writes() {
   ask_redis "$ME" CLIENT PAUSE 15000 WRITE >/dev/null || return 1
   tries=0
@@ -30,7 +30,7 @@ hold_writes() {
   done
 }
 
-# This pod's Sentinel is told to end at the same moment, so another has to do it.
+# Asks the Sentinel of another pod to fail over, because this pod's Sentinel is stopping too.
 fail_over() (
   other=0
   while [ "$other" -lt "$REPLICAS" ]; do
@@ -60,7 +60,7 @@ while [ "$(left)" -gt 0 ]; do
       sleep 0.2
     done
   fi
-  # No replica was up to it: clients can go on until the next attempt.
+  # No replica could take over. Clients may write until the next attempt.
   ask_redis "$ME" CLIENT UNPAUSE >/dev/null || true
   sleep 1
 done

@@ -1,21 +1,21 @@
 #!/bin/sh
-# Finds out who the master is, then becomes redis-server: as that master, or as a replica of it.
+# Finds out which pod is the master, then runs redis-server as that master or as its replica.
 # shellcheck source=lib.sh
 . "$CONFIG_DIR/lib.sh"
 
-# Seconds, or a little more: a round takes one and the time of the answers.
+# Rounds, each a second plus the time of the answers.
 rounds=0
 told_me=0
 unconfirmed=0
 logged=''
 
-# Whether a restart finds what was written; without append-only file a master comes back empty.
+# Succeeds if Redis will find its data. Without an append-only file a master comes back empty.
 has_data() {
   [ "$APPENDONLY" = yes ] && [ -n "$(ls "$DATA_DIR"/appendonlydir/*.manifest 2>/dev/null)" ]
 }
 
-# Nobody knows a master. Only pod 0 may begin a new group, and only where a majority knows of none: others could be
-# about to come back with data, so it waits a while for all of them.
+# No pod knows a master. Only pod 0 may start a new group, and only if a majority knows no master. Other pods might be
+# about to return with data, so it first waits for all of them.
 nobody_knows() {
   if seen=$(only_master); then
     MASTER=$seen
@@ -24,13 +24,13 @@ nobody_knows() {
   if [ "$ME" != 0 ]; then return 1; fi
   if [ "$ANSWERS" -lt "$MAJORITY" ]; then return 1; fi
   if [ "$ANSWERS" -lt "$REPLICAS" ] && [ "$rounds" -lt "$BEGIN_SECONDS" ]; then return 1; fi
-  log "none of $ANSWERS pods knows a master: this begins a new group"
+  log "none of $ANSWERS pods knows a master: starting a new group"
   MASTER=$ME
   remember 0 "$ME"
 }
 
-# The others take this pod for the master. If it was away for a moment, a replica may have writes that this one lost,
-# and is about to be promoted: only when they had the time for that and did not is this still the master.
+# The others consider this pod the master. If it was gone for a moment, a replica may have writes that this pod lost, and
+# be about to be promoted. Only if that does not happen within the time for it, this pod is still the master.
 named_me() {
   if [ "$ANSWERS" -lt "$MAJORITY" ] || [ "$BUSY" = yes ]; then
     told_me=0
@@ -40,9 +40,9 @@ named_me() {
   [ "$told_me" -gt "$TAKE_OVER_SECONDS" ] && has_data
 }
 
-# Another pod is the master, if it says so as well. When all were down, it may come a little later; a replica that is
-# up before it could be promoted without its newest writes. When it does not come at all, Sentinel has to choose among
-# those that are up: as its replicas they take no writes meanwhile.
+# Another pod is the master, if its Redis confirms it. After all pods were down it may start a little later; a replica that
+# starts before it could be promoted without the newest writes. If it never starts, Sentinel must choose among the others:
+# as replicas of the missing master they accept no writes until then.
 named_other() {
   if [ "$ANSWERS" -lt "$MAJORITY" ]; then return 1; fi
   case $(role_of "$MASTER") in
@@ -89,7 +89,7 @@ until found; do
 done
 
 umask 077
-# Without append-only file what lies here is an old copy that came from a master long ago.
+# Without an append-only file, this dump is an old copy from an earlier master.
 if [ "$APPENDONLY" = no ]; then rm -f "$DATA_DIR/dump.rdb"; fi
 configure >"$RUN_DIR/redis.conf"
 log "starting, the master is pod $MASTER"

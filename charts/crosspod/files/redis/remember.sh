@@ -1,5 +1,5 @@
 #!/bin/sh
-# Writes to the volume whom this pod's Sentinel takes for the master. Sentinel calls it after each failover.
+# Stores on the volume which master this pod's Sentinel knows. Sentinel calls this after each failover.
 # shellcheck source=lib.sh
 . "$CONFIG_DIR/lib.sh"
 

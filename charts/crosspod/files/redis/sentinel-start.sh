@@ -1,6 +1,6 @@
 #!/bin/sh
-# Becomes a Sentinel that watches the master. Its configuration is made anew at each start, from what the other
-# Sentinels and the volume know; what changed since then it hears from the others.
+# Runs a Sentinel that watches the master. Each start writes a new configuration from what the other Sentinels and the
+# volume know; later changes come from the other Sentinels.
 # shellcheck source=lib.sh
 . "$CONFIG_DIR/lib.sh"
 
@@ -28,7 +28,7 @@ watching() {
   echo "sentinel parallel-syncs $MASTER_NAME $PARALLEL_SYNCS"
   echo "sentinel client-reconfig-script $MASTER_NAME $CONFIG_DIR/remember.sh"
   echo "sentinel config-epoch $MASTER_NAME $EPOCH"
-  # It would find them all by way of the master, if that runs.
+  # Sentinel could find all of them through the master, but only while the master runs.
   while read -r ordinal host port sentinel_port id; do
     if [ "$ordinal" != "$MASTER" ]; then echo "sentinel known-replica $MASTER_NAME $host $port"; fi
     if [ "$ordinal" != "$ME" ]; then
@@ -38,7 +38,7 @@ watching() {
   votes
 }
 
-# Whom it voted for, as Sentinel itself wrote before the container ended: nobody may vote twice in one election.
+# The votes that this Sentinel wrote before the container stopped: no Sentinel may vote twice in one election.
 votes() {
   current=$EPOCH
   if [ -f "$CONF.old" ]; then
@@ -49,7 +49,7 @@ votes() {
   echo "sentinel current-epoch $current"
 }
 
-# While nobody knows a master this Sentinel watches none, and says so to those that ask.
+# While no pod knows a master, this Sentinel watches none and answers other pods accordingly.
 wait_for_master() {
   "$SERVER" "$CONF" --sentinel &
   ignorant=$!

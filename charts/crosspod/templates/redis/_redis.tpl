@@ -23,12 +23,12 @@
 {{- if .Values.redis.auth.existingSecret -}}{{ .Values.redis.auth.sentinelPasswordKey }}{{- else -}}sentinel-password{{- end -}}
 {{- end -}}
 
-{{/* The key in it for the administrator of Redis, who is its replicas and its Sentinels as well. */}}
+{{/* The key in it for Redis' user default, which replicas and Sentinels use. */}}
 {{- define "crosspod.redis.replicationPasswordKey" -}}
 {{- if .Values.redis.auth.existingSecret -}}{{ .Values.redis.auth.replicationPasswordKey }}{{- else -}}replication-password{{- end -}}
 {{- end -}}
 
-{{/* What stands before each key and channel of the gateway. */}}
+{{/* The prefix of each key and channel of the gateway. */}}
 {{- define "crosspod.redisPrefix" -}}
 {{- default "" (.Values.settings).REDIS_PREFIX -}}
 {{- end -}}
@@ -45,7 +45,7 @@
 {{- include "crosspod.selectorLabels" (dict "root" . "component" "redis") -}}
 {{- end -}}
 
-{{/* The name of one pod, which stays when the pod is replaced: (dict "root" $ "ordinal" 0) */}}
+{{/* The host name of one pod, which stays when the pod is replaced: (dict "root" $ "ordinal" 0) */}}
 {{- define "crosspod.redis.host" -}}
 {{- printf "%s-%d.%s.svc" (include "crosspod.redis.fullname" .root) .ordinal .root.Release.Namespace -}}
 {{- end -}}
@@ -62,7 +62,7 @@
 {{- end -}}
 {{- end -}}
 
-{{/* Refuses values that would make a Redis that loses data or never comes up. Renders nothing. */}}
+{{/* Refuses values with which Redis would lose data or never start. Renders nothing. */}}
 {{- define "crosspod.redis.validate" -}}
 {{- $redis := .Values.redis -}}
 {{- $replicas := int $redis.replicas -}}
@@ -103,7 +103,7 @@
 {{- end -}}
 {{- end -}}
 
-{{/* Environment of both containers. The passwords are those of the container's start: a Secret that changes later does not part the probes from Redis. */}}
+{{/* Environment of both containers. Passwords are variables, so that probes use those of the container's start even if the Secret changes later. */}}
 {{- define "crosspod.redis.env" -}}
 - name: POD_NAME
   valueFrom: {fieldRef: {fieldPath: metadata.name}}
@@ -117,7 +117,7 @@
   valueFrom: {secretKeyRef: {name: {{ include "crosspod.redis.secretName" . | quote }}, key: {{ include "crosspod.redis.sentinelPasswordKey" . | quote }}}}
 {{- end -}}
 
-{{/* Starts a script of the ConfigMap: (dict "script" "redis-start.sh"). A pod goes on with what it began with: the mounted files change under it as soon as there are new values, and what asks the other pods would speak another language than they. */}}
+{{/* Starts a script of the ConfigMap: (dict "script" "redis-start.sh"). A pod copies the files and keeps its copy: the mounted files change under running pods as soon as the values change, and probes could, for example, use TLS with a Redis that does not. */}}
 {{- define "crosspod.redis.command" -}}
 - /bin/sh
 - -c
@@ -161,7 +161,7 @@
 {{- end -}}
 {{- end -}}
 
-{{/* What the gateway needs to get into Redis and its Sentinels, as environment variables. */}}
+{{/* The gateway's variables with the passwords of Redis and its Sentinels. */}}
 {{- define "crosspod.redis.gatewayEnv" -}}
 {{- $secret := include "crosspod.redis.secretName" . -}}
 {{ include "crosspod.secretEnv" (dict "name" "REDIS_PASSWORD" "secret" $secret "key" (include "crosspod.redis.passwordKey" .)) }}

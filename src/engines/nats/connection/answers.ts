@@ -58,13 +58,13 @@ const BUSY = new Set<number>([10_002, 10_167]);
  * What an error means: `silent`, no answer in time; `trouble`, it passes; `busy`, it passes, and the connection is good;
  * `refused`, it does not pass.
  */
-export interface Verdict {
+export interface Failure {
   readonly kind: 'silent' | 'trouble' | 'busy' | 'refused' | 'other';
   /** Without what a client sent. */
   readonly reason: string;
 }
 
-export function verdictOf(error: unknown): Verdict {
+export function failureOf(error: unknown): Failure {
   if (error instanceof errors.TimeoutError) return { kind: 'silent', reason: reasonOf(error) };
   if (error instanceof JetStreamApiError) {
     if (BUSY.has(error.code)) return { kind: 'busy', reason: error.message };

@@ -19,7 +19,7 @@ const UNHEARD_MS = 10_000;
 const STATUS = 100;
 
 /** What is kept under a subject now. */
-export interface Kept {
+export interface Row {
   readonly subject: string;
   readonly data: Uint8Array;
   /** Its number in the stream. */
@@ -30,7 +30,7 @@ export interface Kept {
 export interface Reader {
   /** Everything that is kept is told once more, after so many milliseconds without news; `current` ends it. */
   begin(silentMs: number): void;
-  take(kept: Kept): void;
+  take(kept: Row): void;
   /** All has been told that was kept when it began; what follows is news. */
   current(): void;
 }
@@ -156,7 +156,7 @@ export class Follower {
       reader.begin(clock.elapsed() - this.#knewAll);
     }
     this.#endHearing();
-    this.#endHearing = link.listen(this.#subject, (message) => this.#hear(message));
+    this.#endHearing = link.subscribe(this.#subject, (message) => this.#hear(message));
     return this.#serial;
   }
 
@@ -187,10 +187,10 @@ export class Follower {
 
   #hear(message: Msg): void {
     if (message.headers?.code === STATUS) this.#takeStatus(message);
-    else this.#takeKept(message);
+    else this.#takeRow(message);
   }
 
-  #takeKept(message: Msg): void {
+  #takeRow(message: Msg): void {
     // Ends in: how often it was sent, number in the stream, number of the consumer, time, how many follow.
     const words = (message.reply ?? '').split('.');
     const first = words.length === OLD_WORDS ? 4 : 6;

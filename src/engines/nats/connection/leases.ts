@@ -1,5 +1,5 @@
 import { isWrongSequence } from './answers.ts';
-import { Follower, type Kept } from './follower.ts';
+import { Follower, type Row } from './follower.ts';
 import { type LeaseRow, leaseText, readLease } from './lease-row.ts';
 import type { Clock } from '../../../core/ports/clock.ts';
 import type { LeaseBook } from '../../shared/lease.ts';
@@ -11,9 +11,9 @@ import { ensureStream, ROW_AGE_MS, UNNAMED_MS } from './streams.ts';
 import { ignored } from '../../shared/ignored.ts';
 
 /** A pod that was given a dead one to bury has so long before another is given it. */
-const BURIAL_MS = 10_000;
+const REAP_MS = 10_000;
 /** So many are given to a pod at once. */
-const BURIALS = 3;
+const MOST_REAPED = 3;
 /** What a pod calls its lease; nothing else can be buried. */
 const NAME = /^[^.]+\.\d+$/;
 
@@ -76,7 +76,7 @@ export class NatsLeases implements LeaseBook {
       begin: () => {
         this.#fresh = new Map();
       },
-      take: (kept: Kept) => this.#take(kept),
+      take: (kept: Row) => this.#take(kept),
       current: () => this.#current(),
     };
     this.#follower = new Follower({ ...options, what: 'leases', reader });
@@ -165,9 +165,9 @@ export class NatsLeases implements LeaseBook {
     return this.#options.clock.elapsed() - at >= (row.endsInMs ?? row.leaseMs);
   }
 
-  #isToBury(seen: Seen): boolean {
+  #isToReap(seen: Seen): boolean {
     if (seen.row.givenTo === undefined) return this.#isOver(seen);
-    return this.#options.clock.elapsed() - seen.at >= BURIAL_MS;
+    return this.#options.clock.elapsed() - seen.at >= REAP_MS;
   }
 
   async #renewOwn(name: string, takes: boolean): Promise<boolean> {
@@ -184,8 +184,8 @@ export class NatsLeases implements LeaseBook {
     const dead: string[] = [];
     if (!this.#follower.isCurrent) return dead;
     for (const [name, seen] of this.#seen) {
-      if (dead.length === BURIALS) break;
-      if (name === own || !this.#isToBury(seen)) continue;
+      if (dead.length === MOST_REAPED) break;
+      if (name === own || !this.#isToReap(seen)) continue;
       const given = await this.#write(name, { leaseMs, givenTo: pod }, seen.sequence);
       if (given !== undefined) dead.push(name);
       else this.#forgetIfAged(name, seen);
@@ -213,7 +213,7 @@ export class NatsLeases implements LeaseBook {
     }
   }
 
-  #take({ subject, data, sequence }: Kept): void {
+  #take({ subject, data, sequence }: Row): void {
     const name = subject.split('.').slice(2).join('.');
     if (!NAME.test(name)) return;
     const row = readLease(data);

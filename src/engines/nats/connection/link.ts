@@ -9,12 +9,12 @@ import {
   type JetStreamPublishOptions,
   type PubAck,
 } from '@nats-io/jetstream';
-import { isDenied, natsUnavailable, reasonOf, refusalOf, verdictOf } from './answers.ts';
+import { isDenied, natsUnavailable, reasonOf, refusalOf, failureOf } from './answers.ts';
 import { whyNotLetIn } from './credentials.ts';
 import { ignored } from '../../shared/ignored.ts';
 import type { Clock } from '../../../core/ports/clock.ts';
 import { Denials } from './denials.ts';
-import { Listening } from './listening.ts';
+import { Subscriptions } from './subscriptions.ts';
 import type { Log } from '../../../core/ports/log.ts';
 import { Payload } from './payload.ts';
 import { Refused } from '../../../core/base/refused.ts';
@@ -57,7 +57,7 @@ export class NatsLink {
   readonly #options: LinkOptions;
   readonly #whenUp: (() => void)[] = [];
   readonly #preparations: ((live: Live) => Promise<void>)[] = [];
-  readonly #listening: Listening;
+  readonly #subscriptions: Subscriptions;
   readonly #denials = new Denials();
   #connection: NatsConnection | undefined;
   /** Set while it is up. */
@@ -83,7 +83,7 @@ export class NatsLink {
   constructor(options: LinkOptions) {
     this.#options = options;
     this.time = new ServerTime(options.clock);
-    this.#listening = new Listening(options.log, (reason) => this.#lose(reason));
+    this.#subscriptions = new Subscriptions(options.log, (reason) => this.#lose(reason));
   }
 
   get up(): boolean {
@@ -164,8 +164,8 @@ export class NatsLink {
    * Takes what is published under the subject, on this connection and all that follow. The answer ends it. What is
    * published once `confirmed` has resolved is heard.
    */
-  listen(subject: string, take: (message: Msg) => void): () => void {
-    return this.#listening.add(subject, take, this.#connection);
+  subscribe(subject: string, take: (message: Msg) => void): () => void {
+    return this.#subscriptions.add(subject, take, this.#connection);
   }
 
   /** Resolves once the server knows everything that was listened for until now. Raises Unavailable. */
@@ -179,7 +179,7 @@ export class NatsLink {
   }
 
   /** For a caller who found out that this connection is good for nothing: all begins anew. */
-  renew(reason: string): void {
+  reconnect(reason: string): void {
     this.#lose(reason);
     void this.#connection?.close().catch(ignored);
   }
@@ -199,12 +199,12 @@ export class NatsLink {
 
   #judge(error: unknown, greeting: number): Error {
     if (error instanceof Refused) return error;
-    const { kind, reason } = verdictOf(error);
+    const { kind, reason } = failureOf(error);
     if (kind === 'other') return error as Error;
     if (kind === 'busy') return natsUnavailable(reason);
     if (kind === 'refused') return refusalOf((error as { code: number }).code, reason);
     if (greeting === this.#greetings && this.up) {
-      if (kind === 'silent') this.renew(reason);
+      if (kind === 'silent') this.reconnect(reason);
       else this.#lose(reason);
     }
     return natsUnavailable(reason);
@@ -239,7 +239,7 @@ export class NatsLink {
     void watch(connection, (error) => this.#notice(error));
     this.#connection = connection;
     this.payload.begin(() => connection.info?.max_payload);
-    this.#listening.begin(connection);
+    this.#subscriptions.begin(connection);
     try {
       const live = {
         connection,
@@ -264,14 +264,14 @@ export class NatsLink {
   async #greet(live: Live, closed: Promise<unknown>): Promise<void> {
     this.#restMs = REFUSED_MS;
     try {
-      this.#listening.askAgain(live.connection);
+      this.#subscriptions.askAgain(live.connection);
       await within(ANSWER_MS, live.connection.flush());
-      this.#listening.requirePermitted();
+      this.#subscriptions.requirePermitted();
       await within(ANSWER_MS, this.#denials.requireOver(live.connection));
       for (const prepare of this.#preparations) await prepare(live);
     } catch (error) {
       this.#learn(reasonOf(error));
-      if (verdictOf(error).kind === 'silent') await live.connection.close().catch(ignored);
+      if (failureOf(error).kind === 'silent') await live.connection.close().catch(ignored);
       return;
     }
     if (this.#stopped || live.connection.isClosed()) return;

@@ -27,7 +27,7 @@ export class Probe {
   constructor(options: ProbeOptions) {
     this.#options = options;
     const { link, names, pod } = options;
-    link.listen(names.subject('probe', pod), () => this.#forget());
+    link.subscribe(names.subject('probe', pod), () => this.#forget());
     link.whenUp(() => this.#forget());
   }
 
@@ -48,7 +48,7 @@ export class Probe {
     if (!link.up) return;
     this.revivals += 1;
     log.warn({}, 'the subscriptions to NATS are dead; they are made anew');
-    link.renew('its subscriptions are dead');
+    link.reconnect('its subscriptions are dead');
   }
 
   #forget(): void {

@@ -39,7 +39,7 @@ export class StreamWatch {
     for (const [name, created] of all) {
       const info = await link.call(({ jsm }) => jsm.streams.info(name));
       if (info.created === created) continue;
-      link.renew(`the stream ${name} was made anew`);
+      link.reconnect(`the stream ${name} was made anew`);
       return;
     }
   }

@@ -43,10 +43,10 @@ export class NatsRooms {
     this.#backbone = backbone;
     this.#source = source;
     const { link, names, pod } = backbone;
-    link.listen(names.subject('rooms', 'ask'), ({ data }) =>
+    link.subscribe(names.subject('rooms', 'ask'), ({ data }) =>
       this.#answer(readJson(data) as Question | undefined),
     );
-    link.listen(names.subject('rooms', 'answer', pod), ({ data }) =>
+    link.subscribe(names.subject('rooms', 'answer', pod), ({ data }) =>
       this.#take(readJson(data) as Answer | undefined),
     );
   }

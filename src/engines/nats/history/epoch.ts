@@ -4,7 +4,7 @@ import { ensureStream, type StreamInfo, type StreamPlan } from '../connection/st
 import type { Live } from '../connection/link.ts';
 import type { Log } from '../../../core/ports/log.ts';
 import { natsUnavailable } from '../connection/answers.ts';
-import { type Kept, readRecord } from './record.ts';
+import { type HistoryRecord, readRecord } from './record.ts';
 
 /** A server that has become the leader of a stream has all of it by then. */
 const CATCH_UP_MS = 10_000;
@@ -32,7 +32,7 @@ export interface EpochOptions {
 }
 
 /** The latest message that this pod has seen; without a provisional id where only the place is known. */
-type Seen = Pick<Kept, 'seq' | 'placedAt' | 'provisionalId'>;
+type Seen = Pick<HistoryRecord, 'seq' | 'placedAt' | 'provisionalId'>;
 
 /**
  * Which history the stream holds: its name is in the stream's description. A stream that holds less than this pod has
@@ -68,7 +68,7 @@ export class Epoch {
    * The name that it had when the message was published. One that was kept after the history had gone back, by a pod
    * that did not know, has the name of now: under the other one its place was that of another message.
    */
-  nameFor({ times, placedAt }: Kept): string {
+  nameFor({ times, placedAt }: HistoryRecord): string {
     const parts = this.#parts;
     if (parts === undefined) return '';
     const isLate = times < parts.times && placedAt > (parts.since ?? Infinity);

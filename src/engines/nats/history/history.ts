@@ -1,8 +1,8 @@
 import { formatPosition, parsePosition, roomTag } from '../../../protocol/position.ts';
-import { type Kept, readRecord, writeRecord } from './record.ts';
+import { type HistoryRecord, readRecord, writeRecord } from './record.ts';
 import type { Page, ReadFrom, Stored } from '../../../core/ports/broker.ts';
 import { Epoch } from './epoch.ts';
-import { KeptMessages } from './kept.ts';
+import { StoredMessages } from './stored-messages.ts';
 import type { NatsBackbone } from '../connection/backbone.ts';
 import type { NatsClaims } from './claims.ts';
 import { isInProcess, natsUnavailable } from '../connection/answers.ts';
@@ -41,7 +41,7 @@ export interface Republished {
 export class NatsHistory {
   readonly #options: NatsHistoryOptions;
   readonly #epoch: Epoch;
-  readonly #kept: KeptMessages;
+  readonly #messages: StoredMessages;
   readonly #reads: NatsReads;
   /** When this pod last heard of the history at all, by `Clock.elapsed`. */
   #heardAt = -Infinity;
@@ -53,10 +53,10 @@ export class NatsHistory {
     const { backbone, size, ttlMs } = options;
     const { link, names } = backbone;
     const positionAt = (room: string, seq: number): string => this.#positionAt(room, seq);
-    this.#kept = new KeptMessages({ link, names, most: size + 1, positionAt });
+    this.#messages = new StoredMessages({ link, names, most: size + 1, positionAt });
     this.#epoch = this.#newEpoch();
     this.#reads = new NatsReads({
-      kept: this.#kept,
+      kept: this.#messages,
       size,
       ttlMs,
       now: () => link.now(),
@@ -66,13 +66,13 @@ export class NatsHistory {
       stored: (room, kept, prev) => this.#stored(room, kept, prev),
     });
     link.prepare((live) => this.#epoch.greet(live));
-    link.listen(names.subject('epoch'), (message) => {
-      if (![this.#epoch.name, ''].includes(message.string())) link.renew('another history has begun');
+    link.subscribe(names.subject('epoch'), (message) => {
+      if (![this.#epoch.name, ''].includes(message.string())) link.reconnect('another history has begun');
     });
     link.whenUp(() => {
       // Who was away for so long cannot know that nothing was published meanwhile.
       const elapsed = backbone.clock.elapsed();
-      if (this.#heardAt < elapsed - POSITION_MS) this.#kept.tails.clear();
+      if (this.#heardAt < elapsed - POSITION_MS) this.#messages.tails.clear();
       this.#heardAt = elapsed;
       this.#upAt = elapsed;
     });
@@ -80,11 +80,11 @@ export class NatsHistory {
 
   /** The pod hears this room from now on. */
   begin(room: string): void {
-    this.#kept.tails.begin(room);
+    this.#messages.tails.begin(room);
   }
 
   end(room: string): void {
-    this.#kept.tails.end(room);
+    this.#messages.tails.end(room);
   }
 
   /** Appends it, unless that was done before: then the id is that of the first time. */
@@ -104,7 +104,7 @@ export class NatsHistory {
 
   /** That of the room's newest position, 0 if it was empty; undefined where this pod knows nothing of the room. */
   newestSequence(room: string): number | undefined {
-    return parsePosition(this.#kept.tails.get(room)?.newest ?? '')?.ms;
+    return parsePosition(this.#messages.tails.get(room)?.newest ?? '')?.ms;
   }
 
   /** What came by itself, as it is for the room; undefined for what no pod has put there. */
@@ -113,7 +113,7 @@ export class NatsHistory {
     const kept = readRecord(seq, data, link.now());
     this.#epoch.saw(kept);
     this.#heardAt = clock.elapsed();
-    const prev = this.#kept.heard(room, kept, lastSeq);
+    const prev = this.#messages.heard(room, kept, lastSeq);
     return kept.provisionalId === '' ? undefined : this.#stored(room, kept, prev);
   }
 
@@ -123,8 +123,8 @@ export class NatsHistory {
   }
 
   async read(room: string, from: ReadFrom, limit: number): Promise<Page> {
-    const known = this.#kept.tails.get(room)?.last;
-    const last = await this.#kept.last(room);
+    const known = this.#messages.tails.get(room)?.last;
+    const last = await this.#messages.last(room);
     this.#heardAt = this.#options.backbone.clock.elapsed();
     if (last !== undefined) this.#epoch.saw(last);
     const isOther = last?.provisionalId !== known?.provisionalId;
@@ -138,7 +138,8 @@ export class NatsHistory {
     const record = writeRecord({ at, times: this.#epoch.times, provisionalId, trace, body });
     for (let msgID = provisionalId; ;) {
       const sent = await this.#send(room, record, msgID);
-      const first = sent.duplicate && key !== undefined ? await this.#kept.from(room, sent.seq) : undefined;
+      const first =
+        sent.duplicate && key !== undefined ? await this.#messages.from(room, sent.seq) : undefined;
       const isFree = first?.seq === sent.seq && first.at <= at - CLAIM_MS;
       if (!isFree) return sent;
       // The key is free again by the pods' clocks, and not yet by that of the server.
@@ -179,8 +180,8 @@ export class NatsHistory {
     const agoMs = clock.elapsed() - (sentAt ?? Infinity);
     if (agoMs < UNSURE_MS) return undefined;
     const sent = link.now() - agoMs;
-    const last = await this.#kept.last(room);
-    const all = last === undefined ? [] : await this.#kept.all(room, last);
+    const last = await this.#messages.last(room);
+    const all = last === undefined ? [] : await this.#messages.all(room, last);
     return all.find((kept) => kept.provisionalId === provisionalId && kept.at > sent - SENT_SKEW_MS)?.seq;
   }
 
@@ -189,7 +190,7 @@ export class NatsHistory {
    * of another history, or late. `verify` tells.
    */
   isDoubtful(room: string, { seq, data }: Republished): boolean {
-    const tail = this.#kept.tails.get(room);
+    const tail = this.#messages.tails.get(room);
     if (tail === undefined || seq > (this.newestSequence(room) ?? 0)) return false;
     return tail.entries[tail.indexOf(seq)]?.provisionalId !== readRecord(seq, data, 0).provisionalId;
   }
@@ -202,20 +203,20 @@ export class NatsHistory {
 
   #goneBack(): Error {
     const reason = 'the history has gone back';
-    this.#options.backbone.link.renew(reason);
+    this.#options.backbone.link.reconnect(reason);
     return natsUnavailable(reason);
   }
 
   /** A room has less than this pod has seen of it: the stream went back, or what was there has been deleted. */
-  async #lookInto(room: string, { at }: Kept): Promise<void> {
+  async #lookInto(room: string, { at }: HistoryRecord): Promise<void> {
     const { backbone, ttlMs } = this.#options;
     // Its time was over.
     if (at <= backbone.link.now() - ttlMs - POSITION_MS) return;
     await this.verify();
     // Nobody is in it any more, who would end it.
-    if (this.#kept.tails.get(room) === undefined) return;
-    this.#kept.tails.end(room);
-    this.#kept.tails.begin(room);
+    if (this.#messages.tails.get(room) === undefined) return;
+    this.#messages.tails.end(room);
+    this.#messages.tails.begin(room);
   }
 
   #newEpoch(): Epoch {
@@ -232,14 +233,14 @@ export class NatsHistory {
       republish: { src: names.subject('history', '>'), dest: names.subject('room', '>') },
     };
     const subject = names.subject('epoch');
-    return new Epoch({ plan, subject, newName, clock, log, changed: () => this.#kept.tails.clear() });
+    return new Epoch({ plan, subject, newName, clock, log, changed: () => this.#messages.tails.clear() });
   }
 
   #positionAt(room: string, seq: number, moment = 0): string {
     return formatPosition({ epoch: this.#epoch.name, tag: roomTag(room), ms: seq, seq: moment });
   }
 
-  #stored(room: string, kept: Kept, prev: string): Stored {
+  #stored(room: string, kept: HistoryRecord, prev: string): Stored {
     const { seq, provisionalId, trace, body } = kept;
     // One that was there before the history went back is known by the id that it had.
     const id = formatPosition({ epoch: this.#epoch.nameFor(kept), tag: roomTag(room), ms: seq, seq: 0 });

@@ -1,4 +1,4 @@
-import type { Kept } from './record.ts';
+import type { HistoryRecord } from './record.ts';
 import type { Missing } from '../../../protocol/event.ts';
 import { POSITION_MS, SKEW_MS } from '../../shared/terms.ts';
 import type { Position } from '../../../protocol/position.ts';
@@ -6,7 +6,7 @@ import type { Position } from '../../../protocol/position.ts';
 /** All that is kept of a room that has something. */
 export interface Whole {
   /** Oldest first; one more than may be shown where older ones have been trimmed. */
-  readonly entries: readonly Kept[];
+  readonly entries: readonly HistoryRecord[];
   /** Most that may be shown. */
   readonly size: number;
 }

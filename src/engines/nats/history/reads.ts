@@ -1,13 +1,13 @@
 import { isMoment, missingAfter, missingInEmpty } from './missing.ts';
 import type { Page, ReadFrom, Stored } from '../../../core/ports/broker.ts';
 import { formatPosition, parsePosition, type Position, roomTag } from '../../../protocol/position.ts';
-import type { Kept } from './record.ts';
-import type { KeptMessages } from './kept.ts';
+import type { HistoryRecord } from './record.ts';
+import type { StoredMessages } from './stored-messages.ts';
 import type { Missing } from '../../../protocol/event.ts';
 import { POSITION_MS } from '../../shared/terms.ts';
 
 export interface NatsReadsOptions {
-  readonly kept: KeptMessages;
+  readonly kept: StoredMessages;
   /** Messages that are given of each room; one more is kept. */
   readonly size: number;
   readonly ttlMs: number;
@@ -16,16 +16,16 @@ export interface NatsReadsOptions {
   readonly positionAt: (room: string, seq: number) => string;
   /** The position of an empty room. */
   readonly momentOf: (room: string) => string;
-  readonly stored: (room: string, kept: Kept, prev: string) => Stored;
+  readonly stored: (room: string, kept: HistoryRecord, prev: string) => Stored;
 }
 
 /** A part of a room's history. */
 interface Part {
   /** Everything before it, as far as that is at hand; for the position before the first entry. */
-  readonly behind: readonly Kept[];
+  readonly behind: readonly HistoryRecord[];
   /** The position before the first entry, where that is no message at hand. */
   readonly before: string;
-  readonly entries: readonly Kept[];
+  readonly entries: readonly HistoryRecord[];
   readonly more?: boolean;
   readonly missing?: Missing | undefined;
 }
@@ -39,7 +39,7 @@ export class NatsReads {
   }
 
   /** `last`: the room's newest message. Raises Unavailable. */
-  async read(room: string, from: ReadFrom, limit: number, last: Kept | undefined): Promise<Page> {
+  async read(room: string, from: ReadFrom, limit: number, last: HistoryRecord | undefined): Promise<Page> {
     const { kept, momentOf, positionAt } = this.#options;
     const alive = last !== undefined && this.#isAlive(last) ? last : undefined;
     const tail = kept.tails.get(room);
@@ -54,7 +54,7 @@ export class NatsReads {
     room: string,
     from: ReadFrom,
     limit: number,
-    last: Kept | undefined,
+    last: HistoryRecord | undefined,
     newest: string,
   ): Part | Promise<Part> {
     if ('after' in from) {
@@ -67,7 +67,11 @@ export class NatsReads {
     return this.#newest(room, from, last);
   }
 
-  async #newest(room: string, from: { newest: number } | { since: number }, last: Kept): Promise<Part> {
+  async #newest(
+    room: string,
+    from: { newest: number } | { since: number },
+    last: HistoryRecord,
+  ): Promise<Part> {
     const all = await this.#options.kept.all(room, last);
     const whole = this.#oldest(room, all);
     if ('newest' in from) return { ...whole, entries: whole.entries.slice(-from.newest) };
@@ -78,14 +82,14 @@ export class NatsReads {
     return { ...whole, entries, missing: isCut ? 'trimmed' : undefined };
   }
 
-  async #after(room: string, after: string, limit: number, last: Kept): Promise<Part> {
+  async #after(room: string, after: string, limit: number, last: HistoryRecord): Promise<Part> {
     const { kept, now, size } = this.#options;
     const position = parsePosition(after);
     const wrong = this.#wrong(room, after);
     if (position === undefined || wrong !== undefined)
       return this.#beyond(room, after, await kept.all(room, last), wrong);
     const run = isMoment(position) ? undefined : await kept.since(room, position.ms, last, limit);
-    const isGood = run !== undefined && (run.isHeard || this.#isAlive(run.start));
+    const isGood = run !== undefined && (run.fromTail || this.#isAlive(run.start));
     if (isGood && run.entries.every((one) => this.#isFresh(one)))
       return { behind: [], before: after, entries: run.entries, more: run.more };
     const all = await kept.all(room, last);
@@ -103,14 +107,14 @@ export class NatsReads {
    * From a position of before the history went back, or none of this room's. Where its very message is still there the
    * rest follows: whoever goes on from message to message would else be given the same ones for ever.
    */
-  #beyond(room: string, after: string, all: readonly Kept[], missing: Missing | undefined): Part {
+  #beyond(room: string, after: string, all: readonly HistoryRecord[], missing: Missing | undefined): Part {
     const whole = this.#oldest(room, all);
     const at = whole.entries.findIndex((one) => this.#options.stored(room, one, '').id === after);
     return { ...whole, entries: whole.entries.slice(at + 1), missing };
   }
 
   /** All that is given of a room. */
-  #oldest(room: string, all: readonly Kept[]): Part {
+  #oldest(room: string, all: readonly HistoryRecord[]): Part {
     const { kept, size, positionAt } = this.#options;
     const entries = all.slice(-size).filter((one) => this.#isFresh(one));
     return { behind: all, before: kept.tails.get(room)?.before ?? positionAt(room, 0), entries };
@@ -149,12 +153,12 @@ export class NatsReads {
     return missingInEmpty(position, this.#options.now());
   }
 
-  #isFresh({ at }: Kept): boolean {
+  #isFresh({ at }: HistoryRecord): boolean {
     return at > this.#options.now() - this.#options.ttlMs;
   }
 
   /** Later than that its room counts as forgotten. */
-  #isAlive({ at }: Kept): boolean {
+  #isAlive({ at }: HistoryRecord): boolean {
     return at > this.#options.now() - this.#options.ttlMs - POSITION_MS;
   }
 }
@@ -163,6 +167,6 @@ function nothing(before: string): Part {
   return { behind: [], before, entries: [] };
 }
 
-function newer(entries: readonly Kept[], { ms: seq }: Position): readonly Kept[] {
+function newer(entries: readonly HistoryRecord[], { ms: seq }: Position): readonly HistoryRecord[] {
   return entries.filter((one) => one.seq > seq);
 }

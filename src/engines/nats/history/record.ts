@@ -1,5 +1,5 @@
 /** A message as NATS keeps it, and its place. */
-export interface Kept {
+export interface HistoryRecord {
   /** The stream's sequence: it grows over all rooms. */
   readonly seq: number;
   /** When it was published, by the clock of the pod that did: pods are expected to keep time. */
@@ -23,7 +23,7 @@ export function writeRecord({
   provisionalId,
   trace = '',
   body,
-}: Omit<Kept, 'seq' | 'placedAt'>): string {
+}: Omit<HistoryRecord, 'seq' | 'placedAt'>): string {
   return `${provisionalId} ${at} ${times} ${trace}\n${body}`;
 }
 
@@ -31,7 +31,7 @@ export function writeRecord({
  * What a stranger has put there has no name and is older than anything that is given to anybody. `placedAt` is by the
  * clock of the server, or of this pod.
  */
-export function readRecord(seq: number, bytes: Uint8Array, placedAt: number): Kept {
+export function readRecord(seq: number, bytes: Uint8Array, placedAt: number): HistoryRecord {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const end = buffer.indexOf(LINE_END);
   const head = buffer.toString('latin1', 0, Math.max(end, 0));

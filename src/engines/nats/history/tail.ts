@@ -1,34 +1,34 @@
-import type { Kept } from './record.ts';
+import type { HistoryRecord } from './record.ts';
 
 /** The newest messages of a room that this pod hears, without a gap among them. */
 export interface Tail {
   /** The room's newest position, that of the last entry where there is one; undefined before the first read. */
   newest: string | undefined;
   /** Oldest first. */
-  entries: Kept[];
+  entries: HistoryRecord[];
   /** Nothing older than the first entry is kept. */
   whole: boolean;
   /** The position before the first entry, where the room was empty then. */
   before: string | undefined;
   chars: number;
-  readonly first: Kept | undefined;
-  readonly last: Kept | undefined;
+  readonly first: HistoryRecord | undefined;
+  readonly last: HistoryRecord | undefined;
   /** Where the message at this sequence is; -1 if it is not there. */
   indexOf(seq: number): number;
 }
 
 class RoomTail implements Tail {
   newest: string | undefined;
-  entries: Kept[] = [];
+  entries: HistoryRecord[] = [];
   whole = false;
   before: string | undefined;
   chars = 0;
 
-  get first(): Kept | undefined {
+  get first(): HistoryRecord | undefined {
     return this.entries[0];
   }
 
-  get last(): Kept | undefined {
+  get last(): HistoryRecord | undefined {
     return this.entries.at(-1);
   }
 
@@ -86,7 +86,7 @@ export class Tails {
   }
 
   /** These are the newest messages; `position` is that of the last. */
-  replace(room: string, entries: readonly Kept[], whole: boolean, position: string): void {
+  replace(room: string, entries: readonly HistoryRecord[], whole: boolean, position: string): void {
     const tail = this.#tails.get(room);
     if (tail === undefined) return;
     const before = tail.first?.seq === entries[0]?.seq ? tail.before : undefined;
@@ -97,7 +97,7 @@ export class Tails {
   }
 
   /** The next message of the room. */
-  append(room: string, tail: Tail, kept: Kept, position: string): void {
+  append(room: string, tail: Tail, kept: HistoryRecord, position: string): void {
     tail.entries.push(kept);
     tail.newest = position;
     this.#count(tail, kept.body.length);

@@ -1,8 +1,8 @@
-import { type Asked, type Known, Own } from './own.ts';
+import { type Asked, type Known, OwnMember } from './own-member.ts';
 import { leaseNameOf, nameOfLease, rowsSubject, rowSubject, rowText, type VersionedRow } from './row.ts';
 import type { LeaseName, Lost } from './union.ts';
 import { ANSWER_MS } from '../../shared/terms.ts';
-import type { Ends } from './ends.ts';
+import type { Tombstones } from './tombstones.ts';
 import { Refused } from '../../../core/base/refused.ts';
 import { ensureStream, ROW_AGE_MS, UNNAMED_MS } from '../connection/streams.ts';
 import { isWrongSequence, natsUnavailable } from '../connection/answers.ts';
@@ -21,21 +21,21 @@ const WRITES = 256;
 /** What this pod writes of its own users: a row for each of them and room, which says all that others need to know. */
 export class OwnRows {
   readonly #backbone: NatsBackbone;
-  readonly #ends: Ends;
-  readonly #all = new Map<string, Own>();
+  readonly #tombstones: Tombstones;
+  readonly #all = new Map<string, OwnMember>();
   readonly #window = new Window(WRITES);
   /** Under which everything stands, or is about to. */
   #lease: LeaseName | undefined;
   #versions = 0;
   readonly #nextVersion = (): number => (this.#versions += 1);
-  #refreshing: Iterator<Own> | undefined;
+  #refreshing: Iterator<OwnMember> | undefined;
   /** Those that NATS did not take the last time, though it is there. */
-  #untaken = new Set<Own>();
+  #untaken = new Set<OwnMember>();
   #stopped = false;
 
-  constructor(backbone: NatsBackbone, ends: Ends) {
+  constructor(backbone: NatsBackbone, tombstones: Tombstones) {
     this.#backbone = backbone;
-    this.#ends = ends;
+    this.#tombstones = tombstones;
     const { link, names, replicas } = backbone;
     link.prepare(async (live) => {
       const subjects = [names.subject('presence', '>')];
@@ -51,20 +51,20 @@ export class OwnRows {
     });
   }
 
-  get all(): Iterable<Own> {
+  get all(): Iterable<OwnMember> {
     return this.#all.values();
   }
 
-  find(room: string, userId: string): Own | undefined {
+  find(room: string, userId: string): OwnMember | undefined {
     return this.#all.get(keyOf(room, userId));
   }
 
   /** As `find`, or a new one; `known`: what the user said of itself, as far as this pod knows. */
-  open(room: string, userId: string, known: Known | undefined): Own {
+  open(room: string, userId: string, known: Known | undefined): OwnMember {
     const key = keyOf(room, userId);
     let own = this.#all.get(key);
     if (own === undefined) {
-      own = new Own(room, userId, this.#nextVersion);
+      own = new OwnMember(room, userId, this.#nextVersion);
       this.#all.set(key, own);
     }
     if (known !== undefined) own.adopt(known);
@@ -76,7 +76,7 @@ export class OwnRows {
   }
 
   /** Resolves once this pod has heard of it, as all others do, in the one order. Raises Unavailable. */
-  async write(own: Own, asked: Asked): Promise<PresenceChange | undefined> {
+  async write(own: OwnMember, asked: Asked): Promise<PresenceChange | undefined> {
     const { clock, link } = this.#backbone;
     if (!link.up) throw natsUnavailable('presence is told later');
     const known = own.known(asked);
@@ -90,14 +90,14 @@ export class OwnRows {
   }
 
   /** Writes it as it is now, unless it is being written: then again, once that has been heard. */
-  push(own: Own): void {
+  push(own: OwnMember): void {
     const lease = this.#lease;
     // Where there is another name all is about to be written under it.
     if (lease === undefined || this.#backbone.lease.name !== nameOfLease(lease)) return;
-    if (own.flying !== undefined || this.#stopped) return;
+    if (own.inFlight !== undefined || this.#stopped) return;
     this.#publish(own, lease).catch((error: unknown) => {
       if (this.#lease === lease) {
-        own.flying = undefined;
+        own.inFlight = undefined;
         if (!isTooLarge(error)) this.#untaken.add(own);
       }
       own.fail(error instanceof Refused ? error : natsUnavailable('presence was refused'));
@@ -109,9 +109,9 @@ export class OwnRows {
   heard(room: string, row: VersionedRow, change: PresenceChange | undefined, count: number): boolean {
     const own = this.find(room, row.member.userId);
     if (own === undefined) return true;
-    const isKnown = own.flying === undefined || row.version < own.flying;
+    const isKnown = own.inFlight === undefined || row.version < own.inFlight;
     const isTold = own.settle(row.version, change, count);
-    if (!isKnown) own.flying = undefined;
+    if (!isKnown) own.inFlight = undefined;
     if (own.version > row.version) this.push(own);
     else if (own.isGone) this.#all.delete(keyOf(room, own.userId));
     return isTold || isKnown;
@@ -134,7 +134,7 @@ export class OwnRows {
     this.#lease = lease;
     this.#untaken.clear();
     for (const [key, own] of this.#all) {
-      own.beginAnew();
+      own.startLease();
       if (own.isGone) this.#all.delete(key);
     }
     const all = [...this.#all.values()];
@@ -145,7 +145,7 @@ export class OwnRows {
       );
     const former = formerOf(lease);
     if (former === undefined) return;
-    if (isFirst) await this.#ends.end(former);
+    if (isFirst) await this.#tombstones.write(former);
     else this.#endFormerLater(lease, former);
   }
 
@@ -201,7 +201,7 @@ export class OwnRows {
     const lease = this.#lease;
     if (lease === undefined || this.#all.size > MOST_LOOKED) return;
     // What comes meanwhile may not be among what is there.
-    const settled = Array.from(this.#all.values()).filter(({ flying }) => flying === undefined);
+    const settled = Array.from(this.#all.values()).filter(({ inFlight }) => inFlight === undefined);
     const query = { subjects_filter: rowsSubject(names, lease) };
     const { state } = await link.call(({ jsm }) => jsm.streams.info(names.stream('presence'), query));
     for (const own of settled)
@@ -227,7 +227,7 @@ export class OwnRows {
     clock.after(leaseMs, () => {
       // Where there is a later name all of that begins again; and whoever takes the former one for dead ends it too.
       if (this.#lease !== lease || this.#stopped) return;
-      this.#ends.end(former).catch((error: unknown) => this.#failed(error));
+      this.#tombstones.write(former).catch((error: unknown) => this.#failed(error));
     });
   }
 
@@ -238,26 +238,26 @@ export class OwnRows {
     for (let n = 0; n < count; n += 1) {
       // As they are now: where users come faster than it walks, there would be no end, and nobody would have a turn again.
       this.#refreshing ??= Array.from(this.#all.values()).values();
-      const { value } = this.#refreshing.next() as IteratorResult<Own, undefined>;
+      const { value } = this.#refreshing.next() as IteratorResult<OwnMember, undefined>;
       if (value === undefined) this.#refreshing = undefined;
       else this.#pushAgain(value);
     }
   }
 
   /** Unless it is gone, or another one is in its place. */
-  #pushAgain(own: Own): void {
+  #pushAgain(own: OwnMember): void {
     if (this.find(own.room, own.userId) === own) this.push(own);
   }
 
-  async #publish(own: Own, lease: LeaseName): Promise<void> {
+  async #publish(own: OwnMember, lease: LeaseName): Promise<void> {
     const { link, names } = this.#backbone;
-    own.flying = own.version;
+    own.inFlight = own.version;
     await this.#window.run(async () => {
       if (this.#lease !== lease) throw natsUnavailable('this pod registers anew');
       // It was there when everything began to be written, and is gone; another one may be in its place.
       if (this.find(own.room, own.userId) !== own) return;
       const { row } = own;
-      own.flying = row.version;
+      own.inFlight = row.version;
       const subject = rowSubject(names, own.room, lease, own.userId);
       await link.keep(subject, rowText(row));
     });

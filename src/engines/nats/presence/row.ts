@@ -31,7 +31,7 @@ export function rowsSubject(names: Names, { pod, generation }: LeaseName): strin
   return names.subject('presence', ROW, '*', pod, String(generation), '*');
 }
 
-export function endSubject(names: Names, { pod }: LeaseName): string {
+export function tombstoneSubject(names: Names, { pod }: LeaseName): string {
   return names.subject('presence', END, pod);
 }
 
@@ -46,7 +46,7 @@ export function rowText({ member, statedAt, connections, came, lost, version }: 
 }
 
 /** `at` in seconds; `by`: the lease of the pod that writes it. */
-export function endText({ generation }: LeaseName, at: number, by: string): string {
+export function tombstoneText({ generation }: LeaseName, at: number, by: string): string {
   return JSON.stringify({ generation, at, by });
 }
 

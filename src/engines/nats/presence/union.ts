@@ -56,7 +56,7 @@ interface Present {
 }
 
 /** Of whom the end of a lease left nothing. */
-interface Bereft {
+interface Leaving {
   readonly room: string;
   readonly userId: string;
   /** In seconds. */
@@ -74,14 +74,14 @@ const NONE: readonly number[] = [];
 export class Union {
   readonly #rooms = new Map<string, Map<string, Present>>();
   /** Up to which generation the rows of a pod do not count, whenever they come. */
-  readonly #buried: Map<string, number>;
-  #bereft: Bereft[] = [];
+  readonly #ended: Map<string, number>;
+  #leaving: Leaving[] = [];
   /** Names that are in use, each kept once. */
   readonly #leases = new Map<string, LeaseName>();
 
-  /** `buried`: what is known of an earlier union, and is added to. */
-  constructor(buried: Map<string, number> = new Map()) {
-    this.#buried = buried;
+  /** `ended`: what is known of an earlier union, and is added to. */
+  constructor(ended: Map<string, number> = new Map()) {
+    this.#ended = ended;
   }
 
   /** `came`: how many connections of the user have returned to the pod that another may have lost. */
@@ -91,7 +91,7 @@ export class Union {
     row: PodRow,
     sequence: number,
   ): { change?: PresenceChange; came: number } {
-    if (this.isBuried(name)) return { came: 0 };
+    if (this.isEnded(name)) return { came: 0 };
     if (row.connections === 0) return this.#remove(room, name, row.member);
     const lease = this.#leaseOf(name);
     const users = this.#rooms.get(room) ?? new Map<string, Present>();
@@ -119,16 +119,16 @@ export class Union {
    * Nothing counts any more that the pod said under this name, or an earlier one; `at` in seconds. Whoever is nowhere
    * else stays until `takeLeft`. True: there are such.
    */
-  bury(name: LeaseName, at: number, by: string): boolean {
-    if (this.isBuried(name)) return false;
-    this.#buried.set(name.pod, name.generation);
-    const before = this.#bereft.length;
-    if (!Array.from(this.#leases.values()).some((lease) => this.isBuried(lease))) return false;
+  endLease(name: LeaseName, at: number, by: string): boolean {
+    if (this.isEnded(name)) return false;
+    this.#ended.set(name.pod, name.generation);
+    const before = this.#leaving.length;
+    if (!Array.from(this.#leases.values()).some((lease) => this.isEnded(lease))) return false;
     for (const [room, users] of this.#rooms)
       // In an order that all agree on.
-      for (const userId of this.#bereave(users).toSorted()) this.#bereft.push({ room, userId, at, by });
-    for (const [key, lease] of this.#leases) if (this.isBuried(lease)) this.#leases.delete(key);
-    return this.#bereft.length > before;
+      for (const userId of this.#dropEnded(users).toSorted()) this.#leaving.push({ room, userId, at, by });
+    for (const [key, lease] of this.#leases) if (this.isEnded(lease)) this.#leases.delete(key);
+    return this.#leaving.length > before;
   }
 
   /**
@@ -136,8 +136,8 @@ export class Union {
    * under its next name before it buries the one before, but what it has written once more since comes only then.
    */
   takeLeft(): Left[] {
-    const bereft = this.#bereft;
-    this.#bereft = [];
+    const bereft = this.#leaving;
+    this.#leaving = [];
     const left: Left[] = [];
     for (const { room, userId, at, by } of bereft) {
       const users = this.#rooms.get(room);
@@ -147,8 +147,8 @@ export class Union {
     return left;
   }
 
-  isBuried({ pod, generation }: LeaseName): boolean {
-    return generation <= (this.#buried.get(pod) ?? -1);
+  isEnded({ pod, generation }: LeaseName): boolean {
+    return generation <= (this.#ended.get(pod) ?? -1);
   }
 
   /** All names under which something was put that is not buried. */
@@ -207,11 +207,11 @@ export class Union {
   }
 
   /** Takes away what is buried by now; gives those of whom nothing is left. */
-  #bereave(users: ReadonlyMap<string, Present>): string[] {
+  #dropEnded(users: ReadonlyMap<string, Present>): string[] {
     const bereft: string[] = [];
     for (const [userId, present] of users) {
-      if (!present.parts.some(({ lease }) => this.isBuried(lease))) continue;
-      present.parts = present.parts.filter(({ lease }) => !this.isBuried(lease));
+      if (!present.parts.some(({ lease }) => this.isEnded(lease))) continue;
+      present.parts = present.parts.filter(({ lease }) => !this.isEnded(lease));
       if (present.parts.length === 0) bereft.push(userId);
     }
     return bereft;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Arrivals } from '../../../src/engines/nats/history/arrivals.ts';
+import { ReorderBuffer } from '../../../src/engines/nats/history/reorder-buffer.ts';
 import { TestClock } from '../../support/test-clock.ts';
 
 const data = new Uint8Array();
@@ -8,7 +8,7 @@ const data = new Uint8Array();
 function arrivals(newest: number | undefined) {
   const clock = new TestClock();
   const passed: number[] = [];
-  const taker = new Arrivals({
+  const taker = new ReorderBuffer({
     clock,
     newest: () => passed.at(-1) ?? newest,
     pass: (_room, { seq }) => passed.push(seq),

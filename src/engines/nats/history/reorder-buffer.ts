@@ -4,7 +4,7 @@ import type { Republished } from './history.ts';
 /** What has not come by then has been lost on the way. */
 const LATE_MS = 50;
 
-export interface ArrivalsOptions {
+export interface ReorderBufferOptions {
   readonly clock: Clock;
   /** The room's newest sequence that this pod knows, 0 for none; undefined: it knows nothing of the room yet. */
   readonly newest: (room: string) => number | undefined;
@@ -15,12 +15,12 @@ export interface ArrivalsOptions {
  * Puts in order what a server told in another one than it kept it, as servers before 2.10 do where two pods publish in
  * a room at once: what comes too early waits for a moment.
  */
-export class Arrivals {
-  readonly #options: ArrivalsOptions;
+export class ReorderBuffer {
+  readonly #options: ReorderBufferOptions;
   /** By room, and then by the sequence that comes before. */
   readonly #early = new Map<string, Map<number, Republished>>();
 
-  constructor(options: ArrivalsOptions) {
+  constructor(options: ReorderBufferOptions) {
     this.#options = options;
   }
 

@@ -2,19 +2,19 @@ import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node'
 import { natsUnavailable, reasonOf } from './answers.ts';
 import type { Log } from '../../../core/ports/log.ts';
 
-interface Wish {
+interface Wanted {
   readonly subject: string;
   readonly take: (message: Msg) => void;
   subscription: Subscription | undefined;
 }
 
 /** What this pod wants to hear, asked for again on every connection. */
-export class Listening {
+export class Subscriptions {
   readonly #log: Log;
   readonly #refused: (reason: string) => void;
-  readonly #wishes = new Set<Wish>();
+  readonly #wishes = new Set<Wanted>();
   /** What of it is not heard on this connection, and why. */
-  readonly #denied = new Map<Wish, string>();
+  readonly #denied = new Map<Wanted, string>();
 
   /** `refused` is told when the server does not permit one. */
   constructor(log: Log, refused: (reason: string) => void) {
@@ -24,7 +24,7 @@ export class Listening {
 
   /** The answer ends it. */
   add(subject: string, take: (message: Msg) => void, connection: NatsConnection | undefined): () => void {
-    const wish: Wish = { subject, take, subscription: undefined };
+    const wish: Wanted = { subject, take, subscription: undefined };
     this.#wishes.add(wish);
     if (connection !== undefined && !connection.isClosed()) this.#ask(wish, connection);
     return () => {
@@ -55,7 +55,7 @@ export class Listening {
     for (const reason of this.#denied.values()) throw natsUnavailable(reason);
   }
 
-  #ask(wish: Wish, connection: NatsConnection): void {
+  #ask(wish: Wanted, connection: NatsConnection): void {
     wish.subscription = connection.subscribe(wish.subject, {
       callback: (error, message) => {
         if (error === null) this.#take(wish, message);
@@ -64,12 +64,12 @@ export class Listening {
     });
   }
 
-  #deny(wish: Wish, reason: string): void {
+  #deny(wish: Wanted, reason: string): void {
     if (this.#wishes.has(wish)) this.#denied.set(wish, reason);
     this.#refused(reason);
   }
 
-  #take(wish: Wish, message: Msg): void {
+  #take(wish: Wanted, message: Msg): void {
     try {
       wish.take(message);
     } catch (error) {
@@ -78,7 +78,7 @@ export class Listening {
   }
 }
 
-function end(wish: Wish): void {
+function end(wish: Wanted): void {
   if (wish.subscription?.isClosed() === false) wish.subscription.unsubscribe();
   wish.subscription = undefined;
 }

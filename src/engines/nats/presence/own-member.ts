@@ -21,7 +21,7 @@ interface Waiter {
 const NONE: readonly never[] = [];
 
 /** A user in a room as this pod wants it to be known: its connections here, and what it said. */
-export class Own {
+export class OwnMember {
   readonly room: string;
   readonly userId: string;
   readonly #nextVersion: () => number;
@@ -33,7 +33,7 @@ export class Own {
   #came = 0;
   #version = 0;
   /** The version that is being written; undefined: none is. */
-  flying: number | undefined;
+  inFlight: number | undefined;
   #waiters: readonly Waiter[] = NONE;
 
   /** `nextVersion`: a larger one each time. */
@@ -76,7 +76,7 @@ export class Own {
   }
 
   /** Whoever comes back after leaving starts anew, also where others have not heard of the leaving. */
-  startAnew(statedAt: number): void {
+  resetStatement(statedAt: number): void {
     this.#member = { ...this.#member, status: 'online', meta: '{}' };
     this.#statedAt = statedAt;
   }
@@ -133,9 +133,9 @@ export class Own {
   }
 
   /** Under another lease: nobody has come, all are there. */
-  beginAnew(): void {
+  startLease(): void {
     this.#came = 0;
-    this.flying = undefined;
+    this.inFlight = undefined;
   }
 
   /** Resolves once others know of it as it is now. */

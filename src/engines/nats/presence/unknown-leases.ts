@@ -4,7 +4,7 @@ import { nameOfLease } from './row.ts';
 import type { NatsLeases } from '../connection/leases.ts';
 
 /** Ends what stands under leases that nobody knows of: all pods were gone for longer than a lease is kept. */
-export class Orphans {
+export class UnknownLeases {
   readonly #leases: NatsLeases;
   readonly #end: (lease: LeaseName) => Promise<void>;
   /** Those of the last time: what has just come may be known a little later. */
@@ -16,7 +16,7 @@ export class Orphans {
   }
 
   /** To be called every so often, with all names under which something stands. */
-  look(names: Iterable<LeaseName>): void {
+  reap(names: Iterable<LeaseName>): void {
     const before = this.#suspects;
     this.#suspects = new Set();
     if (!this.#leases.isCurrent) return;
