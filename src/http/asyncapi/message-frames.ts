@@ -46,7 +46,7 @@ const SHOWN = { enum: ['online', 'away'] };
 export const MESSAGE_COMMANDS: Readonly<Record<string, Frame>> = {
   chat: frame(
     ['chat', 'notification'],
-    'Publishes to a room, or to a user or connection with `to`. Without either it goes to the room of the address, and without that to everybody.',
+    'Publishes to a room, or with `to` to a user or connection; without both to the room of the address, else to everybody.',
     { room: ROOM, to: ADDRESSEE, ephemeral: EPHEMERAL, ...PUBLICATION },
     [],
     { type: 'chat', room: 'lobby', event: 'said', data: { text: 'hi' }, ref: '1' },
@@ -79,7 +79,7 @@ export const MESSAGE_COMMANDS: Readonly<Record<string, Frame>> = {
     ['type'],
     { type: 'presence', room: 'lobby', data: { status: 'away', meta: { device: 'phone' } } },
   ),
-  ping: frame('ping', 'Asks for a pong, to check that the connection works.', { ref: REF }, ['type'], {
+  ping: frame('ping', 'Asks the server for a pong.', { ref: REF }, ['type'], {
     type: 'ping',
     ref: '4',
   }),
@@ -99,6 +99,7 @@ const MEMBER = object({ user_id: USER, status: SHOWN, meta: META, updated_at: SE
   'meta',
   'updated_at',
 ]);
+const PRESENT = list(MEMBER, 'The users who are present.');
 const RECOVERY = { recovered: RECOVERED, reason: REASON, replayed: REPLAYED };
 
 /** Events about the connection itself and its rooms. */
@@ -143,15 +144,11 @@ const SYSTEM_EVENTS: Readonly<Record<string, Frame>> = {
       room: ROOM,
       ref: REF,
       ...SYSTEM,
-      data: object(
-        {
-          members: list(MEMBER, 'The users who are present.'),
-          position: POSITION,
-          count: COUNT,
-          ...RECOVERY,
-        },
-        ['position', 'count', 'replayed'],
-      ),
+      data: object({ members: PRESENT, position: POSITION, count: COUNT, ...RECOVERY }, [
+        'position',
+        'count',
+        'replayed',
+      ]),
     },
     ['type', 'event', 'room', 'from', 'data', 'timestamp'],
     {
@@ -185,7 +182,7 @@ const SYSTEM_EVENTS: Readonly<Record<string, Frame>> = {
       event: fixed('members'),
       room: ROOM,
       ...SYSTEM,
-      data: object({ members: list(MEMBER, 'The users who are present.'), count: COUNT }, ['count']),
+      data: object({ members: PRESENT, count: COUNT }, ['count']),
     },
     ['type', 'event', 'room', 'from', 'data', 'timestamp'],
     { type: 'system', event: 'members', room: 'lobby', from: 'system', data: { count: 1_200 }, timestamp },
@@ -287,12 +284,7 @@ export const MESSAGE_EVENTS: Readonly<Record<string, Frame>> = {
     'Answers a frame that had a `ref` and has no other answer.',
     { ref: REF, id: ID, room: ROOM },
     ['type', 'ref'],
-    {
-      type: 'ack',
-      ref: '1',
-      id: position,
-      room: 'lobby',
-    },
+    { type: 'ack', ref: '1', id: position, room: 'lobby' },
   ),
   pong: frame('pong', 'Answers a ping.', { ref: REF, timestamp: TIMESTAMP }, ['type', 'timestamp'], {
     type: 'pong',
