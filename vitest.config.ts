@@ -4,9 +4,8 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 /** Tests that start no other program: no pod, no server, no browser. test/support/no-programs.ts enforces it. */
 const UNIT = [
   'test/{core,protocol,auth,config,ws}/**/*.test.ts',
-  'test/engines/{memory,shared}/**/*.test.ts',
+  'test/engines/{memory,redis,shared}/**/*.test.ts',
   'test/engines/nats/{arrivals,own-rows,union}.test.ts',
-  'test/engines/redis/{answers,last-known,missing,patience,rights,server-clock}.test.ts',
   'test/contract/*-{memory,sqlite}.test.ts',
   'test/hooks/{load,runner}.test.ts',
   'test/client/!(pod|react-native|too-large).test.ts',
