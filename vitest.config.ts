@@ -14,6 +14,7 @@ const UNIT = [
 
 /** The longest tests, which start first: one that starts last keeps the others' workers waiting for it. */
 const LONGEST = [
+  'faults/lost-keys',
   'chart/redis-restart',
   'simulation/simulation',
   'client-faults/rolling-restart',
