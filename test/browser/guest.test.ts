@@ -7,9 +7,11 @@ const open = useBrowser();
 
 const GUESTS = { JWT_SECRET: SECRET, GUEST_LOGIN: 'true' };
 
-/** Tokens that a guest gets within the same second are the same. */
-function nextSecond(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 1_000));
+/** Waits until the clock shows another second: tokens that a guest gets within the same second are the same. */
+async function nextSecond(): Promise<void> {
+  const second = (): number => Math.floor(Date.now() / 1_000);
+  const now = second();
+  await expect.poll(second).toBeGreaterThan(now);
 }
 
 /** The addresses of the page's WebSockets and the frames that it sends, from now on. */
