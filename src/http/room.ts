@@ -111,7 +111,7 @@ const getHistory = createRoute({
 export function roomStateRoutes(api: Api, { broker, roster }: Pod): void {
   api.openapi(getPresence, async (c) => {
     const { room } = c.req.valid('param');
-    const { members } = await roster.everybody(room);
+    const { members } = await roster.listAll(room);
     return answerText(c, `{"room":"${room}","members":[${members.map(memberJson).join(',')}]}`);
   });
 

@@ -1,4 +1,4 @@
-import type { Arrival, Gateway } from '../core/commands/gateway.ts';
+import type { NewClient, Gateway } from '../core/commands/gateway.ts';
 import { type Admission, NO_CLOSE_FRAME } from './admission.ts';
 import { refuse } from './refusal.ts';
 import { refuseHandshake } from './handshake.ts';
@@ -85,9 +85,9 @@ export class Upgrades {
     refuse(stream, refusal);
   }
 
-  #connect(ws: WebSocket, stream: Duplex, arrival: Omit<Arrival, 'socket'>): void {
+  #connect(ws: WebSocket, stream: Duplex, client: Omit<NewClient, 'socket'>): void {
     const { gateway } = this.#options;
-    const connection = gateway.open({ ...arrival, socket: new WsSocket(ws, stream) });
+    const connection = gateway.open({ ...client, socket: new WsSocket(ws, stream) });
     ws.on('message', (data: Buffer, isBinary) => {
       if (isBinary) connection.close(CLOSE.binaryFrame);
       else gateway.receive(connection, data.toString());

@@ -131,5 +131,5 @@ test(
 
 /** How often a server was found (again). */
 function generationsOf(pod: PodProcess): number {
-  return pod.output().split('Redis is there').length - 1;
+  return pod.output().split('Redis is available').length - 1;
 }
