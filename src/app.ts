@@ -67,7 +67,7 @@ function createServers(
   app.route('/', sockets({ pod, paths: config.values.WS_PATHS, explain }));
   app.route('/', apiOf(config, pod, origins));
   app.route('/', pages());
-  app.notFound((c) => c.json({ error: 'there is nothing here', code: 'not_found' }, 404));
+  app.notFound((c) => c.json({ error: 'there is nothing at this path', code: 'not_found' }, 404));
   const keepAliveMs = config.values.HTTP_KEEPALIVE_SECONDS * 1_000;
   return [
     createServer(app, { keepAliveMs }),

@@ -42,7 +42,7 @@ export class PresenceStatement {
     this.#outdated = this.#shown && !isThis;
   }
 
-  /** A member list has shown this user. A row without `meta` that is online may mean that the room stored no presence. */
+  /** A member list has shown this user. Online without `meta` may mean that the room knows no presence of the user. */
   listed(row: Member): void {
     if (row.status !== 'online' || textOf(row.meta) !== '{}') this.changed(row);
   }

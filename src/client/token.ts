@@ -6,7 +6,7 @@ import { withTimeout } from './with-timeout.ts';
 export interface Token {
   /** The token as the server expects it. */
   readonly token: string;
-  /** When the token expires, in milliseconds since 1970. Without it the client does not renew the token ahead of time. */
+  /** When the token expires, in milliseconds since 1970. Without it the client does not renew the token in advance. */
   readonly expiresAt?: number;
 }
 

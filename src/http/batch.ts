@@ -14,19 +14,22 @@ const MOST_MESSAGES = 1_000;
 const Batch = z
   .object(
     {
-      // Looked at one by one: a bad one does not stop the others.
+      // Validated one by one, so that an invalid message does not stop the others.
       messages: z.array(z.unknown(), { error: 'must be a list of messages' }).openapi({
         type: 'array',
         items: { $ref: '#/components/schemas/RoomDraft' },
         maxItems: MOST_MESSAGES,
-        description: 'In the order in which they are published.',
+        description: `The messages, at most ${MOST_MESSAGES}. They are published in this order.`,
       }),
     },
     { error: 'must be a JSON object' },
   )
   .openapi('Batch', { example: { messages: [{ room: 'lobby', data: { text: 'hi' } }] } });
 
-/** One object and no choice of two: clients generated from a choice without a mark take every result for its first. */
+/**
+ * One object, not a `oneOf`: a client generated from a choice without a discriminator takes every result for the first
+ * alternative.
+ */
 const Result = z
   .object({
     id: MessageId.optional(),
@@ -36,7 +39,7 @@ const Result = z
     code: ErrorBody.shape.code.optional(),
   })
   .openapi('BatchResult', {
-    description: 'Either `id` of the message, or `error` and `code` where it was refused.',
+    description: 'Has the `id` of the message if it was published, else `error` and `code`.',
   });
 
 const Results = z.object({ results: z.array(Result) }).openapi('BatchResults');
@@ -46,23 +49,27 @@ const postBatch = createRoute({
   path: BATCH_PATH,
   operationId: 'postBatch',
   tags: ['publish'],
-  summary: 'Publishes many messages, each in its room.',
+  summary: 'Publishes many messages, each to its own room.',
   description:
-    `At most ${MOST_MESSAGES} messages (400) and ${BATCH_BYTES} bytes (413); a single one may be as large as ` +
-    'one published alone. A bad message does not stop the others.',
+    `A batch may have at most ${MOST_MESSAGES} messages (else 400) and ${BATCH_BYTES} bytes (else 413). Each message ` +
+    'has the size limit of a message that is published alone. An invalid message does not stop the others.',
   security: GUARDED_BY,
   request: { headers: IdempotencyHeaders, body: jsonBody(Batch) },
-  responses: { 200: json('One result for each message, in order.', Results), ...BAD_BODY, ...GUARDED },
+  responses: {
+    200: json('The answer has one result for each message, in the same order.', Results),
+    ...BAD_BODY,
+    ...GUARDED,
+  },
 });
 
 export function batchRoutes(api: Api, { pod, maxBodyBytes }: ApiOptions): void {
-  // The body names it only by reference.
+  // No route uses this schema directly, so that the document would lack it.
   api.openAPIRegistry.register('RoomDraft', RoomDraft);
 
   api.openapi(postBatch, async (c) => {
     const { messages } = c.req.valid('json');
     if (messages.length > MOST_MESSAGES) {
-      throw new ApiError(400, 'too_many_messages', `a batch may have ${MOST_MESSAGES} messages`);
+      throw new ApiError(400, 'too_many_messages', `a batch may have at most ${MOST_MESSAGES} messages`);
     }
     const header = c.req.valid('header')['Idempotency-Key'];
     const publishOne = async (message: unknown, index: number): Promise<z.input<typeof Result>> => {
@@ -76,7 +83,7 @@ export function batchRoutes(api: Api, { pod, maxBodyBytes }: ApiOptions): void {
         return { error: text, code };
       }
     };
-    // Each is handed to the broker before the next is looked at, so that their order holds.
+    // Each message reaches the broker before the next one is read, so that the order holds.
     return c.json({ results: await Promise.all(messages.map(publishOne)) }, 200);
   });
 }
@@ -85,7 +92,7 @@ function readMessage(message: unknown, maxBytes: number): z.output<typeof RoomDr
   const read = RoomDraft.safeParse(message);
   if (!read.success) throw invalidField(read.error.issues, 'the message');
   if (Buffer.byteLength(toJson(message)) > maxBytes) {
-    throw new ApiError(413, 'too_large', `a message may have ${maxBytes} bytes`);
+    throw new ApiError(413, 'too_large', `a message may have at most ${maxBytes} bytes`);
   }
   return read.data;
 }

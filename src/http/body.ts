@@ -8,9 +8,9 @@ import type { TrustedProxies } from '../core/base/trusted-proxies.ts';
 const JSON_TYPE = /^application\/json\s*(?:;|$)/i;
 
 /**
- * Reads a request's body, at most as many bytes as `limitOf` gives for the path: 415 for what is not said to be JSON,
- * 413 as soon as it has become too long, whatever Content-Length says, 400 for what is not UTF-8. The schema of the
- * route looks at what is in it; to a schema no body is `null`, which those that need one refuse.
+ * Reads a request's body, at most `limitOf(path)` bytes of it. Raises 415 if its type is not JSON, 413 as soon as it is
+ * too long (whatever Content-Length says), and 400 if it is not UTF-8. The schema of the route gets `null` for an absent
+ * body, and refuses that if it needs one.
  */
 export function body(
   limitOf: (path: string) => number,
@@ -40,12 +40,12 @@ export function body(
   };
 }
 
-/** A browser asks nobody before it sends a POST without a body, whichever page wants it. */
+/** A browser sends a POST without a body for any page, without a preflight. */
 function refuseForeignPage(c: Context, origins: Origins, trustProxy: TrustedProxies): void {
   const origin = c.req.header('Origin');
   if (origin === undefined || origins.allow(origin)) return;
   if (isOfHost(origin, hostOf(c, trustProxy) ?? '')) return;
-  throw new ApiError(403, 'forbidden', 'ALLOWED_ORIGINS does not list the page that sends this');
+  throw new ApiError(403, 'forbidden', 'ALLOWED_ORIGINS does not allow the page that sent this request');
 }
 
 async function read(stream: ReadableStream<Uint8Array> | null, limit: number): Promise<Buffer<ArrayBuffer>> {
@@ -59,12 +59,12 @@ async function read(stream: ReadableStream<Uint8Array> | null, limit: number): P
     }
   } catch (error) {
     if (error instanceof ApiError) throw error;
-    // The caller went away in the middle: nobody reads the answer, and it is nobody's fault here.
-    throw new ApiError(400, 'invalid_request', 'the body ended early');
+    // The caller disconnected while it sent the body. That is no fault of this pod, so it must not become a 500.
+    throw new ApiError(400, 'invalid_request', 'the body is incomplete');
   }
   return Buffer.concat(chunks);
 }
 
 function tooLarge(limit: number): ApiError {
-  return new ApiError(413, 'too_large', `the body may have ${limit} bytes`);
+  return new ApiError(413, 'too_large', `the body may have at most ${limit} bytes`);
 }

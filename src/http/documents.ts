@@ -1,7 +1,7 @@
 import { asyncapi } from './asyncapi/document.ts';
 import { createRoute, z } from '@hono/zod-openapi';
 import type { Api } from './api-env.ts';
-import { describeOthers } from './other-routes.ts';
+import { registerOtherRoutes } from './other-routes.ts';
 import { readVersion } from '../version.ts';
 
 const version = readVersion();
@@ -13,10 +13,13 @@ const getOpenApi = createRoute({
   path: '/openapi.json',
   operationId: 'getOpenApi',
   tags: ['documents'],
-  summary: 'This document (OpenAPI 3.1).',
+  summary: 'Returns this document (OpenAPI 3.1).',
   security: [],
   responses: {
-    200: { description: 'The OpenAPI document.', content: { 'application/json': { schema: Document } } },
+    200: {
+      description: 'The answer is the OpenAPI document.',
+      content: { 'application/json': { schema: Document } },
+    },
   },
 });
 
@@ -25,29 +28,32 @@ const getAsyncApi = createRoute({
   path: '/asyncapi.json',
   operationId: 'getAsyncApi',
   tags: ['documents'],
-  summary: 'What is spoken over the WebSockets (AsyncAPI 3.0).',
+  summary: 'Returns the document that describes the WebSocket frames (AsyncAPI 3.0).',
   security: [],
   responses: {
-    200: { description: 'The AsyncAPI document.', content: { 'application/json': { schema: Document } } },
+    200: {
+      description: 'The answer is the AsyncAPI document.',
+      content: { 'application/json': { schema: Document } },
+    },
   },
 });
 
-/** The documents that describe the server; call it after all other routes. */
+/** Serves the documents that describe the server. Call it after all other routes, or the document lacks some. */
 export function documentRoutes(api: Api): void {
   const components = api.openAPIRegistry;
   components.registerComponent('securitySchemes', 'apiKey', {
     type: 'apiKey',
     in: 'header',
     name: 'X-API-Key',
-    description: 'One of API_KEYS.',
+    description: 'The header holds one of the keys in API_KEYS.',
   });
   components.registerComponent('securitySchemes', 'bearer', {
     type: 'http',
     scheme: 'bearer',
     bearerFormat: 'JWT',
-    description: 'A token with the permission `api:*`.',
+    description: 'The token needs the permission `api:*`.',
   });
-  describeOthers(components);
+  registerOtherRoutes(components);
   const answer = asyncapi(version);
   api.openapi(getAsyncApi, (c) => c.json(answer, 200));
 
@@ -65,20 +71,24 @@ function openApi(api: Api) {
       title: 'Crosspod',
       version,
       description:
-        'Rooms, broadcast, presence and history over WebSockets: what a backend asks of a pod by HTTP. With API_KEYS ' +
-        'set or authentication on, all of `/api/` but guest login needs a key or a token; else it is open.',
+        'Crosspod offers rooms, broadcast, presence and history over WebSockets. This is its HTTP API for backends. ' +
+        'If API_KEYS is set or authentication is on, every path under `/api/` except guest login needs an API key or ' +
+        'a token; otherwise the API is open to everybody.',
       license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
     },
     servers: [{ url: '/' }],
     tags: [
-      { name: 'publish', description: 'Messages to rooms, users and everybody.' },
-      { name: 'disconnect', description: 'Closing connections.' },
-      { name: 'rooms', description: 'Rooms, who is in them, and what was said.' },
-      { name: 'connecting', description: 'Why a WebSocket is refused.' },
-      { name: 'guests', description: 'Tokens for guests.' },
-      { name: 'documents', description: 'Descriptions of the server.' },
-      { name: 'pages', description: 'For people.' },
-      { name: 'operations', description: 'For operators.' },
+      { name: 'publish', description: 'Publish messages to a room, to a user or to everybody.' },
+      { name: 'disconnect', description: 'Close connections of clients.' },
+      { name: 'rooms', description: 'Read rooms, their members and their history.' },
+      { name: 'connecting', description: 'Find out why a WebSocket handshake is refused.' },
+      { name: 'guests', description: 'Issue tokens to guests.' },
+      {
+        name: 'documents',
+        description: 'Read the documents that describe this API and the WebSocket frames.',
+      },
+      { name: 'pages', description: 'Open a page in a browser.' },
+      { name: 'operations', description: 'Check, measure and drain a pod, as an operator.' },
     ],
   });
 }

@@ -15,7 +15,7 @@ const postEvent = createRoute({
   path: '/api/event',
   operationId: 'postEvent',
   tags: ['publish'],
-  summary: 'Broadcasts an event in a channel, in the words of the channel dialect.',
+  summary: 'Broadcasts an event in a channel, with the field names of the channel dialect.',
   security: GUARDED_BY,
   request: { headers: IdempotencyHeaders, body: jsonBody(ChannelEvent) },
   responses: { 200: json('The event is published.', Accepted), ...BAD_BODY, ...GUARDED },

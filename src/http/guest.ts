@@ -1,14 +1,15 @@
-import { ALWAYS, BAD_BODY, json, jsonBody, NOT_FOUND } from './answers.ts';
+import { ALWAYS, BAD_BODY, failure, json, jsonBody } from './answers.ts';
 import { createRoute, z } from '@hono/zod-openapi';
 import { Timestamp, UserId } from './schemas.ts';
 import { USER_PATTERN } from './patterns.ts';
 import type { Api, GuestDoor } from './api-env.ts';
 import { ApiError } from './errors.ts';
 
-/** The one route that asks nobody who it is. */
+/** The only API route that needs neither a key nor a token. */
 export const GUEST_PATH = '/api/auth/guest';
 
-const NAME_RULE = 'must be a name of printable characters, not system, conn:… or @…';
+const NAME_RULE =
+  'must have 1 to 256 printable characters, not only blanks, must not be system, and must not begin with conn: or @';
 
 const Login = z
   .object(
@@ -17,7 +18,8 @@ const Login = z
         minLength: 1,
         maxLength: 256,
         pattern: USER_PATTERN,
-        description: 'A name of printable characters; with GUEST_PREFIX before it, it is the user id.',
+        description:
+          'The name of the guest, of printable characters. GUEST_PREFIX and this name form the user id.',
       }),
     },
     { error: 'must be a JSON object' },
@@ -26,9 +28,14 @@ const Login = z
 
 const Guest = z
   .object({
-    token: z.string().nullable().openapi({ description: 'Null: none is needed.', example: null }),
+    token: z.string().nullable().openapi({
+      description: 'The token to connect with, valid for one hour. It is null if no token is needed.',
+      example: null,
+    }),
     user_id: UserId,
-    expires_at: Timestamp,
+    expires_at: Timestamp.openapi({
+      description: 'When the token expires: RFC 3339, UTC, with milliseconds.',
+    }),
   })
   .openapi('Guest');
 
@@ -37,10 +44,15 @@ const postGuest = createRoute({
   path: GUEST_PATH,
   operationId: 'postGuest',
   tags: ['guests'],
-  summary: 'Lets anybody in under a name of their own for an hour.',
+  summary: 'Logs a guest in for one hour under a name that the guest chooses.',
   security: [],
   request: { body: jsonBody(Login) },
-  responses: { 200: json('The guest is in.', Guest), ...BAD_BODY, ...NOT_FOUND, ...ALWAYS },
+  responses: {
+    200: json('The guest is logged in.', Guest),
+    ...BAD_BODY,
+    404: failure('guest login is switched off', 'not_found'),
+    ...ALWAYS,
+  },
 });
 
 export function guestRoutes(api: Api, door: GuestDoor | undefined): void {

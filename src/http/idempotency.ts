@@ -2,7 +2,7 @@ import type { Caller } from './api-env.ts';
 import { createHash } from 'node:crypto';
 import { z } from '@hono/zod-openapi';
 
-/** The header that makes a repeated request publish nothing twice, for five minutes. */
+/** The header that makes a request idempotent for five minutes. */
 export const IdempotencyHeaders = z.object({
   'Idempotency-Key': z
     .string()
@@ -10,17 +10,17 @@ export const IdempotencyHeaders = z.object({
     .optional()
     .openapi({
       description:
-        'Choose a new random one for each request that publishes. The same request sent again with it within ' +
-        'five minutes, by the same key or user and for the same room, is answered with the first id and ' +
-        'timestamp, and delivered to nobody twice.',
+        'Choose a new random key for each request that publishes. If the same API key or user sends the request ' +
+        'again with the same key for the same room within five minutes, it gets the first id and timestamp again, ' +
+        'and nothing is delivered twice.',
       example: '5f0c2a1e-6f0d-4b7e-9b1e-0b5a3f1c2d4e',
     }),
 });
 
 /**
- * What makes a publication idempotent in its room: of the caller and its header, and in a batch of the place in it.
- * A client's key over a socket has a line break in it (see core/perform.ts), this one never has. While the API is open
- * to everybody, everybody counts as one caller.
+ * The idempotency key of a publication in its room, made from the caller, its header, and the index in a batch. It
+ * never contains a line break, as a key made from a client's `ref` does (core/commands), so that the two cannot be
+ * equal. While the API is open to everybody, all requests count as one caller.
  */
 export function publicationKey(
   { name = 'anybody' }: Caller,

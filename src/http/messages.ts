@@ -21,7 +21,7 @@ const Published = z
   .object({ id: MessageId, room: RoomName, timestamp: Timestamp, provisional: Provisional, partial: Partial })
   .openapi('PublishedInRoom');
 
-/** The answer where there is no room. */
+/** The answer about a message that has no room. */
 export const Sent = z.object({ id: MessageId, timestamp: Timestamp, partial: Partial }).openapi('Sent');
 
 const postMessage = createRoute({
@@ -29,7 +29,7 @@ const postMessage = createRoute({
   path: '/api/rooms/{room}/messages',
   operationId: 'postMessage',
   tags: ['publish'],
-  summary: 'Publishes a message in a room.',
+  summary: 'Publishes a message to a room.',
   security: GUARDED_BY,
   request: {
     params: z.object({ room: RoomName }),
@@ -44,7 +44,7 @@ const postBroadcast = createRoute({
   path: '/api/broadcast',
   operationId: 'postBroadcast',
   tags: ['publish'],
-  summary: 'Sends a message to every connection on every pod; it is not kept.',
+  summary: 'Sends a message to every connection on every pod. The message is not stored.',
   security: GUARDED_BY,
   request: { headers: IdempotencyHeaders, body: jsonBody(Announcement) },
   responses: { 200: json('The message is sent.', Sent), ...BAD_BODY, ...GUARDED },

@@ -4,15 +4,15 @@ import { z } from '@hono/zod-openapi';
 
 type Registry = OpenAPIHono['openAPIRegistry'];
 
-/** Where operators ask: another port, which no ingress serves. */
-const OPERATORS = [{ url: 'http://localhost:9090', description: 'OPS_PORT of a pod.' }];
+/** The operators' port, which no ingress should serve. */
+const OPERATORS = [{ url: 'http://localhost:9090', description: 'This is the OPS_PORT of a pod.' }];
 
 const Stats = z
   .object({
-    pod: z.string().openapi({ example: 'crosspod-0' }),
-    connections: z.int().openapi({ example: 12 }),
-    rooms: z.int().openapi({ example: 3 }),
-    uptime_seconds: z.int().openapi({ example: 3_600 }),
+    pod: z.string().openapi({ description: 'The name of the pod.', example: 'crosspod-0' }),
+    connections: z.int().openapi({ description: 'The number of open connections on this pod.', example: 12 }),
+    rooms: z.int().openapi({ description: 'The number of rooms with a member on this pod.', example: 3 }),
+    uptime_seconds: z.int().openapi({ description: 'How many seconds ago the pod started.', example: 3_600 }),
   })
   .openapi('Stats');
 
@@ -20,28 +20,36 @@ const Alive = z.object({ status: z.literal('alive') }).openapi('Alive');
 
 const Trouble = z
   .object({
-    part: z.string().openapi({ description: 'The server that is gone.', example: 'redis:6379' }),
-    lost: z.enum(['answers', 'publications']).openapi({ description: 'Which half of it.' }),
-    reason: z.string().openapi({ description: 'For a person.', example: 'connect ECONNREFUSED' }),
+    part: z
+      .string()
+      .openapi({ description: 'The Redis or NATS server that is unavailable.', example: 'redis:6379' }),
+    lost: z.enum(['answers', 'publications']).openapi({
+      description:
+        'Which half of the server this pod lacks: with `answers`, commands fail or get no answer; with ' +
+        '`publications`, publications of other pods do not arrive.',
+    }),
+    reason: z
+      .string()
+      .openapi({ description: 'The reason as a text for a person.', example: 'connect ECONNREFUSED' }),
   })
   .openapi('Trouble');
 
 const Readiness = z
   .object({
     status: z.enum(['starting', 'ready', 'degraded', 'draining']),
-    engine: z
-      .array(Trouble)
-      .optional()
-      .openapi({ description: 'What a degraded pod lacks of Redis or NATS, as far as that is known.' }),
+    engine: z.array(Trouble).optional().openapi({
+      description: 'What a degraded pod lacks of Redis or NATS. It is absent if that is not known.',
+    }),
   })
   .openapi('Readiness', { example: { status: 'ready' } });
 
 const Explained = z
   .object({
     status: z.literal('ok'),
-    max_message_bytes: z
-      .int()
-      .openapi({ description: 'How long a frame may be, as UTF-8.', example: 65_536 }),
+    max_message_bytes: z.int().openapi({
+      description: 'How many bytes of UTF-8 a frame of a client may have at most.',
+      example: 65_536,
+    }),
   })
   .openapi('Explained');
 
@@ -57,28 +65,29 @@ const OTHERS: readonly RouteConfig[] = [
     path: '/ws/stats',
     operationId: 'getStats',
     tags: ['rooms'],
-    summary: 'How many connections and rooms this pod has; the same under each path of WS_PATHS.',
+    summary: 'Counts the connections and rooms of this pod. Every path of WS_PATHS has this route.',
     security: [],
-    responses: { 200: json('Of this pod alone.', Stats) },
+    responses: { 200: json('The numbers of this pod alone.', Stats) },
   },
   {
     method: 'get',
     path: '/ws',
     operationId: 'explainUpgrade',
     tags: ['connecting'],
-    summary: 'What an upgrade at this address would be told now; the same under each path of WS_PATHS.',
+    summary:
+      'Tells what a WebSocket handshake at this address would be answered now. Every path of WS_PATHS has this route.',
     security: [],
     request: { query: z.object({ explain: z.literal('1') }) },
     responses: {
-      400: failure('the address is wrong', 'invalid_user_id'),
-      401: failure('no token, or one that is not taken', 'token_expired'),
-      403: failure('the origin, or the token, does not permit it', 'forbidden'),
-      404: failure('no such address', 'not_found'),
-      426: failure('without `explain=1` it is a WebSocket address', 'upgrade_required'),
-      429: withRetryAfter(failure('too many handshakes', 'rate_limited')),
+      400: failure('a part of the address is not valid', 'invalid_user_id'),
+      401: failure('the token is missing or not valid', 'token_expired'),
+      403: failure('the origin or the token does not permit the connection', 'forbidden'),
+      404: failure('there is no WebSocket at this path', 'not_found'),
+      426: failure('without explain=1 this address accepts only WebSocket handshakes', 'upgrade_required'),
+      429: withRetryAfter(failure('there are too many handshakes now', 'rate_limited')),
       431: failure('the address and the headers together are too long', 'too_large'),
-      503: withRetryAfter(failure('not now', 'server_at_capacity')),
-      200: json('The upgrade would be taken.', Explained),
+      503: withRetryAfter(failure('the pod takes no connection now', 'server_at_capacity')),
+      200: json('The handshake would succeed.', Explained),
     },
   },
   {
@@ -86,25 +95,25 @@ const OTHERS: readonly RouteConfig[] = [
     path: '/',
     operationId: 'getChat',
     tags: ['pages'],
-    summary: 'The chat.',
+    summary: 'Opens the chat page.',
     security: [],
-    responses: { 200: text('A page.', 'text/html') },
+    responses: { 200: text('The answer is an HTML page.', 'text/html') },
   },
   {
     method: 'get',
     path: '/playground',
     operationId: 'getPlayground',
     tags: ['pages'],
-    summary: 'A page to try every frame.',
+    summary: 'Opens the playground, a page to try every frame.',
     security: [],
-    responses: { 200: text('A page.', 'text/html') },
+    responses: { 200: text('The answer is an HTML page.', 'text/html') },
   },
   {
     method: 'get',
     path: '/livez',
     operationId: 'getLiveness',
     tags: ['operations'],
-    summary: 'Whether the process runs.',
+    summary: 'Tells whether the process runs.',
     servers: OPERATORS,
     security: [],
     responses: { 200: json('The process runs.', Alive) },
@@ -114,12 +123,12 @@ const OTHERS: readonly RouteConfig[] = [
     path: '/readyz',
     operationId: 'getReadiness',
     tags: ['operations'],
-    summary: 'Whether the pod should get traffic.',
+    summary: 'Tells whether the pod should get traffic.',
     servers: OPERATORS,
     security: [],
     responses: {
-      200: json('The pod should get traffic: it is ready, or degraded.', Readiness),
-      503: json('The pod should get no traffic: it is starting, or draining.', Readiness),
+      200: json('The pod should get traffic: it is ready or degraded.', Readiness),
+      503: json('The pod should get no traffic: it is starting or draining.', Readiness),
     },
   },
   {
@@ -127,12 +136,12 @@ const OTHERS: readonly RouteConfig[] = [
     path: '/drain',
     operationId: 'drain',
     tags: ['operations'],
-    summary: 'Ends the pod as a SIGTERM does: its clients are sent to other pods. Only from loopback.',
+    summary: 'Ends the pod as a SIGTERM does, and sends its clients to other pods. Works only from loopback.',
     servers: OPERATORS,
     security: [],
     responses: {
-      202: json('The pod drains, and did so before where it was asked before.', Draining),
-      403: failure('no page may end a pod, and nobody from outside of it', 'forbidden'),
+      202: json('The pod is draining. A repeated request changes nothing.', Draining),
+      403: failure('the request comes from a web page or from outside the pod', 'forbidden'),
     },
   },
   {
@@ -140,14 +149,14 @@ const OTHERS: readonly RouteConfig[] = [
     path: '/metrics',
     operationId: 'getMetrics',
     tags: ['operations'],
-    summary: 'What the pod counts, for Prometheus (text format 0.0.4).',
+    summary: 'Returns the metrics of the pod for Prometheus (text format 0.0.4).',
     servers: OPERATORS,
     security: [],
-    responses: { 200: text('All metrics.', 'text/plain') },
+    responses: { 200: text('The answer has all metrics of the pod.', 'text/plain') },
   },
 ];
 
-/** Routes that others serve (sockets.ts, pages.ts, ops.ts), so that one document has them all. */
-export function describeOthers(registry: Registry): void {
+/** Adds the routes of sockets.ts, pages.ts and ops.ts, so that one document has them all. */
+export function registerOtherRoutes(registry: Registry): void {
   for (const route of OTHERS) registry.registerPath(route);
 }

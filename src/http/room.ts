@@ -10,9 +10,15 @@ import { withId } from '../protocol/message.ts';
 const Row = z
   .object({
     user_id: UserId,
-    status: z.enum(['online', 'away']),
-    meta: z.record(z.string(), z.unknown()).openapi({ example: { device: 'phone' } }),
-    updated_at: z.int().openapi({ description: 'Seconds since 1970.', example: 1_767_225_600 }),
+    status: z.enum(['online', 'away']).openapi({ description: 'The status that the user set.' }),
+    meta: z.record(z.string(), z.unknown()).openapi({
+      description: 'What the user states about itself, as a JSON object.',
+      example: { device: 'phone' },
+    }),
+    updated_at: z.int().openapi({
+      description: 'When status or meta last changed, in seconds since 1970.',
+      example: 1_767_225_600,
+    }),
   })
   .openapi('Member');
 
@@ -23,17 +29,16 @@ const getPresence = createRoute({
   path: '/api/rooms/{room}/presence',
   operationId: 'getPresence',
   tags: ['rooms'],
-  summary: 'Lists everybody who is present in a room.',
+  summary: 'Lists the members of a room on all pods.',
   security: GUARDED_BY,
   request: { params: z.object({ room: RoomName }) },
-  responses: { 200: json('Everybody who is present.', Presence), ...BAD_REQUEST, ...GUARDED },
+  responses: { 200: json('The answer lists all members of the room.', Presence), ...BAD_REQUEST, ...GUARDED },
 });
 
 const HistoryQuery = z.object({
-  after: z
-    .string({ error: 'must be a position' })
-    .optional()
-    .openapi({ description: 'A position; without it the newest messages are given.' }),
+  after: z.string({ error: 'must be a position' }).optional().openapi({
+    description: 'A position. The page begins after it; without it, the page has the newest messages.',
+  }),
   limit: limit(1_000, 100),
 });
 
@@ -46,34 +51,48 @@ const Message = z
       minLength: 1,
       maxLength: 256,
       pattern: FROM_PATTERN,
-      description: 'A user id, or `system`.',
+      description: 'The publisher: a user id, or `system` for the server itself.',
       example: 'alice',
     }),
-    event: z.string().optional().openapi({ example: 'said' }),
-    data: z.unknown().openapi({ description: 'Any JSON.', example: { text: 'hi' } }),
+    event: z
+      .string()
+      .optional()
+      .openapi({ description: 'The kind of message, as the application names it.', example: 'said' }),
+    data: z
+      .unknown()
+      .openapi({ description: 'Any JSON value, as it was published.', example: { text: 'hi' } }),
     timestamp: Timestamp,
-    provisional_id: z.string().optional().openapi({
-      description: 'The id under which some may have had it before: whoever has that one drops it.',
-    }),
+    provisional_id: z
+      .string()
+      .optional()
+      .openapi({
+        description:
+          'Another id of the same message, under which it may have been delivered before. Drop the message if you have ' +
+          'already received that id.',
+      }),
   })
   .openapi('Message');
 
 const History = z
   .object({
     room: RoomName,
-    messages: z.array(Message).openapi({ description: 'Oldest first.' }),
-    position: MessageId.openapi({ description: 'Where they end: `after` of the next request.' }),
-    more: z.boolean().openapi({ description: 'There are more after `position`.', example: false }),
-    recovered: z
+    messages: z.array(Message).openapi({ description: 'The messages of this page, oldest first.' }),
+    position: MessageId.openapi({
+      description: 'The position where this page ends. Send it as `after` to get the next page.',
+    }),
+    more: z
       .boolean()
-      .optional()
-      .openapi({ description: 'Whether nothing after `after` is missing; absent without `after`.' }),
+      .openapi({ description: 'True if there are more messages after `position`.', example: false }),
+    recovered: z.boolean().optional().openapi({
+      description: 'True if no message after `after` is missing. It is absent if `after` was not sent.',
+    }),
     reason: z
       .enum(['trimmed', 'expired', 'unknown_position', 'history_lost', 'unavailable'])
       .optional()
       .openapi({
         description:
-          'Why something is missing. What is kept after `after` follows; all that is kept, where `after` is itself gone.',
+          'Why messages are missing. The page then has the stored messages after `after`, or all stored messages if ' +
+          'the position itself is gone.',
       }),
   })
   .openapi('History');
@@ -83,23 +102,23 @@ const getHistory = createRoute({
   path: '/api/rooms/{room}/history',
   operationId: 'getHistory',
   tags: ['rooms'],
-  summary: 'Reads the messages that a room keeps.',
+  summary: 'Reads the stored messages of a room.',
   security: GUARDED_BY,
   request: { params: z.object({ room: RoomName }), query: HistoryQuery },
-  responses: { 200: json('One page of messages.', History), ...BAD_REQUEST, ...GUARDED },
+  responses: { 200: json('The answer is one page of messages.', History), ...BAD_REQUEST, ...GUARDED },
 });
 
 export function roomStateRoutes(api: Api, { broker, roster }: Pod): void {
   api.openapi(getPresence, async (c) => {
     const { room } = c.req.valid('param');
-    const { members } = await roster.everybody(room);
+    const { members } = await roster.listAll(room);
     return answerText(c, `{"room":"${room}","members":[${members.map(memberJson).join(',')}]}`);
   });
 
   api.openapi(getHistory, async (c) => {
     const { room } = c.req.valid('param');
     const { after, limit } = c.req.valid('query');
-    // An empty position is an absent one, as in the address of a socket.
+    // An empty `after` counts as absent, as an empty `last_id` does in the address of a socket.
     const page = await broker.read(room, after ? { after } : { newest: limit }, limit);
     const { position, more, missing: reason } = page;
     const recovered = after ? reason === undefined : undefined;

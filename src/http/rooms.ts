@@ -17,13 +17,13 @@ const RoomsQuery = z.object({
     .openapi({
       maxLength: 128,
       pattern: ROOM_PREFIX_PATTERN,
-      description: 'Only rooms whose names begin so.',
+      description: 'Lists only rooms whose names begin with this text.',
       example: 'lobby',
     }),
   limit: limit(1_000, 100),
-  cursor: z.string({ error: 'must be the cursor of an answer' }).default('').openapi({
+  cursor: z.string({ error: 'must be the cursor of a previous answer' }).default('').openapi({
     pattern: '^[A-Za-z0-9_-]*$',
-    description: '`cursor` of the answer before this one.',
+    description: 'The `cursor` of the previous page. Without it, the first page is returned.',
     example: 'bG9iYnk',
   }),
 });
@@ -33,13 +33,16 @@ const Rooms = z
     rooms: z.array(
       z.object({
         room: RoomName,
-        connections: z.int().min(1).openapi({ description: 'Connections in the room.', example: 3 }),
+        connections: z
+          .int()
+          .min(1)
+          .openapi({ description: 'The number of connections in the room, on all pods.', example: 3 }),
       }),
     ),
     cursor: z
       .string()
       .nullable()
-      .openapi({ description: 'For the next page; null: this is the last one.', example: null }),
+      .openapi({ description: 'Send it to get the next page. It is null on the last page.', example: null }),
   })
   .openapi('Rooms');
 
@@ -48,10 +51,10 @@ const getRooms = createRoute({
   path: '/api/rooms',
   operationId: 'getRooms',
   tags: ['rooms'],
-  summary: 'Lists the rooms that have connections, by name.',
+  summary: 'Lists the rooms that have connections, sorted by name.',
   security: GUARDED_BY,
   request: { query: RoomsQuery },
-  responses: { 200: json('One page of rooms.', Rooms), ...BAD_REQUEST, ...GUARDED },
+  responses: { 200: json('The answer is one page of rooms.', Rooms), ...BAD_REQUEST, ...GUARDED },
 });
 
 export function roomRoutes(api: Api, directory: Directory): void {
@@ -64,7 +67,7 @@ export function roomRoutes(api: Api, directory: Directory): void {
   });
 }
 
-/** The last room of the page before: pages stay where they were while rooms come and go. */
+/** The cursor is the last room of a page, so that rooms that appear or vanish do not shift the next page. */
 function writeCursor(room: string): string {
   return Buffer.from(room).toString('base64url');
 }
@@ -72,5 +75,5 @@ function writeCursor(room: string): string {
 function readCursor(cursor: string): string {
   const room = Buffer.from(cursor, 'base64url').toString();
   if (cursor === '' || (isRoomName(room) && writeCursor(room) === cursor)) return room;
-  throw new ApiError(400, 'invalid_request', 'cursor must be the cursor of an answer');
+  throw new ApiError(400, 'invalid_request', 'cursor must be the cursor of a previous answer');
 }

@@ -16,7 +16,7 @@ const ConnectionId = z
   .string(ID_RULE)
   .regex(/^[A-Za-z0-9_-]{1,64}$/, ID_RULE)
   .openapi('ConnectionId', {
-    description: '`connection_id` of the `connected` frame.',
+    description: 'The id of a connection: `connection_id` in its `connected` frame.',
     example: 'Zm9vYmFyYmF6',
   });
 
@@ -25,10 +25,14 @@ const postToUser = createRoute({
   path: '/api/users/{user}/messages',
   operationId: 'postToUser',
   tags: ['publish'],
-  summary: 'Sends a message to every connection of a user; it is not kept.',
+  summary: 'Sends a message to every connection of a user. The message is not stored.',
   security: GUARDED_BY,
   request: { params: z.object({ user: UserId }), headers: IdempotencyHeaders, body: jsonBody(DirectMessage) },
-  responses: { 200: json('The message is sent, also when nobody is there.', Sent), ...BAD_BODY, ...GUARDED },
+  responses: {
+    200: json('The message is sent, even if the user has no connection.', Sent),
+    ...BAD_BODY,
+    ...GUARDED,
+  },
 });
 
 const disconnectUser = createRoute({
@@ -36,11 +40,11 @@ const disconnectUser = createRoute({
   path: '/api/users/{user}/disconnect',
   operationId: 'disconnectUser',
   tags: ['disconnect'],
-  summary: 'Closes every connection of a user with 4403.',
+  summary: 'Closes every connection of a user with code 4403.',
   security: GUARDED_BY,
   request: { params: z.object({ user: UserId }), body: jsonBody(Farewell, false) },
   responses: {
-    200: json('The connections are closed, also when nobody is there.', Done),
+    200: json('The user has no open connection any more.', Done),
     ...BAD_BODY,
     ...GUARDED,
   },
@@ -51,11 +55,11 @@ const disconnectConnection = createRoute({
   path: '/api/connections/{id}/disconnect',
   operationId: 'disconnectConnection',
   tags: ['disconnect'],
-  summary: 'Closes one connection with 4403.',
+  summary: 'Closes one connection with code 4403.',
   security: GUARDED_BY,
   request: { params: z.object({ id: ConnectionId }), body: jsonBody(Farewell, false) },
   responses: {
-    200: json('The connection is closed, also when it is not there.', Done),
+    200: json('The connection is closed, or did not exist.', Done),
     ...BAD_BODY,
     ...GUARDED,
   },

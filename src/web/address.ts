@@ -6,11 +6,11 @@ export interface Target {
 const SUBPROTOCOLS: Readonly<Record<string, string>> = {
   message: 'crosspod.message.v1',
   channel: 'crosspod.channel.v1',
-  // The client always speaks this one, and leaves no choice of how that and the token are told.
+  // The client always speaks this dialect, and always sends the dialect and the token as subprotocols.
   client: 'crosspod.message.v1',
 };
 
-/** Where the connection form points; throws a TypeError when its server is no URL. */
+/** The address and subprotocols that the connection form asks for. Throws a TypeError if its server is not a URL. */
 export function targetOf(form: HTMLFormElement): Target {
   const fields = new FormData(form);
   const field = (name: string): string => {

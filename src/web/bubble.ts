@@ -4,13 +4,13 @@ import { timeOf } from './words.ts';
 export interface BubbleContent {
   readonly author: { readonly name: string; readonly note: string };
   readonly own: boolean;
-  /** Whether it goes on where the same author left off, so that the name need not be seen again. */
+  /** Whether the message before is by the same author, so that the name need not be shown again. */
   readonly follows: boolean;
   readonly text: string;
   readonly at: Date;
 }
 
-/** A message as a row of the log; its author is read out even where it is not seen. */
+/** A message as a row of the log. Screen readers read the author even where it is not shown. */
 export function bubble({ author, own, follows, text, at }: BubbleContent): HTMLLIElement {
   const name = el('span', { class: own || follows ? 'unseen' : 'author' }, own ? 'You' : author.name);
   if (!own && author.note !== '') name.append(' ', el('span', { class: 'note' }, author.note));

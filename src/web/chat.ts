@@ -15,7 +15,7 @@ import { connectAs } from './session.ts';
 import { refusedWords } from './trouble-words.ts';
 import { plural } from './words.ts';
 
-/** The chat page of one person: rooms, the shown one, and what surrounds it. */
+/** The chat page of one user: the rooms, the room that is shown, and the lists beside it. */
 class Chat {
   readonly #me: Guest;
   readonly #names: Names;
@@ -51,7 +51,7 @@ class Chat {
     });
     byId('leave', HTMLButtonElement).addEventListener('click', () => this.#leaveShown());
     byId('change-name', HTMLButtonElement).addEventListener('click', () => this.#forgetName());
-    // Such as of being shown as away, which the page does by itself.
+    // For example if the server rejected the presence that the page sets by itself.
     this.#client.onError((error) => this.#shown?.notice(refusedWords(error)));
     document.addEventListener('visibilitychange', () => {
       for (const view of this.#views.values()) view.setAway(document.hidden);
@@ -83,7 +83,7 @@ class Chat {
     this.#composer.address(name, view.draft);
     byId('room', HTMLElement).textContent = name;
     this.#draw();
-    // Out of a drawer it stays with its button: on a phone the keyboard would cover what one came to read.
+    // After a choice in a drawer the focus stays on its button: on a phone the keyboard would cover the messages.
     if (!this.#drawers.close()) this.#composer.focus();
   }
 

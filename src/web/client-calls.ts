@@ -1,18 +1,19 @@
 import type { Crosspod, Room, SendOptions, Status } from '../client/client.ts';
 import { type FrameFields, metaOf } from './frames.ts';
 
-/** A call of the client: how it is written, and itself. */
+/** A call of a client's method. */
 export interface Call {
+  /** The call as source text. */
   readonly words: string;
-  /** What it answers, if anything. */
+  /** Makes the call and returns its promise, if it has one. */
   readonly make: () => Promise<unknown> | void;
 }
 
-/** Whose methods are called. */
+/** The objects whose methods are called. */
 interface Callee {
   readonly client: Crosspod;
   readonly room: Room;
-  /** Before the first join: begins to listen to the room. */
+  /** Adds listeners to the room; to be called before the first join. */
   readonly listen: () => void;
 }
 
@@ -66,14 +67,14 @@ const CALLS: Readonly<Record<string, Prepare>> = {
     call('broadcast', (data, how) => client.broadcast(data, how), dataOf(fields), sendOptions(fields)),
 };
 
-/** What is published; an empty field stands for null, since something must be. */
+/** The data to publish; null if the field is empty. */
 function dataOf({ data = null }: FrameFields): unknown {
   return data;
 }
 
 export const CALL_NAMES: readonly string[] = Object.keys(CALLS);
 
-/** The call of this name with what the form holds; throws where there is none. */
+/** The call of the method `name` with the fields of the form. Throws if there is no such method. */
 export function prepareCall(name: string, fields: FrameFields, callee: Callee): Call {
   const prepare = CALLS[name];
   if (prepare === undefined) throw new Error(`the client has no ${name}`);

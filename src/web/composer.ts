@@ -1,6 +1,6 @@
 import { byId } from './dom.ts';
 
-/** Where the person writes: Enter sends, Shift and Enter begin a new line. */
+/** The message box: Enter sends, Shift and Enter begin a new line. */
 export class Composer {
   readonly #form = byId('composer', HTMLFormElement);
   readonly #text = byId('text', HTMLTextAreaElement);
@@ -15,7 +15,7 @@ export class Composer {
       if (text !== '') send(text);
     });
     this.#text.addEventListener('keydown', (event) => {
-      // While an input method is composing, Enter only accepts what it offers.
+      // While an input method is composing, Enter accepts its suggestion.
       if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
       event.preventDefault();
       this.#form.requestSubmit();
@@ -26,7 +26,7 @@ export class Composer {
     return this.#text.value;
   }
 
-  /** Turns to a room, with what was half written there. */
+  /** Switches to a room and restores its draft. */
   address(room: string, draft: string): void {
     this.#text.value = draft;
     this.#text.placeholder = `Message to ${room}`;

@@ -2,7 +2,7 @@ import type { Closed, Crosspod, State } from '../client/client.ts';
 import { byId } from './dom.ts';
 import { endWords, ORIGIN_REFUSED, originWords, outageWords } from './trouble-words.ts';
 
-/** After so many attempts it is no hiccup any more, and the person wants to know that it goes on. */
+/** After this many failed attempts the page tells the user that it keeps trying. */
 const FEW_ATTEMPTS = 3;
 
 const WORDS: Record<State, string> = {
@@ -13,16 +13,16 @@ const WORDS: Record<State, string> = {
 };
 
 /**
- * Says below the room's name how the connection is, and above the messages what that means for the person where it
- * lasts. One that is closed for good can be begun again by hand.
+ * Shows the state of the connection below the room's name. If a trouble lasts, it explains it above the messages. The
+ * user can reload the page when the connection is closed for good.
  */
 export class ConnectionState {
-  readonly #line = byId('state', HTMLElement);
+  readonly #stateLine = byId('state', HTMLElement);
   readonly #again = byId('again', HTMLButtonElement);
   #state: State = 'connecting';
-  /** How it ended for good. */
+  /** How the connection ended for good. */
   #closed: Closed | undefined;
-  /** Why the last attempt failed, where the server has said so. */
+  /** Why the last attempt failed, if the server said so. */
   #refusal = '';
   #awaySince = new Date();
   #failures = 0;
@@ -46,14 +46,14 @@ export class ConnectionState {
 
   #draw(): void {
     const trouble = this.#trouble();
-    this.#line.dataset['state'] = this.#state;
-    say(this.#line, this.#isOffline() ? 'offline' : WORDS[this.#state]);
+    this.#stateLine.dataset['state'] = this.#state;
+    say(this.#stateLine, this.#isOffline() ? 'offline' : WORDS[this.#state]);
     this.#again.hidden = this.#closed === undefined;
     byId('trouble', HTMLElement).hidden = trouble === '';
     say(byId('trouble-words', HTMLElement), trouble);
   }
 
-  /** The browser's word explains a loss, but is no proof of one: some networks work while it says `offline`. */
+  /** Only while there is no connection: some networks work although the browser says `offline`. */
   #isOffline(): boolean {
     return !navigator.onLine && (this.#state === 'connecting' || this.#state === 'reconnecting');
   }
@@ -61,13 +61,13 @@ export class ConnectionState {
   #trouble(): string {
     if (this.#state === 'connected') return '';
     if (this.#closed !== undefined) return endWords(this.#closed);
-    if (this.#isOffline()) return 'You are offline. What you write is sent when you are back.';
+    if (this.#isOffline()) return 'You are offline. The page sends what you write when you are online again.';
     if (this.#refusal === ORIGIN_REFUSED) return originWords(location.origin);
     return this.#failures < FEW_ATTEMPTS ? '' : outageWords(this.#awaySince);
   }
 }
 
-/** What stays as it is need not be read out again. */
+/** Sets the text only if it differs, so that screen readers do not read it again. */
 function say(element: HTMLElement, words: string): void {
   if (element.textContent !== words) element.textContent = words;
 }

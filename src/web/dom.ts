@@ -1,8 +1,8 @@
 type Attributes = Readonly<Record<string, string | boolean>>;
 
 /**
- * Makes an element. Attributes that are true are set empty, false ones not at all; children that are strings become
- * text, so nothing that somebody wrote is ever read as HTML.
+ * Makes an element. An attribute that is true is set to an empty value; one that is false is not set. Strings become
+ * text nodes, so the text of a user is never parsed as HTML.
  */
 export function el<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
@@ -17,14 +17,14 @@ export function el<Tag extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-/** The element of the page with this id; throws if the page has none of that kind. */
+/** The element with this id. Throws if there is none, or if it is not a `kind`. */
 export function byId<Kind extends HTMLElement>(id: string, kind: new () => Kind): Kind {
   const element = document.getElementById(id);
   if (element instanceof kind) return element;
   throw new Error(`the page has no ${kind.name} with the id ${id}`);
 }
 
-/** A button that does something and submits nothing. */
+/** A button that calls `act` and does not submit a form. */
 export function button(label: string, className: string, act: () => void): HTMLButtonElement {
   const element = el('button', { type: 'button', class: className }, label);
   element.addEventListener('click', act);

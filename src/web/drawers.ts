@@ -1,6 +1,6 @@
 import { byId } from './dom.ts';
 
-/** On a phone the lists beside the conversation are drawers: a button opens one, Escape or a tap beside it closes it. */
+/** On a phone the lists of rooms and members are drawers: a button opens one, Escape or a tap outside closes it. */
 export class Drawers {
   readonly #scrim = byId('scrim', HTMLElement);
   #open: { readonly panel: HTMLElement; readonly opener: HTMLElement } | undefined;
@@ -13,7 +13,7 @@ export class Drawers {
     });
   }
 
-  /** Closes what is open and gives the focus back to the button that opened it; false if nothing was open. */
+  /** Closes the open drawer and returns the focus to its button; returns false if no drawer was open. */
   close(): boolean {
     if (this.#open === undefined) return false;
     const { panel, opener } = this.#open;

@@ -1,6 +1,6 @@
 export type DialectName = 'message' | 'channel';
 
-/** What the frame form holds, empty fields left out. */
+/** The fields of the frame form that are not empty. */
 export interface FrameFields {
   readonly place?: string;
   readonly event?: string;
@@ -10,14 +10,14 @@ export interface FrameFields {
   readonly ref?: string;
   readonly last_id?: string;
   readonly history?: number;
-  /** Ticked: there at all. */
+  /** Set if the box is checked. */
   readonly ephemeral?: string;
   readonly listen: readonly string[];
 }
 
 type Build = (fields: FrameFields) => object;
 
-/** A member's meta is an object; other data is for messages. */
+/** The data if it can be a member's `meta`, which is an object. */
 export function metaOf(data: unknown): unknown {
   return typeof data === 'object' && data !== null && !Array.isArray(data) ? data : undefined;
 }
@@ -29,7 +29,7 @@ const inRoom: Build = ({ place, ref }) => ({ room: place, ref });
 const inChannel: Build = ({ place, ref }) => ({ channel: place, ref });
 const channelPresence: Build = ({ place, data, ref }) => ({ channel: place, payload: metaOf(data), ref });
 
-/** By dialect, the types that a client may send, and which fields go into each. */
+/** For each dialect, the frame types that a client may send, and the fields of each. */
 const BUILDERS: Readonly<Record<DialectName, Readonly<Record<string, Build>>>> = {
   message: {
     chat: publish,
@@ -53,12 +53,12 @@ export function frameTypes(dialect: DialectName): string[] {
   return Object.keys(BUILDERS[dialect]);
 }
 
-/** The frame of this type as JSON text. */
+/** Returns a frame of this type as JSON text. */
 export function buildFrame(dialect: DialectName, type: string, fields: FrameFields): string {
   return JSON.stringify({ type, ...BUILDERS[dialect][type]?.(fields) });
 }
 
-/** Reads the frame form; throws a SyntaxError when its data is not JSON. */
+/** Reads the frame form. Throws a SyntaxError if its data is not JSON. */
 export function fieldsOf(form: HTMLFormElement): FrameFields {
   const values = new FormData(form);
   const listen = values.getAll('listen').filter((value) => typeof value === 'string');

@@ -3,18 +3,18 @@ import { plural } from './words.ts';
 
 export const GUEST_PATH = '/api/auth/guest';
 
-/** Someone whom the server lets in without an account. */
+/** A user who has no account. */
 export interface Guest {
-  /** What they call themselves; the server may put something before it to make the user id. */
+  /** The name that the guest chose; the server may add a prefix to make the user id. */
   readonly name: string;
   readonly userId: string;
-  /** Null: the server wants none. */
+  /** Null if the server requires no token. */
   readonly token: string | null;
   /** Milliseconds since 1970. */
   readonly expiresAt: number;
 }
 
-/** Why somebody is not let in; the message is for the person. */
+/** Why a guest cannot log in. The message is shown to the user. */
 export class GuestProblem extends Error {
   override readonly name = 'GuestProblem';
   /** Whether another name may help. */
@@ -26,7 +26,7 @@ export class GuestProblem extends Error {
   }
 }
 
-/** Asks the server of this page to let somebody in; rejects with a GuestProblem. */
+/** Logs a guest in on the server of this page. Rejects with a GuestProblem. */
 export async function logIn(name: string): Promise<Guest> {
   const url = new URL(GUEST_PATH, location.href);
   const answer = await postJson(url, JSON.stringify({ username: name })).catch(() => undefined);
@@ -34,7 +34,7 @@ export async function logIn(name: string): Promise<Guest> {
   return guestOf(name, answer);
 }
 
-/** The guest of an answer; throws the GuestProblem that it tells of. */
+/** The guest of a server's answer. Throws a GuestProblem if the server refused. */
 export function guestOf(name: string, answer: Answer): Guest {
   if (answer.status !== 200) throw problemOf(answer);
   const { token, user_id, expires_at } = JSON.parse(answer.body) as Record<string, string | null>;
@@ -48,13 +48,13 @@ export function guestOf(name: string, answer: Answer): Guest {
 
 function problemOf({ status, retryAfterSeconds: wait }: Answer): GuestProblem {
   if (status === 400)
-    return new GuestProblem('The server does not take this name. Choose another one.', true);
+    return new GuestProblem('The server does not accept this name. Choose another one.', true);
   if (status === 404) {
-    return new GuestProblem('This server lets no guests in: whoever runs it has switched guest login off.');
+    return new GuestProblem('This server does not let guests in: its operator has turned guest login off.');
   }
   const later = wait ? `in ${plural(wait, 'second', 'seconds')}` : 'in a moment';
-  if (status === 429) return new GuestProblem(`Too many people come in at present. Try again ${later}.`);
+  if (status === 429) return new GuestProblem(`Too many people are joining right now. Try again ${later}.`);
   return new GuestProblem(
-    `The server cannot let you in at present (it answered ${status}). Try again ${later}.`,
+    `The server cannot let you in right now (it answered ${status}). Try again ${later}.`,
   );
 }

@@ -1,13 +1,13 @@
-const PATIENCE_MS = 10_000;
+const TIMEOUT_MS = 10_000;
 
 export interface Answer {
   readonly status: number;
   readonly body: string;
-  /** What the header Retry-After says; undefined where it says nothing, or nothing this page may see. */
+  /** From the header Retry-After; undefined if there is none, or if this page may not read it. */
   readonly retryAfterSeconds: number | undefined;
 }
 
-/** Posts JSON text; rejects when no answer comes, or none that this page may read. */
+/** Posts JSON text. Rejects if no answer comes within 10 s, or if this page may not read it. */
 export async function postJson(
   url: URL,
   json: string,
@@ -19,7 +19,7 @@ export async function postJson(
     body: json,
     credentials: 'omit',
     cache: 'no-store',
-    signal: AbortSignal.timeout(PATIENCE_MS),
+    signal: AbortSignal.timeout(TIMEOUT_MS),
   });
   const wait = answer.headers.get('Retry-After');
   return {

@@ -1,15 +1,15 @@
 import { type Answer, postJson } from './http-call.ts';
 import { GUEST_PATH, guestOf } from './guest-login.ts';
 import { byId } from './dom.ts';
-import type { Way } from './record.ts';
+import type { EntryKind } from './record.ts';
 import { jsonWithoutToken } from './secrets.ts';
 
-type Log = (way: Way, text: string) => void;
+type Log = (kind: EntryKind, text: string) => void;
 
 const EVENT_PATH = '/api/event';
 const GUEST_NAME = 'guest';
 
-/** The forms of the playground that use the HTTP API of the server of the connection form. */
+/** The playground's forms that use the HTTP API, on the server that the connection form names. */
 export class HttpForms {
   readonly #log: Log;
 
@@ -32,7 +32,7 @@ export class HttpForms {
       const answer = await this.#post(GUEST_PATH, JSON.stringify({ username: name }));
       if (answer === undefined) return;
       const { token } = guestOf(name, answer);
-      if (token === null) this.#log('line', 'authentication is off on this server: no token is needed');
+      if (token === null) this.#log('connection', 'authentication is off on this server: no token is needed');
       putToken(token ?? '');
       problem.textContent = '';
     } catch (error) {
@@ -51,7 +51,7 @@ export class HttpForms {
     }
   }
 
-  /** Undefined if no answer comes, which the log tells; throws a TypeError when the server is no URL. */
+  /** Returns undefined, and logs it, if no answer comes. Throws a TypeError if the server is not a URL. */
   async #post(path: string, json: string, headers: Record<string, string> = {}): Promise<Answer | undefined> {
     const url = new URL(path, connectionField('server'));
     url.protocol = url.protocol.replace('ws', 'http');
@@ -62,13 +62,13 @@ export class HttpForms {
       this.#log('answer', `${answer.status} ${jsonWithoutToken(answer.body)}`);
       return answer;
     } catch (error) {
-      this.#log('line', `no answer, or none that the server shows to this page: ${wordsOf(error)}`);
+      this.#log('connection', `no answer, or the server does not let this page read it: ${wordsOf(error)}`);
       return undefined;
     }
   }
 }
 
-/** Reads the form; throws a SyntaxError when the payload is not JSON. */
+/** Reads the form. Throws a SyntaxError if the payload is not JSON. */
 function eventOf(form: HTMLFormElement): string {
   const fields = new FormData(form);
   const payload = text(fields, 'payload');
@@ -79,7 +79,7 @@ function eventOf(form: HTMLFormElement): string {
   });
 }
 
-/** The API key if there is one, else the token of the connection form. */
+/** The header with the API key, or else with the token of the connection form. */
 function credentials(): Record<string, string> {
   const key = text(new FormData(byId('events', HTMLFormElement)), 'apiKey');
   const token = connectionField('token');

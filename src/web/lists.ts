@@ -3,7 +3,7 @@ import { el } from './dom.ts';
 import type { Names } from './names.ts';
 import type { RoomView } from './room-view.ts';
 
-/** The list of rooms, the shown one marked, with what is unread in the others. */
+/** Draws the list of rooms: marks the shown one, and counts the unread messages of the others. */
 export function drawRooms(
   list: HTMLElement,
   views: Iterable<RoomView>,
@@ -30,7 +30,7 @@ function unreadBadge(count: number): HTMLElement {
   return el('span', { class: 'badge' }, String(count), el('span', { class: 'unseen' }, ' unread'));
 }
 
-/** The members of the shown room, this person first, the others by name. */
+/** Draws the members of the shown room: this user first, then the others by name. */
 export function drawMembers(list: HTMLElement, members: readonly Member[], me: string, names: Names): void {
   const rank = (member: Member): number => (member.user_id === me ? 0 : 1);
   const byName = (a: Member, b: Member): number =>

@@ -4,13 +4,13 @@ import { button, el } from './dom.ts';
 import type { Names } from './names.ts';
 import { dayOf, textOf } from './words.ts';
 
-/** Older rows are let go: a busy room must not fill the memory of an open tab. */
+/** Older rows are removed, so that a busy room does not fill the memory of an open tab. */
 const MOST_ROWS = 500;
 const FOLLOWS_WITHIN_MS = 5 * 60_000;
 const ANNOUNCE_AFTER_MS = 250;
 const NEAR_END_PX = 80;
 
-/** The messages of one room, newest at the end; keeps to the end unless the person has scrolled up. */
+/** The messages of one room, newest at the end. It scrolls to the end unless the user has scrolled up. */
 export class LogView {
   readonly element: HTMLElement;
   readonly #scroller: HTMLElement;
@@ -19,7 +19,7 @@ export class LogView {
   readonly #empty = el('p', { class: 'empty' }, 'Nothing has been said here yet.');
   readonly #newer: HTMLButtonElement;
   #day = '';
-  /** The message that the next one may follow on without a name of its own. */
+  /** The last message: the next one needs no name if it follows soon and has the same author. */
   #last: { readonly from: string; readonly at: Date } | undefined;
 
   /** `outbox` is shown below the messages. */
@@ -27,7 +27,7 @@ export class LogView {
     this.#names = names;
     this.#scroller = el(
       'div',
-      // Silent until the history is there: nobody wants fifty old messages read out.
+      // Off until the history is complete, so that screen readers do not read fifty old messages.
       { class: 'log', role: 'log', tabindex: '0', 'aria-label': `Messages in ${room}`, 'aria-live': 'off' },
       this.#empty,
       this.#rows,
@@ -41,7 +41,7 @@ export class LogView {
     this.element = el('div', { class: 'pane' }, this.#scroller, this.#newer);
   }
 
-  /** From now on what comes is read out; a moment later, since browsers tell of the rows before late. */
+  /** Lets screen readers read new messages; with a delay, because browsers announce earlier rows late. */
   announce(): void {
     setTimeout(() => this.#scroller.setAttribute('aria-live', 'polite'), ANNOUNCE_AFTER_MS);
   }
@@ -56,7 +56,7 @@ export class LogView {
     this.#append(bubble({ author, own, follows, text: textOf(message.data), at }), own);
   }
 
-  /** A line of the page itself, such as a gap in the history; it is not said twice in a row. */
+  /** Adds a line of the page itself, such as a gap in the history, unless the last row says the same. */
   notice(text: string, ...actions: readonly HTMLButtonElement[]): void {
     const before = this.#rows.lastElementChild;
     const isRepeated = before?.matches('.notice') === true && before.textContent === text;

@@ -1,4 +1,4 @@
-/** What this browser remembers under the key; undefined also where the browser keeps nothing for this site. */
+/** The value that this browser stores under the key; undefined if there is none or the browser stores nothing. */
 export function recall(key: string): string | undefined {
   try {
     return localStorage.getItem(`crosspod.${key}`) ?? undefined;
@@ -7,7 +7,7 @@ export function recall(key: string): string | undefined {
   }
 }
 
-/** Remembers a value, or forgets it; where the browser keeps nothing, the page works without. */
+/** Stores a value, or removes it. Does nothing if the browser stores nothing for this site. */
 export function remember(key: string, value: string | undefined): void {
   try {
     if (value === undefined) localStorage.removeItem(`crosspod.${key}`);

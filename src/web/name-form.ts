@@ -4,9 +4,9 @@ import { isUserId } from '../protocol/names.ts';
 import { recall, remember } from './memory.ts';
 
 const NO_NAME = new GuestProblem('Enter a name.', true);
-const NO_SUCH_NAME = new GuestProblem('Choose another name; this one is not possible.', true);
+const NO_SUCH_NAME = new GuestProblem('This name is not allowed. Choose another one.', true);
 
-/** Lets the person in: under the name that the browser remembers, else under the one they enter on the card. */
+/** Logs the user in under the name that the browser remembers, or else under the name the user enters. */
 export async function enter(): Promise<Guest> {
   const known = recall('name');
   if (known === undefined || !isUserId(known)) return askOnCard();

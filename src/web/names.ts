@@ -1,23 +1,23 @@
 import { isUserId, SYSTEM } from '../protocol/names.ts';
 import type { Guest } from './guest-login.ts';
 
-/** How people are called on the page: guests without what the server puts before their names. */
+/** The names of users as the page shows them: guests without the prefix that the server adds. */
 export class Names {
   readonly #prefix: string;
 
-  /** What stands before the name of one guest stands before that of each. */
+  /** Every guest has the same prefix, so this guest's name and user id show it. */
   constructor({ name, userId }: Pick<Guest, 'name' | 'userId'>) {
     this.#prefix = userId.endsWith(name) ? userId.slice(0, -name.length) : '';
   }
 
-  /** Whoever calls themselves `system` is shown with all of their user id: they must not pass for the server. */
+  /** A guest named `system` is shown with the whole user id, and so is not mistaken for the server. */
   of(userId: string): string {
     if (!userId.startsWith(this.#prefix)) return userId;
     const name = userId.slice(this.#prefix.length);
     return isUserId(name) ? name : userId;
   }
 
-  /** Told of users, so that no guest who takes the name of one passes for them; empty for everybody else. */
+  /** `signed in` for a user with an account, so that a guest of the same name is not mistaken for that user. */
   noteOn(userId: string): string {
     return userId === SYSTEM || userId.startsWith(this.#prefix) ? '' : 'signed in';
   }

@@ -1,16 +1,16 @@
 import { CrosspodError } from '../client/client.ts';
 import { button, el } from './dom.ts';
 
-/** A message that arrives at once is never shown as one on its way: it would only flicker. */
+/** A message that is acked sooner is not shown as being sent, because it would only flicker. */
 const SHOW_AFTER_MS = 300;
 
-/** What this person wrote and the server has not acked; below the messages, in the order in which it was sent. */
+/** The user's messages that the server has not acked, in the order in which they were sent. */
 export class OutboxView {
   readonly element = el('ol', { class: 'outbox', 'aria-live': 'off' });
   readonly #send: (text: string) => Promise<unknown>;
   readonly #changed: () => void;
 
-  /** `changed` is told when rows come, so that the log can show them. */
+  /** `changed` is called when a row appears, so that the log can scroll to it. */
   constructor(send: (text: string) => Promise<unknown>, changed: () => void) {
     this.#send = send;
     this.#changed = changed;
@@ -54,16 +54,16 @@ export class OutboxView {
   }
 }
 
-/** What the client refuses by itself, in words for the person. */
+/** Sentences for the client's own error codes. */
 const OWN_REASONS: Readonly<Record<string, string>> = {
   closed: 'you are disconnected',
   left: 'you are not in this room',
-  queue_full: 'too many messages wait already',
+  queue_full: 'too many messages are waiting',
   too_large: 'the message is too long',
 };
 
 function outcome(error: unknown): string {
   if (!(error instanceof CrosspodError)) return 'not sent: something went wrong';
-  if (error.code === 'outcome_unknown') return 'perhaps sent: nobody answered in time';
+  if (error.code === 'outcome_unknown') return 'perhaps sent: the server did not answer in time';
   return `not sent: ${OWN_REASONS[error.code] ?? error.message}`;
 }

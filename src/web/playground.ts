@@ -1,12 +1,12 @@
 import { targetOf } from './address.ts';
-import type { Standing } from './bench.ts';
+import type { ConnectionStatus } from './connection-display.ts';
 import { CALL_NAMES } from './client-calls.ts';
-import { ClientLine } from './client-line.ts';
+import { ClientConnection } from './client-connection.ts';
 import { button, byId } from './dom.ts';
-import { FrameLine } from './frame-line.ts';
+import { FrameConnection } from './frame-connection.ts';
 import { buildFrame, fieldsOf, frameTypes, type DialectName, type FrameFields } from './frames.ts';
 import { HttpForms } from './http-form.ts';
-import { record, type Way } from './record.ts';
+import { record, type EntryKind } from './record.ts';
 import { protocolWithoutToken } from './secrets.ts';
 import { showToken } from './token-view.ts';
 
@@ -18,18 +18,18 @@ const tokenField = byId('token-field', HTMLInputElement);
 const list = byId('record', HTMLElement);
 const state = byId('state', HTMLElement);
 
-/** How the playground speaks: by itself in one of the dialects, or through the client. */
+/** What the playground uses: plain frames of a dialect, or crosspod-client. */
 type Mode = DialectName | 'client';
 
-let line: FrameLine | ClientLine | undefined;
-let standing: Standing = 'idle';
+let connection: FrameConnection | ClientConnection | undefined;
+let status: ConnectionStatus = 'idle';
 
-function log(way: Way, text: string): void {
-  record(list, way, text);
+function log(kind: EntryKind, text: string): void {
+  record(list, kind, text);
 }
 
-function show(now: Standing, words: string): void {
-  standing = now;
+function show(now: ConnectionStatus, words: string): void {
+  status = now;
   state.dataset['state'] = now;
   state.textContent = words;
   byId('connect', HTMLButtonElement).disabled = now !== 'idle';
@@ -37,12 +37,12 @@ function show(now: Standing, words: string): void {
   enableButtons();
 }
 
-/** The client takes calls at any time; it keeps what cannot go out at once. */
+/** Calls of the client work at any time, because it queues messages; frames need an open connection. */
 function enableButtons(): void {
   const can =
     mode() === 'client'
-      ? line instanceof ClientLine && standing !== 'idle'
-      : line instanceof FrameLine && standing === 'connected';
+      ? connection instanceof ClientConnection && status !== 'idle'
+      : connection instanceof FrameConnection && status === 'connected';
   for (const each of document.querySelectorAll<HTMLButtonElement>('#types button, #send-frame')) {
     each.disabled = !can;
   }
@@ -63,7 +63,10 @@ function showAddress(): void {
   }
 }
 
-/** What is for some ways of speaking alone says so in `data-for`; in the others it is not in the data of its form. */
+/**
+ * Shows the fields of the chosen mode. `data-for` names the modes of a field; in the others the field is disabled, so
+ * that the form's data does not contain it.
+ */
 function showMode(): void {
   const now = mode();
   byId('place', HTMLElement).textContent = now === 'channel' ? 'Channel' : 'Room';
@@ -95,15 +98,15 @@ function frameButtons(dialect: DialectName): HTMLButtonElement[] {
 function callButtons(): HTMLButtonElement[] {
   const call = (name: string): void => {
     const fields = readFields();
-    if (fields !== undefined && line instanceof ClientLine) line.call(name, fields);
+    if (fields !== undefined && connection instanceof ClientConnection) connection.call(name, fields);
   };
-  const drop = button('drop the line', '', () => {
-    if (line instanceof ClientLine) line.dropLine();
+  const drop = button('drop the connection', '', () => {
+    if (connection instanceof ClientConnection) connection.drop();
   });
   return [...CALL_NAMES.map((name) => button(name, '', () => call(name))), drop];
 }
 
-/** What the form holds; undefined, and the reason is shown, where its data is not JSON. */
+/** The fields of the form; if its data is not JSON, shows that and returns undefined. */
 function readFields(): FrameFields | undefined {
   const problem = byId('frame-problem', HTMLElement);
   try {
@@ -117,13 +120,13 @@ function readFields(): FrameFields | undefined {
 }
 
 function sendFrame(): void {
-  if (line instanceof FrameLine) line.send(frameBox.value);
+  if (connection instanceof FrameConnection) connection.send(frameBox.value);
 }
 
 function connect(): void {
   const problem = byId('connection-problem', HTMLElement);
   try {
-    line = open();
+    connection = open();
     problem.textContent = '';
     show('connecting', 'connecting…');
   } catch (error) {
@@ -131,12 +134,12 @@ function connect(): void {
   }
 }
 
-function open(): FrameLine | ClientLine {
+function open(): FrameConnection | ClientConnection {
   const target = targetOf(connectionForm);
-  if (mode() !== 'client') return new FrameLine(target, { log, show });
-  // Asked for each time: whoever puts another token into the field gives it to the next connection.
+  if (mode() !== 'client') return new FrameConnection(target, { log, show });
+  // Read at each connection, so that a new token in the field is used for the next one.
   const token = (): string => tokenField.value.trim();
-  return new ClientLine(target.url, token() === '' ? undefined : token, { log, show });
+  return new ClientConnection(target.url, token() === '' ? undefined : token, { log, show });
 }
 
 connectionForm.querySelector<HTMLInputElement>('[name=server]')?.setAttribute('value', location.origin);
@@ -144,14 +147,14 @@ connectionForm.addEventListener('input', showAddress);
 connectionForm.addEventListener('change', showMode);
 connectionForm.addEventListener('submit', (event) => {
   event.preventDefault();
-  if (standing === 'idle') connect();
+  if (status === 'idle') connect();
 });
 framesForm.addEventListener('submit', (event) => event.preventDefault());
 freeForm.addEventListener('submit', (event) => {
   event.preventDefault();
   sendFrame();
 });
-byId('disconnect', HTMLButtonElement).addEventListener('click', () => line?.close());
+byId('disconnect', HTMLButtonElement).addEventListener('click', () => connection?.close());
 byId('clear', HTMLButtonElement).addEventListener('click', () => list.replaceChildren());
 const httpForms = new HttpForms(log);
 httpForms.listen();

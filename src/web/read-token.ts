@@ -1,26 +1,26 @@
 import { type Claims, NoToken, type TokenParts, tokenParts } from './token-parts.ts';
 import { durationOf } from './words.ts';
 
-/** Whether the times of a token allow its use now; `broken` is one that no server takes at any time. */
+/** Whether a token can be used now, by its times; `broken` means that no server would ever accept it. */
 export type Standing = 'current' | 'early' | 'ended' | 'broken';
 
-/** What a JSON Web Token says of itself. */
+/** What the playground shows about a JSON Web Token. */
 export interface TokenReading {
   readonly standing: Standing;
-  /** Sentences for a person, the standing first. */
+  /** Sentences for the user; the first one describes the standing. */
   readonly words: readonly string[];
-  /** Absent where the text is no token. */
+  /** Absent if the text is not a token. */
   readonly parts?: TokenParts;
 }
 
 const TIMES = ['exp', 'nbf', 'iat'] as const;
 const moments = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
-/** The last moment that a Date can hold (ECMA-262 section 21.4.1.1). */
+/** The latest time that a Date can hold (ECMA-262 section 21.4.1.1). */
 const LAST_SECOND = 8_640_000_000_000;
-/** The year 5138; more than that is a time in milliseconds. */
+/** The year 5138. A larger number is probably a time in milliseconds. */
 const NO_SECONDS = 100_000_000_000;
 
-/** Reads a token, without any look at its signature; `now` is in milliseconds since 1970. */
+/** Reads a token without checking its signature. `now` is in milliseconds since 1970. */
 export function readToken(text: string, now: number): TokenReading {
   try {
     const parts = tokenParts(text.trim());
@@ -45,7 +45,7 @@ function standingOf(claims: Claims, now: number): [Standing, string] {
   if (begins !== undefined && begins > now) {
     return ['early', `Not valid for ${durationOf(begins - now)} yet, until ${moments.format(begins)}.`];
   }
-  if (ends === undefined) return ['current', 'Valid without an end: it has no exp.'];
+  if (ends === undefined) return ['current', 'Valid forever: it has no exp.'];
   return ['current', `Valid for ${durationOf(ends - now)}, until ${moments.format(ends)}.`];
 }
 
@@ -53,7 +53,7 @@ function isSeconds(value: unknown): value is number {
   return typeof value === 'number' && Math.abs(value) <= LAST_SECOND;
 }
 
-/** A claim with a time (RFC 7519 section 2, NumericDate) in milliseconds. */
+/** The time in a claim (RFC 7519 section 2, NumericDate) in milliseconds. */
 function momentIn(claims: Claims, name: (typeof TIMES)[number]): number | undefined {
   const seconds = claims[name];
   return isSeconds(seconds) ? seconds * 1_000 : undefined;

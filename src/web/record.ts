@@ -1,25 +1,33 @@
 import { el } from './dom.ts';
 
 /**
- * Which way a frame went, what was asked by HTTP, or what was called of the client and what it told; `line` is what
- * happened to the connection itself.
+ * The kind of a log entry: a frame (`sent`, `received`), an HTTP call (`request`, `answer`), a call of the client and
+ * what it reports (`call`, `result`, `event`), or what happened to the connection itself (`connection`).
  */
-export type Way = 'sent' | 'received' | 'request' | 'answer' | 'call' | 'result' | 'event' | 'line';
+export type EntryKind =
+  | 'sent'
+  | 'received'
+  | 'request'
+  | 'answer'
+  | 'call'
+  | 'result'
+  | 'event'
+  | 'connection';
 
 const MOST_ROWS = 1_000;
 const clock = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });
 
-/** Adds a row with time and direction, and keeps to the end unless one has scrolled up. */
-export function record(list: HTMLElement, way: Way, text: string): void {
+/** Adds an entry with its time and kind, and scrolls to the end unless the user has scrolled up. */
+export function record(list: HTMLElement, kind: EntryKind, text: string): void {
   const now = new Date();
   const time = `${clock.format(now)}.${String(now.getMilliseconds()).padStart(3, '0')}`;
   const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 40;
   list.append(
     el(
       'li',
-      { 'data-way': way },
+      { 'data-kind': kind },
       el('time', { class: 'when', datetime: now.toISOString() }, time),
-      el('span', { class: 'way' }, way),
+      el('span', { class: 'kind' }, kind),
       el('span', { class: 'text' }, text),
     ),
   );

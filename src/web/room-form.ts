@@ -1,7 +1,7 @@
 import { isRoomName } from '../protocol/names.ts';
 import { byId } from './dom.ts';
 
-/** The form that adds a room; a name that cannot be one is explained below it. */
+/** Calls `add` with each room name that the user enters. An invalid name gets an explanation below the form. */
 export function onRoomAdded(add: (name: string) => void): void {
   const input = byId('room-name', HTMLInputElement);
   const problem = byId('room-problem', HTMLElement);

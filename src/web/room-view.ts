@@ -8,14 +8,14 @@ import { gapWords, leftWords } from './trouble-words.ts';
 const HISTORY = 50;
 
 export interface RoomViewEvents {
-  /** Something that the lists beside the log show has changed. */
+  /** The members, the unread count or the user's membership has changed. */
   changed(): void;
   isMe(userId: string): boolean;
-  /** Whether the person looks at this room now. */
+  /** Whether the user is looking at this room now. */
   isSeen(): boolean;
 }
 
-/** One room of the chat page: its log, its unsent messages, its unread mark and its draft. */
+/** One room of the chat page: its log, its messages without an ack, its unread count and its draft. */
 export class RoomView {
   readonly name: string;
   readonly #room: Room;
@@ -24,7 +24,7 @@ export class RoomView {
   readonly #events: RoomViewEvents;
   readonly #offs: readonly (() => void)[];
   #unread = 0;
-  /** Taken out or not let in, and not on the way in again. */
+  /** Whether the server has removed the user from the room, or rejected the join. */
   #isOut = false;
   /** How many messages of the first history are still to come; undefined until the room is joined. */
   #history: number | undefined;
@@ -65,7 +65,7 @@ export class RoomView {
     this.#outbox.add(text);
   }
 
-  /** A line of the page itself among the messages. */
+  /** Adds a line of the page itself among the messages. */
   notice(text: string): void {
     this.#log.notice(text);
   }
@@ -92,13 +92,13 @@ export class RoomView {
     this.element.remove();
   }
 
-  /** What was said while the person was out of the room is not for them. */
+  /** Joins with history the first time only: messages from a time outside the room are not shown. */
   #enter(): void {
-    // A refusal comes as `left`; a closed client is told by its state.
+    // A rejected join reaches `onLeft`, and a closed client shows in its state.
     this.#room.join(this.#history === undefined ? { history: HISTORY } : {}).catch(() => {});
   }
 
-  /** The server would take it without a membership, and the person would never see it in the log. */
+  /** Outside the room the server would accept the message, but the user would never see it in the log. */
   #publish(text: string): Promise<string> {
     if (this.#isOut) return Promise.reject(new CrosspodError('left', 'not in the room'));
     return this.#room.send({ text });
@@ -115,7 +115,7 @@ export class RoomView {
   }
 
   #membersChanged(): void {
-    // Another tab of this person, or this one before it was loaded anew, has said `away`; the latest word counts.
+    // Another tab of this user, or this tab before a reload, has set `away`; the latest presence counts.
     const mine = this.members.find((member) => this.#events.isMe(member.user_id));
     if (mine?.status === 'away' && !document.hidden) this.setAway(false);
     this.#events.changed();

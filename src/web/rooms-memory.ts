@@ -3,13 +3,13 @@ import { recall, remember } from './memory.ts';
 
 const FIRST_ROOM = 'lobby';
 
-/** The rooms this person was in last, never none. */
+/** The rooms that the user was in last, or else the lobby. */
 export function recallRooms(): string[] {
   const names = (recall('rooms') ?? '').split(' ').filter(isRoomName);
   return names.length > 0 ? names : [FIRST_ROOM];
 }
 
-/** Room names have no space in them. */
+/** Stores the names separated by spaces, which no room name contains. */
 export function rememberRooms(names: Iterable<string>): void {
   remember('rooms', [...names].join(' '));
 }

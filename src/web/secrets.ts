@@ -1,4 +1,4 @@
-/** The log may be shown to others: a token is shown by nobody's choice but that of who puts it into the address. */
+/** The user may show the log to others, so it must not contain tokens. */
 
 export function protocolWithoutToken(protocol: string): string {
   return protocol.startsWith('bearer.') ? 'bearer.…' : protocol;

@@ -1,7 +1,7 @@
 import { Crosspod, type TokenSource } from '../client/client.ts';
 import { type Guest, logIn } from './guest-login.ts';
 
-/** The connection of a guest. The token is kept in memory alone, and each new connection gets a new one. */
+/** Connects a guest. The token is only in memory, and each new connection gets a new one. */
 export function connectAs(guest: Guest): Crosspod {
   const url = new URL('/ws', location.href).href;
   return guest.token === null
@@ -9,13 +9,13 @@ export function connectAs(guest: Guest): Crosspod {
     : new Crosspod(url, { getToken: tokensOf(guest) });
 }
 
-/** The token of the login first, then a new one each time. */
+/** Returns the token of the first login, and then a new token each time. */
 function tokensOf(guest: Guest): TokenSource {
   let first: Guest | undefined = guest;
   return async () => {
     const { token, expiresAt } = first ?? (await logIn(guest.name));
     first = undefined;
-    if (token === null) throw new Error('the server wants no tokens any more');
+    if (token === null) throw new Error('the server no longer requires tokens');
     return { token, expiresAt };
   };
 }

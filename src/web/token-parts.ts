@@ -8,16 +8,16 @@ export interface TokenParts {
   readonly isSigned: boolean;
 }
 
-/** Why a text is no token, in words for a person. */
+/** Why a text is not a token. The message is shown to the user. */
 export class NoToken extends Error {
   override readonly name = 'NoToken';
 }
 
-/** Takes a signed JSON Web Token apart (RFC 7515 section 7.1); its signature is not looked at. Throws a NoToken. */
+/** Splits a signed JSON Web Token (RFC 7515 section 7.1) without checking its signature. Throws a NoToken. */
 export function tokenParts(text: string): TokenParts {
   if (/^bearer\s/i.test(text)) throw new NoToken('Leave out the word Bearer; only the token belongs here.');
   const parts = text.split('.');
-  if (parts.length === 5) throw new NoToken('It has five parts: it is encrypted, and cannot be read here.');
+  if (parts.length === 5) throw new NoToken('It has five parts: it is encrypted and cannot be read here.');
   if (parts.length !== 3) {
     throw new NoToken(`A token has three parts with dots between them; this has ${parts.length}.`);
   }
@@ -34,11 +34,11 @@ function objectIn(part: string, name: string): Claims {
   const strange = /[^A-Za-z0-9_-]/u.exec(part)?.[0];
   if (strange !== undefined) throw new NoToken(`${name} is not base64url: there is a “${strange}” in it.`);
   const text = attempt(() => textIn(part));
-  if (text === undefined) throw new NoToken(`${name} is cut off, or is no text.`);
+  if (text === undefined) throw new NoToken(`${name} is cut off, or is not text.`);
   const value = attempt((): unknown => JSON.parse(text));
   if (value === undefined) throw new NoToken(`${name} is not JSON.`);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new NoToken(`${name} is no JSON object.`);
+    throw new NoToken(`${name} is not a JSON object.`);
   }
   return value as Claims;
 }

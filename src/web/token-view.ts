@@ -3,7 +3,7 @@ import { readToken } from './read-token.ts';
 
 const TICK_MS = 1_000;
 
-/** Shows below the field what the token in it says, as long as there is one; nothing of it leaves the page. */
+/** Shows the content of the token below its field. The token does not leave the page. */
 export function showToken(input: HTMLInputElement): void {
   const box = byId('token', HTMLElement);
   const draw = (): void => {
@@ -26,7 +26,7 @@ function drawToken(box: HTMLElement, input: HTMLInputElement): void {
   write('token-claims', JSON.stringify(parts?.claims, undefined, 2) ?? '');
 }
 
-/** Only what has changed: what is written anew loses the selection in it. */
+/** Sets the text only if it differs, so that the user's selection in it is not lost. */
 function write(id: string, text: string): void {
   const element = byId(id, HTMLElement);
   if (element.textContent !== text) element.textContent = text;

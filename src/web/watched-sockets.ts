@@ -1,23 +1,23 @@
 import type { Platform } from '../client/client.ts';
 import { jsonWithoutToken } from './secrets.ts';
 
-/** What goes through the sockets of a client, as text. */
+/** Gets each frame of a client's sockets as text. */
 interface Watcher {
   sent(frame: string): void;
   received(frame: string): void;
 }
 
 interface WatchedSockets {
-  /** For the client's platform. */
+  /** To be given to the client as `platform.WebSocket`. */
   readonly WebSocket: Platform['WebSocket'];
   /**
-   * Closes the client's socket beneath it; to the client it is a line that was lost. A page cannot cut a connection,
-   * so it ends with a close frame, but one without the code of a client that is done.
+   * Closes the client's socket, which to the client looks like a lost connection. A page cannot cut a connection, so
+   * there is a close frame, but without the code that a client sends when it is done.
    */
   readonly drop: () => void;
 }
 
-/** The browser's WebSocket, seen through and within reach. */
+/** A browser's WebSocket whose frames can be watched and which can be closed from outside. */
 export function watchedSockets(watcher: Watcher): WatchedSockets {
   let latest: WebSocket | undefined;
   const isLatest = (socket: WebSocket): void => {

@@ -1,7 +1,7 @@
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' });
 const calendar = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
 
-/** Any publisher may send any JSON: text is shown as it is, and so is `{"text": …}`; the rest as JSON. */
+/** The text to show for a message: a string and the `text` of an object as they are, anything else as JSON. */
 export function textOf(data: unknown): string {
   if (typeof data === 'string') return data;
   if (typeof data === 'object' && data !== null && 'text' in data && typeof data.text === 'string') {
@@ -14,7 +14,7 @@ export function timeOf(date: Date): string {
   return clock.format(date);
 }
 
-/** "Today", or the date of an earlier day. */
+/** `Today`, or the date of another day. */
 export function dayOf(date: Date, now = new Date()): string {
   return date.toDateString() === now.toDateString() ? 'Today' : calendar.format(date);
 }
@@ -29,7 +29,7 @@ const UNITS = [
   [60, 'minute'],
 ] as const;
 
-/** How long, in the largest unit of which there are two: 90 minutes, but 2 hours. */
+/** A duration in the largest unit that gives at least two: 90 minutes, but 2 hours. */
 export function durationOf(ms: number): string {
   const seconds = Math.floor(ms / 1_000);
   const [size, unit] = UNITS.find(([size]) => seconds >= 2 * size) ?? [1, 'second'];

@@ -146,7 +146,7 @@ describe('chatting', () => {
     await expect.poll(() => problem.textContent(), PATIENT).toBe('Enter a name.');
     await ann.page.getByLabel('Your name').fill('system');
     await enter.click();
-    await expect.poll(() => problem.textContent(), PATIENT).toMatch('Choose another name');
+    await expect.poll(() => problem.textContent(), PATIENT).toMatch('This name is not allowed');
     await ann.enters('Ann');
     await ann.page.reload();
     await ann.state('connected');
@@ -200,7 +200,7 @@ test('a connection that is closed for good says so, and can be begun again by ha
   await ann.enters('Ann');
   await kick();
   await ann.state('disconnected');
-  await ann.isTold('Somebody who runs this server has disconnected you: “enough for today”.');
+  await ann.isTold('The operator of this server has disconnected you: “enough for today”.');
   await ann.says('too late');
   await ann.log.getByText('not sent: you are disconnected').waitFor();
   await ann.page.getByRole('button', { name: 'Connect again' }).click();
@@ -222,9 +222,7 @@ describe('a pod that dies', () => {
     const next = await podForTest(pod.ports);
     await ann.state('connected');
     await expect.poll(ann.texts, PATIENT).toEqual(['before', 'written while it was away']);
-    await ann.log
-      .getByText('You may have missed messages: the server has lost what was said before.')
-      .waitFor();
+    await ann.log.getByText('You may have missed messages: the server has lost its history.').waitFor();
     expect(await ann.log.getByText('sending…').count()).toBe(0);
     await script(next, 'bot').room('lobby').send({ text: 'welcome back' });
     await expect.poll(ann.texts, PATIENT).toEqual(['before', 'written while it was away', 'welcome back']);

@@ -7,9 +7,11 @@ const open = useBrowser();
 
 const GUESTS = { JWT_SECRET: SECRET, GUEST_LOGIN: 'true' };
 
-/** Tokens that a guest gets within the same second are the same. */
-function nextSecond(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 1_000));
+/** Waits until the clock shows another second: tokens that a guest gets within the same second are the same. */
+async function nextSecond(): Promise<void> {
+  const second = (): number => Math.floor(Date.now() / 1_000);
+  const now = second();
+  await expect.poll(second).toBeGreaterThan(now);
 }
 
 /** The addresses of the page's WebSockets and the frames that it sends, from now on. */
@@ -141,7 +143,7 @@ describe('who is not let in is told why', () => {
     const pod = await podForTest({ ...GUESTS, GUEST_LOGIN: 'false' });
     const ann = new Person(await open(pod.url, { refusals: ['404 /api/auth/guest'] }));
     await ann.triesToEnter('Ann');
-    await ann.isTold('This server lets no guests in');
+    await ann.isTold('This server does not let guests in');
     expect(await ann.focused()).toBe('name');
     expect(await ann.page.evaluate<string | null>('localStorage.getItem("crosspod.name")')).toBe(null);
   });
@@ -155,7 +157,7 @@ describe('who is not let in is told why', () => {
     await pod.kill();
     await podForTest({ ...GUESTS, ...pod.ports, GUEST_LOGIN: 'false' });
     await ann.page.goto(pod.url);
-    await ann.isTold('This server lets no guests in');
+    await ann.isTold('This server does not let guests in');
     expect(await ann.page.getByLabel('Your name').inputValue()).toBe('Ann');
   });
 
@@ -164,7 +166,7 @@ describe('who is not let in is told why', () => {
     const pod = await podForTest({ ...GUESTS, GUEST_PREFIX: 'p'.repeat(250) });
     const ann = new Person(await open(pod.url, { refusals: ['400 /api/auth/guest'] }));
     await ann.triesToEnter('Annabella');
-    await ann.isTold('The server does not take this name.');
+    await ann.isTold('The server does not accept this name.');
     expect(await ann.page.getByLabel('Your name').getAttribute('aria-invalid')).toBe('true');
     await ann.enters('Ann');
     await expect.poll(ann.memberRows, PATIENT).toEqual(['Ann you']);
@@ -177,7 +179,7 @@ describe('who is not let in is told why', () => {
       route.fulfill({ status: 429, headers: { 'Retry-After': '7' }, json: { code: 'rate_limited' } }),
     );
     await ann.triesToEnter('Ann');
-    await ann.isTold('Too many people come in at present. Try again in 7 seconds.');
+    await ann.isTold('Too many people are joining right now. Try again in 7 seconds.');
     await ann.page.unroute('**/api/auth/guest');
     await ann.enters('Ann');
   });

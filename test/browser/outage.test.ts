@@ -119,7 +119,7 @@ test('a tab that was offline shows what was missed, without being loaded anew', 
   await ann.page.evaluate('window.sameVisit = true');
   await ann.page.context().setOffline(true);
   await ann.state('offline');
-  await ann.isTold('You are offline. What you write is sent when you are back.');
+  await ann.isTold('You are offline. The page sends what you write when you are online again.');
   const missed = await bob.talks('missed');
   await ann.says('written meanwhile');
   await ann.log.getByText('sending…').waitFor();

@@ -32,7 +32,7 @@ test('it speaks through the client, and tells what that tells', async () => {
   await ground.tells(/^r message \{.*"type":"chat","room":"r","from":"ann","data":\{"text":"Hello"\}/);
   await ground.tells(/^#2 resolves: ".+"$/);
   await ground.fills({ event: 'typing' });
-  await ground.page.getByLabel('not kept in history').check();
+  await ground.page.getByLabel('not stored').check();
   await ground.sends('send');
   await ground.tells(/^r message \{.*"event":"typing".*"ephemeral":true/);
   await ground.fills({ event: '', status: 'away' });
@@ -68,7 +68,7 @@ test('a line that is dropped comes back, with what was said meanwhile and what w
   await ground.tells(/^r message .*"data":"before"/);
   // The client does not come back before all has been said.
   await stopClock(ground.page);
-  await ground.sends('drop the line');
+  await ground.sends('drop the connection');
   await ground.tells('state reconnecting');
   await ground.page.getByRole('status').filter({ hasText: 'reconnecting…' }).waitFor();
   for (const text of ['missed 1', 'missed 2']) await bob.send(text);

@@ -82,7 +82,7 @@ describe('the token box', () => {
   test('stays empty where guests are not let in, or need no token', async () => {
     const off = await playground({ ...GUESTS, GUEST_LOGIN: 'false' }, { refusals: ['404 /api/auth/guest'] });
     await off.page.getByRole('button', { name: 'Get a guest token' }).click();
-    await off.page.getByRole('alert').filter({ hasText: 'This server lets no guests in' }).waitFor();
+    await off.page.getByRole('alert').filter({ hasText: 'This server does not let guests in' }).waitFor();
     const free = await playground({});
     await free.page.getByRole('button', { name: 'Get a guest token' }).click();
     await free.lineSays('authentication is off on this server: no token is needed');
@@ -158,7 +158,7 @@ describe('an event by HTTP', () => {
     const ground = await playground(env, { expected: /net::ERR_CONNECTION_REFUSED/ });
     await ground.fills({ server: `http://127.0.0.1:${await freePort()}` });
     await ground.posts();
-    await ground.lineSays(/no answer, or none that the server shows to this page/);
+    await ground.lineSays(/no answer, or the server does not let this page read it/);
   });
 });
 

@@ -32,12 +32,12 @@ export class Playground {
   readonly received = (): Promise<Frame[]> => this.#frames('received');
 
   lineSays(words: string | RegExp): Promise<void> {
-    return this.page.locator('[data-way=line]').filter({ hasText: words }).waitFor();
+    return this.page.locator('[data-kind=connection]').filter({ hasText: words }).waitFor();
   }
 
   /** What was asked by HTTP and answered, one text each. */
   readonly calls = (): Promise<string[]> =>
-    this.page.locator('[data-way=request] .text, [data-way=answer] .text').allTextContents();
+    this.page.locator('[data-kind=request] .text, [data-kind=answer] .text').allTextContents();
 
   async posts(): Promise<void> {
     await this.page.getByRole('button', { name: 'Post this event' }).click();
@@ -45,16 +45,16 @@ export class Playground {
 
   /** What was called of the client, what came of it, and what the client told, without the frames beneath. */
   readonly told = (): Promise<string[]> =>
-    this.page.locator(':is([data-way=call], [data-way=result], [data-way=event]) .text').allTextContents();
+    this.page.locator(':is([data-kind=call], [data-kind=result], [data-kind=event]) .text').allTextContents();
 
   /** Waits until the client has told so. */
   async tells(words: string | RegExp): Promise<void> {
-    const rows = this.page.locator(':is([data-way=result], [data-way=event]) .text');
+    const rows = this.page.locator(':is([data-kind=result], [data-kind=event]) .text');
     await rows.filter({ hasText: words }).first().waitFor();
   }
 
-  async #frames(way: string): Promise<Frame[]> {
-    const texts = await this.page.locator(`[data-way=${way}] .text`).allTextContents();
+  async #frames(kind: string): Promise<Frame[]> {
+    const texts = await this.page.locator(`[data-kind=${kind}] .text`).allTextContents();
     return texts.map((text) => JSON.parse(text) as Frame);
   }
 }

@@ -12,7 +12,7 @@ test.each([
   [{ exp: SECONDS + 3_600 }, 'current', /^Valid for 60 minutes, until /],
   [{ exp: SECONDS + 1 }, 'current', /^Valid for 1 second, until /],
   [{ exp: SECONDS + 200_000.5 }, 'current', /^Valid for 2 days, until /],
-  [{}, 'current', /^Valid without an end: it has no exp\.$/],
+  [{}, 'current', /^Valid forever: it has no exp\.$/],
   [{ exp: SECONDS }, 'ended', /^Expired 0 seconds ago, on /],
   [{ exp: 0 }, 'ended', /^Expired 20454 days ago, on /],
   [{ nbf: SECONDS + 120, exp: SECONDS + 3_600 }, 'early', /^Not valid for 2 minutes yet, until /],
@@ -44,16 +44,16 @@ test('text that is not ASCII is read as it was written', () => {
 test.each([
   ['abc', 'A token has three parts with dots between them; this has 1.'],
   ['a.b.c.d', 'A token has three parts with dots between them; this has 4.'],
-  ['a.b.c.d.e', 'It has five parts: it is encrypted, and cannot be read here.'],
+  ['a.b.c.d.e', 'It has five parts: it is encrypted and cannot be read here.'],
   [`Bearer ${withClaims({})}`, 'Leave out the word Bearer; only the token belongs here.'],
   [`.${encode({})}.x`, 'The first part, the header, is empty.'],
   [`${HEADER}=.${encode({})}.x`, 'The first part, the header, is not base64url: there is a “=” in it.'],
   [`${HEADER}.a🐙.x`, 'The second part, the claims, is not base64url: there is a “🐙” in it.'],
-  [`${HEADER}.abcde.x`, 'The second part, the claims, is cut off, or is no text.'],
-  [`${HEADER}._w.x`, 'The second part, the claims, is cut off, or is no text.'],
+  [`${HEADER}.abcde.x`, 'The second part, the claims, is cut off, or is not text.'],
+  [`${HEADER}._w.x`, 'The second part, the claims, is cut off, or is not text.'],
   [`${HEADER}.${encode({ a: 1 }).slice(0, -2)}.x`, 'The second part, the claims, is not JSON.'],
-  [`${HEADER}.${encode([1])}.x`, 'The second part, the claims, is no JSON object.'],
-  [`${HEADER}.${encode(null)}.x`, 'The second part, the claims, is no JSON object.'],
+  [`${HEADER}.${encode([1])}.x`, 'The second part, the claims, is not a JSON object.'],
+  [`${HEADER}.${encode(null)}.x`, 'The second part, the claims, is not a JSON object.'],
 ])('%s is broken', (text, words) => {
   expect(readToken(text, NOW)).toEqual({ standing: 'broken', words: [words] });
 });

@@ -61,7 +61,7 @@ test(
     await pod.kill();
     await ann.state('reconnecting…');
     await ann.isTold(
-      /^No connection since \d[^.]*\. The page goes on trying; what you write is sent then\.$/,
+      /^No connection since \d[^.]*\. The page keeps trying, and sends what you write when it is connected\.$/,
     );
     await ann.state('reconnecting…');
     await podForTest(pod.ports);
@@ -103,7 +103,7 @@ test('what could not be recovered is told before what could', async () => {
     .poll(() => rows.allTextContents(), PATIENT)
     .toEqual([
       'before',
-      'You missed messages that are no longer kept. What is still kept follows.',
+      'You missed messages that the server no longer stores. The messages that are still stored follow.',
       'missed 3',
       'missed 4',
       'missed 5',
@@ -122,7 +122,7 @@ describe('a room', () => {
     line.refusal = { code: 'too_many_rooms', error: 'leave one first' };
     await enterAgain(ann).click();
     await notices(ann)
-      .getByText('You are in as many rooms as you may be. Leave one of them first.')
+      .getByText('You are in as many rooms as the server allows. Leave one of them first.')
       .waitFor();
     line.refusal = undefined;
     await enterAgain(ann).click();
@@ -138,7 +138,7 @@ describe('a room', () => {
     await ann.enters('Ann');
     await expect.poll(ann.memberRows, PATIENT).toEqual(['Ann you']);
     line.says({ type: 'system', event: 'left', room: 'lobby' });
-    await notices(ann).getByText('The server has taken you out of this room.').waitFor();
+    await notices(ann).getByText('The server has removed you from this room.').waitFor();
     await expect.poll(ann.memberRows, PATIENT).toEqual([]);
     await ann.says('is anybody here?');
     await ann.log.getByText('not sent: you are not in this room').waitFor();
@@ -160,7 +160,7 @@ test('a refusal of what the page did by itself is shown, though not again and ag
   await ann.says('after it');
   await expect.poll(ann.texts, PATIENT).toEqual(['after it']);
   expect(await notices(ann).allTextContents()).toEqual([
-    'The server refused something: no permission for this.',
+    'The server rejected a request: no permission for this.',
   ]);
 });
 
@@ -179,7 +179,7 @@ test('a message that nobody answered for too long stays, as one that was perhaps
   line.losesMessages = false;
   await ann.page.clock.fastForward('06:00');
   await ann.page.clock.resume();
-  await ann.log.getByText('perhaps sent: nobody answered in time').waitFor();
+  await ann.log.getByText('perhaps sent: the server did not answer in time').waitFor();
   expect(await ann.texts()).toEqual([]);
   await ann.log.getByRole('button', { name: 'Try again' }).click();
   await expect.poll(ann.texts, PATIENT).toEqual(['hello?']);

@@ -12,6 +12,8 @@ import { deployed, labels } from './deployments.ts';
 import { loadConfig } from '../../src/config.ts';
 import { type Pod, startPod } from '../support/pod.ts';
 
+/** For `expect.poll`. */
+const PATIENT = { timeout: 10_000 };
 const PROGRAM = join(CHART, 'files/test.mjs');
 const ends: (() => unknown)[] = [];
 
@@ -202,9 +204,13 @@ test('helm test fails where nobody listens, though not before its deadline', asy
 
 test('helm test waits for pods that are not up yet', async () => {
   let far: Pod | undefined;
-  const url = await serviceOf(() => far);
+  let tries = 0;
+  const url = await serviceOf(() => {
+    tries += 1;
+    return far;
+  });
   const outcome = run({ URL: url });
-  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  await expect.poll(() => tries, PATIENT).toBeGreaterThan(1);
   far = await pod();
   expect(await outcome).toEqual(DELIVERED);
 });
@@ -213,9 +219,13 @@ test('helm test waits for a place where pods are full', async () => {
   const full = await pod({ MAX_CONNECTIONS: '1' });
   await open(full, '/ws/elsewhere');
   let far = full;
-  const url = await serviceOf(() => far);
+  let tries = 0;
+  const url = await serviceOf(() => {
+    tries += 1;
+    return far;
+  });
   const outcome = run({ URL: url });
-  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  await expect.poll(() => tries, PATIENT).toBeGreaterThan(1);
   far = await pod();
   expect(await outcome).toEqual(DELIVERED);
 });

@@ -6,7 +6,10 @@ import { Writer } from './redis/writer.ts';
 
 const LONG = { timeout: 180_000 };
 const PATIENT = { timeout: 60_000 };
-/** More than a pod that is told it is the master waits before it believes that. */
+/**
+ * More than a pod that is told it is the master waits before it believes that. A pod that waits says so only every 30 s,
+ * so that there is nothing shorter to wait for.
+ */
 const TOO_LONG_MS = 7000;
 
 /** Three pods that have data; the writer knows which. */

@@ -60,6 +60,7 @@ test(
     for (const [turn, point] of breakingPoints(random).entries()) {
       const saying = sayUpTo(publisher, Math.min(TOTAL, point + MOST_WAITING));
       await eventually(`${point} acks`, () => publisher.acked.size >= point);
+      // So that the line breaks at another moment each time.
       await sleep(random.int(0, 5));
       await breakLine(cast, turn);
       await saying;

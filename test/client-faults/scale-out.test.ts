@@ -12,7 +12,7 @@ const PER_ROOM = 10;
 /** Each says something so often. */
 const EVERY_MS = 2_000;
 const PERCENT = 20;
-/** Pods look at each other once a second. */
+/** Pods look at each other once a second, which cannot be seen from outside. */
 const SOME_TICKS_MS = 4_000;
 
 const SETTINGS = {

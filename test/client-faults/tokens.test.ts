@@ -14,7 +14,7 @@ const API_KEY = 'the-key-of-the-tests';
 /** Long enough to connect and to be cut off, short enough to wait for. */
 const SHORT_SECONDS = 4;
 
-/** A client that does not give up would be back by then many times over. */
+/** A client that does not give up would be back by then many times over: nothing comes after that could be waited for. */
 const NO_RETURN_MS = 2_000;
 
 /** So long after its end a pod still takes a token from whoever connects. */
@@ -51,7 +51,7 @@ async function shortToken(): Promise<{ token: string; endsAt: number }> {
 
 /** Resolves so many seconds after the end; the server counts whole ones. */
 async function ended(endsAt: number, seconds = 0): Promise<void> {
-  await sleep(Math.max(0, (endsAt + seconds + 1) * 1_000 - Date.now()));
+  await eventually('the end of the token', () => Date.now() >= (endsAt + seconds + 1) * 1_000);
 }
 
 test('a token that ends during an outage is followed by a new one', SLOW, async () => {

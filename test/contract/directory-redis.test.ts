@@ -48,8 +48,8 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
     directory.loads({ connections, since: SINCE });
 
   /** Which pods' numbers are kept, by the names of their leases. */
-  async function kept({ backbone: { keys, link } }: Pod): Promise<string[]> {
-    return (await link.command((client) => client.hkeys(keys.loads))).toSorted();
+  async function kept({ backbone: { keys, shared } }: Pod): Promise<string[]> {
+    return (await shared.command((client) => client.hkeys(keys.loads))).toSorted();
   }
 
   directoryContract('The Redis directory', {
@@ -111,7 +111,7 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
     test('a pod without Redis is told nothing, and told so', async () => {
       const a = await open();
       a.backbone.stop();
-      await expect.poll(() => a.backbone.link.up, PATIENT).toBe(false);
+      await expect.poll(() => a.backbone.shared.up, PATIENT).toBe(false);
       const said = await a.directory.loads({ connections: 1, since: SINCE }).catch((error: unknown) => error);
       expect(isUnavailable(said)).toBe(true);
       expect(isUnavailable(await a.directory.rooms('', '', 1).catch((error: unknown) => error))).toBe(true);
@@ -122,7 +122,7 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
       await says(a, 10);
       const { lease } = a.backbone;
       const before = lease.name;
-      a.backbone.link.late();
+      a.backbone.shared.late();
       await expect.poll(() => lease.name, PATIENT).not.toBe(before);
       await expect.poll(() => says(a, 11).then(() => true, isUnavailable), PATIENT).toBe(true);
       await expect.poll(() => says(a, 12).catch(() => 'away'), PATIENT).toEqual([]);
@@ -138,9 +138,9 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
       holding.put('r', 3);
       a.directory.changed('r');
       await a.directory.rooms('', '', 1);
-      const { keys, lease, link } = a.backbone;
+      const { keys, lease, shared } = a.backbone;
       const before = lease.name;
-      await link.command((client) => client.zrem(keys.pods, before));
+      await shared.command((client) => client.zrem(keys.pods, before));
       const said = await says(a, 10).catch((error: unknown) => error);
       expect(isUnavailable(said)).toBe(true);
       await expect.poll(() => says(a, 11).catch(() => 'away'), PATIENT).toEqual([]);
@@ -157,10 +157,10 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
       const [a, b] = [await open(holding), await open()];
       holding.people = [{ userId: 'alice', connectionId: 'a1' }];
       await a.directory.admit('alice', 'a1', 1);
-      const { keys, lease, link } = a.backbone;
-      await link.command((client) => client.zrem(keys.pods, lease.name));
+      const { keys, lease, shared } = a.backbone;
+      await shared.command((client) => client.zrem(keys.pods, lease.name));
       await says(a, 1).catch(() => undefined);
-      const owner = (): Promise<unknown> => link.command((client) => client.hget(keys.user('alice'), 'a1'));
+      const owner = (): Promise<unknown> => shared.command((client) => client.hget(keys.user('alice'), 'a1'));
       await expect.poll(owner, PATIENT).toBe(lease.name);
       expect(await b.directory.admit('alice', 'a2', 1)).toBe(false);
     });
@@ -214,20 +214,20 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
       await Promise.all([a, b].map(({ directory }) => directory.rooms('', '', 10)));
       one.people = [{ userId: 'alice', connectionId: 'a1' }];
       await a.directory.admit('alice', 'a1', 1);
-      const { keys, link } = b.backbone;
+      const { keys, shared } = b.backbone;
       const pods = [a, b].map(({ backbone }) => backbone.lease.name);
       for (const [name = '', ...args] of harm(keys, pods)) {
-        await link.command((client) => client.call(name, ...args));
+        await shared.command((client) => client.call(name, ...args));
       }
       const seen = async (): Promise<unknown> => {
         clock.advance(LEASE_MS / 4);
         const rooms = await b.directory.rooms('', '', 10).catch(String);
-        const owner = await link.command((client) => client.hget(keys.user('alice'), 'a1')).catch(String);
-        const users = await link
+        const owner = await shared.command((client) => client.hget(keys.user('alice'), 'a1')).catch(String);
+        const users = await shared
           .command((client) => client.smembers(keys.podUsers(a.backbone.lease.name)))
           .catch(String);
         const numbers = await Promise.all(
-          pods.map((pod) => link.command((client) => client.hget(keys.podRooms(pod), 'r')).catch(String)),
+          pods.map((pod) => shared.command((client) => client.hget(keys.podRooms(pod), 'r')).catch(String)),
         );
         return { rooms, owner, users, numbers };
       };
@@ -259,14 +259,14 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
       ];
       for (const { userId, connectionId } of holding.people) await a.directory.admit(userId, connectionId, 1);
       await a.directory.release('alice', 'a1');
-      const { keys, link } = b.backbone;
-      await link.command((client) => client.del(keys.user('bob')));
+      const { keys, shared } = b.backbone;
+      await shared.command((client) => client.del(keys.user('bob')));
       const bobs = (): Promise<number> => {
         clock.advance(LEASE_MS / 4);
-        return link.command((client) => client.exists(keys.user('bob')));
+        return shared.command((client) => client.exists(keys.user('bob')));
       };
       await expect.poll(bobs, PATIENT).toBe(1);
-      expect(await link.command((client) => client.exists(keys.user('alice')))).toBe(0);
+      expect(await shared.command((client) => client.exists(keys.user('alice')))).toBe(0);
     });
   });
 
@@ -307,8 +307,8 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
       const left = names
         .map((name) => keys.user(name))
         .concat(keys.podUsers(lease.name), keys.podRooms(lease.name));
-      const { link } = b.backbone;
-      expect(await link.command((client) => client.exists(...left))).toBe(0);
+      const { shared } = b.backbone;
+      expect(await shared.command((client) => client.exists(...left))).toBe(0);
     });
 
     test('a user’s places on a dead pod are free', async () => {

@@ -31,7 +31,8 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
     },
     pass: (ms) => redis.pass(ms),
     async now() {
-      const [seconds = 0, micros = 0] = (await opened.at(-1)?.link.command((client) => client.time())) ?? [];
+      const [seconds = 0, micros = 0] =
+        (await opened.at(-1)?.shared.command((client) => client.time())) ?? [];
       return seconds * 1_000 + Math.floor(micros / 1_000);
     },
   });
@@ -62,7 +63,7 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
       });
       await backbone.start();
       await redis.settled(backbone);
-      await backbone.placement.subscribe(backbone.keys.roomChannel('r'));
+      await backbone.placement.channels.subscribe(backbone.keys.roomChannel('r'));
       return { backbone, store, changes, uncertain };
     }
 
@@ -90,7 +91,7 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
         const { clock, a, b } = await world();
         const { keys } = a.backbone;
         for (const name of gone.map((kind) => keys[kind]('r')))
-          await a.backbone.shardFor('r').command((client) => client.del(name), [name]);
+          await a.backbone.placement.shardOfRoom('r').command((client) => client.del(name), [name]);
         clock.advance(TTL_MS / 3);
         for (const pod of [a, b]) await expect.poll(() => listOf(pod), PATIENT).toEqual(WHOLE);
         expect([a, b].map(({ uncertain }) => uncertain)).toEqual([[], []]);
@@ -118,7 +119,7 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
       await a.store.state('r', alice, { status: 'away', meta: '{"n":1}' });
       await b.store.enter('r', bob);
       for (const name of [a.backbone.keys.presence('r'), a.backbone.keys.tabs('r')])
-        await a.backbone.shardFor('r').command((client) => client.del(name), [name]);
+        await a.backbone.placement.shardOfRoom('r').command((client) => client.del(name), [name]);
       clocks[0].advance(ttlMs / 3);
       await expect.poll(() => listOf(a), PATIENT).not.toEqual([0]);
       let passed = 0;
@@ -143,7 +144,9 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
       await Promise.all([entering, leaving]);
       const tabs = keys.tabs('r');
       const names = async (): Promise<unknown> => {
-        const all = await a.backbone.shardFor('r').command((client) => client.hgetall(tabs), [tabs]);
+        const all = await a.backbone.placement
+          .shardOfRoom('r')
+          .command((client) => client.hgetall(tabs), [tabs]);
         return Object.entries(all)
           .filter(([, text]) => text.includes(`@${lease.name}`))
           .map(([user]) => user)

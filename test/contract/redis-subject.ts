@@ -101,7 +101,7 @@ export class RedisSubject {
       this.#clock.stall(step);
       this.#clock.advance(0);
       // What was sent by that is done once this is answered, and what was published has come back by then.
-      await this.#last?.link.command((client) => client.ping());
+      await this.#last?.shared.command((client) => client.ping());
       await Promise.all(this.#servers.map((server) => server.command('PING')));
     }
   }

@@ -215,6 +215,7 @@ test(
     // A pod that has just come back lets others do so, for the length of a lease, before it takes any for dead.
     for (let second = 0; second < 5; second += 1) {
       await redis.command('CLIENT', 'KILL', 'TYPE', 'normal');
+      // The fault itself: it lasts longer than presence would.
       await sleep(1_000);
     }
     await presenceIs([b], 'r', ['bob']);

@@ -35,7 +35,7 @@ test(
   'who comes after a message has landed whose answer is held up gets it, and others not twice',
   SLOW,
   async () => {
-    const { redis, network, broken } = await halves();
+    const { redis, network, broken, whole } = await halves();
     const alice = await Witness.join(broken, 'room', 'alice');
     const late = await Witness.join(broken, 'room', 'late');
     await late.leave();
@@ -49,7 +49,12 @@ test(
     await hears(early, 1);
     // What Redis publishes arrives, its answers do not.
     network.answer('crosspod-subscriber:');
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    const other = await Witness.join(whole, 'elsewhere', 'other');
+    const arrives = (): boolean => {
+      other.client.send({ type: 'chat', to: 'alice', data: 'a direct message' });
+      return alice.client.all({ type: 'chat', data: 'a direct message' }).length > 0;
+    };
+    await expect.poll(arrives, { timeout: 20_000, interval: 200 }).toBe(true);
     expect(await late.return(broken)).toMatchObject({ data: { recovered: false, reason: 'unavailable' } });
     network.answer('crosspod:');
     await ready(broken);

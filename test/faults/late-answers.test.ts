@@ -29,19 +29,20 @@ test(
     // Step by step, so that at no time nothing comes for two seconds.
     for (const ms of [700, 1_300]) {
       for (const { network } of far) for (const way of WAYS) network.delay(way, ms);
+      // The fault itself: longer than a pod waits for an answer, at each step.
       await sleep(3_000);
     }
     await degraded(...pods);
     // It stays so: it is not found to be there, and then away again.
-    const losses = pods.map((pod) => linesOf(pod, 'Redis is away').length);
+    const losses = pods.map((pod) => linesOf(pod, 'Redis is unavailable').length);
     for (const pod of pods) {
-      await eventually('a second try', () => linesOf(pod, 'Redis is away').length > 0);
-      expect(linesOf(pod, 'Redis is away')[0]).toMatch(/not answered for two seconds|too late/);
+      await eventually('a second try', () => linesOf(pod, 'Redis is unavailable').length > 0);
+      expect(linesOf(pod, 'Redis is unavailable')[0]).toMatch(/not answered for two seconds|too late/);
     }
     talk.stop();
     for (const { network } of far) network.resume();
     await ready(...pods);
-    expect(pods.map((pod) => linesOf(pod, 'Redis is away').length)).toEqual(losses);
+    expect(pods.map((pod) => linesOf(pod, 'Redis is unavailable').length)).toEqual(losses);
     await expectEverythingOnce(speakers, speakers);
   },
 );
@@ -56,7 +57,7 @@ test('Redis that answers each command after 1.4 s is there', SLOW, async () => {
   talk.stop();
   await expectEverythingOnce([alice], [alice]);
   expect(alice.heard().filter(({ isProvisional }) => isProvisional)).toEqual([]);
-  expect(linesOf(pod, 'Redis is away')).toEqual([]);
+  expect(linesOf(pod, 'Redis is unavailable')).toEqual([]);
 });
 
 function linesOf(pod: PodProcess, text: string): string[] {

@@ -85,11 +85,11 @@ test.for(RIGHTS)(
     );
     expect((await kept(here, 'room')).toSorted()).toEqual(once.toSorted());
     for (const pod of [here, there]) {
-      const lines = linesOf(pod, 'Redis refuses what every pod must do');
+      const lines = linesOf(pod, 'Redis refuses commands that every pod needs');
       expect(lines).toHaveLength(1);
       expect(lines[0]).toContain(named);
       // It goes away once, and comes back once.
-      expect(linesOf(pod, 'Redis is there')).toHaveLength(2);
+      expect(linesOf(pod, 'Redis is available')).toHaveLength(2);
       expect(pod.output()).not.toContain('"level":50');
     }
   },
@@ -108,13 +108,13 @@ test(
     for (let n = 0; n < 20; n += 1) alice.say();
     await eventually(
       'a line in the log',
-      () => linesOf(there, 'Redis refuses to let this pod listen').length > 0,
+      () => linesOf(there, 'Redis refuses this pod a subscription').length > 0,
     );
-    expect(linesOf(there, 'Redis refuses to let this pod listen')[0]).toContain("'subscribe' command");
+    expect(linesOf(there, 'Redis refuses this pod a subscription')[0]).toContain("'subscribe' command");
     await setUser(redis, '+subscribe');
     expect(await carol.verdict()).toMatchObject({ recovered: true });
     alice.say();
     await expectEverythingOnce([alice, carol], [alice]);
-    expect(linesOf(there, 'Redis refuses to let this pod listen')).toHaveLength(1);
+    expect(linesOf(there, 'Redis refuses this pod a subscription')).toHaveLength(1);
   },
 );

@@ -6,7 +6,10 @@ import type { PodProcess } from '../support/stack/pods.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Witness } from './witness.ts';
 
-/** Longer than the lease of these pods, and than what their clocks are measured by. */
+/**
+ * The fault lasts longer than the lease of these pods, and than what their clocks are measured by. Nothing that could be
+ * waited for must happen meanwhile.
+ */
 const HELD_MS = 5_000;
 const STEPS = [12_000, 400_000, -60_000] as const;
 const USERS = ['alice', 'bob', 'carol'];

@@ -8,6 +8,7 @@ import type { Frame } from '../../src/http/asyncapi/frame.ts';
 import { MESSAGE_COMMANDS, MESSAGE_EVENTS } from '../../src/http/asyncapi/message-frames.ts';
 import { channelDialect } from '../../src/protocol/dialects.ts';
 import { readFileSync } from 'node:fs';
+import { unfinishedTexts } from './sentences.ts';
 import { z } from 'zod';
 
 type Frames = Readonly<Record<string, Frame>>;
@@ -141,6 +142,10 @@ describe('the AsyncAPI document', () => {
       }
     }
   });
+});
+
+test('every summary and description in the AsyncAPI document is a sentence', () => {
+  expect(unfinishedTexts(asyncapi('0.0.0'))).toEqual([]);
 });
 
 test('every type that a client generated from the AsyncAPI document has bears a name, and no other has the same', () => {

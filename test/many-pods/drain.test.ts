@@ -157,6 +157,7 @@ describe('The presence of those who were on a pod that is drained', () => {
     expect(Math.max(...told), 'longer than the grace').toBeGreaterThan(3_000);
     await Promise.all(
       users.map(async (user, index) => {
+        // As a client does that was asked to.
         await new Promise((resolve) => setTimeout(resolve, told[index]));
         await member(here.a, room, user);
       }),

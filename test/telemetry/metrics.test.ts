@@ -1,6 +1,7 @@
 import { HookRunner } from '../../src/hooks/runner.ts';
 import { hookFigures, webhookFigures } from '../../src/telemetry/part-figures.ts';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { connections, guest, join, member } from '../integration/people.ts';
 import { CLOSE } from '../../src/protocol/close-codes.ts';
 import { countRequest } from '../../src/core/base/tally.ts';
@@ -270,13 +271,16 @@ describe('createMetrics', () => {
 
   test('shows how far the event loop lagged since the last scrape, and forgets it then', async () => {
     const metrics = createMetrics(new TestPod().pod);
-    const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+    // A watch like the pod's, which counts its ticks: a scrape would reset the pod's.
+    const watch = monitorEventLoopDelay({ resolution: 50 });
+    watch.enable();
     const longest = async (): Promise<number> =>
       valueIn(await metrics.render(), 'realtime_event_loop_lag_max_seconds');
-    await wait(50);
+    await until('the watch has begun', () => watch.count >= 2);
     const end = Date.now() + 500;
     while (Date.now() < end);
-    await wait(50);
+    await until('the watch has seen it', () => watch.max > 300_000_000);
+    watch.disable();
     const lag = await longest();
     // What is left of a held-up loop once one interval of the watch, which may have begun before it, is taken off.
     expect(lag).toBeGreaterThan(0.3);

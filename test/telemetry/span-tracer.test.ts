@@ -193,6 +193,7 @@ describe('A publication', () => {
 
   test('lasts until the work is done', async () => {
     await tracer.publish({ destination: 'room', type: 'chat' }, async () => {
+      // The work itself: its length is measured.
       await new Promise((resolve) => setTimeout(resolve, 50));
       return { id: '', duplicate: false };
     });

@@ -63,9 +63,9 @@ export class RedisBroker implements Broker {
       appender: {
         mostInFlight: Number.MAX_SAFE_INTEGER,
         queueOf: (room) => placement.slotOf(room),
-        destinationOf: (room) => backbone.shardFor(room).connection,
+        destinationOf: (room) => placement.shardOfRoom(room).connection,
         reaches: (room) => this.reaches(room),
-        now: (room) => backbone.shardFor(room).now(),
+        now: (room) => placement.shardOfRoom(room).now(),
         append: (publication) => this.#append(publication),
       },
       claim: (room, name, id) => this.#claim(keys.claim(room, name), id),
@@ -91,11 +91,11 @@ export class RedisBroker implements Broker {
   }
 
   reaches(room: string): boolean {
-    return this.#options.backbone.shardFor(room).up;
+    return this.#options.backbone.placement.shardOfRoom(room).up;
   }
 
   now(room: string): number {
-    return this.#options.backbone.shardFor(room).now();
+    return this.#options.backbone.placement.shardOfRoom(room).now();
   }
 
   troubles(): readonly Trouble[] {
@@ -148,13 +148,13 @@ export class RedisBroker implements Broker {
   async subscribe(room: string): Promise<void> {
     const { keys, placement } = this.#options.backbone;
     this.#rooms.add(room);
-    await placement.subscribe(keys.roomChannel(room));
+    await placement.channels.subscribe(keys.roomChannel(room));
   }
 
   unsubscribe(room: string): void {
     const { keys, placement } = this.#options.backbone;
     this.#rooms.delete(room);
-    placement.unsubscribe(keys.roomChannel(room));
+    placement.channels.unsubscribe(keys.roomChannel(room));
   }
 
   async read(room: string, from: ReadFrom, limit: number): Promise<Page> {
@@ -168,7 +168,7 @@ export class RedisBroker implements Broker {
     const { keys, placement } = this.#options.backbone;
     const { id, prev, body } = await this.#history.append(publication);
     if (prev === undefined) return { id, duplicate: true };
-    const isListening = placement.hears(keys.roomChannel(room));
+    const isListening = placement.channels.isSubscribed(keys.roomChannel(room));
     if (!isListening || (await this.#dispatch.echo(provisionalId)) === undefined) {
       if (this.#rooms.has(room)) this.#receiver?.message(room, { id, prev, body, provisionalId, trace });
     }

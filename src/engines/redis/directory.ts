@@ -51,12 +51,12 @@ export class RedisDirectory implements Directory, Leaseholder {
   }
 
   async rooms(prefix: string, after: string, limit: number): Promise<Occupied[]> {
-    const { keys, link } = this.#backbone;
+    const { keys, shared } = this.#backbone;
     await this.#write();
     const from = after > prefix ? `(${after}` : `[${prefix}`;
     // No name has a byte that comes after this one.
     const to = prefix === '' ? '+' : `(${prefix}\xff`;
-    const reply = (await link.call(LIST, [keys.rooms, keys.roomCounts], [from, to, limit])) as string[];
+    const reply = (await shared.call(LIST, [keys.rooms, keys.roomCounts], [from, to, limit])) as string[];
     const rooms: Occupied[] = [];
     for (let at = 0; at < reply.length; at += 2) {
       rooms.push({ room: reply[at] ?? '', connections: Number(reply[at + 1]) });
@@ -78,10 +78,10 @@ export class RedisDirectory implements Directory, Leaseholder {
   async release(userId: string, connectionId: string): Promise<void> {
     if (!this.#admits) return;
     this.#released.add(connectionId);
-    const { keys, lease, link, failedWrites } = this.#backbone;
+    const { keys, lease, shared, failedWrites } = this.#backbone;
     const users = keys.podUsers(lease.name);
     const place = `${connectionId} ${userId}`;
-    const released = link.command((client) =>
+    const released = shared.command((client) =>
       Promise.all([client.hdel(keys.user(userId), connectionId), client.srem(users, place)]),
     );
     // What could not be taken back lapses with the lease.
@@ -89,12 +89,12 @@ export class RedisDirectory implements Directory, Leaseholder {
   }
 
   async loads(own: Load | undefined): Promise<readonly Load[]> {
-    const { clock, keys, lease, link } = this.#backbone;
+    const { clock, keys, lease, shared } = this.#backbone;
     const { name } = lease;
     // Every pod's time is told by the clock that all share.
-    const offset = link.now() - clock.elapsed();
+    const offset = shared.now() - clock.elapsed();
     const said = own === undefined ? ['', ''] : [own.connections, Math.round(own.since + offset)];
-    const reply = await link.call(LOADS, [keys.loads, keys.pods], [name, ...said]);
+    const reply = await shared.call(LOADS, [keys.loads, keys.pods], [name, ...said]);
     return (lease.unlessLapsed(name, reply) as string[]).map((text) => {
       const [connections, since] = text.split(' ').map(Number);
       return { connections: connections ?? 0, since: (since ?? 0) - offset };
@@ -124,12 +124,12 @@ export class RedisDirectory implements Directory, Leaseholder {
   }
 
   async reap(pod: string): Promise<void> {
-    const { keys, link } = this.#backbone;
+    const { keys, shared } = this.#backbone;
     const names = [keys.rooms, keys.roomCounts, keys.podRooms(pod), keys.podUsers(pod)];
-    await link.command((client) => client.hdel(keys.loads, pod));
+    await shared.command((client) => client.hdel(keys.loads, pod));
     let next = ['0', '0'];
     while (next.some((from) => from !== ''))
-      next = (await link.call(REAP, names, [CHUNK, keys.user(''), pod, ...next])) as string[];
+      next = (await shared.call(REAP, names, [CHUNK, keys.user(''), pod, ...next])) as string[];
   }
 
   #admitted(): readonly Occupant[] {
@@ -143,7 +143,7 @@ export class RedisDirectory implements Directory, Leaseholder {
   }
 
   async #admit(userId: string, connectionId: string, most: number): Promise<unknown> {
-    const { keys, lease, link, log } = this.#backbone;
+    const { keys, lease, shared, log } = this.#backbone;
     const { name } = lease;
     const typed: TypedKeys = [
       [keys.user(userId), 'hash'],
@@ -151,8 +151,8 @@ export class RedisDirectory implements Directory, Leaseholder {
       [keys.pods, 'zset'],
     ];
     const names = typed.map(([key]) => key);
-    const call = (): Promise<unknown> => link.call(ADMIT, names, [connectionId, name, most, userId]);
-    return lease.unlessLapsed(name, await withKeyTypes({ shard: link, log, typed }, call));
+    const call = (): Promise<unknown> => shared.call(ADMIT, names, [connectionId, name, most, userId]);
+    return lease.unlessLapsed(name, await withKeyTypes({ shard: shared, log, typed }, call));
   }
 
   #writeChanges(): void {
@@ -162,7 +162,7 @@ export class RedisDirectory implements Directory, Leaseholder {
   async #write(): Promise<void> {
     this.#cancelWrite?.();
     this.#cancelWrite = undefined;
-    const { keys, lease, link, failedWrites } = this.#backbone;
+    const { keys, lease, shared, failedWrites } = this.#backbone;
     const rooms = [...this.#changed];
     this.#changed = new Set();
     for (let at = 0; at < rooms.length; at += CHUNK) {
@@ -171,7 +171,7 @@ export class RedisDirectory implements Directory, Leaseholder {
         .slice(at, at + CHUNK)
         .flatMap((room) => [room, this.#source?.connectionsIn(room) ?? 0]);
       const names = [keys.rooms, keys.roomCounts, keys.podRooms(name), keys.pods];
-      const counted = await failedWrites.track(link.call(COUNT, names, [name, ...numbers]));
+      const counted = await failedWrites.track(shared.call(COUNT, names, [name, ...numbers]));
       lease.unlessLapsed(name, counted);
     }
   }

@@ -291,7 +291,8 @@ export class RedisPresence implements PresenceStore, Leaseholder {
     this.#echoes.expect(name);
     try {
       const change = await failedWrites.track(make(name));
-      if (change !== undefined && placement.hears(keys.roomChannel(room))) await this.#echoes.wait(name);
+      if (change !== undefined && placement.channels.isSubscribed(keys.roomChannel(room)))
+        await this.#echoes.wait(name);
       return change;
     } finally {
       this.#echoes.forget(name);

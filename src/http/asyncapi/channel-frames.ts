@@ -6,6 +6,7 @@ import {
   CODE,
   COUNT,
   EPHEMERAL,
+  ERROR_TEXT,
   EVENT,
   frame,
   type Frame,
@@ -16,7 +17,6 @@ import {
   MILLISECONDS,
   number,
   object,
-  PERSON,
   POSITION,
   PROVISIONAL,
   PROVISIONAL_ID,
@@ -42,33 +42,42 @@ const channel = 'lobby';
 export const CHANNEL_COMMANDS: Readonly<Record<string, Frame>> = {
   subscribe: frame(
     'subscribe',
-    'Listens to a channel; `listen` replaces what was listened to before.',
+    'Subscribes to a channel. If the client has subscribed before, `listen` replaces the previous list.',
     {
       channel: CHANNEL,
-      listen: list({ enum: ['broadcast', 'presence'] }, 'What to hear; `broadcast` unless told.'),
+      listen: list(
+        { enum: ['broadcast', 'presence'] },
+        'What the client receives from the channel. The default is `broadcast` alone.',
+      ),
       last_id: POSITION,
-      history: number('So many of the last messages.'),
+      history: number('How many of the last messages to replay.'),
       members: MEMBERS,
       ref: REF,
     },
     ['type', 'channel'],
     { type: 'subscribe', channel, listen: ['broadcast', 'presence'], last_id: position, ref: '1' },
   ),
-  unsubscribe: frame('unsubscribe', 'Listens no more.', { channel: CHANNEL, ref: REF }, ['type', 'channel'], {
-    type: 'unsubscribe',
-    channel,
-    ref: '2',
-  }),
+  unsubscribe: frame(
+    'unsubscribe',
+    'Ends the subscription to a channel.',
+    { channel: CHANNEL, ref: REF },
+    ['type', 'channel'],
+    {
+      type: 'unsubscribe',
+      channel,
+      ref: '2',
+    },
+  ),
   broadcast: frame(
     'broadcast',
-    'Publishes in a channel; in `@global` to everybody.',
+    'Publishes to a channel, or to everybody if the channel is `@global`.',
     { channel: CHANNEL, event: EVENT, payload: ANY, ephemeral: EPHEMERAL, ref: REF },
     ['type', 'channel'],
     { type: 'broadcast', channel, event: 'said', payload: { text: 'hi' }, ref: '3' },
   ),
   presenceStatement: frame(
     ['presence_join', 'presence_update'],
-    'Says that the user is there, and what of itself.',
+    'States that the user is present in the channel, and sets its meta.',
     { channel: ROOM, payload: META, ref: REF },
     ['type', 'channel'],
     { type: 'presence_join', channel, payload: { name: 'Alice' } },
@@ -76,25 +85,25 @@ export const CHANNEL_COMMANDS: Readonly<Record<string, Frame>> = {
   ),
   presenceLeave: frame(
     'presence_leave',
-    'Says that the user is no longer there.',
+    'States that the user is no longer present in the channel.',
     { channel: ROOM, ref: REF },
     ['type', 'channel'],
     { type: 'presence_leave', channel },
   ),
   authenticate: frame(
     'auth',
-    'Brings a new token before the old one ends.',
+    'Sends a new token before the old one expires.',
     { token: TOKEN, ref: REF },
     ['type', 'token'],
     { type: 'auth', token: 'eyJhbGciOiJIUzI1NiJ9.e30.c2ln', ref: '5' },
   ),
 };
 
-/** What every client of the channel dialect may get. */
+/** What every client of the channel dialect may receive. */
 const SEED_EVENTS: Readonly<Record<string, Frame>> = {
   published: frame(
     'broadcast',
-    'What was published. Only who named the dialect gets `id` and what follows it.',
+    'Carries a published message. Only a client that named the dialect receives `id` and the fields after it.',
     {
       channel: CHANNEL,
       event: EVENT,
@@ -119,15 +128,18 @@ const SEED_EVENTS: Readonly<Record<string, Frame>> = {
   ),
   presenceEvent: frame(
     ['presence_join', 'presence_update', 'presence_leave'],
-    'A user came, went, or says something else of itself.',
+    'Reports that a user joined, left, or changed its meta.',
     { channel: ROOM, ...ROW, ts: MILLISECONDS },
     ['type', 'channel', 'user_id', 'meta', 'updated_at', 'ts'],
     { type: 'presence_join', channel, ...ROW_EXAMPLE, ts: 1_767_225_600_000 },
   ),
   presenceSync: frame(
     'presence_sync',
-    'Answers a subscription that listens to presence.',
-    { channel: ROOM, users: list(object(ROW, ['user_id', 'meta', 'updated_at']), 'Who is present.') },
+    'Answers a subscription that includes presence.',
+    {
+      channel: ROOM,
+      users: list(object(ROW, ['user_id', 'meta', 'updated_at']), 'The users who are present.'),
+    },
     ['type', 'channel', 'users'],
     { type: 'presence_sync', channel, users: [ROW_EXAMPLE] },
   ),
@@ -138,7 +150,7 @@ export const CHANNEL_EVENTS: Readonly<Record<string, Frame>> = {
   ...SEED_EVENTS,
   subscribed: frame(
     'subscribed',
-    'Answers a subscription; the replayed broadcasts follow, then live ones.',
+    'Answers a subscription. The replayed broadcasts follow, then live ones.',
     {
       channel: ROOM,
       position: POSITION,
@@ -153,49 +165,55 @@ export const CHANNEL_EVENTS: Readonly<Record<string, Frame>> = {
   ),
   unsubscribed: frame(
     'unsubscribed',
-    'Answers an unsubscription.',
+    'Answers an unsubscribe frame.',
     { channel: CHANNEL, ref: REF },
     ['type', 'channel'],
     { type: 'unsubscribed', channel, ref: '2' },
   ),
   acknowledged: frame(
     'ack',
-    'Answers whatever carried a ref.',
+    'Answers a frame that had a `ref` and has no other answer.',
     { ref: REF, id: ID, channel: CHANNEL },
     ['type', 'ref'],
     { type: 'ack', ref: '3', id: position, channel },
   ),
   refused: frame(
     'error',
-    'To the sender alone; the connection stays open.',
-    { channel: AS_NAMED, code: CODE, error: PERSON, retry_after_ms: RETRY_AFTER, ref: REF },
+    'Rejects a frame. Only the client that sent it receives this, and the connection stays open.',
+    { channel: AS_NAMED, code: CODE, error: ERROR_TEXT, retry_after_ms: RETRY_AFTER, ref: REF },
     ['type', 'code', 'error'],
-    { type: 'error', channel, code: 'forbidden', error: 'no permission for this', ref: '4' },
+    { type: 'error', channel, code: 'forbidden', error: 'you have no permission for this', ref: '4' },
   ),
   gap: frame(
     'recovered',
-    'A gap in the middle of a connection; what is kept follows.',
+    'Reports missing messages in an open connection. The messages that are still stored follow.',
     { channel: ROOM, recovered: RECOVERED, reason: REASON, replayed: REPLAYED },
     ['type', 'channel', 'recovered', 'replayed'],
     { type: 'recovered', channel, recovered: false, reason: 'trimmed', replayed: 40 },
   ),
   memberCount: frame(
     'members',
-    'How many are present in a channel too large for single joins and leaves; at most once a second.',
+    'Reports how many users are present in a channel that is too large for single joins and leaves, at most once a second.',
     { channel: ROOM, count: COUNT },
     ['type', 'channel', 'count'],
     { type: 'members', channel, count: 1_200 },
   ),
   drain: frame(
     'drain',
-    'Another pod takes over: the connection is about to be closed with 1012.',
+    'Announces that another pod takes over: this connection is about to be closed with code 1012.',
     { reconnect_after_ms: BACK_AFTER },
     ['type', 'reconnect_after_ms'],
     { type: 'drain', reconnect_after_ms: 1_250 },
   ),
-  tokenTaken: frame('authenticated', 'Answers auth.', { expires_at: TIMESTAMP, ref: REF }, ['type'], {
-    type: 'authenticated',
-    expires_at: TIME_EXAMPLE,
-    ref: '5',
-  }),
+  tokenTaken: frame(
+    'authenticated',
+    'Accepts the new token of an auth frame.',
+    { expires_at: TIMESTAMP, ref: REF },
+    ['type'],
+    {
+      type: 'authenticated',
+      expires_at: TIME_EXAMPLE,
+      ref: '5',
+    },
+  ),
 };

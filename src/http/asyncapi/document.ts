@@ -3,7 +3,7 @@ import { type Frame, number, POSITION, ROOM, type Schema, text, USER } from './f
 import { MESSAGE_COMMANDS, MESSAGE_EVENTS } from './message-frames.ts';
 import { pascal, titled } from './titles.ts';
 
-/** One dialect: its frames by name, and which of the server's answer which of a client's. */
+/** One dialect. `answers` maps each command to the events that may answer it. */
 interface Dialect {
   readonly name: string;
   readonly title: string;
@@ -18,8 +18,8 @@ const DIALECTS: readonly Dialect[] = [
     name: 'message',
     title: 'The message dialect',
     description:
-      'Named by the subprotocol `crosspod.message.v1`, by `?dialect=message`, or by a room in the address; also ' +
-      'at `/ws/{room}`.',
+      'A client selects this dialect by the subprotocol `crosspod.message.v1`, by `?dialect=message`, or by a room in ' +
+      'the address, as in `/ws/{room}`.',
     commands: MESSAGE_COMMANDS,
     events: MESSAGE_EVENTS,
     answers: {
@@ -35,8 +35,8 @@ const DIALECTS: readonly Dialect[] = [
     name: 'channel',
     title: 'The channel dialect',
     description:
-      'Named by the subprotocol `crosspod.channel.v1` or by `?dialect=channel`; else the first frame gives it ' +
-      'away by its field `channel`, and then only frames with a `ref` are answered.',
+      'A client selects this dialect by the subprotocol `crosspod.channel.v1` or by `?dialect=channel`. Otherwise a ' +
+      'field `channel` in the first frame selects it, and the server answers only frames with a `ref`.',
     commands: CHANNEL_COMMANDS,
     events: CHANNEL_EVENTS,
     answers: {
@@ -50,7 +50,7 @@ const DIALECTS: readonly Dialect[] = [
   },
 ];
 
-/** What is spoken over the WebSockets, as AsyncAPI 3.0 seen from the server: it receives what clients send. */
+/** The WebSocket frames as an AsyncAPI 3.0 document, from the server's side: it receives what clients send. */
 export function asyncapi(version: string): Schema {
   return {
     asyncapi: '3.0.0',
@@ -58,8 +58,8 @@ export function asyncapi(version: string): Schema {
       title: 'Crosspod',
       version,
       description:
-        'Rooms, broadcast, presence, history and recovery over WebSockets. Frames are text, one JSON object each. ' +
-        'docs/protocol.md says in words what the frames mean.',
+        'Crosspod offers rooms, broadcast, presence, history and recovery over WebSockets. Each frame is text and holds ' +
+        'one JSON object. docs/protocol.md explains the frames.',
       license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
     },
     defaultContentType: 'application/json',
@@ -67,8 +67,10 @@ export function asyncapi(version: string): Schema {
       pod: {
         host: '{host}',
         protocol: 'ws',
-        description: 'Any pod; `wss` behind an ingress that speaks TLS.',
-        variables: { host: { default: 'localhost:8080', description: 'Where clients connect.' } },
+        description: 'Clients may connect to any pod. Use `wss` behind an ingress that terminates TLS.',
+        variables: {
+          host: { default: 'localhost:8080', description: 'The host and port that clients connect to.' },
+        },
       },
     },
     channels: Object.fromEntries(DIALECTS.map((dialect) => [dialect.name, channelOf(dialect)])),
@@ -85,10 +87,13 @@ const QUERY = {
   properties: {
     room: ROOM,
     last_id: POSITION,
-    history: number('With a room: so many of its last messages.'),
+    history: number('How many of the last messages of `room` to replay.'),
     dialect: { enum: ['message', 'channel'] },
-    user_id: { ...USER, description: 'Who connects, while authentication is off.' },
-    token: text('A JSON Web Token, where no header can carry it.'),
+    user_id: {
+      ...USER,
+      description: 'The user id of the client. It counts only while authentication is off.',
+    },
+    token: text('A JSON Web Token, if the client cannot send a header.'),
   },
 };
 
@@ -116,7 +121,7 @@ function operationsOf({ name, commands, events, answers }: Dialect): [string, Sc
     const reply = { channel, messages: refs(answers[key] ?? []) };
     return [`${name}.${key}`, { action: 'receive', summary, channel, messages: refs([key]), reply }];
   });
-  const summary = 'What the server says unasked, and its answers.';
+  const summary = 'Sends answers and unsolicited events to the client.';
   const sent = { action: 'send', summary, channel, messages: refs(Object.keys(events)) };
   return [...received, [`${name}.events`, sent]];
 }
@@ -136,7 +141,7 @@ function schemasOf({ name, commands, events }: Dialect): [string, Schema][] {
   });
 }
 
-/** Both dialects have some frames of the same name, which are not alike. */
+/** The dialects have different frames with the same name. */
 function typeName(dialect: string, frame: string): string {
   return pascal(dialect) + pascal(frame);
 }

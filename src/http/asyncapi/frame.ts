@@ -1,17 +1,17 @@
 import { ROOM_PATTERN } from '../patterns.ts';
 
-/** A JSON Schema (draft 07, which AsyncAPI 3.0 takes unless told otherwise), as plain data. */
+/** A JSON Schema (draft 07, the default of AsyncAPI 3.0), as plain data. */
 export type Schema = Readonly<Record<string, unknown>>;
 type Properties = Readonly<Record<string, Schema>>;
 
-/** One kind of frame: what it is for, what is in it, and how it looks. */
+/** One kind of frame. */
 export interface Frame {
   readonly summary: string;
   readonly schema: Schema;
   readonly examples: readonly Schema[];
 }
 
-/** `type` is the frame's; fields that are not listed may be there too and are to be ignored. */
+/** Describes frames with this `type`. A frame may have more fields than those listed; receivers must ignore them. */
 export function frame(
   type: string | readonly string[],
   summary: string,
@@ -45,53 +45,66 @@ export function fixed(value: string): Schema {
 }
 
 export const ROOM = text('A room name.', { pattern: ROOM_PATTERN });
-/** In an error: what is wrong may be just that. */
-export const AS_NAMED = text('As the client named it, also where it is no name.', {
+/** The room of an error, which need not be a valid name: that may be the error. */
+export const AS_NAMED = text('The room as the frame of the client named it, even if the name is not valid.', {
   minLength: 1,
   maxLength: 1_024,
 });
-/** Also the two channels that stand for no room. */
+/** A room, or one of the two channels that are not rooms. */
 export const CHANNEL = text('A room name, `@global` or `@direct`.', {
   pattern: `^(${ROOM_PATTERN.slice(1, -1)}|@global|@direct)$`,
 });
 export const USER = text('A user id.', { minLength: 1, maxLength: 256 });
 export const FROM = text('A user id, or `system`.', { minLength: 1, maxLength: 256 });
-export const REF = text('Comes back in the answer; on a publication it makes it idempotent.', {
+export const REF = text('The answer repeats this text. In a publication, it also is the idempotency key.', {
   minLength: 1,
   maxLength: 64,
 });
-export const EVENT = text('What kind of message it is, in words of the application.');
-export const ANY: Schema = { description: 'Any JSON.' };
-export const META: Schema = { type: 'object', description: 'Whatever a user says of itself.' };
-export const POSITION = text('An opaque place in the history of a room.');
-export const ID = text('Of a message; a position unless the message is ephemeral.');
-export const TIMESTAMP = text('RFC 3339, UTC, milliseconds.', { format: 'date-time' });
-export const SECONDS = number('Seconds since 1970.');
-export const MILLISECONDS = number('Milliseconds since 1970.');
-export const EPHEMERAL: Schema = { type: 'boolean', description: 'At most once; the id is no position.' };
+export const EVENT = text('The kind of message, as the application names it.');
+export const ANY: Schema = { description: 'Any JSON value.' };
+export const META: Schema = {
+  type: 'object',
+  description: 'What the user states about itself, as a JSON object.',
+};
+export const POSITION = text('A position: a place in the history of a room. Treat it as opaque.');
+export const ID = text(
+  'The id of the message. It is a position unless the message is ephemeral or provisional.',
+);
+export const TIMESTAMP = text('A time as RFC 3339 writes it, in UTC, with milliseconds.', {
+  format: 'date-time',
+});
+export const SECONDS = number('When status or meta last changed, in seconds since 1970.');
+export const MILLISECONDS = number('When this was published or happened, in milliseconds since 1970.');
+export const EPHEMERAL: Schema = {
+  type: 'boolean',
+  description: 'If true, the message is delivered at most once and not stored, and its id is not a position.',
+};
 export const PROVISIONAL: Schema = {
   type: 'boolean',
-  description: 'No history has it yet; the id is no position.',
+  description: 'If true, the history does not have the message yet, and its id is not a position.',
 };
-export const PROVISIONAL_ID = text('The id under which some had it while it was provisional.');
-export const TOKEN = text('A JSON Web Token of the same user.', { minLength: 1 });
-export const CODE = text('For a program; see docs/protocol.md, "Errors".');
-export const PERSON = text('For a person.');
-export const BACK_AFTER = number('Milliseconds from the close until the client should be back.');
-export const RETRY_AFTER = number('Milliseconds to wait before it is sent again.');
+export const PROVISIONAL_ID = text(
+  'Another id of the same message, under which it may have been delivered before. Drop the message if you have it.',
+);
+export const TOKEN = text('A new JSON Web Token of the same user.', { minLength: 1 });
+export const CODE = text('A code for a program; docs/protocol.md lists all codes under "Errors".');
+export const ERROR_TEXT = text('A text for a person that says what went wrong.');
+export const BACK_AFTER = number('How many milliseconds after the close the client should reconnect.');
+export const RETRY_AFTER = number('How many milliseconds to wait before the same command may succeed.');
 export const RECOVERED: Schema = {
   type: 'boolean',
-  description: 'Whether nothing is missing; absent where nothing was resumed.',
+  description: 'True if no message is missing. It is absent if the client did not resume.',
 };
 export const REASON: Schema = {
   enum: ['trimmed', 'expired', 'unknown_position', 'history_lost', 'unavailable'],
-  description: 'Why something is missing.',
+  description: 'Why messages are missing.',
 };
-export const REPLAYED = number('Messages that follow at once.');
-export const COUNT = number('Users present.');
+export const REPLAYED = number('How many stored messages follow at once.');
+export const COUNT = number('How many users are present in the room.');
 export const MEMBERS: Schema = {
   type: 'boolean',
-  description: 'False: no list of who is present, only the number.',
+  description:
+    'If false, the client receives the number of members, but no list of them. The default is true.',
 };
 
 export const POSITION_EXAMPLE = 'a1b2c3d4e5f6.1x2y3z.1767225600000-0';

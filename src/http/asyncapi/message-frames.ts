@@ -5,6 +5,7 @@ import {
   CODE,
   COUNT,
   EPHEMERAL,
+  ERROR_TEXT,
   EVENT,
   fixed,
   frame,
@@ -15,7 +16,6 @@ import {
   META,
   number,
   object,
-  PERSON,
   MEMBERS,
   POSITION,
   PROVISIONAL,
@@ -36,14 +36,17 @@ import {
 } from './frame.ts';
 
 const PUBLICATION = { event: EVENT, data: ANY, ref: REF };
-const ADDRESSEE = text('A user id, or `conn:` and a connection id.', { minLength: 1, maxLength: 256 });
+const ADDRESSEE = text('The addressee: a user id, or `conn:` and a connection id.', {
+  minLength: 1,
+  maxLength: 256,
+});
 const SHOWN = { enum: ['online', 'away'] };
 
 /** What a client of the message dialect sends (docs/protocol.md, "Message dialect"). */
 export const MESSAGE_COMMANDS: Readonly<Record<string, Frame>> = {
   chat: frame(
     ['chat', 'notification'],
-    'Publishes in a room, to a user (`to`), or without either in the room of the address, else to everybody.',
+    'Publishes to a room, or with `to` to a user or connection; without both to the room of the address, else to everybody.',
     { room: ROOM, to: ADDRESSEE, ephemeral: EPHEMERAL, ...PUBLICATION },
     [],
     { type: 'chat', room: 'lobby', event: 'said', data: { text: 'hi' }, ref: '1' },
@@ -52,11 +55,11 @@ export const MESSAGE_COMMANDS: Readonly<Record<string, Frame>> = {
   ),
   join: frame(
     'join',
-    'Joins a room, after a position or with so many of its last messages.',
+    'Joins a room. `last_id` resumes it after a position; `history` replays its last messages.',
     {
       room: ROOM,
       last_id: POSITION,
-      history: number('So many of the last messages.'),
+      history: number('How many of the last messages to replay.'),
       members: MEMBERS,
       ref: REF,
     },
@@ -71,15 +74,18 @@ export const MESSAGE_COMMANDS: Readonly<Record<string, Frame>> = {
   }),
   presence: frame(
     'presence',
-    'Says how the user is in a room.',
+    'Sets the status and meta of the user in a room.',
     { room: ROOM, data: object({ status: { enum: ['online', 'away', 'offline'] }, meta: META }), ref: REF },
     ['type'],
     { type: 'presence', room: 'lobby', data: { status: 'away', meta: { device: 'phone' } } },
   ),
-  ping: frame('ping', 'Asks for a sign of life.', { ref: REF }, ['type'], { type: 'ping', ref: '4' }),
+  ping: frame('ping', 'Asks the server for a pong.', { ref: REF }, ['type'], {
+    type: 'ping',
+    ref: '4',
+  }),
   auth: frame(
     'auth',
-    'Brings a new token before the old one ends.',
+    'Sends a new token before the old one expires.',
     { data: object({ token: TOKEN }, ['token']), ref: REF },
     ['type', 'data'],
     { type: 'auth', data: { token: 'eyJhbGciOiJIUzI1NiJ9.e30.c2ln' }, ref: '5' },
@@ -93,22 +99,25 @@ const MEMBER = object({ user_id: USER, status: SHOWN, meta: META, updated_at: SE
   'meta',
   'updated_at',
 ]);
+const PRESENT = list(MEMBER, 'The users who are present.');
 const RECOVERY = { recovered: RECOVERED, reason: REASON, replayed: REPLAYED };
 
-/** What the server says of the connection itself and of its rooms. */
+/** Events about the connection itself and its rooms. */
 const SYSTEM_EVENTS: Readonly<Record<string, Frame>> = {
   connected: frame(
     'system',
-    'The first frame of a connection.',
+    'Confirms the connection, as its first frame.',
     {
       event: fixed('connected'),
       ...SYSTEM,
       data: object(
         {
-          connection_id: text('Unique.'),
+          connection_id: text('The id of this connection, unique among all pods.'),
           user_id: USER,
-          heartbeat_seconds: number('Between two pings.'),
-          max_message_bytes: number('The longest frame a client may send; a longer one closes with 1009.'),
+          heartbeat_seconds: number('The number of seconds between two pings of the server.'),
+          max_message_bytes: number(
+            'How many bytes a frame of the client may have. A longer one closes the connection with code 1009.',
+          ),
         },
         ['connection_id', 'user_id', 'heartbeat_seconds', 'max_message_bytes'],
       ),
@@ -129,16 +138,17 @@ const SYSTEM_EVENTS: Readonly<Record<string, Frame>> = {
   ),
   joined: frame(
     'system',
-    'Answers a join; the replayed messages follow, then live ones.',
+    'Answers a join. The replayed messages follow, then live ones.',
     {
       event: fixed('joined'),
       room: ROOM,
       ref: REF,
       ...SYSTEM,
-      data: object(
-        { members: list(MEMBER, 'Who is present.'), position: POSITION, count: COUNT, ...RECOVERY },
-        ['position', 'count', 'replayed'],
-      ),
+      data: object({ members: PRESENT, position: POSITION, count: COUNT, ...RECOVERY }, [
+        'position',
+        'count',
+        'replayed',
+      ]),
     },
     ['type', 'event', 'room', 'from', 'data', 'timestamp'],
     {
@@ -166,20 +176,20 @@ const SYSTEM_EVENTS: Readonly<Record<string, Frame>> = {
   ),
   members: frame(
     'system',
-    'How many are present in a room too large for single joins and leaves, at most once a second; with `members` who is ' +
-      'present, where changes may have been missed.',
+    'Reports how many users are present in a room that is too large for single joins and leaves, at most once a ' +
+      'second. If changes may have been missed, `members` lists the users who are present.',
     {
       event: fixed('members'),
       room: ROOM,
       ...SYSTEM,
-      data: object({ members: list(MEMBER, 'Who is present.'), count: COUNT }, ['count']),
+      data: object({ members: PRESENT, count: COUNT }, ['count']),
     },
     ['type', 'event', 'room', 'from', 'data', 'timestamp'],
     { type: 'system', event: 'members', room: 'lobby', from: 'system', data: { count: 1_200 }, timestamp },
   ),
   recovered: frame(
     'system',
-    'A gap in the middle of a connection; what is kept follows.',
+    'Reports missing messages in an open connection. The messages that are still stored follow.',
     { event: fixed('recovered'), room: ROOM, ...SYSTEM, data: object(RECOVERY, ['recovered', 'replayed']) },
     ['type', 'event', 'room', 'from', 'data', 'timestamp'],
     {
@@ -193,7 +203,7 @@ const SYSTEM_EVENTS: Readonly<Record<string, Frame>> = {
   ),
   drain: frame(
     'system',
-    'Another pod takes over: the connection is about to be closed with 1012.',
+    'Announces that another pod takes over: this connection is about to be closed with code 1012.',
     {
       event: fixed('drain'),
       ...SYSTEM,
@@ -204,7 +214,7 @@ const SYSTEM_EVENTS: Readonly<Record<string, Frame>> = {
   ),
   authenticated: frame(
     'system',
-    'Answers auth.',
+    'Accepts the new token of an auth frame.',
     { event: fixed('authenticated'), ref: REF, ...SYSTEM, data: object({ expires_at: TIMESTAMP }) },
     ['type', 'event', 'from', 'data', 'timestamp'],
     {
@@ -223,7 +233,7 @@ export const MESSAGE_EVENTS: Readonly<Record<string, Frame>> = {
   ...SYSTEM_EVENTS,
   message: frame(
     ['chat', 'notification'],
-    'What was published; the publisher receives it like everyone.',
+    'Carries a published message. A publisher that is a member of the room receives it too.',
     {
       id: ID,
       room: ROOM,
@@ -249,7 +259,7 @@ export const MESSAGE_EVENTS: Readonly<Record<string, Frame>> = {
   ),
   presenceChanged: frame(
     'presence',
-    'A user came, went, or says something else of itself.',
+    'Reports that a user joined, left, or changed its status or meta.',
     {
       room: ROOM,
       from: USER,
@@ -269,12 +279,13 @@ export const MESSAGE_EVENTS: Readonly<Record<string, Frame>> = {
       timestamp,
     },
   ),
-  ack: frame('ack', 'Answers whatever carried a ref.', { ref: REF, id: ID, room: ROOM }, ['type', 'ref'], {
-    type: 'ack',
-    ref: '1',
-    id: position,
-    room: 'lobby',
-  }),
+  ack: frame(
+    'ack',
+    'Answers a frame that had a `ref` and has no other answer.',
+    { ref: REF, id: ID, room: ROOM },
+    ['type', 'ref'],
+    { type: 'ack', ref: '1', id: position, room: 'lobby' },
+  ),
   pong: frame('pong', 'Answers a ping.', { ref: REF, timestamp: TIMESTAMP }, ['type', 'timestamp'], {
     type: 'pong',
     ref: '4',
@@ -282,11 +293,11 @@ export const MESSAGE_EVENTS: Readonly<Record<string, Frame>> = {
   }),
   error: frame(
     'error',
-    'To the sender alone; the connection stays open.',
+    'Rejects a frame. Only the client that sent it receives this, and the connection stays open.',
     {
       ref: REF,
       room: AS_NAMED,
-      data: object({ code: CODE, error: PERSON, retry_after_ms: RETRY_AFTER }, ['code', 'error']),
+      data: object({ code: CODE, error: ERROR_TEXT, retry_after_ms: RETRY_AFTER }, ['code', 'error']),
     },
     ['type', 'data'],
     { type: 'error', ref: '1', data: { code: 'rate_limited', error: 'too many', retry_after_ms: 250 } },

@@ -1,8 +1,8 @@
 import type { Schema } from './frame.ts';
 
 /**
- * The schema with a title on it and on everything in it that a generated client makes a type of: objects, lists and
- * choices. Without one generators number them, and each time anew.
+ * Gives a title to the schema and to every part of which a generated client makes a type: objects, lists and choices.
+ * Without titles, generators number these types, with other numbers after each change.
  */
 export function titled(schema: Schema, title: string): Schema {
   const { properties, items } = schema as { properties?: Record<string, Schema>; items?: Schema };

@@ -7,7 +7,6 @@ import { NatsHistory } from '../../../src/engines/nats/history/history.ts';
 import { encodeBody } from '../../../src/protocol/message.ts';
 import { natsOf } from './world.ts';
 import type { ReadFrom } from '../../../src/core/ports/broker.ts';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '../../../src/platform.ts';
 import { startProxy } from '../../support/proxy.ts';
 
@@ -173,7 +172,8 @@ test('what was held up on its way came when it got its place: whoever reads from
   const here = await podLikeOn(nats);
   await here.broker.subscribe('r');
   await here.broker.publish('r', body(1));
-  await sleep(20);
+  const published = Date.now();
+  await expect.poll(() => Date.now() - published).toBeGreaterThan(20);
   const since = Date.now();
   const connection = await operator(nats.port);
   const record = `x~2 ${since - 5_000} 0 \n${body(2)}`;

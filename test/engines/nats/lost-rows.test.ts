@@ -72,7 +72,7 @@ test.for(
     await expect.poll(isWhole, PATIENT).toBe(true);
     // What cannot be known at the moment is said to be so; nobody is missing from what is told.
     expect(lists.filter((one) => typeof one === 'number' && one !== users.length)).toEqual([]);
-    // For longer than a lease; also a pod that comes then sees them all.
+    // Nothing is to happen for longer than a lease, so that there is nothing to wait for. Also a pod that comes then sees them all.
     await expect.poll(() => pods.every(({ backbone }) => backbone.leases.isCurrent), PATIENT).toBe(true);
     await new Promise((resolve) => setTimeout(resolve, 3_000));
     for (const pod of [...pods, late, await open()]) expect(await pod.users()).toEqual(users);

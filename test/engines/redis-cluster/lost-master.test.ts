@@ -101,7 +101,7 @@ test(
     const crowd = await crowdOn(pods, room);
     await throughout(crowd, async () => {
       await home.command('FLUSHALL');
-      // The name of the data is another one then, and each pod learns of that some seconds later.
+      // The name of the data is another one then, and each pod learns of that some seconds later, without a word.
       await sleep(7_000);
     });
     await crowd.absent.return(pods[0]);

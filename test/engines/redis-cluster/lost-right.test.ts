@@ -27,7 +27,7 @@ test.for([
     await degraded(here);
     for (const one of speakers) one.say();
     await eventually('a line in the log', () =>
-      here.output().includes('Redis refuses what every pod must do'),
+      here.output().includes('Redis refuses commands that every pod needs'),
     );
     expect(here.output()).toContain(named);
     for (const [index, listener] of listeners.entries()) {

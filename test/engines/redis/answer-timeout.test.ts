@@ -74,7 +74,7 @@ describe('A command', () => {
     const line = new Line();
     line.patience.sent();
     await line.passes(1_000);
-    line.patience.forget();
+    line.patience.reset();
     await line.passes(3_000);
     line.patience.sent();
     await line.passes(1_900);

@@ -1,4 +1,4 @@
-import { unavailableOr, isElsewhere, isForbidden } from '../../../src/engines/redis/connection/errors.ts';
+import { unavailableOr, isMoved, isForbidden } from '../../../src/engines/redis/connection/errors.ts';
 import { describe, expect, test } from 'vitest';
 import { Unavailable } from '../../../src/engines/shared/unavailable.ts';
 import { ReplyError } from 'ioredis';
@@ -27,7 +27,7 @@ const PASSING = [
   'ERR Can not execute a command while the cluster is down script: on @user_script:1.',
 ];
 
-const ELSEWHERE = [
+const MOVED = [
   'MOVED 3300 127.0.0.1:7001',
   'CLUSTERDOWN Hash slot not served',
   'ERR Script attempted to access a non local key in a cluster node script: 972cb1, on @user_script:1.',
@@ -43,7 +43,7 @@ const WRONG = [
 ];
 
 describe('What a server answers', () => {
-  test.each([...FORBIDDEN, ...PASSING, ...ELSEWHERE])('“%s” counts as Redis away', (text) => {
+  test.each([...FORBIDDEN, ...PASSING, ...MOVED])('“%s” counts as Redis away', (text) => {
     expect(unavailableOr(new ReplyError(text))).toBeInstanceOf(Unavailable);
   });
 
@@ -54,10 +54,10 @@ describe('What a server answers', () => {
   });
 
   test('is told apart: a right that is missing, a key that another server has', () => {
-    const all = [...FORBIDDEN, ...PASSING, ...ELSEWHERE, ...WRONG].map((text) => new ReplyError(text));
+    const all = [...FORBIDDEN, ...PASSING, ...MOVED, ...WRONG].map((text) => new ReplyError(text));
     const textsOf = (errors: Error[]): string[] => errors.map(({ message }) => message);
     expect(textsOf(all.filter(isForbidden))).toEqual(FORBIDDEN);
-    expect(textsOf(all.filter(isElsewhere))).toEqual(ELSEWHERE);
+    expect(textsOf(all.filter(isMoved))).toEqual(MOVED);
   });
 
   test('does not show what was asked', () => {

@@ -5,24 +5,24 @@ const LOOKS = 8;
 const LOOK_MS = ANSWER_MS / LOOKS;
 
 /**
- * Notices a command that a connection has not answered for two seconds, whatever else came on it meanwhile. Answers come
- * in the order of the commands, so that two counts tell: how many were sent two seconds ago, and how many are answered.
- * Time in which this process stood still does not count: it looks once in each round of the event loop at most, and
- * only after what had arrived by then was read.
+ * Notices a command that a connection has not answered for two seconds, even if other answers arrived meanwhile. Redis
+ * answers in the order of the commands, so two counts suffice: how many were sent two seconds ago, and how many are
+ * answered. Time in which this process stood still does not count: it looks at most once per turn of the event loop, and
+ * only after reading what had arrived.
  */
 export class AnswerTimeout {
   readonly #clock: Clock;
-  readonly #over: () => void;
+  readonly #timedOut: () => void;
   #sent = 0;
   #answered = 0;
   /** How many were sent by each of the last looks, oldest first. */
   #sentBy: number[] = [];
   #cancel: (() => void) | undefined;
 
-  /** `over` is called when it is over, once for each connection; then `forget` begins anew. */
-  constructor(clock: Clock, over: () => void) {
+  /** Calls `timedOut` at most once until `reset`. */
+  constructor(clock: Clock, timedOut: () => void) {
     this.#clock = clock;
-    this.#over = over;
+    this.#timedOut = timedOut;
   }
 
   /** A command has been sent. */
@@ -34,12 +34,12 @@ export class AnswerTimeout {
     this.#sent += 1;
   }
 
-  /** The oldest of those that were not answered yet is answered, or will not be. */
+  /** The oldest unanswered command is answered, or never will be. */
   answered(): void {
     this.#answered += 1;
   }
 
-  /** A command that was sent just now, and its answer. */
+  /** Watches a command that was just sent. */
   async watch<Reply>(command: Promise<Reply>): Promise<Reply> {
     this.sent();
     try {
@@ -49,8 +49,8 @@ export class AnswerTimeout {
     }
   }
 
-  /** There is another connection, or none. */
-  forget(): void {
+  /** The connection is another one, or closed. */
+  reset(): void {
     this.#cancel?.();
     this.#cancel = undefined;
     this.#sent = 0;
@@ -71,8 +71,8 @@ export class AnswerTimeout {
     this.#cancel = undefined;
     const due = this.#sentBy.length < LOOKS ? 0 : (this.#sentBy.shift() ?? 0);
     this.#sentBy.push(this.#sent);
-    if (this.#answered < due) this.#over();
-    // Nobody looks while nothing is asked.
+    if (this.#answered < due) this.#timedOut();
+    // No timer runs while every command is answered.
     else if (this.#answered < this.#sent) this.#lookLater();
   }
 }

@@ -6,21 +6,22 @@ import { CLEAR } from './key-types.ts';
 import { Keys } from './keys.ts';
 import { Lease } from '../../shared/lease.ts';
 import { RedisLeases, RENEW } from './leases.ts';
+import { lastKnown } from './last-known.ts';
 import type { Log } from '../../../core/ports/log.ts';
 import { FailedWrites } from './failed-writes.ts';
 import { OneServer } from './one-server.ts';
 import type { Placement } from './placement.ts';
 import type { RedisAddress } from './options.ts';
-import type { Script } from './script.ts';
 import type { Shard } from './shard.ts';
+import type { Script } from './script.ts';
 
 export interface BackboneOptions {
   readonly address: RedisAddress;
   readonly prefix: string;
-  /** No other process has this name. */
+  /** Unique to this process. */
   readonly pod: string;
   readonly leaseMs: number;
-  /** A start waits so long for Redis; then the pod goes on by itself. */
+  /** A start waits this long for Redis; then the pod continues without it. */
   readonly startWaitMs: number;
   /** Every script that will be called. */
   readonly scripts: readonly Script[];
@@ -28,13 +29,13 @@ export interface BackboneOptions {
   readonly log: Log;
 }
 
-/** Takes what came from a pod, this one included: on a room's channel, or on that of all pods (no room). */
+/** Takes what a pod (this one included) published on a room's channel, or on the channel of all pods (no room). */
 export type Listener = (room: string | undefined, envelope: Envelope) => void;
 
-/** This pod's place among the others: the servers, and the lease under which it keeps things there. */
+/** What the broker, presence and the directory of one pod share: the servers, and the lease under which the pod writes. */
 export class Backbone {
   readonly pod: string;
-  /** How long the pod may be silent. */
+  /** A pod that has not renewed its lease for this long counts as dead. */
   readonly leaseMs: number;
   readonly keys: Keys;
   readonly placement: Placement;
@@ -59,6 +60,7 @@ export class Backbone {
       pod,
       scripts: [RENEW, CLEAR, ...scripts],
       nextConnection,
+      lookup: lastKnown(clock),
       clock,
       log,
       receive,
@@ -72,28 +74,23 @@ export class Backbone {
     this.placement = address.cluster === undefined ? new OneServer(options) : new Cluster(options);
     const book = new RedisLeases({ placement: this.placement, keys, leaseMs });
     this.lease = new Lease({ book, pod, leaseMs, clock, log });
-    // Before whoever keeps something: it is told first that all is written anew.
+    // First among the holders of the lease: what they write when the pod registers again makes up for all that failed.
     this.failedWrites = new FailedWrites(this.lease, this.placement);
   }
 
-  /** The way to what belongs to no room: the lease, the directory. */
-  get link(): Shard {
-    return this.placement.shardOf(this.keys.pods);
-  }
-
-  /** The way to what belongs to a room. */
-  shardFor(room: string): Shard {
-    return this.placement.shardOf(this.keys.roomChannel(room));
+  /** See `Placement.shared`. */
+  get shared(): Shard {
+    return this.placement.shared;
   }
 
   listen(listener: Listener): void {
     this.#listeners.push(listener);
   }
 
-  /** Resolves once Redis answers and all that was asked for is subscribed, or the wait is over. */
+  /** Resolves once Redis answers and all channels are subscribed, or the wait is over. */
   async start(): Promise<void> {
-    // It stays asked for, and is subscribed when there is a connection.
-    this.placement.subscribe(this.keys.globalChannel).catch(ignored);
+    // Fails now, and is subscribed when there is a connection.
+    this.placement.channels.subscribe(this.keys.globalChannel).catch(ignored);
     this.lease.start();
     await this.#connect();
   }

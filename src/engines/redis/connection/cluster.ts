@@ -1,103 +1,100 @@
-import { SlotMap, slotOf, tagIn } from './slots.ts';
-import { type Connected, Discovery } from './discovery.ts';
-import type { HostPort, RedisAddress } from './options.ts';
 import type { IsAffected, Placement } from './placement.ts';
-import type { Trouble } from '../../../core/ports/broker.ts';
+import { REGISTER_RUNS, RunRegistry } from './run-registry.ts';
+import type { ServerCommons, ServerRole } from './server-options.ts';
+import { ServerConnections } from './server-connections.ts';
+import { SlotMap, slotOf, tagIn } from './slots.ts';
 import { ClusterChannels } from './cluster-channels.ts';
+import { Discovery, type Master } from './discovery.ts';
+import type { HostPort } from './options.ts';
 import { ignored } from '../../shared/ignored.ts';
-import type { Keys } from './keys.ts';
-import type { ServerRole } from './handshake.ts';
 import { SERVED } from './rights.ts';
-import { UnavailableShard } from './unavailable-shard.ts';
-import { scriptsIn } from './script.ts';
-import { ServerConnections, type ServerCommons } from './server-connections.ts';
-import { UnservedSlots } from './unserved-slots.ts';
 import type { Shard } from './shard.ts';
+import type { Trouble } from '../../../core/ports/broker.ts';
+import { UnavailableShard } from './unavailable-shard.ts';
+import { UnservedSlots } from './unserved-slots.ts';
 
-const script = scriptsIn('connection');
-const REGISTER_RUNS = script('register-runs');
-/** How soon the runs are registered again where nothing has changed. */
-const REGISTER_MS = 5_000;
-/** Slots that arrive are told of so long after the first. */
-const ARRIVED_MS = 5_000;
-/** A new master that does not serve by then is said to be away, and why. */
-const NEWCOMER_MS = 2_000;
-
-export interface ClusterOptions extends ServerCommons {
-  /** `cluster` names some of its servers. */
-  readonly address: RedisAddress;
-  readonly keys: Keys;
-}
+/** How long after the first slot has moved `whenSlotsMoved` is called, once for all that moved meanwhile. */
+const SLOTS_MOVED_MS = 5_000;
+/** A new master that does not serve by then is logged. */
+const NEW_MASTER_MS = 2_000;
 
 /**
- * The masters of a Cluster, each with two connections of its own. A command goes to the master that has its slot, and is
- * never sent on to another by itself: whoever asked hears that it is away, and sends it again in his own order. A slot
- * that is on its way from one server to another counts as away until it takes commands again (docs/adr/0012).
+ * The masters of a Cluster, each with two connections. A command goes to the master that has its slot, and a redirection
+ * is never followed: the caller gets Unavailable, and sends the command again in its own order. A slot that moves counts
+ * as unavailable until it takes commands again (docs/adr/0012).
  */
 export class Cluster implements Placement {
-  readonly #options: ClusterOptions;
+  readonly #options: ServerCommons;
   readonly #discovery: Discovery;
+  readonly #registry: RunRegistry;
   readonly #unavailable: Shard;
-  readonly #shards = new Map<string, ServerConnections>();
-  readonly #channels: ClusterChannels;
-  readonly #troubles: UnservedSlots;
+  /** By address. */
+  readonly #servers = new Map<string, ServerConnections>();
+  readonly #unserved: UnservedSlots;
+  readonly channels: ClusterChannels;
   readonly #whenUp: ((isAffected: IsAffected) => void)[] = [];
   readonly #whenSubscribed: ((isAffected: IsAffected) => void)[] = [];
   readonly #whenReconnected: (() => void)[] = [];
   readonly #whenSlotsMoved: (() => void)[] = [];
   #map = SlotMap.empty;
-  /** The name of the data; unknown until the server that keeps it was there once. */
-  #data: string | undefined;
-  /** The runs that were last registered. */
-  #registered = '';
-  #registeredAt = Number.NEGATIVE_INFINITY;
-  #cancelArrived: (() => void) | undefined;
+  #cancelSlotsMoved: (() => void) | undefined;
   /** Of servers that are no masters any more. */
   #formerLosses = 0;
   #formerRevivals = 0;
 
-  constructor(options: ClusterOptions) {
+  constructor(options: ServerCommons) {
+    const { clock, keys } = options;
     this.#options = options;
     this.#discovery = new Discovery({
       ...options,
       connected: () => this.#connected(),
-      heard: (map) => this.#take(map),
-      isChanging: () => !this.up || !this.subscribed || this.#troubles.any || this.#channels.unplaced,
+      found: (map) => this.#take(map),
+      isChanging: () => !this.up || !this.subscribed || this.#unserved.any || this.channels.unplaced,
+    });
+    this.#registry = new RunRegistry({
+      keys,
+      clock,
+      home: () => this.#serverOf(slotOf(keys.epoch))?.commands,
+      masters: () => Array.from(this.#servers.values(), ({ commands }) => commands),
     });
     this.#unavailable = new UnavailableShard(() => this.#now());
-    this.#channels = new ClusterChannels({
-      whose: (channel) => this.#serverOf(slotOf(channel))?.subscriptions,
-      arrived: (channels) => this.#tell(this.#whenSubscribed, (name) => channels.has(name)),
+    this.channels = new ClusterChannels({
+      subscriberOf: (channel) => this.#serverOf(slotOf(channel))?.subscriber,
+      moved: (channels) => this.#tell(this.#whenSubscribed, (name) => channels.has(name)),
     });
-    this.#troubles = new UnservedSlots({
-      isServed: (slot, keys) => this.#isServed(slot, keys),
-      over: (slots) => this.#recovered(slots),
+    this.#unserved = new UnservedSlots({
+      isServed: (slot, names) => this.#isServed(slot, names),
+      recovered: (slots) => this.#recovered(slots),
     });
   }
 
   get up(): boolean {
-    const shards = [...this.#shards.values()];
-    return this.#isKnown() && shards.length > 0 && shards.every(({ link }) => link.up);
+    const servers = [...this.#servers.values()];
+    return this.#isKnown() && servers.length > 0 && servers.every(({ commands }) => commands.up);
   }
 
   get subscribed(): boolean {
-    const shards = [...this.#shards.values()];
-    return shards.length > 0 && shards.every(({ subscriptions }) => subscriptions.up);
+    const servers = [...this.#servers.values()];
+    return servers.length > 0 && servers.every(({ subscriber }) => subscriber.up);
   }
 
   get losses(): number {
-    return [...this.#shards.values()].reduce((sum, { link }) => sum + link.losses, this.#formerLosses);
+    return [...this.#servers.values()].reduce(
+      (sum, { commands }) => sum + commands.losses,
+      this.#formerLosses,
+    );
   }
 
   get revivals(): number {
-    const shards = [...this.#shards.values()];
-    return shards.reduce((sum, { subscriptions }) => sum + subscriptions.revivals, this.#formerRevivals);
+    const servers = [...this.#servers.values()];
+    return servers.reduce((sum, { subscriber }) => sum + subscriber.revivals, this.#formerRevivals);
   }
 
   troubles(): readonly Trouble[] {
-    const troubles = [...this.#shards.values()].flatMap((shard) => shard.troubles());
+    const troubles = [...this.#servers.values()].flatMap((server) => server.troubles());
     if (troubles.length > 0 || this.up) return troubles;
-    const reason = this.#shards.size > 0 ? 'which data it has is not known yet' : this.#discovery.lastError;
+    const reason =
+      this.#servers.size > 0 ? 'the name of its data is not known yet' : this.#discovery.lastError;
     return [{ part: 'cluster', lost: 'answers', reason }];
   }
 
@@ -105,24 +102,17 @@ export class Cluster implements Placement {
     return slotOf(name);
   }
 
-  isUp(part: number): boolean {
-    return this.#shardAt(part).up;
-  }
-
   shardOf(name: string): Shard {
-    return this.#shardAt(slotOf(name));
+    const slot = slotOf(name);
+    return this.#shardAt(slot);
   }
 
-  async subscribe(channel: string): Promise<void> {
-    await this.#channels.subscribe(channel);
+  shardOfRoom(room: string): Shard {
+    return this.shardOf(this.#options.keys.roomChannel(room));
   }
 
-  unsubscribe(channel: string): void {
-    this.#channels.unsubscribe(channel);
-  }
-
-  hears(channel: string): boolean {
-    return this.#channels.hears(channel);
+  get shared(): Shard {
+    return this.shardOf(this.#options.keys.pods);
   }
 
   whenUp(task: (isAffected: IsAffected) => void): void {
@@ -147,48 +137,48 @@ export class Cluster implements Placement {
 
   stop(): void {
     this.#discovery.stop();
-    this.#cancelArrived?.();
-    for (const shard of this.#shards.values()) shard.stop();
+    this.#cancelSlotsMoved?.();
+    for (const server of this.#servers.values()) server.stop();
   }
 
   warn(): void {
-    for (const { link } of this.#shards.values()) if (!link.up) link.warn();
-    if (this.#shards.size > 0) return;
+    for (const server of this.#servers.values()) warnOf(server);
+    if (this.#servers.size > 0) return;
     const reason = this.#discovery.lastError;
-    this.#options.log.warn({ reason }, 'the Redis Cluster is away; this pod goes on by itself');
+    this.#options.log.warn({ reason }, 'the Redis Cluster is unavailable; this pod continues without it');
   }
 
-  /** By the clock of any server: of what none has at present. */
+  /** The time for slots that no server has: by the clock of any server. */
   #now(): number {
-    const links = [...this.#shards.values()].map(({ link }) => link);
-    return (links.find(({ up }) => up) ?? links[0])?.now() ?? this.#options.clock.now();
+    const all = Array.from(this.#servers.values(), ({ commands }) => commands);
+    return (all.find(({ up }) => up) ?? all[0])?.now() ?? this.#options.clock.now();
   }
 
+  /** Before the name of the data is known no position can be made, so that no server is of use. */
   #isKnown(): boolean {
-    return this.#data !== undefined;
+    return this.#registry.data !== undefined;
   }
 
   #serverOf(slot: number): ServerConnections | undefined {
     const address = this.#map.ownerOf(slot);
-    return address === undefined ? undefined : this.#shards.get(address);
+    return address === undefined ? undefined : this.#servers.get(address);
   }
 
   #shardAt(slot: number): Shard {
-    const shard = this.#serverOf(slot);
-    if (shard === undefined || !this.#isKnown() || this.#troubles.has(slot)) return this.#unavailable;
-    return shard.link;
+    const server = this.#serverOf(slot);
+    if (server === undefined || !this.#isKnown() || this.#unserved.has(slot)) return this.#unavailable;
+    return server.commands;
   }
 
-  #connected(): Connected[] {
-    const there: Connected[] = [];
-    for (const [address, { link }] of this.#shards) {
+  #connected(): Master[] {
+    const connected: Master[] = [];
+    for (const [address, { commands }] of this.#servers) {
       const server = this.#map.masters.get(address)?.server;
-      if (link.up && server !== undefined) there.push({ server, link });
+      if (commands.up && server !== undefined) connected.push({ server, commands });
     }
-    return there;
+    return connected;
   }
 
-  /** Sees to it that this pod does with each server what it should. */
   async #take(map: SlotMap | undefined): Promise<void> {
     if (map !== undefined) this.#follow(map);
     await this.#settle();
@@ -198,119 +188,95 @@ export class Cluster implements Placement {
     const moved = map.slotsElsewhereThan(this.#map);
     this.#map = map;
     for (const [address, { server }] of map.masters) {
-      if (!this.#shards.has(address)) this.#add(address, server);
+      if (!this.#servers.has(address)) this.#add(address, server);
     }
-    if (moved.size > 0 || this.#channels.unplaced) this.#channels.place();
-    for (const [address, shard] of this.#shards) {
+    if (moved.size > 0 || this.channels.unplaced) this.channels.place();
+    for (const [address, server] of this.#servers) {
       if (map.masters.has(address)) continue;
-      this.#formerLosses += shard.link.losses;
-      this.#formerRevivals += shard.subscriptions.revivals;
-      this.#shards.delete(address);
-      shard.stop();
+      this.#formerLosses += server.commands.losses;
+      this.#formerRevivals += server.subscriber.revivals;
+      this.#servers.delete(address);
+      server.stop();
     }
-    // A master that was there all the time has got what another had.
-    const there = new Set([...moved].filter((slot) => this.#shardAt(slot).up));
-    if (there.size > 0) this.#recovered(there);
+    // A new master tells when it has come up; one that was up already has got these slots.
+    const recovered = new Set([...moved].filter((slot) => this.#shardAt(slot).up));
+    if (recovered.size > 0) this.#recovered(recovered);
   }
 
-  #add(address: string, server: HostPort): void {
-    const { keys, pod, scripts } = this.#options;
-    const tag = (): string => tagIn(this.#map.masters.get(address)?.slots ?? new Set([slotOf('')]));
+  #add(address: string, host: HostPort): void {
+    const options = this.#options;
     const role: ServerRole = {
-      // What a pod also does at each of them; whether it takes writes comes out with the other rights.
+      sharded: true,
+      // Discovery asks each master for it; the right to write is proved with the others.
       prove: async (client) => void (await client.cluster('SLOTS')),
-      text: (one) => one.clustered,
-      publish: (client, channel, text) => client.spublish(channel, text),
-      data: () => this.#data ?? '',
-      samples: () => keys.samples(pod, tag()),
-      elsewhere: (reason, names) => this.#elsewhere(reason, names),
+      data: () => this.#registry.data ?? '',
+      tag: () => tagIn(this.#map.masters.get(address)?.slots ?? new Set([slotOf('')])),
+      moved: (reason, keys) => this.#slotMoved(reason, keys),
+      channelsMoved: (channels) => {
+        this.channels.displace(channels);
+        this.#discovery.askSoon();
+      },
     };
-    const shard = new ServerConnections({
-      ...this.#options,
-      address: { ...this.#options.address, cluster: undefined, server },
-      scripts: [REGISTER_RUNS, ...scripts],
+    const server = new ServerConnections({
+      ...options,
+      address: { ...options.address, cluster: undefined, server: host },
+      scripts: [REGISTER_RUNS, ...options.scripts],
       role,
-      sharded: { elsewhere: (channels) => this.#channelsElsewhere(channels) },
-      probeChannel: () => keys.probe(pod, tag()),
     });
-    this.#shards.set(address, shard);
-    shard.link.whenUp(() => void this.#settle(shard));
-    shard.subscriptions.whenUp(() => this.#heard(shard));
-    shard.start();
-    // At the start all are looked at together (`warn`).
-    if (this.#isKnown()) this.#options.clock.after(NEWCOMER_MS, () => warnOf(shard));
+    this.#servers.set(address, server);
+    server.commands.whenUp(() => void this.#settle(server));
+    server.subscriber.whenUp(() => this.#tellSubscribed(server));
+    server.start();
+    // At the start `warn` logs all masters.
+    if (this.#isKnown()) options.clock.after(NEW_MASTER_MS, () => warnOf(server));
   }
 
-  /** A command was refused for what the server has, or has not. */
-  #elsewhere(reason: string, keys: readonly string[]): void {
+  /** A command was refused because the server does not have the slot, or soon will not. */
+  #slotMoved(reason: string, keys: readonly string[]): void {
     const [key] = keys;
     const slot = key === undefined ? Number(/^\w+ (\d+) /.exec(reason)?.[1]) : slotOf(key);
-    if (Number.isNaN(slot)) return this.#discovery.askSoon();
-    this.#troubles.add(slot, keys);
+    if (!Number.isNaN(slot)) this.#unserved.add(slot, keys);
     this.#discovery.askSoon();
   }
 
-  #channelsElsewhere(channels: readonly string[]): void {
-    this.#channels.displace(channels);
-    this.#discovery.askSoon();
-  }
-
-  /** `newcomer`: its connection for commands has come up. */
-  async #settle(newcomer?: ServerConnections): Promise<void> {
+  /** Tells what has recovered. `server`: its connection for commands has come up. */
+  async #settle(server?: ServerConnections): Promise<void> {
     const wasKnown = this.#isKnown();
-    await this.#register().catch(ignored);
+    await this.#registry.register().catch(ignored);
     if (!this.#isKnown()) return;
-    // What is there before the name of the data is known is of no use to anybody.
-    const shards = wasKnown ? [newcomer] : [...this.#shards.values()];
-    for (const shard of shards) {
-      if (!shard?.link.up) continue;
-      this.#tell(this.#whenUp, (name) => this.#serverOf(slotOf(name)) === shard);
-      this.#heard(shard);
+    // Servers that came up before the name of the data was known were of no use until now.
+    const recovered = wasKnown ? [server] : [...this.#servers.values()];
+    for (const one of recovered) {
+      if (!one?.commands.up) continue;
+      this.#tell(this.#whenUp, (name) => this.#serverOf(slotOf(name)) === one);
+      this.#tellSubscribed(one);
       for (const task of this.#whenReconnected) task();
     }
-    await this.#troubles.look();
+    await this.#unserved.look();
   }
 
-  /** Tells the server that has what belongs to no room which runs there are. Raises Unavailable. */
-  async #register(): Promise<void> {
-    const { keys } = this.#options;
-    const home = this.#serverOf(slotOf(keys.epoch))?.link;
-    if (!home?.up) return;
-    const links = [...this.#shards.values()].map(({ link }) => link);
-    // One that is not there yet would be taken for one that is no more.
-    const runs = links.every(({ up }) => up) ? links.map(({ run }) => run).toSorted() : [];
-    const all = runs.join(' ');
-    const now = this.#options.clock.elapsed();
-    const isDue = all !== '' && (all !== this.#registered || now >= this.#registeredAt + REGISTER_MS);
-    if (this.#isKnown() && !isDue) return;
-    // Also where nothing has changed: that server may have lost its data, and then the data has another name.
-    this.#registeredAt = now;
-    const args = [home.now(), runs.length, ...runs, ...this.#registered.split(' ').filter(Boolean)];
-    this.#data = String(await home.call(REGISTER_RUNS, [keys.epoch], args));
-    if (all !== '') this.#registered = all;
-  }
-
-  #heard(shard: ServerConnections): void {
-    if (!this.#isKnown() || !shard.link.up || !shard.subscriptions.up) return;
-    this.#tell(this.#whenSubscribed, (name) => this.#serverOf(slotOf(name)) === shard);
+  #tellSubscribed(server: ServerConnections): void {
+    if (!this.#isKnown() || !server.commands.up || !server.subscriber.up) return;
+    this.#tell(this.#whenSubscribed, (name) => this.#serverOf(slotOf(name)) === server);
   }
 
   async #isServed(slot: number, keys: readonly string[]): Promise<boolean> {
-    const link = this.#serverOf(slot)?.link;
-    if (!link?.up) return false;
+    const commands = this.#serverOf(slot)?.commands;
+    if (!commands?.up) return false;
     if (keys.length === 0) return true;
-    return link.call(SERVED, keys, []).then(
+    return commands.call(SERVED, keys, []).then(
       () => true,
       () => false,
     );
   }
 
+  /** These slots take commands again. */
   #recovered(slots: ReadonlySet<number>): void {
     const isAffected: IsAffected = (name) => slots.has(slotOf(name));
     this.#tell(this.#whenUp, isAffected);
     this.#tell(this.#whenSubscribed, isAffected);
-    this.#cancelArrived ??= this.#options.clock.after(ARRIVED_MS, () => {
-      this.#cancelArrived = undefined;
+    this.#cancelSlotsMoved ??= this.#options.clock.after(SLOTS_MOVED_MS, () => {
+      this.#cancelSlotsMoved = undefined;
       for (const task of this.#whenSlotsMoved) task();
     });
   }
@@ -320,7 +286,7 @@ export class Cluster implements Placement {
   }
 }
 
-/** Also of one that has never been there: a replica that took over, and takes no writes yet. */
-function warnOf({ link }: ServerConnections): void {
-  if (!link.up) link.warn();
+/** Also warns of a server that was never up: a replica that took over and takes no writes yet. */
+function warnOf({ commands }: ServerConnections): void {
+  if (!commands.up) commands.warn();
 }

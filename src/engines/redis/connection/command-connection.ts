@@ -1,101 +1,72 @@
-import { ignored } from '../../shared/ignored.ts';
-import { Unavailable } from '../../shared/unavailable.ts';
-import { answerCode, unavailableOr, isElsewhere, isForbidden, redisUnavailable } from './errors.ts';
-import { clientOptions, type RedisAddress } from './options.ts';
-import { handshake, type ServerRole, type ServerIdentity } from './handshake.ts';
-import { atMostOncePer } from '../../../core/base/at-most.ts';
-import type { Clock } from '../../../core/ports/clock.ts';
-import type { Log } from '../../../core/ports/log.ts';
+import { errorCode, isForbidden, isMoved, redisUnavailable, unavailableOr } from './errors.ts';
+import { handshake, type ServerIdentity } from './handshake.ts';
 import { type Names, RIGHTS_SCRIPTS } from './rights.ts';
-import { AnswerTimeout } from './answer-timeout.ts';
-import type { Script } from './script.ts';
-import { Redis } from 'ioredis';
+import type { Script, ScriptText } from './script.ts';
+import type { ServerOptions } from './server-options.ts';
+import { atMostOncePer } from '../../../core/base/at-most.ts';
+import { ReconnectingClient } from './reconnecting-client.ts';
+import type { Redis } from 'ioredis';
 import { ServerClock } from './server-clock.ts';
 import type { Shard } from './shard.ts';
+import { Unavailable } from '../../shared/unavailable.ts';
 
-/** How often a Redis that is there but does not serve is asked again. */
+/** How soon a Redis that answers but does not serve is asked again. */
 const REFUSED_MS = 500;
-/** The longest pause, for one that refuses again and again soon after it had been found to permit everything. */
+/** The longest pause, for a server that refuses again soon after each handshake has found everything permitted. */
 const MOST_REFUSED_MS = 30_000;
 const SOON_MS = 10_000;
-/** How often missing rights are named. */
+/** How often missing rights are logged. */
 const NAMED_MS = 60_000;
-/** Errors after which the address is looked up anew: this is no master any more. */
+/** After these errors the address is looked up again: the server is not a master any more. */
 const DEMOTED = new Set(['READONLY', 'MASTERDOWN']);
 const NOTHING: Names = { keys: [], channels: [] };
 
-export interface CommandConnectionOptions {
-  readonly address: RedisAddress;
-  /** The pod's name in Redis. */
-  readonly pod: string;
-  readonly scripts: readonly Script[];
-  /** Another number for every connection of the pod, to whichever server. */
-  readonly nextConnection: () => number;
-  readonly role: ServerRole;
-  readonly clock: Clock;
-  readonly log: Log;
-}
-
 /**
- * The one connection to a server for commands. It is `up` while the server answers each within two seconds, takes writes
- * and permits what pods do; while it is not, every call raises `Unavailable` at once and nothing is kept for later. All that is
- * asked in one turn of the event loop leaves in one write.
+ * The connection to one server for commands. It is `up` while the server answers each command within two seconds, takes
+ * writes and permits what pods do. While it is not, every call raises `Unavailable` at once, and nothing is queued. All
+ * commands of one turn of the event loop leave in one write.
  */
 export class CommandConnection implements Shard {
-  readonly #client: Redis;
-  readonly #options: CommandConnectionOptions;
+  readonly #options: ServerOptions;
+  readonly #client: ReconnectingClient;
   readonly #whenUp: (() => void)[] = [];
   readonly #time: ServerClock;
-  readonly #timeout: AnswerTimeout;
-  readonly #nameMissing: () => void;
+  readonly #text: (script: Script) => ScriptText;
+  readonly #publish: (client: Redis, channel: string, text: string) => Promise<unknown>;
+  readonly #logMissing: () => void;
   #server: ServerIdentity | undefined;
-  /** The last one there was. */
   #previous: ServerIdentity | undefined;
   #corked = false;
-  #greeting = 0;
-  #stopped = false;
-  #wasAway = true;
-  #isRetrying = false;
-  /** What was refused for want of a right while the link was up. */
+  #handshake = 0;
+  #wasUnavailable = true;
+  /** What was refused for a missing right while the connection was up. */
   #refused = NOTHING;
-  #isDropping = false;
   #upAt = Number.NEGATIVE_INFINITY;
   #pauseMs = REFUSED_MS;
-  /** Why it is away, while it is. */
-  lastError = 'not connected yet';
-  /** How often it went away, since the start. */
+  /** How often it was lost, since the start. */
   losses = 0;
 
-  constructor(options: CommandConnectionOptions) {
-    const { address, clock, log, pod } = options;
+  constructor(options: ServerOptions) {
+    const { clock, log, pod, role } = options;
     this.#options = options;
     this.#time = new ServerClock(clock);
-    this.#timeout = new AnswerTimeout(clock, () =>
-      this.#giveUp('a command was not answered for two seconds'),
-    );
-    this.#nameMissing = atMostOncePer(NAMED_MS, clock, () =>
+    this.#text = role.sharded ? ({ clustered }) => clustered : ({ alone }) => alone;
+    this.#publish = role.sharded
+      ? (client, channel, text) => client.spublish(channel, text)
+      : (client, channel, text) => client.publish(channel, text);
+    this.#logMissing = atMostOncePer(NAMED_MS, clock, () =>
       log.warn(
         { reason: this.lastError },
-        'Redis refuses what every pod must do: give its user these rights',
+        'Redis refuses commands that every pod needs; grant its user these rights',
       ),
     );
-    this.#client = new Redis(clientOptions(address, `crosspod:${pod}`, clock));
-    this.#client.on('error', (error: Error) => (this.lastError = error.message));
-    this.#client.on('connect', () => {
-      this.#isDropping = false;
-      this.#timeout.sent();
+    this.#client = new ReconnectingClient({
+      ...options,
+      connectionName: `crosspod:${pod}`,
+      ready: () => void this.#shakeHands(),
+      closed: () => this.#lose(),
+      timedOut: () => this.#giveUp('a command was not answered for two seconds'),
     });
-    this.#client.on('ready', () => {
-      this.#timeout.answered();
-      void this.#handshake();
-    });
-    this.#client.on('close', () => {
-      this.#isDropping = false;
-      this.#timeout.forget();
-      this.#lose();
-    });
-    // ioredis gives up on some errors of the first connection; a pod never does.
-    this.#client.on('end', () => this.#retry(REFUSED_MS, () => void this.#client.connect().catch(ignored)));
   }
 
   get up(): boolean {
@@ -111,38 +82,41 @@ export class CommandConnection implements Shard {
   }
 
   get connection(): string {
-    return String(this.#greeting);
+    return String(this.#handshake);
+  }
+
+  /** Why it is unavailable; empty while it is up. */
+  get lastError(): string {
+    return this.#client.lastError;
   }
 
   now(): number {
     return this.#time.now();
   }
 
-  /** Calls `task` each time the link has come up. */
+  /** Calls `task` each time the connection has come up. */
   whenUp(task: () => void): void {
     this.#whenUp.push(task);
   }
 
-  /** Connects, now and whenever the connection is lost. */
   start(): void {
-    this.#client.connect().catch(ignored);
+    this.#client.start();
   }
 
   stop(): void {
-    this.#stopped = true;
+    this.#client.stop();
     this.#lose();
-    this.#client.disconnect();
   }
 
   async call(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
     this.#here();
     this.#cork();
     try {
-      return await this.#client.evalsha(this.#options.role.text(script).sha, keys.length, ...keys, ...args);
+      return await this.#client.redis.evalsha(this.#text(script).sha, keys.length, ...keys, ...args);
     } catch (error) {
       throw this.#judge(error as Error, { keys, channels: [] });
     } finally {
-      this.#timeout.answered();
+      this.#client.timeout.answered();
     }
   }
 
@@ -151,11 +125,10 @@ export class CommandConnection implements Shard {
   }
 
   async publish(channel: string, text: string): Promise<void> {
-    const { role } = this.#options;
-    await this.#command((client) => role.publish(client, channel, text), { keys: [], channels: [channel] });
+    await this.#command((client) => this.#publish(client, channel, text), { keys: [], channels: [channel] });
   }
 
-  /** Asks the server for its time, so that a clock that was set is noticed. Raises as `call` does. */
+  /** Asks the server for its time, to notice a clock that was set. Raises as `call` does. */
   async askTime(): Promise<void> {
     const learn = this.#learner();
     learn(await this.command((client) => client.time()));
@@ -170,11 +143,11 @@ export class CommandConnection implements Shard {
     this.#here();
     this.#cork();
     try {
-      return await send(this.#client);
+      return await send(this.#client.redis);
     } catch (error) {
       throw this.#judge(error as Error, names);
     } finally {
-      this.#timeout.answered();
+      this.#client.timeout.answered();
     }
   }
 
@@ -183,12 +156,12 @@ export class CommandConnection implements Shard {
     return this.#server;
   }
 
-  /** A command is about to be sent: what is written is held back until the turn ends. */
+  /** A command is about to be sent: holds back what is written until the turn ends. */
   #cork(): void {
-    this.#timeout.sent();
+    this.#client.timeout.sent();
     if (this.#corked) return;
     this.#corked = true;
-    const { stream } = this.#client;
+    const { stream } = this.#client.redis;
     stream.cork();
     setImmediate(() => {
       this.#corked = false;
@@ -198,34 +171,37 @@ export class CommandConnection implements Shard {
 
   #judge(error: Error, names: Names): Error {
     const judged = unavailableOr(error);
-    if (isElsewhere(error)) this.#options.role.elsewhere(error.message, names.keys);
+    if (isMoved(error)) this.#options.role.moved(error.message, names.keys);
     else if (judged instanceof Unavailable && error.name === 'ReplyError') this.#refuse(error, names);
     return judged;
   }
 
-  /** Learns who the server is; until that has worked nobody else asks it anything. */
-  async #handshake(): Promise<void> {
-    const client = this.#client;
-    const { role, scripts, nextConnection } = this.#options;
-    const greeting = nextConnection();
-    this.#greeting = greeting;
+  /** Until it has succeeded the connection takes no other command. */
+  async #shakeHands(): Promise<void> {
+    const { redis, timeout } = this.#client;
+    const { keys, pod, role, scripts, nextConnection } = this.#options;
+    const current = nextConnection();
+    this.#handshake = current;
     try {
-      const server = await handshake(client, {
+      const server = await handshake(redis, {
         role,
         scripts: [...RIGHTS_SCRIPTS, ...scripts],
+        text: this.#text,
+        publish: this.#publish,
         learn: this.#learner(),
-        asking: (step) => this.#timeout.watch(step),
+        watch: (step) => timeout.watch(step),
+        samples: keys.samples(pod, role.tag()),
         refused: this.#refused,
         previous: this.#previous,
       });
-      if (greeting !== this.#greeting) return;
+      if (current !== this.#handshake) return;
       if (this.#previous === undefined) this.#warnOfEviction(server);
       this.#server = server;
       this.#previous = server;
     } catch (error) {
-      if (greeting !== this.#greeting || client.status !== 'ready') return;
+      if (current !== this.#handshake || redis.status !== 'ready') return;
       this.#fail(error as Error, REFUSED_MS);
-      if (isForbidden(error as Error)) this.#nameMissing();
+      if (isForbidden(error as Error)) this.#logMissing();
       return;
     }
     this.#comeUp(this.#server);
@@ -244,22 +220,22 @@ export class CommandConnection implements Shard {
     if (policy === undefined) return;
     this.#options.log.warn(
       { policy },
-      'Redis throws keys away when its memory is full, and messages and presence with them; set its maxmemory-policy to noeviction',
+      'Redis evicts keys when its memory is full, and with them messages and presence; set its maxmemory-policy to noeviction',
     );
   }
 
   #comeUp({ run }: ServerIdentity): void {
-    this.lastError = '';
+    this.#client.lastError = '';
     this.#refused = NOTHING;
     this.#upAt = this.#options.clock.elapsed();
-    this.#wasAway = false;
-    this.#options.log.info({ run }, 'Redis is there');
+    this.#wasUnavailable = false;
+    this.#options.log.info({ run }, 'Redis is available');
     for (const task of this.#whenUp) task();
   }
 
-  /** The server is there and does not do what it is asked. */
+  /** The server answered, but refused the command. */
   #refuse(error: Error, names: Names): void {
-    // What was asked in the same moment is refused too.
+    // Other commands in flight are refused as well.
     if (!this.up) return;
     let pauseMs = REFUSED_MS;
     if (isForbidden(error)) {
@@ -272,46 +248,30 @@ export class CommandConnection implements Shard {
   }
 
   #fail(error: Error, pauseMs: number): void {
-    this.lastError = error.message;
+    this.#client.lastError = error.message;
     this.#lose();
-    if (DEMOTED.has(answerCode(error) ?? '')) this.#drop();
-    else this.#retry(pauseMs, () => void this.#handshake());
+    if (DEMOTED.has(errorCode(error) ?? '')) this.#client.reconnect();
+    else this.#client.retry(pauseMs, () => void this.#shakeHands());
   }
 
   #giveUp(reason: string): void {
-    this.lastError = reason;
+    this.#client.lastError = reason;
     this.#lose();
-    this.#drop();
-  }
-
-  /** Once, however many commands come to the same end: with each call ioredis listens for the close once more. */
-  #drop(): void {
-    if (this.#isDropping) return;
-    this.#isDropping = true;
-    this.#client.disconnect(true);
-  }
-
-  #retry(ms: number, task: () => void): void {
-    if (this.#isRetrying) return;
-    this.#isRetrying = true;
-    this.#options.clock.after(ms, () => {
-      this.#isRetrying = false;
-      if (!this.#stopped && (this.#client.status === 'ready' || this.#client.status === 'end')) task();
-    });
+    this.#client.reconnect();
   }
 
   #lose(): void {
-    if (this.up && !this.#stopped) this.losses += 1;
+    if (this.up && !this.#client.stopped) this.losses += 1;
     this.#server = undefined;
-    if (this.lastError === '') this.lastError = 'the connection was closed';
-    if (!this.#wasAway) this.warn();
+    if (this.lastError === '') this.#client.lastError = 'the connection was closed';
+    if (!this.#wasUnavailable) this.warn();
   }
 
-  /** Says that Redis is away, and why. */
+  /** Logs that Redis is unavailable, and why. */
   warn(): void {
-    if (this.#stopped) return;
-    this.#wasAway = true;
+    if (this.#client.stopped) return;
+    this.#wasUnavailable = true;
     // Only the text: an error of ioredis carries the command, and with it a password.
-    this.#options.log.warn({ reason: this.lastError }, 'Redis is away; this pod goes on by itself');
+    this.#options.log.warn({ reason: this.lastError }, 'Redis is unavailable; this pod continues without it');
   }
 }

@@ -2,17 +2,18 @@ import { addressOf, SlotMap } from './slots.ts';
 import type { HostPort, RedisAddress } from './options.ts';
 import { askForSlots } from './slot-query.ts';
 import type { Clock } from '../../../core/ports/clock.ts';
-import { ignored } from '../../shared/ignored.ts';
 import type { CommandConnection } from './command-connection.ts';
+import { ignored } from '../../shared/ignored.ts';
+import type { LookupFunction } from 'node:net';
 
-/** How often the Cluster is asked who has what, while that may be changing and while nothing seems to. */
+/** How often the Cluster is asked for its slots, while they may be changing and otherwise. */
 const CHANGING_MS = 200;
 const QUIET_MS = 5_000;
 
-/** A master to which there is a connection. */
-export interface Connected {
+/** A master that can be asked over a connection that is up. */
+export interface Master {
   readonly server: HostPort;
-  readonly link: CommandConnection;
+  readonly commands: CommandConnection;
 }
 
 export interface DiscoveryOptions {
@@ -20,25 +21,25 @@ export interface DiscoveryOptions {
   /** `cluster` names some of its servers. */
   readonly address: RedisAddress;
   readonly pod: string;
-  /** Who is asked first. */
-  readonly connected: () => readonly Connected[];
-  /** An answer has come: what the servers say, and undefined where none of them said anything. */
-  readonly heard: (map: SlotMap | undefined) => Promise<void>;
-  /** Whether who has what may be changing. */
+  readonly lookup: LookupFunction;
+  /** Asked first. */
+  readonly connected: () => readonly Master[];
+  /** What the Cluster answered: the same map while nothing changes, and undefined if no server answered. */
+  readonly found: (map: SlotMap | undefined) => Promise<void>;
+  /** Whether the owners of slots may be changing. */
   readonly isChanging: () => boolean;
 }
 
-/** Asks the Cluster again and again who has which slots. */
+/** Asks the Cluster again and again which master has which slots. */
 export class Discovery {
   readonly #options: DiscoveryOptions;
-  /** Every server of the last answer. */
-  #servers: readonly HostPort[] = [];
+  #map = SlotMap.empty;
   #isAsking = false;
   #askAgain = false;
   #askedAt = Number.NEGATIVE_INFINITY;
   #cancel: (() => void) | undefined;
   #stopped = false;
-  /** What was wrong with the server that was asked last. */
+  /** Why the server that was asked last did not answer. */
   lastError = 'not connected yet';
 
   constructor(options: DiscoveryOptions) {
@@ -54,7 +55,7 @@ export class Discovery {
     this.#cancel?.();
   }
 
-  /** Something has changed: it is asked at once, unless it was a moment ago. */
+  /** Something has changed: asks at once, unless it asked a moment ago. */
   askSoon(): void {
     const wait = this.#askedAt + CHANGING_MS - this.#options.clock.elapsed();
     if (this.#isAsking) this.#askAgain = true;
@@ -63,15 +64,15 @@ export class Discovery {
   }
 
   async #ask(): Promise<void> {
-    const { clock, heard, isChanging } = this.#options;
+    const { clock, found, isChanging } = this.#options;
     this.#isAsking = true;
     this.#askAgain = false;
     this.#askedAt = clock.elapsed();
     this.#cancel?.();
     const map = await this.#mapOfAny();
     if (this.#stopped) return;
-    if (map !== undefined) this.#servers = [...map.servers];
-    await heard(map);
+    if (map !== undefined) this.#map = map;
+    await found(map);
     this.#isAsking = false;
     if (!this.#stopped) this.#askIn(isChanging() || this.#askAgain ? CHANGING_MS : QUIET_MS);
   }
@@ -83,13 +84,13 @@ export class Discovery {
 
   async #mapOfAny(): Promise<SlotMap | undefined> {
     const { address, connected } = this.#options;
-    for (const { server, link } of connected()) {
-      const reply = await link.command((client) => client.cluster('SLOTS')).catch(ignored);
-      const map = reply === undefined ? SlotMap.empty : SlotMap.of(reply, server);
-      // One that was taken out of the Cluster knows of nothing any more.
+    for (const { server, commands } of connected()) {
+      const reply = await commands.command((client) => client.cluster('SLOTS')).catch(ignored);
+      const map = reply === undefined ? SlotMap.empty : this.#map.or(reply, server);
+      // A server that was taken out of the Cluster knows no masters.
       if (map.masters.size > 0) return map;
     }
-    const known = [...this.#servers, ...(address.cluster ?? [])];
+    const known = [...this.#map.servers, ...(address.cluster ?? [])];
     for (const server of new Map(known.map((one) => [addressOf(one), one])).values()) {
       if (this.#stopped) return undefined;
       const map = await this.#mapOf(server);
@@ -99,9 +100,10 @@ export class Discovery {
   }
 
   async #mapOf(server: HostPort): Promise<SlotMap | undefined> {
-    const { address, clock, pod } = this.#options;
+    const { address, lookup, pod } = this.#options;
     try {
-      const map = await askForSlots(server, address, `crosspod:${pod}`, clock);
+      const reply = await askForSlots(server, { address, lookup, connectionName: `crosspod:${pod}` });
+      const map = this.#map.or(reply, server);
       if (map.masters.size > 0) return map;
       this.lastError = 'its slots are not assigned';
     } catch (error) {

@@ -3,9 +3,9 @@ import type { Lease, Leaseholder } from '../../shared/lease.ts';
 import type { Placement } from './placement.ts';
 
 /**
- * Whether something could not be kept, or taken back, under the lease. Where a server was away the lease is taken anew
- * when it is back; where parts of a Cluster only moved nothing else makes up for it: once they have arrived all is
- * written anew.
+ * Remembers whether a write under the lease has failed. After a server was unavailable the pod takes a new lease and
+ * writes everything again. When slots of a Cluster only moved nothing else repeats the write, so that once they have
+ * arrived this class lets the lease lapse if any write has failed.
  */
 export class FailedWrites implements Leaseholder {
   #any = false;
@@ -17,7 +17,7 @@ export class FailedWrites implements Leaseholder {
     });
   }
 
-  /** Remembers what was not done for want of a server; raises what `work` does. */
+  /** Remembers if `work` fails with Unavailable; raises what `work` does. */
   async track<Result>(work: Promise<Result>): Promise<Result> {
     try {
       return await work;
@@ -27,7 +27,7 @@ export class FailedWrites implements Leaseholder {
     }
   }
 
-  /** What is written from now on makes up for all that was missed. */
+  /** All is written again from now on. */
   rewriteAll(): Promise<void> {
     this.#any = false;
     return Promise.resolve();

@@ -1,7 +1,7 @@
 /**
- * Names of everything in Redis (docs/platform/redis.md has the table); `prefix` goes before each of them. In a Cluster what
- * belongs to a room has the room as its hash tag, so that one server has all of it, and what belongs to none has one
- * tag between it (https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#hash-tags).
+ * Names of all keys and channels in Redis (docs/platform/redis.md has the table); each begins with `prefix`. In a Cluster
+ * all keys of a room have the room as their hash tag, so that one server has them all; keys of no room share one tag
+ * (https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#hash-tags).
  */
 export class Keys {
   readonly #prefix: string;
@@ -17,7 +17,7 @@ export class Keys {
     return this.#shared('epoch');
   }
 
-  /** What a script that makes positions in a room reads the epoch from; in a Cluster it is told, and reads nothing. */
+  /** The key from which scripts that make positions read the epoch. In a Cluster the pod supplies the epoch, and they read nothing. */
   epochOf(room: string): string {
     return this.#clustered ? this.state(room) : this.epoch;
   }
@@ -27,7 +27,7 @@ export class Keys {
     return this.#ofRoom('realtime:history', room);
   }
 
-  /** Hash: a room's newest position and what else outlives its messages. */
+  /** Hash: a room's newest position, and other facts that outlive its messages. */
   state(room: string): string {
     return this.#ofRoom('realtime:state', room);
   }
@@ -39,22 +39,22 @@ export class Keys {
       : `${this.#prefix}realtime:claim:${name}`;
   }
 
-  /** Hash: who is present in a room, a row for each user. */
+  /** Hash: the members of a room, a row for each user. */
   presence(room: string): string {
     return this.#ofRoom('presence', room);
   }
 
-  /** Hash: through which connections each user of a room is present. */
+  /** Hash: the connections through which each member of a room is present. */
   tabs(room: string): string {
     return this.#ofRoom('realtime:tabs', room);
   }
 
-  /** String: nobody is, or will be, present in a room through that pod any more. */
+  /** String: a dead pod was reaped in this room, and can have no members there any more. */
   podReaped(room: string, pod: string): string {
     return `${this.#ofRoom('realtime:pod-buried', room)}:${pod}`;
   }
 
-  /** Set: rooms in which somebody may be present through a pod. */
+  /** Set: rooms in which a pod may have members. */
   podPresenceRooms(pod: string): string {
     return `${this.#shared('pod-presence-rooms')}:${pod}`;
   }
@@ -64,12 +64,12 @@ export class Keys {
     return this.#shared('pods');
   }
 
-  /** Sorted set: pods that are dead and not yet cleaned up after, by when that is due. */
+  /** Sorted set: dead pods that are not reaped yet, by when that is due. The key says `graves`: other releases read it. */
   get tombstones(): string {
     return this.#shared('graves');
   }
 
-  /** Set: whose connections are counted for a pod. */
+  /** Set: the connections that are counted for a pod, and their users. */
   podUsers(pod: string): string {
     return `${this.#shared('pod-users')}:${pod}`;
   }
@@ -89,7 +89,7 @@ export class Keys {
     return `${this.#shared('pod-rooms')}:${pod}`;
   }
 
-  /** Hash: how many connections each pod has, and since when it is there. */
+  /** Hash: how many connections each pod has, and since when it runs. */
   get loads(): string {
     return this.#shared('loads');
   }
@@ -99,7 +99,7 @@ export class Keys {
     return `${this.#shared('user')}:${userId}`;
   }
 
-  /** Channel: what concerns all pods. */
+  /** Channel: notes for all pods. */
   get globalChannel(): string {
     return `${this.#prefix}realtime:global`;
   }
@@ -115,7 +115,7 @@ export class Keys {
     return this.#clustered ? channel.slice(start.length + 1, -1) : channel.slice(start.length);
   }
 
-  /** Channel, and in a Cluster key: by which a pod finds out whether a server serves it; `tag` is one of the server. */
+  /** Channel and key: by which a pod finds out whether a server serves it; `tag` is a hash tag that the server has. */
   probe(pod: string, tag: string): string {
     return this.#clustered
       ? `${this.#prefix}realtime:probe:{${tag}}:${pod}`
@@ -123,8 +123,8 @@ export class Keys {
   }
 
   /**
-   * A key and a channel of each kind for which an ACL may have a pattern of its own. The key that comes first is the
-   * pod's; the others are only named.
+   * A key and a channel of each kind for which an ACL may have a pattern. Only the first key, which is the pod's own, is
+   * written.
    */
   samples(pod: string, tag: string): { keys: readonly string[]; channels: readonly string[] } {
     const keys = [this.probe(pod, tag), this.history(tag), this.presence(tag)];

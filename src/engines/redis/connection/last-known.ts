@@ -2,17 +2,17 @@ import { type LookupAddress, type LookupAllOptions, lookup as ask } from 'node:d
 import type { Clock } from '../../../core/ports/clock.ts';
 import type { LookupFunction } from 'node:net';
 
-/** DNS that is there answers within a few milliseconds; what comes later is remembered for the next time. */
-const PATIENCE_MS = 500;
+/** Working DNS answers within a few milliseconds; a later answer is remembered for the next time. */
+const SILENT_MS = 500;
 
 type Answer = (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void;
 type Ask = (host: string, options: LookupAllOptions, answer: Answer) => void;
 
 /**
- * Looks a name up as Node does, and falls back on what it found the last time while DNS is silent or says that it
- * cannot tell (`EAI_AGAIN`): servers stay where they are when DNS goes, and whoever asks a Sentinel for the new master
- * must get there. A name that DNS says there is none of is gone, whatever was known: its address may be somebody else's.
- * The addresses found are kept for as long as the function is, a handful for each client of Redis.
+ * Looks a name up as Node does, and falls back on the addresses of the last time while DNS does not answer or cannot tell
+ * (`EAI_AGAIN`): servers stay where they are when DNS fails, and a pod must still reach a Sentinel to ask for the new
+ * master. If DNS says that a name does not exist, that is the answer: its last address may belong to another host now.
+ * The function remembers every address for as long as it lives; one pod needs one, for all its clients of Redis.
  */
 export function lastKnown(clock: Clock, askDns: Ask = ask): LookupFunction {
   const known = new Map<string, LookupAddress[]>();
@@ -31,7 +31,7 @@ export function lastKnown(clock: Clock, askDns: Ask = ask): LookupFunction {
       if (before !== undefined) answer(null, before);
       return before !== undefined;
     };
-    const cancel = clock.after(PATIENCE_MS, () => void fallBack());
+    const cancel = clock.after(SILENT_MS, () => void fallBack());
     askDns(host, { ...options, all: true }, (error, addresses) => {
       if (error === null) known.set(keyOf(host, options.family), addresses);
       if (error?.code !== 'EAI_AGAIN' || !fallBack()) answer(error, error === null ? addresses : []);

@@ -5,7 +5,7 @@ import { scriptsIn } from './script.ts';
 import type { Shard } from './shard.ts';
 
 export const RENEW = scriptsIn('connection')('renew');
-/** A pod that was given a dead one to bury has so long before another is given it. */
+/** A pod that was given a dead one to reap has this long before another pod is given it. */
 const REAP_MS = 10_000;
 
 export interface RedisLeasesOptions {
@@ -23,7 +23,7 @@ export class RedisLeases implements LeaseBook {
   }
 
   get up(): boolean {
-    return this.#link.up;
+    return this.#shard.up;
   }
 
   whenUp(task: () => void): void {
@@ -45,15 +45,15 @@ export class RedisLeases implements LeaseBook {
   }
 
   async reaped(name: string): Promise<void> {
-    await this.#link.command((client) => client.zrem(this.#options.keys.tombstones, name));
+    await this.#shard.command((client) => client.zrem(this.#options.keys.tombstones, name));
   }
 
   async #renew(...args: (string | number)[]): Promise<(string | number)[]> {
     const { keys } = this.#options;
-    return (await this.#link.call(RENEW, [keys.pods, keys.tombstones], args)) as (string | number)[];
+    return (await this.#shard.call(RENEW, [keys.pods, keys.tombstones], args)) as (string | number)[];
   }
 
-  get #link(): Shard {
-    return this.#options.placement.shardOf(this.#options.keys.pods);
+  get #shard(): Shard {
+    return this.#options.placement.shared;
   }
 }

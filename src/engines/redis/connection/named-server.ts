@@ -2,7 +2,7 @@ import { AbstractConnector } from 'ioredis';
 import { createConnection, type LookupFunction, type Socket } from 'node:net';
 import { connect as connectWithTls, type ConnectionOptions } from 'node:tls';
 
-/** What ioredis hands on of the options of its client. */
+/** The client options that ioredis hands on to a connector. */
 export interface NamedServerOptions {
   readonly host: string;
   readonly port: number;
@@ -11,7 +11,7 @@ export interface NamedServerOptions {
   readonly lookup: LookupFunction;
 }
 
-/** Connects to one server, as the connector of ioredis does, but for that it can be told how to look its name up. */
+/** Connects to one server as the connector of ioredis does, but with the given `lookup`. */
 export class NamedServer extends AbstractConnector {
   readonly #options: NamedServerOptions;
 
@@ -23,11 +23,11 @@ export class NamedServer extends AbstractConnector {
   override async connect(): Promise<Socket> {
     const { host, port, tls, lookup } = this.#options;
     this.connecting = true;
-    // Whoever disconnects at once has nothing opened for him any more.
+    // A client that disconnects in the same turn must not open a socket.
     await Promise.resolve();
     if (!this.connecting) throw new Error('Connection is closed.');
     const where = { host, port, lookup };
-    // An empty one counts: TLS with the authorities that Node knows.
+    // An empty object means TLS with the authorities that Node trusts.
     const stream = tls === undefined ? createConnection(where) : connectWithTls({ ...where, ...tls });
     stream.once('error', (error) => (this.firstError = error));
     this.stream = stream;

@@ -1,118 +1,101 @@
-import type { IsAffected, Placement } from './placement.ts';
-import type { Trouble } from '../../../core/ports/broker.ts';
-import type { Keys } from './keys.ts';
-import type { ServerRole } from './handshake.ts';
-import type { RedisAddress } from './options.ts';
+import type { Channels, IsAffected, Placement } from './placement.ts';
+import type { ServerCommons, ServerRole } from './server-options.ts';
+import { ServerConnections } from './server-connections.ts';
+import type { CommandConnection } from './command-connection.ts';
 import { scriptsIn } from './script.ts';
-import { ServerConnections, type ServerCommons } from './server-connections.ts';
 import type { Shard } from './shard.ts';
+import type { Trouble } from '../../../core/ports/broker.ts';
 
 const REGISTER_RUN = scriptsIn('connection')('register-run');
 
-export interface OneServerOptions extends ServerCommons {
-  /** Of the server, or of the Sentinels that know it. */
-  readonly address: RedisAddress;
-  readonly keys: Keys;
-}
-
 const everything: IsAffected = () => true;
 
-/** One server has everything: by its own address, or whichever the Sentinels call the master. */
+/** One server has everything: the one at the given address, or the one that the Sentinels call the master. */
 export class OneServer implements Placement {
-  readonly #shard: ServerConnections;
+  readonly #server: ServerConnections;
+  readonly #commands: CommandConnection;
+  readonly channels: Channels;
 
-  constructor({ keys, ...options }: OneServerOptions) {
+  constructor(options: ServerCommons) {
+    const { keys, scripts } = options;
     const role: ServerRole = {
+      sharded: false,
       prove: async (client, run, now, before) =>
         void (await client.evalsha(REGISTER_RUN.alone.sha, 1, keys.epoch, run, now, before)),
-      text: (script) => script.alone,
-      publish: (client, channel, text) => client.publish(channel, text),
-      // A script finds it where it is kept, and another one as soon as that is gone.
       data: () => '',
-      samples: () => keys.samples(options.pod, ''),
-      elsewhere() {},
+      tag: () => '',
+      moved() {},
+      channelsMoved() {},
     };
-    const probeChannel = (): string => keys.probe(options.pod, '');
-    this.#shard = new ServerConnections({
-      ...options,
-      scripts: [REGISTER_RUN, ...options.scripts],
-      role,
-      probeChannel,
-    });
+    this.#server = new ServerConnections({ ...options, scripts: [REGISTER_RUN, ...scripts], role });
+    this.#commands = this.#server.commands;
+    this.channels = this.#server.subscriber;
   }
 
   get up(): boolean {
-    return this.#shard.link.up;
+    return this.#commands.up;
   }
 
   get subscribed(): boolean {
-    return this.#shard.subscriptions.up;
+    return this.#server.subscriber.up;
   }
 
   get losses(): number {
-    return this.#shard.link.losses;
+    return this.#commands.losses;
   }
 
   get revivals(): number {
-    return this.#shard.subscriptions.revivals;
+    return this.#server.subscriber.revivals;
   }
 
   troubles(): readonly Trouble[] {
-    return this.#shard.troubles();
+    return this.#server.troubles();
   }
 
   slotOf(): number {
     return 0;
   }
 
-  isUp(): boolean {
-    return this.up;
-  }
-
   shardOf(): Shard {
-    return this.#shard.link;
+    return this.#commands;
   }
 
-  subscribe(channel: string): Promise<void> {
-    return this.#shard.subscriptions.subscribe(channel);
+  shardOfRoom(): Shard {
+    return this.#commands;
   }
 
-  unsubscribe(channel: string): void {
-    this.#shard.subscriptions.unsubscribe(channel);
-  }
-
-  hears(channel: string): boolean {
-    return this.#shard.subscriptions.has(channel);
+  get shared(): Shard {
+    return this.#commands;
   }
 
   whenUp(task: (isAffected: IsAffected) => void): void {
-    this.#shard.link.whenUp(() => task(everything));
+    this.#commands.whenUp(() => task(everything));
   }
 
   whenSubscribed(task: (isAffected: IsAffected) => void): void {
-    const { link, subscriptions } = this.#shard;
-    const taskIfBoth = (): void => void (link.up && subscriptions.up && task(everything));
-    // The later of the two begins it.
-    link.whenUp(taskIfBoth);
-    subscriptions.whenUp(taskIfBoth);
+    const { commands, subscriber } = this.#server;
+    const taskIfBoth = (): void => void (commands.up && subscriber.up && task(everything));
+    // Whichever of the two comes up last calls it.
+    commands.whenUp(taskIfBoth);
+    subscriber.whenUp(taskIfBoth);
   }
 
   whenReconnected(task: () => void): void {
-    this.#shard.link.whenUp(task);
+    this.#commands.whenUp(task);
   }
 
-  /** It has all parts, all the time. */
+  /** Nothing ever moves. */
   whenSlotsMoved(): void {}
 
   start(): void {
-    this.#shard.start();
+    this.#server.start();
   }
 
   stop(): void {
-    this.#shard.stop();
+    this.#server.stop();
   }
 
   warn(): void {
-    if (!this.up) this.#shard.link.warn();
+    if (!this.up) this.#commands.warn();
   }
 }

@@ -1,24 +1,23 @@
-import type { RedisOptions } from 'ioredis';
-import type { Clock } from '../../../core/ports/clock.ts';
-import { lastKnown } from './last-known.ts';
+import { ANSWER_MS } from '../../shared/terms.ts';
+import type { LookupFunction } from 'node:net';
 import { NamedServer } from './named-server.ts';
 import { QuietSentinels } from './sentinels.ts';
-import { ANSWER_MS } from '../../shared/terms.ts';
+import type { RedisOptions } from 'ioredis';
 
 export interface HostPort {
   readonly host: string;
   readonly port: number;
 }
 
-/** Where Redis is and who comes: one of `server`, `sentinels` and `cluster`. */
+/** Where Redis is, and the credentials: one of `server`, `sentinels` and `cluster`. */
 export interface RedisAddress {
   readonly server?: HostPort | undefined;
-  /** TLS to the server, or to the Sentinels and whatever they name; `ca`, PEM, in place of the authorities Node knows. */
+  /** TLS to the server, or to the Sentinels and the servers they name. `ca` (PEM) replaces the authorities Node trusts. */
   readonly tls?: { readonly ca?: string | undefined } | undefined;
   readonly sentinels?: readonly HostPort[] | undefined;
-  /** Some servers of a Cluster, which know the others. */
+  /** Some servers of a Cluster; they name the others. */
   readonly cluster?: readonly HostPort[] | undefined;
-  /** What the Sentinels call the master. */
+  /** The master's name among the Sentinels. */
   readonly master: string;
   readonly sentinelPassword?: string | undefined;
   readonly username?: string | undefined;
@@ -27,23 +26,23 @@ export interface RedisAddress {
 }
 
 /**
- * A client that comes back by itself and keeps nothing while it is away: whoever asks then is told at once, and what
- * was under way when a connection broke is rejected, so that each caller decides what to repeat.
+ * A client that reconnects by itself and queues nothing: while there is no connection commands fail at once, and commands
+ * in flight are rejected when it breaks, so that each caller decides what to repeat.
  */
 export function clientOptions(
   address: RedisAddress,
   connectionName: string,
-  clock: Clock,
+  lookup: LookupFunction,
 ): Omit<RedisOptions, 'replyMapping'> {
   const { username, password, db } = address;
   return {
     ...whereTo(address),
-    ...lookingUp(clock),
+    ...lookingUp(lookup),
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
     db,
     connectionName,
-    // A user with no more rights than needed is refused it, and what is refused fills the server's ACL LOG.
+    // A user with only the needed rights is refused CLIENT SETINFO, and refusals fill the server's ACL LOG.
     disableClientInfo: true,
     lazyConnect: true,
     connectTimeout: ANSWER_MS,
@@ -74,12 +73,12 @@ function whereTo({ server, tls, sentinels, master, sentinelPassword }: RedisAddr
   return { ...server, Connector: NamedServer, ...(tls && { tls }) };
 }
 
-/** ioredis knows nothing of it, and hands it on to the connector. */
-function lookingUp(clock: Clock): object {
-  return { lookup: lastKnown(clock) };
+/** ioredis does not know this option; it hands it on to the connector. */
+function lookingUp(lookup: LookupFunction): object {
+  return { lookup };
 }
 
-/** Between attempts, in milliseconds: soon at first, and not all pods at the same moment. */
+/** Between attempts, in milliseconds: short at first, and random, so that pods do not reconnect at the same moment. */
 function pause(attempt: number): number {
   return Math.min(50 * 2 ** Math.min(attempt, 4), 500) * (0.5 + Math.random() / 2);
 }

@@ -1,45 +1,52 @@
-import type { Trouble } from '../../../core/ports/broker.ts';
 import type { Shard } from './shard.ts';
+import type { Trouble } from '../../../core/ports/broker.ts';
 
-/** Whether a key, or a channel, is among those that something is about. */
+/** Whether an event affects a key or a channel. */
 export type IsAffected = (name: string) => boolean;
 
-/**
- * Which server has what: one server has all, or each master of a Cluster some of it. Order of calls: `start` once, then
- * anything, then `stop` once.
- */
-export interface Placement {
-  /** Everything can be reached. */
-  readonly up: boolean;
-  /** Every channel that was asked for is subscribed. */
-  readonly subscribed: boolean;
-  /** How often a server went away, since the start. */
-  readonly losses: number;
-  /** How often a subscription was found dead and made anew. */
-  readonly revivals: number;
-  /** What is gone, and why; empty while all is well. */
-  troubles(): readonly Trouble[];
-  /** Names with the same number are always on one server: scripts can have them together. */
-  slotOf(name: string): number;
-  /** Whether commands for that part are taken. */
-  isUp(part: number): boolean;
-  /** The way to what has a key or a channel, for what is done at once: soon it may be elsewhere. */
-  shardOf(name: string): Shard;
-  /** Resolves once the server has confirmed it. Raises Unavailable; the channel stays asked for. */
+/** The channels that this pod subscribes. */
+export interface Channels {
+  /** Resolves once the server has confirmed it. Raises Unavailable; the pod still subscribes it as soon as it can. */
   subscribe(channel: string): Promise<void>;
   unsubscribe(channel: string): void;
-  /** Whether the server has confirmed the channel. */
-  hears(channel: string): boolean;
-  /** Calls `task` each time a server has come (back), or has got what another had: commands are taken there. */
+  /** Whether the server has confirmed it. */
+  isSubscribed(channel: string): boolean;
+}
+
+/**
+ * Which server has what: one server has everything, or each master of a Cluster has some slots. Order of calls: `start`
+ * once, then anything, then `stop` once.
+ */
+export interface Placement {
+  /** Whether everything can be reached. */
+  readonly up: boolean;
+  /** Whether every channel that was asked for is subscribed. */
+  readonly subscribed: boolean;
+  /** How often a server was lost, since the start. */
+  readonly losses: number;
+  /** How often a subscription was found dead and reconnected. */
+  readonly revivals: number;
+  readonly channels: Channels;
+  /** What is lost, and why; empty while all is well. */
+  troubles(): readonly Trouble[];
+  /** Names with the same number are always on one server, so that one script can use them together. */
+  slotOf(name: string): number;
+  /** The server that has a key or channel now. Do not keep the answer: a slot may move. */
+  shardOf(name: string): Shard;
+  /** The server that has what belongs to a room. */
+  shardOfRoom(room: string): Shard;
+  /** The server that has what belongs to no room: the leases, the directory. */
+  readonly shared: Shard;
+  /** Calls `task` each time a server takes commands: it has come (back), or has got slots of another. */
   whenUp(task: (isAffected: IsAffected) => void): void;
-  /** The same, once the channels there are subscribed too: what was published meanwhile may have been missed. */
+  /** The same once the channels there are subscribed too. Publications may have been missed until then. */
   whenSubscribed(task: (isAffected: IsAffected) => void): void;
-  /** Calls `task` each time a server has come (back): what it kept may be gone. */
+  /** Calls `task` each time a server has come (back). It may have lost its data. */
   whenReconnected(task: () => void): void;
-  /** Calls `task` some time after parts have moved: what could not be kept while they did can be now. */
+  /** Calls `task` some time after slots have moved: writes that failed meanwhile can be repeated. */
   whenSlotsMoved(task: () => void): void;
   start(): void;
   stop(): void;
-  /** Says that Redis is away, and why. */
+  /** Logs what is unavailable, and why. */
   warn(): void;
 }

@@ -4,7 +4,7 @@ import { type Script, scriptsIn, type ScriptText } from './script.ts';
 
 const script = scriptsIn('connection');
 const RIGHTS = script('rights');
-/** Does nothing with its keys. */
+/** Succeeds if the server has the slot of its keys. */
 export const SERVED = script('served');
 export const RIGHTS_SCRIPTS: readonly Script[] = [RIGHTS, SERVED];
 
@@ -16,21 +16,21 @@ export interface Names {
 
 export interface RightsOptions {
   readonly client: Redis;
-  /** Which form of a script is called. */
+  /** In the form that the server runs. */
   readonly text: (script: Script) => ScriptText;
-  /** Such as stand for all that pods use there; the first key is this pod's alone. */
+  /** Keys and channels of all kinds that pods use at the server; the first key is this pod's alone. */
   readonly samples: Names;
-  /** What was refused last. */
+  /** Refused last. */
   readonly refused: Names;
   readonly publish: (client: Redis, channel: string, text: string) => Promise<unknown>;
 }
 
-/** What is published that nobody is to take notice of: it only shows that it can be. */
+/** A publication that every pod ignores; it only proves that a pod can publish. */
 export const PROBE = 'probe\n';
 
 /**
- * Finds out whether the user may do all that pods do, by doing it where nobody sees it: without any right to ask about
- * rights. Raises an error that names everything that is missing, or another that Redis answered.
+ * Proves that the Redis user may do all that pods do, by doing it with keys and channels of its own; so the user needs no
+ * right to ask about rights. Raises Forbidden, which names every missing right, or another error that Redis answered.
  */
 export async function proveRights(options: RightsOptions): Promise<void> {
   const { client, text, samples } = options;
@@ -48,13 +48,13 @@ export async function proveRights(options: RightsOptions): Promise<void> {
   await proveRefused(options);
 }
 
-/** Where rights are given for some names only. Whether a script may touch keys is looked at before it begins. */
+/** Rights may cover only some names. Redis checks a script's keys before it runs, so a script that does nothing suffices. */
 async function proveRefused({ client, text, refused, publish }: RightsOptions): Promise<void> {
   const { keys, channels } = refused;
   const tried = channels.map((channel) => publish(client, channel, PROBE));
   if (keys.length > 0) tried.push(client.evalsha(text(SERVED).sha, keys.length, ...keys));
   for (const one of await Promise.allSettled(tried)) {
-    // What fails otherwise may be another server's by now.
+    // Other errors do not count: the slot may have moved to another server.
     if (one.status === 'rejected' && isForbidden(one.reason as Error)) throw one.reason;
   }
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
-/** A Lua script that Redis runs as one step, in the form for one server and in that for a Cluster. */
+/** A Lua script that Redis runs as one step, in its forms for one server and for a Cluster. */
 export interface Script {
   readonly alone: ScriptText;
   readonly clustered: ScriptText;
@@ -9,11 +9,11 @@ export interface Script {
 
 export interface ScriptText {
   readonly lua: string;
-  /** Under which EVALSHA finds it. */
+  /** For EVALSHA. */
   readonly sha: string;
 }
 
-/** A first line that names what the script shares with others, relative to itself. */
+/** A first line that names a file to put before the script, relative to it. */
 const SHARING = /^-- with (\S+)\n/;
 
 /** Reads scripts by name from a folder of `engines/redis/lua`. */
@@ -21,7 +21,7 @@ export function scriptsIn(folder: string): (name: string) => Script {
   return (name) => readScript(new URL(`../lua/${folder}/${name}.lua`, import.meta.url));
 }
 
-/** Reads a script; called when a module is loaded, so that a missing one keeps the pod from starting. */
+/** Call it while modules load, so that a missing script keeps the pod from starting. */
 export function readScript(file: URL): Script {
   const own = readFileSync(file, 'utf8');
   const shared = SHARING.exec(own)?.[1];

@@ -4,15 +4,15 @@ import type { LookupFunction } from 'node:net';
 import { NamedServer } from './named-server.ts';
 
 interface Options extends SentinelConnectionOptions {
-  /** How the names of Sentinels, and of the master they name, are looked up. */
+  /** Looks up the names of the Sentinels, and of the master they name. */
   readonly lookup: LookupFunction;
 }
 
 /**
- * Finds the master by the Sentinels, and makes no fuss while one of them is away. ioredis gives the connections on which
- * it waits for failovers no listener for errors, and prints stack traces; and when such a connection is back it listens
- * again without waiting for the answer: where the connection ends before that, nobody takes the rejection, which would
- * end this pod. They are tried again by themselves.
+ * Finds the master by the Sentinels, and handles the errors that ioredis leaves unhandled. ioredis adds no error listener
+ * to the connections on which it waits for failovers, and prints stack traces. When such a connection is back, ioredis
+ * subscribes again without handling the promise: if the connection ends before the answer, the unhandled rejection would
+ * end this process. ioredis reconnects by itself.
  */
 export class QuietSentinels extends SentinelConnector {
   constructor(options: unknown) {
@@ -31,7 +31,7 @@ export class QuietSentinels extends SentinelConnector {
       return client;
     };
     const resolve = this['resolve'].bind(this);
-    // It is all given to the socket.
+    // ioredis gives these options to the socket.
     this['resolve'] = async (...endpoint: Parameters<typeof resolve>) => {
       const master = await resolve(...endpoint);
       return master && Object.assign(master, { lookup });

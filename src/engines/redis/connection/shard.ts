@@ -1,28 +1,28 @@
 import type { Redis } from 'ioredis';
-import type { Unavailable } from '../../shared/unavailable.ts';
 import type { Script } from './script.ts';
+import type { Unavailable } from '../../shared/unavailable.ts';
 
-/** The way to the server that has something. */
+/** Commands to the server that has some of the data. */
 export interface Shard {
   /** Whether it answers and takes writes. */
   readonly up: boolean;
-  /** Names this run of the server: after a restart or a failover it is another one. Raises Unavailable. */
+  /** Names this run of the server; a restart or a failover changes it. Raises Unavailable. */
   readonly run: string;
-  /** What goes into the positions that are made there: the name of the data, where that is told to it, and the run. Raises Unavailable. */
+  /** Goes into positions that are made there: the name of the data, if the pod has to supply it, and the run. Raises Unavailable. */
   readonly epoch: string;
-  /** Another one for every connection that this pod makes. */
+  /** Changes with every connection that this pod makes. */
   readonly connection: string;
   /** Milliseconds since 1970 by the server's clock, so that all pods agree. */
   now(): number;
-  /** Runs a script. Raises Unavailable, or what Redis says of a script that is wrong. */
+  /** Runs a script. Raises Unavailable, or what Redis answers if the script is wrong. */
   call(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown>;
-  /** Any other command, and the keys that it names; raises as `call` does. */
+  /** Any other command, and the keys that it uses; raises as `call` does. */
   command<Reply>(send: (client: Redis) => Promise<Reply>, keys?: readonly string[]): Promise<Reply>;
-  /** To all who have subscribed the channel; raises as `call` does. */
+  /** To all subscribers of the channel; raises as `call` does. */
   publish(channel: string, text: string): Promise<void>;
   /**
-   * For a caller whom the server told that what he asked came too late to be done: it was held up on the way, or the
-   * clocks have drifted apart. All begins anew.
+   * For a caller whose command the server rejected as too late: it was held up on the way, or the clocks have drifted
+   * apart. Reconnects, and gives the error to raise.
    */
   late(): Unavailable;
 }

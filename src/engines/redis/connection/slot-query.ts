@@ -1,20 +1,23 @@
 import { clientOptions, type HostPort, type RedisAddress } from './options.ts';
 import { ANSWER_MS } from '../../shared/terms.ts';
-import type { Clock } from '../../../core/ports/clock.ts';
 import { ignored } from '../../shared/ignored.ts';
+import type { LookupFunction } from 'node:net';
 import { Redis } from 'ioredis';
-import { SlotMap } from './slots.ts';
 
-/** Asks a server by a connection of its own who has which slots. Raises an error that says what is wrong. */
+export interface SlotQueryOptions {
+  readonly address: RedisAddress;
+  readonly connectionName: string;
+  readonly lookup: LookupFunction;
+}
+
+/** Asks a server CLUSTER SLOTS, over a connection of its own. Raises an error that says what is wrong. */
 export async function askForSlots(
   server: HostPort,
-  address: RedisAddress,
-  connectionName: string,
-  clock: Clock,
-): Promise<SlotMap> {
+  { address, connectionName, lookup }: SlotQueryOptions,
+): Promise<unknown> {
   const client = new Redis({
-    ...clientOptions({ ...address, cluster: undefined, server }, connectionName, clock),
-    // One command is asked, after those that open the connection.
+    ...clientOptions({ ...address, cluster: undefined, server }, connectionName, lookup),
+    // Nothing else is sent, so that a silent socket means a missing answer.
     socketTimeout: ANSWER_MS,
     retryStrategy: () => null,
   });
@@ -22,9 +25,9 @@ export async function askForSlots(
   client.on('error', (error: Error) => (reason = error));
   try {
     await client.connect();
-    return SlotMap.of(await client.cluster('SLOTS'), server);
+    return await client.cluster('SLOTS');
   } catch (error) {
-    // ioredis only says that the connection was closed.
+    // ioredis itself only says that the connection was closed.
     throw reason ?? error;
   } finally {
     client.disconnect();

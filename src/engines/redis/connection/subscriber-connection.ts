@@ -1,105 +1,86 @@
-import { clientOptions, type RedisAddress } from './options.ts';
-import { type Envelope, readEnvelope } from '../../shared/envelope.ts';
-import { isElsewhere, isForbidden, redisUnavailable } from './errors.ts';
+import { type ChannelCommands, PlainChannelCommands, ShardedChannelCommands } from './channel-commands.ts';
+import { isForbidden, redisUnavailable } from './errors.ts';
 import { atMostOncePer } from '../../../core/base/at-most.ts';
-import { ignored } from '../../shared/ignored.ts';
-import { AnswerTimeout } from './answer-timeout.ts';
-import type { Clock } from '../../../core/ports/clock.ts';
-import type { Log } from '../../../core/ports/log.ts';
-import { Redis } from 'ioredis';
+import type { Channels } from './placement.ts';
+import { readEnvelope } from '../../shared/envelope.ts';
+import { ReconnectingClient } from './reconnecting-client.ts';
+import type { ServerOptions } from './server-options.ts';
 
-/** A probe that does not come back for so long means that nothing else does either. */
+/** A probe that does not come back for this long means that no publication does. */
 const PROBE_MS = 5_000;
 /** Channels in one SUBSCRIBE after a reconnect. */
 const CHUNK = 500;
 const RETRY_MS = 500;
-/** How often a missing right is named. */
+/** How often a missing right is logged. */
 const NAMED_MS = 60_000;
 
-export interface SubscriberConnectionOptions {
-  readonly address: RedisAddress;
-  readonly pod: string;
-  readonly clock: Clock;
-  readonly log: Log;
-  /** Undefined: of one server, which has all channels. */
-  readonly sharded?: ShardedChannels | undefined;
-  /** What came on a channel. */
-  readonly receive: (channel: string, envelope: Envelope) => void;
-}
-
-/** Of a server that has only some of the channels. */
-export interface ShardedChannels {
-  /** These were asked for here, and are elsewhere; nobody asks for them here any more. */
-  elsewhere(channels: readonly string[]): void;
-}
-
 /**
- * `gone`: there is no connection. `coming`: what was asked for is being subscribed. `refused`: some of it may not be; the
- * rest is heard. `up`: all is heard.
+ * `gone`: no connection. `coming`: the wanted channels are being subscribed. `refused`: the server refused some of them;
+ * the others are subscribed. `up`: all are subscribed.
  */
 type State = 'gone' | 'coming' | 'refused' | 'up';
 
-/** The one connection to a server that listens. Channels that were asked for are subscribed again whenever it comes back. */
-export class SubscriberConnection {
-  readonly #client: Redis;
-  readonly #options: SubscriberConnectionOptions;
+/** The connection to one server that subscribes. After a reconnect it subscribes all wanted channels again. */
+export class SubscriberConnection implements Channels {
+  readonly #client: ReconnectingClient;
+  readonly #commands: ChannelCommands;
+  readonly #options: ServerOptions;
   readonly #whenUp: (() => void)[] = [];
   readonly #wanted = new Set<string>();
-  /** Those of them that the server has confirmed on this connection. */
+  /** Wanted, and confirmed by the server on this connection. */
   readonly #live = new Set<string>();
-  /** For each channel that was subscribed: by which of all requests, so that an older answer does not count. */
+  /** The latest request for each channel: the answer to an earlier one does not count. */
   readonly #asked = new Map<string, number>();
   #requests = 0;
-  /** Those that the end of this turn has to look at. */
+  /** To be subscribed or unsubscribed at the end of this turn. */
   #touched = new Set<string>();
   #batch: Promise<void> | undefined;
   #state: State = 'gone';
-  #leaving = false;
-  #stopped = false;
-  #isRetrying = false;
   #cancelProbe: (() => void) | undefined;
-  readonly #timeout: AnswerTimeout;
-  readonly #nameMissing: () => void;
-  /** Why it is not there, while it is not. */
-  lastError = 'not connected yet';
-  /** How often it was found dead and connected anew. */
+  readonly #logMissing: () => void;
+  /** How often it was found dead and reconnected. */
   revivals = 0;
 
-  constructor(options: SubscriberConnectionOptions) {
-    const { address, clock, log, pod } = options;
+  constructor(options: ServerOptions) {
+    const { clock, log, pod, role } = options;
     this.#options = options;
-    this.#timeout = new AnswerTimeout(clock, () =>
-      this.#reconnect('a command was not answered for two seconds'),
-    );
-    this.#nameMissing = atMostOncePer(NAMED_MS, clock, () =>
+    this.#logMissing = atMostOncePer(NAMED_MS, clock, () =>
       log.warn(
         { reason: this.lastError },
-        'Redis refuses to let this pod listen: give its user these rights',
+        'Redis refuses this pod a subscription; grant its user these rights',
       ),
     );
-    this.#client = new Redis(clientOptions(address, `crosspod-subscriber:${pod}`, clock));
-    this.#client.on('error', (error: Error) => (this.lastError = error.message));
-    this.#client.on('connect', () => this.#timeout.sent());
-    this.#client.on('ready', () => {
-      this.#timeout.answered();
-      this.#state = 'coming';
-      void this.#resubscribe();
+    this.#client = new ReconnectingClient({
+      ...options,
+      connectionName: `crosspod-subscriber:${pod}`,
+      ready: () => {
+        this.#state = 'coming';
+        void this.#resubscribe();
+      },
+      closed: () => this.#lose(),
+      timedOut: () => this.#reconnect('a command was not answered for two seconds'),
     });
-    this.#client.on('close', () => this.#lose());
-    this.#client.on('end', () => this.#retry());
     const take = (channel: Buffer, message: Buffer): void => this.#take(channel, message);
-    this.#client.on('messageBuffer', take);
-    this.#client.on('smessageBuffer', take);
-    this.#client.on('moved', () => this.#leaveThoseGoneSoon());
+    this.#client.redis.on('messageBuffer', take);
+    this.#client.redis.on('smessageBuffer', take);
+    this.#commands = role.sharded
+      ? new ShardedChannelCommands(this.#client, (left) =>
+          this.#giveUp([...this.#live].filter((channel) => !left.has(channel))),
+        )
+      : new PlainChannelCommands(this.#client);
   }
 
-  /** Every channel that was asked for is subscribed. */
+  /** Whether every wanted channel is subscribed. */
   get up(): boolean {
     return this.#state === 'up';
   }
 
-  /** Whether the server has confirmed the channel. */
-  has(channel: string): boolean {
+  /** Why it is not up; empty while it is. */
+  get lastError(): string {
+    return this.#client.lastError;
+  }
+
+  isSubscribed(channel: string): boolean {
     return this.#live.has(channel);
   }
 
@@ -108,38 +89,36 @@ export class SubscriberConnection {
   }
 
   start(): void {
-    this.#client.connect().catch(ignored);
+    this.#client.start();
   }
 
   stop(): void {
-    this.#stopped = true;
+    this.#client.stop();
     this.#lose();
-    this.#client.disconnect();
   }
 
-  /** Resolves once the server has confirmed it. Raises Unavailable; the channel stays asked for. */
   async subscribe(channel: string): Promise<void> {
     this.#wanted.add(channel);
-    if (!this.#isThere()) throw redisUnavailable('the subscription is not there');
+    if (!this.#isConnected()) throw redisUnavailable('there is no connection for subscriptions');
     if (this.#live.has(channel)) return;
     await this.#touch(channel);
     if (!this.#live.has(channel) && this.#wanted.has(channel))
-      throw redisUnavailable('it could not be subscribed');
+      throw redisUnavailable('the channel could not be subscribed');
   }
 
   unsubscribe(channel: string): void {
     this.#wanted.delete(channel);
     this.#live.delete(channel);
-    if (this.#isThere()) void this.#touch(channel);
+    if (this.#isConnected()) void this.#touch(channel);
   }
 
-  /** A probe is about to be published; if it does not come back the connection is made anew. */
+  /** A probe is about to be published; reconnects if it does not come back. */
   expectProbe(): void {
-    if (!this.#isThere() || this.#cancelProbe !== undefined) return;
+    if (!this.#isConnected() || this.#cancelProbe !== undefined) return;
     this.#cancelProbe = this.#options.clock.after(PROBE_MS, () => {
       this.#cancelProbe = undefined;
       this.revivals += 1;
-      this.#options.log.warn({}, 'the subscription to Redis is dead; it is made anew');
+      this.#options.log.warn({}, 'the subscription to Redis is dead; this pod reconnects it');
       this.#reconnect('nothing that was published came back');
     });
   }
@@ -150,7 +129,7 @@ export class SubscriberConnection {
     this.#cancelProbe = undefined;
   }
 
-  /** Has the server told of it at the end of this turn, with all others of the turn. */
+  /** Resolves once the server was asked for all channels of this turn, and has answered. */
   #touch(channel: string): Promise<void> {
     this.#touched.add(channel);
     this.#batch ??= new Promise((resolve) => {
@@ -165,63 +144,31 @@ export class SubscriberConnection {
   async #flush(): Promise<void> {
     const channels = [...this.#touched];
     this.#touched = new Set();
-    if (!this.#isThere()) return;
+    if (!this.#isConnected()) return;
     const wanted = channels.filter((channel) => this.#wanted.has(channel) && !this.#live.has(channel));
     const unwanted = channels.filter((channel) => !this.#wanted.has(channel));
     this.#leave(unwanted);
     await this.#confirm(wanted).catch((error: unknown) => this.#fail(error as Error));
   }
 
-  async #confirm(channels: string[]): Promise<void> {
+  async #confirm(channels: readonly string[]): Promise<void> {
     if (channels.length === 0) return;
     const request = (this.#requests += 1);
     for (const channel of channels) this.#asked.set(channel, request);
-    const confirmed = await this.#ask(channels);
+    const confirmed = await this.#subscribe(channels);
     const latest = confirmed.filter((channel) => this.#asked.get(channel) === request);
     for (const channel of latest) if (this.#wanted.has(channel)) this.#live.add(channel);
     this.#leave(latest.filter((channel) => !this.#wanted.has(channel)));
   }
 
-  /** Gives those that the server has taken; all, unless it has only some. */
-  async #ask(channels: readonly string[]): Promise<readonly string[]> {
-    const { sharded } = this.#options;
-    if (sharded === undefined) {
-      await this.#timeout.watch(this.#client.subscribe(...channels));
-      return channels;
+  /** Gives those that the server has confirmed, and gives up the others. */
+  async #subscribe(channels: readonly string[]): Promise<readonly string[]> {
+    const confirmed = await this.#commands.subscribe(channels);
+    if (confirmed.length < channels.length) {
+      const there = new Set(confirmed);
+      this.#giveUp(channels.filter((channel) => !there.has(channel)));
     }
-    // Those of two slots cannot be asked for in one command.
-    const asked = await Promise.allSettled(
-      channels.map((channel) => this.#timeout.watch(this.#client.ssubscribe(channel))),
-    );
-    for (const answer of asked) {
-      if (answer.status === 'rejected' && !isElsewhere(answer.reason as Error)) throw answer.reason;
-    }
-    // Some may have been taken, and ended again before the last was answered.
-    const there = this.#there();
-    this.#giveUp(channels.filter((channel) => !there.has(channel)));
-    return channels.filter((channel) => there.has(channel));
-  }
-
-  /** All that the server ends comes in a few turns, and each tells. */
-  #leaveThoseGoneSoon(): void {
-    if (this.#leaving) return;
-    this.#leaving = true;
-    setImmediate(() => {
-      this.#leaving = false;
-      this.#leaveThoseGone();
-    });
-  }
-
-  /** The server has ended subscriptions of its own accord: their slot is another server's now. */
-  #leaveThoseGone(): void {
-    const there = this.#there();
-    this.#giveUp([...this.#live].filter((channel) => !there.has(channel)));
-  }
-
-  /** What the server has confirmed and not ended; ioredis keeps it, and has no public name for it. */
-  #there(): Set<string> {
-    const { subscriber } = this.#client['condition'] ?? {};
-    return new Set(subscriber ? subscriber.channels('ssubscribe') : []);
+    return confirmed;
   }
 
   #giveUp(channels: readonly string[]): void {
@@ -231,52 +178,49 @@ export class SubscriberConnection {
       this.#live.delete(channel);
       this.#asked.delete(channel);
     }
-    this.#options.sharded?.elsewhere(channels);
+    this.#options.role.channelsMoved(channels);
   }
 
-  #leave(channels: string[]): void {
+  #leave(channels: readonly string[]): void {
     if (channels.length === 0) return;
     for (const channel of channels) this.#asked.delete(channel);
-    const asked =
-      this.#options.sharded === undefined
-        ? [this.#client.unsubscribe(...channels)]
-        : channels.map((channel) => this.#client.sunsubscribe(channel));
-    for (const one of asked) this.#timeout.watch(one).catch(ignored);
+    this.#commands.unsubscribe(channels);
   }
 
   async #resubscribe(): Promise<void> {
     try {
-      // More may be asked for meanwhile.
+      // Until nothing is missing: more channels may be wanted meanwhile.
       for (;;) {
         const missing = [...this.#wanted].filter((channel) => !this.#live.has(channel));
         if (missing.length === 0) break;
         for (let at = 0; at < missing.length; at += CHUNK) await this.#confirm(missing.slice(at, at + CHUNK));
       }
-      // Those that were refused may have been left; one that is heard shows whether anything may be subscribed.
-      const [heard] = this.#live;
-      if (this.#state === 'refused' && heard !== undefined) await this.#ask([heard]);
+      // The refused channels may no longer be wanted: a live one shows whether the right is back.
+      const [live] = this.#live;
+      if (this.#state === 'refused' && live !== undefined) await this.#subscribe([live]);
     } catch (error) {
       this.#fail(error as Error);
       return;
     }
-    this.lastError = '';
+    this.#client.lastError = '';
     this.#state = 'up';
     for (const task of this.#whenUp) task();
   }
 
-  /** Channels could not be subscribed. */
   #fail(error: Error): void {
-    if (this.#client.status !== 'ready') return;
+    if (this.#client.redis.status !== 'ready') return;
     if (!isForbidden(error)) return this.#reconnect(error.message);
-    this.lastError = error.message;
-    this.#nameMissing();
+    this.#client.lastError = error.message;
+    this.#logMissing();
     this.#state = 'refused';
-    this.#retry();
+    this.#client.retry(RETRY_MS, () => {
+      if (this.#state === 'refused') void this.#resubscribe();
+    });
   }
 
   #reconnect(reason: string): void {
-    this.lastError = reason;
-    this.#client.disconnect(true);
+    this.#client.lastError = reason;
+    this.#client.reconnect();
   }
 
   #take(channel: Buffer, message: Buffer): void {
@@ -285,33 +229,21 @@ export class SubscriberConnection {
       if (envelope?.kind === 'probe') this.forgetProbe();
       else if (envelope !== undefined) this.#options.receive(channel.toString(), envelope);
     } catch (error) {
-      this.#options.log.error({ err: error }, 'what came from another pod could not be taken');
+      this.#options.log.error({ err: error }, 'a publication of another pod could not be processed');
     }
   }
 
-  /** What is asked for now is subscribed at once. */
-  #isThere(): boolean {
+  /** Whether channels are subscribed as soon as they are wanted. */
+  #isConnected(): boolean {
     return this.#state === 'up' || this.#state === 'refused';
   }
 
   #lose(): void {
     this.#state = 'gone';
-    if (this.lastError === '') this.lastError = 'the connection was closed';
-    this.#timeout.forget();
+    if (this.lastError === '') this.#client.lastError = 'the connection was closed';
+    this.#client.timeout.reset();
     this.#live.clear();
     this.#asked.clear();
     this.forgetProbe();
-  }
-
-  /** ioredis gives up on some errors of the first connection; a pod never does. */
-  #retry(): void {
-    if (this.#isRetrying) return;
-    this.#isRetrying = true;
-    this.#options.clock.after(RETRY_MS, () => {
-      this.#isRetrying = false;
-      if (this.#stopped) return;
-      if (this.#client.status === 'end') this.#client.connect().catch(ignored);
-      else if (this.#state === 'refused') void this.#resubscribe();
-    });
   }
 }

@@ -1,8 +1,8 @@
-import type { Unavailable } from '../../shared/unavailable.ts';
 import { redisUnavailable } from './errors.ts';
 import type { Shard } from './shard.ts';
+import type { Unavailable } from '../../shared/unavailable.ts';
 
-/** The way to what no server has at present. */
+/** Stands for slots that no server has at present: everything raises Unavailable. */
 export class UnavailableShard implements Shard {
   readonly up = false;
   readonly connection = '';
@@ -33,6 +33,6 @@ export class UnavailableShard implements Shard {
   }
 
   late(): Unavailable {
-    return redisUnavailable('no server of the Cluster has this part');
+    return redisUnavailable('no server of the Cluster has this slot');
   }
 }

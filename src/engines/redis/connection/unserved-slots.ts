@@ -1,14 +1,14 @@
 export interface UnservedSlotsOptions {
   /** Whether a server takes a script with these keys of the slot again; never raises. */
   readonly isServed: (slot: number, keys: readonly string[]) => Promise<boolean>;
-  /** They are taken again. */
-  readonly over: (slots: ReadonlySet<number>) => void;
+  /** These take commands again. */
+  readonly recovered: (slots: ReadonlySet<number>) => void;
 }
 
-/** Looked at in one round. */
+/** Slots that are tried in one round. */
 const MOST = 500;
 
-/** Slots that are on their way from one server to another, or that no server has: commands are not taken there. */
+/** Slots that take no commands: they are moving from one server to another, or no server has them. */
 export class UnservedSlots {
   readonly #options: UnservedSlotsOptions;
   /** With the keys of the script that was last refused. */
@@ -30,17 +30,17 @@ export class UnservedSlots {
     if (keys.length > 0 || !this.#slots.has(slot)) this.#slots.set(slot, keys);
   }
 
-  /** Tries those that are not served. */
+  /** Tries whether they are served again. */
   async look(): Promise<void> {
     if (!this.any) return;
     const tried = [...this.#slots].slice(0, MOST);
     const served = await Promise.all(tried.map(([slot, keys]) => this.#options.isServed(slot, keys)));
-    const over = new Set(tried.filter((_, index) => served[index]).map(([slot]) => slot));
+    const recovered = new Set(tried.filter((_, index) => served[index]).map(([slot]) => slot));
     for (const [slot, keys] of tried) {
       this.#slots.delete(slot);
-      // Those that were not tried come first next time.
-      if (!over.has(slot)) this.#slots.set(slot, keys);
+      // At the end, so that those that were not tried come first next time.
+      if (!recovered.has(slot)) this.#slots.set(slot, keys);
     }
-    if (over.size > 0) this.#options.over(over);
+    if (recovered.size > 0) this.#options.recovered(recovered);
   }
 }

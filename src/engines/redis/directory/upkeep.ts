@@ -57,10 +57,10 @@ export class DirectoryUpkeep {
 
   /** The next rooms of those of all pods, by name; from the first again after the last. */
   async #some(): Promise<string[]> {
-    const { keys, link, log } = this.#options.backbone;
+    const { keys, shared, log } = this.#options.backbone;
     const from = this.#after === '' ? '-' : `(${this.#after}`;
-    const some = await withKeyTypes({ shard: link, log, typed: [[keys.rooms, 'zset']] }, () =>
-      link.command((client) => client.zrangebylex(keys.rooms, from, '+', 'LIMIT', 0, CHUNK)),
+    const some = await withKeyTypes({ shard: shared, log, typed: [[keys.rooms, 'zset']] }, () =>
+      shared.command((client) => client.zrangebylex(keys.rooms, from, '+', 'LIMIT', 0, CHUNK)),
     );
     this.#after = (some.length === CHUNK ? some.at(-1) : undefined) ?? '';
     return some;
@@ -95,11 +95,11 @@ export class DirectoryUpkeep {
   }
 
   async #call(asked: Script, typed: TypedKeys, args: () => (string | number)[]): Promise<void> {
-    const { lease, link, log } = this.#options.backbone;
+    const { lease, shared, log } = this.#options.backbone;
     const { name } = lease;
     const keys = typed.map(([key]) => key);
-    const reply = await withKeyTypes({ shard: link, log, typed }, () =>
-      link.call(asked, keys, [name, ...args()]),
+    const reply = await withKeyTypes({ shard: shared, log, typed }, () =>
+      shared.call(asked, keys, [name, ...args()]),
     );
     lease.unlessLapsed(name, reply);
   }

@@ -67,16 +67,16 @@ export class RedisHistory {
     const { room, body, key, trace = '', provisionalId, sentAt } = publication;
     const { size, ttlMs, backbone } = this.#options;
     const { keys, pod } = backbone;
-    const link = backbone.shardFor(room);
+    const shard = backbone.placement.shardOfRoom(room);
     const names = [keys.epochOf(room), keys.history(room), keys.state(room)];
     if (key !== undefined) names.push(keys.claim(room, provisionalId));
     const mayBeThereSince = sentAt === undefined ? '' : sentAt - SENT_SKEW_MS;
-    const args = [link.epoch, link.now(), roomTag(room), size, ttlMs, ttlMs + POSITION_MS];
+    const args = [shard.epoch, shard.now(), roomTag(room), size, ttlMs, ttlMs + POSITION_MS];
     args.push(keys.roomChannel(room));
     args.push(provisionalId, body, trace, mayBeThereSince, CLAIM_MS);
-    args.push(link.now() + LATE_MS, pod, link.connection);
-    const [id, prev] = (await link.call(APPEND, names, args)) as [string?, string?];
-    if (id === undefined) throw link.late();
+    args.push(shard.now() + LATE_MS, pod, shard.connection);
+    const [id, prev] = (await shard.call(APPEND, names, args)) as [string?, string?];
+    if (id === undefined) throw shard.late();
     return { id, prev, body };
   }
 
@@ -118,9 +118,9 @@ export class RedisHistory {
   }
 
   async #verifyRoom(room: string, id: string): Promise<void> {
-    const link = this.#options.backbone.shardFor(room);
+    const shard = this.#options.backbone.placement.shardOfRoom(room);
     try {
-      if (runOf(parsePosition(id)?.epoch ?? '') === link.run) return;
+      if (runOf(parsePosition(id)?.epoch ?? '') === shard.run) return;
       await this.read(room, { after: id, isOurs: true }, 0, false);
       if (this.#acknowledged.get(room) === id) this.#acknowledged.delete(room);
     } catch (error) {
@@ -164,16 +164,16 @@ export class RedisHistory {
   async #read(room: string, { mode, at, run }: Where, limit: number, remember: boolean): Promise<Read> {
     const { ttlMs, backbone } = this.#options;
     const { keys } = backbone;
-    const link = backbone.shardFor(room);
+    const shard = backbone.placement.shardOfRoom(room);
     const tag = roomTag(room);
-    const reply = (await link.call(
+    const reply = (await shard.call(
       READ,
       [keys.epochOf(room), keys.history(room), keys.state(room)],
-      [link.epoch, link.now(), tag, ttlMs, mode, at, limit + 1, remember ? '1' : '', UNUSED_ROOM_MS],
+      [shard.epoch, shard.now(), tag, ttlMs, mode, at, limit + 1, remember ? '1' : '', UNUSED_ROOM_MS],
     )) as string[];
     const [epoch = '', newest = '', floor = '', lost = '', mark = ''] = reply;
     const [trimmedTo = '', epochThere = '', wentBack = ''] = reply.slice(5);
-    const ended = epochThere === '' && run !== '' && run !== link.run ? await this.#endOf(run, link) : '';
+    const ended = epochThere === '' && run !== '' && run !== shard.run ? await this.#endOf(run, shard) : '';
     const all: Stored[] = [];
     for (let entry = FACTS; entry < reply.length; entry += 5)
       all.push(storedOf(tag, reply.slice(entry, entry + 5)));
@@ -191,14 +191,14 @@ export class RedisHistory {
    * as ended: a position that the room was given must not be called unknown, nor its loss be forgotten, for that.
    */
   async #endOf(run: string, asked: Shard): Promise<string> {
-    const { keys, link } = this.#options.backbone;
+    const { keys, shared } = this.#options.backbone;
     try {
       const fields = [`ended:${run}`, `run:${run}`];
-      const [ended, known] = await link.command((client) => client.hmget(keys.epoch, ...fields));
+      const [ended, known] = await shared.command((client) => client.hmget(keys.epoch, ...fields));
       // Of a Cluster, where it is not noted yet that the run has ended, or another master has the slot now.
-      return ended ?? (known === null ? '' : String(link.now()));
+      return ended ?? (known === null ? '' : String(shared.now()));
     } catch (error) {
-      if (link === asked || !(error instanceof Unavailable)) throw error;
+      if (shared === asked || !(error instanceof Unavailable)) throw error;
       return String(asked.now());
     }
   }
@@ -207,11 +207,11 @@ export class RedisHistory {
   async #markLost(room: string, id: string, ended: number): Promise<void> {
     const { ttlMs, backbone } = this.#options;
     const { keys, log } = backbone;
-    const link = backbone.shardFor(room);
+    const shard = backbone.placement.shardOfRoom(room);
     // Later than that nothing of that time is kept anyway.
-    if (link.now() >= ended + ttlMs) return;
-    const args = [link.epoch, link.now(), roomTag(room), id, ttlMs + POSITION_MS];
-    const marked = await link.call(MARK_LOST, [keys.epochOf(room), keys.state(room)], args);
+    if (shard.now() >= ended + ttlMs) return;
+    const args = [shard.epoch, shard.now(), roomTag(room), id, ttlMs + POSITION_MS];
+    const marked = await shard.call(MARK_LOST, [keys.epochOf(room), keys.state(room)], args);
     if (marked === 1) log.warn({}, 'a failover of Redis has lost messages of a room; its members are told');
   }
 }

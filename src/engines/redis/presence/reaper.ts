@@ -32,17 +32,17 @@ export class PresenceReaper {
 
   /** Takes what a dead pod had out of all rooms that can be reached. Raises Unavailable where some cannot. */
   async reap(pod: string, tell: (left: RoomChange) => void): Promise<void> {
-    const { keys, link, log } = this.#backbone;
+    const { keys, shared, log } = this.#backbone;
     const rooms = keys.podPresenceRooms(pod);
     let failed: Error | undefined;
     for (let cursor: string | undefined = '0'; cursor !== undefined;) {
       const from: string = cursor;
-      const [next, some] = await withKeyTypes({ shard: link, log, typed: [[rooms, 'set']] }, () =>
-        link.command((client) => client.sscan(rooms, from, 'COUNT', REAPS)),
+      const [next, some] = await withKeyTypes({ shard: shared, log, typed: [[rooms, 'set']] }, () =>
+        shared.command((client) => client.sscan(rooms, from, 'COUNT', REAPS)),
       );
       const reaped = await Promise.allSettled(some.map((room) => this.#reapIn(room, pod, tell)));
       const done = some.filter((_, index) => reaped[index]?.status === 'fulfilled');
-      if (done.length > 0) await link.command((client) => client.srem(rooms, ...done));
+      if (done.length > 0) await shared.command((client) => client.srem(rooms, ...done));
       failed ??= reaped.find((one) => one.status === 'rejected')?.reason as Error | undefined;
       cursor = next === '0' ? undefined : next;
     }
@@ -70,9 +70,9 @@ export class PresenceReaper {
 
   /** Sees to it that a pod which is present in a room is cleaned up after, if it is dead and that was forgotten. */
   async remember(pod: string, room: string): Promise<void> {
-    const { keys, leaseMs, link } = this.#backbone;
+    const { keys, leaseMs, shared } = this.#backbone;
     const names = [keys.pods, keys.tombstones, keys.podPresenceRooms(pod)];
-    await link.call(TOMBSTONE, names, [pod, room, leaseMs, POD_MS]);
+    await shared.call(TOMBSTONE, names, [pod, room, leaseMs, POD_MS]);
   }
 
   async #reapIn(room: string, pod: string, tell: (left: RoomChange) => void): Promise<void> {
@@ -107,7 +107,7 @@ export class PresenceReaper {
     typed: TypedKeys,
     args: readonly (string | number)[],
   ): Promise<unknown[]> {
-    const shard = this.#backbone.shardFor(room);
+    const shard = this.#backbone.placement.shardOfRoom(room);
     const keys = typed.map(([key]) => key);
     const call = (): Promise<unknown> => shard.call(script, keys, args);
     return (await withKeyTypes({ shard, log: this.#backbone.log, typed }, call)) as unknown[];

@@ -113,29 +113,31 @@ export class RedisRows {
   list(room: string, limit: number): Promise<{ members: Member[]; count: number }> {
     const { keys, log } = this.#backbone;
     const typed = [[keys.presence(room), 'hash']] as const;
-    return withKeyTypes({ shard: this.#backbone.shardFor(room), log, typed }, () => this.#list(room, limit));
+    return withKeyTypes({ shard: this.#backbone.placement.shardOfRoom(room), log, typed }, () =>
+      this.#list(room, limit),
+    );
   }
 
   /** Whoever cleans up after the pod looks into these rooms. */
   async note(rooms: readonly string[], pod: string): Promise<void> {
-    const { keys, lease, link, log } = this.#backbone;
+    const { keys, lease, shared, log } = this.#backbone;
     const own = keys.podPresenceRooms(pod);
-    const reply = await withKeyTypes({ shard: link, log, typed: [[own, 'set']] }, () =>
-      link.call(NOTE, [keys.pods, own], [pod, ...rooms]),
+    const reply = await withKeyTypes({ shard: shared, log, typed: [[own, 'set']] }, () =>
+      shared.call(NOTE, [keys.pods, own], [pod, ...rooms]),
     );
     lease.unlessLapsed(pod, reply);
   }
 
   async #list(room: string, limit: number): Promise<{ members: Member[]; count: number }> {
-    const link = this.#backbone.shardFor(room);
+    const shard = this.#backbone.placement.shardOfRoom(room);
     const key = this.#backbone.keys.presence(room);
-    const count = await link.command((client) => client.hlen(key), [key]);
+    const count = await shard.command((client) => client.hlen(key), [key]);
     // A hash that is being rebuilt may give a row twice.
     const rows = new Map<string, Member>();
     let cursor = count === 0 ? undefined : '0';
     while (cursor !== undefined && rows.size < limit) {
       const from: string = cursor;
-      const [next, found] = await link.command((client) => client.hscan(key, from, 'COUNT', ROWS), [key]);
+      const [next, found] = await shard.command((client) => client.hscan(key, from, 'COUNT', ROWS), [key]);
       for (let at = 1; at < found.length && rows.size < limit; at += 2) {
         const member = readRow(found[at] ?? '');
         if (member !== undefined) rows.set(member.userId, member);
@@ -153,9 +155,9 @@ export class RedisRows {
   }
 
   #forget(room: string, pod: string): void {
-    const { keys, link } = this.#backbone;
+    const { keys, shared } = this.#backbone;
     // Where it cannot be, whoever buries the pod finds nobody there.
-    link.command((client) => client.srem(keys.podPresenceRooms(pod), room)).catch(ignored);
+    shared.command((client) => client.srem(keys.podPresenceRooms(pod), room)).catch(ignored);
   }
 
   #of(room: string, pod: string): TypedKeys {
@@ -173,7 +175,7 @@ export class RedisRows {
     typed: TypedKeys,
     args: readonly (string | number)[],
   ): Promise<unknown> {
-    const shard = this.#backbone.shardFor(room);
+    const shard = this.#backbone.placement.shardOfRoom(room);
     const keys = typed.map(([key]) => key);
     return withKeyTypes({ shard, log: this.#backbone.log, typed }, () => shard.call(script, keys, args));
   }

@@ -133,7 +133,7 @@ export class Upkeep {
       [keys.tabs(room), 'hash'] as const,
     ]);
     const args = step.flatMap(({ memberships }) => [memberships.length, ...memberships.flatMap(wordsOf)]);
-    const shard = backbone.shardFor(step[0]?.room ?? '');
+    const shard = backbone.placement.shardOfRoom(step[0]?.room ?? '');
     const names = typed.map(([key]) => key);
     const call = (): Promise<unknown> => shard.call(TOUCH, names, [lease.name, ttlMs, ...args]);
     const [users, missing] = (await withKeyTypes({ shard, log, typed }, call)) as [number[], number[]];
@@ -171,9 +171,9 @@ export class Upkeep {
 
   async #findDead(rooms: readonly string[]): Promise<void> {
     const { backbone, reaper } = this.#options;
-    const { keys, link } = backbone;
+    const { keys, shared } = backbone;
     const living = new Set(
-      await link.command((client) => client.zrangebyscore(keys.pods, '-inf', '+inf'), [keys.pods]),
+      await shared.command((client) => client.zrangebyscore(keys.pods, '-inf', '+inf'), [keys.pods]),
     );
     await forEachInBatches(rooms, AT_ONCE, async (room) => {
       for (const pod of await reaper.podsIn(room)) if (!living.has(pod)) await reaper.remember(pod, room);

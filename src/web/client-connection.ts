@@ -1,41 +1,41 @@
 import { Crosspod, CrosspodError } from '../client/client.ts';
 import type { Closed, Room, State, TokenSource } from '../client/client.ts';
-import type { Bench } from './bench.ts';
+import type { ConnectionDisplay } from './connection-display.ts';
 import { prepareCall } from './client-calls.ts';
 import type { FrameFields } from './frames.ts';
 import { addressWithoutToken } from './secrets.ts';
 import { watchedSockets } from './watched-sockets.ts';
 
-/** A connection by the client package: everything that it tells is recorded, and the frames beneath it as well. */
-export class ClientLine {
-  readonly #bench: Bench;
+/** A connection by crosspod-client. It logs all events and results of the client, and the frames beneath it. */
+export class ClientConnection {
+  readonly #display: ConnectionDisplay;
   readonly #client: Crosspod;
   readonly #sockets: ReturnType<typeof watchedSockets>;
-  /** The names of the rooms that are listened to. */
+  /** The names of the rooms that have listeners. */
   readonly #heard = new Set<string>();
   #calls = 0;
 
-  /** Throws where the address is none. */
-  constructor(url: string, getToken: TokenSource | undefined, bench: Bench) {
-    this.#bench = bench;
+  /** Throws a TypeError if `url` is not a URL. */
+  constructor(url: string, getToken: TokenSource | undefined, display: ConnectionDisplay) {
+    this.#display = display;
     this.#sockets = watchedSockets({
-      sent: (frame) => bench.log('sent', frame),
-      received: (frame) => bench.log('received', frame),
+      sent: (frame) => display.log('sent', frame),
+      received: (frame) => display.log('received', frame),
     });
     const token = getToken === undefined ? {} : { getToken };
     this.#client = new Crosspod(url, { ...token, platform: { WebSocket: this.#sockets.WebSocket } });
-    bench.log('line', `the client connects to ${addressWithoutToken(url)}`);
+    display.log('connection', `the client connects to ${addressWithoutToken(url)}`);
     this.#client.onState((state, closed) => this.#stateChanged(state, closed));
     this.#client.onError((error) => this.#tell('error', wordsOf(error)));
     this.#client.onMessage((message) => this.#tell('message', message));
   }
 
-  /** Makes the call of this name with what the form holds. */
+  /** Calls the method `name` with the fields of the form. */
   call(name: string, fields: FrameFields): void {
     const client = this.#client;
     const callee = {
       client,
-      // Only for calls of a room: an empty name throws.
+      // A getter, because an empty name throws, and not every call needs a room.
       get room(): Room {
         return client.room(fields.place ?? '');
       },
@@ -44,15 +44,15 @@ export class ClientLine {
     this.#calls += 1;
     try {
       const { words, make } = prepareCall(name, fields, callee);
-      this.#bench.log('call', `#${this.#calls} ${words}`);
+      this.#display.log('call', `#${this.#calls} ${words}`);
       void this.#tellResult(`#${this.#calls}`, make());
     } catch (error) {
-      this.#bench.log('result', `#${this.#calls} ${name}: ${wordsOf(error)}`);
+      this.#display.log('result', `#${this.#calls} ${name}: ${wordsOf(error)}`);
     }
   }
 
-  dropLine(): void {
-    this.#bench.log('line', 'the socket beneath the client is closed');
+  drop(): void {
+    this.#display.log('connection', 'the page closes the socket of the client');
     this.#sockets.drop();
   }
 
@@ -63,17 +63,17 @@ export class ClientLine {
   async #tellResult(call: string, answer: Promise<unknown> | void): Promise<void> {
     if (answer === undefined) return;
     try {
-      this.#bench.log('result', `${call} resolves: ${JSON.stringify(await answer)}`);
+      this.#display.log('result', `${call} resolves: ${JSON.stringify(await answer)}`);
     } catch (error) {
-      this.#bench.log('result', `${call} rejects: ${wordsOf(error)}`);
+      this.#display.log('result', `${call} rejects: ${wordsOf(error)}`);
     }
   }
 
   #stateChanged(state: State, closed: Closed | undefined): void {
     if (closed === undefined) this.#tell('state', state);
     else this.#tell('state', state, closed);
-    if (state === 'closed') this.#bench.show('idle', `closed with ${closed?.code}`);
-    else this.#bench.show(state, state === 'connected' ? state : `${state}…`);
+    if (state === 'closed') this.#display.show('idle', `closed with ${closed?.code}`);
+    else this.#display.show(state, state === 'connected' ? state : `${state}…`);
   }
 
   #listen(room: Room): void {
@@ -91,7 +91,7 @@ export class ClientLine {
 
   #tell(event: string, ...what: readonly unknown[]): void {
     const words = what.map((each) => (typeof each === 'string' ? each : JSON.stringify(each)));
-    this.#bench.log('event', [event, ...words].join(' '));
+    this.#display.log('event', [event, ...words].join(' '));
   }
 }
 
