@@ -1,3 +1,4 @@
+import { globSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
@@ -5,7 +6,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 const UNIT = [
   'test/{core,protocol,auth,config,ws}/**/*.test.ts',
   'test/engines/{memory,redis,shared}/**/*.test.ts',
-  'test/engines/nats/{arrivals,own-rows,union}.test.ts',
+  ...['own-rows', 'reorder-buffer', 'union'].map((name) => `test/engines/nats/${name}.test.ts`),
   'test/contract/*-{memory,sqlite}.test.ts',
   'test/hooks/{load,runner}.test.ts',
   'test/client/!(pod|react-native|too-large).test.ts',
@@ -13,6 +14,7 @@ const UNIT = [
 
 /** The longest tests, which start first: one that starts last keeps the others' workers waiting for it. */
 const LONGEST = [
+  'faults/lost-keys',
   'chart/redis-restart',
   'simulation/simulation',
   'client-faults/rolling-restart',
@@ -25,12 +27,16 @@ const LONGEST = [
   'model/model',
   'browser/chat',
   'browser/guest',
-].map((name) => `/test/${name}.test.ts`);
+].map((name) => `test/${name}.test.ts`);
+
+for (const name of [...UNIT, ...LONGEST])
+  if (globSync(name, { cwd: import.meta.dirname }).length === 0)
+    throw new Error(`vitest.config.ts names ${name}, which matches no file: was it renamed?`);
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const place = ({ moduleId }: TestSpecification): number => {
-      const index = LONGEST.findIndex((name) => moduleId.endsWith(name));
+      const index = LONGEST.findIndex((name) => moduleId.endsWith(`/${name}`));
       return index < 0 ? LONGEST.length : index;
     };
     return (await super.sort(files)).toSorted((one, other) => place(one) - place(other));

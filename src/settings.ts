@@ -20,7 +20,7 @@ import {
 } from './setting-kinds.ts';
 import { hostPorts, httpUrl, natsUrls, redisUrl } from './setting-urls.ts';
 
-/** One environment variable: its allowed values, its default and its meaning, as README.md's table shows them. */
+/** One environment variable: its allowed values, its default and its meaning, as the table in docs/settings.md shows them. */
 export interface Setting<T> {
   readonly kind: Kind<T>;
   /** The default, as written in the environment. Absent: no default. */
@@ -36,7 +36,7 @@ function optional<T>(kind: Kind<T>, meaning: string): Setting<T> {
   return { kind, meaning };
 }
 
-/** Every setting. README.md contains this as a table; `npm test` compares the two. */
+/** Every setting. docs/settings.md contains them as a table, written by `npm run docs`; a test compares the two. */
 export const SETTINGS = {
   PORT: setting(port, '8080', 'where clients connect'),
   HOST: setting(text, '0.0.0.0', 'address to listen on'),

@@ -4,7 +4,7 @@ import type { ApiOptions } from './api-env.ts';
 import type { Authenticator, RefusedToken } from '../core/ports/authenticator.ts';
 import { whyUnchecked } from '../core/base/unchecked-token.ts';
 
-/** What a request shows of who sent it. */
+/** The headers that identify the sender of a request. */
 export interface Credentials {
   /** Header `X-API-Key`. */
   readonly key: string | undefined;
@@ -12,7 +12,7 @@ export interface Credentials {
   readonly authorization: string | undefined;
 }
 
-/** Who asks, as far as it is known, and why the API stays closed to it. */
+/** The caller as far as it is known; with `refusal` it may not use the API. */
 export interface Identity {
   readonly name?: string | undefined;
   readonly refusal?: ApiError;
@@ -31,15 +31,15 @@ export class Access {
   }
 
   /**
-   * An API key opens everything, a token what its permissions allow. A key that is given must be right: who has sent
-   * a wrong one should learn it, whatever else it sent.
+   * An API key permits everything, a token what its permissions allow. A wrong key is refused even beside a valid token,
+   * so that the caller notices it.
    */
   async identify({ key, authorization }: Credentials): Promise<Identity> {
     if (!this.#hasKeys && this.#authenticator === undefined) return {};
     if (key !== undefined) return this.#identifyKey(key);
     const [, token] = /^Bearer +(\S+)$/i.exec(authorization ?? '') ?? [];
     if (this.#authenticator === undefined) {
-      return { refusal: unauthorized('missing_api_key', 'send an API key in X-API-Key') };
+      return { refusal: unauthorized('missing_api_key', 'send an API key in the header X-API-Key') };
     }
     if (token === undefined) return { refusal: unauthorized('missing_token', 'missing token') };
     return identifyToken(this.#authenticator, token);
@@ -51,13 +51,13 @@ export class Access {
   }
 }
 
-/** Tells whether a key is one of these. */
+/** Returns a function that tells whether a key is one of `apiKeys`. */
 export function keyTest(apiKeys: readonly string[]): (key: string | undefined) => boolean {
   const keys = apiKeys.map(digest);
   return (key) => {
     if (key === undefined) return false;
     const given = digest(key);
-    // All of them, always: how long it takes says nothing about any key.
+    // Compares with every key, so that the time it takes reveals nothing about the keys.
     return keys.filter((known) => timingSafeEqual(known, given)).length > 0;
   };
 }
@@ -70,7 +70,7 @@ async function identifyToken(authenticator: Authenticator, token: string): Promi
   return { name, refusal: new ApiError(403, 'forbidden', 'the token lacks the permission api:*') };
 }
 
-/** With `Retry-After` where the same token may be good later. */
+/** Has `Retry-After` if the same token may be accepted later. */
 function refusalOf(refused: RefusedToken): ApiError {
   const { fault, retryAfterMs } = refused;
   const later: Record<string, string> =
@@ -86,12 +86,12 @@ function unauthorized(
   error: string,
   headers: Readonly<Record<string, string>> = {},
 ): ApiError {
-  // RFC 9110 section 11.6.1 wants a challenge, RFC 6750 section 3 says which.
+  // RFC 9110 section 11.6.1 requires a challenge; RFC 6750 section 3 defines it.
   const challenge = code.startsWith('missing') ? 'Bearer' : 'Bearer error="invalid_token"';
   return new ApiError(401, code, error, { 'WWW-Authenticate': challenge, ...headers });
 }
 
-/** Of one length for all keys, which is what timingSafeEqual needs. */
+/** timingSafeEqual needs inputs of equal length. */
 function digest(key: string): Buffer {
   return createHash('sha256').update(key).digest();
 }

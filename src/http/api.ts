@@ -18,8 +18,8 @@ import { roomStateRoutes } from './room.ts';
 import { Throttle } from './throttle.ts';
 
 /**
- * The HTTP API: everything under `/api/`, `/openapi.json` and `/asyncapi.json`. Whoever mounts it must mount the
- * WebSocket paths first: one of them may lie under `/api/`, and there this answers everything.
+ * The HTTP API: everything under `/api/`, `/openapi.json` and `/asyncapi.json`. Mount the WebSocket paths before it: one
+ * of them may lie under `/api/`, where this answers every request.
  */
 export function createApi(options: ApiOptions): Api {
   const { pod, origins, maxBodyBytes, trustProxy } = options;
@@ -43,11 +43,11 @@ export function createApi(options: ApiOptions): Api {
   roomStateRoutes(api, pod);
   guestRoutes(api, options.guest);
   documentRoutes(api);
-  refuseTheRest(api);
+  refuseOtherRequests(api);
   return api;
 }
 
-/** Finds out who asks, counts the request, and lets it in or not: also who is refused is counted. */
+/** Identifies the caller and throttles it. Refused requests count too, so that guessing keys is throttled. */
 function guard(options: ApiOptions): MiddlewareHandler<ApiEnv> {
   const { pod, requestsPerSecond, trustProxy } = options;
   const access = new Access(options);
@@ -67,7 +67,7 @@ function guard(options: ApiOptions): MiddlewareHandler<ApiEnv> {
   };
 }
 
-/** Hono leaves alone what it cannot decode; a name that nobody has meant must not be taken for one. */
+/** Hono passes on what it cannot decode, which could be taken for a name that the caller did not mean. */
 const wellFormed: MiddlewareHandler = async (c, next) => {
   try {
     decodeURIComponent(new URL(c.req.url).pathname);
@@ -77,8 +77,8 @@ const wellFormed: MiddlewareHandler = async (c, next) => {
   await next();
 };
 
-/** Another method than a path has is answered with 405, and another path under `/api/` with 404. */
-function refuseTheRest(api: Api): void {
+/** Answers 405 to other methods of a known path, and 404 to other paths under `/api/`. */
+function refuseOtherRequests(api: Api): void {
   const methods = new Map<string, Set<string>>();
   for (const { path, method } of api.routes) {
     if (method === 'ALL') continue;
@@ -88,10 +88,12 @@ function refuseTheRest(api: Api): void {
   }
   for (const [path, known] of methods) {
     const allow = [...known, 'OPTIONS'].join(', ');
-    const refusal = new ApiError(405, 'method_not_allowed', `allowed here: ${allow}`, { Allow: allow });
+    const refusal = new ApiError(405, 'method_not_allowed', `this path allows only ${allow}`, {
+      Allow: allow,
+    });
     api.all(path, (c) => writeError(c, refusal));
   }
-  const nothing = new ApiError(404, 'not_found', 'there is nothing here; see /openapi.json');
+  const nothing = new ApiError(404, 'not_found', 'there is nothing at this path; see /openapi.json');
   api.all('/api/*', (c) => writeError(c, nothing));
   api.notFound((c) => writeError(c, nothing));
 }

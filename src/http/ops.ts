@@ -6,22 +6,22 @@ import { peerOf } from './peer.ts';
 /** Whether a pod should get traffic. */
 export type Readiness = 'starting' | 'ready' | 'degraded' | 'draining';
 
-/** With either a pod serves; degraded is one for which a half of Redis or NATS is gone. */
+/** A pod in either state serves clients. It is degraded while Redis or NATS, or half of it, is unavailable. */
 const SERVING: ReadonlySet<Readiness> = new Set(['ready', 'degraded']);
 
-/** Only browsers send these, and any page can make them send a POST to whatever they reach. */
-const BROWSERS = ['Origin', 'Sec-Fetch-Site'];
+/** Only browsers send these. Any page can make a browser send a POST to every host that it reaches. */
+const BROWSER_HEADERS = ['Origin', 'Sec-Fetch-Site'];
 
 export interface OpsOptions {
   readonly readiness: () => Readiness;
   /** What a degraded pod lacks. */
   readonly troubles: () => readonly Trouble[];
-  /** Begins the end of the pod, as a SIGTERM does. */
+  /** Drains and ends the pod, as a SIGTERM does. */
   readonly end: (reason: string) => void;
   readonly metrics: { readonly contentType: string; readonly render: () => Promise<string> };
 }
 
-/** What Kubernetes and Prometheus ask; on a port of its own, which no ingress serves. */
+/** The routes for Kubernetes, Prometheus and operators, on a port that no ingress should serve. */
 export function ops({ readiness, troubles, end, metrics }: OpsOptions): Hono {
   const app = new Hono();
   app.get('/livez', (c) => c.json({ status: 'alive' }));
@@ -34,18 +34,27 @@ export function ops({ readiness, troubles, end, metrics }: OpsOptions): Hono {
     c.body(await metrics.render(), 200, { 'content-type': metrics.contentType }),
   );
   app.post('/drain', (c) => {
-    if (BROWSERS.some((header) => c.req.header(header) !== undefined)) {
-      return c.json({ error: 'no page may end a pod', code: 'forbidden' }, 403);
+    if (BROWSER_HEADERS.some((header) => c.req.header(header) !== undefined)) {
+      return c.json({ error: 'a web page cannot drain a pod', code: 'forbidden' }, 403);
     }
-    // By the socket: whoever reaches the port can write any header.
+    // The address comes from the socket, because a caller can write any header.
     if (!isLoopback(peerOf(c))) {
-      return c.json({ error: 'ask from within the pod, as by kubectl exec', code: 'forbidden' }, 403);
+      return c.json(
+        { error: 'send this from within the pod, for example with kubectl exec', code: 'forbidden' },
+        403,
+      );
     }
     end('POST /drain');
     return c.json({ status: 'draining' }, 202);
   });
   app.notFound((c) =>
-    c.json({ error: 'try /livez, /readyz, /metrics or POST /drain', code: 'not_found' }, 404),
+    c.json(
+      {
+        error: 'there is nothing at this path; try /livez, /readyz, /metrics or POST /drain',
+        code: 'not_found',
+      },
+      404,
+    ),
   );
   return app;
 }

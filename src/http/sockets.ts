@@ -10,7 +10,7 @@ export interface SocketsOptions {
   readonly pod: Pod;
   /** WS_PATHS. */
   readonly paths: readonly string[];
-  /** What an upgrade that looks like this request would be told now; undefined: it would be taken. */
+  /** How an upgrade like this request would be refused now; undefined if it would succeed. */
   readonly explain: (request: Explained) => Promise<UpgradeRefusal | undefined>;
 }
 
@@ -21,22 +21,22 @@ interface Explained {
   readonly socket: { readonly remoteAddress: string | undefined };
 }
 
-const anybody = cors(new Origins(['*']));
+const corsForAnyOrigin = cors(new Origins(['*']));
 const NOT_KEPT = { 'Cache-Control': 'no-store' };
 const NO_UPGRADE: UpgradeRefusal = {
   status: 426,
-  error: 'this is a WebSocket address',
+  error: 'this address accepts only WebSocket handshakes',
   code: 'upgrade_required',
 };
 
 /**
- * What the WebSocket paths answer to plain HTTP: statistics at `PATH/stats`, with `?explain=1` what an upgrade would
- * be told, and else 426 (RFC 9110 section 15.5.22).
+ * Answers plain HTTP at the WebSocket paths: statistics at `PATH/stats`, with `?explain=1` the answer that an upgrade
+ * would get, and otherwise 426 (RFC 9110 section 15.5.22).
  */
 export function sockets({ pod, paths, explain }: SocketsOptions): Hono {
   const app = new Hono();
   const answer = async (c: Context): Promise<Response> => {
-    if (c.req.method !== 'GET' || !asksWhy(c)) return refused(c, NO_UPGRADE);
+    if (c.req.method !== 'GET' || !asksToExplain(c)) return refused(c, NO_UPGRADE);
     const { pathname, search } = new URL(c.req.url);
     const socket = { remoteAddress: peerOf(c) };
     const refusal = await explain({ url: pathname + search, headers: c.req.header(), socket });
@@ -45,12 +45,12 @@ export function sockets({ pod, paths, explain }: SocketsOptions): Hono {
   };
   for (const path of paths.toSorted((a, b) => b.length - a.length)) {
     for (const route of [`${path}/stats`, `${path}/stats/`]) {
-      // To a WebSocket it is a room like any other, and whoever was refused there asks why.
-      app.get(route, (c, next) => (asksWhy(c) ? next() : c.json(statistics(pod))));
+      // For a WebSocket, `stats` is an ordinary room, so `?explain=1` must work for it too.
+      app.get(route, (c, next) => (asksToExplain(c) ? next() : c.json(statistics(pod))));
     }
     for (const route of [path, `${path}/*`]) {
-      // Whoever is refused may know why: there is no secret in it but what the page has brought itself.
-      app.use(route, (c, next) => (asksWhy(c) ? anybody(c, next) : next()));
+      // Pages of any origin may read the answer: it reveals nothing but what the page itself sent.
+      app.use(route, (c, next) => (asksToExplain(c) ? corsForAnyOrigin(c, next) : next()));
       app.all(route, answer);
     }
   }
@@ -66,7 +66,7 @@ function statistics({ clock, hub, name, startedAt }: Pod) {
   };
 }
 
-function asksWhy(c: Context): boolean {
+function asksToExplain(c: Context): boolean {
   return c.req.query('explain') === '1';
 }
 

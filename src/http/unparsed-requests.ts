@@ -3,28 +3,36 @@ import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } 
 import { latestAnswers } from './latest-answers.ts';
 import { RequestError } from '@hono/node-server';
 
-const MALFORMED: RawError = { status: 400, error: 'this is no HTTP request', code: 'invalid_request' };
-const NO_HOST: RawError = { status: 400, error: 'the request must name one Host', code: 'invalid_request' };
-const NOT_EXPECTED: RawError = {
-  status: 417,
-  error: 'nothing but 100-continue can be expected',
+const MALFORMED: RawError = { status: 400, error: 'the request is not valid HTTP', code: 'invalid_request' };
+const NO_HOST: RawError = {
+  status: 400,
+  error: 'the request must have exactly one Host header',
   code: 'invalid_request',
 };
-const NO_TUNNEL: RawError = { status: 405, error: 'this is no proxy', code: 'method_not_allowed' };
+const NOT_EXPECTED: RawError = {
+  status: 417,
+  error: 'the only supported expectation is 100-continue',
+  code: 'invalid_request',
+};
+const NO_TUNNEL: RawError = { status: 405, error: 'this server is not a proxy', code: 'method_not_allowed' };
 
-/** By the code of the error of Node's parser; any other is a malformed request. */
+/** By the error code of Node's parser. Every other code means a malformed request. */
 const BY_CODE: Readonly<Record<string, RawError>> = {
   HPE_HEADER_OVERFLOW: {
     status: 431,
-    error: 'the address and the headers together may have 16 KiB',
+    error: 'the address and the headers together may have at most 16 KiB',
     code: 'too_large',
   },
-  HPE_CHUNK_EXTENSIONS_OVERFLOW: { status: 413, error: 'the chunks say too much', code: 'too_large' },
-  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, error: 'the request took too long to come', code: 'timeout' },
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: {
+    status: 413,
+    error: 'the chunk extensions are too long',
+    code: 'too_large',
+  },
+  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, error: 'the request took too long to arrive', code: 'timeout' },
 };
 
-/** Answers what no route ever sees in the words of all others: what Node itself would refuse without any. */
-export function answerUnparsed(server: Server): void {
+/** Gives a JSON body to the refusals that Node itself would send without one, before any route sees the request. */
+export function answerParserErrors(server: Server): void {
   const latest = latestAnswers(server);
   server.on('clientError', (error: NodeJS.ErrnoException, stream) => {
     const answer = (): void => {
@@ -34,23 +42,23 @@ export function answerUnparsed(server: Server): void {
     };
     const before = latest.get(stream);
     if (before === undefined || before.closed) answer();
-    // It is about the next request, whose answer must not overtake that of the one before (RFC 9112 section 9.3.2).
+    // The error concerns the next request. Its answer must not overtake the previous one (RFC 9112 section 9.3.2).
     else if (before.req.complete) before.once('close', answer);
-    // It is about the body of one that is being answered already.
+    // The error concerns the body of a request whose answer has already begun.
     else if (before.headersSent) stream.destroy();
     else answer();
   });
   server.on('checkExpectation', (_, response) => write(response, NOT_EXPECTED));
   server.on('connect', (_, stream) => {
-    // Node has taken its own listeners off, as with an upgrade; a reset must not end the process.
+    // Node has removed its own listeners, as for an upgrade. Without this one, a reset would end the process.
     stream.on('error', () => stream.destroy());
     answerRaw(stream, NO_TUNNEL, STATUS_CODES);
   });
 }
 
 /**
- * Whether a request lacks the one Host that every one must name, but for HTTP/1.0 (RFC 9112 section 3.2); then it is
- * answered. Of two a proxy may have judged by the other one than Node takes.
+ * Refuses a request without exactly one Host, and returns true if it did; HTTP/1.0 needs none (RFC 9112 section 3.2).
+ * With two, a proxy may have checked another one than Node uses.
  */
 export function refuseWithoutHost(request: IncomingMessage, response: ServerResponse): boolean {
   const { length } = request.headersDistinct['host'] ?? [];
@@ -59,15 +67,15 @@ export function refuseWithoutHost(request: IncomingMessage, response: ServerResp
   return true;
 }
 
-/** Answers what the adapter of Hono could make no request of: it names no host, or something that is none. */
-export function answerUnparsedable(error: unknown): Response {
-  const isTheirs = error instanceof RequestError;
-  const text = isTheirs
-    ? `the address or the Host cannot be read: ${error.message}`
+/** Answers a request that Hono's adapter could not convert, for example because its Host is not valid. */
+export function answerConversionError(error: unknown): Response {
+  const isClientError = error instanceof RequestError;
+  const text = isClientError
+    ? `the address or the Host header is not valid: ${error.message}`
     : 'something went wrong on the server';
   return Response.json(
-    { error: text, code: isTheirs ? 'invalid_request' : 'internal' },
-    { status: isTheirs ? 400 : 500 },
+    { error: text, code: isClientError ? 'invalid_request' : 'internal' },
+    { status: isClientError ? 400 : 500 },
   );
 }
 

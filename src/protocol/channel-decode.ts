@@ -16,12 +16,12 @@ import {
 
 const FROM_SERVER_ONLY = new Set(['presence_sync', 'subscribed', 'unsubscribed', 'ack', 'error', 'drain']);
 
-/** Reads a client's frame of the channel dialect (docs/protocol.md, "Channel dialect"; seed lowcode-realtime 3.1). */
+/** Decodes a client's frame of the channel dialect (docs/protocol.md, "Channel dialect"; seed lowcode-realtime 3.1). */
 export function decodeChannelFrame(frame: string): Decoded {
   return decodeWith(frame, 'channel', toCommand);
 }
 
-/** Whether a connection's first frame, sent before any dialect was named, is of the channel dialect. */
+/** Whether the first frame of a client that named no dialect belongs to the channel dialect. */
 export function looksLikeChannelFrame(frame: string): boolean {
   try {
     return Object.hasOwn(parseFields(frame), 'channel');
@@ -100,10 +100,10 @@ function listen(value: unknown, withLists: boolean): number {
   return bits;
 }
 
-/** A room name or one of the channels that stand for no room. */
-function channelOf(fields: Fields, ...besides: string[]): string {
+/** A room name, or one of `others`: channels that are not rooms. */
+function channelOf(fields: Fields, ...others: string[]): string {
   const { channel } = fields;
   if (isRoomName(channel)) return channel;
-  if (typeof channel === 'string' && besides.includes(channel)) return channel;
+  if (typeof channel === 'string' && others.includes(channel)) return channel;
   throw invalid('invalid_room');
 }

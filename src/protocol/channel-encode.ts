@@ -6,8 +6,8 @@ import type { Message } from './message.ts';
 import type { Member, PresenceEvent, ServerEvent } from './event.ts';
 
 /**
- * A published message as a broadcast. Clients that named the dialect also get its `id` (to resume from) and what
- * says of which kind that is; the others get the seed's fields and no more.
+ * Encodes a message as a broadcast. Only clients that named the dialect get `id` (to resume from) and the fields that
+ * qualify it; others get the fields of the seed system and no more.
  */
 export function encodeBroadcast(message: Message, named: boolean): Json {
   const { room, to, from, event, type, data, timestamp, id, ephemeral, provisional } = message;
@@ -22,7 +22,7 @@ export function encodeBroadcast(message: Message, named: boolean): Json {
   return ephemeral ? `${frame},"ephemeral":true}` : `${frame}}`;
 }
 
-/** Writes an event for a client that named the channel dialect; undefined for what the dialect has no frame for. */
+/** Encodes an event for a client that named the channel dialect. Undefined if the dialect has no frame for it. */
 export function encodeChannelEvent(event: ServerEvent): Json | undefined {
   switch (event.kind) {
     case 'joined': {
@@ -57,10 +57,7 @@ export function encodeChannelEvent(event: ServerEvent): Json | undefined {
   }
 }
 
-/**
- * Writes an event for a client that never named the dialect: the seed's own frames, and the answer to whatever
- * carried a `ref`.
- */
+/** Encodes an event for a client that did not name the dialect: the seed's frames, and answers to frames with a `ref`. */
 export function encodeGuessedChannelEvent(event: ServerEvent): Json | undefined {
   return 'ref' in event && event.ref !== undefined ? encodeChannelEvent(event) : encodeSeedEvent(event);
 }

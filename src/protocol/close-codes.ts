@@ -1,4 +1,4 @@
-/** What a client should do after a close: come back with a backoff, come back with a new token, or stay away. */
+/** What a client should do after a close: reconnect with backoff, reconnect with a new token, or not reconnect. */
 export type Reconnect = 'backoff' | 'new-token' | 'never';
 
 export interface CloseCode {
@@ -7,8 +7,8 @@ export interface CloseCode {
 }
 
 /**
- * Every code a WebSocket of Crosspod is closed with. 1000–1013 are those of RFC 6455 section 7.4.1 and its
- * registry, 4000–4999 are private (section 7.4.2). close-meanings.ts says what each means.
+ * Every close code. 1000–1013 are from RFC 6455 section 7.4.1 and its registry; 4000–4999 are private (section 7.4.2).
+ * close-meanings.ts explains them.
  */
 export const CLOSE = {
   normal: { code: 1000, reconnect: 'never' },
@@ -26,7 +26,7 @@ export const CLOSE = {
   rateAbuse: { code: 4429, reconnect: 'backoff' },
 } as const satisfies Record<string, CloseCode>;
 
-/** What a client should do after a close with this code; codes that are not listed (1006 among them): backoff. */
+/** What a client should do after a close with this code. A code that is not listed, such as 1006, means backoff. */
 export function reconnectAfter(code: number): Reconnect {
   return Object.values(CLOSE).find((row) => row.code === code)?.reconnect ?? 'backoff';
 }

@@ -1,27 +1,26 @@
 import { CLOSE, type CloseCode } from './close-codes.ts';
 
 /**
- * What a close says for people where the place that makes it knows nothing better; apart from the codes, which every
- * client carries. 1000 is an answer, and says what the client said; 1002, 1007 and 1009 come from the WebSocket library.
- * docs/protocol.md prints them with the table of closes.
+ * The default reason text of each close. 1000 repeats the client's reason; the WebSocket library makes 1002, 1007 and
+ * 1009. Clients do not load this file, only the codes. `npm run docs` writes the texts into docs/protocol.md.
  */
 export const CLOSE_REASONS: Readonly<Partial<Record<keyof typeof CLOSE, string>>> = {
-  goingAway: 'the server stops',
-  binaryFrame: 'only text frames are understood',
-  policy: 'ten frames in a row could not be understood',
+  goingAway: 'the server is stopping',
+  binaryFrame: 'only text frames are supported',
+  policy: 'ten invalid frames in a row',
   drain: 'another pod takes over',
   overload: 'the client reads too slowly',
   tokenEnded: 'token expired',
   kicked: 'disconnected by the application',
-  noHeartbeat: 'nothing was heard in time',
-  rateAbuse: 'too many messages for ten seconds in a row',
+  noHeartbeat: 'the server received nothing in time',
+  rateAbuse: 'too many messages in each of ten seconds in a row',
 };
 
 const BY_CODE: ReadonlyMap<number, string> = new Map(
   Object.entries(CLOSE_REASONS).map(([name, reason]) => [CLOSE[name as keyof typeof CLOSE].code, reason]),
 );
 
-/** Undefined where the pod has no words of its own. */
+/** Undefined for a code without a default reason. */
 export function reasonOf({ code }: CloseCode): string | undefined {
   return BY_CODE.get(code);
 }

@@ -2,7 +2,7 @@ import type { Json } from './json.ts';
 import type { MessageType } from './message.ts';
 import type { Rejection } from './error-codes.ts';
 
-/** What a member hears of a room, as bits: of its presence who comes, changes and leaves, and lists of who is there. */
+/** What a member receives from a room, as bits. `presence`: joins, changes and leaves. `lists`: lists of members. */
 export const LISTEN = { none: 0, messages: 1, presence: 2, lists: 4, all: 7 } as const;
 
 export type Status = 'online' | 'away' | 'offline';
@@ -10,7 +10,7 @@ export type Status = 'online' | 'away' | 'offline';
 export interface PublishCommand {
   readonly kind: 'publish';
   readonly type: MessageType;
-  /** Absent: the room of the connection's address; without one, everybody. */
+  /** Absent: the room of the connection's address, or without one everybody. */
   readonly room?: string | undefined;
   readonly event?: string | undefined;
   readonly data: Json;
@@ -34,9 +34,9 @@ export type PublishingCommand = PublishCommand | DirectCommand;
 export interface JoinCommand {
   readonly kind: 'join';
   readonly room?: string | undefined;
-  /** Replaces what the connection heard of the room before. */
+  /** `LISTEN` bits; they replace the previous ones of this connection. */
   readonly listen: number;
-  /** Whether joining makes the user present (message dialect) or only a `presence` command does (channel dialect). */
+  /** Whether the join makes the user present (message dialect), or only a `presence` command does (channel dialect). */
   readonly present: boolean;
   readonly lastId?: string | undefined;
   readonly history?: number | undefined;
@@ -46,7 +46,7 @@ export interface JoinCommand {
 export interface LeaveCommand {
   readonly kind: 'leave';
   readonly room?: string | undefined;
-  /** Whether leaving ends the user's presence too (message dialect). */
+  /** Whether the leave also ends the user's presence (message dialect). */
   readonly absent: boolean;
   readonly ref?: string | undefined;
 }
@@ -54,11 +54,11 @@ export interface LeaveCommand {
 export interface PresenceCommand {
   readonly kind: 'presence';
   readonly room?: string | undefined;
-  /** Absent: as it was, `online` at first. */
+  /** Absent: unchanged; at first `online`. */
   readonly status?: Status | undefined;
-  /** A JSON object; absent: as it was. */
+  /** A JSON object. Absent: unchanged. */
   readonly meta?: Json | undefined;
-  /** Whether only a member may say it (message dialect). */
+  /** Whether the command needs a membership (message dialect). */
   readonly membersOnly: boolean;
   readonly ref?: string | undefined;
 }
@@ -68,14 +68,14 @@ export interface PingCommand {
   readonly ref?: string | undefined;
 }
 
-/** A new token for the same user, before the old one ends. */
+/** Replaces the token by another one of the same user. */
 export interface AuthCommand {
   readonly kind: 'auth';
   readonly token: string;
   readonly ref?: string | undefined;
 }
 
-/** What a client asks, in whichever dialect it asked. */
+/** A decoded frame of a client, independent of the dialect. */
 export type Command =
   | PublishCommand
   | DirectCommand
@@ -85,10 +85,7 @@ export type Command =
   | PingCommand
   | AuthCommand;
 
-/**
- * A frame as understood: a command, or why not; `ref` as far as it could be read, and `room` as the client wrote it,
- * which may be no room's name.
- */
+/** A command, or why the frame is not one, with its `ref` if valid, and the `room` as sent, which may be invalid. */
 export type Decoded =
   | { readonly command: Command }
   | {

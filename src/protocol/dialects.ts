@@ -22,7 +22,7 @@ export const channelDialect: Dialect = {
   event: encodeChannelEvent,
 };
 
-/** The channel dialect as spoken to a client whose first frame gave it away: the seed's frames and nothing more. */
+/** The channel dialect for a client that did not name it: the frames of the seed system and nothing more. */
 export const guessedChannelDialect: Dialect = {
   name: 'guessed-channel',
   index: 2,
@@ -34,7 +34,7 @@ export const guessedChannelDialect: Dialect = {
 
 export const DIALECT_COUNT = 3;
 
-/** Subprotocols by which a client names its dialect, in the order in which one is chosen. */
+/** The subprotocols that select a dialect. If a client offers several, the first one here wins. */
 export const SUBPROTOCOLS: ReadonlyMap<string, Dialect> = new Map([
   ['crosspod.message.v1', messageDialect],
   ['crosspod.channel.v1', channelDialect],

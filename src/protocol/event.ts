@@ -2,7 +2,7 @@ import type { Status } from './command.ts';
 import type { Json } from './json.ts';
 import type { Rejection } from './error-codes.ts';
 
-/** One user in a room's presence, however many connections it has. */
+/** One user who is present in a room, with one or more connections. */
 export interface Member {
   readonly userId: string;
   readonly status: Exclude<Status, 'offline'>;
@@ -12,10 +12,10 @@ export interface Member {
   readonly updatedAt: number;
 }
 
-/** Why messages after a position could not be brought back. */
+/** Why messages after a position cannot be replayed. */
 export type Missing = 'trimmed' | 'expired' | 'unknown_position' | 'history_lost' | 'unavailable';
 
-/** What the answer to a join says of the messages since `last_id`; absent where none was given. */
+/** The result of a join with `last_id`. */
 export interface Recovery {
   readonly recovered: boolean;
   readonly reason?: Missing | undefined;
@@ -31,10 +31,10 @@ export interface Joined extends Answer {
   readonly position: string;
   /** Users present. */
   readonly count: number;
-  /** Absent for those who may not see presence. */
+  /** Absent if the client may not see presence. */
   readonly members?: readonly Member[] | undefined;
   readonly recovery?: Recovery | undefined;
-  /** Messages that follow at once. */
+  /** How many stored messages follow. */
   readonly replayed: number;
 }
 
@@ -47,14 +47,14 @@ export interface PresenceEvent {
   readonly at: number;
 }
 
-/** What the server says that is not a published message; each dialect knows which of them it carries, and how. */
+/** Everything the server sends except published messages. A dialect need not have a frame for each. */
 export type ServerEvent =
   | {
       readonly kind: 'connected';
       readonly connectionId: string;
       readonly userId: string;
       readonly heartbeatSeconds: number;
-      /** The longest frame that the client may send. */
+      /** The maximum length of a frame from the client. */
       readonly maxMessageBytes: number;
       readonly at: number;
     }
@@ -65,7 +65,7 @@ export type ServerEvent =
   | (Answer & { readonly kind: 'error'; readonly room?: string | undefined; readonly rejection: Rejection })
   | PresenceEvent
   | { readonly kind: 'members'; readonly room: string; readonly count: number; readonly at: number }
-  /** Who is there, for those who may have missed changes. */
+  /** The list of members, for a client that may have missed changes. */
   | {
       readonly kind: 'census';
       readonly room: string;
@@ -81,10 +81,10 @@ export type ServerEvent =
     })
   | (Answer & {
       readonly kind: 'authenticated';
-      /** When the token ends, in milliseconds since 1970; undefined: never. */
+      /** When the token expires, in milliseconds since 1970; undefined: never. */
       readonly expiresAt: number | undefined;
       readonly at: number;
     })
   | (Answer & { readonly kind: 'pong'; readonly at: number })
-  /** The connection is about to be closed with 1012; the client should be back so many milliseconds after. */
+  /** Announces a close with 1012. The client should reconnect `reconnectAfterMs` after the close. */
   | { readonly kind: 'drain'; readonly reconnectAfterMs: number; readonly at: number };

@@ -13,8 +13,8 @@ class InvalidField extends Error {
 }
 
 const META_LIMIT = 4_096;
-/** A client that looks for its mistake needs no more of a wrong name. */
-const GIVEN_BACK_LIMIT = 1_024;
+/** Longer room names are left out of an error. */
+const ROOM_ECHO_LIMIT = 1_024;
 
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -23,9 +23,8 @@ export function invalid(code: ErrorCode, message: string = ERRORS[code]): Invali
 }
 
 /**
- * Runs a dialect's reader over a frame. Never throws: what a reader refuses, and anything unforeseen, becomes a
- * rejection that carries the frame's `ref` as far as it can be read, and the room as the client named it: what is
- * wrong may be just that.
+ * Decodes a frame with a dialect's reader. Never throws: every error becomes a rejection. It carries the frame's `ref` if
+ * that is valid, and the room as the client named it, even if the name is not valid.
  */
 export function decodeWith(frame: string, roomField: string, read: (fields: Fields) => Command): Decoded {
   let fields: Fields = {};
@@ -37,7 +36,7 @@ export function decodeWith(frame: string, roomField: string, read: (fields: Fiel
     return {
       rejection: rejectionOf(error),
       ref: isRef(ref) ? ref : undefined,
-      room: isGivenBack(room) ? room : undefined,
+      room: isEchoed(room) ? room : undefined,
     };
   }
 }
@@ -47,15 +46,15 @@ function rejectionOf(error: unknown): Rejection {
   return rejection('internal');
 }
 
-function isGivenBack(name: unknown): name is string {
-  return typeof name === 'string' && name.length >= 1 && name.length <= GIVEN_BACK_LIMIT;
+function isEchoed(name: unknown): name is string {
+  return typeof name === 'string' && name.length >= 1 && name.length <= ROOM_ECHO_LIMIT;
 }
 
 function isRef(ref: unknown): ref is string {
   return typeof ref === 'string' && ref.length >= 1 && ref.length <= 64;
 }
 
-/** The frame's fields; raises `invalid_json` for anything that is not a JSON object. */
+/** The frame's fields. Raises `invalid_json` if it is not a JSON object. */
 export function parseFields(frame: string): Fields {
   let value: unknown;
   try {
@@ -71,7 +70,7 @@ export function isObject(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** A string; absent, null and empty are all `undefined`. */
+/** A string. Absent, null and empty give `undefined`. */
 export function optionalString(fields: Fields, name: string): string | undefined {
   const value = fields[name];
   if (value === undefined || value === null || value === '') return undefined;
@@ -79,7 +78,6 @@ export function optionalString(fields: Fields, name: string): string | undefined
   return value;
 }
 
-/** A string that must be there. */
 export function requiredString(fields: Fields, name: string): string {
   const value = optionalString(fields, name);
   if (value === undefined) throw invalid('invalid_message', `${name} is missing`);
@@ -94,26 +92,26 @@ export function optionalRef(fields: Fields): string | undefined {
   return ref;
 }
 
-/** A room name; absent, null and empty are all `undefined`; raises `invalid_room`. */
+/** A room name. Absent, null and empty give `undefined`. Raises `invalid_room`. */
 export function optionalRoom(value: unknown): string | undefined {
   if (value === undefined || value === null || value === '') return undefined;
   if (!isRoomName(value)) throw invalid('invalid_room');
   return value;
 }
 
-/** Absent and null are `otherwise`. */
+/** Absent and null give `otherwise`. */
 export function optionalBoolean(fields: Fields, name: string, otherwise = false): boolean {
   const value = fields[name] ?? otherwise;
   if (typeof value !== 'boolean') throw invalid('invalid_message', `${name} must be true or false`);
   return value;
 }
 
-/** A whole number from 0 up. */
+/** A whole number of at least 0. */
 export function optionalCount(fields: Fields, name: string): number | undefined {
   const value = fields[name];
   if (value === undefined || value === null) return undefined;
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) {
-    throw invalid('invalid_message', `${name} must be a whole number from 0 up`);
+    throw invalid('invalid_message', `${name} must be a whole number of at least 0`);
   }
   return value;
 }
@@ -123,14 +121,14 @@ export function anyJson(value: unknown): Json {
   return write(value ?? null);
 }
 
-/** A presence's meta: a JSON object as text. Every member list carries it, so that it is kept short. */
+/** The meta of a presence: a JSON object as text. It is limited because every member list carries it. */
 export function optionalMeta(fields: Fields, name: string): Json | undefined {
   const value = fields[name];
   if (value === undefined || value === null) return undefined;
   if (!isObject(value)) throw invalid('invalid_message', `${name} must be an object`);
   const meta = write(value);
   if (meta.length > META_LIMIT)
-    throw invalid('invalid_message', `${name} may have ${META_LIMIT} characters as JSON`);
+    throw invalid('invalid_message', `${name} may have at most ${META_LIMIT} characters as JSON`);
   return meta;
 }
 

@@ -1,13 +1,10 @@
-/** JSON text, ready to be put on the wire: what a client sent as `data` is parsed once and never again. */
+/** JSON text. The `data` of a client is parsed and encoded once, and then passed on as text. */
 export type Json = string;
 
-/**
- * How deep data may be nested. JSON.stringify recurses, so that without a limit of our own it would depend on what
- * else is on the stack whether data that was taken can be written again.
- */
+/** The maximum nesting. JSON.stringify recurses: without a limit, accepted data could overflow the stack later. */
 const DEPTH_LIMIT = 512;
 
-/** Writes a value; undefined where it is nested too deeply, or is a function and the like. */
+/** Undefined if the value is nested too deeply, or has no JSON form, as a function. */
 export function writeJson(value: unknown): Json | undefined {
   try {
     const text = JSON.stringify(value) as string | undefined;
@@ -18,7 +15,7 @@ export function writeJson(value: unknown): Json | undefined {
   }
 }
 
-/** Looks only at texts that are long enough to be so deep. */
+/** Shorter texts cannot be nested so deeply, so they are not scanned. */
 function isTooDeep(text: Json): boolean {
   if (text.length <= DEPTH_LIMIT * 2) return false;
   let depth = 0;
@@ -37,13 +34,13 @@ function isTooDeep(text: Json): boolean {
   return false;
 }
 
-/** How many bytes JSON text is on the wire; it holds no lone surrogates (`JSON.stringify` escapes those). */
+/** The length of JSON text in UTF-8. It has no lone surrogates, because `JSON.stringify` escapes them. */
 export function utf8Length(text: Json): number {
   let bytes = text.length;
   for (let index = 0; index < text.length; index += 1) {
     const unit = text.charCodeAt(index);
     if (unit < 0x80) continue;
-    // Each half of a surrogate pair stands for two of its four bytes.
+    // A surrogate pair has four bytes, two for each half.
     bytes += unit < 0x8_00 || (unit >= 0xd8_00 && unit < 0xe0_00) ? 1 : 2;
   }
   return bytes;

@@ -2,15 +2,15 @@ import { type Json, utf8Length } from './json.ts';
 import type { Member } from './event.ts';
 
 /**
- * How long a list of members may be as text: 500 of them may have 4,096 characters of meta each, and there are clients
- * whose WebSocket takes no frame of 1 MiB. docs/protocol.md promises it.
+ * The maximum length of a member list. 500 members may have 4,096 characters of meta each, and the WebSockets of some
+ * clients accept no frame of 1 MiB. docs/protocol.md promises this limit.
  */
 const LIST_BYTES = 262_144;
 
-/** The members, each as `write` writes it, as far as they fit into one list. */
+/** A JSON list of the members, each encoded by `write`, cut where it would exceed the limit. */
 export function memberList(members: readonly Member[], write: (member: Member) => Json): Json {
   const all = `[${members.map(write).join(',')}]`;
-  // Nearly all are so short that nobody need count.
+  // At most three bytes per UTF-16 unit: short lists need no counting.
   if (all.length * 3 <= LIST_BYTES) return all;
   const fitting: Json[] = [];
   let bytes = 2;

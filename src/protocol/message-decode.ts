@@ -16,7 +16,7 @@ import {
 import { CONNECTION_PREFIX, isUserId } from './names.ts';
 import type { MessageType } from './message.ts';
 
-/** Reads a client's frame of the message dialect (docs/protocol.md, "Message dialect"). */
+/** Decodes a client's frame of the message dialect (docs/protocol.md, "Message dialect"). */
 export function decodeMessageFrame(frame: string): Decoded {
   return decodeWith(frame, 'room', toCommand);
 }
@@ -58,12 +58,12 @@ function publication(type: MessageType, fields: Fields): Command {
   const room = optionalRoom(fields['room']);
   const ephemeral = optionalBoolean(fields, 'ephemeral');
   if (to === undefined) return { kind: 'publish', ...shared, room, ephemeral };
-  if (room !== undefined) throw invalid('invalid_message', 'give either room or to');
+  if (room !== undefined) throw invalid('invalid_message', 'send either room or to, not both');
   if (!isAddressee(to)) throw invalid('invalid_message', 'to must be a user id or conn:<connection id>');
   return { kind: 'direct', ...shared, to };
 }
 
-/** Empty and null are nobody, never an absent `to`: what was meant for one would go to everybody. */
+/** Empty and null are invalid. If they counted as absent, a message meant for one user would go to everybody. */
 function isAddressee(to: unknown): to is string {
   if (typeof to !== 'string') return false;
   if (!to.startsWith(CONNECTION_PREFIX)) return isUserId(to);
@@ -100,12 +100,12 @@ function status(value: unknown): Status | undefined {
   throw invalid('invalid_message', 'status must be online, away or offline');
 }
 
-/** The seeds' clients put the room of a join or leave into `data`. */
+/** Clients of the seed systems put the room of a join or leave into `data`. */
 function roomOf(fields: Fields): string | undefined {
   return optionalRoom(fields['room']) ?? optionalRoom(dataOf(fields)['room']);
 }
 
-/** Of what says something by its data; what is none there would be taken for another thing than was meant. */
+/** Other `data` than an object is invalid: if it were ignored, the command would do something the client did not mean. */
 function dataOf(fields: Fields): Fields {
   const { data } = fields;
   if (data === undefined || data === null) return {};

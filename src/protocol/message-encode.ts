@@ -6,12 +6,12 @@ import { SYSTEM } from './names.ts';
 import { memberList } from './member-list.ts';
 import type { Rejection } from './error-codes.ts';
 
-/** A published message goes out exactly as it came from the broker. */
+/** Does not decode the body: the broker delivers it in this dialect. */
 export function encodeMessage(message: PublishedMessage): Json {
   return withId(message.id, message.body, message.provisionalId);
 }
 
-/** Writes an event in the message dialect; undefined for what it has no frame for. */
+/** Undefined if the message dialect has no frame for the event. */
 export function encodeMessageEvent(event: ServerEvent): Json | undefined {
   switch (event.kind) {
     case 'connected':
@@ -68,17 +68,15 @@ function timestamp(at: number): string {
   return new Date(at).toISOString();
 }
 
-/** Absent for what never ends. */
 export function optionalTimestamp(at: number | undefined): string | undefined {
   return at === undefined ? undefined : timestamp(at);
 }
 
-/** The fields of an error that both dialects share. */
+/** The fields of an error in both dialects. */
 export function errorData({ code, error, retryAfterMs }: Rejection) {
   return { code, error, retry_after_ms: retryAfterMs };
 }
 
-/** A member as JSON text; its `meta` is JSON already. */
 export function memberJson({ userId, status, meta, updatedAt }: Member): Json {
   const user = JSON.stringify(userId);
   return `{"user_id":${user},"status":"${status}","meta":${meta},"updated_at":${updatedAt}}`;
@@ -110,7 +108,7 @@ function census({ members, ...event }: Extract<ServerEvent, { kind: 'census' }>)
   return withMembers(system('members', event, { count: event.count }), members);
 }
 
-/** Members hold JSON already, so that they are put into the text. */
+/** Inserts the members as text, because their `meta` is JSON text already. */
 function withMembers(frame: Json, members: readonly Member[]): Json {
   return frame.replace('"data":{', () => `"data":{"members":${memberList(members, memberJson)},`);
 }

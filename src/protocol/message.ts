@@ -1,9 +1,9 @@
 import type { Json } from './json.ts';
 
-/** What clients may publish; the channel dialect's broadcast is a `chat`. */
+/** The types that clients may publish. A broadcast of the channel dialect is a `chat`. */
 export type MessageType = 'chat' | 'notification';
 
-/** A message as it was accepted, before it has an id. `room` is absent in a global or direct message. */
+/** An accepted message that has no id yet. `room` is absent in a global or direct message. */
 export interface MessageDraft {
   readonly type: MessageType;
   readonly room?: string | undefined;
@@ -14,21 +14,21 @@ export interface MessageDraft {
   readonly data: Json;
   /** RFC 3339, UTC, milliseconds. */
   readonly timestamp: string;
-  /** At most once, and its id is no position. */
+  /** Delivered at most once; its id is not a position. */
   readonly ephemeral?: boolean;
 }
 
 export interface Message extends MessageDraft {
   readonly id: string;
-  /** No history has it yet, and its id is no position. */
+  /** The history does not have it yet; its id is not a position. */
   readonly provisional?: boolean;
-  /** The id under which some may have it already. */
+  /** The id under which clients may have received it already. */
   readonly provisional_id?: string;
 }
 
 /**
- * The message dialect's JSON without its opening `{"id":"…",`. Whoever gives the message its id, a broker that
- * appends it to a history, puts the two together with `withId` and need not parse anything.
+ * Encodes a draft in the message dialect, without the leading `{"id":"…",`. The broker that assigns the id adds it with
+ * `withId`, without parsing.
  */
 export function encodeBody(draft: MessageDraft): string {
   let body = `"type":"${draft.type}"`;
@@ -41,20 +41,20 @@ export function encodeBody(draft: MessageDraft): string {
 }
 
 /**
- * `provisionalId`: by which some may have the message already (docs/recovery.md, "One message, two names"); absent where
- * nobody can.
+ * Completes a body with its id. `provisionalId` is the id under which clients may have received the message already
+ * (docs/recovery.md, "One message, two names").
  */
 export function withId(id: string, body: string, provisionalId?: string): Json {
   const name = provisionalId === undefined ? '' : `"provisional_id":"${provisionalId}",`;
   return `{"id":"${id}",${name}${body}`;
 }
 
-/** The body of a message that no history has yet (docs/protocol.md, "While Redis is unavailable"). */
+/** Marks a body as not yet stored in the history (docs/protocol.md, "While Redis is unavailable"). */
 export function withProvisional(body: string): string {
   return `${body.slice(0, -1)},"provisional":true}`;
 }
 
-/** Reads back what `encodeBody` wrote; for the dialects that do not forward it as it is. */
+/** Decodes what `encodeBody` encoded, for dialects that cannot forward it unchanged. */
 export function decodeBody(id: string, body: string, provisionalId?: string): Message {
   const message = JSON.parse(withId(id, body, provisionalId)) as Message;
   return { ...message, data: JSON.stringify(message.data) };

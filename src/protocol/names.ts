@@ -1,16 +1,16 @@
 const ROOM = /^[A-Za-z0-9][A-Za-z0-9_.:@-]{0,127}$/;
-/** By what Unicode says of each character, so that no list of ours has to grow with it. */
-const SEEN = '[^\\p{Cc}\\p{Cf}\\p{Cs}\\p{Zl}\\p{Zp}\\p{Default_Ignorable_Code_Point}]';
-/** Within words of Persian and of Indic scripts, and within emoji (also both: a heart on fire). */
+/** Visible characters by their Unicode properties, so that this list need not grow with Unicode. */
+const VISIBLE = '[^\\p{Cc}\\p{Cf}\\p{Cs}\\p{Zl}\\p{Zp}\\p{Default_Ignorable_Code_Point}]';
+/** Joiners occur within words of Persian and of Indic scripts, and within emoji (both at once in a heart on fire). */
 const JOINER = '(?:[\\u200C\\u200D\\uFE0F]|\\uFE0F\\u200D)';
-const PRINTABLE = new RegExp(`^(?=.{1,256}$)${SEEN}+(?:${JOINER}${SEEN}+)*$`, 'u');
+const PRINTABLE = new RegExp(`^(?=.{1,256}$)${VISIBLE}+(?:${JOINER}${VISIBLE}+)*$`, 'u');
 
-/** The author of what the server itself says. */
+/** The `from` of messages that the server itself publishes. */
 export const SYSTEM = 'system';
-/** Stand-ins for a room where a message has none: idempotency, permissions and the channel dialect use them. */
+/** Used in place of a room for messages without one, in idempotency keys, permissions and the channel dialect. */
 export const GLOBAL = '@global';
 export const DIRECT = '@direct';
-/** Before a connection id, where a user id could stand as well. */
+/** Distinguishes a connection id from a user id in `to`. */
 export const CONNECTION_PREFIX = 'conn:';
 
 /** 1–128 of `A–Z a–z 0–9 _ - . : @`, first a letter or digit. */
@@ -18,10 +18,7 @@ export function isRoomName(name: unknown): name is string {
   return typeof name === 'string' && ROOM.test(name);
 }
 
-/**
- * 1–256 characters that can be seen, and joiners between two others, so that no two ids differ by what nobody sees
- * alone.
- */
+/** 1–256 visible characters, with joiners only between two of them, so that no two ids look the same but differ. */
 export function isPrintable(text: string): boolean {
   return PRINTABLE.test(text);
 }

@@ -1,7 +1,7 @@
 /**
- * A place in a room's history, written `<epoch>.<room tag>.<milliseconds>-<sequence>`; opaque to clients. The epoch
- * names one history: after its data was lost another epoch begins, and positions of two epochs cannot be compared.
- * The tag tells positions of one room from those of another (docs/adr/0001-positions.md).
+ * A message's place in a room's history, written `<epoch>.<room tag>.<milliseconds>-<sequence>`; opaque to clients. A
+ * new epoch begins when the data of the history was lost; positions of two epochs cannot be compared. The tag
+ * distinguishes the positions of one room from those of another (docs/adr/0001-positions.md).
  */
 export interface Position {
   readonly epoch: string;
@@ -22,10 +22,10 @@ export function formatPosition({ epoch, tag, ms, seq }: Position): string {
   return `${epoch}.${tag}.${ms}-${seq}`;
 }
 
-/** A position without the room whose it is. */
+/** A position without its epoch and room. */
 export type Moment = Pick<Position, 'ms' | 'seq'>;
 
-/** Negative where `a` is earlier than `b`; both of one epoch. */
+/** Negative if `a` is earlier than `b`. Both must be of the same epoch. */
 export function comparePositions(a: Moment, b: Moment): number {
   return a.ms - b.ms || a.seq - b.seq;
 }

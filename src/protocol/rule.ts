@@ -9,7 +9,7 @@ export interface Rule {
   readonly pattern: string;
 }
 
-/** Undefined for what is no rule. */
+/** Undefined if the text is not a rule. */
 export function readRule(text: unknown): Rule | undefined {
   if (typeof text !== 'string') return undefined;
   const colon = text.indexOf(':');

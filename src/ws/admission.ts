@@ -15,7 +15,7 @@ import { UNRESTRICTED } from '../core/base/permissions.ts';
 import { whyUnchecked } from '../core/base/unchecked-token.ts';
 
 const RETRY_AFTER_SECONDS = 5;
-/** Another pod takes who comes again, and within the grace of their presence. */
+/** Another pod accepts the client at once. It must return within the grace period of its presence. */
 const RETRY_ELSEWHERE_SECONDS = 1;
 /** RFC 6455 section 7.1.5. */
 export const NO_CLOSE_FRAME = 1006;
@@ -25,7 +25,7 @@ export interface AdmissionOptions {
   /** Where WebSockets are served (WS_PATHS). */
   readonly paths: readonly string[];
   readonly origins: Origins;
-  /** Whose word counts for the host that a client has connected to. */
+  /** The proxies whose `X-Forwarded-Host` counts. */
   readonly trustProxy: TrustedProxies;
   readonly watermarks: { readonly exceeded: boolean };
 }
@@ -35,7 +35,7 @@ export interface Admitted {
   readonly principal: Principal;
 }
 
-/** Decides whether an upgrade becomes a connection; cheap checks first, a token is looked at last. */
+/** Decides whether an upgrade becomes a connection. Cheap checks come first, the token last. */
 export class Admission {
   readonly #options: AdmissionOptions;
   readonly #handshakes: Bucket;
@@ -47,16 +47,16 @@ export class Admission {
     const { clock, limits } = options.pod;
     const perSecond = limits.handshakesPerSecond;
     this.#handshakes = new Bucket(perSecond, perSecond, clock.elapsed());
-    // Apart from them: whoever asks why must take nobody's place.
+    // A bucket of its own, so that `?explain=1` takes no handshake from a client.
     this.#explanations = new Bucket(perSecond, perSecond, clock.elapsed());
   }
 
-  /** From now on everybody is refused. */
+  /** From now on every upgrade is refused. */
   drain(): void {
     this.#draining = true;
   }
 
-  /** `id` is the connection's, and the user's where nobody says who comes. */
+  /** `id` is the id of the connection, and of the user if the request names none. */
   async admit(request: RequestHead, id: string): Promise<Admitted | UpgradeRefusal> {
     const target = readTarget(request.url ?? '', this.#options.paths);
     if ('status' in target) return target;
@@ -67,15 +67,15 @@ export class Admission {
     const admitted = { target, principal };
     const last = this.#refuseAdmitted(admitted) ?? (await this.#refuseUser(principal, id));
     if (last !== undefined) return last;
-    // Redis may have taken its time, and the pod may be full by now, or be about to end.
+    // The pod may have filled up or begun to drain while Redis answered.
     const late = this.#refuseAdmitted(admitted);
-    if (late !== undefined) this.giveBack(id, admitted);
+    if (late !== undefined) this.release(id, admitted);
     return late ?? admitted;
   }
 
   /**
-   * What an upgrade would be told now, for clients to whom their WebSocket does not show it; undefined: it would be
-   * taken. Hooks and the cap of a user are not asked: an answer of theirs has consequences.
+   * How an upgrade would be refused now, for clients whose WebSocket does not show it; undefined if it would succeed.
+   * Does not check hooks and MAX_CONNECTIONS_PER_USER, because these checks have side effects.
    */
   async explain(request: RequestHead): Promise<UpgradeRefusal | undefined> {
     const target = readTarget(request.url ?? '', this.#options.paths);
@@ -90,19 +90,19 @@ export class Admission {
     return 'status' in principal ? principal : refuseRoom(principal, target);
   }
 
-  /** What was admitted has come to nothing: its place among those of its user is free again. */
-  giveBack(id: string, { principal }: Admitted): void {
+  /** Frees the place of an admitted connection that was not opened, for MAX_CONNECTIONS_PER_USER. */
+  release(id: string, { principal }: Admitted): void {
     void this.#options.pod.directory.release(principal.userId, id);
   }
 
-  /** Asks the hooks, last of all: whoever they let in they are told the end of. */
-  async welcome(id: string, { principal, target }: Admitted): Promise<UpgradeRefusal | undefined> {
+  /** Asks the hook onConnect. It comes last, because a hook must learn the end of each connection that it accepted. */
+  async askHooks(id: string, { principal, target }: Admitted): Promise<UpgradeRefusal | undefined> {
     const { hooks } = this.#options.pod;
     if (hooks === undefined) return undefined;
     const who = { id, userId: principal.userId, rooms: [] };
     const rejection = await hooks.connecting(who);
     if (rejection !== undefined) return refusalOf(rejection);
-    // The pod may have filled up meanwhile, or be about to stop.
+    // The pod may have filled up or begun to drain while the hook ran.
     const refusal = this.#refuseAdmitted({ target, principal });
     if (refusal !== undefined) hooks.disconnected(who, NO_CLOSE_FRAME);
     return refusal;
@@ -112,19 +112,23 @@ export class Admission {
     return this.#draining ? retryLater(503, 'draining', 'draining', RETRY_ELSEWHERE_SECONDS) : undefined;
   }
 
-  /** What may have changed while somebody was waited for. */
+  /** Repeats the checks whose result may have changed while a token, Redis or a hook was awaited. */
   #refuseAdmitted({ principal, target }: Admitted): UpgradeRefusal | undefined {
     return this.#refuseDraining() ?? refuseRoom(principal, target) ?? this.#refuseFull();
   }
 
   #refuseRequest(request: RequestHead): UpgradeRefusal | undefined {
     const { origin } = request.headers;
-    // Without an origin it is no browser, and nobody's page.
+    // Without an origin it is not a browser.
     if (origin !== undefined && !this.#allows(origin, request)) {
       return { status: 403, error: 'origin not allowed', code: 'origin_not_allowed' };
     }
     if (offersTokenAlone(request)) {
-      return { status: 400, error: 'offer a dialect beside bearer.<token>', code: 'missing_dialect' };
+      return {
+        status: 400,
+        error: 'offer the subprotocol of a dialect beside bearer.<token>',
+        code: 'missing_dialect',
+      };
     }
     return undefined;
   }
@@ -148,36 +152,36 @@ export class Admission {
       return retryLater(503, 'server at capacity', 'server_at_capacity');
     }
     if (!this.#options.watermarks.exceeded) return undefined;
-    return retryLater(503, 'overloaded', 'overloaded');
+    return retryLater(503, 'the pod is overloaded', 'overloaded');
   }
 
   async #identify(request: RequestHead, target: Target, id: string): Promise<Principal | UpgradeRefusal> {
     const { authenticator } = this.#options.pod;
-    if (authenticator === undefined) return anybody(target.userId ?? id);
+    if (authenticator === undefined) return unauthenticated(target.userId ?? id);
     const token = tokenOf(request, target.query);
     if (token === undefined) return { status: 401, error: 'missing token', code: 'missing_token' };
     const result = await authenticator.authenticate(token);
     return 'fault' in result ? refuseToken(result) : result;
   }
 
-  /** Last, because whoever is not refused takes one of the user's places. */
+  /** Comes last, because it takes one of the user's places if it does not refuse. */
   async #refuseUser({ userId }: Principal, id: string): Promise<UpgradeRefusal | undefined> {
     const { directory, limits } = this.#options.pod;
     const most = limits.maxConnectionsPerUser;
     if (most === 0 || (await directory.admit(userId, id, most))) return undefined;
-    return retryLater(429, `a user may have ${most} connections`, 'too_many_connections');
+    return retryLater(429, `a user may have at most ${most} connections`, 'too_many_connections');
   }
 }
 
-/** A page that asks the server it comes from sends no `Origin` (Fetch standard, 3.2), as its WebSocket does. */
+/** A page that asks its own server sends no `Origin` (Fetch standard, 3.2), unlike its WebSocket: take it from `Referer`. */
 function withOrigin(headers: IncomingHttpHeaders): IncomingHttpHeaders {
   const page = URL.parse(headers.referer ?? '');
-  const isPerson = headers['sec-fetch-mode'] === 'navigate';
-  if (headers.origin !== undefined || page === null || isPerson) return headers;
+  const isNavigation = headers['sec-fetch-mode'] === 'navigate';
+  if (headers.origin !== undefined || page === null || isNavigation) return headers;
   return { ...headers, origin: `${page.protocol}//${page.host}` };
 }
 
-/** `wait` in milliseconds; none is no reason. */
+/** `wait` in milliseconds; 0 is no refusal. */
 function refuseRate(wait: number): UpgradeRefusal | undefined {
   if (wait === 0) return undefined;
   return retryLater(429, 'too many handshakes', 'rate_limited', Math.ceil(wait / 1_000));
@@ -188,13 +192,16 @@ function refuseRoom({ userId, permissions }: Principal, { address }: Target): Up
   return { status: 403, error: 'no permission to join the room', code: 'forbidden' };
 }
 
-/** While authentication is off everybody is who they say they are. */
-function anybody(userId: string): Principal | UpgradeRefusal {
+/** While authentication is off, the user id of the request counts. */
+function unauthenticated(userId: string): Principal | UpgradeRefusal {
   if (isUserId(userId)) return { userId, permissions: UNRESTRICTED };
-  return bad('user_id must be 1 to 256 printable characters, not system, conn:… or @…', 'invalid_user_id');
+  return bad(
+    'user_id must have 1 to 256 printable characters, must not be system, and must not begin with conn: or @',
+    'invalid_user_id',
+  );
 }
 
-/** With `Retry-After` also where the same token may be good later (RFC 9110 section 10.2.3). */
+/** Has `Retry-After` if the same token may be accepted later (RFC 9110 section 10.2.3). */
 function refuseToken(refused: RefusedToken): UpgradeRefusal {
   const { fault, retryAfterMs } = refused;
   const later = retryAfterMs === undefined ? {} : { retryAfterSeconds: Math.ceil(retryAfterMs / 1_000) };
@@ -202,7 +209,7 @@ function refuseToken(refused: RefusedToken): UpgradeRefusal {
   return { ...retryLater(503, whyUnchecked(refused), fault), ...later };
 }
 
-/** What a hook's no is in HTTP. */
+/** Turns the rejection of a hook into an HTTP answer. */
 function refusalOf({ code, error }: Rejection): UpgradeRefusal {
   switch (code) {
     case 'internal':

@@ -5,25 +5,29 @@ import type { Dialect } from '../protocol/dialect.ts';
 import { ERRORS } from '../protocol/error-codes.ts';
 import type { UpgradeRefusal } from '../core/base/upgrade-refusal.ts';
 
-/** What the address of an upgrade says. */
+/** What the address of an upgrade contains. */
 export interface Target {
   readonly address: Address;
-  /** As given; it counts only while authentication is off. */
+  /** `?user_id=` as sent; it counts only while authentication is off. */
   readonly userId: string | undefined;
   readonly query: URLSearchParams;
-  /** As named by `?dialect=`, or `message` where there is a room; undefined: the first frame decides. */
+  /** From `?dialect=`, else `message` if there is a room. Undefined: the first frame decides. */
   readonly dialect: Dialect | undefined;
 }
 
-/** Reads `PATH`, `PATH/{room}` and their query, for the paths of WS_PATHS; a slash at the end changes nothing. */
+/** Reads `PATH`, `PATH/{room}` and their query, for the paths of WS_PATHS. A trailing slash changes nothing. */
 export function readTarget(requestTarget: string, paths: readonly string[]): Target | UpgradeRefusal {
-  // Put together by hand: a target that begins with `//` must not name another host.
+  // Not `new URL(target, base)`: a target that begins with `//` would name another host.
   const url = requestTarget.startsWith('/') ? URL.parse(`http://pod${requestTarget}`) : null;
-  // Of two paths one of which lies below the other, the longer is meant.
+  // If one path lies below another, the longer one is meant.
   const longestFirst = paths.toSorted((a, b) => b.length - a.length);
   const path = url === null ? undefined : longestFirst.find((one) => isAtOrBelow(url.pathname, one));
   if (url === null || path === undefined) {
-    return { status: 404, error: `there is no WebSocket here; try ${paths.join(' or ')}`, code: 'not_found' };
+    return {
+      status: 404,
+      error: `there is no WebSocket at this path; try ${paths.join(' or ')}`,
+      code: 'not_found',
+    };
   }
   const segment = url.pathname.slice(path.length + 1).replace(/(?<=[^/])\/$/, '');
   return readQuery(decode(segment), url.searchParams);
@@ -39,7 +43,7 @@ function readQuery(roomInPath: string, parameters: URLSearchParams): Target | Up
     return bad(`dialect must be ${[...DIALECT_NAMES.keys()].join(' or ')}`, 'invalid_dialect');
   }
   if (history !== undefined && !/^\d{1,9}$/.test(history)) {
-    return bad('history must be a whole number from 0 up', 'invalid_history');
+    return bad('history must be a whole number of at least 0', 'invalid_history');
   }
   const named = dialectName === undefined ? undefined : DIALECT_NAMES.get(dialectName);
   return {
@@ -54,7 +58,7 @@ function isAtOrBelow(pathname: string, path: string): boolean {
   return pathname === path || pathname.startsWith(`${path}/`);
 }
 
-/** A room that cannot be decoded is no room name, so that it is refused as one. */
+/** Returns an invalid room name for what cannot be decoded, so that it is refused as one. */
 function decode(segment: string): string {
   try {
     return decodeURIComponent(segment);
@@ -63,7 +67,6 @@ function decode(segment: string): string {
   }
 }
 
-/** The request itself is wrong. */
 export function bad(error: string, code: UpgradeRefusal['code']): UpgradeRefusal {
   return { status: 400, error, code };
 }

@@ -1,4 +1,4 @@
-import type { Arrival, Gateway } from '../core/commands/gateway.ts';
+import type { NewClient, Gateway } from '../core/commands/gateway.ts';
 import { type Admission, NO_CLOSE_FRAME } from './admission.ts';
 import { refuse } from './refusal.ts';
 import { refuseHandshake } from './handshake.ts';
@@ -22,7 +22,7 @@ export interface UpgradeOptions {
   readonly maxMessageBytes: number;
 }
 
-/** Turns upgrade requests into connections, or answers them as the HTTP requests they still are. */
+/** Turns upgrade requests into connections, or refuses them with an HTTP answer. */
 export class Upgrades {
   readonly #options: UpgradeOptions;
   readonly #server: WebSocketServer;
@@ -43,7 +43,7 @@ export class Upgrades {
     });
   }
 
-  /** Takes an upgrade request of the HTTP server, whose stream has a listener for errors already. */
+  /** Handles an upgrade request of the HTTP server. Its stream must already have a listener for errors. */
   readonly handle = (request: IncomingMessage, stream: Duplex, head: Buffer): void => {
     this.#upgrade(request, stream, head).catch((error: unknown) => {
       this.#options.pod.log.error({ err: error }, 'an upgrade failed');
@@ -60,9 +60,9 @@ export class Upgrades {
       this.#refuse(stream, admitted);
       return;
     }
-    const refusal = await this.#options.admission.welcome(id, admitted);
+    const refusal = await this.#options.admission.askHooks(id, admitted);
     if (refusal !== undefined) {
-      this.#options.admission.giveBack(id, admitted);
+      this.#options.admission.release(id, admitted);
       this.#refuse(stream, refusal);
       return;
     }
@@ -73,9 +73,9 @@ export class Upgrades {
       const dialect = SUBPROTOCOLS.get(ws.protocol) ?? target.dialect;
       this.#connect(ws, stream, { id, principal, address: target.address, dialect });
     });
-    // ws calls back before it returns, or not at all: the handshake was bad, or the client is gone.
+    // ws calls back before it returns, or never if the handshake is invalid or the client has disconnected.
     if (!opened) {
-      this.#options.admission.giveBack(id, admitted);
+      this.#options.admission.release(id, admitted);
       this.#options.pod.hooks?.disconnected({ id, userId: principal.userId, rooms: [] }, NO_CLOSE_FRAME);
     }
   }
@@ -85,9 +85,9 @@ export class Upgrades {
     refuse(stream, refusal);
   }
 
-  #connect(ws: WebSocket, stream: Duplex, arrival: Omit<Arrival, 'socket'>): void {
+  #connect(ws: WebSocket, stream: Duplex, client: Omit<NewClient, 'socket'>): void {
     const { gateway } = this.#options;
-    const connection = gateway.open({ ...arrival, socket: new WsSocket(ws, stream) });
+    const connection = gateway.open({ ...client, socket: new WsSocket(ws, stream) });
     ws.on('message', (data: Buffer, isBinary) => {
       if (isBinary) connection.close(CLOSE.binaryFrame);
       else gateway.receive(connection, data.toString());
@@ -99,7 +99,7 @@ export class Upgrades {
   }
 }
 
-/** ws has sent the close frame itself; this is for the books. */
+/** ws has already sent the close frame; this code is for the metrics. */
 function closeCodeOf(error: Error & { code?: string }): CloseCode {
   if (error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') return CLOSE.tooBig;
   if (error.code === 'WS_ERR_INVALID_UTF8') return CLOSE.notUtf8;

@@ -146,7 +146,7 @@ describe('chatting', () => {
     await expect.poll(() => problem.textContent(), PATIENT).toBe('Enter a name.');
     await ann.page.getByLabel('Your name').fill('system');
     await enter.click();
-    await expect.poll(() => problem.textContent(), PATIENT).toMatch('Choose another name');
+    await expect.poll(() => problem.textContent(), PATIENT).toMatch('This name is not allowed');
     await ann.enters('Ann');
     await ann.page.reload();
     await ann.state('connected');

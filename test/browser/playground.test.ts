@@ -58,7 +58,7 @@ test('it speaks the message dialect', async () => {
     'leave',
   ]);
   await ground.page.getByRole('button', { name: 'Disconnect' }).click();
-  await ground.lineSays('closed with 1000. The client or the server is done.');
+  await ground.lineSays('closed with 1000. The client or the server ended the connection normally.');
 });
 
 test('it speaks the channel dialect', async () => {

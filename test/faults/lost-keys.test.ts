@@ -207,6 +207,19 @@ async function isMended(how: Harm): Promise<void> {
   await presenceIs(pods, here.room, ['bob']);
 }
 
+/** Runs all cases at the same time, each in a room of its own, and fails with the names of those that failed. */
+async function atOnce(
+  cases: readonly [string, Harm][],
+  run: (one: [string, Harm]) => Promise<void>,
+): Promise<void> {
+  const done = await Promise.allSettled(cases.map(run));
+  const failures = cases.flatMap(([name], at) => {
+    const one = done[at];
+    return one?.status === 'rejected' ? [`${name}: ${String(one.reason)}`] : [];
+  });
+  expect(failures).toEqual([]);
+}
+
 /** After these all pods write everything anew. */
 const OF_ALL_ROOMS = HARMS.filter(([name]) => /leases|buried/.test(name));
 
@@ -215,23 +228,18 @@ describe('What is lost in Redis is whole again, and nobody is announced for it:'
 
   test('anything else, each in a room of its own', SLOW, async () => {
     const others = HARMS.filter((one) => !OF_ALL_ROOMS.includes(one));
-    const mended = await Promise.allSettled(others.map(([, how]) => isMended(how)));
-    const failures = others.flatMap(([name], at) => {
-      const one = mended[at];
-      return one?.status === 'rejected' ? [`${name}: ${String(one.reason)}`] : [];
-    });
-    expect(failures).toEqual([]);
+    await atOnce(others, ([, how]) => isMended(how));
   });
 });
 
 describe('Before what is lost is whole again', () => {
-  const LOST = ['the rows', 'the tabs', 'the rows and the tabs'];
   const lost = (what: string): Harm => new Map(HARMS).get(what) ?? together();
+  const cases = (...names: readonly string[]): [string, Harm][] => names.map((name) => [name, lost(name)]);
 
-  test.for(LOST)('who leaves is announced once, and is gone: %s', SLOW, async (what) => {
+  const leaves = async ([, how]: [string, Harm]): Promise<void> => {
     const here = await cast();
     const [alice, bob, carol, tab] = here.people;
-    await harm(here.room, lost(what));
+    await harm(here.room, how);
     await leave(carol, here.room);
     // alice is there through another connection.
     await leave(alice, here.room);
@@ -241,42 +249,47 @@ describe('Before what is lost is whole again', () => {
     await presenceIs(pods, here.room, ['alice', 'bob']);
     expect(told(bob, 'carol', here.room)).toEqual(['online', 'away', 'offline']);
     expect(told(bob, 'alice', here.room)).toEqual(['online']);
-  });
-
-  test.for(['the rows', 'the tabs'])(
-    'who comes by another connection does not come anew: %s',
-    SLOW,
-    async (what) => {
-      const here = await cast();
-      const [, bob] = here.people;
-      const before = toldOf(here);
-      await harm(here.room, lost(what));
-      const third = await member(pods[2] as PodProcess, here.room, 'alice');
-      await wholeAgain(here);
-      await quiet();
-      await wholeAgain(here);
-      expect(toldOf(here)).toEqual(before);
-      expect(told(third, 'bob', here.room)).toEqual([]);
-      // Through whichever: one of the three remains.
-      await leave(third, here.room);
-      await quiet();
-      expect(told(bob, 'alice', here.room)).toEqual(['online']);
-    },
+  };
+  test('a user who leaves is announced once, and is gone', SLOW, () =>
+    atOnce(cases('the rows', 'the tabs', 'the rows and the tabs'), leaves),
   );
 
-  test.for(['the rows', 'the tabs'])('who was lost and returns has never left: %s', SLOW, async (what) => {
+  const comes = async ([, how]: [string, Harm]): Promise<void> => {
+    const here = await cast();
+    const [, bob] = here.people;
+    const before = toldOf(here);
+    await harm(here.room, how);
+    const third = await member(pods[2] as PodProcess, here.room, 'alice');
+    await wholeAgain(here);
+    await quiet();
+    await wholeAgain(here);
+    expect(toldOf(here)).toEqual(before);
+    expect(told(third, 'bob', here.room)).toEqual([]);
+    // Through whichever: one of the three remains.
+    await leave(third, here.room);
+    await quiet();
+    expect(told(bob, 'alice', here.room)).toEqual(['online']);
+  };
+  test('a user who comes by another connection is not announced', SLOW, () =>
+    atOnce(cases('the rows', 'the tabs'), comes),
+  );
+
+  const returns = async ([, how]: [string, Harm]): Promise<void> => {
     const here = await cast();
     const [alice, bob, carol] = here.people;
     const heard = (): unknown[] => [alice, carol].map((one) => told(one, 'bob', here.room));
     const before = heard();
     await bob.terminate();
-    await harm(here.room, lost(what));
+    await harm(here.room, how);
     await member(pods[0] as PodProcess, here.room, 'bob');
     await wholeAgain(here);
     await quiet();
     await wholeAgain(here);
     expect(heard()).toEqual(before);
-  });
+  };
+  test('a user who was lost and returns has never left', SLOW, () =>
+    atOnce(cases('the rows', 'the tabs'), returns),
+  );
 
   test.for(['the rows', 'the tabs', 'the pods’ rooms', 'leases', 'the tabs and the pods’ rooms'])(
     'a pod may die: its members are gone, announced once: %s',

@@ -62,7 +62,7 @@ describe('1003, a binary frame:', () => {
   test('of any content', async () => {
     const client = await guest(pod);
     client.ws.send(Buffer.from('{"type":"ping"}'), { binary: true });
-    expect(await client.closed).toEqual({ code: 1003, reason: 'only text frames are understood' });
+    expect(await client.closed).toEqual({ code: 1003, reason: 'only text frames are supported' });
     expect(client.all({ type: 'pong' })).toEqual([]);
   });
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../ports/clock.ts';
 
-/** Does a task when it is called, but not again before so many milliseconds have passed. */
+/** Returns a function that runs `task`, at most once in `ms` milliseconds; other calls do nothing. */
 export function atMostOncePer(ms: number, clock: Clock, task: () => void): () => void {
   let last = Number.NEGATIVE_INFINITY;
   return () => {

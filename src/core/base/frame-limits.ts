@@ -21,7 +21,7 @@ export class FrameLimits {
 
   /** Whether the client ignored the limit for so long that the pod closes the connection. */
   get isAbused(): boolean {
-    return this.#allowance?.abused ?? false;
+    return this.#allowance?.isAbused ?? false;
   }
 
   /** A frame could be read. */

@@ -1,13 +1,13 @@
-/** An address as fetch takes it, and who asks there. */
+/** An address as `fetch` takes it, and its login. */
 export interface HttpAddress {
   readonly address: URL;
-  /** The header that tells the login, where there is one. */
+  /** The Authorization header, or nothing if the address has no login. */
   readonly authorization: Readonly<Record<string, string>>;
 }
 
 /**
- * Reads an http or https address; undefined for anything else. `user:password@` in it becomes an Authorization header
- * (RFC 7617), as fetch takes none there and would quote it in its error.
+ * Reads an http or https address; undefined for anything else. `user:password@` becomes an Authorization header
+ * (RFC 7617): `fetch` rejects a login in the address, and quotes it in its error.
  */
 export function readHttpAddress(url: string): HttpAddress | undefined {
   const address = URL.parse(url);
@@ -20,7 +20,7 @@ export function readHttpAddress(url: string): HttpAddress | undefined {
   return authorization && { address, authorization };
 }
 
-/** An address holds both percent-encoded; undefined where what it holds is no such text. */
+/** Both parts are percent-encoded in the address; undefined if they cannot be decoded. */
 function basic(username: string, password: string): { Authorization: string } | undefined {
   try {
     const login = new TextEncoder().encode(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`);

@@ -1,25 +1,25 @@
-/** The settings that the core obeys; app.ts takes them from the configuration. */
+/** The settings that the core obeys; adapters.ts reads them from the configuration. */
 export interface Limits {
   readonly maxConnections: number;
-  /** Of one user; 0: no limit. */
+  /** Per user; 0: no limit. */
   readonly maxConnectionsPerUser: number;
   readonly handshakesPerSecond: number;
-  /** Frames from one connection; 0: no limit. */
+  /** Frames per connection; 0: no limit. */
   readonly messagesPerSecond: number;
   readonly maxRoomsPerConnection: number;
-  /** The longest frame that a client may send; the transport closes whoever sends a longer one. */
+  /** The longest frame that a client may send; the transport closes the connection if a frame is longer. */
   readonly maxMessageBytes: number;
-  /** What may wait for one connection that does not read: messages and bytes. */
+  /** How many messages and bytes may wait in the outbox of a client that does not read. */
   readonly outboxMessages: number;
   readonly outboxBytes: number;
-  /** Messages kept per room; 0 makes every message ephemeral. */
+  /** Messages stored per room; 0 makes every message ephemeral. */
   readonly historySize: number;
   readonly presenceGraceMs: number;
-  /** Members of a room up to which single joins and leaves are announced, and the length of a member list. */
+  /** Rooms with more members announce counts instead of single joins and leaves; also the length of a member list. */
   readonly presenceEventsLimit: number;
-  /** How far above the mean of all pods this one may be before it gives connections away; 0: it gives none. */
+  /** How far above the mean of all pods this pod may be before it moves connections away; 0: it moves none. */
   readonly rebalancePercent: number;
-  /** Undefined: 3 % of its connections. */
+  /** Undefined: 3 % of the pod's connections. */
   readonly rebalancePerSecond: number | undefined;
   readonly heartbeatSeconds: number;
   readonly heartbeatTimeoutSeconds: number;

@@ -1,20 +1,20 @@
 import { isTrusted, type TrustedProxies } from './trusted-proxies.ts';
 
 interface Named {
-  /** Header `Host`. */
+  /** The header `Host`. */
   readonly host: string | undefined;
-  /** Header `X-Forwarded-Host`. */
+  /** The header `X-Forwarded-Host`. */
   readonly forwardedHost: string | undefined;
   /** The address that the request came from. */
   readonly peer: string | undefined;
 }
 
-/** The host that a client has connected to, also where a trusted proxy in between writes another into `Host`. */
+/** The host that the client connected to, even if a trusted proxy replaced the `Host` header. */
 export function namedHost(
   { host, forwardedHost, peer = '' }: Named,
   proxies: TrustedProxies,
 ): string | undefined {
-  const told = isTrusted(proxies, peer, 0) ? forwardedHost : undefined;
-  // Proxies that add to it put theirs behind.
-  return told?.split(',')[0]?.trim() || host;
+  const forwarded = isTrusted(proxies, peer, 0) ? forwardedHost : undefined;
+  // Each further proxy appends its own host.
+  return forwarded?.split(',')[0]?.trim() || host;
 }

@@ -1,4 +1,4 @@
-/** The port that a scheme implies; some clients write the address that they connect to as their origin. */
+/** The port that a scheme implies. It includes ws: some clients send the address they connect to as their origin. */
 const DEFAULT_PORTS: Readonly<Record<string, string>> = {
   http: ':80',
   ws: ':80',
@@ -8,19 +8,20 @@ const DEFAULT_PORTS: Readonly<Record<string, string>> = {
 const ORIGIN = /^([a-z][a-z0-9+.-]*):\/\/([^/?#@\s]+)$/;
 
 /**
- * Which pages may connect: exact origins (`https://app.example.com`, also of IPv6 addresses), or all below a domain
- * (`https://*.example.com`, one or more labels); `*` is any, `self` the host that the request itself names, and `null`
- * a page without an origin of its own. Scheme and port must be equal. One list serves the upgrade and CORS.
+ * The pages that may connect: exact origins (`https://app.example.com`, IPv6 addresses included), or all origins below a
+ * domain (`https://*.example.com`, one or more labels). `*` is any origin, `self` the host that the request itself
+ * names, and `null` a page without an origin of its own. Scheme and port must be equal. One list serves the upgrade and
+ * CORS.
  */
 export class Origins {
   readonly #exact: ReadonlySet<string>;
   readonly #below: readonly { readonly start: string; readonly end: string }[];
   readonly any: boolean;
-  /** The host of a request is believed: a name that points here by somebody else's doing would be as good. */
+  /** Believes the Host header: a name that an attacker points at this pod would be accepted, too. */
   readonly self: boolean;
 
   constructor(patterns: readonly string[]) {
-    const written = patterns.map(asBrowsersWrite);
+    const written = patterns.map(normalized);
     this.any = written.includes('*');
     this.self = written.includes('self');
     this.#exact = new Set(written.filter((pattern) => !pattern.includes('*') && pattern !== 'self'));
@@ -32,7 +33,7 @@ export class Origins {
       }));
   }
 
-  /** `host` is where the client thinks it is, as its request says: a name, with a port or the usual one. */
+  /** `host` is the host that the client believes it connected to, with a port unless it is the default. */
   allow(origin: string, host?: string): boolean {
     if (this.any || this.#exact.has(origin)) return true;
     if (this.self && host !== undefined && isOfHost(origin, host)) return true;
@@ -45,8 +46,8 @@ export class Origins {
   }
 }
 
-/** In small letters, without the port that the scheme implies, IPv6 addresses in their shortest form (RFC 5952). */
-function asBrowsersWrite(pattern: string): string {
+/** As browsers write origins: lower case, without the default port, IPv6 addresses in their shortest form (RFC 5952). */
+function normalized(pattern: string): string {
   const lower = pattern.toLowerCase();
   const [, scheme = '', place = ''] = ORIGIN.exec(lower) ?? [];
   if (place === '') return lower;
@@ -60,8 +61,8 @@ function withoutPort(host: string, scheme: string): string {
 }
 
 /**
- * Whether a page comes from the host that its request names. The scheme does not matter: a proxy may have taken TLS
- * off. But the usual port is that of the origin's scheme.
+ * Whether a page comes from the host that its request names. The scheme does not matter, since a proxy may have
+ * terminated TLS; the default port is that of the origin's scheme.
  */
 export function isOfHost(origin: string, host: string): boolean {
   const [, scheme = '', place = ''] = ORIGIN.exec(origin.toLowerCase()) ?? [];

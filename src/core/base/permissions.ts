@@ -29,18 +29,18 @@ export class RuleList implements Permissions {
   }
 }
 
-/** Everything everywhere: what everybody may do while authentication is off, and what an API key may do. */
+/** Everything, everywhere: for all users while authentication is off, and for the holder of an API key. */
 export const UNRESTRICTED = new RuleList([
   { action: '*', pattern: '*' },
   { action: '*', pattern: '@*' },
 ]);
 
-/** What a token without a claim gives: everything in rooms, nothing globally. */
+/** For a token without a permissions claim: everything in rooms, nothing globally. */
 export const DEFAULT_PERMISSIONS = new RuleList(
   (['join', 'publish', 'presence', 'history'] as const).map((action) => ({ action, pattern: '*' })),
 );
 
-/** Reads a permissions claim; undefined where it is malformed, which refuses the token. */
+/** Reads a permissions claim; undefined if it is malformed, so that the token is refused. */
 export function readPermissions(claim: unknown): Permissions | undefined {
   if (claim === undefined) return DEFAULT_PERMISSIONS;
   if (!Array.isArray(claim)) return undefined;
@@ -49,8 +49,8 @@ export function readPermissions(claim: unknown): Permissions | undefined {
 }
 
 /**
- * Glob matching without a regular expression, so that no user id and no claim can make it slow or mean more. A
- * pattern speaks of rooms or, if it begins with `@`, of what is none.
+ * Glob matching without a regular expression: a user id or a claim could make one slow, or make it match more. Only a
+ * pattern that begins with `@` matches a name that begins with `@`.
  */
 function matches(pattern: string, name: string, userId: string): boolean {
   if (pattern.startsWith('@') !== name.startsWith('@')) return false;

@@ -1,6 +1,6 @@
 const EPSILON = 1e-9;
 
-/** A token bucket: so many units a second, and at most `burst` at once. It starts full. */
+/** A token bucket: `perSecond` units a second, and at most `burst` at once. It starts full. */
 export class Bucket {
   readonly #perSecond: number;
   readonly #burst: number;
@@ -14,20 +14,20 @@ export class Bucket {
     this.#at = now;
   }
 
-  /** Takes one unit; else says in how many milliseconds there will be one. `now` in milliseconds. */
+  /** Takes one unit and returns 0, or returns the milliseconds until there is one. `now` in milliseconds. */
   take(now: number): number {
     const wait = this.wait(now);
     if (wait === 0) this.#level -= 1;
     return wait;
   }
 
-  /** As `take`, but takes nothing. */
+  /** Like `take`, but takes nothing. */
   wait(now: number): number {
-    // A clock that is set back gives nothing and takes nothing.
+    // A clock that was set back must neither add units nor take some away.
     const elapsed = Math.max(0, now - this.#at);
     this.#level = Math.min(this.#burst, this.#level + (elapsed * this.#perSecond) / 1_000);
     this.#at = now;
-    // A billionth more or less is not worth a millisecond.
+    // Rounding errors must not cost a whole millisecond.
     if (this.#level < 1 - EPSILON) return Math.ceil(((1 - this.#level) * 1_000) / this.#perSecond - EPSILON);
     return 0;
   }

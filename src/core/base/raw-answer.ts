@@ -1,13 +1,13 @@
-/** An error as every route tells it, for what never reached one. */
+/** An error in the form that every route uses, for a request that reaches no route. */
 export interface RawError {
   readonly status: number;
-  /** For a person. */
+  /** For people. */
   readonly error: string;
-  /** For a program. */
+  /** For programs. */
   readonly code: string;
 }
 
-/** What is written to; a stream of Node. */
+/** A stream of Node. */
 interface Stream {
   once(event: 'finish', then: () => void): unknown;
   end(text: string): unknown;
@@ -15,8 +15,8 @@ interface Stream {
 }
 
 /**
- * Answers a request below the HTTP server and ends the connection (RFC 9112 section 9.6); `phrases` are those of the
- * statuses.
+ * Answers a request on the bare stream and closes the connection (RFC 9112 section 9.6). `phrases` are the reason
+ * phrases by status.
  */
 export function answerRaw(
   stream: Stream,

@@ -1,4 +1,4 @@
-/** What this pod counts, as plain numbers: adding to them costs nothing, telemetry reads them when it is asked. */
+/** What this pod counts, as plain numbers: adding costs nothing, and telemetry reads them at a scrape. */
 export interface Tally {
   /** Frames handed to sockets. */
   sent: number;
@@ -10,30 +10,30 @@ export interface Tally {
   readonly closed: Map<number | 'other', number>;
   /** Upgrades refused, by reason. */
   readonly refused: Map<string, number>;
-  /** Recoveries, by result: `recovered` or the reason why not. */
+  /** Recoveries, by result: `recovered`, or why messages are missing. */
   readonly recoveries: Map<string, number>;
   /** Rooms whose members on this pod were told that their history went back or lost something. */
   historyLost: number;
-  /** Commands refused because a connection sent more than it may. */
+  /** Commands rejected by the rate limit. */
   rateLimited: number;
-  /** Tokens that were not accepted, by reason. */
+  /** Tokens refused, by reason. */
   readonly authFailures: Map<string, number>;
   /** HTTP requests; `countRequest` makes the keys. */
   readonly requests: Map<string, number>;
-  /** From the making of a message to its members' outboxes. */
+  /** From the timestamp of a message until it is in the outboxes of the members. */
   readonly publishToDeliver: Delays;
 }
 
-/** Why: nobody keeps it for a reader that is slow, or one has fallen behind and goes on from the history. */
+/** `ephemeral`: no history has it for a slow reader. `lagging`: a reader fell behind and goes on from the history. */
 export type Dropped = 'ephemeral' | 'lagging';
 
-/** How long something took, counted in buckets: `counts` has one for each of DELAY_BOUNDS_MS and one for the rest. */
+/** A histogram: `counts` has one bucket for each of DELAY_BOUNDS_MS, and one for longer delays. */
 export interface Delays {
   readonly counts: number[];
   sumMs: number;
 }
 
-/** Upper bounds of the buckets, each included in its own. */
+/** Upper bounds of the buckets, inclusive. */
 export const DELAY_BOUNDS_MS: readonly number[] = [
   0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000,
 ];
@@ -58,12 +58,12 @@ export function count<Key>(table: Map<Key, number>, key: Key, by = 1): void {
   if (by > 0) table.set(key, (table.get(key) ?? 0) + by);
 }
 
-/** `route` is the pattern that matched; a method and a status hold no space. */
+/** `route` is the pattern that matched. The parts are joined by spaces; method and status contain none. */
 export function countRequest(tally: Tally, method: string, route: string, status: number): void {
   count(tally.requests, `${method} ${status} ${route}`);
 }
 
-/** For every message of every pod: it allocates nothing. A clock that is behind the publisher's counts as no delay. */
+/** Called for every message, so it allocates nothing. A clock behind the publisher's counts as no delay. */
 export function observe(delays: Delays, ms: number): void {
   const delay = Math.max(0, ms);
   let bucket = 0;

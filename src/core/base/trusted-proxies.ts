@@ -1,15 +1,15 @@
 /**
- * Which proxies in front of a pod are believed (TRUST_PROXY): none, the one next to it, so many one behind the other,
- * or all whose addresses lie in these networks.
+ * The proxies in front of a pod whose headers it believes (TRUST_PROXY): none, the nearest, the nearest so many, or
+ * all whose addresses are in these networks.
  */
 export type TrustedProxies = boolean | number | Networks;
 
 export interface Networks {
-  /** Whether an IP address lies in one of them. */
+  /** Whether an IP address is in one of the networks. */
   contain(address: string): boolean;
 }
 
-/** Whether what an address says of others is believed, so many proxies away from the pod. */
+/** Whether the pod believes the headers of the proxy at `address`, `hops` proxies away. */
 export function isTrusted(proxies: TrustedProxies, address: string, hops: number): boolean {
   if (typeof proxies === 'object') return proxies.contain(address);
   return hops < Number(proxies);

@@ -1,6 +1,6 @@
 import type { RefusedToken } from '../ports/authenticator.ts';
 
-/** What whoever shows a token is told, in whichever way, when it cannot be checked at present. */
+/** What a client is told when its token cannot be checked now, over HTTP and over the socket alike. */
 export function whyUnchecked({ reason }: RefusedToken): string {
   return reason === 'unknown_key'
     ? 'the key of this token is not known yet; show it again later'

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../protocol/error-codes.ts';
 
-/** Every `code` with which the pod itself refuses an upgrade. */
+/** The codes with which the pod itself refuses an upgrade. */
 export const UPGRADE_REFUSALS = [
   'bad_handshake',
   'draining',
@@ -23,25 +23,25 @@ export const UPGRADE_REFUSALS = [
   'upgrade_required',
 ] as const;
 
-/** A hook may refuse with any code that an error frame may have. */
+/** A hook may also refuse with any code of an error frame. */
 export type RefusalCode = (typeof UPGRADE_REFUSALS)[number] | ErrorCode;
 
-/** Why an upgrade is not taken, as the HTTP answer that says so (docs/protocol.md, "Connecting"). */
+/** Why an upgrade is refused, as its HTTP answer (docs/protocol.md, "Connecting"). */
 export interface UpgradeRefusal {
   readonly status: number;
-  /** For a person. */
+  /** For people. */
   readonly error: string;
   readonly code: RefusalCode;
   readonly retryAfterSeconds?: number;
 }
 
-/** What stands in the head of that answer besides its type and length. */
+/** The headers of that answer, besides type and length. */
 export function refusalHeaders({ status, retryAfterSeconds }: UpgradeRefusal): Record<string, string> {
   return {
     ...(retryAfterSeconds !== undefined && { 'Retry-After': String(retryAfterSeconds) }),
-    // RFC 9110 section 15.5.2 asks for it.
+    // RFC 9110 section 15.5.2 requires it.
     ...(status === 401 && { 'WWW-Authenticate': 'Bearer' }),
-    // And for these section 15.5.22, and RFC 6455 section 4.4.
+    // RFC 9110 section 15.5.22 and RFC 6455 section 4.4 require these.
     ...(status === 426 && { Upgrade: 'websocket', 'Sec-WebSocket-Version': '13' }),
   };
 }

@@ -3,7 +3,7 @@ import type { Receiver } from '../ports/broker.ts';
 import { kickHere } from './kick.ts';
 import type { Pod } from './pod.ts';
 
-/** What a pod does with what the broker brings. */
+/** What a pod does with everything that the broker delivers. */
 export function receiverOf(pod: Pod): Receiver {
   return {
     message: (room, stored) => pod.hub.room(room)?.history.receive(stored),

@@ -16,22 +16,22 @@ import { isBusy, settled } from '../pod/departure.ts';
 import { isUnavailable } from '../base/refused.ts';
 
 const CLOSING_CHECK_MS = 20;
-/** A client may close with any number; those are counted as one. */
+/** A client may close with any code; unknown codes are counted as `other`. */
 const KNOWN_CODES: ReadonlySet<number> = new Set([
   1005,
   1006,
   ...Object.values(CLOSE).map(({ code }) => code),
 ]);
 
-/** What the address of the upgrade asked for. */
+/** What the address of the upgrade asks for. */
 export interface Address {
   readonly room?: string | undefined;
   readonly lastId?: string | undefined;
   readonly history?: number | undefined;
 }
 
-/** Who came, how it speaks, and where to. */
-export interface Arrival {
+/** A client whose upgrade was accepted. */
+export interface NewClient {
   readonly id: string;
   readonly principal: Principal;
   readonly address: Address;
@@ -40,34 +40,34 @@ export interface Arrival {
 }
 
 /**
- * The use cases of one connection, as its transport calls them: `open` once, then `receive`, `heard` and `drained`
- * as they come, `closed` once at the end.
+ * The use cases of a connection. Its transport calls `open` once, then `receive`, `heard` and `drained` any number of
+ * times, then `closed` once.
  */
 export class Gateway {
   readonly #pod: Pod;
-  /** What those who are gone have said and is not done yet. */
+  /** Commands of connections that are gone, which are not finished yet. */
   readonly #unfinished = new Set<Promise<void>>();
 
   constructor(pod: Pod) {
     this.#pod = pod;
   }
 
-  open(arrival: Arrival): Connection {
+  open(client: NewClient): Connection {
     const { clock } = this.#pod;
     const connection = new Connection(
-      { ...arrival, room: arrival.address.room, elapsed: clock.elapsed() },
+      { ...client, room: client.address.room, elapsed: clock.elapsed() },
       this.#pod,
     );
     this.#pod.hub.add(connection);
-    const { dialect } = arrival;
+    const { dialect } = client;
     if (dialect === undefined) return connection;
     this.#speak(connection, dialect);
-    const command = this.#joinAddress(arrival.address, dialect);
+    const command = this.#joinAddress(client.address, dialect);
     if (command !== undefined) connection.commands.run(() => perform(this.#pod, connection, command));
     return connection;
   }
 
-  /** A text frame came. */
+  /** A text frame has come. */
   receive(connection: Connection, frame: string): void {
     if (!connection.acceptsFrames) return;
     this.heard(connection);
@@ -75,7 +75,7 @@ export class Gateway {
     connection.commands.run(() => this.#handle(connection, frame));
   }
 
-  /** The client gave a sign of life. */
+  /** The client has given a sign of life. */
   heard(connection: Connection): void {
     connection.heard(this.#pod.clock.elapsed());
   }
@@ -91,11 +91,11 @@ export class Gateway {
     }
   }
 
-  /** The socket is gone, with the code of the close frame or 1006 (RFC 6455 section 7.1.5). */
+  /** The socket is gone; `code` is that of the close frame, or 1006 (RFC 6455 section 7.1.5). */
   closed(connection: Connection, code: number): void {
     const { directory, hub, roster, tally } = this.#pod;
     connection.lost();
-    // A client may answer a close with any code; what ended the connection is the pod's.
+    // A client may answer a close with any code, but the code of the pod ended the connection.
     const ending = connection.closeCode ?? code;
     count(tally.closed, KNOWN_CODES.has(ending) ? ending : 'other');
     const present = connection.memberships.filter((membership) => membership.present);
@@ -108,7 +108,7 @@ export class Gateway {
     else roster.lose(rooms, connection, connection.awayMs);
   }
 
-  /** After everything it has sent: what waits behind a command in progress comes first. */
+  /** Tells the hooks after all commands of the connection are done. */
   #tellHooks(connection: Connection, code: number): void {
     const { hooks } = this.#pod;
     if (hooks === undefined) return;
@@ -126,7 +126,7 @@ export class Gateway {
     void rest.then(() => this.#unfinished.delete(rest));
   }
 
-  /** Closes every connection with 1001; resolves when all are gone and what they said is done. */
+  /** Closes every connection with 1001; resolves when all are gone and their commands are done. */
   async closeAll(): Promise<void> {
     while (this.#pod.hub.connectionCount > 0) {
       this.cutOff();
@@ -167,7 +167,7 @@ export class Gateway {
     return false;
   }
 
-  /** From now on the connection speaks this dialect; the message dialect says hello. */
+  /** Sets the dialect of the connection, and greets the client if the dialect has a greeting. */
   #speak(connection: Connection, dialect: Dialect): void {
     const { clock, limits } = this.#pod;
     connection.speak(dialect);
@@ -181,7 +181,7 @@ export class Gateway {
     });
   }
 
-  /** A room in the address is joined before the first frame is looked at. */
+  /** The command that joins the room in the address, before the first frame is handled. */
   #joinAddress({ room, lastId, history }: Address, dialect: Dialect): JoinCommand | undefined {
     if (room === undefined) return undefined;
     return { kind: 'join', room, listen: LISTEN.all, present: dialect.hearsAll, lastId, history };

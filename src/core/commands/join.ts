@@ -18,8 +18,8 @@ const CHANNEL_OF: ReadonlyMap<string, number> = new Map([
 ]);
 
 /**
- * Makes a connection a member of a room, or changes what a member listens to. `joined` comes first, then the
- * replayed messages in order, then live ones. Raises `too_many_rooms`.
+ * Makes a connection a member of a room, or changes what a member listens to. The client gets `joined` first, then the
+ * replayed messages in order, then live messages. Raises `too_many_rooms`.
  */
 export async function join(
   pod: Pod,
@@ -43,13 +43,13 @@ export async function join(
     if (command.present) await pod.roster.enter(name, connection, returns(command));
     const presence = await presenceFor(pod, connection, name, command);
     if (connection.closed) {
-      // It went while it was about to join: its presence ends as that of any lost one.
+      // The client went while it was joining: its presence ends like that of any lost connection.
       if (command.present) pod.roster.lose([name], connection, connection.awayMs);
       return;
     }
     room.flush();
     enter(pod, connection, room, command, found, presence, capture);
-    // History may be back already, and nobody would tell the room again.
+    // The history may be back already, and the broker would not name the room again.
     if (found.owed !== undefined && pod.broker.reaches(room.name)) void pod.catchUp.room(room);
   } finally {
     room.release(capture);
@@ -58,14 +58,14 @@ export async function join(
 }
 
 /**
- * Whoever resumes is back; another tab, which only comes, must not use up the grace of one that was lost: if it then
- * closes, that one may still return.
+ * A client that resumes returns. Another tab that only joins must not end the grace period of a lost tab: the lost tab
+ * may still return after this one closes.
  */
 function returns({ lastId }: JoinCommand): boolean {
   return lastId !== undefined;
 }
 
-/** Raises `too_many_rooms` where one more would exceed the limit. */
+/** Raises `too_many_rooms` if one more room would exceed the limit. */
 export function requirePlace(pod: Pod, connection: Connection, name: string): void {
   const { maxRoomsPerConnection } = pod.limits;
   if (connection.membership(name) !== undefined || connection.memberships.length < maxRoomsPerConnection)
@@ -76,10 +76,10 @@ export function requirePlace(pod: Pod, connection: Connection, name: string): vo
   );
 }
 
-/** What a join found of the room's history. */
+/** What a join read of the history. */
 interface Found {
   readonly page: Page;
-  /** Set where history cannot be read at present: from where on it will have to be. */
+  /** Set if the history cannot be read now: where to read it later. */
   readonly owed?: After;
 }
 
@@ -123,7 +123,7 @@ async function readFor(
   return { messages: [], position: await room.history.position(), more: false };
 }
 
-/** Who is there, as the answer tells it: the number alone to whoever wants no list. */
+/** The present users for the answer; the number alone if the client wants no list. */
 function presenceFor(
   { limits, roster }: Pod,
   connection: Connection,
@@ -134,7 +134,7 @@ function presenceFor(
   return roster.list(name, present ? connection : undefined, limit);
 }
 
-/** The last step, in one go: nothing is delivered between its parts. */
+/** The last step. It is synchronous, so that nothing is delivered in between. */
 function enter(
   pod: Pod,
   connection: Connection,
@@ -146,17 +146,17 @@ function enter(
 ): void {
   const known = connection.membership(room.name);
   const membership = known ?? room.add(connection);
-  const heard = (membership.listen & LISTEN.messages) !== 0;
+  const listened = (membership.listen & LISTEN.messages) !== 0;
   const seesPresence = connection.may('presence', room.name);
   membership.listen = seesPresence ? command.listen : command.listen & LISTEN.messages;
   membership.present ||= command.present;
   membership.returns = returns(command);
-  if (!heard) {
+  if (!listened) {
     room.history.gives(page.messages);
     membership.hearsSince = room.history.moment;
   }
   if (owed === undefined) membership.settle();
-  else if (!heard || command.lastId !== undefined) membership.owe(owed);
+  else if (!listened || command.lastId !== undefined) membership.owe(owed);
   const recovery = recoveryOf(pod, command, page);
   const { position, messages } = page;
   const getsList = (membership.listen & LISTEN.lists) !== 0;
@@ -167,20 +167,20 @@ function enter(
   if (getsList) {
     connection.tell({ kind: 'sync', room: room.name, members: presence.members });
   }
-  // A member heard all the while what was captured.
+  // A member got the captured messages itself.
   const missed = known === undefined ? missedBy(room, page, capture) : [];
-  // What comes from the history comes when that can be read, after what was before it.
+  // If history is owed, stored messages come from it later, in order.
   const now = owed === undefined ? missed : missed.filter((delivery) => !comesFromHistory(delivery));
-  replay(membership, page, audibleTo(membership, now, members), pod.framer);
-  // The rest comes page by page to a member that could not be given all of it at once.
+  replay(membership, page, listenedTo(membership, now, members), pod.framer);
+  // CatchUp gives the rest page by page, and must not tell this loss again.
   if (page.missing === 'history_lost') membership.tell(page.missing);
 }
 
 /**
- * What a new member is told of that. Of itself nobody is told, but where the list lacks it, or an older list, which the
- * room was told meanwhile and which comes behind that one.
+ * The missed deliveries that the new member listens to. It is not told about its own user, unless the list in its answer
+ * lacks the user, or an older list that the room was told meanwhile follows.
  */
-function audibleTo(
+function listenedTo(
   { connection, listen }: Membership,
   missed: readonly Delivery[],
   members: readonly Member[] | undefined,
@@ -196,9 +196,8 @@ function audibleTo(
 }
 
 /**
- * What the room's members have and the page has not: what history does not have yet, and what was delivered since the
- * page was read. What was delivered provisionally and is in the history by now comes from there, to whoever is given
- * that.
+ * What the members have and the page lacks: messages that the history does not store yet, and what was delivered since
+ * the page was read. A provisional message that the history stores by now comes from the history.
  */
 function missedBy(room: Room, { messages }: Page, capture: Capture): Delivery[] {
   const read = new Set(messages.map(({ provisionalId }) => provisionalId));
@@ -223,7 +222,7 @@ function subscribe(connection: Connection, name: string, channel: number, comman
   if (command.ref !== undefined) connection.answer({ kind: 'ack', ref: command.ref, room: name });
 }
 
-/** Ends a membership. Raises `not_in_room`. */
+/** Leaves a room or channel. Raises `not_in_room`. */
 export async function leave(
   pod: Pod,
   connection: Connection,

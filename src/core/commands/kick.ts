@@ -1,21 +1,21 @@
 import { CLOSE } from '../../protocol/close-codes.ts';
 import { CONNECTION_PREFIX } from '../../protocol/names.ts';
-import { addressees } from './publish.ts';
+import { recipients } from './publish.ts';
 import { isUnavailable } from '../base/refused.ts';
 import type { Pod } from './pod.ts';
 
-/** Closes every connection of a user with 4403, on whichever pod; each client is told the reason. */
+/** Closes all connections of a user with 4403, on all pods, with `reason` as the close reason. */
 export function kickUser(pod: Pod, userId: string, reason?: string): Promise<Kicked> {
   return kick(pod, userId, reason);
 }
 
-/** Closes one connection with 4403, on whichever pod it is, if it is there; the client is told the reason. */
+/** Closes one connection with 4403, on any pod, if it exists, with `reason` as the close reason. */
 export function kickConnection(pod: Pod, connectionId: string, reason?: string): Promise<Kicked> {
   return kick(pod, `${CONNECTION_PREFIX}${connectionId}`, reason);
 }
 
 export interface Kicked {
-  /** The other pods could not be told. */
+  /** The other pods could not be reached. */
   readonly partial: boolean;
 }
 
@@ -30,7 +30,7 @@ async function kick(pod: Pod, to: string, reason: string | undefined): Promise<K
   }
 }
 
-/** The connections on this pod alone. */
+/** Closes the connections on this pod alone. */
 export function kickHere(pod: Pod, to: string, reason: string | undefined): void {
-  for (const connection of addressees(pod, to)) connection.close(CLOSE.kicked, reason);
+  for (const connection of recipients(pod, to)) connection.close(CLOSE.kicked, reason);
 }

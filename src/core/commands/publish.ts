@@ -21,7 +21,7 @@ export interface PublishRequest {
   readonly key?: string | undefined;
 }
 
-/** To everybody in a room; resolves when the broker has it, or keeps it waiting. Kept unless it is ephemeral. */
+/** Publishes to a room; resolves when the broker has stored or buffered the message. An ephemeral message is not stored. */
 export function publishToRoom(
   pod: Pod,
   room: string,
@@ -40,17 +40,17 @@ export function publishToRoom(
   });
 }
 
-/** To the room's members on this pod. */
+/** Delivers to the members on this pod. */
 export function deliverToRoom(pod: Pod, room: string, { id, body, trace }: Fleeting): void {
   pod.hub.room(room)?.deliver(ephemeralDelivery(id, body, pod.framer, trace));
 }
 
-/** Whether a message to a room is not kept: its publisher says so, or nothing is. */
+/** Whether a message to a room is not stored: the publisher asked for that, or this pod stores nothing. */
 export function isEphemeral({ limits }: Pod, asked: boolean): boolean {
   return asked || limits.historySize === 0;
 }
 
-/** To every connection on every pod. */
+/** Publishes to all connections on all pods. */
 export function publishGlobally(pod: Pod, request: PublishRequest): Promise<Published> {
   return traced(pod, GLOBAL, request, (trace) => {
     const body = encodeBody({ ...request, ephemeral: true });
@@ -61,12 +61,12 @@ export function publishGlobally(pod: Pod, request: PublishRequest): Promise<Publ
   });
 }
 
-/** To every connection on this pod. */
+/** Delivers to all connections on this pod. */
 export function deliverGlobally(pod: Pod, message: Fleeting): void {
   deliverTo(pod, [...pod.hub.connections()], GLOBAL, message);
 }
 
-/** To every connection of a user, or to the one of `conn:<id>`, on whichever pod. */
+/** Publishes to all connections of a user, or to the connection `conn:<id>`, on any pod. */
 export function publishDirectly(pod: Pod, to: string, request: PublishRequest): Promise<Published> {
   return traced(pod, DIRECT, request, (trace) => {
     const body = encodeBody({ ...request, to, ephemeral: true });
@@ -77,12 +77,12 @@ export function publishDirectly(pod: Pod, to: string, request: PublishRequest): 
   });
 }
 
-/** To those of them on this pod. */
+/** Delivers to those of the connections that are on this pod. */
 export function deliverDirectly(pod: Pod, to: string, message: Fleeting): void {
-  deliverTo(pod, addressees(pod, to), DIRECT, message);
+  deliverTo(pod, recipients(pod, to), DIRECT, message);
 }
 
-/** Outside of any room. */
+/** Delivers outside of rooms. */
 function deliverTo(
   pod: Pod,
   connections: readonly Connection[],
@@ -96,7 +96,7 @@ function deliverTo(
   span?.end(connections.length);
 }
 
-/** As part of a trace, where this pod has a tracer. */
+/** Publishes as part of a trace, if this pod traces. */
 function traced(
   { tracer }: Pod,
   destination: Destination,
@@ -113,7 +113,7 @@ interface Once {
   readonly key: string | undefined;
 }
 
-/** Gives it an id and has it delivered, unless its key was used before: here at once, and then to the other pods. */
+/** Gives the message an id and delivers it here and then on the other pods, unless its key was used before. */
 async function deliverOnce(
   pod: Pod,
   room: string,
@@ -133,14 +133,14 @@ async function deliverOnce(
   }
 }
 
-/** Connections of this pod that belong to a user id or are the one of `conn:<id>`. */
-export function addressees(pod: Pod, to: string): readonly Connection[] {
+/** The connections of this pod that belong to a user, or are the connection `conn:<id>`. */
+export function recipients(pod: Pod, to: string): readonly Connection[] {
   if (!to.startsWith(CONNECTION_PREFIX)) return pod.hub.connectionsOf(to);
   const connection = pod.hub.connection(to.slice(CONNECTION_PREFIX.length));
   return connection === undefined ? [] : [connection];
 }
 
-/** The moment of a publication that is made now. */
+/** The timestamp of a publication made now. */
 export function timestampOf({ clock }: Pod): string {
   return new Date(clock.now()).toISOString();
 }

@@ -5,7 +5,7 @@ import type { Pod } from './pod.ts';
 import { permit } from '../base/refused.ts';
 import { requireMembership, requirePlace } from './join.ts';
 
-/** A connection says how its user is in a room. Raises `not_in_room`, `too_many_rooms`, `too_large`. */
+/** A client states its user's presence in a room. Raises `not_in_room`, `too_many_rooms`, `too_large`. */
 export async function statePresence(
   pod: Pod,
   connection: Connection,
@@ -35,7 +35,7 @@ function ensureMembership(pod: Pod, connection: Connection, name: string): Membe
   return pod.hub.openRoom(name).add(connection);
 }
 
-/** `offline` hides this connection; its user stays as long as another one shows it. */
+/** `offline` hides this connection; its user stays present while another connection shows the user. */
 async function withdraw(pod: Pod, connection: Connection, membership: Membership): Promise<void> {
   const { room, present, listen } = membership;
   membership.present = false;

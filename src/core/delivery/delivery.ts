@@ -10,31 +10,31 @@ const TIMESTAMP = '"timestamp":"';
 const ZERO = 48;
 
 /**
- * One thing on its way to many connections. It is encoded and framed at most once for each dialect, when the first
- * connection needs it; every other one is handed the same bytes.
+ * A message or an event on its way to many connections. It is encoded and framed at most once per dialect, when the
+ * first connection needs it; all others get the same bytes.
  */
 export interface Delivery {
-  /** Which listeners it is for, one bit of LISTEN. */
+  /** The listeners it is for, one bit of LISTEN. */
   readonly audience: number;
-  /** Where history can bring it back; absent for what is delivered at most once. */
+  /** Set if the history can bring it again; absent for what is delivered at most once. */
   readonly stored?: Stored | undefined;
-  /** History will have it later, and then not again for those who were given it here. */
+  /** The history will store it later; members that got it here do not get it again then. */
   readonly isProvisional?: boolean | undefined;
-  /** Of a presence event: the user it is about. */
+  /** The user that a presence event is about. */
   readonly about?: string | undefined;
-  /** Whether that user is gone. */
+  /** Whether that user left. */
   readonly leaves?: boolean | undefined;
-  /** Of a message: what `encodeBody` wrote. */
+  /** What `encodeBody` wrote, if it is a message. */
   readonly body?: string | undefined;
-  /** Of a message that is traced: where it belongs (see ports/tracer.ts). */
+  /** The trace of a traced message (see ports/tracer.ts). */
   readonly trace?: string | undefined;
-  /** Undefined where the dialect does not carry it. */
+  /** Undefined if the dialect does not carry it. */
   frame(dialect: Dialect): Frame | undefined;
 }
 
 /**
- * A message that history holds. It names its provisional id, always: no pod knows what another one, which alone has lost
- * the history or only its answers, has delivered provisionally.
+ * A stored message. It always names its provisional id: a pod cannot know what another pod, which alone lost its
+ * connection to the history, delivered provisionally.
  */
 export function storedDelivery(stored: Stored, framer: Framer): Delivery {
   const { id, body, provisionalId, trace } = stored;
@@ -42,7 +42,7 @@ export function storedDelivery(stored: Stored, framer: Framer): Delivery {
   return { audience: LISTEN.messages, stored, body, trace, frame };
 }
 
-/** A message that this pod's members get before the history has it. */
+/** A message that the members on this pod get before the history stores it. */
 export function provisionalDelivery({ id, body, trace }: Fleeting, framer: Framer): Delivery {
   return { ...ephemeralDelivery(id, body, framer, trace), isProvisional: true };
 }
@@ -62,45 +62,45 @@ export function presenceDelivery(event: PresenceEvent, framer: Framer): Delivery
   };
 }
 
-/** An event for all who listen to `audience`. */
+/** An event for all members that listen to `audience`. */
 export function eventDelivery(event: ServerEvent, audience: number, framer: Framer): Delivery {
   return { audience, frame: frames((dialect) => dialect.event(event), framer) };
 }
 
-/** Whether it is a message that nothing can bring back once it is dropped. */
+/** Whether it is a message that nothing can bring again once it is dropped. */
 export function isAtMostOnce(delivery: Delivery): boolean {
   const { audience, stored, isProvisional } = delivery;
   if (audience !== LISTEN.messages || tellsLoss(delivery)) return false;
   return stored === undefined && isProvisional !== true;
 }
 
-/** What members are told of messages that are missing. */
+/** Whether it tells members that messages are missing. */
 export function tellsLoss({ audience, body }: Delivery): boolean {
   return audience === LISTEN.messages && body === undefined;
 }
 
-/** Who is there now, or how many: it replaces what was known. */
+/** Whether it lists or counts the present users, and so replaces what the client knew. */
 export function tellsPresent({ audience, about }: Delivery): boolean {
   return (audience & LISTEN.messages) === 0 && about === undefined;
 }
 
-/** A message that history brings back, or what is said of such messages. */
+/** Whether it is a message that the history brings, or says something about such messages. */
 export function comesFromHistory(delivery: Delivery): boolean {
   return delivery.stored !== undefined || tellsLoss(delivery);
 }
 
-/** Notes how long the messages took from when they were made; called once for each of them on each pod. */
+/** Measures the time from publication to delivery; called once per message and pod. */
 export function observeDeliveries(deliveries: readonly Delivery[], now: number, tally: Tally): void {
   for (const { body } of deliveries) {
-    const made = body === undefined ? undefined : madeAt(body);
-    if (made !== undefined) observe(tally.publishToDeliver, now - made);
+    const published = body === undefined ? undefined : publishedAt(body);
+    if (published !== undefined) observe(tally.publishToDeliver, now - published);
   }
 }
 
-/** When `encodeBody` wrote it, read in place: no text is cut out and nothing parsed for this alone. */
-function madeAt(body: string): number | undefined {
+/** The timestamp in the body, read in place: nothing is parsed or allocated on the hot path. */
+function publishedAt(body: string): number | undefined {
   const at = body.lastIndexOf(TIMESTAMP) + TIMESTAMP.length;
-  const made = Date.UTC(
+  const published = Date.UTC(
     digits(body, at, 4),
     digits(body, at + 5, 2) - 1,
     digits(body, at + 8, 2),
@@ -109,10 +109,10 @@ function madeAt(body: string): number | undefined {
     digits(body, at + 17, 2),
     digits(body, at + 20, 3),
   );
-  return Number.isNaN(made) ? undefined : made;
+  return Number.isNaN(published) ? undefined : published;
 }
 
-/** A number in decimal digits; NaN where there is anything else. */
+/** A decimal number; NaN if there are other characters. */
 function digits(text: string, from: number, length: number): number {
   let number = 0;
   for (let at = from; at < from + length; at += 1) {
@@ -129,7 +129,7 @@ function messageFrames(id: string, body: string, framer: Framer, provisionalId?:
   return frames((dialect) => messageIn(dialect, message), framer);
 }
 
-/** Undefined also for a body that no pod of ours has written. */
+/** Undefined also for a body that no Crosspod pod wrote. */
 function messageIn(dialect: Dialect, message: PublishedMessage): string | undefined {
   try {
     return dialect.message(message);
@@ -140,13 +140,13 @@ function messageIn(dialect: Dialect, message: PublishedMessage): string | undefi
 }
 
 function frames(encode: (dialect: Dialect) => string | undefined, framer: Framer): Delivery['frame'] {
-  const made: (Frame | null | undefined)[] = [];
+  const frameOf: (Frame | null | undefined)[] = [];
   return (dialect) => {
-    const known = made[dialect.index];
+    const known = frameOf[dialect.index];
     if (known !== undefined) return known ?? undefined;
     const text = encode(dialect);
     const frame = text === undefined ? null : framer.frame(text);
-    made[dialect.index] = frame;
+    frameOf[dialect.index] = frame;
     return frame ?? undefined;
   };
 }

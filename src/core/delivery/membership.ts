@@ -22,58 +22,60 @@ export interface RoomOfMembership {
   readers: number;
 }
 
-/** A moment by two clocks: the history's, as it was known then (`Broker.now`), and the one that only goes forward. */
+/** A moment by two clocks: that of the history (`Broker.now`), and `Clock.elapsed`. */
 export interface Moment {
   readonly since: number;
   readonly sinceElapsed: number;
 }
 
-/** From where on history is to be read: after a position, or from a moment on. */
+/** Where a read of the history starts: after a position, or at a moment. */
 export type After = { readonly after: string } | Moment;
 
 /**
  * How a member gets the messages of its room (docs/recovery.md, "The three states of a member").
- * - `live`: as they come.
- * - `behind`: it did not read, and messages were taken out of its outbox; history brings them when it reads again.
- * - `owed`: history could not be read when it joined; it hears at once what no history has, and history brings the rest.
+ * - `live`: as the room delivers them.
+ * - `behind`: its client did not read, and messages were removed from its outbox; the history brings them when the
+ *   client reads again.
+ * - `owed`: the history could not be read when it joined; messages that no history stores come at once, the others from
+ *   the history once that can be read.
  */
 export type Standing = 'live' | 'behind' | 'owed';
 
-/** What a member that is not live still has to be given. */
+/** What a member that is not live still has to get. */
 interface Reading {
   readonly standing: Exclude<Standing, 'live'>;
-  /** Where the next page begins. */
+  /** Where the next page starts. */
   from: After;
-  /** Whether the history is to be read: of an owed member, only once it can be. */
+  /** Whether to read now; for an owed member, once the history may be readable. */
   isDue: boolean;
-  /** What it was told of this recovery; undefined as long as it was told nothing. */
+  /** What the client was told about this recovery; undefined if nothing yet. */
   told: { readonly missing: Missing | undefined } | undefined;
-  /** A page is on its way into the outbox. */
+  /** A page is being pushed into the outbox. */
   isBeingGiven: boolean;
-  /** The page before `from` may be in the outbox still: if that overflows it has to be read again. */
+  /** The page before `from` may still be in the outbox: if that overflows, the page must be read again. */
   isInOutbox: boolean;
-  /** The outbox could not take all of that page: from there on it has to be read again. */
+  /** The outbox could not take all of the page: from here on it must be read again. */
   again: After | undefined;
 }
 
-/** A connection's place in a room, from its join until it leaves or is gone. */
+/** A connection's place in a room, from the join until the connection leaves the room or is gone. */
 export class Membership {
   readonly connection: Recipient;
   readonly room: RoomOfMembership;
-  /** What it hears, bits of LISTEN. */
+  /** What it listens to, bits of LISTEN. */
   listen: number = LISTEN.none;
   /** Whether its user is present through it. */
   present = false;
-  /** Whether it goes on where a connection ended that was lost. */
+  /** Whether it resumes a connection that was lost. */
   returns = false;
-  /** What the connection last said of its user's presence. */
+  /** What the client last stated about its user's presence. */
   statement: Statement | undefined = undefined;
   /**
-   * Since when it has heard the room, as counted by `Room.moment`: what was delivered provisionally from then on it
-   * has.
+   * Since when it gets the messages of the room, by `RoomHistory.moment`: it has everything that was delivered
+   * provisionally since then.
    */
   hearsSince = 0;
-  /** Undefined while it is live, as nearly every member is. */
+  /** Undefined while the member is live, as nearly all are. */
   #reading: Reading | undefined = undefined;
 
   constructor(connection: Recipient, room: RoomOfMembership) {
@@ -85,39 +87,39 @@ export class Membership {
     return this.#reading?.standing ?? 'live';
   }
 
-  /** From where history is to be read for it now; undefined while that is not to be done. */
+  /** Where to read the history for it now; undefined if there is nothing to read, or not yet. */
   get readsFrom(): After | undefined {
     return this.#reading?.isDue === true ? this.#reading.from : undefined;
   }
 
-  /** What it was told of the recovery that is under way. */
+  /** What the client was told about the recovery in progress. */
   get told(): { readonly missing: Missing | undefined } | undefined {
     return this.#reading?.told;
   }
 
-  /** Whether a message of the history must not be put into its outbox now: history brings it in its turn. */
+  /** Whether a stored message must stay out of its outbox, since the history brings it in its turn. */
   get mustRead(): boolean {
     const reading = this.#reading;
     return reading !== undefined && (!reading.isBeingGiven || reading.again !== undefined);
   }
 
-  /** History cannot be read now; `from` is where it has to begin once it can be. */
+  /** The history cannot be read now; reading starts at `from` once it can. */
   owe(from: After): void {
     this.#end();
     this.#begin('owed', from, false);
   }
 
-  /** The history that it was owed could be read after all, or is asked for anew. */
+  /** The owed history was read after all, or the client asked for another part of it. */
   settle(): void {
     if (this.standing === 'owed') this.#end();
   }
 
-  /** It is of no interest any more what it has not read. */
+  /** The client no longer wants what it has not read. */
   abandon(): void {
     this.#end();
   }
 
-  /** Messages from there on were taken out of its outbox. The first of them counts. */
+  /** Messages behind `after` were removed from its outbox; of several calls the first counts. */
   fallBehind(after: After): void {
     const reading = this.#reading;
     if (reading === undefined) this.#begin('behind', after, true);
@@ -133,17 +135,17 @@ export class Membership {
     if (this.#reading !== undefined) this.#reading.isDue = true;
   }
 
-  /** It has been told what is missing, if anything is. */
+  /** The client was told what is missing, if anything is. */
   tell(missing: Missing | undefined): void {
     if (this.#reading !== undefined) this.#reading.told = { missing };
   }
 
-  /** What follows is a page read from `readsFrom`, until `endPage`. */
+  /** A page that was read at `readsFrom` follows, until `endPage`. */
   beginPage(): void {
     if (this.#reading !== undefined) this.#reading.isBeingGiven = true;
   }
 
-  /** The page was handed over, as far as the outbox took it; `next` is where another begins, if there is one. */
+  /** The page was pushed as far as the outbox took it; `next` is the start of the next page, if there is one. */
   endPage(next: After | undefined): void {
     const reading = this.#reading;
     if (reading === undefined) return;

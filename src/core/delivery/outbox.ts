@@ -4,12 +4,12 @@ import type { Limits } from '../base/limits.ts';
 import type { Tally } from '../base/tally.ts';
 import type { Turn } from './turn.ts';
 
-/** What an outbox holds: bytes of one or more frames, shared with other connections where it comes from a room. */
+/** What an outbox holds: the bytes of one or more frames. Parcels of a room are shared by its members. */
 export interface Parcel {
   readonly bytes: Frame;
-  /** Frames in it. */
+  /** Number of frames. */
   readonly count: number;
-  /** What it carries, where that came from a room; absent for what is said to this connection alone. */
+  /** What it carries; absent if it is for this connection alone. */
   readonly deliveries?: readonly Delivery[];
   readonly room?: string;
 }
@@ -22,18 +22,18 @@ export interface OutboxContext {
 }
 
 /**
- * A connection's bounded send queue. Everything pushed in one turn leaves in one write at its end; while the socket
- * is congested it waits here, and where that exceeds the bounds `overflowed` says so to whoever pushes.
+ * The bounded send queue of a connection. Everything pushed in one turn of the event loop leaves in one write at its
+ * end. While the socket is congested parcels wait here; `overflowed` tells the pusher that they exceed the limits.
  */
 export class Outbox {
   readonly #socket: Socket;
   readonly #context: OutboxContext;
-  /** Nearly always one parcel waits; an array is made only for the second. */
+  /** Nearly always one parcel waits, so only a second one needs an array. */
   #first: Parcel | undefined;
   #others: Parcel[] | undefined;
   #count = 0;
   #bytes = 0;
-  #asked = false;
+  #isScheduled = false;
   #closed = false;
 
   constructor(socket: Socket, context: OutboxContext) {
@@ -47,12 +47,12 @@ export class Outbox {
     else (this.#others ??= []).push(parcel);
     this.#count += parcel.count;
     this.#bytes += parcel.bytes.length;
-    if (this.#asked) return;
-    this.#asked = true;
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
     this.#context.turn.addOutbox(this);
   }
 
-  /** Frames that wait. */
+  /** Number of frames that wait. */
   get messages(): number {
     return this.#count;
   }
@@ -61,22 +61,22 @@ export class Outbox {
     return this.#bytes;
   }
 
-  /** More waits than the limits allow; a flush may help. */
+  /** Whether more waits than the limits allow; a flush may help. */
   get overflowed(): boolean {
     const { outboxMessages, outboxBytes } = this.#context.limits;
     return this.#count > outboxMessages || this.#bytes > outboxBytes;
   }
 
-  /** Hands over all that waits, and waits for nothing any more. */
+  /** Removes and returns everything that waits. */
   takeAll(): Parcel[] {
     const parcels = this.#first === undefined ? [] : [this.#first, ...(this.#others ?? [])];
     this.#empty();
     return parcels;
   }
 
-  /** Called by the turn at its end, and by the gateway when the socket is no longer congested. */
+  /** Writes what waits. Called at the end of the turn, and when the socket is no longer congested. */
   flush(): void {
-    this.#asked = false;
+    this.#isScheduled = false;
     const first = this.#first;
     if (first === undefined || this.#closed || this.#socket.congested) return;
     const others = this.#others;
@@ -86,7 +86,7 @@ export class Outbox {
     else this.#socket.writeAll([first.bytes, ...others.map((parcel) => parcel.bytes)]);
   }
 
-  /** Sends what waits, as far as the peer reads, and takes nothing any more. */
+  /** Writes what waits, as far as the client reads, and ignores later parcels. */
   close(): void {
     this.flush();
     this.#closed = true;

@@ -1,49 +1,49 @@
 import type { Delivery } from './delivery.ts';
 import { isAtOrBefore } from './sequencer.ts';
 
-/** For so long a message that has landed may still be in the outbox of a member that reads slowly, or behind it. */
+/** For so many milliseconds a message that was stored may still reach a slow member, from its outbox or the history. */
 const REMEMBERED_MS = 300_000;
 
 interface Entry {
-  /** Undefined once it has landed: history brings it to whoever comes. */
+  /** Undefined once the history has the message and brings it to new members. */
   delivery: Delivery | undefined;
-  /** The moment at which history had it, or it was known that history never will; undefined: not yet. */
+  /** The moment at which the history had stored it, or would never store it; undefined until then. */
   landedAt: number | undefined;
-  /** The same by the clock that only goes forward, in ms. */
+  /** The same by `Clock.elapsed`. */
   landedElapsed: number;
-  /** From which moment on whoever came had it from the history, although it has not come from there to the room yet. */
+  /** From this moment on new members got it by a page of the history, before the room itself received it from there. */
   readAt?: number;
-  /** Where history has it, although it has not come from there yet. */
+  /** Its position, if the history has it and has not brought it yet. */
   storedAs?: string;
 }
 
 /**
- * A room's messages that its members on this pod had before history did, by their provisional ids. Moments are counted,
- * so that it can be told who has such a message: whoever heard the room while it was not yet in the history.
+ * The messages of a room that its members on this pod got before the history stored them, by provisional id. Moments
+ * are counted, to know which members have such a message: those that listened while it was not stored yet.
  */
 export class Provisional {
   readonly #entries = new Map<string, Entry>();
   readonly #elapsed: () => number;
   #moment = 1;
 
-  /** `elapsed`: milliseconds by the clock that only goes forward. */
+  /** `elapsed` is `Clock.elapsed`. */
   constructor(elapsed: () => number) {
     this.#elapsed = elapsed;
   }
 
-  /** Grows with every message that lands. */
+  /** Grows with every message that the history stores. */
   get moment(): number {
     return this.#moment;
   }
 
-  /** False: it is known already. */
+  /** Returns false if the message is known already. */
   add(id: string, delivery: Delivery): boolean {
     if (this.#entries.has(id)) return false;
     this.#entries.set(id, { delivery, landedAt: undefined, landedElapsed: 0 });
     return true;
   }
 
-  /** Whether somebody who has heard the room since a moment was given it. */
+  /** Whether a member that listens since the moment `since` was given the message. */
   wasGiven(id: string, since: number): boolean {
     const entry = this.#entries.get(id);
     if (entry === undefined) return false;
@@ -51,39 +51,39 @@ export class Provisional {
     return until === undefined || until > since;
   }
 
-  /** Somebody who comes now is given it by a page of the history, and not as those were who are there already. */
+  /** A page of the history gives it to a member that joins now, and not the room. */
   read(id: string): void {
     const entry = this.#entries.get(id);
     if (entry !== undefined && entry.landedAt === undefined) entry.readAt ??= this.#moment += 1;
   }
 
   /**
-   * History has it, or never will; true if the members have it. Where it has landed before, a failover has dropped it and
-   * it was published anew: those who came meanwhile do not have it.
+   * The history has stored the message, or never will. Returns true if the members have it. False if it landed before: a
+   * failover dropped it, it was published again, and members that joined meanwhile lack it.
    */
   land(id: string): boolean {
     const entry = this.#entries.get(id);
     return entry !== undefined && this.#land(entry);
   }
 
-  /** History has it at this position, and is yet to bring it. */
+  /** The history has it at this position and has not brought it yet. */
   expect(id: string, storedAs: string): void {
     const entry = this.#entries.get(id);
     if (entry !== undefined) entry.storedAs = storedAs;
   }
 
-  /** Those that history does not have up to this position, oldest first. */
+  /** The messages that the history does not have up to `position`, oldest first. */
   pending(position: string): ReadonlyMap<string, Delivery> {
     const pending = new Map<string, Delivery>();
     for (const [id, entry] of this.#entries) {
-      // It was to come from the history and did not: the room has gone past it.
+      // The history was to bring it and did not: the room has passed its position.
       if (entry.storedAs !== undefined && isAtOrBefore(entry.storedAs, position)) this.#land(entry);
       if (entry.delivery !== undefined) pending.set(id, entry.delivery);
     }
     return pending;
   }
 
-  /** Forgets what landed so long ago that no member that is up to date can be given it again. */
+  /** Forgets messages stored so long ago that no live member can be given them again. */
   forgetOld(): void {
     const before = this.#elapsed() - REMEMBERED_MS;
     for (const [id, { landedAt, landedElapsed }] of this.#entries) {

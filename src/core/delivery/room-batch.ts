@@ -10,8 +10,8 @@ const PLACE: Readonly<Record<Standing, number>> = { live: 0, behind: 1, owed: 2 
 const STANDINGS = 3;
 
 /**
- * What a room sends in one turn. All members that speak one dialect and listen to the same share one parcel, which
- * is made when the first of them asks; for a member it costs a look-up and no allocation.
+ * What a room sends in one turn of the event loop. All members with the same dialect, standing and interests share one
+ * parcel, built when the first of them asks. Each further member costs a look-up and no allocation.
  */
 export class RoomBatch {
   readonly #room: string;
@@ -25,12 +25,12 @@ export class RoomBatch {
     this.#framer = framer;
   }
 
-  /** Messages in it that no history will ever hold: a member that is behind never gets them. */
+  /** Number of messages that no history will store: a member that is behind never gets them. */
   get atMostOnce(): number {
     return this.#deliveries.filter(isAtMostOnce).length;
   }
 
-  /** Whether there is a message in it that history will have later. */
+  /** Whether it has a message that the history will store later. */
   get isProvisional(): boolean {
     return this.#deliveries.some(({ isProvisional }) => isProvisional);
   }
@@ -39,8 +39,8 @@ export class RoomBatch {
     const { dialect } = connection;
     if (dialect === undefined) return undefined;
     const isOwed = standing === 'owed';
-    // A member that is behind is sent what was published when it has read what came before; so is one that is owed
-    // history, but messages that no history has it gets at once.
+    // A member that is behind gets these messages from the history, after what it missed. A member that is owed history
+    // gets only the messages that no history has.
     const hears = standing === 'behind' ? listen & ~LISTEN.messages : listen;
     const place = (dialect.index * (LISTEN.all + 1) + hears) * STANDINGS + PLACE[standing];
     let parcel = this.#parcels[place];

@@ -3,40 +3,40 @@ import type { Page, Stored } from '../ports/broker.ts';
 import type { Missing } from '../../protocol/event.ts';
 import { isUnavailable } from '../base/refused.ts';
 
-/** Arrivals that are kept while a gap is read; beyond that they are dropped and read from the history themselves. */
+/** So many messages wait while a gap is read; further ones are dropped and read from the history. */
 const WAITING_LIMIT = 1_000;
 
 /** What the sequencer needs of its room. */
 export interface SequencerRoom {
   /**
-   * Reads the history after a position. May raise: `Refused` where it cannot be had at present, then `expect` will be
-   * called; after anything else it is tried again.
+   * Reads the history after a position. If it raises `unavailable`, the room will call `expect` later; after any other
+   * error the sequencer retries.
    */
   readAfter(position: string): Promise<Page>;
-  /** Hands a message to the local members; called once for each message, in the room's order. */
+  /** Delivers a message to the members on this pod; called once per message, in the order of the room. */
   deliver(stored: Stored): void;
-  /** Messages are gone for good; the `replayed` ones that are kept follow, all of them in this turn. */
+  /** Messages are gone for good. The `replayed` messages that are left follow, all in this turn. */
   lost(missing: Missing, replayed: number): void;
-  /** Resolves after a pause, longer with each failed attempt in a row. */
+  /** Resolves after a pause that grows with the number of failed attempts. */
   pause(attempt: number): Promise<void>;
 }
 
-/** What has become of an attempt to close a gap; `away`: it will be begun anew by `expect`. */
-type Attempt = 'closed' | 'again' | 'away';
+/** The result of an attempt to close a gap. `unavailable`: `expect` will start another attempt. */
+type Attempt = 'closed' | 'again' | 'unavailable';
 
 /**
- * Puts what a subscription brings into the one order of the room: a message whose `prev` is the last one delivered is
- * delivered; one at or before it is an echo or a duplicate and dropped; anything else is a gap, which is read from
- * the history. Positions of another epoch are never compared: they mean another history, and so a gap.
+ * Puts what a subscription brings into the one order of the room. A message whose `prev` is the last delivered position
+ * is delivered. A message at or before that position is an echo or a duplicate, and dropped. Anything else is a gap,
+ * which is read from the history. Positions of another epoch are never compared: they mean another history, so a gap.
  */
 export class Sequencer {
   readonly #room: SequencerRoom;
   #last = '';
-  /** Arrivals that wait until a gap is closed, and at first until `start`; undefined while there is no gap. */
+  /** Messages that wait until a gap is closed, and at first until `start`; undefined while there is no gap. */
   #waiting: Stored[] | undefined = [];
   #overflowed = false;
   #filling: Promise<void> | undefined;
-  /** What the members were last told to be missing, while the gap is open. */
+  /** What the members were last told about the open gap. */
   #told: Missing | undefined;
 
   constructor(room: SequencerRoom) {
@@ -52,15 +52,15 @@ export class Sequencer {
     return this.#last !== '';
   }
 
-  /** The room's newest position, where messages may have been missed; undefined: not known. To be called once started. */
+  /** Messages may have been missed; `position` is the newest of the room, if known. Must not be called before `start`. */
   expect(position: string | undefined): void {
-    // An earlier one too is looked into: history may have gone back (docs/protocol.md, "Positions").
+    // An earlier position is examined, too: the history may have gone back (docs/protocol.md, "Positions").
     if (position === this.#last && this.#waiting === undefined) return;
     this.#waiting ??= [];
     this.#filling ??= this.#fill();
   }
 
-  /** Everything up to `position` counts as delivered; what has arrived since is sorted in. */
+  /** Counts everything up to `position` as delivered, and sorts in what has arrived since. */
   start(position: string): void {
     this.#last = position;
     if (!this.#sortIn()) this.#filling ??= this.#fill();
@@ -77,14 +77,14 @@ export class Sequencer {
     if (this.#last !== '') this.#filling ??= this.#fill();
   }
 
-  /** Whether a message that was accepted waits until a gap is closed. */
+  /** Whether an accepted message waits until a gap is closed. */
   holds(id: string): boolean {
     return this.started && this.#indexOf(id) !== -1;
   }
 
-  /** Whether it was delivered; if the gap before it cannot be closed at present it is dropped and history brings it. */
+  /** Whether it was delivered. If the gap before it cannot be closed now, it is dropped and the history brings it. */
   async delivered(id: string): Promise<boolean> {
-    // Nothing is taken out while a read is under way: that counts what had arrived before.
+    // Not while a read is in progress: that counts the messages that arrived before it.
     while (this.#filling !== undefined) await this.#filling;
     const at = this.#indexOf(id);
     if (at !== -1) this.#waiting?.splice(at, 1);
@@ -95,13 +95,13 @@ export class Sequencer {
     return this.#waiting?.findIndex((stored) => stored.id === id) ?? -1;
   }
 
-  /** Resolves once no gap is open, or, to false, once it is known that one cannot be closed at present. */
+  /** Resolves with true once no gap is open, or with false if a gap cannot be closed now. */
   async settled(): Promise<boolean> {
     while (this.#filling !== undefined) await this.#filling;
     return this.#waiting === undefined;
   }
 
-  /** Delivers the next message, drops an old one; false for a gap. */
+  /** Delivers the next message, or drops an old one; returns false for a gap. */
   #take(stored: Stored): boolean {
     if (stored.prev === this.#last) {
       this.#last = stored.id;
@@ -112,8 +112,8 @@ export class Sequencer {
   }
 
   /**
-   * Takes what waits up to the next gap; true, and nothing waits any more, if there is none. The first `known` had
-   * arrived before all of the history was read: what does not fit in is not part of it (any more) and no gap.
+   * Takes the waiting messages up to the next gap; returns true if there was no gap. The first `known` messages had
+   * arrived before the whole history was read: if one of them does not fit, the history dropped it, and that is no gap.
    */
   #sortIn(known = 0): boolean {
     const waiting = this.#waiting ?? [];
@@ -129,23 +129,23 @@ export class Sequencer {
   async #fill(): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
       const fate = await this.#closeGap();
-      if (fate === 'away') this.#filling = undefined;
+      if (fate === 'unavailable') this.#filling = undefined;
       if (fate !== 'again') return;
       await this.#room.pause(attempt);
     }
   }
 
-  /** Reads on from the last message until nothing is missing. */
+  /** Reads from the last message on until nothing is missing. */
   async #closeGap(): Promise<Attempt> {
     for (;;) {
-      // What was dropped until now is in the history that is about to be read.
+      // What was dropped until now is in the history that is read next.
       this.#overflowed = false;
       const arrived = this.#waiting?.length ?? 0;
       let page: Page;
       try {
         page = await this.#readOn();
       } catch (error) {
-        return isUnavailable(error) ? 'away' : 'again';
+        return isUnavailable(error) ? 'unavailable' : 'again';
       }
       this.#deliverPage(page);
       if (page.more) continue;
@@ -153,19 +153,19 @@ export class Sequencer {
     }
   }
 
-  /** A page; all that follow, too, where the members have to be told how many there are before they are given any. */
+  /** Reads a page; also all following pages, if the members must first be told how many messages follow. */
   async #readOn(): Promise<Page> {
     let page = await this.#room.readAfter(this.#last);
     while (page.more && this.#isNews(page)) {
       const next = await this.#room.readAfter(page.position);
-      // Messages have gone while these were read: that is said where it belongs, before those that are left.
+      // Messages were lost while these were read: the members are told that later, before the messages that are left.
       if (next.missing !== undefined && next.missing !== page.missing) break;
       page = { ...next, messages: page.messages.concat(next.messages), missing: page.missing };
     }
     return page;
   }
 
-  /** Each position before a loss has that loss behind it: it is said once, and not with every page. */
+  /** All positions before a loss have the loss behind them, so it is told once and not with every page. */
   #isNews({ missing }: Page): boolean {
     return missing !== undefined && !(missing === 'history_lost' && this.#told === missing);
   }
@@ -183,7 +183,7 @@ export class Sequencer {
   }
 }
 
-/** False for positions of two epochs: those cannot be compared. */
+/** Positions of two epochs cannot be compared: false. */
 export function isAtOrBefore(id: string, last: string): boolean {
   if (id === last) return true;
   const a = parsePosition(id);

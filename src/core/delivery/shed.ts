@@ -14,10 +14,10 @@ interface Overflowing {
 }
 
 /**
- * Makes room in the outbox of a connection that does not read. What history can bring back is taken out and the
- * member left behind, messages that are delivered at most once are dropped and counted, all else stays. If that is
- * still too much the connection is closed with 1013: nobody else waits for it. So it is where a message would be dropped
- * that is only provisional: history will not bring that one again to whoever was in the room.
+ * Makes room in the outbox of a client that does not read. Messages that the history can bring again are removed and
+ * the member falls behind; messages that are delivered at most once are dropped and counted; everything else stays. If
+ * that is still too much, the connection is closed with 1013, so that nobody waits for it. It is also closed if a
+ * provisional message would be dropped: the history will not bring that again to a member that was in the room.
  */
 export function shed(connection: Overflowing, { tally, turn }: OutboxContext): void {
   count(tally.dropped, 'lagging');
@@ -30,7 +30,7 @@ export function shed(connection: Overflowing, { tally, turn }: OutboxContext): v
   }
   if (!losesMessages && !connection.outbox.overflowed) return;
   connection.outbox.close();
-  // Not at once: a room may be in the middle of its members.
+  // Closed later: a room may be amid its members.
   turn.addAnswer({ flush: () => connection.close(CLOSE.overload) });
 }
 

@@ -3,8 +3,8 @@ interface Flushable {
 }
 
 /**
- * Collects what has something to send until this turn of the event loop ends. Rooms come first, then answers, then
- * outboxes: whoever publishes sees the message before its ack, and a connection gets all of it in one write.
+ * Collects everything that has something to send until this turn of the event loop ends. Rooms come first, then
+ * answers, then outboxes: a publisher gets its message before the ack, and each connection gets one write.
  */
 export class Turn {
   readonly #schedule: (run: () => void) => void;
@@ -15,33 +15,33 @@ export class Turn {
   #scheduled = false;
 
   /**
-   * `schedule` runs its argument once, at the end of the turn (in Node: `setImmediate`). `failed` is told of what was
-   * thrown: nobody's fault may keep the others from what is theirs.
+   * `schedule` runs its argument once, at the end of the turn (in Node: `setImmediate`). A flush that throws must not
+   * stop the others; `failed` gets the error.
    */
   constructor(schedule: (run: () => void) => void, failed: (error: unknown) => void) {
     this.#schedule = schedule;
     this.#failed = failed;
   }
 
-  /** A room asks to be flushed; it asks once until it was. */
+  /** A room asks to be flushed; it must not ask again before it was. */
   addRoom(room: Flushable): void {
     this.#rooms.push(room);
     this.#ensureScheduled();
   }
 
-  /** Runs once the rooms of this turn have been flushed. */
+  /** Flushes `answer` once the rooms of this turn have been flushed. */
   addAnswer(answer: Flushable): void {
     this.#answers.push(answer);
     this.#ensureScheduled();
   }
 
-  /** An outbox asks to be flushed; it asks once until it was. */
+  /** An outbox asks to be flushed; it must not ask again before it was. */
   addOutbox(outbox: Flushable): void {
     this.#outboxes.push(outbox);
     this.#ensureScheduled();
   }
 
-  /** Ends the turn now, for somebody who cannot wait; also possible while it is ending. */
+  /** Ends the turn now; also possible while it is ending. */
   flush(): void {
     const rooms = this.#rooms;
     this.#rooms = [];

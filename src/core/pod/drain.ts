@@ -3,8 +3,8 @@ import { pause } from '../base/pause.ts';
 import { sendAway } from './departure.ts';
 
 /**
- * Gives clients places at other pods: at once, but never more of them in a second than a pod takes, however many are
- * sent away at the same moment.
+ * Spreads reconnects over time: each client may reconnect at once, unless other pods would get more handshakes per
+ * second than one pod accepts.
  */
 export class Places {
   readonly #everyMs: number;
@@ -14,32 +14,32 @@ export class Places {
     this.#everyMs = 1_000 / perSecond;
   }
 
-  /** How long whoever is sent away `now` has to wait, in whole milliseconds. */
+  /** How long a client that is sent away `now` must wait, in whole milliseconds. */
   next(now: number): number {
     this.#last = Math.max(now, this.#last + this.#everyMs);
     return Math.round(this.#last - now);
   }
 }
 
-/** Empties a pod: every connection is sent to another, in an order that has nothing to do with who came when. */
+/** Empties a pod: sends every client to another pod, in random order. */
 export class Drain {
   readonly #pod: PodParts;
-  /** How many connections there were when it began. */
+  /** How many connections the pod had at the start of the drain. */
   #count: number | undefined;
 
   constructor(pod: PodParts) {
     this.#pod = pod;
   }
 
-  /** How much of the drain is done, from 0 to 1; 0 while there is none. */
+  /** Progress of the drain, from 0 to 1; 0 before it starts. */
   get progress(): number {
     if (this.#count === undefined) return 0;
     return this.#count === 0 ? 1 : Math.max(0, 1 - this.#pod.hub.connectionCount / this.#count);
   }
 
   /**
-   * Sends them away evenly over the window, so that the pods they go to take them at one steady rate. Resolves when all
-   * have been answered, told and closed. Nobody may be let in any more.
+   * Sends the clients away evenly over the window, so that the other pods get a steady rate of handshakes. Resolves when
+   * all are answered, told and closed. The caller must refuse new connections before.
    */
   async run(windowMs: number): Promise<void> {
     const { clock, hub, limits, random } = this.#pod;
@@ -57,7 +57,7 @@ export class Drain {
   }
 }
 
-/** The same things in random order (Fisher and Yates). */
+/** The same items in random order (Fisher and Yates). */
 function shuffled<Item>(items: Item[], random: () => number): Item[] {
   for (let last = items.length - 1; last > 0; last -= 1) {
     const other = Math.floor(random() * (last + 1));

@@ -3,7 +3,7 @@ import type { Connection } from '../delivery/connection.ts';
 import type { Delivery } from '../delivery/delivery.ts';
 import type { DirectorySource, Occupied } from '../ports/directory.ts';
 
-/** This pod's index: which connections it has, whose they are, and which rooms they are in. */
+/** The index of this pod: its connections, by id and by user, and its rooms. */
 export class Hub implements DirectorySource {
   readonly #context: RoomContext;
   readonly #connections = new Map<string, Connection>();
@@ -36,11 +36,11 @@ export class Hub implements DirectorySource {
 
   add(connection: Connection): void {
     this.#connections.set(connection.connectionId, connection);
-    // concat makes an array without room to spare; a spread one takes three times the memory.
+    // concat allocates an array of the exact size; a spread array takes three times the memory.
     this.#users.set(connection.userId, this.connectionsOf(connection.userId).concat([connection]));
   }
 
-  /** Takes the connection out of the index and out of its rooms. */
+  /** Removes the connection from the index and from its rooms. */
   remove(connection: Connection): void {
     this.#connections.delete(connection.connectionId);
     const others = this.connectionsOf(connection.userId).filter((other) => other !== connection);
@@ -62,12 +62,12 @@ export class Hub implements DirectorySource {
     return this.#rooms.values();
   }
 
-  /** The room, if anybody on this pod is in it. */
+  /** The room, if it has members on this pod. */
   room(name: string): Room | undefined {
     return this.#rooms.get(name);
   }
 
-  /** The room, made if need be. Whoever asks must keep it by a capture, or `tidy` it. */
+  /** The room, created if needed. The caller must add a member or a capture, or call `tidy`. */
   openRoom(name: string): Room {
     let room = this.#rooms.get(name);
     if (room === undefined) {
@@ -85,7 +85,7 @@ export class Hub implements DirectorySource {
     this.tidy(room);
   }
 
-  /** Drops a room that nobody on this pod is in any more. */
+  /** Drops a room without members and captures. */
   tidy(room: Room): void {
     if (!room.idle || this.#rooms.get(room.name) !== room) return;
     this.#rooms.delete(room.name);

@@ -8,24 +8,24 @@ import { isUnavailable } from '../base/refused.ts';
 import { sendAway } from './departure.ts';
 
 const TICK_MS = 1_000;
-/** By then whatever balances connections has noticed a pod that is ready, and sends it some. */
+/** By then load balancers have noticed that a pod is ready, and send it connections. */
 const SETTLE_MS = 10_000;
 
 /**
- * Gives connections to the other pods while this one has many more than they: after a scale-out new pods fill up.
- * Clients are sent away one by one as in a drain, the oldest first.
+ * Moves connections to the other pods while this pod has many more than they do, so that new pods fill up after a
+ * scale-out. Clients are sent away one by one as in a drain, the oldest first.
  */
 export class Rebalance {
   readonly #pod: PodParts;
   readonly #watermarks: { readonly exceeded: boolean };
   readonly #surplus: Surplus;
-  /** Who is given away and may be here still: a close takes some seconds where the client is slow to answer it. */
+  /** Connections that are sent away and may still be open: a slow client takes seconds to answer a close. */
   readonly #leaving = new Set<Connection>();
-  /** From when on this pod gets its share, by `Clock.elapsed`. */
+  /** Since when this pod gets its share of new connections, by `Clock.elapsed`. */
   #since = 0;
   #cancel: () => void = () => undefined;
   #stopped = false;
-  /** Connections that were given away, since the start. */
+  /** Connections moved since the start. */
   moved = 0;
 
   constructor(pod: PodParts, watermarks: { readonly exceeded: boolean }) {
@@ -39,7 +39,7 @@ export class Rebalance {
     this.#cancel = every(this.#pod.clock, TICK_MS, () => this.#tick().catch(this.#failed));
   }
 
-  /** This pod is emptied: the others no longer count on it. */
+  /** The pod drains: the other pods no longer count it. */
   stop(): void {
     this.#stopped = true;
     this.#cancel();
@@ -49,28 +49,28 @@ export class Rebalance {
   async #tick(): Promise<void> {
     const { clock, directory, hub } = this.#pod;
     for (const one of this.#leaving) if (hub.connection(one.connectionId) !== one) this.#leaving.delete(one);
-    // Who leaves does not count: others would be given away in their stead.
+    // Connections that leave do not count, or others would be moved in their place.
     const own: Load = { connections: hub.connectionCount - this.#leaving.size, since: this.#since };
     const others = await directory.loads(this.#takesMore ? own : undefined);
     if (this.#stopped) return;
     const counts = others.map(({ connections }) => connections);
     const before = youngest([own, ...others]);
-    // Whoever is sent away sooner may come back, and cannot be sent again.
+    // A client that is moved earlier may come back, and cannot be moved again.
     if (clock.elapsed() < before) return;
     const count = this.#surplus.next(own.connections, counts);
-    if (count > 0) this.#giveAway(count, before);
+    if (count > 0) this.#moveAway(count, before);
   }
 
-  /** Others would give it what it must refuse. */
+  /** Whether other pods may move connections here, or this pod would have to refuse them. */
   get #takesMore(): boolean {
     const { hub, limits } = this.#pod;
     return hub.connectionCount < limits.maxConnections && !this.#watermarks.exceeded;
   }
 
-  #giveAway(count: number, before: number): void {
+  #moveAway(count: number, before: number): void {
     const { clock, hub } = this.#pod;
     const chosen: Connection[] = [];
-    // In the order in which they came.
+    // The hub has them in the order in which they came.
     for (const connection of hub.connections()) {
       if (chosen.length === count || connection.openedAt >= before) break;
       if (!this.#leaves(connection)) chosen.push(connection);
@@ -78,7 +78,7 @@ export class Rebalance {
     for (const [index, connection] of chosen.entries()) {
       this.#leaving.add(connection);
       clock.after((index * TICK_MS) / chosen.length, () => {
-        this.#giveOneAway(connection).catch(this.#failed);
+        this.#moveOneAway(connection).catch(this.#failed);
       });
     }
   }
@@ -87,16 +87,16 @@ export class Rebalance {
     return connection.closeCode !== undefined || this.#leaving.has(connection);
   }
 
-  async #giveOneAway(connection: Connection): Promise<void> {
-    // The drain sends it away at its own time.
+  async #moveOneAway(connection: Connection): Promise<void> {
+    // The drain sends this client away in its turn.
     if (this.#stopped) return;
     await sendAway(this.#pod, connection, () => 0);
-    // It may have ended otherwise meanwhile.
+    // The connection may have ended otherwise meanwhile.
     if (connection.closeCode === CLOSE.drain.code) this.moved += 1;
   }
 
   readonly #failed = (error: unknown): void => {
-    // Without Redis nobody knows of the others, and nothing is moved.
+    // While the directory is unavailable this pod does not know the others, and moves nothing.
     if (isUnavailable(error)) return;
     this.#pod.log.error({ err: error }, 'connections could not be rebalanced');
   };

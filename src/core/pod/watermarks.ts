@@ -2,17 +2,17 @@ import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import { every } from '../base/every.ts';
 
-/** How hard the process is pressed. */
+/** How loaded the process is. */
 export interface Pressure {
-  /** How much of the memory it may have is in use, from 0 to 1. */
+  /** The share of the permitted memory that is in use, from 0 to 1. */
   memory(): number;
-  /** By how many milliseconds the event loop came round too late, on average since this was last asked. */
+  /** The mean lag of the event loop since the last call, in milliseconds. */
   lagMs(): number;
 }
 
 const TICK_MS = 1_000;
 
-/** Above `high` no more are let in; below `low` they are again. */
+/** Above `high` the pod refuses new connections; below `low` it accepts them again. */
 interface Mark {
   readonly high: number;
   readonly low: number;
@@ -21,8 +21,8 @@ const MEMORY: Mark = { high: 0.9, low: 0.85 };
 const LAG_MS: Mark = { high: 100, low: 50 };
 
 /**
- * Looks once a second whether the pod can take more connections without harm to those it has. A new connection costs
- * most at its beginning (a token, history, members), and a storm of them comes just when pods are few.
+ * Checks once a second whether the pod can accept more connections without harm to those it has. A new connection
+ * costs most at its start (token, history, member list), and many come at once just when pods are few.
  */
 export class Watermarks {
   readonly #pressure: Pressure;
@@ -30,9 +30,9 @@ export class Watermarks {
   readonly #log: Log;
   #lagBefore = 0;
   #cancel: () => void = () => undefined;
-  /** Too little memory is left. */
+  /** Whether too little memory is left. */
   memory = false;
-  /** The event loop is too slow. */
+  /** Whether the event loop lags. */
   eventLoop = false;
 
   constructor(pressure: Pressure, clock: Clock, log: Log) {
@@ -55,7 +55,7 @@ export class Watermarks {
 
   #look(): void {
     const [memory, lag] = [this.#pressure.memory(), this.#pressure.lagMs()];
-    // A single stall, however long, is over when it is seen.
+    // A single stall, however long, is over when it is noticed.
     const lagMs = Math.min(lag, this.#lagBefore);
     this.#lagBefore = lag;
     const before = this.exceeded;
@@ -63,8 +63,8 @@ export class Watermarks {
     this.eventLoop = isAbove(lagMs, LAG_MS, this.eventLoop);
     if (this.exceeded === before) return;
     const fields = { memory: round(memory), lagMs: round(lagMs) };
-    if (before) this.#log.info(fields, 'new connections are taken again');
-    else this.#log.warn(fields, 'this pod is overloaded and takes no new connections');
+    if (before) this.#log.info(fields, 'this pod accepts new connections again');
+    else this.#log.warn(fields, 'this pod is overloaded and refuses new connections');
   }
 }
 

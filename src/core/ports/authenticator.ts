@@ -1,9 +1,9 @@
 import type { Principal } from './principal.ts';
 
-/** Why a token was not accepted: in the words of the protocol (docs/protocol.md, "Connecting"). */
+/** Why a token is refused, as the protocol says it (docs/protocol.md, "Connecting"). */
 export type TokenFault = 'invalid_token' | 'token_expired' | 'unavailable';
 
-/** The same for the operator, more exactly; `invalid_token` is what is no token, or has a claim of a wrong kind. */
+/** The same for operators, in more detail. `invalid_token`: it is not a token, or a claim has a wrong type. */
 export type TokenReason =
   | TokenFault
   | 'algorithm'
@@ -16,14 +16,14 @@ export type TokenReason =
   | 'user_id';
 
 export interface RefusedToken {
-  /** `unavailable`: the key to check it with cannot be had at present. */
+  /** `unavailable`: the key to check it with cannot be fetched now. */
   readonly fault: TokenFault;
   readonly reason: TokenReason;
-  /** When the same token may be accepted; absent: never, or nobody knows. */
+  /** Milliseconds after which the same token may be accepted; absent if never, or unknown. */
   readonly retryAfterMs?: number;
 }
 
-/** Checks tokens. Never throws, and never writes a token anywhere. */
+/** Checks tokens. It must not throw, and must not log a token. */
 export interface Authenticator {
   authenticate(token: string): Promise<Principal | RefusedToken>;
 }

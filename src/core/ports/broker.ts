@@ -1,63 +1,64 @@
 import type { Missing } from '../../protocol/event.ts';
 
-/** A message in a room's history. `id` and `prev` are positions, `prev` the one before it (also where it is gone). */
+/** A message in the history of a room. */
 export interface Stored {
+  /** Its position. */
   readonly id: string;
+  /** The position of the message before it, even if the history no longer holds that message. */
   readonly prev: string;
-  /** What `encodeBody` wrote; a broker never looks inside. */
+  /** What `encodeBody` wrote. A broker never parses it. */
   readonly body: string;
-  /** As it was given to `publish`; a broker brings it to the pods and need not keep it in the history. */
+  /** As given to `publish`. A broker must carry it to the other pods and need not store it. */
   readonly trace?: string | undefined;
   /**
-   * The provisional id that the message had on some pod, or would have had there. A broker that ever gives provisional
-   * ids names it always, whether it brings the message or is asked for it; absent where a broker never gives any.
+   * The provisional id that the message had on some pod, or would have had there. A broker that hands out provisional ids
+   * must always set it, in `message` and in `read`. Absent if a broker never hands them out.
    */
   readonly provisionalId?: string | undefined;
 }
 
-/** A message that no history holds. */
+/** A message that no history stores. */
 export interface Fleeting {
   readonly id: string;
   readonly body: string;
   readonly trace?: string | undefined;
   /**
-   * Under which the id was claimed. A broker does not bring the message where another one of that key is known within
-   * five minutes of it: the claim may have been lost on the way, and the publisher have said it again on another pod.
+   * The key under which the id was claimed. If a broker knows another id under the same key from the last five minutes,
+   * it must drop this message: the answer to the claim was lost, and the publisher published again on another pod.
    */
   readonly key?: string | undefined;
 }
 
-/** What one pod tells all others. */
+/** What one pod tells all others. `to` is a user id or `conn:<id>`. */
 export type Note =
   | (Fleeting & { readonly kind: 'global' })
-  /** `to` is a user id or `conn:<id>`, also in a kick. */
   | (Fleeting & { readonly kind: 'direct'; readonly to: string })
   | { readonly kind: 'kick'; readonly to: string; readonly reason?: string | undefined };
 
 export interface PublishOptions {
-  /** Makes the publication idempotent for five minutes. */
+  /** Makes the publication idempotent within its room for five minutes. */
   readonly key?: string | undefined;
-  /** Where the message belongs in a trace (see tracer.ts); no client ever sees it. */
+  /** The trace of the message (see tracer.ts). It must never reach a client. */
   readonly trace?: string | undefined;
 }
 
 export interface Published {
   readonly id: string;
-  /** The key was used before: `id` is the first one's and nothing was published. */
+  /** The key was used before: `id` is that of the first publication, and nothing was published. */
   readonly duplicate: boolean;
   /**
-   * Set while the history cannot be reached: `id` is provisional, the message was handed to `Receiver.provisional` and
-   * waits. Resolves with what became of it when the history has it.
+   * Set while the history is unavailable: `id` is provisional, the message was handed to `Receiver.provisional`, and it
+   * waits. Resolves with the final result once the history has stored the message.
    */
   readonly settled?: Promise<Published> | undefined;
-  /** The other pods could not be reached and will not have it. */
+  /** The other pods could not be reached and will not get the message. */
   readonly partial?: boolean | undefined;
 }
 
 /**
- * Where to read from: after a position, from a moment on (by `Broker.now`), or the newest so many. `isOurs`: the pod
- * itself was given the position by this broker. Any other is only what a client says, which tells nothing about what
- * others have missed.
+ * Where a read starts: after a position, at a moment (milliseconds by `Broker.now`), or with the `newest` so many.
+ * `isOurs`: this broker gave the position to the pod. Any other position is the claim of a client, from which nothing
+ * follows about what the members of other pods missed.
  */
 export type ReadFrom =
   | { readonly after: string; readonly isOurs?: boolean }
@@ -67,102 +68,103 @@ export type ReadFrom =
 export interface Page {
   /** Oldest first. */
   readonly messages: readonly Stored[];
-  /** Where the page ends: the last message's id, or the room's newest position if there are none after `from`. */
+  /** Where the page ends: the id of its last message, or the newest position of the room if no message follows. */
   readonly position: string;
   /** The limit cut the page short. */
   readonly more: boolean;
   /**
-   * Why messages after the position are missing; absent: none is. The page begins after the position where that is
-   * itself kept still (some that followed were dropped by a failover: `history_lost`), else with the oldest kept. So
-   * whoever reads on from page to page comes to an end. From a moment on, `trimmed` where one of that time is gone; never
-   * with the newest so many.
+   * Why messages after the position are missing; absent if none is. The page starts after the position if the history
+   * still holds that (`history_lost`: a failover dropped some that followed), else with the oldest message. So a reader
+   * that follows `position` from page to page reaches the end. `since` gives `trimmed` if a message of that time is
+   * gone; `newest` never gives a reason.
    */
   readonly missing?: Missing | undefined;
 }
 
 /**
- * Where a broker brings things; a room is one that was subscribed. Nothing here throws. It may call the broker back in
- * the same turn: after `newest`, and where a message is missing, to read.
+ * Where a broker delivers; a room is one that the pod subscribed. No method throws. A method may call the broker back
+ * in the same turn of the event loop: after `newest`, or if a message is missing, to read.
  */
 export interface Receiver {
-  /** A message of the room's history; in the room's order, except for what a broken connection lost on the way. */
+  /** A stored message, in the order of the room, apart from messages that a broken connection lost. */
   message(room: string, stored: Stored): void;
   /**
-   * Whether the members have what `message` brought under this id, as soon as that is known. Asked by a broker that lets
-   * publications wait, before its `publish` resolves: what is published next may then be provisional, and must not come
-   * to the members before this one. False: something before it is missing and cannot be read at present. Then the room
-   * no longer waits with it; it gets it from the history or by `provisional`.
+   * Whether the members have what `message` brought under this id, as soon as that is known. A broker that buffers
+   * publications must ask before its `publish` resolves: what the client publishes next may be delivered provisionally,
+   * and must not overtake this message. False: an earlier message is missing and cannot be read now. The room then stops
+   * waiting; this message comes from the history, or by `provisional`.
    */
   delivered(room: string, id: string): boolean | Promise<boolean>;
-  /** A message of another pod that no history holds. */
+  /** A message of another pod that no history stores. */
   fleeting(room: string, message: Fleeting): void;
-  /** A message of this pod that cannot be kept at present; it comes again by `message` with its `provisionalId`. */
+  /** A message of this pod that cannot be stored now; it comes again by `message`, with its `provisionalId`. */
   provisional(room: string, message: Fleeting): void;
   /**
-   * A message that was handed over by `provisional` is not this pod's to bring any more: it was refused, or, with its
-   * `id` in history, had been published before. Then `message` may have brought it already, or will still.
+   * This pod will not store a message that it handed to `provisional`: the broker rejected it, or it is in the history as
+   * `id` already. In the second case `message` brings it, or has brought it.
    */
   forgotten(room: string, provisionalId: string, id?: string): void;
   /**
-   * The room's newest position; undefined where that is not known. Called for every subscribed room whenever messages
-   * may have gone missing, and once calls about the room that have failed with `unavailable` would succeed again.
+   * The newest position of the room, or undefined if unknown. A broker must call this for every subscribed room whenever
+   * messages may have been missed, and once calls about the room that failed with `unavailable` would succeed again.
    */
   newest(room: string, position: string | undefined): void;
   note(note: Note): void;
 }
 
-/** A half of what a pod needs of a server that is gone. */
+/** One way in which a server that the pod needs is unavailable. */
 export interface Trouble {
-  /** The server, as `host:port`; the name of the master where Sentinels know it; `cluster` where none of it is known. */
+  /** The server as `host:port`, the name of the master if Sentinels know it, or `cluster` if no server is known. */
   readonly part: string;
-  /** `answers`: it does not answer, or refuses. `publications`: what other pods say is not heard, or not all of it. */
+  /** `answers`: commands fail. `publications`: messages of other pods do not arrive, or not all of them. */
   readonly lost: 'answers' | 'publications';
-  /** In words, for an operator; it holds no secret. */
+  /** In words, for operators. Contains no secret. */
   readonly reason: string;
 }
 
 /**
- * Carries messages between pods and keeps the history of rooms.
+ * Carries messages between pods and stores the history of rooms.
  *
- * Order of calls: `start` once, then anything, then `stop` once. Calls about one room take effect in the order in
- * which they were made. What `publish` appends has one order per room on all pods; every pod that has subscribed the
- * room, the publisher's own included, receives it at least once, and finds out by `prev` if something is missing.
+ * The pod calls `start` once, then any method, then `stop` once. Calls about one room take effect in the order in which
+ * they were made. What `publish` appends has one order per room on all pods. Every pod that has subscribed the room,
+ * the publisher's own included, receives it at least once and finds out by `prev` whether a message is missing.
  *
- * A broker that cannot be reached raises `Refused` with `unavailable`, within two seconds.
+ * A broker that cannot be reached must reject with `Refused` and the code `unavailable` within two seconds.
  */
 export interface Broker {
-  /** Whether the other pods and all histories can be reached at present. */
+  /** Whether the other pods and all histories can be reached. */
   readonly available: boolean;
-  /** The same for one room, whose history may be in a place of its own. */
+  /** The same for one room, whose history may be on a server of its own. */
   reaches(room: string): boolean;
-  /** Whole milliseconds since 1970 by the clock that times the room's messages, as far as that is known at present. */
+  /** Whole milliseconds since 1970, by the clock that dates the messages of the room, as far as the pod knows it. */
   now(room: string): number;
-  /** What is gone between this pod and the others, and why; empty while all is well. Absent: `available` says it all. */
+  /** What is unavailable and why; empty if nothing is. A broker without this method has only `available`. */
   troubles?(): readonly Trouble[];
-  /** Resolves when that is known; a broker that cannot be reached at first is no failure. */
+  /** Resolves once the broker knows whether it is available. A broker that cannot be reached yet must not reject. */
   start(receiver: Receiver): Promise<void>;
   /**
-   * Raises `too_large` for a body, or a user's `meta`, that cannot be brought to the other pods, `id` being whom it
-   * concerns. Asked before this pod's members are given what others would not be. Absent: all that the settings allow can.
+   * Raises `too_large` if a body, or the `meta` of a user, cannot be carried to the other pods; `id` is the user or
+   * connection it is for. The pod asks before its own members get what the others would not. A broker without this
+   * method can carry all that the settings allow.
    */
   requireFits?(text: string, id?: string): void;
   /**
-   * Appends to the history and tells the subscribers, as one step. Raises `unavailable` if no more can wait, and
-   * `too_large`.
+   * Appends to the history and delivers to the subscribers, in one step. Raises `too_large`, and `unavailable` if the
+   * buffer is full.
    */
   publish(room: string, body: string, options?: PublishOptions): Promise<Published>;
-  /** To the other pods that have subscribed the room; at most once. */
+  /** Tells the other pods that have subscribed the room, at most once. */
   tell(room: string, message: Fleeting): Promise<void>;
-  /** To all other pods; at most once. */
+  /** Tells all other pods, at most once. */
   tellAll(note: Note): Promise<void>;
-  /** Idempotency for what has no history: the first `id` claimed under the key within five minutes. */
+  /** Makes idempotent what no history stores: returns the first `id` claimed under the key within five minutes. */
   claim(room: string, key: string, id: string): Promise<string>;
-  /** Once resolved, whatever is published from then on is received. Stays asked for, also where it raises. */
+  /** Once resolved, everything published later is received. The subscription stays in force even if this rejects. */
   subscribe(room: string): Promise<void>;
   unsubscribe(room: string): void;
   /**
-   * At most `limit` messages, the oldest of those that were asked for; names the room's position even where it has none,
-   * and a position once named stays good.
+   * Returns the oldest `limit` messages of those asked for. The page always names a position, even in a room without
+   * messages, and a position once named stays valid.
    */
   read(room: string, from: ReadFrom, limit: number): Promise<Page>;
   stop(): Promise<void>;

@@ -1,9 +1,9 @@
-/** Time as the core sees it, so that tests can hold it still. */
+/** Time, passed in so that tests and the simulator control it. */
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number;
-  /** Milliseconds since some moment; they go on evenly, whatever is done to the clock. */
+  /** Monotonic milliseconds: setting the system clock does not change them. */
   elapsed(): number;
-  /** Runs `task` once after `ms` milliseconds; the answer cancels it. Pending tasks do not keep a process alive. */
+  /** Runs `task` once after `ms` milliseconds; the returned function cancels it. A pending task keeps no process alive. */
   after(ms: number, task: () => void): () => void;
 }

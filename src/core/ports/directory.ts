@@ -1,6 +1,6 @@
 import type { Occupant } from './presence-store.ts';
 
-/** A room and how many connections are in it. */
+/** A room, and how many connections are in it. */
 export interface Occupied {
   readonly room: string;
   readonly connections: number;
@@ -12,37 +12,38 @@ export interface Load {
   readonly since: number;
 }
 
-/** What a directory reads of its own pod: its Hub. */
+/** What a directory reads of its own pod: the hub. */
 export interface DirectorySource {
   /** Rooms with connections of this pod. */
   occupied(): Iterable<Occupied>;
   /** Connections of this pod in a room. */
   connectionsIn(room: string): number;
   connectionsOf(userId: string): readonly Occupant[];
-  /** Everybody connected to this pod, for a directory that must be told anew. */
+  /** All connections of this pod, for a directory that lost its entries. */
   connections(): Iterable<Occupant>;
 }
 
 /**
- * What all pods together hold. Order of calls: `start` once, then anything, then `stop` once. A directory that cannot
- * be reached raises `Refused` with `unavailable` where that is said, and else knows only its own pod.
+ * What all pods together have: rooms, connections per user, loads. The pod calls `start` once, then any method, then
+ * `stop` once. A directory that cannot be reached rejects with `unavailable` where a method says so, and otherwise
+ * knows only its own pod.
  */
 export interface Directory {
   start(source: DirectorySource): Promise<void>;
-  /** The number of this pod's connections in the room has changed. Only takes note. */
+  /** The number of this pod's connections in the room has changed. It must return at once. */
   changed(room: string): void;
-  /** Rooms whose names begin with `prefix` and come after `after`, by name. Raises `unavailable`. */
+  /** Rooms whose names begin with `prefix` and sort after `after`, sorted. Raises `unavailable`. */
   rooms(prefix: string, after: string, limit: number): Promise<Occupied[]>;
   /**
-   * Takes a place for a connection of the user; false where the user has `most` already. Each place that was taken is
-   * given back by `release`.
+   * Takes one of the user's `most` places for a connection; false if the user has `most` connections already. The pod
+   * gives each place back by `release`.
    */
   admit(userId: string, connectionId: string, most: number): Promise<boolean>;
-  /** Resolves once every pod may give the place to another connection, or that cannot be said: the lease ends it then. */
+  /** Resolves once other pods may give the place away. If they cannot be told, the place ends with the pod's lease. */
   release(userId: string, connectionId: string): Promise<void>;
   /**
-   * Says how many connections this pod has; undefined: it takes no more. Gives the same of every other pod that takes
-   * some, seconds old at most. Raises `unavailable`.
+   * Reports this pod's load (undefined: it accepts no connections) and returns the loads of the other pods that accept
+   * some, at most a few seconds old. Raises `unavailable`.
    */
   loads(own: Load | undefined): Promise<readonly Load[]>;
   stop(): Promise<void>;

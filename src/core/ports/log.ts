@@ -1,4 +1,4 @@
-/** Log lines: fields first, then a sentence. No field may hold a token, a secret or what a client sent. */
+/** Log lines: fields first, then a sentence. No field may contain a token, a secret or what a client sent. */
 export interface Log {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;

@@ -2,13 +2,13 @@ import type { Member } from '../../protocol/event.ts';
 import type { Json } from '../../protocol/json.ts';
 import type { Status } from '../../protocol/command.ts';
 
-/** A connection and whose it is. */
+/** A connection and its user. */
 export interface Occupant {
   readonly connectionId: string;
   readonly userId: string;
 }
 
-/** What others should be told; `count` is the number of users present afterwards. */
+/** A change that clients are told; `count` is the number of users present after it. */
 export interface PresenceChange {
   readonly kind: 'join' | 'update' | 'leave';
   readonly member: Member;
@@ -21,48 +21,47 @@ export interface Statement {
   readonly meta?: Json | undefined;
 }
 
-/** Whom a store tells. Nothing here throws. */
+/** Where a store reports. No method throws. */
 export interface PresenceReceiver {
   /**
-   * Somebody came, changed or left, on whichever pod. Called on every pod that has subscribed the room, in one order
-   * (those who leave because a pod has died may stand elsewhere in it); on the pod that caused it before the call that
-   * did resolves.
+   * A user joined, changed or left, on any pod. Called on every pod that has subscribed the room, in the same order
+   * (except for users who leave because their pod died), and on the pod that caused it before the causing call resolves.
    */
   changed(room: string, change: PresenceChange): void;
   /**
-   * The store itself has caused this change, here and on no other pod: after the pod that the user was on died, or
-   * after a time in which the store could not be reached.
+   * The store caused this change on this pod alone: the user's pod died, or the store was unavailable for a time. Called
+   * on one pod only.
    */
   caused(room: string, change: PresenceChange): void;
-  /** Members of those subscribed rooms may have come and gone without `changed`. */
+  /** In these subscribed rooms users may have joined or left without a call of `changed`. */
   uncertain(isConcerned: (room: string) => boolean): void;
 }
 
 /**
- * Who is present in which room. Kept per connection, shown per user: a user is there while one connection is. Of
- * several, the latest statement counts.
+ * Which users are present in which rooms. Stored per connection and shown per user: a user is present while one of the
+ * user's connections is, and the latest statement of them counts.
  *
- * Order of calls: `start` once, then anything, then `stop` once. A store that cannot be reached raises `Refused` with
- * `unavailable`; it makes up for the missed calls by itself.
+ * The pod calls `start` once, then any method, then `stop` once. A store that cannot be reached rejects with
+ * `unavailable`, and makes up for the failed calls by itself.
  */
 export interface PresenceStore {
   start(receiver: PresenceReceiver): Promise<void>;
   /**
-   * The connection is in the room and says nothing: a user already there stays as it was (no change). `returns`: it goes
-   * on where one that was lost ended.
+   * The connection is in the room and states nothing: a user who is present stays unchanged. `returns`: it resumes a
+   * connection that was lost.
    */
   enter(room: string, who: Occupant, returns?: boolean): Promise<PresenceChange | undefined>;
-  /** The connection is in the room and says so: a `join` for a user who was not there, else an `update`. */
+  /** The connection states its user's presence: a `join` if the user was not present, else an `update`. */
   state(room: string, who: Occupant, statement: Statement, returns?: boolean): Promise<PresenceChange>;
   /**
-   * The connection was lost and its user may return: until `exit` it counts as there, whatever the user's others do; but
-   * the next one to enter that returns takes its place.
+   * The connection was lost and its user may return: it counts as present until `exit`, whatever the user's other
+   * connections do. The next connection of the user that enters with `returns` takes its place.
    */
   lose(room: string, who: Occupant): Promise<void>;
-  /** The connection is gone: a `leave` if it was the user's last, else no change. */
+  /** The connection is gone: a `leave` if it was the last of its user, else no change. */
   exit(room: string, who: Occupant): Promise<PresenceChange | undefined>;
-  /** At most `limit` users, and how many there are. */
+  /** At most `limit` users, and the number of all. */
   list(room: string, limit: number): Promise<{ members: Member[]; count: number }>;
-  /** What this pod keeps counts for `graceMs` longer; then its users have left, unless they are on other pods. */
+  /** The users of this pod stay present for `graceMs` more, unless they reconnect to another pod. */
   stop(graceMs: number): Promise<void>;
 }

@@ -12,22 +12,22 @@ export interface Framer {
 }
 
 /**
- * The transport under a connection. Only its Outbox writes; only the Gateway closes. After `close` or `terminate`
- * nothing may be written. When `congested` turns false again the transport tells the gateway (`drained`).
+ * The transport of a connection. Only its outbox writes. Nothing may be written after `close` or `terminate`. When
+ * `congested` becomes false again, the transport calls `Gateway.drained`.
  */
 export interface Socket {
-  /** True while the peer has not taken what was written before; writing on would only pile it up in memory. */
+  /** True while the client has not read what was written; writing more would only fill memory. */
   readonly congested: boolean;
   write(bytes: Frame): void;
-  /** Hands all to the kernel in one call, in order. */
+  /** Writes all frames in order, in one call to the kernel. */
   writeAll(frames: readonly Frame[]): void;
-  /** Asks the peer's WebSocket stack for a sign of life. */
+  /** Sends a ping frame. */
   ping(): void;
-  /** Sends a close frame after what was written; the gateway's `closed` follows, at the latest after five seconds. */
+  /** Sends a close frame behind what was written. `Gateway.closed` follows within five seconds. */
   close(code: CloseCode, reason?: string): void;
-  /** Ends it without a word. */
+  /** Ends the connection without a close frame. */
   terminate(): void;
-  /** Stops and resumes reading, so that the peer feels the backpressure. */
+  /** Stops reading, so that the client feels backpressure. */
   pause(): void;
   resume(): void;
 }

@@ -1,26 +1,26 @@
 import type { PresenceChange } from './presence-store.ts';
 
-/** Why what a watcher saw was never reported. */
+/** Why an event was never reported. */
 export type Unreported = 'overflow' | 'refused' | 'gave_up' | 'stopped';
 
-/** How a watcher's reports fare, since the start. */
+/** What became of the events since the start. */
 export interface WatcherFigures {
-  /** Events that were taken. */
+  /** Events that the operator's server accepted. */
   readonly reported: number;
-  /** Events that were not, by reason. */
+  /** Events that were dropped, by reason. */
   readonly dropped: ReadonlyMap<Unreported, number>;
-  /** Requests that failed and were made again. */
+  /** Requests that failed and were repeated. */
   readonly retries: number;
-  /** Events that wait, those under way included. */
+  /** Events that wait, including those in flight. */
   readonly waiting: number;
 }
 
-/** Somebody outside who is told who comes and goes. Absent where nobody wants to know. */
+/** Reports presence changes to the operator's server. Absent if the operator configured none. */
 export interface Watcher {
   readonly figures: WatcherFigures;
   /**
-   * Called by the roster for every change it is about to announce, however large the room, on the one pod that caused
-   * it. Only takes note: never throws and never waits.
+   * Called by the roster for every change, however large the room, on the one pod that caused it. It must not throw and
+   * must return at once.
    */
   changed(room: string, change: PresenceChange): void;
 }

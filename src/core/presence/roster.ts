@@ -21,17 +21,17 @@ export interface RosterContext {
   readonly framer: Framer;
   readonly limits: Limits;
   readonly log: Log;
-  /** Undefined: nobody outside wants to know. */
+  /** Undefined if the operator configured no webhook. */
   readonly watcher?: Watcher | undefined;
 }
 
-/** Keeps who is present in a room and tells its listeners of every change. */
+/** Maintains which users are present in a room, and tells the room's listeners about every change. */
 export class Roster {
   readonly #context: RosterContext;
-  /** Rooms whose next `members` event is already under way, with the count it will give. */
+  /** Rooms whose next `members` event is scheduled, with the count that it will tell. */
   readonly #counting = new Map<string, number>();
-  /** Until when those who were lost may return. */
-  #awaitedUntil = 0;
+  /** When the last grace period of a lost connection ends, by `Clock.elapsed`. */
+  #graceUntil = 0;
 
   constructor(context: RosterContext) {
     this.#context = context;
@@ -42,27 +42,27 @@ export class Roster {
     await store.start({
       changed: (room, change) => {
         this.#announce(room, change);
-        if (change.kind === 'leave') this.#contradict(room, change.member.userId);
+        if (change.kind === 'leave') this.#contradictLeave(room, change.member.userId);
       },
       caused: (room, change) => this.#context.watcher?.changed(room, change),
       uncertain: (isConcerned) => {
-        this.#tellAnew(isConcerned).catch(this.#failed);
+        this.#tellLists(isConcerned).catch(this.#failed);
       },
     });
   }
 
-  /** Who was lost can still return, to another pod. */
+  /** The clients of lost connections may still return, to another pod. */
   stop(): Promise<void> {
     const { clock, limits, store } = this.#context;
-    return store.stop(Math.max(limits.presenceGraceMs, this.#awaitedUntil - clock.elapsed()));
+    return store.stop(Math.max(limits.presenceGraceMs, this.#graceUntil - clock.elapsed()));
   }
 
-  /** A connection is there and says nothing of itself; `returns`: it goes on where one that was lost ended. */
+  /** A connection is in the room and states nothing. `returns`: it resumes a connection that was lost. */
   enter(room: string, who: Occupant, returns: boolean): Promise<void> {
     return this.#change(room, this.#context.store.enter(room, who, returns));
   }
 
-  /** A connection says how it is; `returns` as with `enter`. */
+  /** A connection states its user's presence; `returns` as in `enter`. */
   state(room: string, who: Occupant, statement: Statement, returns: boolean): Promise<void> {
     return this.#change(room, this.#context.store.state(room, who, statement, returns));
   }
@@ -73,17 +73,17 @@ export class Roster {
   }
 
   /**
-   * All are told that a user has left who is there through this pod: what it had written is gone, with a server that had
-   * not passed it on perhaps, and another of the user's connections has ended. Who is there in truth comes again at once.
+   * All pods were told that a user left who is present through this pod. The pod's entry was lost, perhaps by a failover
+   * before it was replicated, and another connection of the user ended. The user joins again at once.
    */
-  #contradict(room: string, userId: string): void {
+  #contradictLeave(room: string, userId: string): void {
     for (const connection of this.#context.hub.connectionsOf(userId)) {
       if (connection.closed || connection.membership(room)?.present !== true) continue;
       this.enter(room, connection, false).catch(this.#failed);
     }
   }
 
-  /** While the store is away nobody waits for it: it makes up for what it missed. */
+  /** Does not fail while the store is unavailable: the store makes up for the failed call. */
   async #change(room: string, work: Promise<PresenceChange | undefined>): Promise<void> {
     try {
       const change = await work;
@@ -93,14 +93,15 @@ export class Roster {
     }
   }
 
-  /** A connection ended as it should: nobody waits for it. */
+  /** A connection ended in order: its user gets no grace period. */
   exitAll(rooms: readonly string[], who: Occupant): void {
     for (const room of rooms) this.exit(room, who).catch(this.#failed);
   }
 
   /**
-   * A connection was lost. It stays present for the grace: a user who is back by then, with whichever connection, has
-   * never left. The grace begins after `awayMs`, where the client was asked to stay away for so long.
+   * A connection was lost. Its user stays present for the grace period, and never left if any connection of the user
+   * returns by then. The grace period starts after the `awayMs` milliseconds for which the pod asked the client to stay
+   * away.
    */
   lose(rooms: readonly string[], who: Occupant, awayMs = 0): void {
     if (rooms.length === 0) return;
@@ -111,7 +112,7 @@ export class Roster {
         store.lose(room, who).then(() => undefined),
       ).catch(this.#failed);
     const graceMs = awayMs + limits.presenceGraceMs;
-    this.#awaitedUntil = Math.max(this.#awaitedUntil, clock.elapsed() + graceMs);
+    this.#graceUntil = Math.max(this.#graceUntil, clock.elapsed() + graceMs);
     clock.after(graceMs, () => this.exitAll(rooms, who));
   }
 
@@ -121,8 +122,8 @@ export class Roster {
   };
 
   /**
-   * At most `limit`, by default as many as single joins are announced for, and how many there are; while the store is
-   * away those of this pod, with `also`, who is about to be.
+   * Lists at most `limit` members, and the number of all. While the store is unavailable it lists the members of this pod,
+   * and `also`, who is about to be one.
    */
   async list(
     room: string,
@@ -138,13 +139,13 @@ export class Roster {
     }
   }
 
-  /** All of them, however many; for those who ask by HTTP. Raises `unavailable`. */
-  everybody(room: string): Promise<{ members: Member[]; count: number }> {
+  /** Lists all members, for the HTTP API. Raises `unavailable`. */
+  listAll(room: string): Promise<{ members: Member[]; count: number }> {
     return this.#context.store.list(room, Number.MAX_SAFE_INTEGER);
   }
 
-  /** Changes may have gone unheard: who listens is told who is there. */
-  async #tellAnew(isConcerned: (room: string) => boolean): Promise<void> {
+  /** Changes may have been missed: tells the listeners the whole list. */
+  async #tellLists(isConcerned: (room: string) => boolean): Promise<void> {
     const { clock, framer, hub, limits, store } = this.#context;
     for (const room of Array.from(hub.rooms())) {
       if (!room.hasListener(LISTEN.presence) || !isConcerned(room.name)) continue;
@@ -159,7 +160,7 @@ export class Roster {
         const rest = newerThan(members, count, capture.deliveries);
         for (const delivery of rest) room.deliver(delivery);
       } catch (error) {
-        // When it can be listed it will be told then.
+        // The store reports `uncertain` again once it can be read.
         if (!isUnavailable(error)) throw error;
       } finally {
         room.release(capture);
@@ -178,12 +179,12 @@ export class Roster {
     this.#context.hub.room(room)?.deliver(presenceDelivery(event, this.#context.framer));
   }
 
-  /** In a large room the number is told instead of every name, at most once a second. */
+  /** In a large room tells the number of members instead of each name, at most once a second. */
   #announceCount(room: string, count: number): void {
     const { clock, framer, hub } = this.#context;
-    const underWay = this.#counting.has(room);
+    const isScheduled = this.#counting.has(room);
     this.#counting.set(room, count);
-    if (underWay) return;
+    if (isScheduled) return;
     clock.after(MEMBERS_EVENT_MS, () => {
       const latest = this.#counting.get(room) ?? count;
       this.#counting.delete(room);
@@ -194,8 +195,8 @@ export class Roster {
 }
 
 /**
- * What came while a list was read may be newer than it, and is told again behind it; but not that somebody has left of
- * whom the list knows that already.
+ * Changes that came while a list was read may be newer than the list, so they are told again behind it; but not the leave
+ * of a user whom the list no longer contains.
  */
 function newerThan(members: readonly Member[], count: number, captured: readonly Delivery[]): Delivery[] {
   const gone = new Set<string>();
@@ -208,7 +209,7 @@ function newerThan(members: readonly Member[], count: number, captured: readonly
   return captured.filter(({ about }) => about !== undefined && !(isWhole && gone.has(about)));
 }
 
-/** Whether whoever hears of the room's presence is told lists as well. */
+/** Whether all members that listen to presence also listen to lists. */
 function allGetLists(room: Room): boolean {
   for (const { listen } of room.members())
     if ((listen & LISTEN.presence) !== 0 && (listen & LISTEN.lists) === 0) return false;

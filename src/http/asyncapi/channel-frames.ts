@@ -182,7 +182,7 @@ export const CHANNEL_EVENTS: Readonly<Record<string, Frame>> = {
     'Rejects a frame. Only the client that sent it receives this, and the connection stays open.',
     { channel: AS_NAMED, code: CODE, error: ERROR_TEXT, retry_after_ms: RETRY_AFTER, ref: REF },
     ['type', 'code', 'error'],
-    { type: 'error', channel, code: 'forbidden', error: 'no permission for this', ref: '4' },
+    { type: 'error', channel, code: 'forbidden', error: 'you have no permission for this', ref: '4' },
   ),
   gap: frame(
     'recovered',

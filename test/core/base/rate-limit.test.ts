@@ -118,24 +118,24 @@ describe('An allowance', () => {
   test('is abused once something was refused in each of ten seconds in a row', () => {
     const allowance = new Allowance(1, START);
     abuse(allowance, [0, 1, 2, 3, 4, 5, 6, 7, 8]);
-    expect(allowance.abused).toBe(false);
+    expect(allowance.isAbused).toBe(false);
     abuse(allowance, [9]);
-    expect(allowance.abused).toBe(true);
+    expect(allowance.isAbused).toBe(true);
   });
 
   test('is not abused when one second passes without a refusal', () => {
     const allowance = new Allowance(1, START);
     abuse(allowance, [0, 1, 2, 3, 4, 5, 6, 7, 8]);
     abuse(allowance, [10, 11, 12, 13, 14, 15, 16, 17, 18]);
-    expect(allowance.abused).toBe(false);
+    expect(allowance.isAbused).toBe(false);
     abuse(allowance, [19]);
-    expect(allowance.abused).toBe(true);
+    expect(allowance.isAbused).toBe(true);
   });
 
   test('is not abused by ever so many refusals in nine seconds', () => {
     const allowance = new Allowance(1, START);
     for (let n = 0; n < 9_000; n += 1) allowance.take(START + n);
-    expect(allowance.abused).toBe(false);
+    expect(allowance.isAbused).toBe(false);
   });
 
   test('is abused exactly when the last ten seconds until a refusal all have one', () => {
@@ -151,7 +151,7 @@ describe('An allowance', () => {
           if (allowance.take(now) === 0) continue;
           refused.add(second);
           const lastTen = Array.from({ length: 10 }, (_, n) => second - n);
-          expect(allowance.abused).toBe(lastTen.every((one) => refused.has(one)));
+          expect(allowance.isAbused).toBe(lastTen.every((one) => refused.has(one)));
         }
       }),
       { numRuns: 500 },

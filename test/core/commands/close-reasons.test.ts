@@ -5,14 +5,14 @@ import { TestPod } from '../../support/test-pod.ts';
 
 describe('a close that the pod makes says why', () => {
   test.each([
-    ['goingAway', /the server stops/],
+    ['goingAway', /the server is stopping/],
     ['binaryFrame', /only text/],
-    ['policy', /could not be understood/],
+    ['policy', /ten invalid frames/],
     ['drain', /another pod/],
     ['overload', /too slowly/],
     ['tokenEnded', /expired/],
     ['kicked', /by the application/],
-    ['noHeartbeat', /nothing was heard/],
+    ['noHeartbeat', /received nothing/],
     ['rateAbuse', /too many messages/],
   ] as const)('%s', (name, text) => {
     const { connection, socket } = new TestPod().connect('alice');

@@ -40,13 +40,13 @@ describe('A pod takes connections', () => {
   test('and its log says when it begins to refuse them and when it ends', () => {
     const { sees } = watching();
     for (const used of [0.5, 0.95, 0.96, 0.97]) sees(used, 0);
-    expect(said).toEqual(['this pod is overloaded and takes no new connections']);
+    expect(said).toEqual(['this pod is overloaded and refuses new connections']);
     // The loop is slow by now: more memory alone does not help.
     sees(0.95, 200);
     sees(0.5, 200);
     expect(said).toHaveLength(1);
     sees(0.5, 0);
-    expect(said.slice(1)).toEqual(['new connections are taken again']);
+    expect(said.slice(1)).toEqual(['this pod accepts new connections again']);
   });
 
   test('and nobody looks any more once it has stopped', () => {

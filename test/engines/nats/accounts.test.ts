@@ -61,7 +61,11 @@ function damaged({ credentials, secrets }: User): User {
 const NOT_LET_IN = /^it does not let this pod in: Authorization Violation$/;
 
 test.each<[string, RegExp, (nats: OperatedNats) => User]>([
-  ['have ended', /credentials ended at \d{4}-\d\d-\d\dT/, ({ account }) => account.user({ expiresIn: -60 })],
+  [
+    'have ended',
+    /credentials expired at \d{4}-\d\d-\d\dT/,
+    ({ account }) => account.user({ expiresIn: -60 }),
+  ],
   ['are of an account that the server does not know', NOT_LET_IN, ({ stranger }) => stranger.user()],
   ['have the seed of another', NOT_LET_IN, ({ account }) => account.user({ seed: nkeys.createUser() })],
   ['are damaged', /invalid checksum/, ({ account }) => damaged(account.user())],
@@ -76,7 +80,7 @@ test('Credentials that end while they are used end the connection, and the log s
   const nats = await operatedNats();
   const user = nats.account.user({ expiresIn: 4 });
   // On a slow machine the pod may come too late to be let in at all.
-  await expectAway(await podOf(nats, user), user, /Authentication Expired|credentials ended/);
+  await expectAway(await podOf(nats, user), user, /Authentication Expired|credentials expired/);
 });
 
 test.each([

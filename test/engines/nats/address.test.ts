@@ -23,7 +23,7 @@ describe('A pod on a NATS that lets in only who has a login, by TLS', () => {
     const nats = await natsOf(LOGIN);
     const pod = await podOn(nats, { NATS_URL: `nats://crosspod:hidden2@127.0.0.1:${nats.port}` });
     expect(await readiness(pod)).toBe('200 degraded');
-    expect(pod.output()).toMatch(/NATS is away/);
+    expect(pod.output()).toMatch(/NATS is unavailable/);
     expect(pod.output()).not.toMatch(/hidden/);
   });
 });
@@ -48,7 +48,7 @@ test('A NATS that keeps nothing is away, and the log says why', SLOW, async () =
   const nats = await natsOf();
   const pod = await podOn(nats, { NATS_REPLICAS: '3' });
   expect(await readiness(pod)).toBe('200 degraded');
-  expect(pod.output()).toMatch(/NATS is away[^]*replicas|replicas[^]*NATS is away/);
+  expect(pod.output()).toMatch(/NATS is unavailable[^]*replicas|replicas[^]*NATS is unavailable/);
 });
 
 test('A pod needs no other rights than those', SLOW, async () => {

@@ -12,8 +12,8 @@ test('Rows are written again in turn, also where users come as fast as that', as
   const clock = new TestClock();
   const names = new Names('test');
   const written: string[] = [];
-  const keep = (subject: string): Promise<void> => Promise.resolve(void written.push(subject));
-  const link = { prepare() {}, up: true, keep };
+  const store = (subject: string): Promise<void> => Promise.resolve(void written.push(subject));
+  const link = { prepare() {}, up: true, store };
   const backbone = { clock, names, link, lease: { name: 'pod.0' } } as unknown as NatsBackbone;
   const rows = new OwnRows(backbone, new Tombstones(backbone));
   await rows.rewriteAll();
@@ -41,11 +41,11 @@ test('A row that a busy server did not take is written again before its turn', a
   const names = new Names('test');
   const written: string[] = [];
   let isBusy = false;
-  const keep = (subject: string): Promise<void> =>
+  const store = (subject: string): Promise<void> =>
     isBusy
       ? Promise.reject(natsUnavailable('too many requests'))
       : Promise.resolve(void written.push(subject));
-  const link = { prepare() {}, up: true, now: () => 0, keep };
+  const link = { prepare() {}, up: true, now: () => 0, store };
   const backbone = { clock, names, link, lease: { name: 'pod.0' } } as unknown as NatsBackbone;
   const rows = new OwnRows(backbone, new Tombstones(backbone));
   await rows.rewriteAll();

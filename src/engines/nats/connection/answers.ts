@@ -3,16 +3,15 @@ import { JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream';
 import { Unavailable } from '../../shared/unavailable.ts';
 import { Refused } from '../../../core/base/refused.ts';
 
-/** NATS cannot be reached, does not answer, or does not take what is to be kept. */
 export function natsUnavailable(reason: string): Unavailable {
-  return new Unavailable(`${AWAY}${reason}`);
+  return new Unavailable(`${PREFIX}${reason}`);
 }
 
-const AWAY = 'NATS is away: ';
+const PREFIX = 'NATS is unavailable: ';
 
-/** JetStream says that what was asked cannot be done. */
+/** JetStream refuses a request. */
 export class NatsRefused extends Error {
-  /** Which of its errors (`err_code`). */
+  /** JetStream's `err_code`. */
   readonly code: number;
 
   constructor(code: number, message: string) {
@@ -21,46 +20,46 @@ export class NatsRefused extends Error {
   }
 }
 
-/** The stream takes no message of that size. */
+/** The message is larger than the stream takes. */
 const TOO_LARGE = 10_054;
 
-/** What JetStream says cannot be done, for whoever asked. */
+/** What a refusal of JetStream is to the caller. */
 export function refusalOf(code: number, message: string): NatsRefused | Refused {
   return code === TOO_LARGE ? new Refused('too_large') : new NatsRefused(code, message);
 }
 
-/** Two codes for one thing: newer servers in a cluster say it before they know which sequence is the last. */
+/** Two codes with one meaning: newer servers in a cluster use the second before they know the last sequence. */
 const WRONG_SEQUENCE = new Set<number>([
   JetStreamApiCodes.StreamWrongLastSequence,
   JetStreamApiCodes.StreamWrongLastSequenceUnknown,
 ]);
 
-/** Whether a subject's last sequence is not the one that was expected: somebody else came first. */
+/** Whether the subject's last sequence is not the expected one: another writer was first. */
 export function isWrongSequence(error: unknown): boolean {
   return error instanceof NatsRefused && WRONG_SEQUENCE.has(error.code);
 }
 
-/** A newer server with replicas has not kept yet what came first under the message id. */
+/** Newer servers with replicas: the first message with this id is not stored yet. */
 const IN_PROCESS = 10_158;
 
-/** Whether what has the same message id is still on its way into the stream: what comes of it is known soon. */
+/** Whether an earlier message with the same id is still being stored. Its result is known soon. */
 export function isInProcess(error: unknown): boolean {
   return error instanceof NatsRefused && error.code === IN_PROCESS;
 }
 
-/** What was to be deleted is not there any more: servers call that a fault of their own. */
+/** The message to delete no longer exists. Servers report that as a fault of their own (status 500). */
 const NOT_DELETED = 10_057;
 
-/** The account may keep no more; too many ask for something at once. */
+/** The account's storage is full; too many requests at once. */
 const BUSY = new Set<number>([10_002, 10_167]);
 
 /**
- * What an error means: `silent`, no answer in time; `trouble`, it passes; `busy`, it passes, and the connection is good;
- * `refused`, it does not pass.
+ * What an error means. `silent`: no answer in time. `trouble`: the connection or the server fails for now. `busy`: the
+ * request fails for now, the connection is good. `refused`: the request fails for good. `other`: not an error of NATS.
  */
 export interface Failure {
   readonly kind: 'silent' | 'trouble' | 'busy' | 'refused' | 'other';
-  /** Without what a client sent. */
+  /** For the log: it contains nothing that a client sent. */
   readonly reason: string;
 }
 
@@ -68,7 +67,7 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof errors.TimeoutError) return { kind: 'silent', reason: reasonOf(error) };
   if (error instanceof JetStreamApiError) {
     if (BUSY.has(error.code)) return { kind: 'busy', reason: error.message };
-    // A stream that was there at the greeting is there again after the next one.
+    // A missing stream is no refusal: the link makes it again when it greets the server.
     const isWrong =
       error.code === NOT_DELETED ||
       (error.status >= 400 && error.status < 500 && error.code !== JetStreamApiCodes.StreamNotFound);
@@ -81,7 +80,7 @@ export function failureOf(error: unknown): Failure {
   return { kind: 'other', reason: reasonOf(error) };
 }
 
-/** Nobody took what was sent: there is no JetStream, or it has no stream for what was to be kept. */
+/** No subscriber took the message: JetStream is off, or no stream has the subject. */
 function whyUnanswered({ cause }: Error): string {
   const reason = cause instanceof RequestError ? cause.cause : undefined;
   if (!(reason instanceof errors.NoRespondersError) || reason.subject.startsWith('$JS.'))
@@ -89,12 +88,12 @@ function whyUnanswered({ cause }: Error): string {
   return `no stream keeps ${shown(reason.subject)}; it was deleted, or JetStream is off`;
 }
 
-/** Whether what was asked is not permitted, which stays so until somebody changes it. */
+/** Whether the server denied a right. That stays so until an operator changes it. */
 export function isDenied(error: unknown): error is InstanceType<typeof errors.PermissionViolationError> {
   return error instanceof errors.PermissionViolationError;
 }
 
-/** Why, for the log. */
+/** For the log. */
 export function reasonOf(error: unknown): string {
   if (error instanceof errors.PermissionViolationError)
     return `no permission for ${error.operation} of ${shown(error.subject)}`;
@@ -102,11 +101,11 @@ export function reasonOf(error: unknown): string {
     return reasonOf(error.cause);
   if (error instanceof RequestError && error.isNoResponders()) return 'nobody answers';
   if (error instanceof errors.TimeoutError) return 'it does not answer';
-  if (error instanceof Unavailable) return error.message.replace(AWAY, '');
+  if (error instanceof Unavailable) return error.message.replace(PREFIX, '');
   return error instanceof Error ? error.message : 'the connection was closed';
 }
 
-/** Those of NATS itself as they are; the rest of any other may name what a client sent. */
+/** A subject for the log. Only subjects of NATS itself are whole: the rest of ours may name what a client sent. */
 export function shown(subject: string): string {
   if (subject.startsWith('$JS.')) return subject;
   const [first = '', second = ''] = subject.split('.');

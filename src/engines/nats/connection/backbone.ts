@@ -8,26 +8,26 @@ import { NatsLink } from './link.ts';
 import { Probe } from './probe.ts';
 import { StreamWatch } from './stream-watch.ts';
 
-/** Presence that was lost is whole again in a third of its time. */
+/** Rows that were lost are noticed within a third of `presenceTtlMs`. */
 const LOOKS = 3;
 
 export interface NatsBackboneOptions {
   readonly address: NatsAddress;
   readonly prefix: string;
-  /** On how many servers each stream is kept. */
+  /** The number of servers that store each stream. */
   readonly replicas: number;
-  /** No other process has this name. */
+  /** Unique to this process. */
   readonly pod: string;
   readonly leaseMs: number;
-  /** A start waits so long for NATS; then the pod goes on by itself. */
+  /** A start waits this long for NATS; then the pod serves without it. */
   readonly startWaitMs: number;
-  /** How long presence outlives the last pod that keeps it. */
+  /** Presence expires this long after the last pod refreshed it. */
   readonly presenceTtlMs: number;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-/** This pod's place among the others: the connection, and the lease under which it keeps things in NATS. */
+/** What the parts of the engine share: the connection, and the lease under which this pod stores its rows. */
 export class NatsBackbone {
   readonly pod: string;
   readonly replicas: number;
@@ -37,7 +37,7 @@ export class NatsBackbone {
   readonly leases: NatsLeases;
   readonly lease: Lease;
   readonly probe: Probe;
-  /** How often is looked whether all that the pods keep is still there. */
+  /** How often the pod checks that its rows still exist. */
   readonly lookMs: number;
   readonly #watch: StreamWatch;
   readonly clock: Clock;
@@ -71,7 +71,7 @@ export class NatsBackbone {
     this.lease = new Lease({ book: this.leases, pod, leaseMs, clock, log });
   }
 
-  /** Resolves once NATS is there, or the wait is over. */
+  /** Resolves once NATS can be reached, or after `startWaitMs`. */
   start(): Promise<void> {
     const { clock, lease, link } = this;
     lease.start();

@@ -1,23 +1,23 @@
 import { headers, type NatsConnection } from '@nats-io/transport-node';
 import { isDenied, natsUnavailable, reasonOf, shown } from './answers.ts';
 
-/** No stream ever comes so far: what expects to follow that is kept nowhere. */
+/** No stream reaches this sequence, so a message that expects to follow it is never stored. */
 const NEVER = String(Number.MAX_SAFE_INTEGER);
 
-/** What the server did not permit this pod to publish. Without it the pod would seem to be well until it tries again. */
+/** The subjects on which the server denied a publication. Without them the pod would come up, and fail at the next publication. */
 export class Denials {
-  /** The last subject of each kind. */
+  /** The last denied subject of each kind. */
   readonly #subjects = new Map<string, string>();
   #reason = '';
 
-  /** The server has said this. */
+  /** Takes an error that the server reported. */
   note(error: Error): void {
     if (!isDenied(error) || error.operation !== 'publish') return;
     this.#subjects.set(shown(error.subject), error.subject);
     this.#reason = reasonOf(error);
   }
 
-  /** Tries all of it in a way that changes nothing. Raises Unavailable where any of it is still not permitted. */
+  /** Publishes on all of them without any effect. Raises Unavailable if the server still denies one. */
   async requireOver(connection: NatsConnection): Promise<void> {
     if (this.#subjects.size === 0) return;
     const subjects = [...this.#subjects.values()];
@@ -26,7 +26,7 @@ export class Denials {
     expectation.set('Nats-Expected-Last-Sequence', NEVER);
     for (const subject of subjects) connection.publish(subject, '', { headers: expectation });
     await connection.flush();
-    // What was said before the answer is noted in the same turn.
+    // Denials that came before the answer to `flush` are noted in this turn.
     await new Promise(setImmediate);
     if (this.#subjects.size > 0) throw natsUnavailable(this.#reason);
   }

@@ -3,35 +3,39 @@ import { type Msg, nanos } from '@nats-io/transport-node';
 import { ANSWER_MS } from '../../shared/terms.ts';
 import { ignored } from '../../shared/ignored.ts';
 import { Unavailable } from '../../shared/unavailable.ts';
+import { every } from '../../../core/base/every.ts';
 import type { Clock } from '../../../core/ports/clock.ts';
 import type { Log } from '../../../core/ports/log.ts';
 import type { Names } from './names.ts';
 import { natsUnavailable } from './answers.ts';
 import type { NatsLink } from './link.ts';
 
-/** A consumer with nothing to tell gives a sign of life so often; without three of them it is made anew. */
+/** An idle consumer sends a heartbeat so often. After three missing ones the follower makes another consumer. */
 const HEARTBEAT_MS = 1_000;
 const SILENT_MS = 3 * HEARTBEAT_MS;
-/** What the server has told and this pod has not heard by then was lost on the way. */
+/** A message that the pod waits for counts as lost on the way after so long. */
 const PATIENCE_MS = 1_000;
-/** A consumer that nobody hears lives so long. */
-const UNHEARD_MS = 10_000;
+/** The server removes a consumer that has had no subscriber for so long. */
+const INACTIVE_MS = 10_000;
+/** The status of heartbeats and flow control. */
 const STATUS = 100;
+/** The words of a reply subject from servers before 2.10. Newer ones add the domain and the account. */
+const OLD_WORDS = 9;
 
-/** What is kept under a subject now. */
+/** The latest message under a subject. */
 export interface Row {
   readonly subject: string;
   readonly data: Uint8Array;
-  /** Its number in the stream. */
+  /** The stream's sequence. */
   readonly sequence: number;
 }
 
-/** Whom a follower tells. Nothing here throws. */
+/** Receives the rows of a follower. Nothing here throws. */
 export interface Reader {
-  /** Everything that is kept is told once more, after so many milliseconds without news; `current` ends it. */
+  /** All rows come once more, from the first, until `current`. `silentMs`: how long the follower knew nothing new. */
   begin(silentMs: number): void;
-  take(kept: Row): void;
-  /** All has been told that was kept when it began; what follows is news. */
+  take(row: Row): void;
+  /** All rows that were stored at `begin` have come. Later ones are news. */
   current(): void;
 }
 
@@ -41,7 +45,6 @@ export interface FollowerOptions {
   readonly log: Log;
   readonly names: Names;
   readonly pod: string;
-  /** Which stream. */
   readonly what: 'presence' | 'leases';
   readonly reader: Reader;
 }
@@ -52,33 +55,37 @@ interface Waiting {
 }
 
 /**
- * Follows a stream that keeps one message for each subject, in its one order, from the beginning on each connection:
- * the server may have been put back meanwhile. On a connection it misses nothing, and goes on where it was.
+ * Reads a stream that stores one message for each subject, and follows it. It begins with the first message on each
+ * connection, since the server may have been restored from a backup. While a connection lasts, it misses nothing: after
+ * a lost message it continues from the last one that came.
  */
 export class Follower {
   readonly #options: FollowerOptions;
-  /** Each consumer has another name, and sends to another subject: that of one whom nobody hears any more ends. */
+  /** Part of the names of the consumer and its subject. Each consumer has others: a former one may still be sending. */
   #serial = 0;
-  #endHearing: () => void = ignored;
-  /** Number of the last message this consumer sent. */
+  #unsubscribe: () => void = ignored;
+  /** The consumer's sequence of its last message. */
   #delivered = 0;
-  /** All up to here has been taken. */
+  /** All messages up to this sequence have been taken. */
   #position = 0;
-  /** It is current once it has come so far; undefined while that is not known yet. */
+  /** The follower is current at this sequence; undefined until the server has named it. */
   #goal: number | undefined;
   #isCurrent = false;
-  /** When it last heard of its consumer, and when it last took something. */
-  #heard = 0;
-  #took = 0;
-  /** When it last heard of it as long as it was current. */
-  #knewAll = -Infinity;
+  /** The times below are by `Clock.elapsed`. The last sign of the consumer, and the last message. */
+  #heardAt = 0;
+  #tookAt = 0;
+  /** The last sign of a consumer while the follower was current. */
+  #currentAt = -Infinity;
   #waiting: Waiting[] = [];
   #stopped = false;
+  readonly #stopWatching: () => void;
 
   constructor(options: FollowerOptions) {
     this.#options = options;
     options.link.whenUp(() => void this.#follow(true));
-    this.#watchLater();
+    this.#stopWatching = every(options.clock, HEARTBEAT_MS, () =>
+      this.#continueUnless(this.#heardAt, SILENT_MS),
+    );
   }
 
   get isCurrent(): boolean {
@@ -87,10 +94,11 @@ export class Follower {
 
   stop(): void {
     this.#stopped = true;
-    this.#endHearing();
+    this.#stopWatching();
+    this.#unsubscribe();
   }
 
-  /** Resolves once all has been taken that is kept now. Raises Unavailable. */
+  /** Resolves once all rows that are stored now have been taken. Raises Unavailable. */
   async upToDate(): Promise<void> {
     const { link } = this.#options;
     const { state } = await link.call(({ jsm }) => jsm.streams.info(this.#stream));
@@ -101,10 +109,10 @@ export class Follower {
     if (this.#isAt(sequence)) return Promise.resolve();
     const { clock } = this.#options;
     return new Promise((resolve, reject) => {
-      const again = clock.after(PATIENCE_MS, () => this.#goOnUnless(this.#took, PATIENCE_MS));
+      const again = clock.after(PATIENCE_MS, () => this.#continueUnless(this.#tookAt, PATIENCE_MS));
       const late = clock.after(ANSWER_MS, () => {
         this.#waiting = this.#waiting.filter((other) => other !== waiting);
-        reject(natsUnavailable('what it keeps does not come'));
+        reject(natsUnavailable('stored rows did not arrive in time'));
       });
       const waiting = {
         sequence,
@@ -122,10 +130,10 @@ export class Follower {
     return this.#isCurrent && this.#position >= sequence;
   }
 
-  async #follow(anew: boolean): Promise<void> {
+  async #follow(fromStart: boolean): Promise<void> {
     const { link, log } = this.#options;
     if (this.#stopped) return;
-    const serial = this.#begin(anew);
+    const serial = this.#begin(fromStart);
     const stream = this.#stream;
     try {
       const config = this.#consumerConfig();
@@ -138,25 +146,25 @@ export class Follower {
       this.#goal = endOf(state);
       this.#arrive();
     } catch (error) {
-      // Of the link's next connection, or when nothing has been heard for a while, it begins again.
+      // It tries again on the next connection, or when the consumer has been silent for too long.
       if (!(error instanceof Unavailable)) log.error({ err: error }, 'a stream of NATS cannot be followed');
     }
   }
 
-  #begin(anew: boolean): number {
+  #begin(fromStart: boolean): number {
     const { clock, link, reader } = this.#options;
     this.#serial += 1;
-    if (this.#isCurrent) this.#knewAll = this.#heard;
-    this.#heard = clock.elapsed();
+    if (this.#isCurrent) this.#currentAt = this.#heardAt;
+    this.#heardAt = clock.elapsed();
     this.#delivered = 0;
     this.#goal = undefined;
-    if (anew) {
+    if (fromStart) {
       this.#position = 0;
       this.#isCurrent = false;
-      reader.begin(clock.elapsed() - this.#knewAll);
+      reader.begin(clock.elapsed() - this.#currentAt);
     }
-    this.#endHearing();
-    this.#endHearing = link.subscribe(this.#subject, (message) => this.#hear(message));
+    this.#unsubscribe();
+    this.#unsubscribe = link.subscribe(this.#subject, (message) => this.#receive(message));
     return this.#serial;
   }
 
@@ -179,37 +187,37 @@ export class Follower {
       max_deliver: 1,
       mem_storage: true,
       num_replicas: 1,
-      inactive_threshold: nanos(UNHEARD_MS),
+      inactive_threshold: nanos(INACTIVE_MS),
       flow_control: true,
       idle_heartbeat: nanos(HEARTBEAT_MS),
     };
   }
 
-  #hear(message: Msg): void {
+  #receive(message: Msg): void {
     if (message.headers?.code === STATUS) this.#takeStatus(message);
     else this.#takeRow(message);
   }
 
   #takeRow(message: Msg): void {
-    // Ends in: how often it was sent, number in the stream, number of the consumer, time, how many follow.
+    // The reply subject ends in: deliveries, stream sequence, consumer sequence, time, pending messages.
     const words = (message.reply ?? '').split('.');
     const first = words.length === OLD_WORDS ? 4 : 6;
-    this.#heard = this.#options.clock.elapsed();
-    this.#took = this.#heard;
+    this.#heardAt = this.#options.clock.elapsed();
+    this.#tookAt = this.#heardAt;
     const [sequence, delivered] = [Number(words[first + 1]), Number(words[first + 2])];
     if (delivered !== this.#delivered + 1) {
       void this.#follow(false);
       return;
     }
     this.#delivered = delivered;
-    // A consumer on a server that is behind the others may begin too early.
+    // A consumer on a server that lags behind the others may begin too early.
     if (sequence <= this.#position) return;
     this.#options.reader.take({ subject: message.subject, data: message.data, sequence });
     this.#position = sequence;
     this.#arrive();
   }
 
-  /** A sign of life, or the question whether all was taken so far. */
+  /** A heartbeat, or flow control, which wants an answer. */
   #takeStatus(message: Msg): void {
     const { clock, link } = this.#options;
     const stalled = message.headers?.get('Nats-Consumer-Stalled');
@@ -217,8 +225,8 @@ export class Follower {
     else if (stalled !== undefined && stalled !== '' && link.up) link.publish(stalled, '');
     const delivered = message.headers?.get('Nats-Last-Consumer') ?? '';
     if (delivered === '' || Number(delivered) !== this.#delivered || this.#goal === undefined) return;
-    this.#heard = clock.elapsed();
-    // What it has looked through; where its server is behind the others that is not all.
+    this.#heardAt = clock.elapsed();
+    // The consumer has read so far. If its server lags behind the others, that is not all of the stream.
     this.#position = Math.max(this.#position, Number(message.headers?.get('Nats-Last-Stream') ?? 0));
     this.#arrive();
   }
@@ -235,26 +243,14 @@ export class Follower {
     for (const { resolve } of here) resolve();
   }
 
-  /** By another consumer, where this one has left off; unless something came that late. */
-  #goOnUnless(last: number, ms: number): void {
+  /** Continues with another consumer, unless something came within the last `ms`. */
+  #continueUnless(last: number, ms: number): void {
     const { clock, link } = this.#options;
     if (link.up && clock.elapsed() - last >= ms) void this.#follow(false);
   }
-
-  #watchLater(): void {
-    const { clock } = this.#options;
-    clock.after(HEARTBEAT_MS, () => {
-      if (this.#stopped) return;
-      this.#goOnUnless(this.#heard, SILENT_MS);
-      this.#watchLater();
-    });
-  }
 }
 
-/** The number of the newest message; 0 where all are too old. */
+/** The newest message's sequence; 0 if all have expired. */
 function endOf({ messages, last_seq: last }: StreamState): number {
   return messages === 0 ? 0 : last;
 }
-
-/** Newer servers name domain and account besides. */
-const OLD_WORDS = 9;

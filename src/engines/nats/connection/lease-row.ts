@@ -1,18 +1,18 @@
 import type { Load } from '../../../core/ports/directory.ts';
 
-/** A lease, as it is kept. */
+/** A lease as it is stored. */
 export interface LeaseRow {
-  /** It ends when it is not renewed for so long. */
+  /** The lease expires this long after its last renewal. */
   readonly leaseMs: number;
-  /** Of a pod that takes connections. */
+  /** Undefined for a pod that takes no connections. */
   readonly load?: Load | undefined;
-  /** Its pod has stopped and will not renew it. */
+  /** Set: the pod has stopped, and the lease expires after so long. */
   readonly endsInMs?: number | undefined;
-  /** It has ended; the pod that is to bury its own. */
+  /** Set: the lease has expired, and this pod shall reap the rows under it. */
   readonly givenTo?: string | undefined;
 }
 
-/** Undefined: there is none any more. */
+/** The text for undefined marks a lease that was removed. */
 export function leaseText(row: LeaseRow | undefined): string {
   if (row === undefined) return '';
   const { leaseMs, load, endsInMs, givenTo } = row;
@@ -25,7 +25,7 @@ export function leaseText(row: LeaseRow | undefined): string {
   });
 }
 
-/** Undefined for none, and for what another program wrote there. */
+/** Undefined for a removed lease, and for what another program wrote. */
 export function readLease(data: Uint8Array): LeaseRow | undefined {
   try {
     const read = JSON.parse(Buffer.from(data).toString()) as Record<string, unknown>;

@@ -10,11 +10,11 @@ import type { NatsLink } from './link.ts';
 import { ensureStream, ROW_AGE_MS, UNNAMED_MS } from './streams.ts';
 import { ignored } from '../../shared/ignored.ts';
 
-/** A pod that was given a dead one to bury has so long before another is given it. */
+/** A pod that was given a dead pod must reap it within this time; then another pod is given it. */
 const REAP_MS = 10_000;
-/** So many are given to a pod at once. */
+/** A pod is given at most so many dead pods at once. */
 const MOST_REAPED = 3;
-/** What a pod calls its lease; nothing else can be buried. */
+/** The form of a lease's name. Anything else in the stream is another program's. */
 const NAME = /^[^.]+\.\d+$/;
 
 export interface NatsLeasesOptions {
@@ -22,7 +22,7 @@ export interface NatsLeasesOptions {
   readonly names: Names;
   readonly pod: string;
   readonly leaseMs: number;
-  /** A lease that nobody has renewed or buried for so long is forgotten. */
+  /** A lease that was neither renewed nor reaped for so long is forgotten. */
   readonly ttlMs: number;
   readonly replicas: number;
   readonly clock: Clock;
@@ -32,28 +32,28 @@ export interface NatsLeasesOptions {
 interface Seen {
   readonly row: LeaseRow;
   readonly sequence: number;
-  /** When, by `Clock.elapsed`. */
+  /** When this pod saw it, by `Clock.elapsed`. */
   readonly at: number;
 }
 
 /**
- * The leases of all pods: a message for each, which its pod writes anew where it stands as that pod left it. Each pod
- * follows them. A lease has ended when nothing was seen of it for its length, and this pod could see all the time; who
- * writes that into it first buries the pod, which cannot renew it any more.
+ * The leases of all pods, one message each, which all pods follow. A pod renews its lease only if its own last renewal
+ * is still the latest message. A lease has expired when this pod saw no renewal for `leaseMs`, and was current all the
+ * time. The first pod that writes its own name into an expired lease reaps it; the lease cannot be renewed after that.
  */
 export class NatsLeases implements LeaseBook {
   readonly #options: NatsLeasesOptions;
   readonly #follower: Follower;
-  /** As long as presence, which is ended with its lease. */
+  /** As long as the presence rows that are stored under the leases. */
   readonly #ageMs: number;
   #seen = new Map<string, Seen>();
-  /** While all of them are told anew. */
+  /** Set while all leases are read from the start. */
   #fresh: Map<string, Seen> | undefined;
-  /** The number of this pod's last renewal. */
+  /** The sequence of this pod's last renewal. */
   #sequence = 0;
-  /** The last, which may be under way. */
+  /** The last renewal, which may be in flight. */
   #renewal: Promise<unknown> = Promise.resolve();
-  /** What the other pods are to know of this one; undefined: it takes no more connections. */
+  /** The load that other pods see; undefined: this pod takes no more connections. */
   load: Load | undefined;
 
   constructor(options: NatsLeasesOptions) {
@@ -76,7 +76,7 @@ export class NatsLeases implements LeaseBook {
       begin: () => {
         this.#fresh = new Map();
       },
-      take: (kept: Row) => this.#take(kept),
+      take: (row: Row) => this.#take(row),
       current: () => this.#current(),
     };
     this.#follower = new Follower({ ...options, what: 'leases', reader });
@@ -94,12 +94,12 @@ export class NatsLeases implements LeaseBook {
     const renewal = this.#renewOwn(name, takes);
     this.#renewal = renewal;
     if (!(await renewal)) return { alive: false, dead: [] };
-    return { alive: true, dead: await this.#ended(name) };
+    return { alive: true, dead: await this.#claimDead(name) };
   }
 
   async end(name: string, ms: number): Promise<void> {
     const { leaseMs } = this.#options;
-    // Its number is the one that is expected.
+    // The renewal's sequence is the one that the write below expects.
     await this.#renewal.catch(ignored);
     await this.#write(name, { leaseMs, endsInMs: ms }, this.#sequence);
   }
@@ -109,42 +109,42 @@ export class NatsLeases implements LeaseBook {
     if (seen !== undefined) await this.#write(name, undefined, seen.sequence);
   }
 
-  /** Whether this pod knows all leases at present. */
+  /** Whether this pod knows all leases. */
   get isCurrent(): boolean {
     return this.#follower.isCurrent;
   }
 
-  /** Whether there is a lease under the name, also one that has ended while nobody has buried its pod. */
+  /** Whether there is a lease of this name, also one that has expired and was not reaped yet. */
   knows(name: string): boolean {
     return this.#seen.has(name);
   }
 
-  /** Whether the pod has stopped and only waits for its end. */
+  /** Whether the pod has stopped, so that its lease will expire. */
   isEnding(name: string): boolean {
     return this.#seen.get(name)?.row.endsInMs !== undefined;
   }
 
-  /** Whether the pod is not dead. Raises Unavailable. */
+  /** Whether the lease has not expired. Raises Unavailable. */
   async lives(name: string): Promise<boolean> {
-    // One that has just come may not have been heard of.
+    // A new lease may not have come by the stream yet.
     if (!this.#seen.has(name) || !this.#follower.isCurrent) await this.#follower.upToDate();
     const seen = this.#seen.get(name);
-    return seen !== undefined && !this.#isOver(seen);
+    return seen !== undefined && !this.#isExpired(seen);
   }
 
-  /** The names of all pods that live and have not stopped. Raises Unavailable. */
+  /** The names of all pods that are neither dead nor stopping. Raises Unavailable. */
   async pods(): Promise<Set<string>> {
     await this.#follower.upToDate();
-    return new Set(Array.from(this.#living(), ([name]) => podOf(name)));
+    return new Set(Array.from(this.#alive(), ([name]) => podOf(name)));
   }
 
-  /** What the other pods have said of themselves. Raises Unavailable. */
+  /** The loads of the other pods. Raises Unavailable. */
   async loads(): Promise<Load[]> {
     if (!this.#follower.isCurrent) await this.#follower.upToDate();
     const latest = new Map<string, { at: number; load: Load | undefined }>();
-    for (const [name, { row, sequence }] of this.#living()) {
+    for (const [name, { row, sequence }] of this.#alive()) {
       const pod = podOf(name);
-      // After an absence a pod has two for a while.
+      // After an outage a pod has two leases for a while. The later one counts.
       if (pod !== this.#options.pod && sequence > (latest.get(pod)?.at ?? 0))
         latest.set(pod, { at: sequence, load: row.load });
     }
@@ -155,18 +155,18 @@ export class NatsLeases implements LeaseBook {
     this.#follower.stop();
   }
 
-  *#living(): Iterable<[string, Seen]> {
+  *#alive(): Iterable<[string, Seen]> {
     for (const [name, seen] of this.#seen)
-      if (seen.row.endsInMs === undefined && !this.#isOver(seen)) yield [name, seen];
+      if (seen.row.endsInMs === undefined && !this.#isExpired(seen)) yield [name, seen];
   }
 
-  #isOver({ row, at }: Seen): boolean {
+  #isExpired({ row, at }: Seen): boolean {
     if (row.givenTo !== undefined) return true;
     return this.#options.clock.elapsed() - at >= (row.endsInMs ?? row.leaseMs);
   }
 
   #isToReap(seen: Seen): boolean {
-    if (seen.row.givenTo === undefined) return this.#isOver(seen);
+    if (seen.row.givenTo === undefined) return this.#isExpired(seen);
     return this.#options.clock.elapsed() - seen.at >= REAP_MS;
   }
 
@@ -178,8 +178,8 @@ export class NatsLeases implements LeaseBook {
     return sequence !== undefined;
   }
 
-  /** Takes dead pods upon itself. */
-  async #ended(own: string): Promise<string[]> {
+  /** The dead pods that this pod shall reap, after it has written its name into their leases. */
+  async #claimDead(own: string): Promise<string[]> {
     const { leaseMs, pod } = this.#options;
     const dead: string[] = [];
     if (!this.#follower.isCurrent) return dead;
@@ -193,13 +193,13 @@ export class NatsLeases implements LeaseBook {
     return dead;
   }
 
-  /** What its stream does not keep any more nobody can write into, nor bury: what stands under it is an orphan's. */
+  /** A lease whose message has expired cannot be written, so no pod can claim it. `UnknownLeases` reaps its rows. */
   #forgetIfAged(name: string, seen: Seen): void {
     const isAged = this.#options.clock.elapsed() - seen.at >= this.#ageMs;
     if (isAged && this.#seen.get(name) === seen) this.#seen.delete(name);
   }
 
-  /** The number of what was written; undefined: another one wrote meanwhile. Raises Unavailable. */
+  /** The new sequence; undefined if another pod wrote after `last`. Raises Unavailable. */
   async #write(name: string, row: LeaseRow | undefined, last: number): Promise<number | undefined> {
     const { link, names } = this.#options;
     const expect = { lastSubjectSequence: last };
@@ -222,7 +222,7 @@ export class NatsLeases implements LeaseBook {
     else into.set(name, { row, sequence, at: this.#options.clock.elapsed() });
   }
 
-  /** Nobody has been silent while this pod did not listen. */
+  /** Restarts the time of all leases: this pod could not see renewals before. */
   #current(): void {
     const at = this.#options.clock.elapsed();
     this.#seen = new Map(Array.from(this.#fresh ?? this.#seen, ([name, seen]) => [name, { ...seen, at }]));

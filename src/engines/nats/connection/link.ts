@@ -1,6 +1,6 @@
 import { connectionOptions, type NatsAddress, retryMs } from './options.ts';
 import { ANSWER_MS } from '../../shared/terms.ts';
-import { connect, errors, type Msg, type NatsConnection } from '@nats-io/transport-node';
+import { connect, type Msg, type NatsConnection } from '@nats-io/transport-node';
 import {
   jetstream,
   type JetStreamClient,
@@ -16,19 +16,17 @@ import type { Clock } from '../../../core/ports/clock.ts';
 import { Denials } from './denials.ts';
 import { Subscriptions } from './subscriptions.ts';
 import type { Log } from '../../../core/ports/log.ts';
+import { Outage } from './outage.ts';
 import { Payload } from './payload.ts';
 import { Refused } from '../../../core/base/refused.ts';
 import { ServerTime } from './server-time.ts';
 import type { Trouble } from '../../../core/ports/broker.ts';
+import { within } from './within.ts';
 
-/** How often a NATS that is there but does not serve is asked again. */
+/** After so long a server that answered, but did not serve, is greeted again. */
 const REFUSED_MS = 250;
-/** How often one that does not permit something is: a pod would come and go all the time. */
+/** The same for one that denied a right. Greeted more often, the pod would be up and down all the time. */
 const DENIED_MS = 5_000;
-/** How often the log is told why it is away. */
-const REMINDER_MS = 60_000;
-/** While nothing was tried to its end. */
-const NOT_YET = 'not connected yet';
 
 export interface LinkOptions {
   readonly address: NatsAddress;
@@ -38,18 +36,18 @@ export interface LinkOptions {
   readonly log: Log;
 }
 
-/** The servers at the other end, as long as the connection lives. */
+/** One connection, as long as it lives. */
 export interface Live {
   readonly connection: NatsConnection;
   readonly js: JetStreamClient;
   readonly jsm: JetStreamManager;
-  /** When each stream was made that this pod uses, as the server says it. */
+  /** When each stream that this pod uses was created, as the server says. */
   readonly madeAt: Map<string, string>;
 }
 
 /**
- * The one connection to NATS. It is `up` while NATS answers within two seconds and keeps what it is given; while it is
- * not, every call raises `Unavailable` at once and nothing is kept for later.
+ * The connection to NATS, which reconnects by itself. It is `up` while NATS answers within two seconds and stores what
+ * it gets. While it is not up, every call raises `Unavailable` at once; nothing is queued.
  */
 export class NatsLink {
   readonly time: ServerTime;
@@ -60,29 +58,25 @@ export class NatsLink {
   readonly #subscriptions: Subscriptions;
   readonly #denials = new Denials();
   #connection: NatsConnection | undefined;
-  /** Set while it is up. */
+  /** Set while the link is up. */
   #live: Live | undefined;
-  /** How often it came up: what is told of an earlier time does not concern this one. */
+  /** How often it came up. The failure of a call made before the last time says nothing about the link now. */
   #greetings = 0;
-  /** Ends the time in which it is up, on a connection that may be good for another. */
+  /** Ends `up` without closing the connection, which is then greeted again. */
   #refuse: () => void = ignored;
   #flush: Promise<void> | undefined;
   #pausing: NodeJS.Timeout | undefined;
   #stopped = false;
-  #lastError = NOT_YET;
-  /** The reasons that the log has of this time in which it is away; empty before it has any. */
-  readonly #told = new Set<string>();
-  /** Since when, by `Clock.elapsed`. */
-  #toldAt = 0;
-  #wasAway = true;
-  /** How long a connection that is up no more rests before it is greeted again. */
+  readonly #outage: Outage;
+  /** The pause before an open connection that is not up is greeted again. */
   #restMs = REFUSED_MS;
-  /** How often it went away, since the start. */
+  /** How often the link was lost, since the start. */
   losses = 0;
 
   constructor(options: LinkOptions) {
     this.#options = options;
     this.time = new ServerTime(options.clock);
+    this.#outage = new Outage(options.clock, options.log);
     this.#subscriptions = new Subscriptions(options.log, (reason) => this.#lose(reason));
   }
 
@@ -90,38 +84,38 @@ export class NatsLink {
     return this.#live !== undefined;
   }
 
-  /** What is gone, and why; empty while all is well. What others publish comes on an open connection all the same. */
+  /** Empty while the link is up. An open connection receives publications although it does not answer. */
   troubles(): readonly Trouble[] {
     if (this.up) return [];
     const connection = this.#connection?.isClosed() === false ? this.#connection : undefined;
     const part = connection?.getServer() ?? this.#options.address.servers.join(',');
     const halves = connection === undefined ? (['answers', 'publications'] as const) : (['answers'] as const);
-    return halves.map((lost) => ({ part, lost, reason: this.#lastError }));
+    return halves.map((lost) => ({ part, lost, reason: this.#outage.reason }));
   }
 
-  /** Milliseconds since 1970 by the server's clock; servers of a cluster are expected to keep time. */
+  /** Milliseconds since 1970 by the server's clock. The servers of a cluster must have synchronized clocks. */
   now(): number {
     return this.time.now();
   }
 
-  /** Runs on every connection before it is `up`; one that raises is run again. To be called before `start`. */
+  /** Runs `task` on every connection before the link is up, and again if it raises. Call it before `start`. */
   prepare(task: (live: Live) => Promise<void>): void {
     this.#preparations.push(task);
   }
 
-  /** Calls `task` each time the link has come up. */
+  /** Calls `task` each time the link comes up. */
   whenUp(task: () => void): void {
     this.#whenUp.push(task);
   }
 
-  /** Connects, now and whenever the connection is lost. */
   start(): void {
-    void this.#keep();
+    void this.#stayConnected();
   }
 
-  /** What was published is still sent. */
+  /** Sends what was published, then disconnects. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#outage.silence();
     this.#live = undefined;
     clearTimeout(this.#pausing);
     const connection = this.#connection;
@@ -130,47 +124,47 @@ export class NatsLink {
     await connection.close().catch(ignored);
   }
 
-  /** Raises Unavailable, or NatsRefused where JetStream says that it cannot be done. */
+  /** Raises Unavailable, or NatsRefused if JetStream refuses the request. */
   async call<R>(send: (live: Live) => Promise<R>): Promise<R> {
     const live = this.#here();
     const greeting = this.#greetings;
     try {
       return await within(ANSWER_MS, send(live));
     } catch (error) {
-      throw this.#judge(error, greeting);
+      throw this.#classified(error, greeting);
     }
   }
 
-  /** Keeps it in the stream that has the subject. Raises Unavailable, `too_large`, or NatsRefused as `call` does. */
-  keep(subject: string, text: string, options?: Partial<JetStreamPublishOptions>): Promise<PubAck> {
+  /** Stores a message in the stream of the subject. Raises Unavailable, `too_large`, or NatsRefused as `call` does. */
+  store(subject: string, text: string, options?: Partial<JetStreamPublishOptions>): Promise<PubAck> {
     return this.call(async ({ js }) => {
       this.payload.require(Buffer.byteLength(text));
       return js.publish(subject, text, options);
     });
   }
 
-  /** At most once, to whoever listens. Raises Unavailable, `too_large`. */
+  /** At most once, to the subscribers. Raises Unavailable, `too_large`. */
   publish(subject: string, body: string | Uint8Array): void {
     const { connection } = this.#here();
     this.payload.require(Buffer.byteLength(body));
     try {
       connection.publish(subject, body);
     } catch (error) {
-      throw this.#judge(error, this.#greetings);
+      throw this.#classified(error, this.#greetings);
     }
   }
 
   /**
-   * Takes what is published under the subject, on this connection and all that follow. The answer ends it. What is
-   * published once `confirmed` has resolved is heard.
+   * Subscribes on this connection and on all later ones; the returned function unsubscribes. What is published after
+   * `confirmed` has resolved is received.
    */
   subscribe(subject: string, take: (message: Msg) => void): () => void {
     return this.#subscriptions.add(subject, take, this.#connection);
   }
 
-  /** Resolves once the server knows everything that was listened for until now. Raises Unavailable. */
+  /** Resolves once the server knows all subscriptions made until now. Raises Unavailable. */
   confirmed(): Promise<void> {
-    // All of a turn ask once.
+    // All callers of one turn share one round trip.
     this.#flush ??= new Promise<void>((resolve) => void setImmediate(resolve)).then(() => {
       this.#flush = undefined;
       return this.call(({ connection }) => connection.flush());
@@ -178,26 +172,24 @@ export class NatsLink {
     return this.#flush;
   }
 
-  /** For a caller who found out that this connection is good for nothing: all begins anew. */
+  /** For a caller that found this connection useless: closes it and makes another. */
   reconnect(reason: string): void {
     this.#lose(reason);
     void this.#connection?.close().catch(ignored);
   }
 
-  /** Says that NATS is away, and why. */
+  /** Logs that NATS is unavailable, and why. */
   warn(): void {
-    this.#wasAway = true;
-    this.#told.add(this.#lastError);
-    this.#toldAt = this.#options.clock.elapsed();
-    this.#options.log.warn({ reason: this.#lastError }, 'NATS is away; this pod goes on by itself');
+    this.#outage.warn();
   }
 
   #here(): Live {
-    if (this.#live === undefined) throw natsUnavailable(this.#lastError);
+    if (this.#live === undefined) throw natsUnavailable(this.#outage.reason);
     return this.#live;
   }
 
-  #judge(error: unknown, greeting: number): Error {
+  /** The error to raise to the caller. A failure of the connection also ends `up`. */
+  #classified(error: unknown, greeting: number): Error {
     if (error instanceof Refused) return error;
     const { kind, reason } = failureOf(error);
     if (kind === 'other') return error as Error;
@@ -210,10 +202,10 @@ export class NatsLink {
     return natsUnavailable(reason);
   }
 
-  async #keep(): Promise<void> {
+  async #stayConnected(): Promise<void> {
     const { address, pod } = this.#options;
     const { servers } = address;
-    // Not all pods to the same one.
+    // A random first server spreads the pods over all servers.
     let turn = Math.floor(Math.random() * servers.length);
     for (let attempt = 0; !this.#stopped; attempt += 1, turn += 1) {
       try {
@@ -221,18 +213,18 @@ export class NatsLink {
         const connection = await connect(connectionOptions(address, server, `crosspod:${pod}`));
         if (await this.#serve(connection)) attempt = 0;
       } catch (error) {
-        this.#learn(whyNotLetIn(error, address, this.now()) ?? reasonOf(error));
+        this.#outage.goesOn(whyNotLetIn(error, address, this.now()) ?? reasonOf(error));
       }
       if (!this.#stopped) await this.#pause(retryMs(attempt));
     }
   }
 
-  /** Keeps the process alive: a pod that starts has nothing else yet. */
+  /** Its timer keeps the process alive: a pod that starts has no other handle yet. */
   #pause(ms: number): Promise<void> {
     return new Promise((resolve) => (this.#pausing = setTimeout(resolve, ms)));
   }
 
-  /** Uses a connection until it is closed; whether it was ever up. */
+  /** Uses a connection until it is closed. Resolves to whether the link was ever up. */
   async #serve(connection: NatsConnection): Promise<boolean> {
     const before = this.#greetings;
     const closed = connection.closed();
@@ -255,12 +247,12 @@ export class NatsLink {
       this.#connection = undefined;
       await connection.close().catch(ignored);
       const error = await closed;
-      this.#lose(error instanceof Error ? reasonOf(error) : this.#lastError);
+      this.#lose(error instanceof Error ? reasonOf(error) : this.#outage.reason);
     }
     return this.#greetings !== before;
   }
 
-  /** Makes sure that NATS serves; then it is up until it does not any more. */
+  /** Checks that NATS serves this pod. If so, the link is up until this resolves. */
   async #greet(live: Live, closed: Promise<unknown>): Promise<void> {
     this.#restMs = REFUSED_MS;
     try {
@@ -270,7 +262,7 @@ export class NatsLink {
       await within(ANSWER_MS, this.#denials.requireOver(live.connection));
       for (const prepare of this.#preparations) await prepare(live);
     } catch (error) {
-      this.#learn(reasonOf(error));
+      this.#outage.goesOn(reasonOf(error));
       if (failureOf(error).kind === 'silent') await live.connection.close().catch(ignored);
       return;
     }
@@ -278,50 +270,27 @@ export class NatsLink {
     const refused = new Promise<void>((resolve) => (this.#refuse = resolve));
     this.#live = live;
     this.#greetings += 1;
-    this.#lastError = 'the connection was closed';
-    this.#wasAway = false;
-    this.#told.clear();
-    this.#options.log.info({ server: live.connection.info?.server_name }, 'NATS is there');
+    this.#outage.end();
+    this.#options.log.info({ server: live.connection.info?.server_name }, 'connected to NATS');
     for (const task of this.#whenUp) task();
     await Promise.race([closed, refused]);
   }
 
-  /** What the server says of the connection; of a publication that it does not permit nobody else is told. */
+  /** An error that the server reports for the connection: the only sign that it denied a publication. */
   #notice(error: Error): void {
-    this.#lastError = reasonOf(error);
+    const reason = reasonOf(error);
+    this.#outage.reason = reason;
     if (!isDenied(error)) return;
     this.#denials.note(error);
     this.#restMs = DENIED_MS;
-    this.#lose(this.#lastError);
-  }
-
-  /** Why it is not up; for the log too, where this is news to it or it was told a while ago. */
-  #learn(reason: string): void {
-    this.#lastError = reason;
-    if (this.#told.size === 0 || this.#stopped) return;
-    const isDue = this.#options.clock.elapsed() - this.#toldAt >= REMINDER_MS;
-    if (!this.#told.has(reason) || isDue) this.warn();
+    this.#lose(reason);
   }
 
   #lose(reason: string): void {
-    this.#lastError = reason;
     if (this.#live !== undefined) this.losses += 1;
     this.#live = undefined;
     this.#refuse();
-    if (!this.#wasAway && !this.#stopped) this.warn();
-  }
-}
-
-/** Raises what the library raises where there is no answer. */
-async function within<R>(ms: number, answer: Promise<R>): Promise<R> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new errors.TimeoutError()), ms).unref();
-  });
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    clearTimeout(timer);
+    this.#outage.begin(reason);
   }
 }
 

@@ -1,4 +1,4 @@
-/** Names of everything in NATS (docs/platform/nats.md has the table); `prefix` begins each of them. */
+/** The names of all streams and subjects, which begin with `prefix` (docs/platform/nats.md has the table). */
 export class Names {
   readonly prefix: string;
 
@@ -6,38 +6,37 @@ export class Names {
     this.prefix = prefix;
   }
 
-  /** A stream; also the name of what it is for. */
   stream(what: 'history' | 'claims' | 'presence' | 'leases' | 'places'): string {
     return `${this.prefix}-${what}`;
   }
 
-  /** Subject under which a room's messages are kept. */
+  /** The subject under which a room's messages are stored. */
   history(room: string): string {
     return `${this.prefix}.history.${roomToken(room)}`;
   }
 
-  /** Subject on which everything for a room comes to the pods: what is kept, once it is, and what is not. */
+  /** The subject on which pods receive everything for a room: stored messages, once stored, and all others. */
   room(room: string): string {
     return `${this.prefix}.room.${roomToken(room)}`;
   }
 
-  /** Subject of what concerns all pods. */
+  /** The subject of what concerns all pods. */
   get global(): string {
     return `${this.prefix}.global`;
   }
 
-  /** Subject on which the servers tell that a stream has another leader. */
+  /** The subject on which servers announce that a stream has another leader. */
   leaderElected(what: Parameters<Names['stream']>[0]): string {
     return `$JS.EVENT.ADVISORY.STREAM.LEADER_ELECTED.${this.stream(what)}`;
   }
 
-  /** Any other subject below the prefix, of tokens that hold no dots. */
+  /** Any other subject below the prefix. The tokens must not contain dots. */
   subject(...tokens: readonly string[]): string {
     return [this.prefix, ...tokens].join('.');
   }
 }
 
-/** A room's name as one token of a subject: dots part tokens there. */
+/** A room's name as one token of a subject. Dots separate tokens, so they are replaced. */
 export function roomToken(room: string): string {
   return room.replaceAll('.', '~');
 }

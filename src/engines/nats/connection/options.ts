@@ -1,24 +1,24 @@
 import { type ConnectionOptions, credsAuthenticator, type TlsOptions } from '@nats-io/transport-node';
 import { ANSWER_MS } from '../../shared/terms.ts';
 
-/** Where NATS is and who comes. */
+/** Where NATS is, and how this pod logs in. */
 export interface NatsAddress {
-  /** `host:port` of servers of one cluster; any of them will do. */
+  /** `host:port` of servers of one cluster. The pod connects to any one of them. */
   readonly servers: readonly string[];
   readonly user?: string | undefined;
   readonly password?: string | undefined;
-  /** What is in a `.creds` file. */
+  /** The text of a `.creds` file. */
   readonly credentials?: string | undefined;
-  /** TLS is needed; `ca`, PEM, in place of the authorities Node knows. */
+  /** Set: TLS is required. `ca` (PEM) replaces Node's certificate authorities. */
   readonly tls?: { readonly ca?: string | undefined } | undefined;
 }
 
-/** A connection on which nothing else is asked is looked at so often; the second look that is not answered ends it. */
+/** An idle connection is pinged so often; it ends after the second ping without an answer. */
 const PING_MS = 1_000;
 
 /**
- * For a connection that is made anew when it breaks, and not by the library: that would keep what is published
- * meanwhile and send it later, when others have long been told something else.
+ * The link reconnects, not the library. The library would buffer publications while it reconnects and send them later,
+ * after other pods were told something else.
  */
 export function connectionOptions(address: NatsAddress, server: string, name: string): ConnectionOptions {
   const { user, password, credentials, tls } = address;
@@ -28,7 +28,7 @@ export function connectionOptions(address: NatsAddress, server: string, name: st
     ...(user !== undefined && { user }),
     ...(password !== undefined && { pass: password }),
     ...(credentials !== undefined && {
-      // The library wants each line to end, and in nothing but \n; `nsc` and nats-server do not.
+      // The library needs a \n at the end of each line, the last too, and no \r. `nsc` and nats-server accept both.
       authenticator: credsAuthenticator(new TextEncoder().encode(`${credentials.replaceAll('\r', '')}\n`)),
     }),
     ...(tls !== undefined && { tls: tlsOptions(server, tls.ca) }),
@@ -41,13 +41,13 @@ export function connectionOptions(address: NatsAddress, server: string, name: st
   };
 }
 
-/** The library gives them to Node, which has to know the host where that is an address: it looks for it in the certificate. */
+/** Node checks the host against the certificate; the library does not pass it on if it is an address. */
 function tlsOptions(server: string, ca: string | undefined): TlsOptions & { host: string } {
   const host = server.slice(0, server.lastIndexOf(':')).replaceAll(/[[\]]/g, '');
   return ca === undefined ? { host } : { host, ca };
 }
 
-/** Between attempts, in milliseconds: soon at first, and not all pods at the same moment. */
+/** The pause before an attempt, in milliseconds: exponential, with jitter so that pods do not come all at once. */
 export function retryMs(attempt: number): number {
   return Math.min(50 * 2 ** Math.min(attempt, 4), 500) * (0.5 + Math.random() / 2);
 }

@@ -1,21 +1,22 @@
 import { Refused } from '../../../core/base/refused.ts';
 
-/** The headers that go with a message count too. */
+/** The server counts a message's headers too. */
 const HEADERS = 128;
 
 /**
- * How large a message may be for the server, and for this account and user. It says so to whoever connects. Where that
- * is changed later, a message that is too large ends the connection; sent again on the next one it is refused here.
+ * The largest message that the server takes from this account and user, as it says when the pod connects. After an
+ * operator lowers the limit, one message that is too large ends the connection; sent again on the next one, it is
+ * rejected here.
  */
 export class Payload {
   #told: () => number | undefined = () => undefined;
 
-  /** Bytes of a message, without its headers. Infinity: no server has said anything yet. */
+  /** Bytes of a message without its headers. Infinity before the first connection. */
   get most(): number {
     return (this.#told() ?? Infinity) - HEADERS;
   }
 
-  /** Another connection; `told`: what its server has said last. */
+  /** Takes over a new connection; `told` returns its server's latest limit. */
   begin(told: () => number | undefined): void {
     this.#told = told;
   }
@@ -25,7 +26,7 @@ export class Payload {
     if (bytes > this.most)
       throw new Refused(
         'too_large',
-        `the message has ${bytes} bytes with all that goes with it; at most ${this.most} can be sent`,
+        `the message has ${bytes} bytes with its metadata; at most ${this.most} can be sent`,
       );
   }
 }

@@ -1,11 +1,12 @@
+import { every } from '../../../core/base/every.ts';
 import type { Clock } from '../../../core/ports/clock.ts';
 import type { Log } from '../../../core/ports/log.ts';
 import type { Names } from './names.ts';
 import type { NatsLink } from './link.ts';
 
-/** How often a pod says something to itself. */
+/** How often a pod publishes to itself. */
 const EVERY_MS = 3_000;
-/** What has not come back for so long means that nothing else comes either. */
+/** If a probe has not come back after so long, other messages do not come either. */
 const LATE_MS = 5_000;
 
 export interface ProbeOptions {
@@ -16,29 +17,28 @@ export interface ProbeOptions {
   readonly log: Log;
 }
 
-/** Finds out whether this pod still hears what is said, also where NATS answers whatever it is asked. */
+/** Checks that this pod still receives what is published. NATS may answer requests although subscriptions are dead. */
 export class Probe {
   readonly #options: ProbeOptions;
-  /** Ends the wait for the one under way. */
+  /** Ends the wait for the probe in flight. */
   #cancel: (() => void) | undefined;
-  /** How often the subscriptions were found dead and made anew. */
+  /** How often the pod reconnected because its subscriptions were dead. */
   revivals = 0;
 
   constructor(options: ProbeOptions) {
     this.#options = options;
     const { link, names, pod } = options;
-    link.subscribe(names.subject('probe', pod), () => this.#forget());
-    link.whenUp(() => this.#forget());
+    link.subscribe(names.subject('probe', pod), () => this.#back());
+    link.whenUp(() => this.#back());
   }
 
   start(): void {
     const { clock, link, names, pod } = this.#options;
-    clock.after(EVERY_MS, () => {
+    every(clock, EVERY_MS, () => {
       if (link.up && this.#cancel === undefined) {
         this.#cancel = clock.after(LATE_MS, () => this.#dead());
         link.publish(names.subject('probe', pod), '');
       }
-      this.start();
     });
   }
 
@@ -47,11 +47,11 @@ export class Probe {
     const { link, log } = this.#options;
     if (!link.up) return;
     this.revivals += 1;
-    log.warn({}, 'the subscriptions to NATS are dead; they are made anew');
+    log.warn({}, 'the subscriptions to NATS are dead; the pod reconnects');
     link.reconnect('its subscriptions are dead');
   }
 
-  #forget(): void {
+  #back(): void {
     this.#cancel?.();
     this.#cancel = undefined;
   }

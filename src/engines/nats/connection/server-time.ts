@@ -2,12 +2,12 @@ import type { Clock } from '../../../core/ports/clock.ts';
 import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream';
 
 /**
- * The time by the server's clock, which all pods share: what one pod's clock is set to concerns nobody. Between two
- * greetings, and while NATS is away, it goes on with the clock that nobody can set.
+ * The time by the server's clock, which all pods share, so that a pod's own clock may be wrong. Between two greetings,
+ * and while NATS is unavailable, it advances with `Clock.elapsed`, which cannot be set.
  */
 export class ServerTime {
   readonly #clock: Clock;
-  /** What the server's clock is ahead of `Clock.elapsed`; at first what the pod's own is. */
+  /** How far the server's clock is ahead of `Clock.elapsed`; before the first greeting, how far the pod's own is. */
   #aheadMs: number;
 
   constructor(clock: Clock) {
@@ -20,12 +20,12 @@ export class ServerTime {
     return Math.round(this.#clock.elapsed() + this.#aheadMs);
   }
 
-  /** Keeps a message under this subject, which is nobody else's, and learns when the server did that. Raises what JetStream says. */
+  /** Stores a message under this subject, which no other pod uses, and reads its server time. Raises errors of JetStream. */
   async learn(js: JetStreamClient, jsm: JetStreamManager, subject: string): Promise<void> {
     const sent = this.#clock.elapsed();
     const { seq, stream } = await js.publish(subject, '');
     const between = (sent + this.#clock.elapsed()) / 2;
-    const kept = await jsm.streams.getMessage(stream, { seq });
-    if (kept !== null) this.#aheadMs = kept.time.getTime() - between;
+    const stored = await jsm.streams.getMessage(stream, { seq });
+    if (stored !== null) this.#aheadMs = stored.time.getTime() - between;
   }
 }

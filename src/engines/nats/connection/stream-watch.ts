@@ -1,4 +1,5 @@
 import { Unavailable } from '../../shared/unavailable.ts';
+import { every } from '../../../core/base/every.ts';
 import type { Clock } from '../../../core/ports/clock.ts';
 import type { Log } from '../../../core/ports/log.ts';
 import type { NatsLink } from './link.ts';
@@ -11,8 +12,8 @@ export interface StreamWatchOptions {
 }
 
 /**
- * Notices streams that were deleted or made anew while this pod is connected. Nothing else would tell a pod that only
- * listens: what it has kept there is gone, and it has to begin anew.
+ * Notices streams that were deleted or recreated while this pod is connected, and reconnects. A pod that writes nothing
+ * would not notice otherwise that its rows are gone.
  */
 export class StreamWatch {
   readonly #options: StreamWatchOptions;
@@ -23,23 +24,22 @@ export class StreamWatch {
 
   start(): void {
     const { clock, everyMs, link, log } = this.#options;
-    clock.after(everyMs, () => {
-      this.start();
+    every(clock, everyMs, () => {
       if (!link.up) return;
-      this.#look().catch((error: unknown) => {
+      this.#check().catch((error: unknown) => {
         if (!(error instanceof Unavailable))
-          log.error({ err: error }, 'the streams of NATS could not be looked at');
+          log.error({ err: error }, 'the streams of NATS could not be checked');
       });
     });
   }
 
-  async #look(): Promise<void> {
+  async #check(): Promise<void> {
     const { link } = this.#options;
     const all = await link.call(({ madeAt }) => Promise.resolve([...madeAt]));
     for (const [name, created] of all) {
       const info = await link.call(({ jsm }) => jsm.streams.info(name));
       if (info.created === created) continue;
-      link.reconnect(`the stream ${name} was made anew`);
+      link.reconnect(`the stream ${name} was recreated`);
       return;
     }
   }

@@ -11,40 +11,40 @@ import { nanos } from '@nats-io/transport-node';
 
 export type { StreamInfo } from '@nats-io/jetstream';
 
-/** The name is in use, by one with other settings. */
+/** A stream with this name and other settings exists. */
 const IN_USE = 10_058;
 
-/** What a server takes by itself. */
+/** A server's default. */
 const DUPLICATES_MS = 120_000;
 
 /**
- * For a stream whose messages have no ids. It has to be said: what a server takes by itself may be longer than the age
- * that messages may have later, which it would then refuse.
+ * The duplicate window of streams whose messages have no ids. It must be set: the server's default may be longer than a
+ * maximum age that is configured later, and the server would then refuse that.
  */
 export const UNNAMED_MS = 1_000;
 
 /**
- * Rows of presence that their pod does not write again go after this, and with them those of users who are gone. Nothing
- * is purged: a NATS 2.9 that purges by subject may make consumers skip what they have not read.
+ * Presence rows that their pod does not write again expire after this, also those of users who left. Nothing is purged:
+ * when NATS 2.9 purges by subject, consumers may skip messages that they have not read.
  */
 export const ROW_AGE_MS = 600_000;
 
-/** What a stream keeps. */
+/** The settings of a stream. */
 export interface StreamPlan {
   readonly name: string;
   readonly subjects: readonly string[];
   readonly replicas: number;
   readonly maxAgeMs: number;
   readonly perSubject: number;
-  /** So long a message id is known. */
+  /** How long the server remembers a message id. */
   readonly duplicatesMs?: number;
-  /** What it keeps goes to whoever listens. */
+  /** Stored messages are published again on `dest`. */
   readonly republish?: { readonly src: string; readonly dest: string };
-  /** Only of one that is made now. */
+  /** Set only when the stream is created. */
   readonly description?: string;
 }
 
-/** Makes sure that the stream is there and keeps what it is to keep. Raises what JetStream says. */
+/** Creates the stream, or updates its settings. Raises errors of JetStream. */
 export async function ensureStream(live: Live, plan: StreamPlan): Promise<StreamInfo> {
   const info = await ensured(live, plan);
   live.madeAt.set(plan.name, info.created);
@@ -71,7 +71,7 @@ async function ensured({ jsm }: Live, plan: StreamPlan): Promise<StreamInfo> {
       discard: DiscardPolicy.Old,
     });
   } catch (error) {
-    // Another pod was first.
+    // Another pod created it first.
     if (isApiError(error, IN_USE)) return jsm.streams.info(name);
     throw error;
   }
@@ -83,7 +83,7 @@ function settingsOf({ subjects, replicas, maxAgeMs, perSubject, duplicatesMs, re
     num_replicas: replicas,
     max_age: nanos(maxAgeMs),
     max_msgs_per_subject: perSubject,
-    // Never longer than messages are kept.
+    // A server refuses a window longer than the maximum age.
     duplicate_window: nanos(Math.min(duplicatesMs ?? DUPLICATES_MS, maxAgeMs)),
     ...(republish !== undefined && { republish: { ...republish } }),
   };

@@ -8,77 +8,77 @@ interface Wanted {
   subscription: Subscription | undefined;
 }
 
-/** What this pod wants to hear, asked for again on every connection. */
+/** This pod's subscriptions, made again on every connection. */
 export class Subscriptions {
   readonly #log: Log;
-  readonly #refused: (reason: string) => void;
-  readonly #wishes = new Set<Wanted>();
-  /** What of it is not heard on this connection, and why. */
+  readonly #onDenied: (reason: string) => void;
+  readonly #all = new Set<Wanted>();
+  /** Those that the server denied on this connection, and why. */
   readonly #denied = new Map<Wanted, string>();
 
-  /** `refused` is told when the server does not permit one. */
-  constructor(log: Log, refused: (reason: string) => void) {
+  /** `denied` is called when the server denies a subscription. */
+  constructor(log: Log, denied: (reason: string) => void) {
     this.#log = log;
-    this.#refused = refused;
+    this.#onDenied = denied;
   }
 
-  /** The answer ends it. */
+  /** The returned function unsubscribes. */
   add(subject: string, take: (message: Msg) => void, connection: NatsConnection | undefined): () => void {
-    const wish: Wanted = { subject, take, subscription: undefined };
-    this.#wishes.add(wish);
-    if (connection !== undefined && !connection.isClosed()) this.#ask(wish, connection);
+    const wanted: Wanted = { subject, take, subscription: undefined };
+    this.#all.add(wanted);
+    if (connection !== undefined && !connection.isClosed()) this.#ask(wanted, connection);
     return () => {
-      this.#wishes.delete(wish);
-      this.#denied.delete(wish);
-      end(wish);
+      this.#all.delete(wanted);
+      this.#denied.delete(wanted);
+      end(wanted);
     };
   }
 
-  /** On a new connection. */
+  /** Subscribes on a new connection. */
   begin(connection: NatsConnection): void {
     this.#denied.clear();
-    for (const wish of this.#wishes) this.#ask(wish, connection);
+    for (const wanted of this.#all) this.#ask(wanted, connection);
   }
 
-  /** What the server did not permit it may permit by now. */
+  /** Subscribes again what the server denied: it may permit that by now. */
   askAgain(connection: NatsConnection): void {
     const denied = [...this.#denied.keys()];
     this.#denied.clear();
-    for (const wish of denied) {
-      end(wish);
-      this.#ask(wish, connection);
+    for (const wanted of denied) {
+      end(wanted);
+      this.#ask(wanted, connection);
     }
   }
 
-  /** Raises Unavailable where the server did not permit all that was asked for. */
+  /** Raises Unavailable if the server denied a subscription. */
   requirePermitted(): void {
     for (const reason of this.#denied.values()) throw natsUnavailable(reason);
   }
 
-  #ask(wish: Wanted, connection: NatsConnection): void {
-    wish.subscription = connection.subscribe(wish.subject, {
+  #ask(wanted: Wanted, connection: NatsConnection): void {
+    wanted.subscription = connection.subscribe(wanted.subject, {
       callback: (error, message) => {
-        if (error === null) this.#take(wish, message);
-        else this.#deny(wish, reasonOf(error));
+        if (error === null) this.#take(wanted, message);
+        else this.#deny(wanted, reasonOf(error));
       },
     });
   }
 
-  #deny(wish: Wanted, reason: string): void {
-    if (this.#wishes.has(wish)) this.#denied.set(wish, reason);
-    this.#refused(reason);
+  #deny(wanted: Wanted, reason: string): void {
+    if (this.#all.has(wanted)) this.#denied.set(wanted, reason);
+    this.#onDenied(reason);
   }
 
-  #take(wish: Wanted, message: Msg): void {
+  #take(wanted: Wanted, message: Msg): void {
     try {
-      wish.take(message);
+      wanted.take(message);
     } catch (error) {
-      this.#log.error({ err: error }, 'what came from another pod could not be taken');
+      this.#log.error({ err: error }, 'a message from another pod could not be processed');
     }
   }
 }
 
-function end(wish: Wanted): void {
-  if (wish.subscription?.isClosed() === false) wish.subscription.unsubscribe();
-  wish.subscription = undefined;
+function end(wanted: Wanted): void {
+  if (wanted.subscription?.isClosed() === false) wanted.subscription.unsubscribe();
+  wanted.subscription = undefined;
 }

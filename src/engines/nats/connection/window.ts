@@ -1,8 +1,8 @@
-/** At most so many tasks at once; the others wait, in order. */
+/** Runs at most `size` tasks at once; the others wait, in order. */
 export class Window {
   readonly #size: number;
   readonly #waiting: (() => void)[] = [];
-  /** Where in `waiting` the next one is. */
+  /** The index of the next one in `waiting`. Shifting the array would cost time for each waiting task. */
   #next = 0;
   #running = 0;
 
@@ -20,7 +20,6 @@ export class Window {
     }
   }
 
-  /** Whoever waits longest gets the place. */
   #leave(): void {
     const next = this.#waiting[this.#next];
     if (next === undefined) {

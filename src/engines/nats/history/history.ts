@@ -153,7 +153,7 @@ export class NatsHistory {
     const until = clock.elapsed() + ANSWER_MS;
     for (;;) {
       try {
-        return await link.keep(names.history(room), record, { msgID });
+        return await link.store(names.history(room), record, { msgID });
       } catch (error) {
         if (!isInProcess(error)) throw error;
       }

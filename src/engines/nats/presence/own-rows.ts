@@ -159,7 +159,7 @@ export class OwnRows {
     if (former === undefined) return;
     const subject = rowSubject(names, room, former, row.member.userId);
     // Nobody has come.
-    link.keep(subject, rowText({ ...row, came: 0 })).catch((error: unknown) => this.#failed(error));
+    link.store(subject, rowText({ ...row, came: 0 })).catch((error: unknown) => this.#failed(error));
   }
 
   /** A user is back whose connection was lost on a pod that has stopped, and does not write any more. */
@@ -259,7 +259,7 @@ export class OwnRows {
       const { row } = own;
       own.inFlight = row.version;
       const subject = rowSubject(names, own.room, lease, own.userId);
-      await link.keep(subject, rowText(row));
+      await link.store(subject, rowText(row));
     });
   }
 

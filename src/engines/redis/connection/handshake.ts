@@ -91,7 +91,7 @@ function wordIn(info: string, name: string): string {
   return new RegExp(`^${name}:(\\S+)`, 'm').exec(info)?.[1] ?? '';
 }
 
-/** Older versions neither distinguish errors of scripts nor fence them (docs/operations.md). */
+/** Older versions neither distinguish errors of scripts nor fence them (docs/platform/redis.md). */
 function requireVersion(info: string): void {
   const version = wordIn(info, 'redis_version');
   if (Number.parseInt(version, 10) < LEAST_VERSION) {
