@@ -34,7 +34,7 @@ const HISTORY_WARNING_MS = 60_000;
 /** Each part that a setting can switch or change, as the configuration asks for it. */
 
 /** What a pod shares with the others, or holds alone. */
-export interface Shared {
+export interface Engine {
   readonly broker: Broker;
   readonly store: PresenceStore;
   readonly directory: Directory;
@@ -42,7 +42,7 @@ export interface Shared {
   readonly figures: readonly Figure[];
 }
 
-export async function sharedOf(config: Config, log: Log, platform: Platform): Promise<Shared> {
+export async function createEngine(config: Config, log: Log, platform: Platform): Promise<Engine> {
   if (config.redis !== undefined) return redisOf(config, config.redis, log, platform);
   if (config.nats !== undefined) return natsOf(config, config.nats, log, platform);
   const { values } = config;
@@ -80,7 +80,7 @@ async function redisOf(
   address: RedisAddress,
   log: Log,
   platform: Platform,
-): Promise<Shared> {
+): Promise<Engine> {
   const { redisEngine } = await import('./engines/redis/index.ts');
   const { broker, store, directory, placement } = redisEngine({
     ...publishing(values, platform),
@@ -104,7 +104,7 @@ async function natsOf(
   address: NatsAddress,
   log: Log,
   platform: Platform,
-): Promise<Shared> {
+): Promise<Engine> {
   const { natsEngine } = await import('./engines/nats/index.ts');
   const { broker, store, directory, backbone } = natsEngine({
     ...publishing(values, platform),

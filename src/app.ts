@@ -2,9 +2,9 @@ import { apiOf } from './adapters.ts';
 import { type Composed, compose } from './compose.ts';
 import { requestMetrics } from './http/request-metrics.ts';
 import { keyTest } from './http/access.ts';
-import { directingFigures, hookFigures, webhookFigures } from './telemetry/part-figures.ts';
+import { loadControlFigures, hookFigures, webhookFigures } from './telemetry/part-figures.ts';
 import type { Tracer } from './core/ports/tracer.ts';
-import { createServer, doorOf, onUpgrade } from './http/server.ts';
+import { createServer, listenerOf, onUpgrade } from './http/server.ts';
 import { type Metrics, createMetrics } from './telemetry/metrics.ts';
 import { closeKeepAliveWhileDraining } from './http/close-keepalive-while-draining.ts';
 import { ops, type OpsOptions } from './http/ops.ts';
@@ -38,18 +38,21 @@ export async function createApp(config: Config, log: Log, { tracer, end }: AppSu
     metrics: metricsOf(composed),
     end,
     readiness: () => app.readiness,
-    troubles: () => composed.shared.broker.troubles?.() ?? [],
+    troubles: () => composed.engine.broker.troubles?.() ?? [],
   };
   const [clients, operators] = createServers(config, composed, operation);
   onUpgrade(clients, upgrades.handle);
-  const app = new RunningApp(config, { ...composed, doors: [doorOf(clients), doorOf(operators)] });
+  const app = new RunningApp(config, {
+    ...composed,
+    listeners: [listenerOf(clients), listenerOf(operators)],
+  });
   return app;
 }
 
-function metricsOf({ pod, webhooks, shared, ...directing }: Composed): Metrics {
+function metricsOf({ pod, webhooks, engine, ...loadControl }: Composed): Metrics {
   return createMetrics(pod, [
-    ...shared.figures,
-    ...directingFigures(directing),
+    ...engine.figures,
+    ...loadControlFigures(loadControl),
     ...(pod.hooks === undefined ? [] : hookFigures(pod.hooks.figures)),
     ...(webhooks === undefined ? [] : webhookFigures(webhooks.figures)),
   ]);

@@ -4,8 +4,8 @@ import {
   hooksOf,
   limitsOf,
   originsOf,
-  type Shared,
-  sharedOf,
+  type Engine,
+  createEngine,
   webhooksOf,
 } from './adapters.ts';
 import { AsyncLocalStorage } from 'node:async_hooks';
@@ -42,10 +42,10 @@ export interface Surroundings {
   readonly framer: Framer;
 }
 
-/** A whole pod but for the doors through which clients and operators come. */
-export interface Composed extends Omit<Parts, 'doors'> {
+/** A whole pod but for the listeners through which clients and operators come. */
+export interface Composed extends Omit<Parts, 'listeners'> {
   readonly origins: Origins;
-  readonly shared: Shared;
+  readonly engine: Engine;
   readonly webhooks: Webhooks | undefined;
 }
 
@@ -54,14 +54,14 @@ export async function compose(config: Config, surroundings: Surroundings): Promi
   const { log, platform } = surroundings;
   const hooks = await hooksOf(config, log, platform);
   const webhooks = webhooksOf(config, log, platform);
-  const shared = await sharedOf(config, log, platform);
-  const pod = createPod(config, { ...surroundings, hooks, watcher: webhooks, shared });
+  const engine = await createEngine(config, log, platform);
+  const pod = createPod(config, { ...surroundings, hooks, watcher: webhooks, engine });
   const origins = originsOf(config, log);
   const { WS_PATHS: paths, TRUST_PROXY: trustProxy } = config.values;
   const watermarks = new Watermarks(platform.pressure, pod.clock, log);
   return {
     pod,
-    shared,
+    engine,
     webhooks,
     origins,
     watermarks,
@@ -77,17 +77,17 @@ export async function compose(config: Config, surroundings: Surroundings): Promi
 interface Extras extends Surroundings {
   readonly hooks: Hooks | undefined;
   readonly watcher: Watcher | undefined;
-  readonly shared: Shared;
+  readonly engine: Engine;
 }
 
-function createPod(config: Config, { log, platform, framer, tracer, hooks, watcher, shared }: Extras): Pod {
+function createPod(config: Config, { log, platform, framer, tracer, hooks, watcher, engine }: Extras): Pod {
   const { clock, random, ids, host: name } = platform;
   const limits = limitsOf(config);
   const tally = createTally();
   const turn = new Turn(endOfTurn(tracer), (error) =>
     log.error({ err: error }, 'something could not be sent'),
   );
-  const { broker, store, directory } = shared;
+  const { broker, store, directory } = engine;
   const historyLost = historyLostOf(tally, log, clock);
   const hub = new Hub({ broker, directory, framer, turn, clock, tally, tracer, historyLost });
   const catchUp = new CatchUp({ broker, clock, framer, hub, limits, tally, log });

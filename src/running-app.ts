@@ -23,7 +23,7 @@ interface Stoppable {
 }
 
 /** Where clients or operators come in: a server, or in a simulation nothing at all. */
-export interface Door {
+export interface Listener {
   readonly listening: boolean;
   /** Resolves with the port once it is open; raises what the system says where that cannot be had. */
   open(port: number, host?: string): Promise<number>;
@@ -45,7 +45,7 @@ export interface Parts {
   /** What has work to finish once nobody is connected any more. */
   readonly finishing: readonly (Stoppable | undefined)[];
   /** For clients and for operators. */
-  readonly doors: readonly [clients: Door, operators: Door];
+  readonly listeners: readonly [clients: Listener, operators: Listener];
 }
 
 /** One pod, put together and ready to run. */
@@ -89,9 +89,9 @@ export class RunningApp implements App {
   }
 
   async #start(): Promise<void> {
-    const { pod, watermarks, heartbeat, rebalance, doors } = this.#parts;
+    const { pod, watermarks, heartbeat, rebalance, listeners } = this.#parts;
     const { host, port, values } = this.#config;
-    const [clients, operators] = doors;
+    const [clients, operators] = listeners;
     const opsPort = await operators.open(values.OPS_PORT);
     await pod.directory.start(pod.hub);
     await pod.roster.start();
@@ -116,25 +116,25 @@ export class RunningApp implements App {
   }
 
   async drain(): Promise<void> {
-    const { pod, admission, drain, rebalance, doors } = this.#parts;
+    const { pod, admission, drain, rebalance, listeners } = this.#parts;
     const { DRAIN_DELAY_SECONDS, DRAIN_WINDOW_SECONDS } = this.#config.values;
     this.#phase = 'draining';
     this.#unwanted.resolve();
     await this.#started;
     // Nobody could come, and no proxy knows of it.
-    if (!doors[0].listening) return;
+    if (!listeners[0].listening) return;
     rebalance.stop();
     await pause(pod.clock, DRAIN_DELAY_SECONDS * 1_000);
     admission.drain();
     pod.log.info({ pod: pod.name, connections: pod.hub.connectionCount }, 'draining');
     const letGoMs = Math.max(0, LET_GO_MS - DRAIN_DELAY_SECONDS * 1_000);
-    void pause(pod.clock, letGoMs).then(() => doors[0].closeIdle());
+    void pause(pod.clock, letGoMs).then(() => listeners[0].closeIdle());
     await drain.run(DRAIN_WINDOW_SECONDS * 1_000);
   }
 
   async stop(): Promise<void> {
-    const { pod, gateway, admission, watermarks, heartbeat, finishing, doors } = this.#parts;
-    const [clients, operators] = doors;
+    const { pod, gateway, admission, watermarks, heartbeat, finishing, listeners } = this.#parts;
+    const [clients, operators] = listeners;
     this.#phase = 'draining';
     admission.drain();
     heartbeat.stop();

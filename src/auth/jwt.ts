@@ -1,9 +1,9 @@
 import type { Authenticator, RefusedToken } from '../core/ports/authenticator.ts';
-import { away, invalid, notKnownYet, refusedTokenOf } from './refused-token.ts';
+import { unavailable, invalid, unknownKey, refusedTokenOf } from './refused-token.ts';
 import { decodeProtectedHeader, errors, type JWTPayload, jwtVerify, type JWTVerifyOptions } from 'jose';
 import { type KeySources, type Verifier, verifiersOf } from './keys.ts';
 import type { Clock } from '../core/ports/clock.ts';
-import { KeysAway, type RemoteKeys } from './remote-keys.ts';
+import { KeysUnavailable, type RemoteKeys } from './remote-keys.ts';
 import type { Principal } from '../core/ports/principal.ts';
 import { isUserId } from '../protocol/names.ts';
 import { readPermissions } from '../core/base/permissions.ts';
@@ -47,14 +47,14 @@ async function verify(token: string, verifiers: readonly Verifier[], options: Jw
   let result: Verified = invalid('algorithm');
   for (const verifier of verifiers) {
     if (header.alg === undefined || !verifier.algorithms.includes(header.alg)) continue;
-    result = await verifyOrRenew(token, header, verifier, options);
+    result = await verifyOrRefresh(token, header, verifier, options);
     if ('claims' in result || !GO_ON.has(result.reason)) return result;
   }
   return result;
 }
 
 /** A key that is not known may have been added to the set since it was loaded. */
-async function verifyOrRenew(
+async function verifyOrRefresh(
   token: string,
   header: Header,
   verifier: Verifier,
@@ -64,12 +64,12 @@ async function verifyOrRenew(
   try {
     const result = await verifyWith(token, verifier, options);
     if (remote === undefined || !isUnknown(result, header)) return result;
-    const isLatest = await remote.renew(header.kid);
+    const isLatest = await remote.refresh(header.kid);
     const again = await verifyWith(token, verifier, options);
     if (isLatest || !isUnknown(again, header)) return again;
-    return remote.isAway ? away(remote.waitMs) : notKnownYet(remote.waitMs);
+    return remote.isUnavailable ? unavailable(remote.waitMs) : unknownKey(remote.waitMs);
   } catch (error) {
-    return away(error instanceof KeysAway ? waitOf(remote) : UNUSABLE_KEY_MS);
+    return unavailable(error instanceof KeysUnavailable ? waitOf(remote) : UNUSABLE_KEY_MS);
   }
 }
 

@@ -10,12 +10,12 @@ export function invalid(reason: TokenReason): RefusedToken {
 }
 
 /** The keys to check it with cannot be had at present. */
-export function away(retryAfterMs: number): RefusedToken {
+export function unavailable(retryAfterMs: number): RefusedToken {
   return { fault: 'unavailable', reason: 'unavailable', retryAfterMs: Math.max(LEAST_WAIT_MS, retryAfterMs) };
 }
 
 /** Its key may be younger than the key set that the pod knows. */
-export function notKnownYet(retryAfterMs: number): RefusedToken {
+export function unknownKey(retryAfterMs: number): RefusedToken {
   return { fault: 'unavailable', reason: 'unknown_key', retryAfterMs: Math.max(LEAST_WAIT_MS, retryAfterMs) };
 }
 

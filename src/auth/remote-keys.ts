@@ -19,7 +19,7 @@ export interface RemoteKeysOptions {
 }
 
 /** There is no key set, and none can be had at present. */
-export class KeysAway extends Error {}
+export class KeysUnavailable extends Error {}
 
 /** The key set of JWKS_URL as far as this pod knows it (RFC 7517 section 5). */
 export class RemoteKeys {
@@ -38,19 +38,19 @@ export class RemoteKeys {
     this.#options = options;
   }
 
-  /** The key that a token names; raises what jose raises where the set has none, and KeysAway. */
+  /** The key that a token names; raises what jose raises where the set has none, and KeysUnavailable. */
   readonly key: JWTVerifyGetKey = async (header, token) => {
     await this.#keepFresh();
-    if (this.#known === undefined) throw new KeysAway();
+    if (this.#known === undefined) throw new KeysUnavailable();
     return this.#known(header, token);
   };
 
   /**
    * For a token whose key `kid` is not known: asks again if it may. True if the key is nobody's where it is not known
    * now: it was asked for after this call, or has been taken out of the set; else it may be younger than what is
-   * known. Raises KeysAway.
+   * known. Raises KeysUnavailable.
    */
-  async renew(kid: string | undefined): Promise<boolean> {
+  async refresh(kid: string | undefined): Promise<boolean> {
     const isUnderWay = this.#asking !== undefined;
     if (!isUnderWay && this.waitMs > 0) return kid !== undefined && this.#takenOut.has(kid);
     await this.#ask();
@@ -58,7 +58,7 @@ export class RemoteKeys {
   }
 
   /** The last attempt failed. */
-  get isAway(): boolean {
+  get isUnavailable(): boolean {
     return this.#failures > 0;
   }
 
@@ -79,7 +79,7 @@ export class RemoteKeys {
     if (this.#known !== undefined && this.#since(this.#loadedAt) < REFRESH_MS) return;
     if (this.#asking === undefined && this.waitMs > 0) return;
     const asking = this.#ask().catch(() => undefined);
-    if (this.#known === undefined || !this.isAway || this.#isStale) await asking;
+    if (this.#known === undefined || !this.isUnavailable || this.#isStale) await asking;
   }
 
   #ask(): Promise<void> {
@@ -99,7 +99,7 @@ export class RemoteKeys {
       this.#failures += 1;
       if (this.#isStale) this.#known = undefined;
       this.#options.failed();
-      throw new KeysAway();
+      throw new KeysUnavailable();
     }
   }
 

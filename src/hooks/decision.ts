@@ -10,7 +10,7 @@ const FIXED = ['room', 'to', 'ephemeral'] as const;
 const KNOWN: ReadonlySet<string> = new Set(['type', 'event', 'data', ...FIXED]);
 
 /** What a hook is shown of a submission: a copy, its data parsed. */
-export function shownOf({ data, ...rest }: Submission): HookMessage {
+export function hookMessageOf({ data, ...rest }: Submission): HookMessage {
   return { ...rest, data: JSON.parse(data) as unknown };
 }
 
@@ -43,7 +43,7 @@ function eventAndData({ event, data }: Fields, what: Submission): Pick<Submissio
 }
 
 /** Reads what a hook threw; undefined where it is no refusal. */
-export function refusalOf(thrown: unknown): Rejection | undefined {
+export function rejectionOf(thrown: unknown): Rejection | undefined {
   if (!isObject(thrown)) return undefined;
   const { code = 'forbidden', error } = thrown;
   if (!isErrorCode(code) || (error !== undefined && typeof error !== 'string')) return undefined;

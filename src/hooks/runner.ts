@@ -1,6 +1,6 @@
 import type { ConnectionView, HookFigures, Hooks, Submission, HookDecision } from '../core/ports/hooks.ts';
 import { type Rejection, rejection } from '../protocol/error-codes.ts';
-import { refusalOf, shownOf, decisionOf, WrongAnswer } from './decision.ts';
+import { rejectionOf, hookMessageOf, decisionOf, WrongAnswer } from './decision.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { HooksModule } from './types.ts';
 import type { Log } from '../core/ports/log.ts';
@@ -62,7 +62,7 @@ export class HookRunner implements Hooks {
     const verdict = this.#call<HookDecision>(
       'onMessage',
       who,
-      () => this.#module.onMessage?.(frozen(who), shownOf(what)),
+      () => this.#module.onMessage?.(frozen(who), hookMessageOf(what)),
       (answer) => this.#counted(decisionOf(answer, what), what),
       (why) => ({ kind: 'refuse', rejection: why }),
     );
@@ -102,7 +102,7 @@ export class HookRunner implements Hooks {
   }
 
   #failed(hook: keyof HooksModule, who: ConnectionView, error: unknown): Rejection {
-    const refusal = attempt(() => refusalOf(error));
+    const refusal = attempt(() => rejectionOf(error));
     count(refusal === undefined ? this.figures.failed : this.figures.refused, hook);
     if (refusal !== undefined) return refusal;
     const trace = attempt(() => traceOf(error));

@@ -4,7 +4,7 @@ import type { Origins } from '../core/base/origins.ts';
 import type { Pod } from '../core/commands/pod.ts';
 
 /** What the API needs of whatever lets guests in. */
-export interface GuestDoor {
+export interface GuestIssuer {
   /** Undefined for a name that cannot be a user id. `expiresAt` in milliseconds since 1970; token null: none is needed. */
   login(
     username: string,
@@ -20,7 +20,7 @@ export interface ApiOptions {
   readonly origins: Origins;
   readonly apiKeys: readonly string[];
   /** Absent: guest login is switched off and answers 404. */
-  readonly guest?: GuestDoor | undefined;
+  readonly guest?: GuestIssuer | undefined;
   /** The largest body of a request that publishes one message (MAX_MESSAGE_BYTES). */
   readonly maxBodyBytes: number;
   /** For each API key, user or client address, with a burst of twice as many. */

@@ -1,5 +1,5 @@
 import { type AddressInfo } from 'node:net';
-import { answerUnparsed, answerUnparsedable, refuseWithoutHost } from './unparsed-requests.ts';
+import { answerParserErrors, answerConversionError, refuseWithoutHost } from './unparsed-requests.ts';
 import { latestAnswers } from './latest-answers.ts';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
@@ -26,7 +26,7 @@ export interface ServerOptions {
 export function createServer(app: Hono, { keepAliveMs, hostWhereNone }: ServerOptions): Server {
   const listener = getRequestListener(app.fetch, {
     ...(hostWhereNone !== undefined && { hostname: hostWhereNone }),
-    errorHandler: answerUnparsedable,
+    errorHandler: answerConversionError,
   });
   const options = {
     // Where nobody takes upgrades Node would cut off whoever wants one, without an answer.
@@ -42,7 +42,7 @@ export function createServer(app: Hono, { keepAliveMs, hostWhereNone }: ServerOp
   const server: Server = new Server(options, (request, response) => {
     if (!refuseWithoutHost(request, response)) void listener(request, response);
   });
-  answerUnparsed(server);
+  answerParserErrors(server);
   return server;
 }
 
@@ -74,7 +74,7 @@ function wantsWebSocket({ headers }: IncomingMessage): boolean {
 }
 
 /** Opens and closes a server. */
-export function doorOf(server: Server): {
+export function listenerOf(server: Server): {
   readonly listening: boolean;
   open(port: number, host?: string): Promise<number>;
   closeIdle(): void;

@@ -32,13 +32,13 @@ export function webhookFigures(figures: WatcherFigures): Figure[] {
 }
 
 /** What keeps connections away or sends them to other pods. */
-export interface Directing {
+export interface LoadControl {
   readonly watermarks: { readonly memory: boolean; readonly eventLoop: boolean };
   readonly drain: { readonly progress: number };
   readonly rebalance: { readonly moved: number };
 }
 
-export function directingFigures({ watermarks, drain, rebalance }: Directing): Figure[] {
+export function loadControlFigures({ watermarks, drain, rebalance }: LoadControl): Figure[] {
   return [
     {
       type: 'gauge',

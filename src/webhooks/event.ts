@@ -15,7 +15,7 @@ export interface WebhookEvent {
 type Told = Pick<WebhookEvent, 'type' | 'user_id'>;
 
 /** What a change of presence means: the first member occupies the room, the last one vacates it. */
-export function toldBy({ kind, member, count }: PresenceChange): readonly Told[] {
+export function eventsOf({ kind, member, count }: PresenceChange): readonly Told[] {
   const user = { user_id: member.userId };
   switch (kind) {
     case 'join':

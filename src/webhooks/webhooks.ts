@@ -1,7 +1,7 @@
 import type { Unreported, Watcher, WatcherFigures } from '../core/ports/watcher.ts';
 import { Courier, type CourierContext } from './courier.ts';
 import type { PresenceChange } from '../core/ports/presence-store.ts';
-import { toldBy, type WebhookEvent } from './event.ts';
+import { eventsOf, type WebhookEvent } from './event.ts';
 import { count } from '../core/base/tally.ts';
 
 /** A batch goes out when it has so many events, or so many milliseconds after the first. */
@@ -52,7 +52,7 @@ export class Webhooks implements Watcher {
   changed(room: string, change: PresenceChange): void {
     const { clock, newId } = this.#context;
     const timestamp = new Date(clock.now()).toISOString();
-    for (const told of toldBy(change)) this.#put({ id: newId(), ...told, room, timestamp });
+    for (const told of eventsOf(change)) this.#put({ id: newId(), ...told, room, timestamp });
     this.#goOn();
   }
 

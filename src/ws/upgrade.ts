@@ -62,7 +62,7 @@ export class Upgrades {
     }
     const refusal = await this.#options.admission.askHooks(id, admitted);
     if (refusal !== undefined) {
-      this.#options.admission.giveBack(id, admitted);
+      this.#options.admission.release(id, admitted);
       this.#refuse(stream, refusal);
       return;
     }
@@ -75,7 +75,7 @@ export class Upgrades {
     });
     // ws calls back before it returns, or never if the handshake is invalid or the client has disconnected.
     if (!opened) {
-      this.#options.admission.giveBack(id, admitted);
+      this.#options.admission.release(id, admitted);
       this.#options.pod.hooks?.disconnected({ id, userId: principal.userId, rooms: [] }, NO_CLOSE_FRAME);
     }
   }

@@ -20,12 +20,12 @@ function keysOf(...pairs: { jwk: object }[]): unknown {
 /** A pod's authenticator, and the key server behind it. */
 function world(first: unknown) {
   const clock = new TestClock();
-  const server = { keys: first, isAway: false, hangs: false, asked: 0, answering: Promise.resolve() };
+  const server = { keys: first, isUnavailable: false, hangs: false, asked: 0, answering: Promise.resolve() };
   let failures = 0;
   const load = async (): Promise<unknown> => {
     server.asked += 1;
     if (server.hangs) return new Promise(() => undefined);
-    if (server.isAway) throw new Error('away');
+    if (server.isUnavailable) throw new Error('away');
     const { keys } = server;
     await server.answering;
     return keys;
@@ -118,7 +118,7 @@ test.each([3_600_000, -200 * 3_600_000])(
   async (ms) => {
     const { clock, server, ask } = world(keysOf(old));
     expect(await ask(old)).toBe('alice');
-    server.isAway = true;
+    server.isUnavailable = true;
     clock.setBack(ms);
     expect(await ask(old)).toBe('alice');
     expect(server.asked).toBe(1);
@@ -142,14 +142,14 @@ test('when a token begins and ends goes by the clock of the pod', async () => {
 
 test('without any keys the server is asked again soon, and ever less often', async () => {
   const { clock, server, ask } = world(keysOf(old));
-  server.isAway = true;
+  server.isUnavailable = true;
   for (let second = 0; second < 60; second += 1) {
     expect(await ask(old)).toEqual(['unavailable', 'unavailable', expect.any(Number)]);
     clock.advance(1_000);
   }
   expect(server.asked).toBeGreaterThan(12);
   expect(server.asked).toBeLessThan(20);
-  server.isAway = false;
+  server.isUnavailable = false;
   clock.advance(5_000);
   expect(await ask(old)).toBe('alice');
 });
@@ -158,7 +158,7 @@ describe('While the key server is away for longer than keys are kept', () => {
   test('known keys go on, and nobody waits for it after it has failed once', async () => {
     const { clock, server, ask, failures } = world(keysOf(old));
     expect(await ask(old)).toBe('alice');
-    server.isAway = true;
+    server.isUnavailable = true;
     for (const minutes of [11, 60, 600]) {
       clock.advance(minutes * 60_000);
       expect(await ask(old)).toBe('alice');
@@ -172,12 +172,12 @@ describe('While the key server is away for longer than keys are kept', () => {
   test('a token of another key is asked for patience', async () => {
     const { clock, server, ask } = world(keysOf(old));
     expect(await ask(old)).toBe('alice');
-    server.isAway = true;
+    server.isUnavailable = true;
     clock.advance(660_000);
     expect(await ask(young)).toEqual(['unavailable', 'unavailable', 5_000]);
     clock.advance(5_000);
     expect(await ask(young)).toEqual(['unavailable', 'unavailable', 5_000]);
-    server.isAway = false;
+    server.isUnavailable = false;
     server.keys = keysOf(young);
     clock.advance(5_000);
     expect(await ask(young)).toBe('alice');
@@ -199,12 +199,12 @@ describe('While the key server is away for longer than keys are kept', () => {
   test('they end when JWKS_STALE_SECONDS have passed since they were due, also after a silence', async () => {
     const { clock, server, ask } = world(keysOf(old));
     expect(await ask(old)).toBe('alice');
-    server.isAway = true;
+    server.isUnavailable = true;
     clock.advance(600_000 + 86_400_000 - 1);
     expect(await ask(old)).toBe('alice');
     clock.advance(5_000);
     expect(await ask(old)).toEqual(['unavailable', 'unavailable', 1_000]);
-    server.isAway = false;
+    server.isUnavailable = false;
     clock.advance(5_000);
     expect(await ask(old)).toBe('alice');
   });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { networkInterfaces } from 'node:os';
-import { createServer, doorOf } from '../../src/http/server.ts';
+import { createServer, listenerOf } from '../../src/http/server.ts';
 import { ops } from '../../src/http/ops.ts';
 
 function operatorsOf(ended: string[]): ReturnType<typeof ops> {
@@ -46,12 +46,12 @@ test('a pod asked at another address of its own is not asked from loopback', asy
     ...others.filter(({ internal, family }) => !internal && family === 'IPv4').map(({ address }) => address),
   ];
   const ended: string[] = [];
-  const door = doorOf(createServer(operatorsOf(ended), { keepAliveMs: 1_000 }));
-  const port = await door.open(0, '0.0.0.0');
+  const listener = listenerOf(createServer(operatorsOf(ended), { keepAliveMs: 1_000 }));
+  const port = await listener.open(0, '0.0.0.0');
   const statuses: number[] = [];
   for (const address of addresses)
     statuses.push((await fetch(`http://${address}:${port}/drain`, { method: 'POST' })).status);
-  await door.close();
+  await listener.close();
   expect(statuses).toEqual(addresses.map((address) => (address === '127.0.0.1' ? 202 : 403)));
   expect(ended).toEqual(['POST /drain']);
 });

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { Server } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { answerUnparsed } from '../../src/http/unparsed-requests.ts';
+import { answerParserErrors } from '../../src/http/unparsed-requests.ts';
 import { once } from 'node:events';
 
 const pod = await startPod();
@@ -96,7 +96,7 @@ test('what is no request behind one that is answered yet does not get into its p
 
 test('a request that does not come in time is told so', async () => {
   const server = new Server();
-  answerUnparsed(server);
+  answerParserErrors(server);
   const stream = new PassThrough();
   server.emit('clientError', Object.assign(new Error('late'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }), stream);
   expect(await text(stream)).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n[^]*"code":"timeout"}$/);

@@ -1,7 +1,22 @@
 import { lookup, type LookupAddress, type LookupOptions } from 'node:dns';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { Backbone } from '../../../src/engines/redis/connection/backbone.ts';
+import { ClusterView } from '../../simulation/redis/cluster.ts';
+import { Lua } from '../../simulation/redis/lua.ts';
+import { ModelServer } from '../../simulation/redis/server.ts';
+import { served } from '../../simulation/redis/tcp.ts';
+import { systemClock } from '../../../src/platform.ts';
 import { lastKnown } from '../../../src/engines/redis/connection/last-known.ts';
 import { TestClock } from '../../support/test-clock.ts';
+
+/** The DNS of a pod; undefined: that of this machine. */
+const faked = vi.hoisted(() => ({ lookUp: undefined as typeof lookup | undefined }));
+
+vi.mock('node:dns', async (importOriginal) => {
+  const dns = await importOriginal<{ lookup: typeof lookup }>();
+  const lookUp = (...args: Parameters<typeof lookup>): void => (faked.lookUp ?? dns.lookup)(...args);
+  return { ...dns, lookup: lookUp };
+});
 
 const FIRST = [{ address: '10.0.0.1', family: 4 }];
 const SECOND = [{ address: '10.0.0.2', family: 4 }];
@@ -106,4 +121,41 @@ test('by default it is Node who is asked', async () => {
     lastKnown(new TestClock())('localhost', { all: true }, (_, all) => resolve(all)),
   );
   expect(found).toEqual(expected);
+});
+
+test('A pod that has reached a server of a Cluster by its name reaches it again while DNS is unavailable', async () => {
+  const view = new ClusterView();
+  const servers: ModelServer[] = [];
+  const address = { host: 'redis-0', port: await served(() => servers[0] as ModelServer) };
+  const [now, random] = [Date.now, Math.random];
+  const server = new ModelServer({ name: 'redis-0', address, now, random, lua: new Lua(), cluster: view });
+  servers.push(server);
+  let isUp = true;
+  let asked = 0;
+  const lookUp = (_host: string, _options: LookupOptions, answer: (...args: unknown[]) => void): void => {
+    asked += 1;
+    if (isUp) answer(null, [{ address: '127.0.0.1', family: 4 }]);
+    else answer(failure('EAI_AGAIN'), []);
+  };
+  faked.lookUp = lookUp as typeof lookup;
+  const backbone = new Backbone({
+    address: { cluster: [address], master: '', db: 0 },
+    prefix: '',
+    pod: 'pod',
+    leaseMs: 10_000,
+    startWaitMs: 0,
+    scripts: [],
+    clock: systemClock,
+    log: { debug() {}, info() {}, warn() {}, error() {} },
+  });
+  onTestFinished(() => {
+    backbone.stop();
+    faked.lookUp = undefined;
+  });
+  // Its slots are not assigned yet, so that the pod goes on asking it, each time over a new connection.
+  await backbone.start();
+  await vi.waitFor(() => expect(asked).toBeGreaterThan(1), 5_000);
+  isUp = false;
+  view.assign(server, 0, 16_383);
+  await vi.waitFor(() => expect(backbone.placement.up).toBe(true), 10_000);
 });
