@@ -318,11 +318,11 @@ test('nothing is kept in mind of a room that was left while it was looked into',
   const read = history.read('r', { newest: 0 }, ALL);
   history.end('r');
   await read;
-  history.heard('r', { seq: 2, lastSeq: 1, data: new TextEncoder().encode('name 1 1 \n{}') });
+  history.received('r', { seq: 2, lastSeq: 1, data: new TextEncoder().encode('name 1 1 \n{}') });
   expect(history.newestSequence('r')).toBeUndefined();
 });
 
-test('what is wrong with a room that is looked at is logged, and the pod goes on', async () => {
+test('an error while a room is compared with its history is logged, and the pod goes on', async () => {
   const nats = await natsOf();
   const { backbone, broker } = await podLikeOn(nats);
   await broker.subscribe('r');
