@@ -30,6 +30,7 @@ import type { Watcher } from './core/ports/watcher.ts';
 import type { Webhooks } from './webhooks/webhooks.ts';
 import type { Hooks } from './core/ports/hooks.ts';
 import { Watermarks } from './core/pod/watermarks.ts';
+import { Timestamps } from './core/base/timestamps.ts';
 import { createTally } from './core/base/tally.ts';
 
 /** What a pod is given besides its configuration. */
@@ -84,12 +85,13 @@ function createPod(config: Config, { log, platform, framer, tracer, hooks, watch
   const { clock, random, ids, host: name } = platform;
   const limits = limitsOf(config);
   const tally = createTally();
+  const timestamps = new Timestamps();
   const turn = new Turn(endOfTurn(tracer), (error) =>
     log.error({ err: error }, 'something could not be sent'),
   );
   const { broker, store, directory } = engine;
   const historyLost = historyLostOf(tally, log, clock);
-  const hub = new Hub({ broker, directory, framer, turn, clock, tally, tracer, historyLost });
+  const hub = new Hub({ broker, directory, framer, turn, clock, tally, timestamps, tracer, historyLost });
   const catchUp = new CatchUp({ broker, clock, framer, hub, limits, tally, log });
   const roster = new Roster({ store, hub, clock, framer, limits, log, watcher });
   const authenticator = authenticatorOf(config, tally, log, clock);
@@ -107,7 +109,7 @@ function createPod(config: Config, { log, platform, framer, tracer, hooks, watch
     clock,
     random,
   };
-  return { ...parts, limits, tally, log, ids, name, startedAt: clock.elapsed() };
+  return { ...parts, limits, tally, timestamps, log, ids, name, startedAt: clock.elapsed() };
 }
 
 /** What ends a turn belongs to nobody's request, whoever was the first to publish in it: a tracer would mind. */
