@@ -212,7 +212,7 @@ function checkIdentity(values: Partial<Values>, auth: boolean, problems: string[
 /** With an invalid prefix, no name of a guest would give a valid user id. */
 function checkGuests({ GUEST_PREFIX = '' }: Partial<Values>, problems: string[]): void {
   if (isUserId(`${GUEST_PREFIX}a`)) return;
-  const allowed = 'printable characters that do not begin with conn: or @';
+  const allowed = 'a text that a user id may begin with: printable characters, not conn: or @';
   problems.push(problem('GUEST_PREFIX', printable(GUEST_PREFIX), allowed));
 }
 
