@@ -8,7 +8,7 @@ import { setImmediate } from 'node:timers/promises';
 import { TestClock } from '../../support/test-clock.ts';
 import { rowSubject } from '../../../src/engines/nats/presence/row.ts';
 
-test('Rows are written again in turn, also where users come as fast as that', async () => {
+test('Rows are written again in turn, also if users join as fast', async () => {
   const clock = new TestClock();
   const names = new Names('test');
   const written: string[] = [];
@@ -42,7 +42,7 @@ test('Rows are written again in turn, also where users come as fast as that', as
   expect([times(0), times(1)]).toEqual([3, 3]);
 });
 
-test('A row that a busy server did not take is written again before its turn', async () => {
+test('A row that a busy server refused is written again before its turn', async () => {
   const clock = new TestClock();
   const names = new Names('test');
   const written: string[] = [];
