@@ -86,7 +86,7 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
     const WHOLE = [2, 'alice away {"n":1}', 'bob online {}'];
 
     test.each([[['presence']], [['tabs']], [['presence', 'tabs']]] as const)(
-      'is whole again after a third of its life where %j is gone, and lists are told anew when all pods had the time',
+      'is restored after a third of its TTL if %j is gone, and lists are sent again when all pods had time',
       async (gone) => {
         const { clock, a, b } = await world();
         const { keys } = a.backbone;
@@ -111,7 +111,7 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
       },
     );
 
-    test('is whole again soon after one pod has found that it is gone, whenever the others look by themselves', async () => {
+    test('is restored on all pods soon after one pod noticed that it is gone', async () => {
       await redis.empty();
       const ttlMs = 60_000;
       const clocks = [new TestClock(Date.now()), new TestClock(Date.now())] as const;
@@ -132,7 +132,7 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
       await expect.poll(list, PATIENT).toEqual(WHOLE);
     });
 
-    test('has all who entered under the name of a new lease, and nobody who has left', async () => {
+    test('has all users who entered under a new lease, and none who left', async () => {
       const { a } = await world();
       const { keys, lease } = a.backbone;
       const carol = { connectionId: 'c1', userId: 'carol' };

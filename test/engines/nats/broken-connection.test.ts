@@ -48,7 +48,7 @@ const FAULTS: Record<string, (proxy: Proxy, heard: () => number) => Promise<void
 };
 
 test.for(Object.keys(FAULTS))(
-  'The connection to NATS %s under load: nobody misses anything',
+  'The connection to NATS %s under load: no client misses a message',
   SLOW,
   async (name) => {
     const { proxy, here, there } = await world();

@@ -31,7 +31,7 @@ test.for([
     'no permission for publish of $JS.API.STREAM.MSG.GET.realtime-history',
   ],
 ] as const)(
-  'A pod that loses a right while it runs is away until it has it again, and nothing is lost: %s',
+  'A pod that loses a right has no NATS until it has the right again, and no message is lost: %s',
   SLOW,
   async ([lost, reason]) => {
     const nats = await natsOf({ config: [usersBut(ALL)] });

@@ -46,7 +46,7 @@ test.for(
       .map((fault) => [what, fault] as const),
   ),
 )(
-  'The %s of pods that are connected are %s: they are whole again everywhere, and nobody is announced',
+  'The %s of connected pods are %s: all pods restore them, and announce no change',
   { timeout: 60_000 },
   async ([what, fault]) => {
     const pods = [await open(), await open(), await open()];
@@ -82,7 +82,7 @@ test.for(
   },
 );
 
-test('A pod that reads presence anew while rows of others are gone tells nobody that they are not there', async () => {
+test('A pod that reads all presence while rows of other pods are missing announces no leave', async () => {
   const proxy = await startProxy(nats.server.port);
   onTestFinished(() => proxy.stop());
   // Nobody looks within this test.

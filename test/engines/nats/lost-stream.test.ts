@@ -33,7 +33,7 @@ const FAULTS: Record<string, (jsm: JetStreamManager, config: StreamConfig) => Pr
 };
 
 test.for(Object.keys(FAULTS))(
-  'The history %s while pods are connected: nothing said since is lost, and each is told once',
+  'The history %s while pods are connected: no later message is lost, and each comes once',
   SLOW,
   async (name) => {
     const nats = await natsOf();

@@ -12,7 +12,7 @@ const CUTS: Record<string, (proxy: Proxy) => void> = {
 };
 
 test.for(Object.keys(CUTS))(
-  'While one pod alone is cut %s its clients go to another one, and others come: nobody has anything twice',
+  'While one pod is cut %s its clients move to another pod, and others come: no client gets a message twice',
   SLOW,
   async (name) => {
     const nats = await natsOf();

@@ -33,7 +33,7 @@ async function publish({ broker }: PodLike, count: number): Promise<string[]> {
   return ids;
 }
 
-test('whoever pages through a history that has gone back, from message to message, comes to its end', async () => {
+test('a reader who pages from message to message through a history that went back reaches its end', async () => {
   const nats = await natsOf();
   const before = await publish(await podLikeOn(nats), 70);
   const jsm = await operator(nats.port);
@@ -58,7 +58,7 @@ test('whoever pages through a history that has gone back, from message to messag
   await expectAfter(before[69] ?? '', since);
 });
 
-test('a history put back, in which another pod has published more since, is known by what stands in the place of what was', async () => {
+test('a restored history in which another pod has published more is recognized by other messages in known places', async () => {
   const nats = await natsOf();
   const proxy = await startProxy(nats.port);
   onTestFinished(() => proxy.stop());
@@ -93,7 +93,7 @@ test('a history put back, in which another pod has published more since, is know
   }
 });
 
-test('whoever comes back to a room that was purged, wholly or of its oldest, is told that something is missing', async () => {
+test('a member who returns to a room that was purged, wholly or partly, learns that messages are missing', async () => {
   const nats = await natsOf();
   const [hearing, deaf] = [await podLikeOn(nats), await podLikeOn(nats)];
   await hearing.broker.subscribe('r');
@@ -112,7 +112,7 @@ test('whoever comes back to a room that was purged, wholly or of its oldest, is 
   expect(await missing(next ?? '')).toEqual([undefined, undefined]);
 });
 
-test('a history that an operator made has one name, whichever pods find it without one', async () => {
+test('a history that an operator created gets one name, whichever pods find it without one', async () => {
   const [nats, elsewhere] = [await natsOf(), await natsOf()];
   await podLikeOn(elsewhere);
   const { config } = await (await operator(elsewhere.port)).streams.info('test-history');

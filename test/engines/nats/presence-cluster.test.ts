@@ -17,7 +17,7 @@ async function allSee(all: readonly PresencePod[], users: string[]): Promise<voi
 }
 
 test(
-  'Of a cluster the server ends that leads the presence: nobody leaves who is there, and what comes then is told',
+  'The leader of presence in a cluster stops: no present user leaves, and later changes are announced',
   { timeout: 90_000 },
   async () => {
     const { servers, ...cluster } = await clusterOf().then((one) => ({

@@ -89,7 +89,7 @@ test('A pod needs exactly the rights that docs/platform/nats.md lists', SLOW, as
   expect(nats.server.output()).not.toMatch(/violation/i);
 });
 
-test('What the documented rights let a pod say is that it keeps up, whichever form of the subject a server uses', async () => {
+test('The documented rights permit flow control answers, whichever form of the subject a server uses', async () => {
   const nats = await operatedNats();
   const { credentials } = nats.account.user({ rights: documentedRights() });
   const user = await connect({
@@ -113,7 +113,7 @@ test('What the documented rights let a pod say is that it keeps up, whichever fo
   expect(denied.every((subject) => subject.includes('realtime-history'))).toBe(true);
 });
 
-test('A user who may not say that it keeps up with what it follows is told so', SLOW, async () => {
+test('The log names the missing right for flow control answers', SLOW, async () => {
   const nats = await operatedNats();
   await ready(await podOf(nats, nats.account.user()));
   await tamper(await auditorOf(nats, new Set()));
