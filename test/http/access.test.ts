@@ -46,7 +46,7 @@ describe('access', () => {
       bearer('unchecked'),
       503,
       'unavailable',
-      'the keys to check tokens with cannot be had at present; show it again later',
+      'the keys to check tokens cannot be loaded now; retry later with the same token',
     ],
     [{ ...bearer('api-token'), 'X-API-Key': 'wrong' }, 401, 'invalid_api_key', 'invalid API key'],
   ])('%j is answered with %i %s', async (headers, status, code, error) => {

@@ -95,7 +95,7 @@ describe('Tracing', () => {
         OTEL_TRACES_EXPORTER: names,
         OTEL_LOG_LEVEL: 'debug',
       });
-      expect(lines.map(({ msg }) => msg).join('\n')).toContain('console is left out');
+      expect(lines.map(({ msg }) => msg).join('\n')).toContain('console is ignored');
       expect(line(lines, 'started')).toMatchObject({ traced: names !== 'console' });
       expect(receiver.requests).toHaveLength(names === 'console' ? 0 : 1);
     },
