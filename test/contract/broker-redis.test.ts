@@ -31,7 +31,7 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
   });
 
   describe('After keys of a room were lost', () => {
-    /** The position of the room before anything was published in it, and those of eight messages, of which five are kept. */
+    /** The position of the empty room, and those of eight messages, of which five are stored. */
     async function spokenRoom(): Promise<{ broker: RedisBroker; backbone: Backbone; all: string[] }> {
       await redis.empty();
       const backbone = redis.backbone();
@@ -48,7 +48,7 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
       for (const key of keys) await placement.shardOf(key).command((client) => client.del(key));
     }
 
-    /** What is said after each position, to who only asks, and to who is in the room. */
+    /** What a read after each position returns, to a client that only reads and to a member of the room. */
     async function saidAfter(broker: RedisBroker, all: readonly string[]): Promise<unknown[]> {
       const said: unknown[] = [];
       const ask = async (): Promise<void> => {

@@ -2,9 +2,9 @@ import type { Broker, Stored } from '../../src/core/ports/broker.ts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parsePosition } from '../../src/protocol/position.ts';
 
-/** How a broker under test is made and how its time goes on; each call of `open` gives one with no history. */
+/** Makes a broker under test and advances its clock. Each call of `open` starts one without history. */
 export interface BrokerSubject {
-  /** Keeps five messages per room for sixty seconds. */
+  /** The broker stores five messages per room for sixty seconds. */
   open(): Promise<Broker>;
   /** Lets so many milliseconds pass for the broker. */
   pass(ms: number): Promise<void>;

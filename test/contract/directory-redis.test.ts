@@ -38,7 +38,7 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
     return { backbone, directory };
   }
 
-  /** The numbers of the others, as the pod is told when it says that it has none. */
+  /** The loads of the other pods, for a pod without connections. */
   async function othersOf({ directory }: Pod): Promise<number[]> {
     const others = await directory.loads({ connections: 0, since: SINCE });
     return others.map(({ connections }) => connections).toSorted((a, b) => a - b);
@@ -47,7 +47,7 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
   const says = ({ directory }: Pod, connections: number): Promise<unknown> =>
     directory.loads({ connections, since: SINCE });
 
-  /** Which pods' numbers are kept, by the names of their leases. */
+  /** The leases whose loads are stored. */
   async function kept({ backbone: { keys, shared } }: Pod): Promise<string[]> {
     return (await shared.command((client) => client.hkeys(keys.loads))).toSorted();
   }
@@ -82,7 +82,7 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
       expect(await othersOf(b)).toEqual([10]);
       await redis.pass(LEASE_MS / 2 + 1);
       expect(await othersOf(b)).toEqual([]);
-      // With the next sign of life of another.
+      // When another pod renews its lease.
       await redis.pass(LEASE_MS / 2);
       await expect.poll(() => kept(b), PATIENT).toEqual([b.backbone.lease.name]);
     });
@@ -241,7 +241,7 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
         numbers: ['2', '3'],
       };
       await expect.poll(seen, PATIENT).toEqual(whole);
-      // And goes with whoever goes.
+      // It is removed when its user leaves.
       one.put('r', 0);
       a.directory.changed('r');
       await a.directory.rooms('', '', 1);
@@ -316,7 +316,7 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
       await a.directory.admit('alice', 'a1', 1);
       expect(await b.directory.admit('alice', 'b1', 1)).toBe(false);
       await a.backbone.lease.stop(0);
-      // A pod takes nobody for dead until it has been there for as long as a lease.
+      // A pod takes no other pod for dead before it has run for the length of a lease.
       await redis.pass(LEASE_MS);
       await redis.pass(LEASE_MS / 2);
       await expect.poll(() => b.directory.admit('alice', 'b1', 1), PATIENT).toBe(true);

@@ -7,7 +7,7 @@ export class Holding implements DirectorySource {
   readonly #rooms = new Map<string, number>();
   people: Occupant[] = [];
 
-  /** So many connections are in the room. */
+  /** Sets the number of connections in the room. */
   put(room: string, connections: number): void {
     if (connections === 0) this.#rooms.delete(room);
     else this.#rooms.set(room, connections);
@@ -30,7 +30,7 @@ export class Holding implements DirectorySource {
   }
 }
 
-/** How a directory under test is made; each call of `open` gives one, started, that knows of nobody but the source. */
+/** Makes a directory under test. Each call of `open` starts one that knows only the source. */
 export interface DirectorySubject {
   open(source: DirectorySource): Promise<Directory>;
 }

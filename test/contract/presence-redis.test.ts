@@ -7,7 +7,7 @@ import { RedisPresence } from '../../src/engines/redis/presence.ts';
 import { RedisSubject } from './redis-subject.ts';
 import { TestClock } from '../support/test-clock.ts';
 
-/** A third of it is less than a lease. */
+/** Its third is shorter than a lease. */
 const TTL_MS = 9_000;
 
 describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
@@ -45,7 +45,7 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
       readonly backbone: Backbone;
       readonly store: RedisPresence;
       readonly changes: PresenceChange[];
-      /** How often it was told that somebody may have come or gone. */
+      /** How often `uncertain` was called. */
       readonly uncertain: true[];
     }
 
@@ -101,7 +101,7 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
         };
         await expect.poll(told, PATIENT).toEqual([[true], [true]]);
         expect([a, b].map(({ changes }) => changes)).toEqual([[], []]);
-        // Hardly any time has gone by on the clock of Redis: bob may be there through others not written anew yet.
+        // Hardly any time has passed for Redis: bob may be present on pods that have not written their rows again yet.
         await b.store.exit('r', bob);
         const left = (): string[] => {
           clock.advance(500);
@@ -124,7 +124,7 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
       await expect.poll(() => listOf(a), PATIENT).not.toEqual([0]);
       let passed = 0;
       const list = (): Promise<unknown> => {
-        // By itself the other pod would look once a third of it has passed.
+        // Without a hint the other pod checks after a third of the TTL.
         if (passed < ttlMs / 4) clocks[1].advance(100);
         passed += 100;
         return listOf(a);

@@ -1,12 +1,12 @@
 import type { Occupant, PresenceStore } from '../../src/core/ports/presence-store.ts';
 import { beforeEach, describe, expect, test } from 'vitest';
 
-/** How a presence store under test is made; each call of `open` gives one in which nobody is present. */
+/** Makes a presence store under test. Each call of `open` starts one without members. */
 export interface PresenceSubject {
   open(): Promise<PresenceStore>;
   /** Lets so many milliseconds pass for the store. */
   pass(ms: number): Promise<void>;
-  /** The time by which the store goes, in milliseconds since 1970. */
+  /** The store's clock, in milliseconds since 1970. */
   now(): Promise<number>;
 }
 
@@ -176,7 +176,7 @@ export function presenceContract(name: string, subject: PresenceSubject): void {
         const before = await seconds();
         expect(before).toBeGreaterThanOrEqual(begun + passed);
         const { updatedAt } = (await store.state('r', alice1, {})).member;
-        // Where the time stands still in between, this is one second.
+        // The same second if the clock does not advance in between.
         expect(updatedAt).toBeGreaterThanOrEqual(before);
         expect(updatedAt).toBeLessThanOrEqual(await seconds());
       }

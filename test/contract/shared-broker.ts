@@ -2,13 +2,13 @@ import type { Broker, Fleeting, Note, Receiver, Stored } from '../../src/core/po
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { isUnavailable } from '../../src/core/base/refused.ts';
 
-/** How the brokers of several pods are made. Their time is the machine's, and they keep 1,000 messages per room. */
+/** Makes the brokers of several pods. They use the machine's clock, and store 1,000 messages per room. */
 export interface SharedBrokerSubject {
-  /** From now on `open` gives brokers on a history that is empty. */
+  /** Empties the history for the next calls of `open`. */
   empty(): void | Promise<void>;
   /** The broker of another pod on the same history. */
   open(): Promise<Broker>;
-  /** What the pods share answers nobody until `mends`. Nothing in it is lost. */
+  /** The server does not answer until `mends`. It loses nothing. */
   breaks(): void;
   mends(): void;
 }
@@ -16,13 +16,13 @@ export interface SharedBrokerSubject {
 const ALL = 1_000;
 const SOON = { timeout: 20_000 };
 
-/** One pod's broker, and what it brings. */
+/** One pod's broker, and what it gave the receiver. */
 export class Ear implements Receiver {
   readonly broker: Broker;
   readonly messages: Stored[] = [];
   readonly fleetings: Fleeting[] = [];
   readonly notes: Note[] = [];
-  /** Rooms whose newest position it was told. */
+  /** Rooms for which `newest` was called. */
   readonly told = new Set<string>();
 
   constructor(broker: Broker) {
@@ -34,7 +34,7 @@ export class Ear implements Receiver {
   }
 
   message(_room: string, stored: Stored): void {
-    // What comes twice is sorted out by the room.
+    // The room drops messages that come twice.
     if (this.messages.every(({ id }) => id !== stored.id)) this.messages.push(stored);
   }
 
@@ -59,7 +59,7 @@ export class Ear implements Receiver {
   }
 }
 
-/** What the brokers of several pods must hold among each other; each adapter that has several runs it unchanged. */
+/** What the brokers of several pods must hold together; each adapter that connects pods runs it unchanged. */
 export function sharedBrokerContract(name: string, subject: SharedBrokerSubject): void {
   describe(`${name} keeps the contract between pods`, () => {
     let opened: Broker[];
@@ -212,7 +212,7 @@ export function sharedBrokerContract(name: string, subject: SharedBrokerSubject)
       await expect.poll(() => there.bodies, SOON).toEqual(['before']);
       there.told.clear();
       subject.breaks();
-      // Some of it may still be answered before it is noticed.
+      // Some calls may still be answered before the outage is noticed.
       const [published, ...ends] = await Promise.allSettled([
         there.broker.publish('r', 'meanwhile'),
         there.broker.read('r', { newest: 1 }, ALL),
@@ -228,13 +228,13 @@ export function sharedBrokerContract(name: string, subject: SharedBrokerSubject)
       for (const end of [published, ...ends])
         if (end.status === 'rejected') expect(isUnavailable(end.reason)).toBe(true);
       await expect.poll(() => there.broker.available && here.broker.available, SOON).toBe(true);
-      // Also the room whose subscription failed: it stays asked for.
+      // Also the room whose subscribe failed: the broker repeats it.
       await expect.poll(() => [...there.told].toSorted(), SOON).toEqual(['r', 's']);
       await expect.poll(async () => (await here.broker.publish('s', 'after')).settled, SOON).toBeUndefined();
       await expect.poll(() => there.bodies, SOON).toContain('after');
       const page = await there.broker.read('r', { after: id }, ALL);
       expect(page.missing).toBeUndefined();
-      // It waited, where the broker lets publications wait; else its publisher was told.
+      // It waited if the broker buffers publications; else its publisher got an error.
       const waited = published.status === 'fulfilled' ? ['meanwhile'] : [];
       await expect
         .poll(async () => {

@@ -13,7 +13,7 @@ let clock: TestClock;
 let budget: MemoryBudget;
 let broker: MemoryBroker;
 
-/** What V8 holds once all garbage is gone. */
+/** V8's heap after garbage collection. */
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 function heap(): number {
@@ -52,7 +52,7 @@ describe('MEMORY_BYTES', () => {
     open(LIMIT);
     const before = heap();
     for (let n = 0; n < MANY; n += 1) await fill(n);
-    // Half of what may be held at most is what must be held at least: nothing goes that there is room for.
+    // At least half of the budget is used: nothing is evicted without need.
     expect(budget.bytes).toBeGreaterThan(LIMIT / 2);
     expect(budget.bytes).toBeLessThanOrEqual(LIMIT);
     expect(heap() - before).toBeLessThan(LIMIT * 1.25);

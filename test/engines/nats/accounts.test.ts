@@ -7,7 +7,7 @@ import { nkeys } from '@nats-io/transport-node';
 import { documentedRights } from './rights.ts';
 import { Witness } from '../../faults/witness.ts';
 
-/** Each of them says something, and hears all that was said. */
+/** Each client publishes, and receives all publications. */
 async function talk(...people: readonly Witness[]): Promise<void> {
   for (const one of people) one.say();
   await allHeard(people, saidBy(people));
@@ -51,7 +51,7 @@ describe('With the credentials of a user of an account', () => {
   });
 });
 
-/** A seed with a slip of the pen. */
+/** A seed with a typing error. */
 function damaged({ credentials, secrets }: User): User {
   const [seed = ''] = secrets;
   const wrong = `${seed.slice(0, -4)}${seed.endsWith('AAAA') ? 'BBBB' : 'AAAA'}`;
@@ -79,7 +79,7 @@ test.each<[string, RegExp, (nats: OperatedNats) => User]>([
 test('Credentials that expire while in use end the connection, and the log says so', SLOW, async () => {
   const nats = await operatedNats();
   const user = nats.account.user({ expiresIn: 4 });
-  // On a slow machine the pod may come too late to be let in at all.
+  // On a slow machine the credentials may expire before the pod connects.
   await expectAway(await podOf(nats, user), user, /Authentication Expired|credentials expired/);
 });
 

@@ -9,7 +9,7 @@ import { NatsSubject, type PodOptions } from './subject.ts';
 import { at, PATIENT } from '../../many-pods/world.ts';
 import { startProxy } from '../../support/proxy.ts';
 
-/** Short, so that what others say of themselves is soon heard, and the dead are found. */
+/** Short, so that pods soon see the loads of others, and find dead pods. */
 const LEASE_MS = 1_500;
 const SINCE = Date.now() - 3_600_000;
 
@@ -35,7 +35,7 @@ async function open(options: PodOptions = {}): Promise<Pod> {
   return { backbone, directory, holding };
 }
 
-/** The numbers of the others, as the pod is told when it says that it has so many. */
+/** The loads of the other pods, for a pod with so many connections. */
 async function says({ directory }: Pod, connections: number): Promise<number[]> {
   const others = await directory.loads({ connections, since: SINCE });
   return others.map((other) => other.connections).toSorted((a, b) => a - b);
@@ -50,7 +50,7 @@ describe('The loads of the pods', () => {
     await expect.poll(() => says(b, 11), PATIENT).toEqual([12, 20]);
     expect(await b.directory.loads({ connections: 11, since: SINCE })).toContainEqual({
       connections: 20,
-      // Told by the clock that all share, and back.
+      // Converted to the server's clock and back.
       since: expect.closeTo(SINCE, -2),
     });
     await a.directory.loads(undefined);

@@ -106,7 +106,7 @@ test('a stored message that did not come by subscription is read, and the other 
   for (const { broker } of [here, there]) await broker.subscribe('r');
   const start = await there.broker.read('r', { newest: 0 }, ALL);
   const { jsm, config } = await streamOf(nats.port);
-  // One that does not tell what it keeps.
+  // A stream that does not publish stored messages again.
   const { republish: _, ...mute } = config;
   await jsm.streams.delete('test-history');
   await jsm.streams.add(mute);
@@ -119,8 +119,8 @@ test('a stored message that did not come by subscription is read, and the other 
 });
 
 /**
- * Has the server forget a message id. From 2.14 on it may look through its ids for a moment by the former window, and
- * then not again before that has ended: so the window is made another one until the id is forgotten.
+ * Makes the server forget a message id. A server from 2.14 on may check its ids once more by the former window, and not
+ * again before that has passed; so the window is changed until the id is forgotten.
  */
 async function forget(msgID: string, port: number): Promise<void> {
   const { jsm } = await streamOf(port);
@@ -193,7 +193,7 @@ test('a publication stored before it was delivered provisionally is read with it
   const [here, there] = [await podLikeOn({ port: proxy.port }), await podLikeOn(nats)];
   for (const { broker } of [here, there]) await broker.subscribe('r');
   await here.broker.publish('r', body(1));
-  // NATS hears it, and this pod does not hear NATS.
+  // NATS receives it, but its answer does not reach this pod.
   proxy.silence('to-client');
   const published = await here.broker.publish('r', body(2));
   expect(published.settled).toBeDefined();
@@ -245,7 +245,7 @@ test('a key is known after NATS restarted and its message was trimmed', async ()
   expect(await there.broker.publish('r', body(1), { key: 'k' })).toEqual({ id: first.id, duplicate: true });
 });
 
-/** In place of the history, which answers so; the last answer over and over. */
+/** Replaces the history's answers; the last one is repeated. */
 async function answering(port: number, ...errors: (object | undefined)[]): Promise<{ ids: string[] }> {
   const { jsm } = await streamOf(port);
   await jsm.streams.delete('test-history');
@@ -277,7 +277,7 @@ describe('a publication', () => {
   });
 
   test('waits if its earlier copy takes long, or if the account’s storage is full', async () => {
-    // For longer than NATS may take to answer; once.
+    // Once for longer than ANSWER_MS.
     for (const [error, times] of [
       [inProcess, 60],
       [full, 1],
@@ -304,7 +304,7 @@ test('a room that was unsubscribed while it was checked is forgotten', async () 
     ttlMs: 600_000,
     newEpoch: () => 'epoch',
   });
-  // It comes to know the history as the broker does.
+  // It learns the history's name as the broker does.
   backbone.link.reconnect('another history is there, too');
   await expect.poll(() => backbone.link.up, PATIENT).toBe(true);
   history.begin('r');

@@ -16,7 +16,7 @@ test(
       await Witness.join(here, 'room', 'bob'),
       await Witness.join(there, 'room', 'carol'),
     ];
-    // Without a ref nothing but the pod itself keeps it from being published twice.
+    // Without a ref only the pod itself prevents a second publication.
     for (const one of speakers.slice(1, 2)) one.wantsAcks = false;
     const quiet = await Witness.join(there, 'room', 'quiet');
     const absent = await Witness.join(here, 'room', 'absent');

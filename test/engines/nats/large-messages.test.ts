@@ -13,7 +13,7 @@ import { Witness } from '../../faults/witness.ts';
 const LARGE = 'x'.repeat(12_000);
 /** As many bytes in few enough characters for `meta`. */
 const WIDE = '人'.repeat(4_000);
-/** Kept, and larger when JetStream gives it back than NATS takes. */
+/** JetStream stores it, but its answer to a read is larger than NATS takes. */
 const FITTING = 'x'.repeat(7_500);
 
 function errorsIn(pod: PodProcess): string[] {

@@ -13,7 +13,7 @@ beforeEach(() => nats.empty());
 afterEach(() => nats.close());
 afterAll(() => nats.stop());
 
-/** A pod that does nothing but hold its lease; who it has reaped. */
+/** A pod that only holds its lease, and the pods that it has reaped. */
 async function open(options: PodOptions = {}): Promise<{ backbone: NatsBackbone; reaped: string[] }> {
   const backbone = nats.backbone({ leaseMs: LEASE_MS, ...options });
   const reaped: string[] = [];

@@ -14,7 +14,7 @@ async function operator(port: number): Promise<JetStreamManager> {
   return jetstreamManager(connection);
 }
 
-/** What an operator does to the history while pods are connected; `config` is what it had. */
+/** What an operator does to the history while pods are connected; `config`: its settings before. */
 const FAULTS: Record<string, (jsm: JetStreamManager, config: StreamConfig) => Promise<unknown>> = {
   'is deleted': (jsm) => jsm.streams.delete(HISTORY),
   'is made anew by hand, with other settings': async (jsm, { subjects, republish }) => {

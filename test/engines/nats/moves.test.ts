@@ -39,7 +39,7 @@ test.for(Object.keys(CUTS))(
     await comes.return(here);
     for (let n = 0; n < 3; n += 1) alice.say();
     await eventually('what is said meanwhile', () => stays.heard().length === 11);
-    // What has no ack it says again elsewhere.
+    // It publishes again elsewhere what was not acknowledged.
     const refs = [...Array(alice.said).keys()].map((n) => `alice-${n + 1}`);
     const unacked = refs.filter((ref) => !alice.answers().has(ref));
     expect(unacked.length).toBeGreaterThan(0);

@@ -6,7 +6,7 @@ import { NatsSubject } from './subject.ts';
 
 /** An election takes some seconds. */
 const PATIENTLY = { timeout: 30_000 };
-/** Who leaves meanwhile is there for so long. */
+/** A user who leaves during an outage stays present for so long. */
 const LEASE_MS = 15_000;
 
 const nats = new NatsSubject();

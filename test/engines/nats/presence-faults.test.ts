@@ -13,9 +13,9 @@ import { NatsSubject } from './subject.ts';
 import { PATIENT } from '../../many-pods/world.ts';
 import { rmSync } from 'node:fs';
 
-/** Short, so that the dead are found soon. */
+/** Short, so that dead pods are found soon. */
 const LEASE_MS = 1_500;
-/** Longer than a pod is away here; who leaves meanwhile is there for so long after. */
+/** Longer than any outage here. A user who leaves during an outage stays present for so long after it. */
 const LONG_LEASE_MS = 6_000;
 
 const nats = new NatsSubject();
@@ -30,10 +30,10 @@ async function allSee(all: readonly PresencePod[], users: string[]): Promise<voi
   for (const pod of all) await expect.poll(() => pod.users(), { timeout: 15_000 }).toEqual(users);
 }
 
-/** What all pods together have caused, beside what callers were told. */
+/** The changes that all pods caused, without those that calls returned. */
 const caused = (...all: readonly PresencePod[]): string[] => all.flatMap((pod) => pod.caused).toSorted();
 
-/** A pod behind a network that can break. */
+/** A pod behind a proxy that can break its connection. */
 async function behindProxy(leaseMs: number): Promise<{ pod: PresencePod; proxy: Proxy }> {
   const proxy = await startProxy(nats.server.port);
   onTestFinished(() => proxy.stop());
@@ -45,7 +45,7 @@ describe('The users of a pod that is killed', () => {
     const [a, b, c] = [await open(), await open(), await open()];
     const crowd = Array.from({ length: 40 }, (_, n) => who(`user-${n}`, `c-${n}`));
     await Promise.all(crowd.map((one) => c.store.enter('r', one)));
-    // This one is elsewhere too.
+    // This user is on another pod too.
     await a.store.enter('r', who('user-0', 'elsewhere'));
     await c.backbone.stop();
     await allSee([a, b], ['user-0']);
@@ -83,7 +83,7 @@ describe('The users of a pod that is killed', () => {
       const subject = rowSubject(names, 'r', late, named.member.userId);
       await link.call(({ js }) => js.publish(subject, rowText(named)));
     }
-    // Only what came under a later name counts.
+    // Only rows under a later lease count.
     await allSee([a, b, await open(60_000)], ['ghost-4']);
     expect(tombstoneSubject(names, leaseNameOf(lease.name))).toContain(a.backbone.pod);
   });
@@ -159,7 +159,7 @@ describe('A pod that was cut off', () => {
     await expect
       .poll(() => a.store.exit('r', who('alice', 'a1')).then(() => 'done', String), PATIENT)
       .toBe('done');
-    // What the other wrote before it was cut off counts for a while.
+    // The other pod's earlier rows count for a while.
     expect(await b.store.exit('r', who('alice', 'a2'))).toBeUndefined();
     await allSee([a, b], []);
     expect(b.told).toEqual(['alice join r 1', 'alice leave r 0']);

@@ -12,7 +12,6 @@ afterAll(() => nats.stop());
 const pods = (count: number, leaseMs?: number): Promise<PresencePod[]> =>
   Promise.all(Array.from({ length: count }, () => openPod(nats, { ...(leaseMs && { leaseMs }) })));
 
-/** Three of them. */
 async function three(leaseMs?: number): Promise<[PresencePod, PresencePod, PresencePod]> {
   return (await pods(3, leaseMs)) as [PresencePod, PresencePod, PresencePod];
 }
@@ -123,7 +122,7 @@ describe('A lost connection', () => {
       .poll(async () => (await c.store.list('r', 1)).members, PATIENT)
       .toMatchObject([{ status: 'away' }]);
     await expect.poll(() => a.store.exit('r', who('alice', 'a1')), PATIENT).toBeUndefined();
-    // Where the row that was given up ends after this one, it is that which makes the leave.
+    // If the row of the lost connection ends later, that one makes the leave.
     await b.store.exit('r', who('alice', 'a2'));
     await allSee([a, b, c], []);
     for (const { told } of [a, b, c]) expect(told).toEqual(['alice join r 1', 'alice leave r 0']);

@@ -4,7 +4,7 @@ import { TestClock } from '../../support/test-clock.ts';
 
 const data = new Uint8Array();
 
-/** Takes what came in a room, of which everything up to `newest` is known; what it passes on is known, too. */
+/** A buffer for a room that is known up to `newest`, and up to what the buffer has passed on. */
 function arrivals(newest: number | undefined) {
   const clock = new TestClock();
   const passed: number[] = [];

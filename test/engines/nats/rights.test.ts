@@ -16,7 +16,7 @@ import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { documentedRights } from './rights.ts';
 import { metric } from '../../many-pods/world.ts';
 
-/** Somebody of the pods' account who may do everything, until the server ends; notes what is asked of JetStream. */
+/** A user of the pods' account with all rights, until the server ends; records the requests to JetStream. */
 async function auditorOf({ server, account }: OperatedNats, asked: Set<string>): Promise<NatsConnection> {
   const auditor = await connect({
     servers: `127.0.0.1:${server.port}`,
@@ -30,7 +30,7 @@ async function auditorOf({ server, account }: OperatedNats, asked: Set<string>):
   return auditor;
 }
 
-/** Leaves the streams as a pod would not, and so much in some that it has to be asked whether it keeps up. */
+/** Changes the settings of the streams, and fills some so that the server uses flow control. */
 async function tamper(auditor: NatsConnection): Promise<void> {
   const [js, jsm] = [jetstream(auditor), await jetstreamManager(auditor)];
   for (const what of ['leases', 'presence'])
@@ -51,7 +51,7 @@ function matches(right: string, subject: string): boolean {
   return isLong && tokens.every((token, n) => token === '*' || token === '>' || token === words[n]);
 }
 
-/** Two pods go every way there is, also that back to a server that was away. */
+/** Two pods use every feature, and also reconnect to a server that was unavailable. */
 async function useAll(nats: OperatedNats, env: Record<string, string>): Promise<void> {
   const [one, two] = [await podOn({ env }, ALL_WAYS), await podOn({ env }, ALL_WAYS)];
   await ready(one, two);

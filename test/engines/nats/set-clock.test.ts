@@ -6,7 +6,7 @@ import { NatsBackbone } from '../../../src/engines/nats/connection/backbone.ts';
 import { systemClock } from '../../../src/platform.ts';
 
 const PATIENT = { timeout: 20_000 };
-/** More than a key is known and a message is kept. */
+/** Longer than a key is remembered and a message is stored. */
 const FAR_MS = 700_000;
 
 /** A pod whose clock is set by so much while it is connected. */

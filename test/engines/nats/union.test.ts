@@ -75,7 +75,7 @@ function written(actions: readonly Action[]): readonly Entry[] {
   return writers.entries;
 }
 
-/** Takes them in, and gives what others are told. */
+/** Puts the entries into the union, and returns the changes. */
 function take(union: Union, entries: readonly Entry[]): RoomChange[] {
   return entries.flatMap((entry, n) => {
     if (entry.row === undefined) {
@@ -87,12 +87,12 @@ function take(union: Union, entries: readonly Entry[]): RoomChange[] {
   });
 }
 
-/** What a stream that keeps the last of each subject still has. */
+/** What a stream that stores the last message of each subject still has. */
 function kept(entries: readonly Entry[]): Entry[] {
   return entries.filter(({ subject }, n) => !entries.slice(n + 1).some((later) => later.subject === subject));
 }
 
-/** Who is there: somebody of whom some lease that is not over has connections. */
+/** The present users: those with connections under a lease that has not ended. */
 function expected(entries: readonly Entry[], room: string): string[] {
   const users = new Set<string>();
   const over = (lease: LeaseName): boolean =>
