@@ -84,9 +84,8 @@ function createPod(config: Config, { log, platform, framer, tracer, hooks, watch
   const { clock, random, ids, host: name } = platform;
   const limits = limitsOf(config);
   const tally = createTally();
-  const turn = new Turn(endOfTurn(tracer), (error) =>
-    log.error({ err: error }, 'something could not be sent'),
-  );
+  const failed = (error: unknown): void => log.error({ err: error }, 'something could not be sent');
+  const turn = new Turn(endOfTurn(tracer), failed, clock);
   const { broker, store, directory } = engine;
   const historyLost = historyLostOf(tally, log, clock);
   const hub = new Hub({ broker, directory, framer, turn, clock, tally, tracer, historyLost });
