@@ -19,17 +19,17 @@ import { framer } from './ws/frame.ts';
 import { pages } from './http/pages.ts';
 import { sockets } from './http/sockets.ts';
 
-/** Health checks of proxies speak HTTP/1.0 and name no host. */
+/** Health checks of proxies use HTTP/1.0 without a Host. */
 const OPS_HOST = 'localhost';
 
-/** What an app is given besides its configuration. */
+/** What an app needs besides its configuration. */
 export interface AppSurroundings {
   readonly tracer: Tracer | undefined;
-  /** An operator wants this pod to end. */
+  /** Drains and ends the pod, for `POST /drain`. */
   readonly end: (reason: string) => void;
 }
 
-/** Puts a pod together with its servers; with compose.ts and adapters.ts the only place that names concrete adapters. */
+/** Creates a pod with its servers. Only this file, compose.ts and adapters.ts choose concrete adapters. */
 export async function createApp(config: Config, log: Log, { tracer, end }: AppSurroundings): Promise<App> {
   const composed = await compose(config, { log, platform: thisMachine(), tracer, framer });
   const { MAX_MESSAGE_BYTES: maxMessageBytes } = config.values;

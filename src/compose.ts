@@ -32,24 +32,24 @@ import type { Hooks } from './core/ports/hooks.ts';
 import { Watermarks } from './core/pod/watermarks.ts';
 import { createTally } from './core/base/tally.ts';
 
-/** What a pod is given besides its configuration. */
+/** What a pod needs besides its configuration. */
 export interface Surroundings {
   readonly log: Log;
   readonly platform: Platform;
-  /** Undefined: nothing is traced. */
+  /** Undefined if tracing is off. */
   readonly tracer: Tracer | undefined;
-  /** How a client's frames look on the wire. */
+  /** Encodes the frames for clients. */
   readonly framer: Framer;
 }
 
-/** A whole pod but for the listeners through which clients and operators come. */
+/** A whole pod except its listeners. */
 export interface Composed extends Omit<Parts, 'listeners'> {
   readonly origins: Origins;
   readonly engine: Engine;
   readonly webhooks: Webhooks | undefined;
 }
 
-/** Puts the parts of a pod together; a simulator does the same in one process, for as many pods as it needs. */
+/** Creates the parts of a pod. The simulator calls this too, for many pods in one process. */
 export async function compose(config: Config, surroundings: Surroundings): Promise<Composed> {
   const { log, platform } = surroundings;
   const hooks = await hooksOf(config, log, platform);
@@ -84,7 +84,7 @@ function createPod(config: Config, { log, platform, framer, tracer, hooks, watch
   const { clock, random, ids, host: name } = platform;
   const limits = limitsOf(config);
   const tally = createTally();
-  const failed = (error: unknown): void => log.error({ err: error }, 'something could not be sent');
+  const failed = (error: unknown): void => log.error({ err: error }, 'a flush to sockets failed');
   const turn = new Turn(endOfTurn(tracer), failed, clock);
   const { broker, store, directory } = engine;
   const historyLost = historyLostOf(tally, log, clock);
@@ -109,7 +109,7 @@ function createPod(config: Config, { log, platform, framer, tracer, hooks, watch
   return { ...parts, limits, tally, log, ids, name, startedAt: clock.elapsed() };
 }
 
-/** What ends a turn belongs to nobody's request, whoever was the first to publish in it: a tracer would mind. */
+/** Runs the end of a turn outside every request, or its spans would join the trace of the turn's first publisher. */
 function endOfTurn(tracer: Tracer | undefined): (run: () => void) => void {
   if (tracer === undefined) return (run) => void setImmediate(run);
   const outside = AsyncLocalStorage.snapshot();

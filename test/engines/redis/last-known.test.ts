@@ -25,10 +25,10 @@ function failure(code: string): NodeJS.ErrnoException {
   return Object.assign(new Error(`getaddrinfo ${code} redis-0`), { code });
 }
 
-/** A DNS that answers when it is told to, and who asks it. */
+/** A DNS that answers when the test says so, and a client that asks it. */
 class Dns {
   readonly clock = new TestClock();
-  /** What those who asked got, in order. */
+  /** What the client got, in order. */
   readonly got: unknown[] = [];
   readonly #waiting: ((error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void)[] = [];
   readonly #lookUp = lastKnown(this.clock, (_host, _options, answer) => void this.#waiting.push(answer));
@@ -49,7 +49,7 @@ class Dns {
 }
 
 describe('A name', () => {
-  test('that DNS is silent about has the addresses of the last time, soon', () => {
+  test('falls back on its last addresses after half a second without an answer of DNS', () => {
     const dns = new Dns();
     dns.ask();
     dns.answers(FIRST);
@@ -63,7 +63,7 @@ describe('A name', () => {
     ]);
   });
 
-  test('that DNS cannot tell has them at once', () => {
+  test('falls back on them at once if DNS cannot tell', () => {
     const dns = new Dns();
     dns.ask();
     dns.answers(FIRST);
@@ -72,7 +72,7 @@ describe('A name', () => {
     expect(dns.got.at(-1)).toEqual([FIRST, undefined]);
   });
 
-  test('that there is none of any more has no address', () => {
+  test('has no address any more if DNS says that it does not exist', () => {
     const dns = new Dns();
     dns.ask();
     dns.answers(FIRST);
@@ -81,7 +81,7 @@ describe('A name', () => {
     expect(dns.got.at(-1)).toBe('ENOTFOUND');
   });
 
-  test('that was never found waits for DNS, and hears what it says', () => {
+  test('that was never found waits for the answer of DNS', () => {
     const dns = new Dns();
     dns.ask();
     dns.clock.advance(60_000);
@@ -92,7 +92,7 @@ describe('A name', () => {
     expect(dns.got).toEqual(['EAI_AGAIN', [SECOND, undefined]]);
   });
 
-  test('that DNS tells of late has the new address the next time, and is answered once', () => {
+  test('gets the address of a late answer the next time, and is answered only once', () => {
     const dns = new Dns();
     dns.ask();
     dns.answers(FIRST);
@@ -105,7 +105,7 @@ describe('A name', () => {
     expect(dns.got.at(-1)).toEqual([SECOND, undefined]);
   });
 
-  test('is given as one address to who asks for one', () => {
+  test('gives one address to a caller that asks for one', () => {
     const dns = new Dns();
     dns.ask('redis-0', {});
     dns.answers(FIRST);
@@ -113,7 +113,7 @@ describe('A name', () => {
   });
 });
 
-test('by default it is Node who is asked', async () => {
+test('by default Node looks names up', async () => {
   const expected = await new Promise((resolve) =>
     lookup('localhost', { all: true }, (_, all) => resolve(all)),
   );
@@ -152,7 +152,7 @@ test('A pod that has reached a server of a Cluster by its name reaches it again 
     backbone.stop();
     faked.lookUp = undefined;
   });
-  // Its slots are not assigned yet, so that the pod goes on asking it, each time over a new connection.
+  // Its slots are not assigned yet, so the pod asks it again and again, each time over a new connection.
   await backbone.start();
   await vi.waitFor(() => expect(asked).toBeGreaterThan(1), 5_000);
   isUp = false;
