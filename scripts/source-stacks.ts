@@ -11,7 +11,7 @@ Error.prepareStackTrace = (error, frames) =>
   [Error.prototype.toString.call(error), ...frames.map(inSource)].join('\n    at ');
 
 function inSource(frame: NodeJS.CallSite): string {
-  const text = String(frame);
+  const text = (frame as { toString(): string }).toString();
   const file = frame.getFileName();
   const line = frame.getLineNumber();
   const column = frame.getColumnNumber();
@@ -19,7 +19,10 @@ function inSource(frame: NodeJS.CallSite): string {
   const origin = mapOf(file)?.findOrigin(line, column);
   if (origin === undefined || !('fileName' in origin)) return text;
   const source = new URL(origin.fileName, file);
-  return text.replace(`${file}:${line}:${column}`, `${source}:${origin.lineNumber}:${origin.columnNumber}`);
+  return text.replace(
+    `${file}:${line}:${column}`,
+    `${source.href}:${origin.lineNumber}:${origin.columnNumber}`,
+  );
 }
 
 /** Undefined if the file has no map: an error while a stack is formatted would take the place of the error itself. */

@@ -129,17 +129,12 @@ test('errors at the start are those of the sources', async () => {
 test('what instrumentations of OpenTelemetry change is no part of the bundle', async () => {
   const { env, modules } = recordModules();
   await imagePod({ ...redis.env, ...env, OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' });
-  const loaded = modules();
+  const loaded = new Set(
+    modules().flatMap((url) => /\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1] ?? []),
+  );
   for (const name of ['ioredis', 'pino', '@opentelemetry/api', '@opentelemetry/sdk-node'])
-    expect(
-      loaded.some((url) => url.includes(`/node_modules/${name}/`)),
-      name,
-    ).toBe(true);
-  for (const name of ['hono', 'zod', 'jose', 'ws'])
-    expect(
-      loaded.some((url) => url.includes(`/node_modules/${name}/`)),
-      name,
-    ).toBe(false);
+    expect(loaded).toContain(name);
+  for (const name of ['hono', 'zod', 'jose', 'ws']) expect(loaded).not.toContain(name);
 });
 
 describe('the compile cache', () => {

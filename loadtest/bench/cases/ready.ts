@@ -1,13 +1,9 @@
-import { join } from 'node:path';
-import { buildServer } from '../../../scripts/build-server.ts';
-import { fillCompileCache } from '../../../scripts/fill-compile-cache.ts';
 import type { Options } from '../arguments.ts';
 import { type Contender, CONTENDERS } from '../contenders.ts';
+import { imageContender } from '../image.ts';
 import { spread } from '../rounds.ts';
 import { startServer } from '../server.ts';
 import type { CaseResult } from '../table.ts';
-
-const DIST = join(import.meta.dirname, '../../../dist');
 
 /** From the start of the process to the first 200 of the readiness probe. */
 export async function ready(options: Options): Promise<CaseResult[]> {
@@ -31,13 +27,4 @@ export async function ready(options: Options): Promise<CaseResult[]> {
       figures: Object.fromEntries(figures),
     },
   ];
-}
-
-/** What the image starts, with the code that it has compiled. */
-async function imageContender(): Promise<Contender> {
-  const [main, cache] = [join(DIST, 'main.js'), join(DIST, 'compiled')];
-  await buildServer(DIST);
-  await fillCompileCache(cache, main);
-  const { env, ...crosspod } = CONTENDERS.crosspod;
-  return { ...crosspod, script: main, env: { ...env, NODE_COMPILE_CACHE: cache } };
 }
