@@ -5,11 +5,8 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 /** Tests that start no other program: no pod, no server, no browser. test/support/no-programs.ts enforces it. */
 const UNIT = [
   'test/{core,protocol,auth,config,ws}/**/*.test.ts',
-  'test/engines/{memory,shared}/**/*.test.ts',
+  'test/engines/{memory,redis,shared}/**/*.test.ts',
   ...['own-rows', 'reorder-buffer', 'union'].map((name) => `test/engines/nats/${name}.test.ts`),
-  ...['answer-timeout', 'errors', 'last-known', 'missing', 'rights', 'server-clock'].map(
-    (name) => `test/engines/redis/${name}.test.ts`,
-  ),
   'test/contract/*-{memory,sqlite}.test.ts',
   'test/hooks/{load,runner}.test.ts',
   'test/client/!(pod|react-native|too-large).test.ts',

@@ -31,18 +31,16 @@ import { Webhooks } from './webhooks/webhooks.ts';
 const KEYS_WARNING_MS = 60_000;
 const HISTORY_WARNING_MS = 60_000;
 
-/** Each part that a setting can switch or change, as the configuration asks for it. */
-
-/** What a pod shares with the others, or holds alone. */
-export interface Shared {
+/** The parts that an engine provides. */
+export interface Engine {
   readonly broker: Broker;
   readonly store: PresenceStore;
   readonly directory: Directory;
-  /** What these parts count. */
+  /** The metrics of these parts. */
   readonly figures: readonly Figure[];
 }
 
-export async function sharedOf(config: Config, log: Log, platform: Platform): Promise<Shared> {
+export async function createEngine(config: Config, log: Log, platform: Platform): Promise<Engine> {
   if (config.redis !== undefined) return redisOf(config, config.redis, log, platform);
   if (config.nats !== undefined) return natsOf(config, config.nats, log, platform);
   const { values } = config;
@@ -56,15 +54,15 @@ export async function sharedOf(config: Config, log: Log, platform: Platform): Pr
   return { ...engine, figures: withoutRedis() };
 }
 
-/** As little as the setting may be where a heap is smaller than anybody would give a pod. */
+/** The smallest value of MEMORY_BYTES; a tiny heap must not go below it. */
 const LEAST_MEMORY_BYTES = 1_048_576;
 
 function memoryBytesOf({ MEMORY_BYTES }: Config['values'], { heapLimitBytes }: Platform): number {
   return MEMORY_BYTES ?? Math.max(LEAST_MEMORY_BYTES, Math.floor(heapLimitBytes / 4));
 }
 
-/** What a broker that pods share keeps, and what waits for it. */
-function publishing(values: Config['values'], platform: Platform) {
+/** The options that Redis and NATS have in common. */
+function sharedOptions(values: Config['values'], platform: Platform) {
   return {
     historySize: values.HISTORY_SIZE,
     historyTtlMs: values.HISTORY_TTL_SECONDS * 1_000,
@@ -74,16 +72,16 @@ function publishing(values: Config['values'], platform: Platform) {
   };
 }
 
-/** Loaded only where Redis is configured. */
+/** Imports the engine only if Redis is configured. */
 async function redisOf(
   { values }: Config,
   address: RedisAddress,
   log: Log,
   platform: Platform,
-): Promise<Shared> {
+): Promise<Engine> {
   const { redisEngine } = await import('./engines/redis/index.ts');
   const { broker, store, directory, placement } = redisEngine({
-    ...publishing(values, platform),
+    ...sharedOptions(values, platform),
     address,
     prefix: values.REDIS_PREFIX ?? '',
     pod: platform.newName(),
@@ -98,16 +96,16 @@ async function redisOf(
   return { broker, store, directory, figures };
 }
 
-/** Loaded only where NATS is configured. */
+/** Imports the engine only if NATS is configured. */
 async function natsOf(
   { values }: Config,
   address: NatsAddress,
   log: Log,
   platform: Platform,
-): Promise<Shared> {
+): Promise<Engine> {
   const { natsEngine } = await import('./engines/nats/index.ts');
   const { broker, store, directory, backbone } = natsEngine({
-    ...publishing(values, platform),
+    ...sharedOptions(values, platform),
     address,
     prefix: values.NATS_PREFIX,
     replicas: Number(values.NATS_REPLICAS),
@@ -124,7 +122,7 @@ async function natsOf(
   return { broker, store, directory, figures };
 }
 
-/** Undefined while authentication is off. Raises an error where a key file cannot be used. */
+/** Undefined while authentication is off. Raises an error if a key file is unusable. */
 export function authenticatorOf(
   { auth, values }: Config,
   tally: Tally,
@@ -153,7 +151,7 @@ function remoteKeysOf(
 ): RemoteKeys | undefined {
   const server = url === undefined ? undefined : readHttpAddress(url);
   if (server === undefined) return undefined;
-  const warn = (): void => log.warn({ host: server.address.host }, 'the keys at JWKS_URL cannot be had');
+  const warn = (): void => log.warn({ host: server.address.host }, 'the keys at JWKS_URL cannot be loaded');
   return new RemoteKeys({
     load: () => loadKeys(server),
     clock,
@@ -163,7 +161,7 @@ function remoteKeysOf(
   });
 }
 
-/** Counts and logs what is not accepted, and why; nothing of the token, of which even the claims are secret. */
+/** Counts and logs refused tokens with the reason only: even the claims of a token are secret. */
 function counted(authenticator: Authenticator, tally: Tally, log: Log): Authenticator {
   return {
     async authenticate(token) {
@@ -176,12 +174,12 @@ function counted(authenticator: Authenticator, tally: Tally, log: Log): Authenti
   };
 }
 
-/** Counts the rooms, and warns at once, but not of each: a failover may concern thousands. */
+/** Counts the rooms, and warns at most once a minute, because a failover may affect thousands. */
 export function historyLostOf(tally: Tally, log: Log, clock: Clock): () => void {
   const warn = atMostOncePer(HISTORY_WARNING_MS, clock, () =>
     log.warn(
       { rooms: tally.historyLost },
-      'the history of a room went back, or lost something; members were told',
+      'the history of a room went back or lost messages; its members got history_lost',
     ),
   );
   return () => {
@@ -190,7 +188,7 @@ export function historyLostOf(tally: Tally, log: Log, clock: Clock): () => void 
   };
 }
 
-/** On while authentication is off, unless it is switched. */
+/** Without GUEST_LOGIN, guest login is on only while authentication is off. */
 function guestLoginOf({ auth, values }: Config, clock: Clock): GuestLogin | undefined {
   if (!(values.GUEST_LOGIN ?? !auth)) return undefined;
   return new GuestLogin({
@@ -210,7 +208,7 @@ export function originsOf({ auth, allowedOrigins }: Config, log: Log): Origins {
   if (origins.self && !auth) {
     log.warn(
       {},
-      'ALLOWED_ORIGINS has self, and nobody needs a token: pages of any name that points here connect; list names',
+      'ALLOWED_ORIGINS contains self, and no client needs a token: a page on any host name that resolves to this pod can connect; list origins by name',
     );
   }
   return origins;
@@ -229,7 +227,7 @@ export function apiOf(config: Config, pod: Pod, origins: Origins): Api {
   });
 }
 
-/** Loaded only where a module is named. Raises an error where the module cannot be used. */
+/** Undefined without HOOKS_MODULE. Raises an error if the module is unusable. */
 export async function hooksOf(
   { values }: Config,
   log: Log,

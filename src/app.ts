@@ -2,9 +2,9 @@ import { apiOf } from './adapters.ts';
 import { type Composed, compose } from './compose.ts';
 import { requestMetrics } from './http/request-metrics.ts';
 import { keyTest } from './http/access.ts';
-import { directingFigures, hookFigures, webhookFigures } from './telemetry/part-figures.ts';
+import { loadControlFigures, hookFigures, webhookFigures } from './telemetry/part-figures.ts';
 import type { Tracer } from './core/ports/tracer.ts';
-import { createServer, doorOf, onUpgrade } from './http/server.ts';
+import { createServer, listenerOf, onUpgrade } from './http/server.ts';
 import { type Metrics, createMetrics } from './telemetry/metrics.ts';
 import { closeKeepAliveWhileDraining } from './http/close-keepalive-while-draining.ts';
 import { ops, type OpsOptions } from './http/ops.ts';
@@ -19,17 +19,17 @@ import { framer } from './ws/frame.ts';
 import { pages } from './http/pages.ts';
 import { sockets } from './http/sockets.ts';
 
-/** Health checks of proxies speak HTTP/1.0 and name no host. */
+/** Health checks of proxies use HTTP/1.0 without a Host. */
 const OPS_HOST = 'localhost';
 
-/** What an app is given besides its configuration. */
+/** What an app needs besides its configuration. */
 export interface AppSurroundings {
   readonly tracer: Tracer | undefined;
-  /** An operator wants this pod to end. */
+  /** Drains and ends the pod, for `POST /drain`. */
   readonly end: (reason: string) => void;
 }
 
-/** Puts a pod together with its servers; with compose.ts and adapters.ts the only place that names concrete adapters. */
+/** Creates a pod with its servers. Only this file, compose.ts and adapters.ts choose concrete adapters. */
 export async function createApp(config: Config, log: Log, { tracer, end }: AppSurroundings): Promise<App> {
   const composed = await compose(config, { log, platform: thisMachine(), tracer, framer });
   const { MAX_MESSAGE_BYTES: maxMessageBytes } = config.values;
@@ -38,18 +38,21 @@ export async function createApp(config: Config, log: Log, { tracer, end }: AppSu
     metrics: metricsOf(composed),
     end,
     readiness: () => app.readiness,
-    troubles: () => composed.shared.broker.troubles?.() ?? [],
+    troubles: () => composed.engine.broker.troubles?.() ?? [],
   };
   const [clients, operators] = createServers(config, composed, operation);
   onUpgrade(clients, upgrades.handle);
-  const app = new RunningApp(config, { ...composed, doors: [doorOf(clients), doorOf(operators)] });
+  const app = new RunningApp(config, {
+    ...composed,
+    listeners: [listenerOf(clients), listenerOf(operators)],
+  });
   return app;
 }
 
-function metricsOf({ pod, webhooks, shared, ...directing }: Composed): Metrics {
+function metricsOf({ pod, webhooks, engine, ...loadControl }: Composed): Metrics {
   return createMetrics(pod, [
-    ...shared.figures,
-    ...directingFigures(directing),
+    ...engine.figures,
+    ...loadControlFigures(loadControl),
     ...(pod.hooks === undefined ? [] : hookFigures(pod.hooks.figures)),
     ...(webhooks === undefined ? [] : webhookFigures(webhooks.figures)),
   ]);

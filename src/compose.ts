@@ -4,8 +4,8 @@ import {
   hooksOf,
   limitsOf,
   originsOf,
-  type Shared,
-  sharedOf,
+  type Engine,
+  createEngine,
   webhooksOf,
 } from './adapters.ts';
 import { AsyncLocalStorage } from 'node:async_hooks';
@@ -32,36 +32,36 @@ import type { Hooks } from './core/ports/hooks.ts';
 import { Watermarks } from './core/pod/watermarks.ts';
 import { createTally } from './core/base/tally.ts';
 
-/** What a pod is given besides its configuration. */
+/** What a pod needs besides its configuration. */
 export interface Surroundings {
   readonly log: Log;
   readonly platform: Platform;
-  /** Undefined: nothing is traced. */
+  /** Undefined if tracing is off. */
   readonly tracer: Tracer | undefined;
-  /** How a client's frames look on the wire. */
+  /** Encodes the frames for clients. */
   readonly framer: Framer;
 }
 
-/** A whole pod but for the doors through which clients and operators come. */
-export interface Composed extends Omit<Parts, 'doors'> {
+/** A whole pod except its listeners. */
+export interface Composed extends Omit<Parts, 'listeners'> {
   readonly origins: Origins;
-  readonly shared: Shared;
+  readonly engine: Engine;
   readonly webhooks: Webhooks | undefined;
 }
 
-/** Puts the parts of a pod together; a simulator does the same in one process, for as many pods as it needs. */
+/** Creates the parts of a pod. The simulator calls this too, for many pods in one process. */
 export async function compose(config: Config, surroundings: Surroundings): Promise<Composed> {
   const { log, platform } = surroundings;
   const hooks = await hooksOf(config, log, platform);
   const webhooks = webhooksOf(config, log, platform);
-  const shared = await sharedOf(config, log, platform);
-  const pod = createPod(config, { ...surroundings, hooks, watcher: webhooks, shared });
+  const engine = await createEngine(config, log, platform);
+  const pod = createPod(config, { ...surroundings, hooks, watcher: webhooks, engine });
   const origins = originsOf(config, log);
   const { WS_PATHS: paths, TRUST_PROXY: trustProxy } = config.values;
   const watermarks = new Watermarks(platform.pressure, pod.clock, log);
   return {
     pod,
-    shared,
+    engine,
     webhooks,
     origins,
     watermarks,
@@ -77,17 +77,16 @@ export async function compose(config: Config, surroundings: Surroundings): Promi
 interface Extras extends Surroundings {
   readonly hooks: Hooks | undefined;
   readonly watcher: Watcher | undefined;
-  readonly shared: Shared;
+  readonly engine: Engine;
 }
 
-function createPod(config: Config, { log, platform, framer, tracer, hooks, watcher, shared }: Extras): Pod {
+function createPod(config: Config, { log, platform, framer, tracer, hooks, watcher, engine }: Extras): Pod {
   const { clock, random, ids, host: name } = platform;
   const limits = limitsOf(config);
   const tally = createTally();
-  const turn = new Turn(endOfTurn(tracer), (error) =>
-    log.error({ err: error }, 'something could not be sent'),
-  );
-  const { broker, store, directory } = shared;
+  const failed = (error: unknown): void => log.error({ err: error }, 'a flush to sockets failed');
+  const turn = new Turn(endOfTurn(tracer), failed, clock);
+  const { broker, store, directory } = engine;
   const historyLost = historyLostOf(tally, log, clock);
   const hub = new Hub({ broker, directory, framer, turn, clock, tally, tracer, historyLost });
   const catchUp = new CatchUp({ broker, clock, framer, hub, limits, tally, log });
@@ -110,7 +109,7 @@ function createPod(config: Config, { log, platform, framer, tracer, hooks, watch
   return { ...parts, limits, tally, log, ids, name, startedAt: clock.elapsed() };
 }
 
-/** What ends a turn belongs to nobody's request, whoever was the first to publish in it: a tracer would mind. */
+/** Runs the end of a turn outside every request, or its spans would join the trace of the turn's first publisher. */
 function endOfTurn(tracer: Tracer | undefined): (run: () => void) => void {
   if (tracer === undefined) return (run) => void setImmediate(run);
   const outside = AsyncLocalStorage.snapshot();

@@ -6,11 +6,11 @@ import { SETTINGS, type Setting } from './settings.ts';
 type Values = { readonly [Name in keyof typeof SETTINGS]: ValueOf<(typeof SETTINGS)[Name]> };
 type ValueOf<S> = S extends Setting<infer T> ? (S extends { fallback: string } ? T : T | undefined) : never;
 
-/** What a pod is started with; frozen. Durations are in seconds, sizes in bytes, as in the settings. */
+/** The configuration of a pod, frozen. Durations are in seconds, sizes in bytes, as in the settings. */
 export interface Config {
   readonly host: string;
   readonly port: number;
-  /** Where Redis is, or NATS; where neither is messages stay on this pod. */
+  /** The engine. With neither Redis nor NATS, messages stay on this pod. */
   readonly redis: RedisAddress | undefined;
   readonly nats: NatsAddress | undefined;
   /** Whether clients need a token. */
@@ -19,7 +19,7 @@ export interface Config {
   readonly values: Values;
 }
 
-/** Every fault of the environment at once, one line each. */
+/** All invalid settings at once, one line each. */
 export class ConfigError extends Error {
   readonly problems: readonly string[];
 
@@ -35,7 +35,7 @@ type Env = Readonly<Record<string, string | undefined>>;
 export function loadConfig(env: Env): Config {
   const problems: string[] = [];
   const entries = Object.entries(SETTINGS).map(([name, one]) => [name, valueOf(name, one, env, problems)]);
-  // Those that could not be read are undefined here; nobody sees them, because then there is a problem.
+  // Invalid values are undefined here, against their type. They are never used, because a ConfigError follows.
   const values = Object.freeze(Object.fromEntries(entries)) as Values;
   const address = addressOf(values, problems);
   const auth =
@@ -77,7 +77,7 @@ function addressOf(values: Values, problems: string[]): { host: string; port: nu
   return { host: bracketed || plain || values.HOST, port: port ?? 0 };
 }
 
-/** All three count from SIGTERM. */
+/** All three durations count from SIGTERM. */
 function checkDrain(values: Partial<Values>, problems: string[]): void {
   const { DRAIN_DELAY_SECONDS = 0, DRAIN_WINDOW_SECONDS = 0, SHUTDOWN_TIMEOUT_SECONDS = Infinity } = values;
   const drained = DRAIN_DELAY_SECONDS + DRAIN_WINDOW_SECONDS;
@@ -86,7 +86,7 @@ function checkDrain(values: Partial<Values>, problems: string[]): void {
   problems.push(problem('SHUTDOWN_TIMEOUT_SECONDS', String(SHUTDOWN_TIMEOUT_SECONDS), allowed));
 }
 
-/** Settings that are right each by itself but not together; those that are wrong already are left alone. */
+/** Settings that are valid each by itself but not together. Settings that are invalid by themselves are skipped. */
 function checkTogether(values: Partial<Values>, port: number | undefined, problems: string[]): void {
   const { OPS_PORT, HEARTBEAT_SECONDS = 0, HEARTBEAT_TIMEOUT_SECONDS = Infinity } = values;
   if (port !== undefined && port !== 0 && port === OPS_PORT) {
@@ -109,7 +109,7 @@ function namesRedis({ REDIS_URL, REDIS_ADDR, REDIS_SENTINELS, REDIS_CLUSTER }: P
   return [REDIS_URL, REDIS_ADDR, REDIS_SENTINELS, REDIS_CLUSTER].some((one) => one !== undefined);
 }
 
-/** What carries messages between pods: what is named, else what is configured. */
+/** The engine that BROADCAST_MQ_TYPE names, else the configured one. */
 function engineOf(values: Partial<Values>, problems: string[]): 'memory' | 'redis' | 'nats' {
   const { BROADCAST_MQ_TYPE: named, NATS_URL } = values;
   const hasRedis = namesRedis(values);
@@ -129,7 +129,7 @@ function engineOf(values: Partial<Values>, problems: string[]): 'memory' | 'redi
   if (named !== undefined) return named;
   if (hasRedis && hasNats) {
     problems.push(
-      'BROADCAST_MQ_TYPE: nothing was given, and both Redis and NATS are configured; allowed: redis or nats, to say which',
+      'BROADCAST_MQ_TYPE: not set, and both Redis and NATS are configured; allowed: redis or nats',
     );
   }
   if (hasRedis) return 'redis';
@@ -141,10 +141,10 @@ function natsOf(values: Partial<Values>, problems: string[]): NatsAddress | unde
   if (NATS_URL === undefined) return undefined;
   const { servers, tls, user, password } = NATS_URL;
   if (!tls && ca !== undefined) {
-    problems.push('NATS_CA_FILE: given without TLS; allowed: with tls:// in NATS_URL');
+    problems.push('NATS_CA_FILE: given without TLS; allowed: only with tls:// in NATS_URL');
   }
   if (user !== undefined && credentials !== undefined) {
-    problems.push('NATS_CREDENTIALS: given beside a login in NATS_URL; allowed: one of them');
+    problems.push('NATS_CREDENTIALS: given beside a login in NATS_URL; allowed: only one of them');
   }
   return {
     servers: servers.map(({ host, port }) => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`)),
@@ -162,7 +162,7 @@ function redisOf(values: Partial<Values>, problems: string[]): RedisAddress | un
   checkWhichRedis(values, problems);
   const tls = values.REDIS_TLS ?? url?.tls ?? false;
   if (!tls && values.REDIS_CA_FILE !== undefined) {
-    problems.push('REDIS_CA_FILE: given without TLS; allowed: with rediss:// or REDIS_TLS=true');
+    problems.push('REDIS_CA_FILE: given without TLS; allowed: only with rediss:// or REDIS_TLS=true');
   }
   return {
     server: url?.server,
@@ -177,23 +177,24 @@ function redisOf(values: Partial<Values>, problems: string[]): RedisAddress | un
   };
 }
 
-/** One server, or one way to find the servers; in a Cluster there is one database. */
+/** The settings must name one server or one way to find servers. A Cluster has only database 0. */
 function checkWhichRedis(values: Partial<Values>, problems: string[]): void {
   const { REDIS_URL, REDIS_ADDR, REDIS_SENTINELS, REDIS_CLUSTER, REDIS_DB = 0 } = values;
   const url = REDIS_URL ?? REDIS_ADDR;
   if (url !== undefined && REDIS_SENTINELS !== undefined) {
-    problems.push('REDIS_SENTINELS: given beside REDIS_URL or REDIS_ADDR; allowed: one of them');
+    problems.push('REDIS_SENTINELS: given beside REDIS_URL or REDIS_ADDR; allowed: only one of them');
   }
   if (REDIS_CLUSTER === undefined) return;
   if (url !== undefined || REDIS_SENTINELS !== undefined) {
     problems.push(
-      'REDIS_CLUSTER: given beside REDIS_URL, REDIS_ADDR or REDIS_SENTINELS; allowed: one of them',
+      'REDIS_CLUSTER: given beside REDIS_URL, REDIS_ADDR or REDIS_SENTINELS; allowed: only one of them',
     );
   }
-  if (REDIS_DB !== 0) problems.push('REDIS_DB: given with REDIS_CLUSTER, which has only database 0');
+  if (REDIS_DB !== 0)
+    problems.push('REDIS_DB: given with REDIS_CLUSTER; allowed: only 0, the only database of a Cluster');
 }
 
-/** What goes with a missing key would let everybody in, or nobody; both are refused. */
+/** A missing key would let every client in, or none. */
 function checkIdentity(values: Partial<Values>, auth: boolean, problems: string[]): void {
   checkGuests(values, problems);
   const { JWT_SECRET, JWKS_URL, JWKS_FILE, GUEST_LOGIN, WEBHOOK_URL, WEBHOOK_SECRET } = values;
@@ -201,23 +202,21 @@ function checkIdentity(values: Partial<Values>, auth: boolean, problems: string[
     problems.push(problem('AUTH_ENABLED', 'true', 'false, or true with JWT_SECRET, JWKS_URL or JWKS_FILE'));
   }
   if (auth && GUEST_LOGIN === true && JWT_SECRET === undefined) {
-    problems.push(problem('GUEST_LOGIN', 'true', 'false, or true with JWT_SECRET to sign guest tokens with'));
+    problems.push(problem('GUEST_LOGIN', 'true', 'false, or true with JWT_SECRET, which signs guest tokens'));
   }
   if (WEBHOOK_URL !== undefined && WEBHOOK_SECRET === undefined) {
-    problems.push(
-      'WEBHOOK_SECRET: nothing was given; allowed: any text, to sign what is posted to WEBHOOK_URL',
-    );
+    problems.push('WEBHOOK_SECRET: not set, but WEBHOOK_URL is; allowed: any text, which signs the posts');
   }
 }
 
-/** With the wrong beginning none of their names would be a user id, and every guest be refused for theirs. */
+/** With an invalid prefix, no name of a guest would give a valid user id. */
 function checkGuests({ GUEST_PREFIX = '' }: Partial<Values>, problems: string[]): void {
   if (isUserId(`${GUEST_PREFIX}a`)) return;
-  const allowed = 'what a user id may begin with: printable characters, not conn:… or @…';
+  const allowed = 'a text that a user id may begin with: printable characters, not conn: or @';
   problems.push(problem('GUEST_PREFIX', printable(GUEST_PREFIX), allowed));
 }
 
-/** What was given, as far as it may be printed: what has an @ may be a login. */
+/** The value, unless it may contain a secret: with an `@`, it may contain a password. */
 function printable(given: string, isSecret = given.includes('@')): string | undefined {
   return isSecret ? undefined : given;
 }

@@ -8,21 +8,21 @@ import { existsSync } from 'node:fs';
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 const AWAKE_MS = 60_000;
 
-/** Ends the process with the reason on standard error, before clients can connect. */
-function giveUp(error: unknown): never {
+/** Prints why the pod cannot start, and exits. */
+function failStart(error: unknown): never {
   const reason = error instanceof ConfigError ? error.problems.join('\n') : String(error);
   process.stderr.write(`crosspod cannot start:\n${reason}\n`);
   process.exit(1);
 }
 
-/** There is nobody yet to whom it would matter; but process 1 of a container ignores what it does not listen to. */
-function leave(): never {
+/** Handles a signal before the pod runs. Without a listener, process 1 of a container would ignore it. */
+function exitEarly(): never {
   process.exit(0);
 }
 
 async function main(): Promise<void> {
-  const earlier = SIGNALS.map((signal) => [signal, process.listeners(signal)] as const);
-  for (const signal of SIGNALS) process.on(signal, leave);
+  const earlierListeners = SIGNALS.map((signal) => [signal, process.listeners(signal)] as const);
+  for (const signal of SIGNALS) process.on(signal, exitEarly);
   if (existsSync('.env')) process.loadEnvFile('.env');
   const config = loadConfig(process.env);
   const { LOG_LEVEL: level, LOG_FORMAT, SHUTDOWN_TIMEOUT_SECONDS } = config.values;
@@ -30,9 +30,9 @@ async function main(): Promise<void> {
   let tracing: Tracing | undefined;
   const log = await createLog({ level, format, fields: () => tracing?.logFields() ?? {} });
   tracing = await startTracing(process.env, log);
-  // What was loaded before and traces would end with the signal, and the drain would not be traced: the pod ends it, last.
+  // A provider that was loaded earlier would end at the signal and not trace the drain. The pod shuts it down last.
   if (tracing?.isTakenOver)
-    for (const [signal, listeners] of earlier)
+    for (const [signal, listeners] of earlierListeners)
       for (const listener of listeners) process.off(signal, listener);
   const app = await createApp(config, log, {
     tracer: tracing?.tracer,
@@ -42,15 +42,15 @@ async function main(): Promise<void> {
     app,
     log,
     timeoutMs: SHUTDOWN_TIMEOUT_SECONDS * 1_000,
-    last: async () => tracing?.stop(),
+    afterStop: async () => tracing?.stop(),
     exit: (code) => process.exit(code),
   });
-  for (const signal of SIGNALS) process.off(signal, leave).on(signal, lifecycle.signalled);
+  for (const signal of SIGNALS) process.off(signal, exitEarly).on(signal, lifecycle.signalled);
   process.on('uncaughtException', lifecycle.crashed);
-  // Until the servers listen there may be nothing but timers that do not keep the process alive.
+  // Until the servers listen, possibly nothing else keeps the process alive.
   const awake = setInterval(() => undefined, AWAKE_MS);
   await app.start();
   clearInterval(awake);
 }
 
-main().catch(giveUp);
+main().catch(failStart);

@@ -6,22 +6,22 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { randomBytes } from 'node:crypto';
 import { hostname, totalmem } from 'node:os';
 
-/** How often the event loop is looked at: each look wakes the process. */
+/** The sampling interval of the event loop delay. Each sample wakes the process. */
 const RESOLUTION_MS = 50;
 const NS_PER_MS = 1e6;
 
-/** What a pod takes of the machine that it runs on; pods that share a process for a simulation each have their own. */
+/** What a pod uses of its machine. In a simulation, each pod in the process has its own. */
 export interface Platform {
   readonly clock: Clock;
   /** Numbers in [0, 1). */
   readonly random: () => number;
   readonly ids: Ids;
-  /** A short name that no other process has. */
+  /** Creates a short name that no other process has. */
   readonly newName: () => string;
-  /** What the machine is called. */
+  /** The host name. */
   readonly host: string;
   readonly pressure: Pressure;
-  /** What V8 takes for its heap at most. */
+  /** The heap limit of V8. */
   readonly heapLimitBytes: number;
 }
 
@@ -37,7 +37,7 @@ export function thisMachine(): Platform {
   };
 }
 
-/** The machine's clock; what waits on it does not keep the process alive. */
+/** The machine's clock. Its timers do not keep the process alive. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   elapsed: () => performance.now(),
@@ -47,7 +47,7 @@ export const systemClock: Clock = {
   },
 };
 
-/** 96 random bits for a connection; a message without a position is numbered behind a tag that no other pod has. */
+/** A connection id has 96 random bits. A message id that is not a position is a number after a tag of this pod. */
 export function randomIds(): Ids {
   const tag = randomName();
   let messages = 0;
@@ -57,14 +57,14 @@ export function randomIds(): Ids {
   };
 }
 
-/** A short name that no other process has. */
+/** Creates a short name that no other process has. */
 export function randomName(): string {
   return randomBytes(6).toString('hex');
 }
 
 /**
- * Memory is what the container or the machine gives, or what V8 takes for its heap, whichever is nearer to its end.
- * The event loop is watched from now on.
+ * Memory pressure is the larger of two shares: resident memory of the container's or machine's limit, and used heap of
+ * V8's limit. Begins at once to measure the event loop.
  */
 function processPressure(): Pressure {
   const delays = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
@@ -78,7 +78,7 @@ function processPressure(): Pressure {
     lagMs() {
       const { count, mean } = delays;
       delays.reset();
-      // What is measured is the time between two looks, which is the resolution where nothing lags.
+      // The histogram measures the time between two samples, which is the resolution if nothing lags.
       return count === 0 ? 0 : Math.max(0, mean / NS_PER_MS - RESOLUTION_MS);
     },
   };

@@ -12,28 +12,27 @@ import { receiverOf } from './core/commands/broker-receiver.ts';
 import { logWhatStartWaitsFor } from './start-wait.ts';
 
 /**
- * Since a drain began each answer has told that its connection ends. One on which nothing was asked for so long is in
- * no use, so that hardly any request comes just as it is closed.
+ * How long after the start of a drain idle HTTP connections are closed. Each answer during the drain asks the client to
+ * close its connection, so a connection idle for this long is unlikely to carry another request.
  */
-const LET_GO_MS = 5_000;
+const CLOSE_IDLE_AFTER_MS = 5_000;
 
-/** Something that is only to be ended. */
 interface Stoppable {
   stop(): Promise<void>;
 }
 
-/** Where clients or operators come in: a server, or in a simulation nothing at all. */
-export interface Door {
+/** Accepts the connections of clients or operators: an HTTP server, or a stub in a simulation. */
+export interface Listener {
   readonly listening: boolean;
-  /** Resolves with the port once it is open; raises what the system says where that cannot be had. */
+  /** Resolves with the port. Raises the system's error if the port is not available. */
   open(port: number, host?: string): Promise<number>;
-  /** Closes the connections on which nothing is asked; others are still let in. */
+  /** Closes idle connections; new ones are still accepted. */
   closeIdle(): void;
-  /** Lets nobody in any more; resolves once those who are in have been served. */
+  /** Accepts no more connections. Resolves when all requests are answered. */
   close(): Promise<void>;
 }
 
-/** What app.ts has put together. */
+/** The parts of a pod, created by compose.ts and app.ts. */
 export interface Parts {
   readonly pod: Pod;
   readonly gateway: Gateway;
@@ -42,35 +41,34 @@ export interface Parts {
   readonly heartbeat: Heartbeat;
   readonly drain: Drain;
   readonly rebalance: Rebalance;
-  /** What has work to finish once nobody is connected any more. */
+  /** Parts that finish their work after the last connection is closed. */
   readonly finishing: readonly (Stoppable | undefined)[];
-  /** For clients and for operators. */
-  readonly doors: readonly [clients: Door, operators: Door];
+  readonly listeners: readonly [clients: Listener, operators: Listener];
 }
 
-/** One pod, put together and ready to run. */
+/** One pod. */
 export interface App {
   /**
-   * Resolves once clients can connect, or somebody wanted it to end before; operators can at once. Raises what the system
-   * says where a port cannot be had.
+   * Resolves when clients can connect, or when a drain began before that. Operators can connect at once. Raises the
+   * system's error if a port is not available.
    */
   start(): Promise<void>;
-  /** Sends every client to another pod (DRAIN_DELAY_SECONDS, DRAIN_WINDOW_SECONDS); resolves when that is over. */
+  /** Sends every client to another pod (DRAIN_DELAY_SECONDS, DRAIN_WINDOW_SECONDS). Resolves when that is done. */
   drain(): Promise<void>;
-  /** Closes what is left with 1001 and resolves when all are gone, after five seconds at the latest. */
+  /** Closes the remaining connections with 1001. Resolves when all are closed, after five seconds at the latest. */
   stop(): Promise<void>;
-  /** Closes every connection with 1001 now; for a process that ends without waiting for anything. */
+  /** Closes every connection with 1001 and does not wait. */
   cutOff(): void;
 }
 
-/** The order in which the parts of a pod start and end. */
+/** Starts and ends the parts of a pod in order. */
 export class RunningApp implements App {
   readonly #config: Config;
   readonly #parts: Parts;
   #phase: Exclude<Readiness, 'degraded'> = 'starting';
   #started: Promise<void> = Promise.resolve();
-  /** Resolves when somebody wants it to end. */
-  readonly #unwanted = Promise.withResolvers<void>();
+  /** Resolves when a drain begins. */
+  readonly #drainBegan = Promise.withResolvers<void>();
 
   constructor(config: Config, parts: Parts) {
     this.#config = config;
@@ -89,52 +87,52 @@ export class RunningApp implements App {
   }
 
   async #start(): Promise<void> {
-    const { pod, watermarks, heartbeat, rebalance, doors } = this.#parts;
+    const { pod, watermarks, heartbeat, rebalance, listeners } = this.#parts;
     const { host, port, values } = this.#config;
-    const [clients, operators] = doors;
+    const [clients, operators] = listeners;
     const opsPort = await operators.open(values.OPS_PORT);
     await pod.directory.start(pod.hub);
     await pod.roster.start();
     await this.#reachEngine();
-    // Nobody was served, and nobody shall be.
+    // The drain began before any client was served.
     if (this.#phase === 'draining') return;
     const ownPort = await clients.open(port, host);
     watermarks.start();
     heartbeat.start();
     rebalance.start();
-    // Somebody may want it to end already.
+    // A drain may have begun meanwhile.
     if (this.#phase === 'starting') this.#phase = 'ready';
     pod.log.info({ pod: pod.name, host, port: ownPort, opsPort }, 'ready');
   }
 
-  /** A pod that cannot share what the others have leaves the clients to them, for a while. */
+  /** Waits for the engine, for START_WAIT_SECONDS at most: meanwhile other pods serve the clients. */
   async #reachEngine(): Promise<void> {
     const { pod } = this.#parts;
     const stopLogging = logWhatStartWaitsFor(pod, this.#config.values.START_WAIT_SECONDS);
-    await Promise.race([pod.broker.start(receiverOf(pod)), this.#unwanted.promise]);
+    await Promise.race([pod.broker.start(receiverOf(pod)), this.#drainBegan.promise]);
     stopLogging();
   }
 
   async drain(): Promise<void> {
-    const { pod, admission, drain, rebalance, doors } = this.#parts;
+    const { pod, admission, drain, rebalance, listeners } = this.#parts;
     const { DRAIN_DELAY_SECONDS, DRAIN_WINDOW_SECONDS } = this.#config.values;
     this.#phase = 'draining';
-    this.#unwanted.resolve();
+    this.#drainBegan.resolve();
     await this.#started;
-    // Nobody could come, and no proxy knows of it.
-    if (!doors[0].listening) return;
+    // No client could connect to this pod, so there is nothing to drain.
+    if (!listeners[0].listening) return;
     rebalance.stop();
     await pause(pod.clock, DRAIN_DELAY_SECONDS * 1_000);
     admission.drain();
     pod.log.info({ pod: pod.name, connections: pod.hub.connectionCount }, 'draining');
-    const letGoMs = Math.max(0, LET_GO_MS - DRAIN_DELAY_SECONDS * 1_000);
-    void pause(pod.clock, letGoMs).then(() => doors[0].closeIdle());
+    const closeIdleMs = Math.max(0, CLOSE_IDLE_AFTER_MS - DRAIN_DELAY_SECONDS * 1_000);
+    void pause(pod.clock, closeIdleMs).then(() => listeners[0].closeIdle());
     await drain.run(DRAIN_WINDOW_SECONDS * 1_000);
   }
 
   async stop(): Promise<void> {
-    const { pod, gateway, admission, watermarks, heartbeat, finishing, doors } = this.#parts;
-    const [clients, operators] = doors;
+    const { pod, gateway, admission, watermarks, heartbeat, finishing, listeners } = this.#parts;
+    const [clients, operators] = listeners;
     this.#phase = 'draining';
     admission.drain();
     heartbeat.stop();
@@ -146,12 +144,12 @@ export class RunningApp implements App {
     pod.log.info({ pod: pod.name }, 'stopped');
   }
 
-  /** One that fails keeps none of the others from ending in order. */
+  /** Logs a failure, so that the other parts still end in order. */
   async #end(part: Stoppable | undefined): Promise<void> {
     try {
       await part?.stop();
     } catch (error) {
-      this.#parts.pod.log.error({ err: error }, 'a part of the pod did not end in order');
+      this.#parts.pod.log.error({ err: error }, 'a part of the pod failed to stop');
     }
   }
 

@@ -1,10 +1,10 @@
 import type { Pod } from './core/commands/pod.ts';
 import { every } from './core/base/every.ts';
 
-/** A start that takes less time than this has nothing to report. */
+/** A faster start logs nothing. */
 const LOOK_MS = 2_000;
 
-/** Logs what a starting pod waits for and why, and again whenever that changes. The returned function stops it. */
+/** Logs what a starting pod waits for and why, again after each change. The returned function stops this. */
 export function logWhatStartWaitsFor({ broker, clock, log }: Pod, seconds: number): () => void {
   let logged: string | undefined;
   return every(clock, LOOK_MS, () => {
@@ -13,7 +13,7 @@ export function logWhatStartWaitsFor({ broker, clock, log }: Pod, seconds: numbe
     if (text !== logged) {
       log.warn(
         { engine, seconds },
-        'not reached yet; clients are not served until it is, or the time is over',
+        'the engine is not reached yet; the pod serves clients when it is, or after START_WAIT_SECONDS',
       );
     }
     logged = text;

@@ -11,6 +11,7 @@ import type {
 import { SqliteHistory } from './sqlite-history.ts';
 import { DatabaseSync } from 'node:sqlite';
 import { type FSWatcher, watch } from 'node:fs';
+import { every } from '../../src/core/base/every.ts';
 import { ignored } from '../../src/engines/shared/ignored.ts';
 import { Unavailable } from '../../src/engines/shared/unavailable.ts';
 import type { Clock } from '../../src/core/ports/clock.ts';
@@ -40,6 +41,7 @@ export class SqliteBroker implements Broker {
   readonly #rooms = new Set<string>();
   #receiver: Receiver | undefined;
   #watcher: FSWatcher | undefined;
+  #stopUsing: () => void = ignored;
   #available = true;
   /** The numbers of the last message and the last note that this pod received. */
   #message = 0;
@@ -73,12 +75,13 @@ export class SqliteBroker implements Broker {
     this.#watcher = watch(`${this.#options.file}-wal`, () => {
       this.#use(() => this.#receive()).catch(ignored);
     });
-    this.#useLater();
+    this.#stopUsing = every(this.#options.clock, USE_MS, () => this.#useRooms());
     return Promise.resolve();
   }
 
   stop(): Promise<void> {
     this.#watcher?.close();
+    this.#stopUsing();
     this.#receiver = undefined;
     this.#database.close();
     return Promise.resolve();
@@ -193,14 +196,10 @@ export class SqliteBroker implements Broker {
     return Number(row?.['seq'] ?? 0);
   }
 
-  #useLater(): void {
-    this.#options.clock.after(USE_MS, () => {
-      if (this.#receiver === undefined) return;
-      this.#use(() => {
-        for (const room of this.#rooms) this.#history.use(room);
-      }).catch(ignored);
-      this.#useLater();
-    });
+  #useRooms(): Promise<void> {
+    return this.#use(() => {
+      for (const room of this.#rooms) this.#history.use(room);
+    }).catch(ignored);
   }
 }
 

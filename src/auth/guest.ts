@@ -4,9 +4,9 @@ import { SignJWT } from 'jose';
 const GUEST_MS = 3_600_000;
 
 export interface GuestOptions {
-  /** Undefined while authentication is off: guests need no token then. */
+  /** Undefined while authentication is off, when guests need no token. */
   readonly secret: string | undefined;
-  /** Put before every name, so that no guest can take the name of a user. */
+  /** The prefix of every guest's user id, so that no guest can take the id of a user. */
   readonly prefix: string;
   readonly permissions: readonly string[] | undefined;
   readonly permissionsClaim: string;
@@ -24,7 +24,7 @@ export interface Guest {
   readonly expiresAt: number;
 }
 
-/** Lets anybody in under a name of their own for an hour (seed websocket-chat, guest login). */
+/** Issues tokens to guests for one hour, under names that they choose (seed websocket-chat, guest login). */
 export class GuestLogin {
   readonly #options: GuestOptions;
 
@@ -32,11 +32,11 @@ export class GuestLogin {
     this.#options = options;
   }
 
-  /** Undefined for a name that cannot be a user id. */
+  /** Undefined if the name cannot be a user id. */
   async login(username: string): Promise<Guest | undefined> {
     const { prefix, secret, now } = this.#options;
     const userId = `${prefix}${username}`;
-    // By itself, too: behind a prefix a joiner would be between two others.
+    // The name alone must be printable: after a prefix, a leading joiner would be allowed.
     if (username.trim() === '' || !isPrintable(username) || !isUserId(userId)) return undefined;
     const expiresAt = now() + GUEST_MS;
     return { userId, expiresAt, token: secret === undefined ? null : await this.#sign(userId, secret) };

@@ -1,29 +1,29 @@
 import type { Authenticator, RefusedToken } from '../core/ports/authenticator.ts';
-import { away, invalid, notKnownYet, refusedTokenOf } from './refused-token.ts';
+import { unavailable, invalid, unknownKey, refusedTokenOf } from './refused-token.ts';
 import { decodeProtectedHeader, errors, type JWTPayload, jwtVerify, type JWTVerifyOptions } from 'jose';
 import { type KeySources, type Verifier, verifiersOf } from './keys.ts';
 import type { Clock } from '../core/ports/clock.ts';
-import { KeysAway, type RemoteKeys } from './remote-keys.ts';
+import { KeysUnavailable, type RemoteKeys } from './remote-keys.ts';
 import type { Principal } from '../core/ports/principal.ts';
 import { isUserId } from '../protocol/names.ts';
 import { readPermissions } from '../core/base/permissions.ts';
 
-/** How far the clocks of whoever issues tokens and of the pods may be apart. */
+/** How far the clocks of the token issuer and of the pods may differ. */
 const CLOCK_TOLERANCE_SECONDS = 5;
-/** A key of the set that cannot be used is mended there. */
+/** `Retry-After` while a key of the set is unusable, until its operator repairs it. */
 const UNUSABLE_KEY_MS = 5_000;
 
 export interface JwtOptions extends KeySources {
-  /** Checked when given. */
+  /** Checked if set; so is `audience`. */
   readonly issuer: string | undefined;
   readonly audience: string | undefined;
-  /** The claim that holds the user id; where it is absent: `user_id`, then `sub`. */
+  /** The claim with the user id. If a token lacks it: `user_id`, then `sub`. */
   readonly userClaim: string;
   readonly permissionsClaim: string;
   readonly clock: Pick<Clock, 'now'>;
 }
 
-/** Accepts JSON Web Tokens (RFC 7519) signed with one of the keys. Raises an error where a key file cannot be used. */
+/** Accepts JSON Web Tokens (RFC 7519) signed with one of the keys. Raises an error if a key file is unusable. */
 export function jwtAuthenticator(options: JwtOptions): Authenticator {
   const verifiers = verifiersOf(options);
   return {
@@ -37,24 +37,24 @@ export function jwtAuthenticator(options: JwtOptions): Authenticator {
 type Verified = { readonly claims: JWTPayload } | RefusedToken;
 type Header = ReturnType<typeof decodeProtectedHeader>;
 
-/** A token that one of them could not tell may be good for the next; what was signed with its key is judged for good. */
-const GO_ON = new Set(['signature', 'unknown_key', 'unavailable', 'invalid_token']);
+/** After these reasons, another verifier may still accept the token. After any other, its signature was valid. */
+const TRY_NEXT_VERIFIER = new Set(['signature', 'unknown_key', 'unavailable', 'invalid_token']);
 
-/** Tries each verifier that the token's algorithm allows; what the last one says counts. */
+/** Tries each verifier that fits the token's algorithm, until one accepts it or rejects it for good. */
 async function verify(token: string, verifiers: readonly Verifier[], options: JwtOptions): Promise<Verified> {
   const header = headerOf(token);
   if (header === undefined) return invalid('invalid_token');
   let result: Verified = invalid('algorithm');
   for (const verifier of verifiers) {
     if (header.alg === undefined || !verifier.algorithms.includes(header.alg)) continue;
-    result = await verifyOrRenew(token, header, verifier, options);
-    if ('claims' in result || !GO_ON.has(result.reason)) return result;
+    result = await verifyOrRefresh(token, header, verifier, options);
+    if ('claims' in result || !TRY_NEXT_VERIFIER.has(result.reason)) return result;
   }
   return result;
 }
 
-/** A key that is not known may have been added to the set since it was loaded. */
-async function verifyOrRenew(
+/** Refreshes the key set for an unknown key, which may have been added since the set was loaded. */
+async function verifyOrRefresh(
   token: string,
   header: Header,
   verifier: Verifier,
@@ -64,12 +64,12 @@ async function verifyOrRenew(
   try {
     const result = await verifyWith(token, verifier, options);
     if (remote === undefined || !isUnknown(result, header)) return result;
-    const isLatest = await remote.renew(header.kid);
+    const isLatest = await remote.refresh(header.kid);
     const again = await verifyWith(token, verifier, options);
     if (isLatest || !isUnknown(again, header)) return again;
-    return remote.isAway ? away(remote.waitMs) : notKnownYet(remote.waitMs);
+    return remote.isUnavailable ? unavailable(remote.waitMs) : unknownKey(remote.waitMs);
   } catch (error) {
-    return away(error instanceof KeysAway ? waitOf(remote) : UNUSABLE_KEY_MS);
+    return unavailable(error instanceof KeysUnavailable ? waitOf(remote) : UNUSABLE_KEY_MS);
   }
 }
 
@@ -77,13 +77,13 @@ function waitOf(remote: RemoteKeys | undefined): number {
   return remote?.waitMs ?? 0;
 }
 
-/** Where a token names no key, that none fits is all that can be seen of a new one. */
+/** If a token names no key, a new key shows only as a signature that no known key verifies. */
 function isUnknown(result: Verified, { kid }: Header): boolean {
   if ('claims' in result) return false;
   return result.reason === 'unknown_key' || (result.reason === 'signature' && kid === undefined);
 }
 
-/** Raises what is no fault of the token's. */
+/** Raises errors that are not the token's fault. */
 async function verifyWith(
   token: string,
   { key, algorithms }: Verifier,
@@ -107,7 +107,7 @@ async function verifyWith(
   }
 }
 
-/** The set has several keys that could be meant, and the token names none: whichever fits. */
+/** The token names no key, and several keys of the set fit its algorithm: tries each. */
 async function verifyWithAny(
   token: string,
   keys: errors.JWKSMultipleMatchingKeys,
@@ -130,7 +130,7 @@ function refusedOf(error: unknown, { clock }: JwtOptions): RefusedToken {
   return refused;
 }
 
-/** Undefined for what is no token. */
+/** Undefined if the text is not a token. */
 function headerOf(token: string): Header | undefined {
   try {
     return decodeProtectedHeader(token);
@@ -150,13 +150,16 @@ function principalOf(
   return { userId, permissions, expiresAt: endOf(claims) };
 }
 
-/** Many frameworks write a number, though RFC 7519 section 4.1.2 wants a string; beyond 2^53 two users would be one. */
+/**
+ * Accepts whole numbers too, which many frameworks write against RFC 7519 section 4.1.2. Above 2^53, two users would get
+ * the same id.
+ */
 function userIdOf(claim: unknown): string | undefined {
   if (Number.isSafeInteger(claim)) return String(claim);
   return typeof claim === 'string' ? claim : undefined;
 }
 
-/** In milliseconds; an end beyond all dates, as some write for never, is none. */
+/** In milliseconds. Undefined if `exp` is absent, or too large for a date, as some issuers write for never. */
 function endOf({ exp }: JWTPayload): number | undefined {
   return exp === undefined || Number.isNaN(new Date(exp * 1_000).getTime()) ? undefined : exp * 1_000;
 }

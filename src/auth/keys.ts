@@ -2,7 +2,7 @@ import { createLocalJWKSet, type JSONWebKeySet, type JWTVerifyGetKey } from 'jos
 import type { HttpAddress } from '../core/base/http-address.ts';
 import type { RemoteKeys } from './remote-keys.ts';
 
-/** Where keys come from; at least one. */
+/** The sources of keys; at least one is set. */
 export interface KeySources {
   /** For HS256. */
   readonly secret: string | undefined;
@@ -11,23 +11,23 @@ export interface KeySources {
   readonly keySet: JSONWebKeySet | undefined;
 }
 
-/** What verifies a token of one family of algorithms. */
+/** Verifies tokens of one family of algorithms. */
 export interface Verifier {
   readonly algorithms: readonly string[];
   readonly key: Uint8Array | JWTVerifyGetKey;
-  /** Absent: what is not known now never will be. */
+  /** Absent if the keys never change. */
   readonly remote?: RemoteKeys;
 }
 
 const SYMMETRIC = ['HS256'];
 const ASYMMETRIC = ['RS256', 'ES256', 'EdDSA'];
 
-/** How long the key server may take. */
+/** The time limit of a request to the key server. */
 const LOAD_MS = 5_000;
 
 /**
- * A verifier for each key source. A token's `alg` only chooses among them: the secret verifies nothing but HS256, a
- * public key nothing but a signature (RFC 8725 section 3.1).
+ * Creates a verifier for each key source. A token's `alg` only selects among them: the secret verifies only HS256, and a
+ * public key only signatures (RFC 8725 section 3.1).
  */
 export function verifiersOf({ secret, remoteKeys, keySet }: KeySources): Verifier[] {
   const verifiers: Verifier[] = [];
@@ -39,7 +39,7 @@ export function verifiersOf({ secret, remoteKeys, keySet }: KeySources): Verifie
   return verifiers;
 }
 
-/** Loads the key set at an address; rejects where there is none within five seconds. No redirect is followed. */
+/** Loads the key set at an address. Rejects without an answer 200 within five seconds. Does not follow redirects. */
 export async function loadKeys({ address, authorization }: HttpAddress): Promise<unknown> {
   const answer = await fetch(address, {
     headers: { Accept: 'application/json, application/jwk-set+json', ...authorization },

@@ -1,7 +1,7 @@
 import type { RefusedToken, TokenReason } from '../core/ports/authenticator.ts';
 import { errors } from 'jose';
 
-/** No client waits for longer without asking again. */
+/** The longest `Retry-After`. */
 const MOST_WAIT_MS = 60_000;
 const LEAST_WAIT_MS = 1_000;
 
@@ -9,19 +9,19 @@ export function invalid(reason: TokenReason): RefusedToken {
   return { fault: 'invalid_token', reason };
 }
 
-/** The keys to check it with cannot be had at present. */
-export function away(retryAfterMs: number): RefusedToken {
+/** The keys to check the token cannot be loaded now. */
+export function unavailable(retryAfterMs: number): RefusedToken {
   return { fault: 'unavailable', reason: 'unavailable', retryAfterMs: Math.max(LEAST_WAIT_MS, retryAfterMs) };
 }
 
-/** Its key may be younger than the key set that the pod knows. */
-export function notKnownYet(retryAfterMs: number): RefusedToken {
+/** The key of the token may be newer than the pod's key set. */
+export function unknownKey(retryAfterMs: number): RefusedToken {
   return { fault: 'unavailable', reason: 'unknown_key', retryAfterMs: Math.max(LEAST_WAIT_MS, retryAfterMs) };
 }
 
 /**
- * What jose's error says of the token. `now` in milliseconds since 1970, `toleranceMs` as jose was told. Undefined for
- * what is no fault of the token's: a key of the set that cannot be used.
+ * Why jose refused a token. `now` is in milliseconds since 1970; `toleranceMs` is the tolerance that jose used. Undefined
+ * if the token is not at fault, because a key of the set is unusable.
  */
 export function refusedTokenOf(error: unknown, now: number, toleranceMs: number): RefusedToken | undefined {
   if (error instanceof errors.JWTExpired) return { fault: 'token_expired', reason: 'token_expired' };

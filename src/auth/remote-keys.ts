@@ -1,71 +1,71 @@
 import { createLocalJWKSet, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
 import type { Clock } from '../core/ports/clock.ts';
 
-/** A key that was taken out of the set is taken for good no longer than this. */
+/** A key that was removed from the set is accepted for at most this long. */
 const REFRESH_MS = 600_000;
-/** Where nothing at all is known every client waits for the next attempt, so that the first ones follow soon. */
+/** The first pause while no key set is known. It is short, because every client waits for the next attempt. */
 const FIRST_PAUSE_MS = 250;
 
 export interface RemoteKeysOptions {
-  /** Asks the key server; rejects where it gives none. */
+  /** Loads the key set from the key server; rejects if that fails. */
   readonly load: () => Promise<unknown>;
   readonly clock: Pick<Clock, 'elapsed'>;
-  /** JWKS_COOLDOWN_SECONDS: the server is asked no more often, whoever shows tokens of unknown keys. */
+  /** JWKS_COOLDOWN_SECONDS: the least time between two requests, so that tokens with unknown keys cannot flood the server. */
   readonly cooldownMs: number;
-  /** JWKS_STALE_SECONDS: how long a key set that is due to be loaded again is good while the server is away. */
+  /** JWKS_STALE_SECONDS: how long a key set stays valid after its refresh was due, while the server is unavailable. */
   readonly staleMs: number;
-  /** An attempt has failed. */
+  /** Called after each failed attempt. */
   readonly failed: () => void;
 }
 
-/** There is no key set, and none can be had at present. */
-export class KeysAway extends Error {}
+/** No key set is known, and none can be loaded now. */
+export class KeysUnavailable extends Error {}
 
-/** The key set of JWKS_URL as far as this pod knows it (RFC 7517 section 5). */
+/** This pod's copy of the key set at JWKS_URL (RFC 7517 section 5). */
 export class RemoteKeys {
   readonly #options: RemoteKeysOptions;
   #known: ReturnType<typeof createLocalJWKSet> | undefined;
-  /** Names of the keys that were taken out of the set last. */
-  #takenOut: ReadonlySet<string> = new Set();
+  /** The names of the keys that the last change removed from the set. */
+  #removed: ReadonlySet<string> = new Set();
   #loadedAt = 0;
-  /** When the last attempt was over. */
-  #askedAt: number | undefined;
-  #asking: Promise<void> | undefined;
-  /** Attempts that failed since the last one that did not. */
+  /** When the last attempt ended. */
+  #triedAt: number | undefined;
+  #attempt: Promise<void> | undefined;
+  /** Failed attempts since the last success. */
   #failures = 0;
 
   constructor(options: RemoteKeysOptions) {
     this.#options = options;
   }
 
-  /** The key that a token names; raises what jose raises where the set has none, and KeysAway. */
+  /** The key of a token. Raises KeysUnavailable, and jose's error if the set has no such key. */
   readonly key: JWTVerifyGetKey = async (header, token) => {
     await this.#keepFresh();
-    if (this.#known === undefined) throw new KeysAway();
+    if (this.#known === undefined) throw new KeysUnavailable();
     return this.#known(header, token);
   };
 
   /**
-   * For a token whose key `kid` is not known: asks again if it may. True if the key is nobody's where it is not known
-   * now: it was asked for after this call, or has been taken out of the set; else it may be younger than what is
-   * known. Raises KeysAway.
+   * Loads the set again, if the cooldown permits, for a token whose key `kid` is unknown. Returns true if the key does not
+   * exist unless it is known now: the set was loaded after this call, or the key was removed from it. Returns false if
+   * the key may be newer than the set. Raises KeysUnavailable.
    */
-  async renew(kid: string | undefined): Promise<boolean> {
-    const isUnderWay = this.#asking !== undefined;
-    if (!isUnderWay && this.waitMs > 0) return kid !== undefined && this.#takenOut.has(kid);
-    await this.#ask();
-    return !isUnderWay;
+  async refresh(kid: string | undefined): Promise<boolean> {
+    const isInFlight = this.#attempt !== undefined;
+    if (!isInFlight && this.waitMs > 0) return kid !== undefined && this.#removed.has(kid);
+    await this.#try();
+    return !isInFlight;
   }
 
   /** The last attempt failed. */
-  get isAway(): boolean {
+  get isUnavailable(): boolean {
     return this.#failures > 0;
   }
 
-  /** How long nobody is asked again, in milliseconds. */
+  /** How long until the next attempt is permitted, in milliseconds. */
   get waitMs(): number {
-    if (this.#askedAt === undefined) return 0;
-    return Math.max(0, this.#pauseMs - this.#since(this.#askedAt));
+    if (this.#triedAt === undefined) return 0;
+    return Math.max(0, this.#pauseMs - this.#since(this.#triedAt));
   }
 
   get #pauseMs(): number {
@@ -74,39 +74,39 @@ export class RemoteKeys {
     return this.#failures < 2 ? 0 : Math.min(FIRST_PAUSE_MS * 2 ** (this.#failures - 2), cooldownMs);
   }
 
-  /** While the server is away nobody waits for it whose key may be known. */
+  /** Waits for the server only if the known key set cannot be used. */
   async #keepFresh(): Promise<void> {
     if (this.#known !== undefined && this.#since(this.#loadedAt) < REFRESH_MS) return;
-    if (this.#asking === undefined && this.waitMs > 0) return;
-    const asking = this.#ask().catch(() => undefined);
-    if (this.#known === undefined || !this.isAway || this.#isStale) await asking;
+    if (this.#attempt === undefined && this.waitMs > 0) return;
+    const attempt = this.#try().catch(() => undefined);
+    if (this.#known === undefined || !this.isUnavailable || this.#isStale) await attempt;
   }
 
-  #ask(): Promise<void> {
-    this.#asking ??= this.#load().finally(() => {
-      this.#asking = undefined;
-      this.#askedAt = this.#options.clock.elapsed();
+  #try(): Promise<void> {
+    this.#attempt ??= this.#load().finally(() => {
+      this.#attempt = undefined;
+      this.#triedAt = this.#options.clock.elapsed();
     });
-    return this.#asking;
+    return this.#attempt;
   }
 
   async #load(): Promise<void> {
     try {
-      this.#take(createLocalJWKSet((await this.#options.load()) as JSONWebKeySet));
+      this.#replace(createLocalJWKSet((await this.#options.load()) as JSONWebKeySet));
       this.#loadedAt = this.#options.clock.elapsed();
       this.#failures = 0;
     } catch {
       this.#failures += 1;
       if (this.#isStale) this.#known = undefined;
       this.#options.failed();
-      throw new KeysAway();
+      throw new KeysUnavailable();
     }
   }
 
-  #take(next: ReturnType<typeof createLocalJWKSet>): void {
+  #replace(next: ReturnType<typeof createLocalJWKSet>): void {
     const now = namesIn(next);
-    const takenOut = namesIn(this.#known).filter((name) => !now.includes(name));
-    if (takenOut.length > 0) this.#takenOut = new Set(takenOut);
+    const removed = namesIn(this.#known).filter((name) => !now.includes(name));
+    if (removed.length > 0) this.#removed = new Set(removed);
     this.#known = next;
   }
 
@@ -114,7 +114,7 @@ export class RemoteKeys {
     return this.#since(this.#loadedAt) >= REFRESH_MS + this.#options.staleMs;
   }
 
-  /** In milliseconds; whatever is done to the clock. */
+  /** In milliseconds, by the monotonic clock. */
   #since(moment: number): number {
     return this.#options.clock.elapsed() - moment;
   }

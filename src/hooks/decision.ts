@@ -3,26 +3,26 @@ import type { HookMessage } from './types.ts';
 import type { Submission, HookDecision } from '../core/ports/hooks.ts';
 import { writeJson } from '../protocol/json.ts';
 
-/** A hook's answer that means nothing; the message says what is wrong with it and quotes nothing of it. */
+/** A hook's answer is invalid. The message says why and quotes nothing of the answer, which may hold client data. */
 export class WrongAnswer extends Error {}
 
 const FIXED = ['room', 'to', 'ephemeral'] as const;
 const KNOWN: ReadonlySet<string> = new Set(['type', 'event', 'data', ...FIXED]);
 
-/** What a hook is shown of a submission: a copy, its data parsed. */
-export function shownOf({ data, ...rest }: Submission): HookMessage {
+/** The copy of a submission that a hook receives, with its data parsed. */
+export function hookMessageOf({ data, ...rest }: Submission): HookMessage {
   return { ...rest, data: JSON.parse(data) as unknown };
 }
 
-/** Reads what onMessage gave. Raises WrongAnswer, and whatever the answer's own getters and `toJSON` raise. */
+/** Reads the answer of onMessage. Raises WrongAnswer, and whatever the answer's own getters and `toJSON` raise. */
 export function decisionOf(answer: unknown, what: Submission): HookDecision {
   if (answer === undefined) return { kind: 'publish', content: what };
   if (answer === null) return { kind: 'suppress' };
   if (!isObject(answer)) throw new WrongAnswer('an answer must be undefined, null or an object');
-  const strange = Object.keys(answer).find((name) => !KNOWN.has(name));
-  if (strange !== undefined) throw new WrongAnswer('an answer has only type, event and data');
-  const moved = FIXED.find((name) => answer[name] !== undefined && answer[name] !== what[name]);
-  if (moved !== undefined) throw new WrongAnswer(`a hook cannot change ${moved}`);
+  const unknown = Object.keys(answer).find((name) => !KNOWN.has(name));
+  if (unknown !== undefined) throw new WrongAnswer('an answer may have only type, event and data');
+  const changed = FIXED.find((name) => answer[name] !== undefined && answer[name] !== what[name]);
+  if (changed !== undefined) throw new WrongAnswer(`a hook cannot change ${changed}`);
   return { kind: 'publish', content: { type: typeOf(answer, what), ...eventAndData(answer, what) } };
 }
 
@@ -36,18 +36,18 @@ function eventAndData({ event, data }: Fields, what: Submission): Pick<Submissio
   if (event !== undefined && event !== null && typeof event !== 'string') {
     throw new WrongAnswer('event must be a string, or null for none');
   }
-  // Undefined for a function or a symbol, although its type does not say so.
+  // writeJson returns undefined for a function or a symbol.
   const text = data === undefined ? what.data : writeJson(data);
   if (text === undefined) throw new WrongAnswer('data must be JSON');
   return { event: event === undefined ? what.event : event || undefined, data: text };
 }
 
-/** Reads what a hook threw; undefined where it is no refusal. */
-export function refusalOf(thrown: unknown): Rejection | undefined {
+/** Reads what a hook threw. Undefined if it is not a refusal. */
+export function rejectionOf(thrown: unknown): Rejection | undefined {
   if (!isObject(thrown)) return undefined;
   const { code = 'forbidden', error } = thrown;
   if (!isErrorCode(code) || (error !== undefined && typeof error !== 'string')) return undefined;
-  // `{}` and an error of another origin are no refusals.
+  // `{}` and errors of other libraries are not refusals.
   if (error === undefined && (thrown['code'] === undefined || thrown instanceof Error)) return undefined;
   return rejection(code, error || undefined);
 }

@@ -6,8 +6,8 @@ import { statSync } from 'node:fs';
 const NAMES = ['onConnect', 'onDisconnect', 'onMessage'] as const;
 
 /**
- * Imports the module with the hooks; `path` is absolute or relative to the working directory. Raises an Error whose
- * message is one line that names the setting, for whoever starts the pod.
+ * Imports the hooks module; `path` is absolute or relative to the working directory. Raises an Error whose message is one
+ * line that names the setting.
  */
 export async function loadHooks(path: string): Promise<HooksModule> {
   const file = resolve(path);
@@ -27,12 +27,12 @@ async function importFrom(file: string, path: string): Promise<Readonly<Record<s
   }
 }
 
-/** A misspelt hook would never be called, which nobody would notice. */
+/** A misspelt hook would silently never be called. */
 function faultsOf(exported: Readonly<Record<string, unknown>>): string[] {
   const names: readonly string[] = NAMES;
   const faults = Object.keys(exported)
     .filter((name) => /^on(?:[A-Z]|connect$|disconnect$|message$)/.test(name) && !names.includes(name))
-    .map((name) => `it exports ${name}, which is no hook`);
+    .map((name) => `it exports ${name}, which is not a hook`);
   const given = NAMES.filter((name) => exported[name] !== undefined);
   for (const name of given) {
     if (typeof exported[name] !== 'function') faults.push(`${name} is not a function`);

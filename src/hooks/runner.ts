@@ -1,12 +1,12 @@
 import type { ConnectionView, HookFigures, Hooks, Submission, HookDecision } from '../core/ports/hooks.ts';
 import { type Rejection, rejection } from '../protocol/error-codes.ts';
-import { refusalOf, shownOf, decisionOf, WrongAnswer } from './decision.ts';
+import { rejectionOf, hookMessageOf, decisionOf, WrongAnswer } from './decision.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { HooksModule } from './types.ts';
 import type { Log } from '../core/ports/log.ts';
 import { count } from '../core/base/tally.ts';
 
-/** How long a hook may take, in milliseconds. */
+/** The time limit of one call of a hook. */
 export const TIME_LIMIT_MS = 1_000;
 
 export interface HookRunnerContext {
@@ -14,13 +14,13 @@ export interface HookRunnerContext {
   readonly log: Log;
 }
 
-/** Calls the hooks of a module and stands between them and the pod: whatever they do, it has an answer in time. */
+/** Calls the hooks of a module. Each call has a result within the time limit, even if the hook throws or hangs. */
 export class HookRunner implements Hooks {
   readonly figures: HookFigures;
   readonly publishing: Hooks['publishing'];
   readonly #module: HooksModule;
   readonly #context: HookRunnerContext;
-  /** What still runs, by connection; the latest of each is enough, as they come one after the other. */
+  /** The latest running call of each connection; the calls of one connection run one after the other. */
   readonly #running = new Map<string, Promise<unknown>>();
 
   constructor(module: HooksModule, context: HookRunnerContext) {
@@ -32,14 +32,14 @@ export class HookRunner implements Hooks {
       refused: zeros(module),
       failed: zeros(module),
     };
-    if (module.onMessage !== undefined) this.publishing = (who, what) => this.#judge(who, what);
+    if (module.onMessage !== undefined) this.publishing = (who, what) => this.#decide(who, what);
   }
 
   async connecting(who: ConnectionView): Promise<Rejection | undefined> {
     const { onConnect } = this.#module;
     if (onConnect === undefined) return undefined;
-    const welcome = (): undefined => undefined;
-    return this.#call('onConnect', who, () => onConnect(frozen(who)), welcome, asIs);
+    const accept = (): undefined => undefined;
+    return this.#call('onConnect', who, () => onConnect(frozen(who)), accept, asIs);
   }
 
   disconnected(who: ConnectionView, code: number): void {
@@ -47,36 +47,36 @@ export class HookRunner implements Hooks {
     if (onDisconnect === undefined) return;
     const run = (): unknown =>
       this.#call('onDisconnect', who, () => onDisconnect(frozen(who), { code }), asIs, asIs);
-    // A message of this connection may still be with onMessage.
+    // onMessage may still be running for this connection.
     const before = this.#running.get(who.id);
     const work = before === undefined ? run() : before.then(run);
     if (work instanceof Promise) this.#remember(who.id, work);
   }
 
-  /** Resolves when no hook runs any more, which each one's time limit bounds. */
+  /** Resolves when no hook runs any more. The time limit of each call bounds this. */
   async stop(): Promise<void> {
     while (this.#running.size > 0) await Promise.all(this.#running.values());
   }
 
-  #judge(who: ConnectionView, what: Submission): HookDecision | Promise<HookDecision> {
-    const verdict = this.#call<HookDecision>(
+  #decide(who: ConnectionView, what: Submission): HookDecision | Promise<HookDecision> {
+    const decision = this.#call<HookDecision>(
       'onMessage',
       who,
-      () => this.#module.onMessage?.(frozen(who), shownOf(what)),
+      () => this.#module.onMessage?.(frozen(who), hookMessageOf(what)),
       (answer) => this.#counted(decisionOf(answer, what), what),
       (why) => ({ kind: 'refuse', rejection: why }),
     );
-    if (verdict instanceof Promise) this.#remember(who.id, verdict);
-    return verdict;
+    if (decision instanceof Promise) this.#remember(who.id, decision);
+    return decision;
   }
 
-  #counted(verdict: HookDecision, what: Submission): HookDecision {
-    if (verdict.kind === 'suppress') this.figures.suppressed += 1;
-    if (verdict.kind === 'publish' && verdict.content !== what) this.figures.replaced += 1;
-    return verdict;
+  #counted(decision: HookDecision, what: Submission): HookDecision {
+    if (decision.kind === 'suppress') this.figures.suppressed += 1;
+    if (decision.kind === 'publish' && decision.content !== what) this.figures.replaced += 1;
+    return decision;
   }
 
-  /** Never throws or rejects; answers at once if the hook does. */
+  /** Never throws or rejects. Returns synchronously if the hook does. */
   #call<Answer>(
     hook: keyof HooksModule,
     who: ConnectionView,
@@ -102,7 +102,7 @@ export class HookRunner implements Hooks {
   }
 
   #failed(hook: keyof HooksModule, who: ConnectionView, error: unknown): Rejection {
-    const refusal = attempt(() => refusalOf(error));
+    const refusal = attempt(() => rejectionOf(error));
     count(refusal === undefined ? this.figures.failed : this.figures.refused, hook);
     if (refusal !== undefined) return refusal;
     const trace = attempt(() => traceOf(error));
@@ -118,7 +118,7 @@ export class HookRunner implements Hooks {
   }
 }
 
-/** A row for each hook there is: one that appears with its first failure would not be seen to grow. */
+/** Counters begin at 0: Prometheus does not see the first increase of a series that begins with it. */
 function zeros(module: HooksModule): Map<string, number> {
   const hooks = ['onConnect', 'onMessage', 'onDisconnect'] as const;
   return new Map(hooks.filter((hook) => module[hook] !== undefined).map((hook) => [hook, 0]));
@@ -136,7 +136,7 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }
 
-/** What was thrown may have getters that throw in turn. */
+/** The getters of a thrown object may throw too. */
 function attempt<T>(read: () => T): T | undefined {
   try {
     return read();
@@ -145,7 +145,7 @@ function attempt<T>(read: () => T): T | undefined {
   }
 }
 
-/** Where it happened, but not the message: the hook may have quoted there what a client sent. */
+/** The place of the error without its message, which may quote what a client sent. */
 function traceOf(error: unknown): object {
   if (error instanceof WrongAnswer) return { reason: error.message };
   if (!(error instanceof Error)) return { reason: `threw ${typeof error}` };

@@ -2,42 +2,42 @@ import type { ConnectionView } from '../core/ports/hooks.ts';
 import type { ErrorCode } from '../protocol/error-codes.ts';
 import type { MessageType } from '../protocol/message.ts';
 
-/** Who does it: `{ id, userId, rooms }`, frozen, as of the moment of the call. */
+/** The connection `{ id, userId, rooms }` at the moment of the call, frozen. */
 export type HookConnection = ConnectionView;
 
-/** What a client wants to publish. A copy: changes count only if they are returned. */
+/** The message that a client wants to publish. It is a copy: changes count only if the hook returns them. */
 export interface HookMessage {
   type: MessageType;
   event?: string | undefined;
-  /** Any JSON, parsed. */
+  /** Any JSON value, parsed. */
   data: unknown;
   /** Absent in a message to everybody and in a direct one. */
   readonly room?: string | undefined;
   /** The addressee of a direct message: a user id or `conn:<id>`. */
   readonly to?: string | undefined;
-  /** No history will keep it. */
+  /** The history will not store the message. */
   readonly ephemeral: boolean;
 }
 
 /**
- * The message as it shall be published: what is absent stays as it was, `event: null` takes the event away. `room`,
- * `to` and `ephemeral` may stand there but not differ, so that `{ ...message, data }` does; anything else is a mistake.
+ * The message to publish instead. Absent fields stay unchanged; `event: null` removes the event. `room`, `to` and
+ * `ephemeral` may be present but must not differ, so that `{ ...message, data }` works. Any other field is an error.
  */
 export type HookReplacement = Partial<Omit<HookMessage, 'event'>> & { event?: string | null | undefined };
 
-/** Nothing: publish it as it is. `null`: nobody gets it, and its sender is not told. */
+/** Undefined: publish unchanged. `null`: suppress the message; no client receives it, and its publisher gets no error. */
 export type HookAnswer = undefined | null | HookReplacement;
 
 /**
- * What the module that HOOKS_MODULE names may export, at least one of these. Each may be async and has one second;
- * what they throw other than a refusal, and any later answer, harms this one message or connection only.
+ * The exports of the module that HOOKS_MODULE names, at least one of these. Each may be async and has one second. An error
+ * that is not a refusal, or a late answer, affects only this one message or connection.
  */
 export interface HooksModule {
-  /** Before the handshake; throw a refusal to turn the connection away. What it returns is ignored. */
+  /** Called before the handshake. Throw a refusal to refuse the connection. The return value is ignored. */
   readonly onConnect?: (connection: HookConnection) => unknown;
-  /** Once for each connection that onConnect let in; `code` is that of the close, 1006 without one. */
+  /** Called once for each connection that onConnect accepted. `code` is the close code, 1006 without a close frame. */
   readonly onDisconnect?: (connection: HookConnection, how: { readonly code: number }) => unknown;
-  /** For each message a client publishes, in the order of the connection; the next one waits for the answer. */
+  /** Called for each message of a client, in order. The next message of the connection waits for the answer. */
   onMessage?(
     connection: HookConnection,
     message: HookMessage,
@@ -45,13 +45,13 @@ export interface HooksModule {
 }
 
 /**
- * Thrown by a hook: the sender gets this error, everybody else nothing. Any object with the same two fields does as
- * well, so that a module need not import this file.
+ * A hook throws this to refuse a connection or reject a message; only that client receives the error. Any object with the
+ * same two fields works too, so a module need not import this file.
  */
 export class Refusal extends Error {
   /** One of the protocol's error codes. */
   readonly code: ErrorCode;
-  /** For the person at the other end. */
+  /** The text that the client receives. */
   readonly error: string;
 
   constructor(error: string, code: ErrorCode = 'forbidden') {

@@ -31,7 +31,7 @@ export function withRetryAfter<T extends object>(response: T) {
 }
 
 /** The errors of every route. */
-export const ALWAYS = {
+export const COMMON_ERRORS = {
   408: failure('the request took too long to arrive', 'timeout'),
   429: withRetryAfter(failure('the caller sends too many requests', 'rate_limited')),
   431: failure('the address and the headers together are too long', 'too_large'),
@@ -39,11 +39,11 @@ export const ALWAYS = {
 } as const;
 
 /** The errors of every route that needs an API key or a token. */
-export const GUARDED = {
+export const AUTH_ERRORS = {
   401: failure('the API key or token is missing or not valid', 'invalid_token'),
   403: failure('the token lacks the permission api:*', 'forbidden'),
   503: withRetryAfter(failure('the request cannot be served now; retry later', 'unavailable')),
-  ...ALWAYS,
+  ...COMMON_ERRORS,
 } as const;
 
 export const BAD_REQUEST = {
@@ -56,7 +56,7 @@ export const BAD_BODY = {
   415: failure('the Content-Type of the body is not application/json', 'unsupported_media_type'),
 } as const;
 
-export const GUARDED_BY = [{ apiKey: [] }, { bearer: [] }];
+export const AUTH_SCHEMES = [{ apiKey: [] }, { bearer: [] }];
 
 export function json<Schema extends z.ZodType>(description: string, schema: Schema) {
   return { description, content: { 'application/json': { schema } } } as const;

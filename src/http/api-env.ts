@@ -3,9 +3,12 @@ import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Origins } from '../core/base/origins.ts';
 import type { Pod } from '../core/commands/pod.ts';
 
-/** What the API needs of whatever lets guests in. */
-export interface GuestDoor {
-  /** Undefined for a name that cannot be a user id. `expiresAt` in milliseconds since 1970; token null: none is needed. */
+/** Issues identities to guests. */
+export interface GuestIssuer {
+  /**
+   * Undefined if the name cannot be a user id. `expiresAt` is in milliseconds since 1970; `token` is null if clients need
+   * none.
+   */
   login(
     username: string,
   ): Promise<
@@ -14,22 +17,22 @@ export interface GuestDoor {
 }
 
 export interface ApiOptions {
-  /** With `pod.authenticator` tokens open the API; without it, and without `apiKeys`, it is open to everybody. */
+  /** Without `pod.authenticator` and `apiKeys`, the API is open to everybody. */
   readonly pod: Pod;
-  /** Which pages may read the answers (CORS). */
+  /** The origins of pages that may read the answers (CORS). */
   readonly origins: Origins;
   readonly apiKeys: readonly string[];
-  /** Absent: guest login is switched off and answers 404. */
-  readonly guest?: GuestDoor | undefined;
+  /** Absent: guest login answers 404. */
+  readonly guest?: GuestIssuer | undefined;
   /** The largest body of a request that publishes one message (MAX_MESSAGE_BYTES). */
   readonly maxBodyBytes: number;
-  /** For each API key, user or client address, with a burst of twice as many. */
+  /** The limit per API key, user or client address, with a burst of twice as many. */
   readonly requestsPerSecond: number;
-  /** Whose word counts for the client's address (see client-address.ts). */
+  /** The proxies whose `X-Forwarded-For` counts (see client-address.ts). */
   readonly trustProxy: TrustedProxies;
 }
 
-/** Who asks: the name of an API key or a token's user; undefined where nobody has to say who it is. */
+/** The caller: an API key or the user of a token. `name` is undefined while the API is open to everybody. */
 export interface Caller {
   readonly name: string | undefined;
 }
@@ -37,7 +40,7 @@ export interface Caller {
 export interface ApiEnv {
   Variables: { caller: Caller };
   Bindings: {
-    /** Node's request, where there is one; a request made in the process itself has none. */
+    /** Node's request. A request made within the process has none. */
     incoming?: { readonly socket: { readonly remoteAddress?: string | undefined } };
   };
 }

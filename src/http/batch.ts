@@ -1,5 +1,5 @@
 import { ApiError, describeError, invalidField } from './errors.ts';
-import { BAD_BODY, ErrorBody, GUARDED, GUARDED_BY, json, jsonBody } from './answers.ts';
+import { BAD_BODY, ErrorBody, AUTH_ERRORS, AUTH_SCHEMES, json, jsonBody } from './answers.ts';
 import { createRoute, z } from '@hono/zod-openapi';
 import { IdempotencyHeaders, publicationKey } from './idempotency.ts';
 import { MessageId, Partial, Provisional, RoomDraft, toJson } from './schemas.ts';
@@ -53,12 +53,12 @@ const postBatch = createRoute({
   description:
     `A batch may have at most ${MOST_MESSAGES} messages (else 400) and ${BATCH_BYTES} bytes (else 413). Each message ` +
     'has the size limit of a message that is published alone. An invalid message does not stop the others.',
-  security: GUARDED_BY,
+  security: AUTH_SCHEMES,
   request: { headers: IdempotencyHeaders, body: jsonBody(Batch) },
   responses: {
     200: json('The answer has one result for each message, in the same order.', Results),
     ...BAD_BODY,
-    ...GUARDED,
+    ...AUTH_ERRORS,
   },
 });
 

@@ -2,20 +2,20 @@ import { isTrusted, type TrustedProxies } from '../core/base/trusted-proxies.ts'
 import { isIP } from 'node:net';
 
 /**
- * The client's address, for limits. Each proxy adds the address it was called from at the end of `X-Forwarded-For`, so
- * that it is read from there, for as long as whoever added it is trusted; what stands before is what somebody further
- * away says and may be made up. Where there is none, or it is no address, that of the last one trusted counts. Whoever
- * has an IPv6 network has 2^64 addresses of it, so that these count as one.
+ * The client's address, for rate limits. Each proxy appends the address of its caller to `X-Forwarded-For`, so the header
+ * is read from its end while the addresses belong to trusted proxies; everything before may be forged. If an entry is
+ * missing or not an address, the last trusted address counts. An IPv6 address counts as its /64 network, because its
+ * holder can use all addresses of that network.
  */
 export function clientAddress(
   peer: string | undefined,
   forwardedFor: string | undefined,
   proxies: TrustedProxies,
 ): string {
-  const told = (forwardedFor?.split(',') ?? []).map((text) => plain(withoutPort(text.trim())));
+  const forwarded = (forwardedFor?.split(',') ?? []).map((text) => plain(withoutPort(text.trim())));
   let address = plain(peer ?? '');
   for (let hops = 0; isTrusted(proxies, address, hops); hops += 1) {
-    const before = told.pop();
+    const before = forwarded.pop();
     if (before === undefined || isIP(before) === 0) break;
     address = before;
   }
@@ -28,7 +28,7 @@ function withoutPort(text: string): string {
   return bracketed ?? bare ?? text;
 }
 
-/** An IPv4 address that is written as an IPv6 one is itself (RFC 4291 section 2.5.5.2). */
+/** Unwraps an IPv4-mapped IPv6 address (RFC 4291 section 2.5.5.2). */
 function plain(address: string): string {
   const [, mapped] = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address) ?? [];
   return mapped ?? address;
@@ -40,7 +40,7 @@ function network(address: string): string {
   const groups = (text: string | undefined): string[] => (text ? text.split(':') : []);
   const left = groups(start);
   const right = groups(end);
-  // What `::` stands for; an IPv4 tail fills two groups, but only far behind the first four.
+  // The zeros that `::` stands for. An IPv4 tail fills two groups, but never among the first four.
   const zeros = end === undefined ? [] : Array<string>(Math.max(0, 8 - left.length - right.length)).fill('0');
   const first = [...left, ...zeros, ...right].slice(0, 4).map((group) => parseInt(group, 16).toString(16));
   return `${first.join(':')}::/64`;

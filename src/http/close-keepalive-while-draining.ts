@@ -2,8 +2,8 @@ import type { MiddlewareHandler } from 'hono';
 import type { Readiness } from './ops.ts';
 
 /**
- * While a pod is emptied, whoever keeps a connection to it is told to make another for the next request: that one finds
- * another pod. Otherwise a request may come just as the connection is closed.
+ * While the pod drains, tells clients to open a new connection for the next request, so that it reaches another pod.
+ * Without this, a request may arrive just as the pod closes the connection.
  */
 export function closeKeepAliveWhileDraining(readiness: () => Readiness): MiddlewareHandler {
   return async (c, next) => {

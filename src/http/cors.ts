@@ -6,7 +6,7 @@ import type { Origins } from '../core/base/origins.ts';
 
 const PREFLIGHT_SECONDS = 600;
 
-/** Lets pages of the allowed origins read the answers; a preflight is answered with 204 whoever asks. */
+/** Lets pages of the allowed origins read the answers. Every preflight is answered with 204. */
 export function cors(origins: Origins, trustProxy: TrustedProxies = false): MiddlewareHandler {
   return honoCors({
     origin: origins.any

@@ -5,7 +5,7 @@ import { HTTPException } from 'hono/http-exception';
 import type { Log } from '../core/ports/log.ts';
 import { Refused } from '../core/base/refused.ts';
 
-/** Every `code` of an HTTP error that is not one of a frame too. */
+/** The codes of HTTP errors that no error frame has. */
 type HttpCode =
   | 'invalid_request'
   | 'invalid_user_id'
@@ -18,7 +18,7 @@ type HttpCode =
   | 'method_not_allowed'
   | 'unsupported_media_type';
 
-/** A request that is answered with an error: thrown anywhere below the API, written by `answerError`. */
+/** An error answer: thrown anywhere below the API, sent by `answerError`. */
 export class ApiError extends Error {
   readonly status: ContentfulStatusCode;
   readonly code: HttpCode | ErrorCode;
@@ -37,7 +37,7 @@ export class ApiError extends Error {
   }
 }
 
-/** The status of what a use case refuses; whatever is not listed is the caller's fault. */
+/** The HTTP status of a rejection. Every code that is not listed is a 400. */
 const STATUS: Readonly<Partial<Record<ErrorCode, ContentfulStatusCode>>> = {
   forbidden: 403,
   rate_limited: 429,
@@ -48,10 +48,10 @@ const STATUS: Readonly<Partial<Record<ErrorCode, ContentfulStatusCode>>> = {
   internal: 500,
 };
 
-/** How long a caller should wait when the pod cannot do it at present, in seconds. */
+/** `Retry-After` of a 429 or 503 whose cause gives no time. */
 const RETRY_AFTER_SECONDS = 5;
 
-/** What the caller is told; something unforeseen is logged and told as `internal`. */
+/** Turns any error into an answer. An unexpected error is logged and becomes `internal`. */
 export function describeError(error: unknown, log: Log): ApiError {
   if (error instanceof ApiError) return error;
   if (error instanceof Refused) return refused(error);
@@ -75,7 +75,7 @@ function refused({ rejection: { code, error, retryAfterMs } }: Refused): ApiErro
   return new ApiError(status, code, error, headers);
 }
 
-/** The validators of @hono/zod-openapi raise these two and no other. */
+/** The validators of @hono/zod-openapi raise only 415 and 400. */
 function raisedByFramework({ status }: HTTPException): ApiError {
   if (status === 415) return unsupportedMediaType();
   return new ApiError(400, 'invalid_json', 'the body is not JSON');
@@ -90,7 +90,7 @@ interface Issue {
   readonly message: string;
 }
 
-/** Codes of the fields that have one of their own. */
+/** Fields with their own code; every other field has `invalid_request`. */
 const CODES: Readonly<Record<string, HttpCode | ErrorCode>> = {
   room: 'invalid_room',
   channel: 'invalid_room',
@@ -100,7 +100,7 @@ const CODES: Readonly<Record<string, HttpCode | ErrorCode>> = {
   'Idempotency-Key': 'invalid_idempotency_key',
 };
 
-/** Says which field of `whole` is wrong and what is allowed, for the first of the issues that a schema has found. */
+/** Names the first invalid field of `whole`, and what is allowed there. */
 export function invalidField(issues: readonly Issue[], whole = 'the body'): ApiError {
   const { path, message } = issues[0] ?? { path: [], message: ERRORS.invalid_message };
   const name = path.length === 0 ? whole : path.map(String).join('.');

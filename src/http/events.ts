@@ -1,4 +1,4 @@
-import { BAD_BODY, GUARDED, GUARDED_BY, json, jsonBody } from './answers.ts';
+import { BAD_BODY, AUTH_ERRORS, AUTH_SCHEMES, json, jsonBody } from './answers.ts';
 import { ChannelEvent, DraftBody, MessageId, Partial, Provisional } from './schemas.ts';
 import { createRoute, z } from '@hono/zod-openapi';
 import { IdempotencyHeaders, publicationKey } from './idempotency.ts';
@@ -16,9 +16,9 @@ const postEvent = createRoute({
   operationId: 'postEvent',
   tags: ['publish'],
   summary: 'Broadcasts an event in a channel, with the field names of the channel dialect.',
-  security: GUARDED_BY,
+  security: AUTH_SCHEMES,
   request: { headers: IdempotencyHeaders, body: jsonBody(ChannelEvent) },
-  responses: { 200: json('The event is published.', Accepted), ...BAD_BODY, ...GUARDED },
+  responses: { 200: json('The event is published.', Accepted), ...BAD_BODY, ...AUTH_ERRORS },
 });
 
 export function eventRoutes(api: Api, pod: Pod): void {

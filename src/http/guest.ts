@@ -1,8 +1,8 @@
-import { ALWAYS, BAD_BODY, failure, json, jsonBody } from './answers.ts';
+import { COMMON_ERRORS, BAD_BODY, failure, json, jsonBody } from './answers.ts';
 import { createRoute, z } from '@hono/zod-openapi';
 import { Timestamp, UserId } from './schemas.ts';
 import { USER_PATTERN } from './patterns.ts';
-import type { Api, GuestDoor } from './api-env.ts';
+import type { Api, GuestIssuer } from './api-env.ts';
 import { ApiError } from './errors.ts';
 
 /** The only API route that needs neither a key nor a token. */
@@ -51,16 +51,16 @@ const postGuest = createRoute({
     200: json('The guest is logged in.', Guest),
     ...BAD_BODY,
     404: failure('guest login is switched off', 'not_found'),
-    ...ALWAYS,
+    ...COMMON_ERRORS,
   },
 });
 
-export function guestRoutes(api: Api, door: GuestDoor | undefined): void {
-  if (door === undefined) {
+export function guestRoutes(api: Api, guests: GuestIssuer | undefined): void {
+  if (guests === undefined) {
     api.use(GUEST_PATH, () => Promise.reject(new ApiError(404, 'not_found', 'guest login is switched off')));
   }
   api.openapi(postGuest, async (c) => {
-    const guest = await door?.login(c.req.valid('json').username);
+    const guest = await guests?.login(c.req.valid('json').username);
     if (guest === undefined) throw new ApiError(400, 'invalid_user_id', `username ${NAME_RULE}`);
     const { token, userId, expiresAt } = guest;
     c.header('Cache-Control', 'no-store');

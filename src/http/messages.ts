@@ -9,7 +9,7 @@ import {
   toJson,
 } from './schemas.ts';
 import { firstTimestamp, publishDraft } from './publishing.ts';
-import { BAD_BODY, GUARDED, GUARDED_BY, json, jsonBody } from './answers.ts';
+import { BAD_BODY, AUTH_ERRORS, AUTH_SCHEMES, json, jsonBody } from './answers.ts';
 import { createRoute, z } from '@hono/zod-openapi';
 import { IdempotencyHeaders, publicationKey } from './idempotency.ts';
 import type { Api } from './api-env.ts';
@@ -30,13 +30,13 @@ const postMessage = createRoute({
   operationId: 'postMessage',
   tags: ['publish'],
   summary: 'Publishes a message to a room.',
-  security: GUARDED_BY,
+  security: AUTH_SCHEMES,
   request: {
     params: z.object({ room: RoomName }),
     headers: IdempotencyHeaders,
     body: jsonBody(DraftBody),
   },
-  responses: { 200: json('The message is published.', Published), ...BAD_BODY, ...GUARDED },
+  responses: { 200: json('The message is published.', Published), ...BAD_BODY, ...AUTH_ERRORS },
 });
 
 const postBroadcast = createRoute({
@@ -45,9 +45,9 @@ const postBroadcast = createRoute({
   operationId: 'postBroadcast',
   tags: ['publish'],
   summary: 'Sends a message to every connection on every pod. The message is not stored.',
-  security: GUARDED_BY,
+  security: AUTH_SCHEMES,
   request: { headers: IdempotencyHeaders, body: jsonBody(Announcement) },
-  responses: { 200: json('The message is sent.', Sent), ...BAD_BODY, ...GUARDED },
+  responses: { 200: json('The message is sent.', Sent), ...BAD_BODY, ...AUTH_ERRORS },
 });
 
 export function messageRoutes(api: Api, pod: Pod): void {

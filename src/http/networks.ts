@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 import type { Networks } from '../core/base/trusted-proxies.ts';
 
-/** Reads addresses and networks such as `10.0.0.0/8` (RFC 4632 section 3.1); undefined where one is none. */
+/** Reads addresses and networks such as `10.0.0.0/8` (RFC 4632 section 3.1). Undefined if one is invalid. */
 export function readNetworks(texts: readonly string[]): Networks | undefined {
   const list = new BlockList();
   for (const text of texts) {

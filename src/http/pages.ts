@@ -4,7 +4,7 @@ import { stripTypeScriptTypes } from 'node:module';
 import { type Context, Hono } from 'hono';
 import { SOURCES } from '../files.ts';
 
-/** The folders whose code runs in browsers; nothing else of the server is ever served. */
+/** The folders whose code runs in browsers. No other source file is served. */
 const FOLDERS = new Set(['web', 'client', 'protocol']);
 const ASSET = /^[a-z0-9-]+\.(?:ts|css)$/;
 
@@ -12,9 +12,9 @@ const HTML = 'text/html; charset=utf-8';
 const CSS = 'text/css; charset=utf-8';
 const JAVASCRIPT = 'text/javascript; charset=utf-8';
 
-/** The chat page speaks to its own server alone. */
+/** The chat page connects only to its own server. */
 const CHAT_CONNECTS = "'self'";
-/** The playground is a tool for any Crosspod. */
+/** The playground connects to any server that its user names. */
 const PLAYGROUND_CONNECTS = "'self' ws: wss: http: https:";
 
 interface Asset {
@@ -24,9 +24,8 @@ interface Asset {
 }
 
 /**
- * The pages that come with the server: the chat at `/`, the playground at `/playground`, and what they load under
- * `/assets/`. Browser code is TypeScript too: its types are stripped when it is first asked for, and its relative
- * imports of `.ts` files are addresses that exist here.
+ * Serves the chat at `/`, the playground at `/playground`, and their files under `/assets/`. Types are stripped from
+ * TypeScript at the first request; the relative imports of `.ts` files are valid addresses here.
  */
 export function pages(): Hono {
   const assets = new Map<string, Asset>();
@@ -37,7 +36,7 @@ export function pages(): Hono {
     if (asset === undefined) return c.notFound();
     assets.set(path, asset);
     setHeaders(c, asset, connects);
-    // Part of the header, not all of it: a proxy that compresses turns the tag into a weak one.
+    // Not an equality: a proxy that compresses turns the tag into a weak one.
     if (c.req.header('If-None-Match')?.includes(asset.etag) === true) return c.body(null, 304);
     return c.body(asset.body);
   };
@@ -62,7 +61,7 @@ function load(path: string): Asset | undefined {
 
 function setHeaders(c: Context, { type, etag }: Asset, connects: string): void {
   c.header('Content-Type', type);
-  // Kept, but asked for again every time: after an upgrade nobody runs half of the old page.
+  // Browsers revalidate every file, so that no page mixes files of two versions after an upgrade.
   c.header('Cache-Control', 'no-cache');
   c.header('ETag', etag);
   c.header('Content-Security-Policy', contentSecurityPolicy(connects));
@@ -81,7 +80,7 @@ function contentSecurityPolicy(connects: string): string {
     "form-action 'none'",
     "base-uri 'none'",
     "frame-ancestors 'none'",
-    // A string that reaches innerHTML or its like throws, whoever wrote it.
+    // A string that reaches innerHTML or a similar sink throws.
     "require-trusted-types-for 'script'",
     "trusted-types 'none'",
   ].join('; ');

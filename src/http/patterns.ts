@@ -1,6 +1,6 @@
 /**
- * What names look like, for the documents. Clients are generated from them in many languages, whose regular expressions
- * have in common neither looking ahead nor Unicode properties: what that leaves out is said in words beside each.
+ * The patterns of names in the OpenAPI and AsyncAPI documents. Generated clients in many languages use them, so they
+ * contain neither lookahead nor Unicode properties; the descriptions state the remaining rules.
  */
 const CONTROLS = String.raw`\x00-\x1f\x7f-\x9f`;
 const ANY = `[^${CONTROLS}]`;
@@ -8,7 +8,7 @@ const ANY = `[^${CONTROLS}]`;
 export const ROOM_PATTERN = '^[A-Za-z0-9][A-Za-z0-9_.:@-]{0,127}$';
 export const ROOM_PREFIX_PATTERN = '^([A-Za-z0-9][A-Za-z0-9_.:@-]{0,127})?$';
 
-/** Neither `system` nor what begins with `conn:` or `@`. */
+/** Excludes `system` and everything that begins with `conn:` or `@`. */
 export const USER_PATTERN = `^(${[
   `[^@cs${CONTROLS}]${ANY}*`,
   ...diverging('conn:'),
@@ -16,10 +16,10 @@ export const USER_PATTERN = `^(${[
   `system${ANY}+`,
 ].join('|')})$`;
 
-/** The same, or `system`. */
+/** Like USER_PATTERN, and `system`. */
 export const FROM_PATTERN = USER_PATTERN.replace('^(', '^(system|');
 
-/** Texts that begin like the word and then end, or go on otherwise. */
+/** Patterns of texts that share a beginning with the word and then end or differ from it. */
 function diverging(word: string): string[] {
   return Array.from(word.slice(1), (next, index) => {
     return `${word.slice(0, index + 1)}([^${next}${CONTROLS}]${ANY}*)?`;

@@ -3,12 +3,12 @@ import type { Context } from 'hono';
 import { namedHost } from '../core/base/named-host.ts';
 import type { TrustedProxies } from '../core/base/trusted-proxies.ts';
 
-/** The address that a request came from: a proxy's, where there is one. */
+/** The address at the other end of the socket, which may be a proxy. */
 export function peerOf(c: Context): string | undefined {
   return (c.env as Partial<ApiEnv['Bindings']> | undefined)?.incoming?.socket.remoteAddress;
 }
 
-/** The host that a client asked for, also where a trusted proxy writes another into `Host`. */
+/** The host that the client requested, even if a trusted proxy replaced `Host`. */
 export function hostOf(c: Context, proxies: TrustedProxies): string | undefined {
   const host = c.req.header('Host');
   const forwardedHost = c.req.header('X-Forwarded-Host');

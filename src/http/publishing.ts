@@ -6,14 +6,14 @@ import type { z } from '@hono/zod-openapi';
 export interface PublishAnswer {
   readonly id: string;
   readonly timestamp: string;
-  /** It waits for Redis, and `id` is no position. */
+  /** The message still waits for the engine, and `id` is not a position. */
   readonly provisional?: true;
-  /** It could not be sent to other pods. */
+  /** The message could not be sent to other pods. */
   readonly partial?: boolean;
 }
 
 /**
- * When a publication is made; for one that is repeated under its `key`, when it was made first. Raises `Refused` as
+ * The timestamp of a publication: now, or for a repeated `key` that of the first request. Raises `Refused` as
  * `Broker.claim` does.
  */
 export async function firstTimestamp(pod: Pod, room: string, key: string | undefined): Promise<string> {
@@ -21,7 +21,7 @@ export async function firstTimestamp(pod: Pod, room: string, key: string | undef
   return key === undefined ? now : pod.broker.claim(room, `${key}:timestamp`, now);
 }
 
-/** Publishes what a request asked for; `key` makes it idempotent. Raises ApiError where it cannot be written as JSON. */
+/** Publishes to a room; `key` makes it idempotent. Raises ApiError if `data` is nested too deeply. */
 export async function publishDraft(
   pod: Pod,
   room: string,
@@ -31,7 +31,7 @@ export async function publishDraft(
 ): Promise<PublishAnswer> {
   const what: PublishRequest = { type, from, event, data: toJson(data), key, timestamp };
   const { id, settled, partial } = await publishToRoom(pod, room, ephemeral, what);
-  // Whatever becomes of it, this request has its answer.
+  // The request is answered already. Without this, a later rejection would be an unhandled one.
   settled?.catch(() => undefined);
   return { id, timestamp, ...(settled && { provisional: true }), ...(partial && { partial }) };
 }

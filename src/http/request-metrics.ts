@@ -4,7 +4,7 @@ import type { RequestOutcome } from '../core/ports/tracer.ts';
 import { countRequest } from '../core/base/tally.ts';
 import { routePath } from 'hono/route';
 
-/** Counts every request and, where the pod is traced, follows it; `isKey`: whether that is an API key. */
+/** Counts and traces every request. `isKey` tells whether a header holds a valid API key. */
 export function requestMetrics(
   { tally, tracer }: Pod,
   isKey: (key: string | undefined) => boolean,
@@ -12,7 +12,7 @@ export function requestMetrics(
   return async (c, next) => {
     const handle = async (): Promise<RequestOutcome> => {
       await next();
-      // The handler that answered is the one that ran last; the last route that matched may be a 404.
+      // The route of the handler that answered: the last route that matches may be the 404.
       const outcome = { route: routePath(c), status: c.res.status };
       countRequest(tally, c.req.method, outcome.route, outcome.status);
       return outcome;

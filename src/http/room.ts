@@ -1,5 +1,5 @@
 import { memberJson } from '../protocol/message-encode.ts';
-import { answerText, BAD_REQUEST, GUARDED, GUARDED_BY, json } from './answers.ts';
+import { answerText, BAD_REQUEST, AUTH_ERRORS, AUTH_SCHEMES, json } from './answers.ts';
 import { createRoute, z } from '@hono/zod-openapi';
 import { limit, MessageId, RoomName, Timestamp, UserId } from './schemas.ts';
 import type { Api } from './api-env.ts';
@@ -30,9 +30,13 @@ const getPresence = createRoute({
   operationId: 'getPresence',
   tags: ['rooms'],
   summary: 'Lists the members of a room on all pods.',
-  security: GUARDED_BY,
+  security: AUTH_SCHEMES,
   request: { params: z.object({ room: RoomName }) },
-  responses: { 200: json('The answer lists all members of the room.', Presence), ...BAD_REQUEST, ...GUARDED },
+  responses: {
+    200: json('The answer lists all members of the room.', Presence),
+    ...BAD_REQUEST,
+    ...AUTH_ERRORS,
+  },
 });
 
 const HistoryQuery = z.object({
@@ -103,9 +107,9 @@ const getHistory = createRoute({
   operationId: 'getHistory',
   tags: ['rooms'],
   summary: 'Reads the stored messages of a room.',
-  security: GUARDED_BY,
+  security: AUTH_SCHEMES,
   request: { params: z.object({ room: RoomName }), query: HistoryQuery },
-  responses: { 200: json('The answer is one page of messages.', History), ...BAD_REQUEST, ...GUARDED },
+  responses: { 200: json('The answer is one page of messages.', History), ...BAD_REQUEST, ...AUTH_ERRORS },
 });
 
 export function roomStateRoutes(api: Api, { broker, roster }: Pod): void {

@@ -1,4 +1,4 @@
-import { BAD_REQUEST, GUARDED, GUARDED_BY, json } from './answers.ts';
+import { BAD_REQUEST, AUTH_ERRORS, AUTH_SCHEMES, json } from './answers.ts';
 import { createRoute, z } from '@hono/zod-openapi';
 import { limit, RoomName } from './schemas.ts';
 import type { Api } from './api-env.ts';
@@ -52,9 +52,9 @@ const getRooms = createRoute({
   operationId: 'getRooms',
   tags: ['rooms'],
   summary: 'Lists the rooms that have connections, sorted by name.',
-  security: GUARDED_BY,
+  security: AUTH_SCHEMES,
   request: { query: RoomsQuery },
-  responses: { 200: json('The answer is one page of rooms.', Rooms), ...BAD_REQUEST, ...GUARDED },
+  responses: { 200: json('The answer is one page of rooms.', Rooms), ...BAD_REQUEST, ...AUTH_ERRORS },
 });
 
 export function roomRoutes(api: Api, directory: Directory): void {

@@ -93,7 +93,7 @@ export const DirectMessage = z
   .openapi('DirectMessage', { example: { event: 'said', data: { text: 'psst' } } });
 
 /** Why a connection is closed. An absent body is `null` (see body.ts); some clients also send `null`. */
-export const Farewell = z
+export const DisconnectBody = z
   .object(
     {
       reason: z.string({ error: 'must be a string' }).nullish().openapi({
@@ -103,7 +103,7 @@ export const Farewell = z
     object,
   )
   .nullable()
-  .transform((farewell) => ({ reason: farewell?.reason ?? undefined }))
+  .transform((body) => ({ reason: body?.reason ?? undefined }))
   .openapi('Farewell', { example: { reason: 'rules broken' } });
 
 /** Present only while Redis or NATS is unavailable. */

@@ -1,13 +1,13 @@
 import { Bucket } from '../core/base/rate-limit.ts';
 
-/** How many callers are remembered at once. */
+/** The maximum number of callers with a bucket. */
 const MOST = 10_000;
 
-/** So many requests a second for each name, twice as many at once. */
+/** Limits the requests of each caller: `perSecond`, with a burst of twice as many. */
 export class Throttle {
   readonly #perSecond: number;
   readonly #most: number;
-  /** Least recently seen first. Forgetting one gives it a full bucket, which only matters while thousands attack. */
+  /** Least recently used first. A forgotten caller gets a full bucket, which matters only if thousands attack. */
   readonly #buckets = new Map<string, Bucket>();
 
   constructor(perSecond: number, most: number = MOST) {
@@ -15,7 +15,7 @@ export class Throttle {
     this.#most = most;
   }
 
-  /** Takes one request; else says in how many seconds to come again. `now` in milliseconds. */
+  /** Takes one request and returns 0, or returns the seconds to wait. `now` is in milliseconds. */
   take(name: string, now: number): number {
     const bucket = this.#buckets.get(name) ?? new Bucket(this.#perSecond, this.#perSecond * 2, now);
     this.#buckets.delete(name);

@@ -32,7 +32,7 @@ const BY_CODE: Readonly<Record<string, RawError>> = {
 };
 
 /** Gives a JSON body to the refusals that Node itself would send without one, before any route sees the request. */
-export function answerUnparsed(server: Server): void {
+export function answerParserErrors(server: Server): void {
   const latest = latestAnswers(server);
   server.on('clientError', (error: NodeJS.ErrnoException, stream) => {
     const answer = (): void => {
@@ -68,7 +68,7 @@ export function refuseWithoutHost(request: IncomingMessage, response: ServerResp
 }
 
 /** Answers a request that Hono's adapter could not convert, for example because its Host is not valid. */
-export function answerUnparsedable(error: unknown): Response {
+export function answerConversionError(error: unknown): Response {
   const isClientError = error instanceof RequestError;
   const text = isClientError
     ? `the address or the Host header is not valid: ${error.message}`

@@ -1,6 +1,6 @@
-import { BAD_BODY, GUARDED, GUARDED_BY, json, jsonBody } from './answers.ts';
+import { BAD_BODY, AUTH_ERRORS, AUTH_SCHEMES, json, jsonBody } from './answers.ts';
 import { createRoute, z } from '@hono/zod-openapi';
-import { DirectMessage, Done, Farewell, toJson, UserId } from './schemas.ts';
+import { DirectMessage, Done, DisconnectBody, toJson, UserId } from './schemas.ts';
 import { IdempotencyHeaders, publicationKey } from './idempotency.ts';
 import { kickConnection, kickUser } from '../core/commands/kick.ts';
 import type { Api } from './api-env.ts';
@@ -26,12 +26,12 @@ const postToUser = createRoute({
   operationId: 'postToUser',
   tags: ['publish'],
   summary: 'Sends a message to every connection of a user. The message is not stored.',
-  security: GUARDED_BY,
+  security: AUTH_SCHEMES,
   request: { params: z.object({ user: UserId }), headers: IdempotencyHeaders, body: jsonBody(DirectMessage) },
   responses: {
     200: json('The message is sent, even if the user has no connection.', Sent),
     ...BAD_BODY,
-    ...GUARDED,
+    ...AUTH_ERRORS,
   },
 });
 
@@ -41,12 +41,12 @@ const disconnectUser = createRoute({
   operationId: 'disconnectUser',
   tags: ['disconnect'],
   summary: 'Closes every connection of a user with code 4403.',
-  security: GUARDED_BY,
-  request: { params: z.object({ user: UserId }), body: jsonBody(Farewell, false) },
+  security: AUTH_SCHEMES,
+  request: { params: z.object({ user: UserId }), body: jsonBody(DisconnectBody, false) },
   responses: {
     200: json('The user has no open connection any more.', Done),
     ...BAD_BODY,
-    ...GUARDED,
+    ...AUTH_ERRORS,
   },
 });
 
@@ -56,12 +56,12 @@ const disconnectConnection = createRoute({
   operationId: 'disconnectConnection',
   tags: ['disconnect'],
   summary: 'Closes one connection with code 4403.',
-  security: GUARDED_BY,
-  request: { params: z.object({ id: ConnectionId }), body: jsonBody(Farewell, false) },
+  security: AUTH_SCHEMES,
+  request: { params: z.object({ id: ConnectionId }), body: jsonBody(DisconnectBody, false) },
   responses: {
     200: json('The connection is closed, or did not exist.', Done),
     ...BAD_BODY,
-    ...GUARDED,
+    ...AUTH_ERRORS,
   },
 });
 

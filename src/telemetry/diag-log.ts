@@ -3,18 +3,18 @@ import { Bucket } from '../core/base/rate-limit.ts';
 import type { Log } from '../core/ports/log.ts';
 
 /**
- * A receiver that is away is away for every batch: it is said ten times, then once a minute. Each level has ten of its
- * own, so that no chatter of a lower one leaves an error unsaid.
+ * An unavailable receiver fails for every batch, so after ten lines only one per minute is logged. Each level has its own
+ * limit, so that lower levels cannot suppress an error.
  */
 const LINES_PER_SECOND = 1 / 60;
 const LINES_AT_ONCE = 10;
 const LONGEST_LINE = 500;
-/** Names of fields whose values may be a secret: headers hold keys of receivers. */
+/** The names of fields whose values may be secrets, for example keys in headers. */
 const SECRET = /header|auth|token|secret|password|key|cookie|credential/i;
-/** Of an address what may be a name and a password. */
+/** The user name and password within a URL. */
 const CREDENTIALS = /(?<=:\/\/)[^/\s@]*@/g;
 
-/** What OpenTelemetry has to say about itself, as log lines: its further arguments say what its text is about. */
+/** Logs OpenTelemetry's own messages, with their arguments. */
 export function diagLog(log: Log): DiagLogger {
   const line = (level: keyof Log): DiagLogger['error'] => {
     const lines = new Bucket(LINES_PER_SECOND, LINES_AT_ONCE, performance.now());
@@ -33,14 +33,14 @@ export function diagLog(log: Log): DiagLogger {
   };
 }
 
-/** An error in its own words, anything else as JSON; never raises. */
+/** Formats an error by its name and message, anything else as JSON. Never raises. */
 function textOf(value: unknown): string {
   if (typeof value === 'string') return value;
   if (value instanceof Error) return `${value.name}: ${value.message}${causeOf(value)}`;
   try {
     return JSON.stringify(value, withoutSecrets) ?? String(value);
   } catch {
-    // It holds itself, or a number that JSON has no form for.
+    // A cyclic value, or one that contains a bigint.
     return Object.prototype.toString.call(value);
   }
 }

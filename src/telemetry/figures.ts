@@ -1,15 +1,15 @@
 import { DELAY_BOUNDS_MS, type Delays } from '../core/base/tally.ts';
 import type { Sample, ScrapedMetric } from 'prom-client/lib/registry.js';
 
-/** No label may hold a room, a user or an id: their number is not bounded. */
+/** No label may hold a room, a user or an id: their number is unbounded. */
 export interface Row {
   readonly labels: Readonly<Record<string, string | number>>;
   readonly value: number;
 }
 
 /**
- * A metric that holds nothing: it reads numbers that are counted elsewhere whenever it is scraped. With `read` it is
- * one number, with `rows` one for each combination of labels.
+ * A metric whose values are counted elsewhere and read at each scrape: with `read` one value, with `rows` one for each
+ * combination of labels.
  */
 export type Figure = About & ({ readonly read: () => number } | { readonly rows: () => Iterable<Row> });
 
@@ -28,8 +28,8 @@ export function counter(name: string, help: string, read: () => number): Figure 
 }
 
 /**
- * A counter with one label, a row for each of its values. Those that are `known` are there from the start with 0: what
- * Prometheus sees for the first time has not grown in its eyes, and an alert on the growth would miss it.
+ * A counter with one label. The `known` values of the label begin at 0: Prometheus does not count the first sample of a
+ * series as an increase, so an alert would miss the first event.
  */
 export function counters<Key extends string | number>(
   name: string,
@@ -44,7 +44,7 @@ export function counters<Key extends string | number>(
   return { type: 'counter', name, help, rows };
 }
 
-/** The names of a union, for `counters`: the type of the record sees to it that none is missing. */
+/** The members of a string union, for `counters`. The type of the record ensures that none is missing. */
 export function namesOf<Name extends string>(names: Readonly<Record<Name, true>>): Name[] {
   return Object.keys(names) as Name[];
 }
@@ -55,7 +55,7 @@ export function scrape(figure: Figure): ScrapedMetric {
   return { name, help, type, values };
 }
 
-/** Delays as a histogram in seconds: each bucket counts what is at or below its bound. */
+/** A histogram in seconds. Each bucket counts the delays at or below its bound. */
 export function scrapeDelays(name: string, help: string, { counts, sumMs }: Delays): ScrapedMetric {
   let total = 0;
   const bucket = (le: number | string, count = 0): Sample => {

@@ -4,13 +4,13 @@ import { pino } from 'pino';
 export interface LogOptions {
   /** A level of pino. */
   readonly level: string;
-  /** `pretty` is for people, `json` for machines. */
+  /** `pretty` is for terminals. */
   readonly format: 'json' | 'pretty';
-  /** What every line carries that is written now: `trace_id` and `span_id` within a sampled span. */
+  /** Fields of each line, read when it is written: `trace_id` and `span_id` within a sampled span. */
   readonly fields?: () => object;
 }
 
-/** Log lines on standard output. */
+/** Creates a log that writes to standard output. */
 export async function createLog({ level, format, fields }: LogOptions): Promise<Log> {
   const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, ...mixinOf(fields) };
   let log: Log;
@@ -18,7 +18,7 @@ export async function createLog({ level, format, fields }: LogOptions): Promise<
     log = pino(options);
     return log;
   }
-  // Loaded only here: production never needs it.
+  // Imported only here, because production does not need it.
   const { default: pretty } = await import('pino-pretty');
   log = pino(options, pretty({ sync: true, ignore: 'pod' }));
   return log;

@@ -4,7 +4,7 @@ import { CLOSE } from '../protocol/close-codes.ts';
 import type { Membership } from '../core/delivery/membership.ts';
 import type { Missing } from '../protocol/event.ts';
 import type { Pod } from '../core/commands/pod.ts';
-// Not `prom-client` itself: that loads OpenTelemetry, which a pod without tracing never does.
+// Not `prom-client` itself, because it loads OpenTelemetry, which a pod without tracing must not load.
 import Registry from 'prom-client/lib/registry.js';
 import type { Dropped } from '../core/base/tally.ts';
 import { readVersion } from '../version.ts';
@@ -13,8 +13,8 @@ import { UPGRADE_REFUSALS } from '../core/base/upgrade-refusal.ts';
 
 const DELAY = 'realtime_publish_to_deliver_seconds';
 const DELAY_HELP =
-  'Time from the making of a message to the outboxes of its members, once for each message and pod. In steps of a ' +
-  "millisecond; with another pod's message it includes the difference of the two clocks, and counts as 0 below 0.";
+  'Time from the creation of a message to the outboxes of its members, once per message and pod, in steps of a ' +
+  "millisecond. For another pod's message it includes the difference of the two clocks; a negative value counts as 0.";
 
 const CLOSE_CODES = Object.values(CLOSE).map(({ code }) => code);
 const DROPPED = namesOf<Dropped>({ ephemeral: true, lagging: true });
@@ -47,8 +47,8 @@ export interface Metrics {
 }
 
 /**
- * The figures are counted in the core as plain numbers and read here when somebody asks; `others` are those that
- * other parts of the pod count. The names are the seeds', `_total` on a gauge included. No label holds a room, a user
+ * Creates the metrics of a pod. The core counts plain numbers, which are read at each scrape; `others` come from other
+ * parts of the pod. The names are those of the seed systems, including `_total` on a gauge. No label holds a room, a user
  * or an id.
  */
 export function createMetrics(pod: Pod, others: readonly Figure[] = []): Metrics {
@@ -83,15 +83,17 @@ function gauges({ hub }: Pod): Figure[] {
   return [
     gauge('realtime_connections_total', 'Open connections on this pod.', () => hub.connectionCount),
     gauge('realtime_rooms_total', 'Rooms with a member on this pod.', () => hub.roomCount),
-    gauge('realtime_outbox_messages', 'Frames that wait in outboxes.', () =>
+    gauge('realtime_outbox_messages', 'Frames that wait in the outboxes of slow connections.', () =>
       sum(hub.connections(), ({ outbox }) => outbox.messages),
     ),
-    gauge('realtime_outbox_bytes', 'Bytes that wait in outboxes; those of a room are shared by many.', () =>
-      sum(hub.connections(), ({ outbox }) => outbox.bytes),
+    gauge(
+      'realtime_outbox_bytes',
+      'Bytes that wait in the outboxes of slow connections. Members of a room share the bytes of a frame.',
+      () => sum(hub.connections(), ({ outbox }) => outbox.bytes),
     ),
     gauge(
       'realtime_presence_members',
-      'Connections of this pod present in a room, summed over rooms; a user with two of them counts twice.',
+      'Connections of this pod that are present in a room, summed over rooms. A user with two connections counts twice.',
       () => sum(hub.connections(), ({ memberships }) => memberships.filter(isPresent).length),
     ),
   ];
@@ -99,22 +101,22 @@ function gauges({ hub }: Pod): Figure[] {
 
 function counts({ tally }: Pod): Figure[] {
   return [
-    counter('realtime_messages_sent', 'Frames delivered to sockets.', () => tally.sent),
+    counter('realtime_messages_sent', 'Frames written to sockets.', () => tally.sent),
     counter('realtime_messages_received', 'Frames received from clients.', () => tally.received),
     counter(
       'realtime_commands_rate_limited',
-      'Commands refused because a connection sent more than it may.',
+      'Commands rejected because a connection exceeded MESSAGES_PER_SECOND.',
       () => tally.rateLimited,
     ),
     counter(
       'realtime_history_lost',
-      'Rooms whose members on this pod were told that their history went back or lost something.',
+      'Rooms whose members on this pod got history_lost, because the history went back or lost messages.',
       () => tally.historyLost,
     ),
     {
       type: 'counter',
       name: 'realtime_http_requests',
-      help: 'HTTP requests answered, by method, pattern of the route and status.',
+      help: 'HTTP requests answered, by method, route pattern and status.',
       rows: () => Array.from(tally.requests, requestRow),
     },
   ];
@@ -132,21 +134,21 @@ function countsByReason({ tally }: Pod): Figure[] {
     counters('realtime_closes', 'Connections closed, by close code.', 'code', tally.closed, CLOSE_CODES),
     counters(
       'realtime_upgrades_refused',
-      'Upgrades refused, by reason.',
+      'WebSocket handshakes refused, by reason.',
       'reason',
       tally.refused,
       UPGRADE_REFUSALS,
     ),
     counters(
       'realtime_recoveries',
-      'Recoveries from history, by result.',
+      'Recoveries from the history, by result.',
       'result',
       tally.recoveries,
       RECOVERY_RESULTS,
     ),
     counters(
       'realtime_auth_failures',
-      'Tokens not accepted, by reason.',
+      'Tokens refused, by reason.',
       'reason',
       tally.authFailures,
       TOKEN_REASONS,
@@ -154,7 +156,7 @@ function countsByReason({ tally }: Pod): Figure[] {
   ];
 }
 
-/** Undoes the key of `countRequest`. */
+/** Splits a key that `countRequest` made. */
 function requestRow([key, value]: [string, number]): Row {
   const [method = '', status = '', ...route] = key.split(' ');
   return { labels: { method, route: route.join(' '), status }, value };
@@ -165,7 +167,7 @@ function buildInfo(): Figure {
   return {
     type: 'gauge',
     name: 'realtime_build_info',
-    help: 'Always 1; the label says which version runs.',
+    help: 'Always 1. The label is the version that runs.',
     rows: () => [{ labels: { version }, value: 1 }],
   };
 }

@@ -10,15 +10,15 @@ const STOP_MS = 5_000;
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** Who keeps spans, and sends what is left when it is shut down. */
+/** Collects spans, and sends the remaining ones when it is shut down. */
 interface Provider {
   forceFlush?(): Promise<void>;
   shutdown(): Promise<void>;
 }
 
 /**
- * Starts the SDK, or takes the provider that was there before, as with `--import` of an instrumentation: a second one
- * could not be registered. This file, and with it OpenTelemetry, is loaded only where tracing is configured.
+ * Starts the SDK. If a provider is already registered, as by `--import` of an instrumentation, uses that one, because a
+ * second one cannot be registered. This file, and with it OpenTelemetry, is loaded only if tracing is configured.
  */
 export function openTelemetry(env: Env, log: Log): Tracing {
   const level = DiagLogLevel[env['OTEL_LOG_LEVEL']?.toUpperCase() as keyof typeof DiagLogLevel];
@@ -34,17 +34,17 @@ export function openTelemetry(env: Env, log: Log): Tracing {
   };
 }
 
-/** Undefined: nobody has registered one. */
+/** The provider that was registered before; undefined if there is none. */
 function earlierProvider(): Provider | undefined {
   const proxy: TracerProvider & { getDelegate?(): object } = trace.getTracerProvider();
   const provider = proxy.getDelegate?.() ?? proxy;
-  // That of the API, which does nothing, has nothing to shut down.
+  // The no-op provider of the API has no `shutdown`.
   return 'shutdown' in provider ? (provider as Provider) : undefined;
 }
 
 /**
- * The SDK reads its settings from the environment of the process. What would have it write to standard output, which is
- * the log, is kept from it: where a level is named it takes the console for its words, and there is a console exporter.
+ * Starts the SDK, which reads its settings from the environment. OTEL_LOG_LEVEL and the console exporter would make it
+ * write to standard output, which is the log, so the SDK does not see these.
  */
 function startSdk(env: Env): NodeSDK {
   const names = ['OTEL_LOG_LEVEL', 'OTEL_TRACES_EXPORTER'] as const;

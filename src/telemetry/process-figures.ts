@@ -1,14 +1,14 @@
 import { type Figure, counter, gauge } from './figures.ts';
 import { type ELDHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 
-/** How often the event loop is looked at: each look wakes the process. */
+/** The sampling interval of the event loop delay. Each sample wakes the process. */
 const RESOLUTION_MS = 50;
 const NS_PER_SECOND = 1e9;
 const US_PER_SECOND = 1e6;
 
 /**
- * What the process uses, under the names that every Prometheus client gives these. Written here because prom-client's
- * own file for the CPU loads OpenTelemetry.
+ * The resources of the process, under the names that all Prometheus clients use. prom-client has them too, but its file
+ * for the CPU loads OpenTelemetry.
  */
 export function processFigures(): Figure[] {
   const cpu = (read: (usage: NodeJS.CpuUsage) => number) => () => read(process.cpuUsage()) / US_PER_SECOND;
@@ -16,32 +16,42 @@ export function processFigures(): Figure[] {
   return [
     counter(
       'process_cpu_user_seconds_total',
-      'CPU time spent in the program.',
+      'CPU time in user mode, in seconds.',
       cpu(({ user }) => user),
     ),
     counter(
       'process_cpu_system_seconds_total',
-      'CPU time spent in the kernel for it.',
+      'CPU time in the kernel, in seconds.',
       cpu(({ system }) => system),
     ),
     counter(
       'process_cpu_seconds_total',
-      'CPU time, both together.',
+      'CPU time in user mode and in the kernel, in seconds.',
       cpu(({ user, system }) => user + system),
     ),
-    gauge('process_start_time_seconds', 'When the process began, in seconds since 1970.', () => startedAt),
-    gauge('process_resident_memory_bytes', 'Memory held by the process.', () => process.memoryUsage.rss()),
-    gauge('nodejs_heap_size_total_bytes', 'Size of the heap.', () => process.memoryUsage().heapTotal),
-    gauge('nodejs_heap_size_used_bytes', 'Part of the heap in use.', () => process.memoryUsage().heapUsed),
+    gauge('process_start_time_seconds', 'When the process started, in seconds since 1970.', () => startedAt),
+    gauge('process_resident_memory_bytes', 'Resident memory of the process, in bytes.', () =>
+      process.memoryUsage.rss(),
+    ),
+    gauge(
+      'nodejs_heap_size_total_bytes',
+      'Size of the V8 heap, in bytes.',
+      () => process.memoryUsage().heapTotal,
+    ),
+    gauge(
+      'nodejs_heap_size_used_bytes',
+      'Used part of the V8 heap, in bytes.',
+      () => process.memoryUsage().heapUsed,
+    ),
     gauge(
       'nodejs_external_memory_bytes',
-      'Memory of buffers and the like outside of the heap.',
+      'Memory outside the V8 heap, such as buffers, in bytes.',
       () => process.memoryUsage().external,
     ),
   ];
 }
 
-/** How much later than it should the event loop came round since the last scrape. It is watched from now on. */
+/** The event loop lag since the last scrape. Begins to measure at once; `reset` begins the next interval. */
 export function eventLoopFigures(): { figures: Figure[]; reset: () => void } {
   const delays = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   delays.enable();
@@ -54,14 +64,14 @@ export function eventLoopFigures(): { figures: Figure[]; reset: () => void } {
   ).map(([short, long, read]) =>
     gauge(
       `realtime_event_loop_lag_${short}_seconds`,
-      `Lag of the event loop since the last scrape, ${long}.`,
+      `Event loop lag since the last scrape, ${long}, in seconds.`,
       () => lagOf(read(delays)),
     ),
   );
   return { figures, reset: () => delays.reset() };
 }
 
-/** What is measured is the time between two looks, which is the resolution where nothing lags. */
+/** The histogram measures the time between two samples, which is the resolution if nothing lags. */
 function lagOf(ns: number): number {
   return Math.max(0, ns / NS_PER_SECOND - RESOLUTION_MS / 1_000);
 }

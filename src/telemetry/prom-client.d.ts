@@ -1,4 +1,4 @@
-/** The one file of prom-client that is used, and as much of it (see figures.ts). */
+/** The only file of prom-client that the gateway uses, and only the used part of it (see figures.ts). */
 declare module 'prom-client/lib/registry.js' {
   export interface Sample {
     readonly metricName?: string;

@@ -30,13 +30,13 @@ const HEADERS: TextMapGetter<TracedRequest> = {
   keys: () => [],
 };
 
-/** Made once, so that a publication that is not sampled costs little. */
+/** Created once, so that a publication that is not sampled costs little. */
 const PUBLISH = { kind: SpanKind.PRODUCER, attributes: { ...operation('publish', 'send') } };
 const DELIVER = { kind: SpanKind.CONSUMER, attributes: { ...operation('deliver', 'process') } };
 
 /**
- * Spans of OpenTelemetry, with the attributes of its semantic conventions for HTTP and messaging. Paths, rooms, users
- * and texts of errors are left out: all of them may hold what a client sent.
+ * Creates OpenTelemetry spans with the attributes of its semantic conventions for HTTP and messaging. Paths, rooms, users
+ * and error texts are left out, because they may contain client data.
  */
 export class SpanTracer implements Tracer {
   readonly #tracer: SdkTracer;
@@ -51,7 +51,7 @@ export class SpanTracer implements Tracer {
     const attributes = { 'http.request.method': request.method };
     const links = request.isKnown ? [] : linksTo(caller);
     const span = this.#tracer.startSpan(request.method, { kind: SpanKind.SERVER, attributes, links }, parent);
-    // Also where it is not sampled: then what it publishes is not sampled either.
+    // Also if the span is not sampled, so that its publications are not sampled either.
     return within(parent, span, async () => {
       const { route, status } = await handle();
       span.updateName(`${request.method} ${route}`);
@@ -89,20 +89,20 @@ export class SpanTracer implements Tracer {
   }
 }
 
-/** To the span in which a stranger says it is. */
+/** A link to the span that an unknown caller claims: its sampling must not count. */
 function linksTo(caller: Context): Link[] {
   const claimed = trace.getSpanContext(caller);
   return claimed === undefined ? [] : [{ context: claimed }];
 }
 
-/** `trace_id` and `span_id` of the span in which the code runs, where it is sampled. */
+/** `trace_id` and `span_id` of the active span, if it is sampled. */
 export function activeSpanFields(): object {
   const active = trace.getActiveSpan()?.spanContext();
   if (active === undefined || (active.traceFlags & TraceFlags.SAMPLED) === 0) return {};
   return { trace_id: active.traceId, span_id: active.spanId };
 }
 
-/** Runs it as part of the span, which ends with it. */
+/** Runs `work` within the span, and ends the span. */
 async function within<Result>(parent: Context, span: Span, work: () => Promise<Result>): Promise<Result> {
   try {
     return await context.with(trace.setSpan(parent, span), work);
@@ -127,7 +127,7 @@ function operation(name: string, type: string): Attributes {
   };
 }
 
-/** The template in place of the name, which may be personal data. */
+/** Names the template instead of the room, whose name may be personal data. */
 function about(destination: Destination): Attributes {
   return { 'messaging.destination.template': destination === 'room' ? '{room}' : destination };
 }

@@ -1,27 +1,25 @@
 import type { Log } from '../core/ports/log.ts';
 import type { Tracer } from '../core/ports/tracer.ts';
 
-/** A pod's tracing while it runs. */
 export interface Tracing {
   readonly tracer: Tracer;
-  /** What a log line that is written now carries: `trace_id` and `span_id` within a sampled span, else nothing. */
+  /** The fields of a log line that is written now: `trace_id` and `span_id` within a sampled span, else none. */
   readonly logFields: () => object;
-  /** Whether it was there before the pod was; then whatever would end it at a signal is the pod's to end. */
+  /** Whether a provider was registered before the pod started. The pod then removes its signal listeners and ends it. */
   readonly isTakenOver: boolean;
-  /** Sends what is left, for five seconds at most; never raises. */
+  /** Sends the remaining spans, for five seconds at most. Never raises. */
   stop(): Promise<void>;
 }
 
 type Env = Readonly<Record<string, string | undefined>>;
 
 /**
- * Starts OpenTelemetry where the environment names a receiver, as OpenTelemetry defines its `OTEL_*` variables; else
- * nothing of it is loaded. Only traces are sent: metrics are scraped, and logs are on standard output. The other
- * variables the SDK reads from the environment of the process.
+ * Starts OpenTelemetry if an `OTEL_*` variable names a receiver; otherwise nothing of it is loaded. Only traces are sent:
+ * metrics are scraped, and logs go to standard output. The SDK reads its other variables from the environment itself.
  */
 export async function startTracing(env: Env, log: Log): Promise<Tracing | undefined> {
   if (namesConsole(env))
-    log.warn({}, 'OTEL_TRACES_EXPORTER: console is left out, for standard output is the log');
+    log.warn({}, 'OTEL_TRACES_EXPORTER: console is ignored, because standard output is the log');
   if (!isConfigured(env)) return undefined;
   const { openTelemetry } = await import('./open-telemetry.ts');
   return openTelemetry(env, log);
@@ -35,7 +33,7 @@ function isConfigured(env: Env): boolean {
   return endpoint.trim() !== '' && !disabled && !isOff;
 }
 
-/** Those that OTEL_TRACES_EXPORTER names, but for the one that writes to the console; none: the default. */
+/** The exporters in OTEL_TRACES_EXPORTER except the console's. If the list is empty, the SDK uses its default. */
 export function exportersOf(env: Env): readonly string[] {
   return namedExporters(env).filter((name) => name !== 'console');
 }

@@ -1,8 +1,8 @@
 import type { PresenceChange } from '../core/ports/presence-store.ts';
 
-/** One event as it is posted. */
+/** One event in the body of a post. */
 export interface WebhookEvent {
-  /** Unique, and the same when the event is posted again: whoever takes it may get it twice. */
+  /** Unique, and unchanged in a retry: a receiver may get an event twice and recognizes it by this id. */
   readonly id: string;
   readonly type: 'room_occupied' | 'room_vacated' | 'member_joined' | 'member_left';
   readonly room: string;
@@ -12,10 +12,10 @@ export interface WebhookEvent {
   readonly timestamp: string;
 }
 
-type Told = Pick<WebhookEvent, 'type' | 'user_id'>;
+type EventKind = Pick<WebhookEvent, 'type' | 'user_id'>;
 
-/** What a change of presence means: the first member occupies the room, the last one vacates it. */
-export function toldBy({ kind, member, count }: PresenceChange): readonly Told[] {
+/** The events of a presence change. The first member occupies the room, the last one vacates it. */
+export function eventsOf({ kind, member, count }: PresenceChange): readonly EventKind[] {
   const user = { user_id: member.userId };
   switch (kind) {
     case 'join':

@@ -2,23 +2,22 @@ import { type HttpAddress, readHttpAddress } from '../core/base/http-address.ts'
 import type { Clock } from '../core/ports/clock.ts';
 import { createHmac } from 'node:crypto';
 
-/** How long one request may take, in milliseconds. */
 const REQUEST_TIMEOUT_MS = 5_000;
-/** Longer than this nobody is obeyed: the queue would be lost meanwhile. */
+/** A longer `Retry-After` is shortened to this, because the queue would overflow meanwhile. */
 const LONGEST_RETRY_AFTER_MS = 300_000;
 
-/** Where events are posted, and the secret they are signed with. */
+/** The receiver of events, and the secret that signs them. */
 export interface Destination extends HttpAddress {
   readonly secret: string;
 }
 
-/** `reason` is fit for a log line: a status or an error code, nothing of the address or the body. */
+/** `reason` is safe to log: a status or an error code, without the address or the body. */
 export type Outcome =
-  | { readonly kind: 'taken' }
+  | { readonly kind: 'accepted' }
   | { readonly kind: 'refused'; readonly reason: string }
   | { readonly kind: 'failed'; readonly reason: string; readonly retryAfterMs?: number | undefined };
 
-/** Raises an Error with one line that names the setting and quotes nothing. */
+/** Raises an Error that names the setting and does not quote its value, which may contain a password. */
 export function destinationOf(url: string, secret: string): Destination {
   const read = readHttpAddress(url);
   if (read !== undefined) return { ...read, secret };
@@ -26,8 +25,8 @@ export function destinationOf(url: string, secret: string): Destination {
 }
 
 /**
- * Posts a body once. Never rejects: network errors, timeouts, redirects, 429 and 5xx have `failed` and may be tried
- * again, any other status but 2xx is `refused`. `stopped` ends it early.
+ * Posts a body once. Never rejects. `failed` may be retried: network errors, timeouts, redirects, 429 and 5xx. Any other
+ * status except 2xx is `refused`. `stopped` aborts the request.
  */
 export async function post(
   { address, authorization, secret }: Destination,
@@ -45,7 +44,7 @@ export async function post(
       redirect: 'error',
       signal: AbortSignal.any([timeout.signal, stopped]),
     });
-    // Nothing in it matters, and reading it could take for ever.
+    // The body of the answer is ignored; reading it could take forever.
     await answer.body?.cancel();
     return outcomeOf(answer, clock.now());
   } catch (error) {
@@ -55,7 +54,7 @@ export async function post(
   }
 }
 
-/** Signed anew for each attempt, so that a receiver can refuse what is old. Seconds since 1970, as is usual. */
+/** Each attempt has its own timestamp (seconds since 1970) and signature, so that a receiver can refuse old ones. */
 function signed(body: string, secret: string, now: number): Record<string, string> {
   const timestamp = String(Math.floor(now / 1_000));
   const signature = createHmac('sha256', secret).update(`${timestamp}.${body}`).digest('hex');
@@ -68,7 +67,7 @@ function signed(body: string, secret: string, now: number): Record<string, strin
 }
 
 function outcomeOf(answer: Response, now: number): Outcome {
-  if (answer.ok) return { kind: 'taken' };
+  if (answer.ok) return { kind: 'accepted' };
   const reason = `status ${answer.status}`;
   if (answer.status !== 429 && answer.status < 500) return { kind: 'refused', reason };
   return { kind: 'failed', reason, retryAfterMs: retryAfterMs(answer.headers.get('Retry-After'), now) };
@@ -81,7 +80,7 @@ function retryAfterMs(value: string | null, now: number): number | undefined {
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(0, ms), LONGEST_RETRY_AFTER_MS);
 }
 
-/** The code of what lies below fetch's own error, whose message may name the address. */
+/** The code of the cause of fetch's error. Its message is not used, because it may contain the address. */
 function reasonOf(error: unknown): string {
   const cause = error instanceof Error ? error.cause : undefined;
   if (cause instanceof Error && 'code' in cause && typeof cause.code === 'string') return cause.code;

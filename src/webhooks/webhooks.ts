@@ -1,38 +1,38 @@
 import type { Unreported, Watcher, WatcherFigures } from '../core/ports/watcher.ts';
 import { Courier, type CourierContext } from './courier.ts';
 import type { PresenceChange } from '../core/ports/presence-store.ts';
-import { toldBy, type WebhookEvent } from './event.ts';
+import { eventsOf, type WebhookEvent } from './event.ts';
 import { count } from '../core/base/tally.ts';
 
-/** A batch goes out when it has so many events, or so many milliseconds after the first. */
+/** A batch is posted when it has this many events, or this long after its first event. */
 const BATCH_EVENTS = 100;
 const BATCH_MS = 500;
-/** Events that may wait for the batch that is under way. */
+/** The maximum number of events that wait while a batch is in flight. */
 const QUEUE_EVENTS = 10_000;
-/** How long `stop` may take. */
+/** The time limit of `stop`. */
 const STOP_MS = 5_000;
 
 export interface WebhooksContext extends CourierContext {
-  /** A name that no other event has, on any pod. */
+  /** Creates an event id that is unique among all pods. */
   readonly newId: () => string;
 }
 
 /**
- * Posts who comes and goes, in order, one request at a time, each event at least once unless the receiver is away for
- * longer than the retries or the queue last.
+ * Posts joins and leaves in order, one request at a time, each event at least once. Events are dropped if the receiver is
+ * unavailable for longer than the retries last, or if the queue overflows.
  */
 export class Webhooks implements Watcher {
   readonly #context: WebhooksContext;
   readonly #courier: Courier;
   readonly #dropped = new Map<Unreported, number>();
   #queue: WebhookEvent[] = [];
-  /** Events of the batch that is being posted. */
-  #underWay = 0;
+  /** Events of the batch in flight. */
+  #inFlight = 0;
   #reported = 0;
   #work: Promise<void> | undefined;
   #cancelTimer: (() => void) | undefined;
-  /** Whether it was said that events are dropped, since one was taken. */
-  #complained = false;
+  /** Whether the overflow was logged since the last accepted batch. */
+  #overflowLogged = false;
   #state: 'open' | 'stopping' | 'stopped' = 'open';
 
   constructor(context: WebhooksContext) {
@@ -45,18 +45,18 @@ export class Webhooks implements Watcher {
       reported: this.#reported,
       dropped: this.#dropped,
       retries: this.#courier.retries,
-      waiting: this.#queue.length + this.#underWay,
+      waiting: this.#queue.length + this.#inFlight,
     };
   }
 
   changed(room: string, change: PresenceChange): void {
     const { clock, newId } = this.#context;
     const timestamp = new Date(clock.now()).toISOString();
-    for (const told of toldBy(change)) this.#put({ id: newId(), ...told, room, timestamp });
-    this.#goOn();
+    for (const event of eventsOf(change)) this.#put({ id: newId(), ...event, room, timestamp });
+    this.#schedule();
   }
 
-  /** Posts what waits without waiting for more; after five seconds gives up. What comes later is dropped. */
+  /** Posts the waiting events at once, for five seconds at most, and drops the rest and all later events. */
   async stop(): Promise<void> {
     this.#state = 'stopping';
     const cancel = this.#context.clock.after(STOP_MS, () => {
@@ -64,7 +64,7 @@ export class Webhooks implements Watcher {
       this.#courier.abort();
     });
     this.#courier.hurry();
-    this.#goOn();
+    this.#schedule();
     while (this.#work !== undefined) await this.#work;
     cancel();
     this.#state = 'stopped';
@@ -81,13 +81,13 @@ export class Webhooks implements Watcher {
     if (this.#queue.length <= QUEUE_EVENTS) return;
     this.#queue.shift();
     count(this.#dropped, 'overflow');
-    if (this.#complained) return;
-    this.#complained = true;
+    if (this.#overflowLogged) return;
+    this.#overflowLogged = true;
     this.#context.log.warn({ waiting: QUEUE_EVENTS }, 'too many webhook events wait; the oldest are dropped');
   }
 
-  /** Posts the next batch if it is due, else sees to it that it will be. */
-  #goOn(): void {
+  /** Posts the next batch if it is due, else sets a timer for it. */
+  #schedule(): void {
     if (this.#work !== undefined || this.#queue.length === 0 || this.#state === 'stopped') return;
     if (this.#state === 'stopping' || this.#queue.length >= BATCH_EVENTS) this.#start();
     else this.#cancelTimer ??= this.#context.clock.after(BATCH_MS, () => this.#start());
@@ -101,14 +101,14 @@ export class Webhooks implements Watcher {
 
   async #postBatch(): Promise<void> {
     const events = this.#queue.splice(0, BATCH_EVENTS);
-    this.#underWay = events.length;
-    const fate = await this.#courier.deliver(JSON.stringify({ events }));
-    this.#underWay = 0;
-    if (fate === 'taken') {
+    this.#inFlight = events.length;
+    const outcome = await this.#courier.deliver(JSON.stringify({ events }));
+    this.#inFlight = 0;
+    if (outcome === 'accepted') {
       this.#reported += events.length;
-      this.#complained = false;
-    } else count(this.#dropped, fate, events.length);
+      this.#overflowLogged = false;
+    } else count(this.#dropped, outcome, events.length);
     this.#work = undefined;
-    this.#goOn();
+    this.#schedule();
   }
 }

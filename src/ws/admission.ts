@@ -69,7 +69,7 @@ export class Admission {
     if (last !== undefined) return last;
     // The pod may have filled up or begun to drain while Redis answered.
     const late = this.#refuseAdmitted(admitted);
-    if (late !== undefined) this.giveBack(id, admitted);
+    if (late !== undefined) this.release(id, admitted);
     return late ?? admitted;
   }
 
@@ -91,7 +91,7 @@ export class Admission {
   }
 
   /** Frees the place of an admitted connection that was not opened, for MAX_CONNECTIONS_PER_USER. */
-  giveBack(id: string, { principal }: Admitted): void {
+  release(id: string, { principal }: Admitted): void {
     void this.#options.pod.directory.release(principal.userId, id);
   }
 

@@ -9,13 +9,13 @@ interface FrameOptions {
   readonly rsv1: boolean;
 }
 
-/** Exported by ws, though its types do not say so. */
+/** ws exports Sender, but its types lack it. */
 const { Sender } = ws as unknown as { Sender: { frame(data: Buffer, options: FrameOptions): Buffer[] } };
 
 const TEXT: FrameOptions = { fin: true, opcode: 0x1, mask: false, readOnly: true, rsv1: false };
 const PING: FrameOptions = { ...TEXT, opcode: 0x9 };
 
-/** Frames are ws's own (RFC 6455 section 5.2), made once and written to many sockets. */
+/** Encodes frames with ws (RFC 6455 section 5.2), once for many sockets. */
 export const framer: Framer = {
   frame: (text) => Buffer.concat(Sender.frame(Buffer.from(text), TEXT)),
   join: (frames) => Buffer.concat(frames),

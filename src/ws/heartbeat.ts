@@ -6,13 +6,12 @@ import type { Limits } from '../core/base/limits.ts';
 import { every } from '../core/base/every.ts';
 
 const TICK_MS = 1_000;
-/** A beat that is late by more tells of the pod, not of its clients. */
+/** If a beat is later than this, the pod itself was blocked, and its clients were not silent. */
 const LATE_MS = 1_000;
 
 /**
- * Pings every connection each HEARTBEAT_SECONDS and closes those from which nothing, not even the answer, came for
- * HEARTBEAT_TIMEOUT_SECONDS, and those whose token has ended. One timer serves all; a connection's pings fall on the
- * second at which it came.
+ * Pings every connection each HEARTBEAT_SECONDS. Closes connections from which nothing arrived for
+ * HEARTBEAT_TIMEOUT_SECONDS, and those whose token has expired. One timer serves all connections.
  */
 export class Heartbeat {
   readonly #hub: Hub;
@@ -47,7 +46,7 @@ export class Heartbeat {
     this.#tick += 1;
     const [now, elapsed] = [this.#clock.now(), this.#clock.elapsed()];
     const late = elapsed - this.#beatAt - TICK_MS;
-    // While this process was held up it asked nobody and heard nobody.
+    // While this process was blocked, it could neither ping nor read.
     if (late > LATE_MS) this.#excuse(late);
     const silentSince = elapsed - this.#limits.heartbeatTimeoutSeconds * 1_000;
     for (const connection of this.#hub.connections()) {
@@ -61,12 +60,12 @@ export class Heartbeat {
   #pingWhenDue(connection: Connection): void {
     const due = this.#pingDue.get(connection);
     if (due !== undefined && due > this.#tick) return;
-    // A connection that has just come is not pinged before its first interval is over.
+    // A new connection is first pinged after one interval.
     if (due !== undefined) connection.socket.ping();
     this.#pingDue.set(connection, this.#tick + this.#limits.heartbeatSeconds);
   }
 
-  /** Does not count so many milliseconds as silence of the clients. */
+  /** Does not count `ms` as silence of the clients. */
   #excuse(ms: number): void {
     for (const connection of this.#hub.connections()) connection.excuseSilence(ms);
   }

@@ -5,8 +5,8 @@ import { PING_FRAME } from './frame.ts';
 import { WebSocket } from 'ws';
 
 /**
- * A socket that the pod upgraded. Messages and pings go straight to the stream below as ready frames; ws reads,
- * answers pings and does the closing handshake. Both write whole frames, so that they do not mix.
+ * A WebSocket of the pod. Messages and pings are written to the stream as complete frames; ws reads, answers pings and
+ * does the closing handshake. Both write whole frames, so their bytes cannot interleave.
  */
 export class WsSocket implements Socket {
   readonly #ws: WebSocket;
@@ -37,8 +37,8 @@ export class WsSocket implements Socket {
   }
 
   close({ code }: CloseCode, reason = ''): void {
-    this.#ws.close(code, fitting(reason));
-    // A paused socket would never read the client's answer.
+    this.#ws.close(code, truncated(reason));
+    // A paused socket would never read the client's close frame.
     this.#ws.resume();
   }
 
@@ -59,8 +59,8 @@ export class WsSocket implements Socket {
   }
 }
 
-/** A close frame holds at most 123 bytes of reason (RFC 6455 section 5.5); no character is cut in two. */
-function fitting(reason: string): string {
+/** A close frame has at most 123 bytes of reason (RFC 6455 section 5.5). Does not cut a character in two. */
+function truncated(reason: string): string {
   const characters = Array.from(reason.slice(0, 123).toWellFormed());
   while (Buffer.byteLength(characters.join('')) > 123) characters.pop();
   return characters.join('');

@@ -1,13 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 
-/** What of a request says who comes and where to. */
+/** The parts of a request that admission needs. */
 export interface RequestHead extends Pick<IncomingMessage, 'url' | 'headers'> {
   readonly socket?: { readonly remoteAddress?: string | undefined };
 }
 
 const SUBPROTOCOL = 'bearer.';
 
-/** Where a browser can put a token, in the order in which one is taken (docs/protocol.md, "Connecting"). */
+/** The token of an upgrade: from the first of these places that has one (docs/protocol.md, "Connecting"). */
 export function tokenOf(request: RequestHead, query: URLSearchParams): string | undefined {
   const [, header] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
   return (
@@ -21,7 +21,7 @@ export function tokenOf(request: RequestHead, query: URLSearchParams): string | 
   );
 }
 
-/** A token was offered as the only subprotocol: none would be left that the server could select. */
+/** If a token is the only subprotocol that a client offers, the server has none to select. */
 export function offersTokenAlone(request: RequestHead): boolean {
   const offered = offeredProtocols(request);
   return offered.length > 0 && offered.every((name) => name.startsWith(SUBPROTOCOL));

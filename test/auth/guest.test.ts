@@ -32,7 +32,7 @@ async function principalOf(more: Partial<GuestOptions> = {}) {
 }
 
 describe('A guest', () => {
-  test('gets a token that the server takes, under the name with the prefix, for an hour', async () => {
+  test('gets a token that the server accepts for one hour, for the name with the prefix', async () => {
     const principal = await principalOf();
     expect(principal.userId).toBe('guest:Zoë');
     expect(Math.abs((principal.expiresAt ?? 0) - (now + 3_600_000))).toBeLessThan(1_000);
@@ -40,7 +40,7 @@ describe('A guest', () => {
     expect(principal.permissions.allow('publish', '@global', principal.userId)).toBe(false);
   });
 
-  test('gets one that is good with an issuer, an audience and claims of other names', async () => {
+  test('gets a valid token if issuer, audience and other claim names are configured', async () => {
     const principal = await principalOf({
       issuer: 'https://issuer.example',
       audience: 'chat',
@@ -53,7 +53,7 @@ describe('A guest', () => {
     expect(principal.permissions.allow('publish', 'lobby', principal.userId)).toBe(false);
   });
 
-  test('has no name that differs from another by what nobody sees', async () => {
+  test('cannot have a name that differs from another only by invisible characters', async () => {
     for (const prefix of ['', 'guest:']) {
       for (const name of ['\u200Bann', 'ann\uFEFF', '\u200Cann', 'a\u00ADnn']) {
         expect(await new GuestLogin({ ...OPTIONS, prefix }).login(name)).toBeUndefined();
@@ -62,29 +62,29 @@ describe('A guest', () => {
     }
   });
 
-  test('may be given no permission at all', async () => {
+  test('may have an empty list of permissions', async () => {
     const principal = await principalOf({ permissions: [] });
     expect(principal.permissions.allow('join', 'lobby', principal.userId)).toBe(false);
   });
 
-  test('is told the end that the token has', async () => {
+  test('gets the expiry of the token in the answer', async () => {
     const guest = await new GuestLogin(OPTIONS).login('Zoë');
     const { exp = 0 } = decodeJwt(guest?.token ?? '');
     expect(Math.floor((guest?.expiresAt ?? 0) / 1_000)).toBe(exp);
     expect(guest?.userId).toBe('guest:Zoë');
   });
 
-  test('gets no token while none is needed', async () => {
+  test('gets no token while authentication is off', async () => {
     const guest = await new GuestLogin({ ...OPTIONS, secret: undefined, prefix: '' }).login('Zoë');
     expect(guest).toMatchObject({ token: null, userId: 'Zoë' });
   });
 
-  test.each(['', ' ', 'a\nb', 'x'.repeat(257)])('has no such name as %j', async (name) => {
+  test.each(['', ' ', 'a\nb', 'x'.repeat(257)])('cannot have the name %j', async (name) => {
     expect(await new GuestLogin(OPTIONS).login(name)).toBeUndefined();
     expect(await new GuestLogin({ ...OPTIONS, prefix: '' }).login(name)).toBeUndefined();
   });
 
-  test.each(['system', 'conn:x', '@x'])('may have the name %j only behind a prefix', async (name) => {
+  test.each(['system', 'conn:x', '@x'])('may have the name %j only with a prefix', async (name) => {
     expect(await new GuestLogin({ ...OPTIONS, prefix: '' }).login(name)).toBeUndefined();
     expect((await new GuestLogin(OPTIONS).login(name))?.userId).toBe(`guest:${name}`);
   });

@@ -21,7 +21,7 @@ function covers(allowed: string, from: string): boolean {
 }
 
 describe('Origins', () => {
-  test('allow what one of the patterns covers, and nothing else', () => {
+  test('allow only what a pattern matches', () => {
     fc.assert(
       fc.property(fc.array(pattern, { maxLength: 4 }), origin, (patterns, from) => {
         const expected = patterns.some((allowed) => covers(allowed, from));
@@ -31,7 +31,7 @@ describe('Origins', () => {
     );
   });
 
-  test('allow anything where a star is among them, and say so', () => {
+  test('allow everything if the list contains a star', () => {
     fc.assert(
       fc.property(fc.array(pattern), fc.string(), (patterns, from) => {
         const origins = new Origins([...patterns, '*']);
@@ -41,7 +41,7 @@ describe('Origins', () => {
     );
   });
 
-  test('allow nothing that is no origin', () => {
+  test('refuse what is not an origin', () => {
     const origins = new Origins(['https://app.example.com', 'https://*.example.com']);
     fc.assert(
       fc.property(fc.string(), fc.constantFrom('', '.example.com'), (text, end) => {
@@ -52,13 +52,13 @@ describe('Origins', () => {
     );
   });
 
-  test('do not care about the case in which a pattern is written', () => {
+  test('ignore the case of a pattern', () => {
     const origins = new Origins(['HTTPS://App.Example.com', 'https://*.Example.ORG']);
     expect(origins.allow('https://app.example.com')).toBe(true);
     expect(origins.allow('https://a.example.org')).toBe(true);
   });
 
-  test('know the usual port of a scheme', () => {
+  test('know the default port of a scheme', () => {
     const origins = new Origins(['https://a.example:443', 'http://*.example:80']);
     expect(origins.allow('https://a.example')).toBe(true);
     expect(origins.allow('http://b.example')).toBe(true);

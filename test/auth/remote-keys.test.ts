@@ -20,12 +20,12 @@ function keysOf(...pairs: { jwk: object }[]): unknown {
 /** A pod's authenticator, and the key server behind it. */
 function world(first: unknown) {
   const clock = new TestClock();
-  const server = { keys: first, isAway: false, hangs: false, asked: 0, answering: Promise.resolve() };
+  const server = { keys: first, isUnavailable: false, hangs: false, asked: 0, answering: Promise.resolve() };
   let failures = 0;
   const load = async (): Promise<unknown> => {
     server.asked += 1;
     if (server.hangs) return new Promise(() => undefined);
-    if (server.isAway) throw new Error('away');
+    if (server.isUnavailable) throw new Error('away');
     const { keys } = server;
     await server.answering;
     return keys;
@@ -51,7 +51,7 @@ function world(first: unknown) {
   return { clock, server, ask, show, failures: () => failures };
 }
 
-test('a key that is not known may be known soon, and the server is asked no more often than it may be', async () => {
+test('an unknown key may become known, and the cooldown limits the requests to the key server', async () => {
   const { clock, server, ask } = world(keysOf(old));
   expect(await ask(old)).toBe('alice');
   server.keys = keysOf(old, young);
@@ -65,14 +65,14 @@ test('a key that is not known may be known soon, and the server is asked no more
   expect(server.asked).toBe(2);
 });
 
-test('a key that the server does not know when it is asked is nobody’s', async () => {
+test('a key that the server does not know when it is asked does not exist', async () => {
   const { clock, ask } = world(keysOf(old));
   expect(await ask(old)).toBe('alice');
   clock.advance(5_000);
   expect(await ask(young)).toEqual(['invalid_token', 'unknown_key', undefined]);
 });
 
-test('a key that was taken out of the set is not waited for', async () => {
+test('a token whose key was removed from the set is refused at once', async () => {
   const { clock, server, ask } = world(keysOf(old, young));
   expect(await ask(old)).toBe('alice');
   server.keys = keysOf(young);
@@ -81,7 +81,7 @@ test('a key that was taken out of the set is not waited for', async () => {
   expect(await ask(old)).toEqual(['invalid_token', 'unknown_key', undefined]);
 });
 
-test('who asks while an answer is on its way is told by it, but not refused for good', async () => {
+test('a token that arrives while a load is in flight uses its result, and is not refused for good', async () => {
   const { clock, server, ask, show } = world(keysOf(old));
   const token = await young.sign(alice);
   expect(await ask(old)).toBe('alice');
@@ -103,7 +103,7 @@ test('who asks while an answer is on its way is told by it, but not refused for 
   expect(server.asked).toBe(3);
 });
 
-test('a key without a name that takes the place of another is found too', async () => {
+test('a key without a name that replaces another is found', async () => {
   const { clock, server, ask } = world(keysOf(nameless));
   expect(await ask(nameless)).toBe('alice');
   server.keys = keysOf(other);
@@ -113,23 +113,20 @@ test('a key without a name that takes the place of another is found too', async 
   expect(await ask(nameless)).toEqual(['unavailable', 'unknown_key', 5_000]);
 });
 
-test.each([3_600_000, -200 * 3_600_000])(
-  'a clock that is set back by %d ms makes no difference',
-  async (ms) => {
-    const { clock, server, ask } = world(keysOf(old));
-    expect(await ask(old)).toBe('alice');
-    server.isAway = true;
-    clock.setBack(ms);
-    expect(await ask(old)).toBe('alice');
-    expect(server.asked).toBe(1);
-    expect(await ask(young)).toEqual(['unavailable', 'unknown_key', 5_000]);
-    clock.advance(600_000);
-    expect(await ask(old)).toBe('alice');
-    expect(server.asked).toBe(2);
-  },
-);
+test.each([3_600_000, -200 * 3_600_000])('a clock that is set back by %d ms changes nothing', async (ms) => {
+  const { clock, server, ask } = world(keysOf(old));
+  expect(await ask(old)).toBe('alice');
+  server.isUnavailable = true;
+  clock.setBack(ms);
+  expect(await ask(old)).toBe('alice');
+  expect(server.asked).toBe(1);
+  expect(await ask(young)).toEqual(['unavailable', 'unknown_key', 5_000]);
+  clock.advance(600_000);
+  expect(await ask(old)).toBe('alice');
+  expect(server.asked).toBe(2);
+});
 
-test('when a token begins and ends goes by the clock of the pod', async () => {
+test('the pod’s clock decides when a token begins and ends', async () => {
   const { clock, show } = world(keysOf(old));
   const now = clock.now() / 1_000;
   const token = await old.sign({ sub: 'alice', nbf: now + 60, exp: now + 120 });
@@ -140,25 +137,25 @@ test('when a token begins and ends goes by the clock of the pod', async () => {
   expect(await show(token)).toEqual(['token_expired', 'token_expired', undefined]);
 });
 
-test('without any keys the server is asked again soon, and ever less often', async () => {
+test('without any keys the server is asked again soon, then with growing pauses', async () => {
   const { clock, server, ask } = world(keysOf(old));
-  server.isAway = true;
+  server.isUnavailable = true;
   for (let second = 0; second < 60; second += 1) {
     expect(await ask(old)).toEqual(['unavailable', 'unavailable', expect.any(Number)]);
     clock.advance(1_000);
   }
   expect(server.asked).toBeGreaterThan(12);
   expect(server.asked).toBeLessThan(20);
-  server.isAway = false;
+  server.isUnavailable = false;
   clock.advance(5_000);
   expect(await ask(old)).toBe('alice');
 });
 
-describe('While the key server is away for longer than keys are kept', () => {
-  test('known keys go on, and nobody waits for it after it has failed once', async () => {
+describe('While the key server is unavailable for longer than a refresh interval', () => {
+  test('known keys stay valid, and after one failure no token waits for the server', async () => {
     const { clock, server, ask, failures } = world(keysOf(old));
     expect(await ask(old)).toBe('alice');
-    server.isAway = true;
+    server.isUnavailable = true;
     for (const minutes of [11, 60, 600]) {
       clock.advance(minutes * 60_000);
       expect(await ask(old)).toBe('alice');
@@ -169,22 +166,22 @@ describe('While the key server is away for longer than keys are kept', () => {
     expect(failures()).toBeGreaterThan(0);
   });
 
-  test('a token of another key is asked for patience', async () => {
+  test('a token with another key gets Retry-After', async () => {
     const { clock, server, ask } = world(keysOf(old));
     expect(await ask(old)).toBe('alice');
-    server.isAway = true;
+    server.isUnavailable = true;
     clock.advance(660_000);
     expect(await ask(young)).toEqual(['unavailable', 'unavailable', 5_000]);
     clock.advance(5_000);
     expect(await ask(young)).toEqual(['unavailable', 'unavailable', 5_000]);
-    server.isAway = false;
+    server.isUnavailable = false;
     server.keys = keysOf(young);
     clock.advance(5_000);
     expect(await ask(young)).toBe('alice');
     expect(await ask(old)).toEqual(['invalid_token', 'unknown_key', undefined]);
   });
 
-  test('it is asked no more often than it may be, and what is no key set is none', async () => {
+  test('the cooldown limits the requests, and an invalid key set is ignored', async () => {
     const { clock, server, ask } = world(keysOf(old));
     expect(await ask(old)).toBe('alice');
     server.keys = { error: 'not now' };
@@ -196,15 +193,15 @@ describe('While the key server is away for longer than keys are kept', () => {
     expect(server.asked).toBe(13);
   });
 
-  test('they end when JWKS_STALE_SECONDS have passed since they were due, also after a silence', async () => {
+  test('known keys expire JWKS_STALE_SECONDS after their refresh was due, also if no token came', async () => {
     const { clock, server, ask } = world(keysOf(old));
     expect(await ask(old)).toBe('alice');
-    server.isAway = true;
+    server.isUnavailable = true;
     clock.advance(600_000 + 86_400_000 - 1);
     expect(await ask(old)).toBe('alice');
     clock.advance(5_000);
     expect(await ask(old)).toEqual(['unavailable', 'unavailable', 1_000]);
-    server.isAway = false;
+    server.isUnavailable = false;
     clock.advance(5_000);
     expect(await ask(old)).toBe('alice');
   });

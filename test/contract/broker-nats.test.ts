@@ -32,7 +32,7 @@ brokerContract('The NATS broker', {
     clock = new TestClock(Date.now());
     return Promise.resolve(brokerOn(nats.backbone({ clock }), 5));
   },
-  /** The pod's time, by which it goes; that of NATS is what it is, but for claims. What is done every so often is done once. */
+  /** Advances the pod's clock, but not that of NATS, except for claims. Each timer runs only once. */
   async pass(ms) {
     await nats.ageClaims(ms);
     clock.stall(ms);

@@ -30,8 +30,8 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
     pass: (ms) => redis.pass(ms),
   });
 
-  describe('Where keys of a room are gone', () => {
-    /** The position of the room before anything was published in it, and those of eight messages, of which five are kept. */
+  describe('After keys of a room were lost', () => {
+    /** The position of the empty room, and those of eight messages, of which five are stored. */
     async function spokenRoom(): Promise<{ broker: RedisBroker; backbone: Backbone; all: string[] }> {
       await redis.empty();
       const backbone = redis.backbone();
@@ -48,7 +48,7 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
       for (const key of keys) await placement.shardOf(key).command((client) => client.del(key));
     }
 
-    /** What is said after each position, to who only asks, and to who is in the room. */
+    /** What a read after each position returns, to a client that only reads and to a member of the room. */
     async function saidAfter(broker: RedisBroker, all: readonly string[]): Promise<unknown[]> {
       const said: unknown[] = [];
       const ask = async (): Promise<void> => {
@@ -64,14 +64,14 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
       return said;
     }
 
-    test('all is lost where nothing is left of it', async () => {
+    test('the history is lost if none of its keys is left', async () => {
       const { broker, backbone, all } = await spokenRoom();
       await forget(backbone, backbone.keys.history('r'), backbone.keys.state('r'));
       const lost = all.map(() => 'history_lost');
       expect(await saidAfter(broker, all)).toEqual([lost, lost, lost]);
     });
 
-    test('the messages that are left tell where they belong', async () => {
+    test('the remaining messages say which history they belong to', async () => {
       const { broker, backbone, all } = await spokenRoom();
       await forget(backbone, backbone.keys.state('r'));
       const [some, trimmed] = [Array.from({ length: 3 }, () => 'trimmed'), [5, 4, 3, 2, 1, 0]];
@@ -82,7 +82,7 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
       ]);
     });
 
-    test('without its messages it is known which these were', async () => {
+    test('without its messages the history is still known', async () => {
       const { broker, backbone, all } = await spokenRoom();
       await forget(backbone, backbone.keys.history('r'));
       const trimmed = all.slice(1).map(() => 'trimmed');
@@ -94,7 +94,7 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
     });
   });
 
-  test('a room forgets what it took from pods that have published nothing there for an hour, when a new one publishes', async () => {
+  test('a room forgets the pods that published nothing there for an hour, when a new pod publishes', async () => {
     await redis.empty();
     const backbone = redis.backbone(systemClock);
     const broker = brokerOn(backbone, 10);
@@ -124,7 +124,7 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
     mends: () => redis.thaw(),
   });
 
-  test('what a pod has only read of it knows by its key, also while nothing answers', async () => {
+  test('a pod recognizes the key of a message that it only read, also during an outage', async () => {
     await redis.empty();
     const [here, there] = [
       brokerOn(redis.backbone(systemClock), 10),

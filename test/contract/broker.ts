@@ -2,9 +2,9 @@ import type { Broker, Stored } from '../../src/core/ports/broker.ts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parsePosition } from '../../src/protocol/position.ts';
 
-/** How a broker under test is made and how its time goes on; each call of `open` gives one with no history. */
+/** Makes a broker under test and advances its clock. Each call of `open` starts one without history. */
 export interface BrokerSubject {
-  /** Keeps five messages per room for sixty seconds. */
+  /** The broker stores five messages per room for sixty seconds. */
   open(): Promise<Broker>;
   /** Lets so many milliseconds pass for the broker. */
   pass(ms: number): Promise<void>;
@@ -44,7 +44,7 @@ export function brokerContract(name: string, subject: BrokerSubject): void {
     };
     const bodies = (messages: readonly Stored[]): string[] => messages.map(({ body }) => body);
 
-    test('a subscriber receives what is published, once, in order, each with the position before it', async () => {
+    test('a subscriber receives each publication once, in order, with the position before it', async () => {
       await broker.subscribe('r');
       const ids = await publish('r', 'a', 'b', 'c');
       await expect.poll(() => received.length).toBe(3);
@@ -82,7 +82,7 @@ export function brokerContract(name: string, subject: BrokerSubject): void {
       expect(new Set(ids).size).toBe(3);
     });
 
-    test('nothing comes of a room that is not subscribed, or no longer', async () => {
+    test('messages of a room that is not subscribed, or no longer, do not arrive', async () => {
       await broker.subscribe('heard');
       await broker.subscribe('left');
       broker.unsubscribe('left');
@@ -93,13 +93,13 @@ export function brokerContract(name: string, subject: BrokerSubject): void {
       expect(received[0]?.room).toBe('heard');
     });
 
-    test('a body comes back as it was given, whatever is in it', async () => {
+    test('a body is unchanged, whatever it contains', async () => {
       const body = `"data":"é \u2028 😀 \\u0000 ${'x'.repeat(70_000)}"}`;
       await publish('r', body);
       expect(bodies((await broker.read('r', { newest: 1 }, ALL)).messages)).toEqual([body]);
     });
 
-    test('a repeated key gives the first id and publishes nothing, in its own room only', async () => {
+    test('a repeated key returns the first id and publishes nothing, in its own room only', async () => {
       await broker.subscribe('r');
       const first = await broker.publish('r', 'a', { key: 'alice\n1' });
       const again = await broker.publish('r', 'a again', { key: 'alice\n1' });
@@ -135,7 +135,7 @@ export function brokerContract(name: string, subject: BrokerSubject): void {
       expect(await broker.claim('@global', 'k', 'three')).toBe('three');
     });
 
-    test('reading the newest gives the last so many, oldest first, and the room’s position', async () => {
+    test('reading the newest N messages returns them oldest first, with the room’s position', async () => {
       const ids = await publish('r', 'a', 'b', 'c');
       const page = await broker.read('r', { newest: 2 }, ALL);
       expect(bodies(page.messages)).toEqual(['b', 'c']);
@@ -144,14 +144,14 @@ export function brokerContract(name: string, subject: BrokerSubject): void {
       expect(page.missing).toBeUndefined();
     });
 
-    test('of more of the newest than the limit allows the oldest come first', async () => {
+    test('if the newest N exceed the limit, the page starts with the oldest of them', async () => {
       const ids = await publish('r', 'a', 'b', 'c', 'd');
       const page = await broker.read('r', { newest: 3 }, 2);
       expect(bodies(page.messages)).toEqual(['b', 'c']);
       expect(page).toMatchObject({ more: true, position: ids[2] });
     });
 
-    test('reading after a position gives what came after it, each with its prev', async () => {
+    test('reading after a position returns the later messages, each with its prev', async () => {
       const ids = await publish('r', 'a', 'b', 'c');
       const page = await broker.read('r', { after: ids[0] ?? '' }, ALL);
       expect(page.messages).toMatchObject([
@@ -161,7 +161,7 @@ export function brokerContract(name: string, subject: BrokerSubject): void {
       expect(page.missing).toBeUndefined();
     });
 
-    test('reading from a moment on gives what was made since, and says if some of that is gone', async () => {
+    test('reading from a moment on returns the messages since, and says if some are missing', async () => {
       await publish('r', 'a', 'b');
       await subject.pass(10_000);
       const ms = broker.now('r');
@@ -176,7 +176,7 @@ export function brokerContract(name: string, subject: BrokerSubject): void {
       expect(bodies(cut.messages)).toEqual(['1', '2', '3', '4', '5']);
     });
 
-    test('from a moment on, where all that was made then is gone, something is missing', async () => {
+    test('reading from a moment whose messages are all gone says that some are missing', async () => {
       await publish('r', 'a');
       const ms = broker.now('r');
       await subject.pass(61_000);
@@ -186,7 +186,7 @@ export function brokerContract(name: string, subject: BrokerSubject): void {
       expect(bodies(page.messages)).toEqual(['b']);
     });
 
-    test('what a pod tells the others does not come back to it', async () => {
+    test('a message that a pod tells the others does not come back to it', async () => {
       await broker.subscribe('r');
       await broker.tell('r', { id: 'x', body: 'fleeting' });
       await broker.tellAll({ kind: 'global', id: 'y', body: 'note' });
@@ -195,14 +195,14 @@ export function brokerContract(name: string, subject: BrokerSubject): void {
       expect(others).toEqual([]);
     });
 
-    test('reading after the newest position gives nothing, and nothing is missing', async () => {
+    test('reading after the newest position returns no messages, and none is missing', async () => {
       const ids = await publish('r', 'a');
       const page = await broker.read('r', { after: ids[0] ?? '' }, ALL);
       expect(page).toMatchObject({ messages: [], position: ids[0], more: false });
       expect(page.missing).toBeUndefined();
     });
 
-    test('a limit cuts a page short and says so; reading on from its position brings the rest', async () => {
+    test('a page cut by the limit says so, and reading on from its position returns the rest', async () => {
       const ids = await publish('r', 'a', 'b', 'c', 'd');
       const first = await broker.read('r', { after: ids[0] ?? '' }, 2);
       expect(bodies(first.messages)).toEqual(['b', 'c']);
@@ -212,14 +212,14 @@ export function brokerContract(name: string, subject: BrokerSubject): void {
       expect(second).toMatchObject({ more: false, position: ids[3] });
     });
 
-    test('a page that begins after a gap may be cut short as well', async () => {
+    test('a page that begins after a gap can be cut by the limit too', async () => {
       const ids = await publish('r', '1', '2', '3', '4', '5', '6', '7');
       const page = await broker.read('r', { after: ids[0] ?? '' }, 2);
       expect(page).toMatchObject({ missing: 'trimmed', more: true, position: ids[3] });
       expect(bodies(page.messages)).toEqual(['3', '4']);
     });
 
-    test('of what exceeds the size the oldest goes: a position before that is trimmed', async () => {
+    test('the oldest messages beyond the size are trimmed, and a position before them says so', async () => {
       const ids = await publish('r', '1', '2', '3', '4', '5', '6', '7');
       const trimmed = await broker.read('r', { after: ids[0] ?? '' }, ALL);
       expect(trimmed.missing).toBe('trimmed');
@@ -229,7 +229,7 @@ export function brokerContract(name: string, subject: BrokerSubject): void {
       expect(bodies(whole.messages)).toEqual(['3', '4', '5', '6', '7']);
     });
 
-    test('a position that never was in the room is unknown, and all that is kept is given', async () => {
+    test('a position that the room never had is unknown, and all stored messages are returned', async () => {
       const ids = await publish('r', 'a', 'b');
       const [other] = await publish('s', 'x');
       const [earlier] = await publish('q', 'x');
@@ -250,7 +250,7 @@ export function brokerContract(name: string, subject: BrokerSubject): void {
       expect((await broker.read('empty', { after: foreign }, ALL)).missing).toBe('history_lost');
     });
 
-    test('a position of an empty room is good for what is published later', async () => {
+    test('messages published later can be read from the position of an empty room', async () => {
       const { position } = await broker.read('r', { newest: 0 }, ALL);
       expect(await broker.read('r', { after: position }, ALL)).toMatchObject({ messages: [], more: false });
       await publish('r', 'a', 'b');
@@ -259,7 +259,7 @@ export function brokerContract(name: string, subject: BrokerSubject): void {
       expect(bodies(page.messages)).toEqual(['a', 'b']);
     });
 
-    test('who comes back within a day to a room in which nothing was published has missed nothing', async () => {
+    test('within a day a position of a room without publications has missed nothing', async () => {
       await broker.subscribe('r');
       const { position } = await broker.read('r', { newest: 0 }, ALL);
       broker.unsubscribe('r');
@@ -269,7 +269,7 @@ export function brokerContract(name: string, subject: BrokerSubject): void {
       expect([page.missing, page.messages]).toEqual([undefined, []]);
     });
 
-    test('messages go when their time is over; the newest position is still known', async () => {
+    test('messages expire, and the newest position stays known', async () => {
       const ids = await publish('r', 'a', 'b');
       await subject.pass(61_000);
       const newest = await broker.read('r', { after: ids[1] ?? '' }, ALL);
@@ -278,7 +278,7 @@ export function brokerContract(name: string, subject: BrokerSubject): void {
       expect((await broker.read('r', { after: ids[0] ?? '' }, ALL)).missing).toBe('trimmed');
     });
 
-    test('a day after its messages a room is forgotten: an old position is expired', async () => {
+    test('a day after its last message a room is forgotten, and an old position is expired', async () => {
       const [id] = await publish('r', 'a');
       await subject.pass(DAY_MS + 62_000);
       await publish('other', 'x');
@@ -290,7 +290,7 @@ export function brokerContract(name: string, subject: BrokerSubject): void {
       expect(bodies(later.messages)).toEqual(['b']);
     });
 
-    test('a room that somebody listens to is never forgotten', async () => {
+    test('a subscribed room is never forgotten', async () => {
       await broker.subscribe('r');
       const [id] = await publish('r', 'a');
       for (let day = 0; day < 3; day += 1) {

@@ -38,7 +38,7 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
     return { backbone, directory };
   }
 
-  /** The numbers of the others, as the pod is told when it says that it has none. */
+  /** The loads of the other pods, for a pod without connections. */
   async function othersOf({ directory }: Pod): Promise<number[]> {
     const others = await directory.loads({ connections: 0, since: SINCE });
     return others.map(({ connections }) => connections).toSorted((a, b) => a - b);
@@ -47,7 +47,7 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
   const says = ({ directory }: Pod, connections: number): Promise<unknown> =>
     directory.loads({ connections, since: SINCE });
 
-  /** Which pods' numbers are kept, by the names of their leases. */
+  /** The leases whose loads are stored. */
   async function kept({ backbone: { keys, shared } }: Pod): Promise<string[]> {
     return (await shared.command((client) => client.hkeys(keys.loads))).toSorted();
   }
@@ -56,8 +56,8 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
     open: async (source) => (await open(source)).directory,
   });
 
-  describe('Of the numbers of the pods', () => {
-    test('each is told those of all others, the latest, and not its own', async () => {
+  describe('The loads of the pods', () => {
+    test('are the latest of all other pods, without the pod’s own', async () => {
       const [a, b, c] = [await open(), await open(), await open()];
       for (const [index, pod] of [a, b, c].entries()) await says(pod, 10 + index);
       await says(a, 20);
@@ -66,7 +66,7 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
       expect(await kept(a)).toEqual([a, b, c].map(({ backbone }) => backbone.lease.name).toSorted());
     });
 
-    test('those of a pod that takes no more are neither given nor kept, and it is told of the others', async () => {
+    test('do not contain a pod that takes no more connections, which still gets those of the others', async () => {
       const [a, b] = [await open(), await open()];
       await says(a, 10);
       await says(b, 20);
@@ -75,19 +75,19 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
       expect(await kept(b)).toEqual([b.backbone.lease.name]);
     });
 
-    test('those of a pod that is silent are given no longer than its lease, and then cleared away', async () => {
+    test('contain a silent pod no longer than its lease, and are then removed', async () => {
       const [a, b] = [await open(), await open()];
       await says(a, 10);
       await redis.pass(LEASE_MS / 2);
       expect(await othersOf(b)).toEqual([10]);
       await redis.pass(LEASE_MS / 2 + 1);
       expect(await othersOf(b)).toEqual([]);
-      // With the next sign of life of another.
+      // When another pod renews its lease.
       await redis.pass(LEASE_MS / 2);
       await expect.poll(() => kept(b), PATIENT).toEqual([b.backbone.lease.name]);
     });
 
-    test('those of a pod that has ended are not given', async () => {
+    test('do not contain a pod that has stopped', async () => {
       const [a, b] = [await open(), await open()];
       await says(a, 10);
       await a.backbone.lease.stop(0);
@@ -96,7 +96,7 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
     });
 
     test.each([-HOUR_MS, HOUR_MS])(
-      'the times are told by one clock, also by a machine that is %i ms off',
+      'have times of one clock, also from a machine whose clock is %i ms off',
       async (off) => {
         const [a, b] = [await open(), await open(new Holding(), Date.now() + off)];
         await a.directory.loads({ connections: 1, since: SINCE });
@@ -108,7 +108,7 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
       },
     );
 
-    test('a pod without Redis is told nothing, and told so', async () => {
+    test('are unavailable on a pod without Redis', async () => {
       const a = await open();
       a.backbone.stop();
       await expect.poll(() => a.backbone.shared.up, PATIENT).toBe(false);
@@ -117,7 +117,7 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
       expect(isUnavailable(await a.directory.rooms('', '', 1).catch((error: unknown) => error))).toBe(true);
     });
 
-    test('a pod that lost Redis for a while counts once after it', async () => {
+    test('contain a pod that lost Redis for a while only once', async () => {
       const [a, b] = [await open(), await open()];
       await says(a, 10);
       const { lease } = a.backbone;
@@ -132,7 +132,7 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
   });
 
   describe('A pod whose lease was lost', () => {
-    test('is told that Redis is unavailable to it, registers anew, and is counted as before', async () => {
+    test('gets “unavailable”, takes another lease, and is counted as before', async () => {
       const holding = new Holding();
       const [a, b] = [await open(holding), await open()];
       holding.put('r', 3);
@@ -152,7 +152,7 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
         .toEqual([{ room: 'r', connections: 3 }]);
     });
 
-    test('has its users’ places under the new one', async () => {
+    test('has its users’ places under the new lease', async () => {
       const holding = new Holding();
       const [a, b] = [await open(holding), await open()];
       holding.people = [{ userId: 'alice', connectionId: 'a1' }];
@@ -166,7 +166,7 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
     });
   });
 
-  describe('What is gone of the directory', () => {
+  describe('Lost keys of the directory', () => {
     type Keys = Backbone['keys'];
     const DEL =
       (names: (keys: Keys, pods: readonly string[]) => string[]) => (keys: Keys, pods: readonly string[]) =>
@@ -195,7 +195,7 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
       ['one sum, overwritten', ({ roomCounts }) => [['HSET', roomCounts, 'r', '77']]],
       ['one pod’s number', (keys, [pod = '']) => [['HDEL', keys.podRooms(pod), 'r']]],
       [
-        'nothing, but a room is there that no pod has',
+        'nothing, but a room is listed that no pod has',
         ({ rooms, roomCounts }) => [
           ['ZADD', rooms, '0', 'ghost'],
           ['HSET', roomCounts, 'ghost', '7'],
@@ -203,7 +203,7 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
       ],
     ];
 
-    test.each(HARMS)('is whole again: %s', async (_, harm) => {
+    test.each(HARMS)('are restored: %s', async (_, harm) => {
       const clock = new TestClock(Date.now());
       const [one, other] = [new Holding(), new Holding()];
       const [a, b] = [await open(one, clock), await open(other, clock)];
@@ -241,7 +241,7 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
         numbers: ['2', '3'],
       };
       await expect.poll(seen, PATIENT).toEqual(whole);
-      // And goes with whoever goes.
+      // It is removed when its user leaves.
       one.put('r', 0);
       a.directory.changed('r');
       await a.directory.rooms('', '', 1);
@@ -249,7 +249,7 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
       expect(left).toEqual({ room: 'r', connections: 3 });
     });
 
-    test('no place is taken anew for a connection that is there still and has given it back', async () => {
+    test('a connection that gave its place back does not get it again', async () => {
       const clock = new TestClock(Date.now());
       const holding = new Holding();
       const [a, b] = [await open(holding, clock), await open(new Holding(), clock)];
@@ -271,7 +271,7 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
   });
 
   describe('Rooms and places of several pods', () => {
-    test('are summed up, and those of a pod that stops in order go with it', async () => {
+    test('are summed up, and those of a pod that stops are removed', async () => {
       const [one, other] = [new Holding(), new Holding()];
       const [a, b] = [await open(one), await open(other)];
       one.put('r', 2);
@@ -291,7 +291,7 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
       expect(await b.directory.rooms('', '', 10)).toEqual([{ room: 'r', connections: 3 }]);
     });
 
-    test('of a dead pod are all taken back, however many it had', async () => {
+    test('of a dead pod are all removed, however many there are', async () => {
       const holding = new Holding();
       const [a, b] = [await open(holding), await open()];
       const names = Array.from({ length: 5_000 }, (_, n) => `room-${n}`);
@@ -311,12 +311,12 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
       expect(await shared.command((client) => client.exists(...left))).toBe(0);
     });
 
-    test('a user’s places on a dead pod are free', async () => {
+    test('are free again if they were on a dead pod', async () => {
       const [a, b] = [await open(), await open()];
       await a.directory.admit('alice', 'a1', 1);
       expect(await b.directory.admit('alice', 'b1', 1)).toBe(false);
       await a.backbone.lease.stop(0);
-      // A pod takes nobody for dead until it has been there for as long as a lease.
+      // A pod takes no other pod for dead before it has run for the length of a lease.
       await redis.pass(LEASE_MS);
       await redis.pass(LEASE_MS / 2);
       await expect.poll(() => b.directory.admit('alice', 'b1', 1), PATIENT).toBe(true);

@@ -7,7 +7,7 @@ export class Holding implements DirectorySource {
   readonly #rooms = new Map<string, number>();
   people: Occupant[] = [];
 
-  /** So many connections are in the room. */
+  /** Sets the number of connections in the room. */
   put(room: string, connections: number): void {
     if (connections === 0) this.#rooms.delete(room);
     else this.#rooms.set(room, connections);
@@ -30,7 +30,7 @@ export class Holding implements DirectorySource {
   }
 }
 
-/** How a directory under test is made; each call of `open` gives one, started, that knows of nobody but the source. */
+/** Makes a directory under test. Each call of `open` starts one that knows only the source. */
 export interface DirectorySubject {
   open(source: DirectorySource): Promise<Directory>;
 }
@@ -55,11 +55,11 @@ export function directoryContract(name: string, subject: DirectorySubject): void
     const names = async (prefix: string, after: string, limit = ALL): Promise<string[]> =>
       (await directory.rooms(prefix, after, limit)).map(({ room }) => room);
 
-    test('nobody is in any room at first', async () => {
+    test('no room is listed at first', async () => {
       expect(await directory.rooms('', '', ALL)).toEqual([]);
     });
 
-    test('a room is listed with its connections, as many as there are now', async () => {
+    test('a room is listed with its present number of connections', async () => {
       put('r', 1);
       put('r', 3);
       expect(await directory.rooms('', '', ALL)).toEqual([{ room: 'r', connections: 3 }]);
@@ -67,7 +67,7 @@ export function directoryContract(name: string, subject: DirectorySubject): void
       expect(await directory.rooms('', '', ALL)).toEqual([{ room: 'r', connections: 2 }]);
     });
 
-    test('a room that everybody has left is not listed', async () => {
+    test('an empty room is not listed', async () => {
       put('r', 2);
       put('s', 1);
       await directory.rooms('', '', ALL);
@@ -75,7 +75,7 @@ export function directoryContract(name: string, subject: DirectorySubject): void
       expect(await names('', '')).toEqual(['s']);
     });
 
-    test('rooms come by name, whatever came first, and only those with the prefix', async () => {
+    test('rooms are sorted by name, and only those with the prefix are listed', async () => {
       for (const room of ['b', 'a.2', 'B', 'a', 'a.10', 'ab', 'xa', '-']) put(room, 1);
       expect(await names('', '')).toEqual(['-', 'B', 'a', 'a.10', 'a.2', 'ab', 'b', 'xa']);
       expect(await names('a', '')).toEqual(['a', 'a.10', 'a.2', 'ab']);
@@ -83,7 +83,7 @@ export function directoryContract(name: string, subject: DirectorySubject): void
       expect(await names('c', '')).toEqual([]);
     });
 
-    test('a page begins after the last name of the one before, also where that room is gone', async () => {
+    test('a page begins after the last name of the page before, also if that room is gone', async () => {
       const all = Array.from({ length: 7 }, (_, n) => `room-${n}`);
       for (const room of ['a', 'z', ...all]) put(room, 1);
       const pages: string[][] = [];
@@ -96,7 +96,7 @@ export function directoryContract(name: string, subject: DirectorySubject): void
       expect(pages).toEqual([all.slice(0, 3), all.slice(3, 6), all.slice(6)]);
     });
 
-    test('a page that begins before the prefix begins with it, and after it there is none', async () => {
+    test('a page that begins before the prefix starts at it, and one after it is empty', async () => {
       for (const room of ['a', 'b1', 'b2', 'c']) put(room, 1);
       expect(await names('b', 'a')).toEqual(['b1', 'b2']);
       expect(await names('b', 'c')).toEqual([]);
@@ -108,39 +108,39 @@ export function directoryContract(name: string, subject: DirectorySubject): void
       expect(rooms.reduce((sum, { connections }) => sum + connections, 0)).toBe((450 * 451) / 2);
     });
 
-    test('a user gets as many places as are allowed, and others theirs', async () => {
+    test('each user gets as many places as are allowed', async () => {
       expect(await directory.admit('alice', 'a1', 2)).toBe(true);
       expect(await directory.admit('alice', 'a2', 2)).toBe(true);
       expect(await directory.admit('alice', 'a3', 2)).toBe(false);
       expect(await directory.admit('bob', 'b1', 2)).toBe(true);
     });
 
-    test('of many who come at once no more than that get in', async () => {
+    test('no more connections than that are admitted if many come at once', async () => {
       const came = Array.from({ length: 9 }, (_, n) => directory.admit('alice', `a${n}`, 2));
       expect((await Promise.all(came)).filter(Boolean)).toHaveLength(2);
     });
 
-    test('a place that is given back is free again, and only that one', async () => {
+    test('only a place that is given back is free again', async () => {
       for (const one of ['a1', 'a2']) await directory.admit('alice', one, 2);
       await directory.release('alice', 'a1');
       expect(await directory.admit('alice', 'a3', 2)).toBe(true);
       expect(await directory.admit('alice', 'a4', 2)).toBe(false);
     });
 
-    test('who was not admitted has no place to give back', async () => {
+    test('a connection that was not admitted has no place to give back', async () => {
       await directory.admit('alice', 'a1', 1);
       await directory.release('alice', 'a2');
       await directory.release('bob', 'a1');
       expect(await directory.admit('alice', 'a3', 1)).toBe(false);
     });
 
-    test('a pod alone is told of no others, whatever it says of itself', async () => {
+    test('a single pod gets no loads, whatever its own is', async () => {
       expect(await directory.loads({ connections: 5, since: 1 })).toEqual([]);
       expect(await directory.loads({ connections: 6, since: 1 })).toEqual([]);
       expect(await directory.loads(undefined)).toEqual([]);
     });
 
-    test('it can be stopped with changes that are not written yet, and without any', async () => {
+    test('it can be stopped with and without changes that are not written yet', async () => {
       put('r', 1);
       await expect(directory.stop()).resolves.toBeUndefined();
     });

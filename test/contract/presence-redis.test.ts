@@ -7,7 +7,7 @@ import { RedisPresence } from '../../src/engines/redis/presence.ts';
 import { RedisSubject } from './redis-subject.ts';
 import { TestClock } from '../support/test-clock.ts';
 
-/** A third of it is less than a lease. */
+/** Its third is shorter than a lease. */
 const TTL_MS = 9_000;
 
 describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
@@ -45,7 +45,7 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
       readonly backbone: Backbone;
       readonly store: RedisPresence;
       readonly changes: PresenceChange[];
-      /** How often it was told that somebody may have come or gone. */
+      /** How often `uncertain` was called. */
       readonly uncertain: true[];
     }
 
@@ -86,7 +86,7 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
     const WHOLE = [2, 'alice away {"n":1}', 'bob online {}'];
 
     test.each([[['presence']], [['tabs']], [['presence', 'tabs']]] as const)(
-      'is whole again after a third of its life where %j is gone, and lists are told anew when all pods had the time',
+      'is restored after a third of its TTL if %j is gone, and lists are sent again when all pods had time',
       async (gone) => {
         const { clock, a, b } = await world();
         const { keys } = a.backbone;
@@ -101,7 +101,7 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
         };
         await expect.poll(told, PATIENT).toEqual([[true], [true]]);
         expect([a, b].map(({ changes }) => changes)).toEqual([[], []]);
-        // Hardly any time has gone by on the clock of Redis: bob may be there through others not written anew yet.
+        // Hardly any time has passed for Redis: bob may be present on pods that have not written their rows again yet.
         await b.store.exit('r', bob);
         const left = (): string[] => {
           clock.advance(500);
@@ -111,7 +111,7 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
       },
     );
 
-    test('is whole again soon after one pod has found that it is gone, whenever the others look by themselves', async () => {
+    test('is restored on all pods soon after one pod noticed that it is gone', async () => {
       await redis.empty();
       const ttlMs = 60_000;
       const clocks = [new TestClock(Date.now()), new TestClock(Date.now())] as const;
@@ -124,7 +124,7 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
       await expect.poll(() => listOf(a), PATIENT).not.toEqual([0]);
       let passed = 0;
       const list = (): Promise<unknown> => {
-        // By itself the other pod would look once a third of it has passed.
+        // Without a hint the other pod checks after a third of the TTL.
         if (passed < ttlMs / 4) clocks[1].advance(100);
         passed += 100;
         return listOf(a);
@@ -132,7 +132,7 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
       await expect.poll(list, PATIENT).toEqual(WHOLE);
     });
 
-    test('has all who entered under the name of a new lease, and nobody who has left', async () => {
+    test('has all users who entered under a new lease, and none who left', async () => {
       const { a } = await world();
       const { keys, lease } = a.backbone;
       const carol = { connectionId: 'c1', userId: 'carol' };

@@ -1,12 +1,12 @@
 import type { Occupant, PresenceStore } from '../../src/core/ports/presence-store.ts';
 import { beforeEach, describe, expect, test } from 'vitest';
 
-/** How a presence store under test is made; each call of `open` gives one in which nobody is present. */
+/** Makes a presence store under test. Each call of `open` starts one without members. */
 export interface PresenceSubject {
   open(): Promise<PresenceStore>;
   /** Lets so many milliseconds pass for the store. */
   pass(ms: number): Promise<void>;
-  /** The time by which the store goes, in milliseconds since 1970. */
+  /** The store's clock, in milliseconds since 1970. */
   now(): Promise<number>;
 }
 
@@ -54,20 +54,20 @@ export function presenceContract(name: string, subject: PresenceSubject): void {
       expect(await users()).toEqual(['bob']);
     });
 
-    test('an exit of somebody who is not there, or twice, changes nothing', async () => {
+    test('an exit of an absent user, or a second exit, changes nothing', async () => {
       expect(await store.exit('r', alice1)).toBeUndefined();
       await store.enter('r', alice1);
       await store.exit('r', alice1);
       expect(await store.exit('r', alice1)).toBeUndefined();
     });
 
-    test('the exit of a connection that never entered does not take its user away', async () => {
+    test('the exit of a connection that never entered does not remove its user', async () => {
       await store.enter('r', alice1);
       expect(await store.exit('r', alice2)).toBeUndefined();
       expect(await users()).toEqual(['alice']);
     });
 
-    test('a statement of a user who was not there is a join, of one who was an update', async () => {
+    test('a statement of an absent user is a join, one of a present user is an update', async () => {
       const join = await store.state('r', alice1, { status: 'online', meta: '{"name":"Alice"}' });
       expect(join).toMatchObject({ kind: 'join', count: 1, member: { meta: '{"name":"Alice"}' } });
       const update = await store.state('r', alice1, { status: 'away' });
@@ -75,20 +75,20 @@ export function presenceContract(name: string, subject: PresenceSubject): void {
       expect(update.member).toMatchObject({ status: 'away', meta: '{"name":"Alice"}' });
     });
 
-    test('of several connections the latest statement counts', async () => {
+    test('the latest statement of several connections counts', async () => {
       await store.state('r', alice1, { status: 'away', meta: '{"n":1}' });
       await store.state('r', alice2, { status: 'online', meta: '{"n":2}' });
       expect((await store.list('r', 10)).members).toMatchObject([{ status: 'online', meta: '{"n":2}' }]);
     });
 
-    test('a connection that says nothing leaves the status and meta as they were', async () => {
+    test('a connection without a statement leaves status and meta unchanged', async () => {
       await store.state('r', alice1, { status: 'away', meta: '{"n":1}' });
       await store.enter('r', alice2);
       await store.exit('r', alice1);
       expect((await store.list('r', 10)).members).toMatchObject([{ status: 'away', meta: '{"n":1}' }]);
     });
 
-    test('whoever comes back after leaving starts anew', async () => {
+    test('a user who returns after leaving starts without status and meta', async () => {
       await store.state('r', alice1, { status: 'away', meta: '{"n":1}' });
       await store.exit('r', alice1);
       expect(await store.enter('r', alice1)).toMatchObject({
@@ -104,8 +104,8 @@ export function presenceContract(name: string, subject: PresenceSubject): void {
       expect(await store.exit('r', alice1)).toMatchObject({ kind: 'leave' });
     });
 
-    test.each(['enters', 'says something'])(
-      'who returns and %s takes the place of a lost one',
+    test.each(['enters', 'makes a statement'])(
+      'a connection that returns and %s replaces a lost one',
       async (how) => {
         await store.enter('r', alice1);
         await store.lose('r', alice1);
@@ -117,8 +117,8 @@ export function presenceContract(name: string, subject: PresenceSubject): void {
       },
     );
 
-    test.each(['enters', 'says something'])(
-      'a lost one counts until its exit, whoever else %s',
+    test.each(['enters', 'makes a statement'])(
+      'a lost connection counts until its exit, although another one %s',
       async (how) => {
         await store.enter('r', alice1);
         await store.lose('r', alice1);
@@ -130,7 +130,7 @@ export function presenceContract(name: string, subject: PresenceSubject): void {
       },
     );
 
-    test('of two lost connections one returns: the user stays until the other’s exit', async () => {
+    test('if one of two lost connections returns, the user stays until the other’s exit', async () => {
       for (const who of [alice1, alice2]) await store.enter('r', who);
       for (const who of [alice1, alice2]) await store.lose('r', who);
       await store.enter('r', { connectionId: 'a3', userId: 'alice' }, true);
@@ -139,12 +139,12 @@ export function presenceContract(name: string, subject: PresenceSubject): void {
       expect(await store.exit('r', alice2)).toMatchObject({ kind: 'leave' });
     });
 
-    test('a connection that was never there cannot be lost', async () => {
+    test('losing a connection that never entered changes nothing', async () => {
       await store.lose('r', alice1);
       expect(await users()).toEqual([]);
     });
 
-    test('rooms know nothing of each other', async () => {
+    test('rooms are independent', async () => {
       await store.enter('r', alice1);
       await store.enter('s', bob);
       expect(await users('r')).toEqual(['alice']);
@@ -152,14 +152,14 @@ export function presenceContract(name: string, subject: PresenceSubject): void {
       expect(await store.list('t', 10)).toEqual({ members: [], count: 0 });
     });
 
-    test('a list holds at most the limit and counts all', async () => {
+    test('a list has at most as many members as the limit, and counts all', async () => {
       for (let n = 0; n < 7; n += 1) await store.enter('r', { connectionId: `c${n}`, userId: `u${n}` });
       const { members, count } = await store.list('r', 3);
       expect(members).toHaveLength(3);
       expect(count).toBe(7);
     });
 
-    test('a list and its count agree, whoever goes while it is made', async () => {
+    test('a list and its count agree, also if users leave while it is read', async () => {
       for (let n = 0; n < 20; n += 1) {
         await store.enter('r', alice1);
         await store.enter('r', bob);
@@ -176,7 +176,7 @@ export function presenceContract(name: string, subject: PresenceSubject): void {
         const before = await seconds();
         expect(before).toBeGreaterThanOrEqual(begun + passed);
         const { updatedAt } = (await store.state('r', alice1, {})).member;
-        // Where the time stands still in between, this is one second.
+        // The same second if the clock does not advance in between.
         expect(updatedAt).toBeGreaterThanOrEqual(before);
         expect(updatedAt).toBeLessThanOrEqual(await seconds());
       }

@@ -10,20 +10,20 @@ import { SettableTime } from '../support/settable-time.ts';
 import { TestClock } from '../support/test-clock.ts';
 
 const HOUR_MS = 3_600_000;
-/** A server of a Cluster goes by its time to tell whether others have died. */
+/** A server of a Cluster takes others for dead by its own clock. */
 const NO_TIMEOUT_MS = 1e9;
 
 const log = { debug() {}, info() {}, warn() {}, error: (fields: object) => console.error(fields) };
 
-/** A real Redis, one server or a Cluster of three masters and three replicas, whose time goes on when it is told to. */
+/** A real Redis (one server, or a Cluster of three masters and three replicas) whose clock the test advances. */
 export class RedisSubject {
   readonly #kind: 'alone' | 'cluster';
-  /** That of the last pod without one of its own; it began at Redis's own time. */
+  /** The clock of the last pod that has no own one. It starts at Redis's time. */
   #clock = new TestClock();
   readonly #time = new SettableTime();
-  /** By how much Redis's time is ahead of the machine's. */
+  /** How far Redis's clock is ahead of the machine's. */
   #aheadMs = 0;
-  /** Those that have keys. */
+  /** The servers that have keys. */
   #servers: RedisServer[] = [];
   #discard: (() => Promise<void>) | undefined;
   #pods = 0;
@@ -50,7 +50,7 @@ export class RedisSubject {
     this.#time.discard();
   }
 
-  /** Another pod, by its own clock; the first call after `empty` finds nothing. */
+  /** Opens another pod with its own clock. The first one after `empty` finds no keys. */
   backbone(clock?: Clock): Backbone {
     if (clock === undefined) this.#clock = new TestClock(Date.now() + this.#aheadMs);
     const server = { host: '127.0.0.1', port: this.#servers[0]?.port ?? 0 };
@@ -67,7 +67,7 @@ export class RedisSubject {
     return this.#last;
   }
 
-  /** Resolves once the pod holds its lease, without which it may keep nothing. */
+  /** Resolves once the pod holds its lease, without which it cannot store rows. */
   async settled({ keys, lease, placement }: Backbone): Promise<void> {
     await vi.waitFor(async () => {
       const score = await placement
@@ -82,7 +82,7 @@ export class RedisSubject {
     await Promise.all(this.#servers.map((server) => server.command('FLUSHALL')));
   }
 
-  /** Nobody is answered until `thaw`. */
+  /** No command is answered until `thaw`. */
   freeze(): void {
     for (const server of this.#servers) server.freeze();
   }
@@ -91,16 +91,16 @@ export class RedisSubject {
     for (const server of this.#servers) server.thaw();
   }
 
-  /** Hour by hour, so that what a pod does every so often is done in between. */
+  /** In steps of an hour, so that the timers of pods run in between. */
   async pass(ms: number): Promise<void> {
     for (let left = ms; left > 0; left -= HOUR_MS) {
       const step = Math.min(left, HOUR_MS);
       this.#aheadMs += step;
       this.#time.set(this.#aheadMs);
-      // What a pod does every few seconds is done once, not a thousand times.
+      // A timer of a few seconds runs once, not a thousand times.
       this.#clock.stall(step);
       this.#clock.advance(0);
-      // What was sent by that is done once this is answered, and what was published has come back by then.
+      // After this answer, earlier commands are done, and earlier publications have come back.
       await this.#last?.shared.command((client) => client.ping());
       await Promise.all(this.#servers.map((server) => server.command('PING')));
     }

@@ -2,13 +2,13 @@ import type { Broker, Fleeting, Note, Receiver, Stored } from '../../src/core/po
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { isUnavailable } from '../../src/core/base/refused.ts';
 
-/** How the brokers of several pods are made. Their time is the machine's, and they keep 1,000 messages per room. */
+/** Makes the brokers of several pods. They use the machine's clock, and store 1,000 messages per room. */
 export interface SharedBrokerSubject {
-  /** From now on `open` gives brokers on a history that is empty. */
+  /** Empties the history for the next calls of `open`. */
   empty(): void | Promise<void>;
   /** The broker of another pod on the same history. */
   open(): Promise<Broker>;
-  /** What the pods share answers nobody until `mends`. Nothing in it is lost. */
+  /** The server does not answer until `mends`. It loses nothing. */
   breaks(): void;
   mends(): void;
 }
@@ -16,13 +16,13 @@ export interface SharedBrokerSubject {
 const ALL = 1_000;
 const SOON = { timeout: 20_000 };
 
-/** One pod's broker, and what it brings. */
+/** One pod's broker, and what it gave the receiver. */
 export class Ear implements Receiver {
   readonly broker: Broker;
   readonly messages: Stored[] = [];
   readonly fleetings: Fleeting[] = [];
   readonly notes: Note[] = [];
-  /** Rooms whose newest position it was told. */
+  /** Rooms for which `newest` was called. */
   readonly told = new Set<string>();
 
   constructor(broker: Broker) {
@@ -34,7 +34,7 @@ export class Ear implements Receiver {
   }
 
   message(_room: string, stored: Stored): void {
-    // What comes twice is sorted out by the room.
+    // The room drops messages that come twice.
     if (this.messages.every(({ id }) => id !== stored.id)) this.messages.push(stored);
   }
 
@@ -59,7 +59,7 @@ export class Ear implements Receiver {
   }
 }
 
-/** What the brokers of several pods must hold among each other; each adapter that has several runs it unchanged. */
+/** What the brokers of several pods must hold together; each adapter that connects pods runs it unchanged. */
 export function sharedBrokerContract(name: string, subject: SharedBrokerSubject): void {
   describe(`${name} keeps the contract between pods`, () => {
     let opened: Broker[];
@@ -82,7 +82,7 @@ export function sharedBrokerContract(name: string, subject: SharedBrokerSubject)
 
     afterEach(() => Promise.all(opened.map((broker) => broker.stop())));
 
-    test('what one pod publishes the other receives as it is, with its trace', async () => {
+    test('a publication of one pod reaches the other unchanged, with its trace', async () => {
       await there.broker.subscribe('r');
       const { id } = await here.broker.publish('r', 'a', { trace: '00-trace-01' });
       await here.broker.publish('other', 'x');
@@ -93,7 +93,7 @@ export function sharedBrokerContract(name: string, subject: SharedBrokerSubject)
       expect(here.messages).toEqual([]);
     });
 
-    test('pods that publish at once: all of it reaches both, in one order, each naming the one before it', async () => {
+    test('publications of two pods at once reach both in one order, each with the position before it', async () => {
       await Promise.all([here, there].map(({ broker }) => broker.subscribe('r')));
       const { position } = await here.broker.read('r', { newest: 0 }, ALL);
       const numbers = Array.from({ length: 100 }, (_, n) => n);
@@ -116,7 +116,7 @@ export function sharedBrokerContract(name: string, subject: SharedBrokerSubject)
       expect(page.messages.map(({ id }) => id)).toEqual(here.messages.map(({ id }) => id));
     });
 
-    test('a key that both use at once publishes once, and both are given its id', async () => {
+    test('a key that both pods use at once publishes once, and both get its id', async () => {
       await there.broker.subscribe('r');
       for (let n = 0; n < 20; n += 1) {
         const both = await Promise.all(
@@ -130,12 +130,12 @@ export function sharedBrokerContract(name: string, subject: SharedBrokerSubject)
       expect(there.messages).toHaveLength(21);
     });
 
-    test('a key that one has used is known to the other', async () => {
+    test('a key that one pod used is known to the other', async () => {
       const { id } = await here.broker.publish('r', 'a', { key: 'k' });
       expect(await there.broker.publish('r', 'again', { key: 'k' })).toEqual({ id, duplicate: true });
     });
 
-    test('of claims that both make at once one wins, and what it tells is brought to the other', async () => {
+    test('of two claims at once one wins, and its message reaches the other pod', async () => {
       await Promise.all([here, there].map(({ broker }) => broker.subscribe('r')));
       for (let n = 0; n < 20; n += 1) {
         const claims = [here, there].map(async ({ broker }, index) => {
@@ -151,7 +151,7 @@ export function sharedBrokerContract(name: string, subject: SharedBrokerSubject)
       }
     });
 
-    test('what one pod tells reaches the others that have subscribed the room, and a note all others', async () => {
+    test('a message that a pod tells reaches the pods that subscribe the room, and a note reaches all other pods', async () => {
       await there.broker.subscribe('r');
       await here.broker.tell('r', { id: 'x', body: 'typing', trace: '00-trace-01' });
       await here.broker.tell('other', { id: 'y', body: 'typing' });
@@ -164,7 +164,7 @@ export function sharedBrokerContract(name: string, subject: SharedBrokerSubject)
       expect([...here.fleetings, ...here.notes]).toEqual([]);
     });
 
-    test('what another one says again under a key is not brought where the first is known', async () => {
+    test('a repetition under a key on another pod is not delivered where the first message is known', async () => {
       await Promise.all([here, there].map(({ broker }) => broker.subscribe('r')));
       // As if the claim had been lost in between.
       const say = async ({ broker }: Ear, id: string): Promise<void> => {
@@ -191,7 +191,7 @@ export function sharedBrokerContract(name: string, subject: SharedBrokerSubject)
       ]);
     });
 
-    test('a pod that comes later knows what there was: history, positions, keys', async () => {
+    test('a pod that starts later knows history, positions and keys', async () => {
       const { id } = await here.broker.publish('r', 'a', { key: 'k' });
       await here.broker.stop();
       await there.broker.stop();
@@ -206,13 +206,13 @@ export function sharedBrokerContract(name: string, subject: SharedBrokerSubject)
       expect(page.messages).toMatchObject([{ body: 'b', prev: id }]);
     });
 
-    test('while nothing answers every call ends, with “unavailable” where it cannot be done; then all is as before', async () => {
+    test('during an outage every call ends, with “unavailable” if it needs the server; afterwards all works as before', async () => {
       await Promise.all([here, there].map(({ broker }) => broker.subscribe('r')));
       const { id } = await here.broker.publish('r', 'before');
       await expect.poll(() => there.bodies, SOON).toEqual(['before']);
       there.told.clear();
       subject.breaks();
-      // Some of it may still be answered before it is noticed.
+      // Some calls may still be answered before the outage is noticed.
       const [published, ...ends] = await Promise.allSettled([
         there.broker.publish('r', 'meanwhile'),
         there.broker.read('r', { newest: 1 }, ALL),
@@ -228,13 +228,13 @@ export function sharedBrokerContract(name: string, subject: SharedBrokerSubject)
       for (const end of [published, ...ends])
         if (end.status === 'rejected') expect(isUnavailable(end.reason)).toBe(true);
       await expect.poll(() => there.broker.available && here.broker.available, SOON).toBe(true);
-      // Also the room whose subscription failed: it stays asked for.
+      // Also the room whose subscribe failed: the broker repeats it.
       await expect.poll(() => [...there.told].toSorted(), SOON).toEqual(['r', 's']);
       await expect.poll(async () => (await here.broker.publish('s', 'after')).settled, SOON).toBeUndefined();
       await expect.poll(() => there.bodies, SOON).toContain('after');
       const page = await there.broker.read('r', { after: id }, ALL);
       expect(page.missing).toBeUndefined();
-      // It waited, where the broker lets publications wait; else its publisher was told.
+      // It waited if the broker buffers publications; else its publisher got an error.
       const waited = published.status === 'fulfilled' ? ['meanwhile'] : [];
       await expect
         .poll(async () => {

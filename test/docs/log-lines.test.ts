@@ -10,7 +10,7 @@ function textOf(folder: string, ending: string): string {
     .join('\n');
 }
 
-const LINES = ['a hook failed', 'the history of a room went back, or lost something', 'Redis is available'];
+const LINES = ['a hook failed', 'the history of a room went back or lost messages', 'Redis is available'];
 
 test.each(LINES)('the log line “%s”, which docs/platform tells operators to look for, is logged', (line) => {
   expect(textOf('docs/platform', '.md')).toContain(`\`${line}\``);

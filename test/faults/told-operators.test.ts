@@ -4,7 +4,7 @@ import { allHeard, saidBy } from './judge.ts';
 import { eventually, podsOn, redisOf, SLOW } from './world.ts';
 import { Witness } from './witness.ts';
 
-const WARNING = 'the history of a room went back, or lost something';
+const WARNING = 'the history of a room went back or lost messages';
 
 test(
   'a history that is lost is counted once for each room and pod, and the log says so without repeating itself',

@@ -33,8 +33,11 @@ test.each([
     'export const onMessage = 5; export const onConnect = {};',
     'onConnect is not a function; onMessage is not',
   ],
-  ['export function onMesage() {}\nexport function onConnect() {}', 'it exports onMesage, which is no hook'],
-  ['export function onmessage() {}', 'it exports onmessage, which is no hook'],
+  [
+    'export function onMesage() {}\nexport function onConnect() {}',
+    'it exports onMesage, which is not a hook',
+  ],
+  ['export function onmessage() {}', 'it exports onmessage, which is not a hook'],
   ['export function onMessage( {', 'it cannot be loaded'],
   ['throw new Error("no database");', 'it cannot be loaded: Error: no database'],
   ['import "./missing.mjs"; export function onMessage() {}', 'it cannot be loaded'],

@@ -32,7 +32,7 @@ async function seen(...events: string[]): Promise<void> {
 }
 
 describe('A hook', () => {
-  test('sees who sends what where, once it is known', async () => {
+  test('sees the connection, the message and the room', async () => {
     const alice = await open(pod, '/ws/r?user_id=alice');
     alice.send({ type: 'chat', event: 'said', data: { do: 'report' } });
     const { data } = await alice.next({ type: 'chat', room: 'r', from: 'alice', event: 'said' });
@@ -46,7 +46,7 @@ describe('A hook', () => {
     });
   });
 
-  test('sees a direct and a global message as what they are', async () => {
+  test('recognizes direct and global messages', async () => {
     const bob = await open(pod, '/ws?user_id=bob&dialect=message');
     bob.send({ type: 'chat', to: 'bob', data: { do: 'report' } });
     const direct = await bob.next({ type: 'chat', to: 'bob' });
@@ -56,7 +56,7 @@ describe('A hook', () => {
     expect(part(global, 'data')['message']).toEqual({ type: 'notification', data: null, ephemeral: true });
   });
 
-  test('is asked in the channel dialect, too', async () => {
+  test('is called in the channel dialect too', async () => {
     const client = await open(pod, '/ws?user_id=old&dialect=channel');
     client.send({ type: 'subscribe', channel: 'c', listen: ['broadcast'] });
     client.send({ type: 'broadcast', channel: 'c', event: 'e', payload: { do: 'suppress' } });
@@ -65,21 +65,21 @@ describe('A hook', () => {
     expect(payload).toMatchObject({ rooms: ['c'], message: { room: 'c', event: 'e' } });
   });
 
-  test('is told of a connection that ends, with its rooms and the code', async () => {
+  test('is called when a connection ends, with its rooms and the close code', async () => {
     const carol = await open(pod, '/ws/r?user_id=carol');
     await carol.next({ event: 'joined' });
     await carol.close(1000);
     await seen('carol came to 0 rooms', 'carol left r with 1000');
   });
 
-  test('is told of one that it let in and whose handshake failed', async () => {
+  test('is called for a connection that it accepted and whose handshake failed', async () => {
     const { status } = await refused(pod, '/ws?user_id=dan', { 'Sec-WebSocket-Protocol': 'a,,b' });
     expect(status).toBe(400);
     await seen('dan came to 0 rooms', 'dan left  with 1006');
   });
 });
 
-test('A suppressed message reaches nobody; its ref is acked without an id', async () => {
+test('A suppressed message reaches no client; its ref gets an ack without an id', async () => {
   const erin = await open(pod, '/ws/r?user_id=erin');
   erin.send(chat('suppress', { ref: '1' }));
   erin.send(chat(undefined, { ref: '2' }));
@@ -90,7 +90,7 @@ test('A suppressed message reaches nobody; its ref is acked without an id', asyn
   expect(erin.all({ type: 'chat', from: 'erin' })).toHaveLength(1);
 });
 
-test.each(['throw', 'hang'])('A hook that does %s costs its sender this one message', async (what) => {
+test.each(['throw', 'hang'])('If a hook does %s, its publisher loses only this one message', async (what) => {
   const frank = await open(pod, `/ws/r?user_id=frank-${what}`);
   const grace = await open(pod, `/ws/r?user_id=grace-${what}`);
   frank.send(chat(what, { ref: '1' }));
@@ -104,7 +104,7 @@ test.each(['throw', 'hang'])('A hook that does %s costs its sender this one mess
   expect(pod.output()).not.toContain('a secret');
 });
 
-test('Hooks that answer late keep the order of a connection', async () => {
+test('Slow hooks keep the order of a connection', async () => {
   const heidi = await open(pod, '/ws/r?user_id=heidi');
   for (const [n, what] of ['slow', 'quick', undefined, 'slow', undefined].entries()) {
     heidi.send(chat(what, { event: String(n) }));
@@ -115,7 +115,7 @@ test('Hooks that answer late keep the order of a connection', async () => {
   expect(events).toEqual(['0', '1', '2', '3', '4']);
 });
 
-test('A connection whose hook fails is refused, and may come again', async () => {
+test('A connection whose hook fails is refused, and may connect again', async () => {
   const { status, body, headers } = await refused(pod, '/ws?user_id=broken');
   expect([status, body['code'], headers['retry-after']]).toEqual([503, 'internal', expect.any(String)]);
 });

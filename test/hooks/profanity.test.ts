@@ -22,7 +22,7 @@ async function said(client: Client, data: object): Promise<unknown> {
   return (await client.next({ type: 'chat' }))['data'];
 }
 
-test('masks words and says so, whatever the sender says of it', async () => {
+test('masks words and marks the message, whatever the publisher put into the mark', async () => {
   const alice = await open(pod, '/ws/mild?user_id=alice');
   const data = { text: 'Heck, what a darn day', mood: 'bad', moderation: 'none of your business' };
   expect(await said(alice, data)).toEqual({
@@ -37,7 +37,7 @@ test('masks words and says so, whatever the sender says of it', async () => {
   expect(await said(alice, { picture: 'darn.png' })).toEqual({ picture: 'darn.png' });
 });
 
-test('swallows spam: others hear nothing, the sender gets an ack without an id', async () => {
+test('suppresses spam: no client receives it, and the publisher gets an ack without an id', async () => {
   const bob = await open(pod, '/ws/spam?user_id=bob');
   bob.send({ type: 'chat', data: { text: 'Buy followers now' }, ref: 'spam' });
   expect(await bob.next({ type: 'ack', ref: 'spam' })).not.toHaveProperty('id');
@@ -45,7 +45,7 @@ test('swallows spam: others hear nothing, the sender gets an ack without an id',
   expect(bob.all({ type: 'chat' })).toHaveLength(1);
 });
 
-test('refuses the fourth message that it must mask, and starts anew with a new connection', async () => {
+test('rejects the fourth message that it has to mask, and counts from zero for a new connection', async () => {
   const carol = await open(pod, '/ws/four?user_id=carol');
   for (const n of [1, 2, 3]) await said(carol, { text: `darn ${n}` });
   carol.send({ type: 'chat', data: { text: 'darn 4' }, ref: 'fourth' });
@@ -56,7 +56,7 @@ test('refuses the fourth message that it must mask, and starts anew with a new c
   await said(await open(pod, '/ws/four?user_id=carol'), { text: 'darn' });
 });
 
-test('turns a banned user away before the handshake', async () => {
+test('refuses a banned user before the handshake', async () => {
   const { status, body } = await refused(pod, '/ws/mild?user_id=mallory');
   expect([status, body]).toEqual([403, { error: 'you are banned from this chat', code: 'forbidden' }]);
 });

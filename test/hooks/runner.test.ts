@@ -36,7 +36,7 @@ function bench(module: object): Bench {
 const never = (): Promise<never> => new Promise(() => undefined);
 
 describe('onMessage', () => {
-  test('is absent where the module has none, so that nobody is asked', () => {
+  test('is absent if the module does not export it', () => {
     expect(bench({ onConnect() {} }).runner.publishing).toBeUndefined();
   });
 
@@ -54,7 +54,7 @@ describe('onMessage', () => {
     ]);
   });
 
-  test('that gives nothing leaves the message as it was, whatever it did to its copy', async () => {
+  test('that returns nothing leaves the message unchanged, whatever it did to its copy', async () => {
     const spoil = (_: unknown, message: HookMessage): void => {
       message.data = 'spoilt';
       message.type = 'notification';
@@ -128,7 +128,7 @@ describe('onMessage', () => {
   });
 });
 
-describe('onMessage that fails costs its sender this one message:', () => {
+describe('onMessage that fails costs its publisher only this one message:', () => {
   const throwing = (thrown: unknown) => () => {
     throw thrown;
   };
@@ -190,7 +190,7 @@ describe('onMessage that fails costs its sender this one message:', () => {
     expect(lines[0]).not.toContain('a secret');
   });
 
-  test('no answer within the time limit, and what comes later counts for nothing', async () => {
+  test('no answer within the time limit; a later answer is ignored', async () => {
     let answer: (error: Error) => void = () => undefined;
     const { runner, clock, judge, lines } = bench({
       onMessage: () => new Promise((_, reject) => (answer = reject)),
@@ -217,13 +217,13 @@ describe('onMessage that fails costs its sender this one message:', () => {
 });
 
 describe('onConnect', () => {
-  test('lets in by returning, whatever it returns, and where there is none', async () => {
+  test('accepts the connection if it returns anything, or if it is absent', async () => {
     for (const module of [{}, { onConnect() {} }, { onConnect: async () => false }]) {
       expect(await bench(module).runner.connecting(WHO)).toBeUndefined();
     }
   });
 
-  test('turns away by a refusal, and by failing', async () => {
+  test('refuses the connection by throwing a refusal, and by failing', async () => {
     const refusing = bench({ onConnect: () => Promise.reject(new Refusal('banned')) });
     expect(await refusing.runner.connecting(WHO)).toEqual({ code: 'forbidden', error: 'banned' });
     expect([...refusing.runner.figures.refused]).toEqual([['onConnect', 1]]);
@@ -238,7 +238,7 @@ describe('onConnect', () => {
 });
 
 describe('onDisconnect', () => {
-  test('is told the code, once what onMessage has of the connection is done', async () => {
+  test('receives the close code, after onMessage has finished for the connection', async () => {
     const events: string[] = [];
     let answer: () => void = () => undefined;
     const { runner, judge } = bench({
@@ -256,7 +256,7 @@ describe('onDisconnect', () => {
     expect(events).toEqual(['c2 left r,s with 1000', 'message', 'c1 left r,s with 1006']);
   });
 
-  test('harms nobody by failing; stop waits for it, but not for ever', async () => {
+  test('affects nothing if it fails; stop waits for it, up to the time limit', async () => {
     const { runner, clock, lines } = bench({ onDisconnect: never });
     runner.disconnected(WHO, 1000);
     const stopped = runner.stop();

@@ -2,14 +2,14 @@ import { authenticator, bearer, world } from './world.ts';
 import { describe, expect, test } from 'vitest';
 
 describe('access', () => {
-  test('with neither API keys nor authentication everything is open', async () => {
+  test('without API keys and authentication the API is open', async () => {
     const { get } = world();
     for (const headers of [{}, { 'X-API-Key': 'any' }, bearer('any')]) {
       expect((await get('/api/rooms', { headers })).status).toBe(200);
     }
   });
 
-  test('each API key opens it; none and a wrong one do not', async () => {
+  test('needs one of the API keys', async () => {
     const { get } = world({ apiKeys: ['first', 'second'] });
     for (const key of ['first', 'second']) {
       expect((await get('/api/rooms', { headers: { 'X-API-Key': key } })).status).toBe(200);
@@ -25,7 +25,7 @@ describe('access', () => {
     expect((await get('/api/rooms', { headers: bearer('api-token') })).status).toBe(401);
   });
 
-  test('a token opens it if its permissions say so', async () => {
+  test('accepts a token with the permission', async () => {
     const { get } = world({ authenticator });
     for (const token of ['api-token', 'other-api-token']) {
       expect((await get('/api/rooms', { headers: bearer(token) })).status).toBe(200);
@@ -46,7 +46,7 @@ describe('access', () => {
       bearer('unchecked'),
       503,
       'unavailable',
-      'the keys to check tokens with cannot be had at present; show it again later',
+      'the keys to check tokens cannot be loaded now; retry later with the same token',
     ],
     [{ ...bearer('api-token'), 'X-API-Key': 'wrong' }, 401, 'invalid_api_key', 'invalid API key'],
   ])('%j is answered with %i %s', async (headers, status, code, error) => {
@@ -55,7 +55,7 @@ describe('access', () => {
     expect(answer.headers.has('Retry-After')).toBe(status === 503);
   });
 
-  test('keys and tokens both open it where both are set', async () => {
+  test('accepts keys and tokens if both are configured', async () => {
     const { get } = world({ apiKeys: ['k'], authenticator });
     expect((await get('/api/rooms', { headers: { 'X-API-Key': 'k' } })).status).toBe(200);
     expect((await get('/api/rooms', { headers: bearer('api-token') })).status).toBe(200);
@@ -63,7 +63,7 @@ describe('access', () => {
     expect((await get('/api/rooms', { headers: both })).status).toBe(200);
   });
 
-  test('nothing is done and nothing is said of what is there before the caller is known', async () => {
+  test('does and reveals nothing before the caller is known', async () => {
     const { ask } = world({ apiKeys: ['k'] });
     for (const [method, path] of [
       ['POST', '/api/event'],

@@ -55,7 +55,7 @@ describe('the AsyncAPI document', () => {
     }
   });
 
-  test('describes the frames for those who named the channel dialect', () => {
+  test('describes the frames for clients that named the channel dialect', () => {
     const examples = documented('## Channel dialect', '### More, on request');
     expect(examples.length).toBeGreaterThan(5);
     for (const example of examples) {
@@ -86,7 +86,7 @@ describe('the AsyncAPI document', () => {
     }
   });
 
-  test('describes what sockets are really sent', async () => {
+  test('describes the frames that sockets really receive', async () => {
     const { test, post } = world({ limits: { maxRoomsPerConnection: 2 } });
     const alice = test.connect('alice', { room: 'r' });
     const carol = test.connect('carol', { room: 'r' }, channelDialect);
@@ -127,7 +127,7 @@ describe('the AsyncAPI document', () => {
     expect(new Set(carol.socket.frames.map(({ type }) => type)).size).toBeGreaterThan(5);
   });
 
-  test('has an operation for every frame, and refers to nothing that is not there', () => {
+  test('has an operation for every frame, and no dangling reference', () => {
     const document = asyncapi('0.0.0');
     const text = JSON.stringify(document);
     const references = [...text.matchAll(/"\$ref":"#\/([^"]+)"/g)].map(([, path = '']) => path);
@@ -148,7 +148,7 @@ test('every summary and description in the AsyncAPI document is a sentence', () 
   expect(unfinishedTexts(asyncapi('0.0.0'))).toEqual([]);
 });
 
-test('every type that a client generated from the AsyncAPI document has bears a name, and no other has the same', () => {
+test('every type that a generated client makes of the AsyncAPI document has a unique name', () => {
   const document = asyncapi('0.0.0');
   const { schemas } = document['components'] as { schemas: Record<string, Node> };
   const titles: string[] = [];

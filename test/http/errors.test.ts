@@ -10,7 +10,7 @@ import { TestPod } from '../support/test-pod.ts';
 describe('CORS', () => {
   const origin = 'https://app.example.com';
 
-  test('lets every page read the answers where every origin is allowed', async () => {
+  test('lets every page read the answers if every origin is allowed', async () => {
     const answer = await world().get('/api/rooms', { headers: { Origin: origin } });
     expect(answer.headers.get('Access-Control-Allow-Origin')).toBe('*');
     expect(answer.headers.get('Access-Control-Expose-Headers')).toBe('Retry-After');
@@ -27,7 +27,7 @@ describe('CORS', () => {
     }
   });
 
-  test('answers a preflight with 204 before anybody is asked for a key', async () => {
+  test('answers a preflight with 204 without a key', async () => {
     const { ask } = world({ apiKeys: ['k'], allowedOrigins: [origin] });
     for (const path of ['/api/event', '/api/rooms/r/messages', '/openapi.json']) {
       const answer = await ask('OPTIONS', path, {
@@ -121,7 +121,7 @@ describe('errors', () => {
     body: '{"data":"the-secret"}',
   };
 
-  test('what nobody foresaw is answered with 500 and logged without what was sent', async () => {
+  test('an unexpected error is answered with 500, and logged without the request', async () => {
     const { api, lines } = failing(new Error('broken'));
     const answer = await read(await api.request('/api/rooms/r/messages', request));
     expect(answer).toMatchObject({ status: 500, body: { code: 'internal' } });
@@ -130,7 +130,7 @@ describe('errors', () => {
     expect(JSON.stringify(lines)).not.toMatch(/the-key|the-secret/);
   });
 
-  test('what cannot be done at present is answered with 503 and Retry-After, and is no failure', async () => {
+  test('an unavailable engine is answered with 503 and Retry-After, and not logged as a failure', async () => {
     const { api, lines } = failing(new Refused('unavailable'));
     const answer = await read(await api.request('/api/rooms/r/messages', request));
     expect(answer).toMatchObject({ status: 503, body: { code: 'unavailable' } });
@@ -138,7 +138,7 @@ describe('errors', () => {
     expect(lines).toEqual([]);
   });
 
-  test('what fails for one message of a batch is told for that one', async () => {
+  test('an error of one message of a batch is reported for that message', async () => {
     const { api, lines } = failing(new Error('broken'));
     const body = '{"messages":[{"room":"r"},{"room":"r","ephemeral":true}]}';
     const answer = await read(await api.request('/api/messages', { ...request, body }));

@@ -18,9 +18,9 @@ async function why({ url }: Pod, address: string, headers: Record<string, string
   return { status: answer.status, headers: answer.headers, body };
 }
 
-describe('Who asks with ?explain=1 is told what an upgrade at that address would be told', () => {
+describe('?explain=1 answers what an upgrade at that address would be answered', () => {
   test.each(['/ws', '/ws/room', '/ws/stats', '/ws/stats/', '/ws?room=r&user_id=ann', '/api/chat-api/ws'])(
-    'at %s: come',
+    'at %s: the upgrade would succeed',
     async (address) => {
       const { status, body } = await why(await podWith(), address);
       expect([status, body]).toEqual([200, { status: 'ok', max_message_bytes: 65_536 }]);
@@ -28,7 +28,7 @@ describe('Who asks with ?explain=1 is told what an upgrade at that address would
   );
 
   test.each(['/ws/-room', '/ws?room=@x', '/ws?user_id=system', '/ws?dialect=other', '/ws?room=r&history=x'])(
-    'at %s: this can never be',
+    'at %s: the upgrade can never succeed',
     async (address) => {
       const pod = await podWith();
       const { status, body } = await why(pod, address);
@@ -39,7 +39,7 @@ describe('Who asks with ?explain=1 is told what an upgrade at that address would
     },
   );
 
-  test('about its token, wherever it stands', async () => {
+  test('for a token in a header or in the address', async () => {
     const pod = await podWith({ JWT_SECRET: SECRET });
     const ended = await token({ sub: 'ann', exp: inSeconds(-10) });
     const good = await token({ sub: 'ann', permissions: ['join:mine'] });
@@ -55,7 +55,7 @@ describe('Who asks with ?explain=1 is told what an upgrade at that address would
     expect((await why(pod, '/ws/other', bearer(good))).body.code).toBe('forbidden');
   });
 
-  test('that the pod is full, until it is not', async () => {
+  test('while the pod is full', async () => {
     const pod = await podWith({ MAX_CONNECTIONS: '1' });
     const client = await open(pod, '/ws');
     const { status, headers, body } = await why(pod, '/ws');
@@ -65,7 +65,7 @@ describe('Who asks with ?explain=1 is told what an upgrade at that address would
     await until('a free place', async () => (await why(pod, '/ws')).status === 200);
   });
 
-  test('that there are too many handshakes, and asking takes no place of theirs', async () => {
+  test('when there are too many handshakes, of which it uses none', async () => {
     const pod = await podWith({ HANDSHAKES_PER_SECOND: '1' });
     expect((await why(pod, '/ws')).status).toBe(200);
     const asked = await why(pod, '/ws');
@@ -99,7 +99,7 @@ test('pages of any origin may read the answer, and send their token with the que
   expect(preflight.headers.get('Access-Control-Allow-Headers')).toMatch(/authorization/i);
 });
 
-test('without it nothing is said but that this is no upgrade', async () => {
+test('without ?explain=1 the answer is only that this is no upgrade', async () => {
   const pod = await podWith({ MAX_CONNECTIONS: '1', JWT_SECRET: SECRET });
   for (const address of ['/ws', '/ws?explain=0', '/ws/-room']) {
     expect((await fetch(`${pod.url}${address}`)).status).toBe(426);

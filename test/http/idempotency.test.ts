@@ -17,7 +17,7 @@ describe('Idempotency-Key', () => {
     ['/api/rooms/r/messages', { ephemeral: true }, 'id'],
     ['/api/broadcast', {}, 'id'],
     ['/api/users/alice/messages', {}, 'id'],
-  ])('makes a repeated POST %s %j give the first id and deliver nothing twice', async (path, body, id) => {
+  ])('makes a repeated POST %s %j return the first id and deliver nothing twice', async (path, body, id) => {
     const here = world();
     const received = await listener(here);
     const first = await here.post(path, body, KEY);
@@ -37,7 +37,7 @@ describe('Idempotency-Key', () => {
     expect(received()).toHaveLength(3);
   });
 
-  test('covers a batch as a whole: what was published before is not published again', async () => {
+  test('covers a batch as a whole, message by message', async () => {
     const here = world();
     const received = await listener(here);
     const messages = [{ room: 'r', data: 0 }, { room: '!' }, { room: 'r', data: 0 }];
@@ -88,7 +88,7 @@ describe('Idempotency-Key', () => {
     expect(ids).not.toContain(undefined);
   });
 
-  test('is never taken for the ref of a client', async () => {
+  test('is never mistaken for the ref of a client', async () => {
     const here = world({ authenticator });
     const member = here.test.connect('api-token', { room: 'r' });
     await delivered();

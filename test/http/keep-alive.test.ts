@@ -20,7 +20,7 @@ test('both ports keep a connection for 75 s after an answer, longer than usual p
   await pod.stop();
 });
 
-test('HTTP_KEEPALIVE_SECONDS says for how long; then the pod closes it', async () => {
+test('HTTP_KEEPALIVE_SECONDS limits how long an idle connection stays open', async () => {
   const pod = await startPod({ HTTP_KEEPALIVE_SECONDS: '1' });
   const agent = new Agent({ keepAlive: true });
   const response = await answer(`${pod.url}/ws/stats`, agent);

@@ -5,7 +5,7 @@ import { clientAddress } from '../../src/http/client-address.ts';
 import { Throttle } from '../../src/http/throttle.ts';
 
 describe('the rate limit', () => {
-  test('lets a burst of twice the rate through, then answers 429 until there is room again', async () => {
+  test('lets a burst of twice the rate through, then answers 429', async () => {
     const { test, get } = world({ requestsPerSecond: 2 });
     for (let n = 0; n < 4; n += 1) expect((await get('/api/rooms')).status).toBe(200);
     const refused = await get('/api/rooms');
@@ -16,7 +16,7 @@ describe('the rate limit', () => {
     expect((await get('/api/rooms')).status).toBe(429);
   });
 
-  test('counts each API key, each user and each address for itself', async () => {
+  test('counts each API key, user and address separately', async () => {
     const { get } = world({ requestsPerSecond: 1, apiKeys: ['a', 'b'], authenticator });
     for (const headers of [{ 'X-API-Key': 'a' }, { 'X-API-Key': 'b' }, bearer('api-token'), {}]) {
       for (const from of ['10.0.0.1', '10.0.0.2']) {
@@ -56,7 +56,7 @@ describe('the rate limit', () => {
     for (let n = 0; n < 5; n += 1) expect((await ask('OPTIONS', '/api/rooms')).status).toBe(204);
   });
 
-  test('remembers so many callers and forgets those it has not seen longest', () => {
+  test('remembers a limited number of callers, and forgets the least recent ones', () => {
     const throttle = new Throttle(1, 2);
     const take = (name: string): number => throttle.take(name, 0);
     expect([take('a'), take('a'), take('b'), take('a')]).toEqual([0, 0, 0, 1]);
@@ -119,9 +119,9 @@ describe('the client’s address', () => {
     '-1',
     '100',
     ',',
-  ])('cannot be told by proxies that are %s', (text) => expect(trustedProxies.read(text)).toBeUndefined());
+  ])('is not taken from proxies that are %s', (text) => expect(trustedProxies.read(text)).toBeUndefined());
 
-  test('is the peer’s where no proxy is trusted', () => {
+  test('is the peer’s if no proxy is trusted', () => {
     for (const text of ['false', 'FALSE', '0']) {
       const none = trustedProxies.read(text) ?? true;
       expect(clientAddress('10.0.0.1', '1.2.3.4', none)).toBe('10.0.0.1');
@@ -152,7 +152,7 @@ describe('the body', () => {
     },
   );
 
-  test('may have as many bytes as a message, counted as they come', async () => {
+  test('may have MAX_MESSAGE_BYTES, counted as they arrive', async () => {
     const { post } = world({ maxBodyBytes: 100 });
     const body = (bytes: number): string => JSON.stringify({ data: 'é' }).padEnd(bytes - 1);
     expect((await post(path, body(100))).status).toBe(200);
@@ -170,12 +170,12 @@ describe('the body', () => {
     },
   );
 
-  test('must be there, where it is needed', async () => {
+  test('is required where the route needs one', async () => {
     const answer = await world().post('/api/event', '');
     expect(answer).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
   });
 
-  test('may have fields that nobody knows', async () => {
+  test('may have unknown fields', async () => {
     const body = { id: 'mine', timestamp: 'never', constructor: 1, toString: 2, data: 1 };
     expect((await world().post(path, body)).status).toBe(200);
   });

@@ -177,7 +177,7 @@ describe('the OpenAPI document', () => {
     expect(document).toMatchObject({ openapi: '3.1.0', info: { version } });
   });
 
-  test('has a case here for each of its operations, and nothing else has one', () => {
+  test('has a case here for each of its operations, and for nothing else', () => {
     const names = operations.map(([, , { operationId }]) => operationId);
     expect(names.toSorted()).toEqual(Object.keys(CASES).toSorted());
     for (const [, path, { operationId, requestBody, parameters = [] }] of operations) {
@@ -213,7 +213,7 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  test('lists every status that any route with a body may be refused with', async () => {
+  test('lists every status with which a route with a body may refuse', async () => {
     for (const [method, path, operation] of operations) {
       if (operation.requestBody === undefined) continue;
       const { operationId, responses } = operation;
@@ -236,7 +236,7 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  test('says which routes need a key, and only these refuse those who have none', async () => {
+  test('says which routes need a key, and only these refuse requests without one', async () => {
     for (const [method, path, operation] of operations) {
       const { operationId, security = [] } = operation;
       if (REFUSED_ONLY.has(operationId)) continue;
@@ -291,7 +291,7 @@ describe('the OpenAPI document', () => {
   );
 
   test.each(['', 'r', 'r:1@x', '-r', '/', 'a b', 'r'.repeat(128), 'r'.repeat(129)])(
-    'allows the prefix %j where the pod does',
+    'allows the prefix %j if the pod does',
     async (prefix) => {
       const query = operations.find(([, , { operationId }]) => operationId === 'getRooms')?.[2].parameters;
       const schema = query?.find(({ name }) => name === 'prefix')?.schema ?? {};
@@ -302,12 +302,12 @@ describe('the OpenAPI document', () => {
     },
   );
 
-  test('has no choice without a mark, which generated clients cannot tell apart', () => {
+  test('has no choice without a discriminator, which generated clients cannot distinguish', () => {
     const text = JSON.stringify(document);
     expect(text).not.toMatch(/"oneOf"|"anyOf":\[\{(?!"type":"null")/);
   });
 
-  test('has patterns that every language understands', () => {
+  test('has patterns that every regular expression dialect understands', () => {
     const patterns = [...JSON.stringify(document).matchAll(/"pattern":("(?:[^"\\]|\\.)*")/g)].map(
       ([, pattern = '']) => JSON.parse(pattern) as string,
     );
@@ -315,7 +315,7 @@ describe('the OpenAPI document', () => {
     for (const pattern of patterns) expect(pattern).not.toMatch(/\(\?|\\[pPu]/);
   });
 
-  test('describes a pod that has lost a half of its engine', () => {
+  test('describes a pod that lacks half of its engine', () => {
     const schema = document.components.schemas['Readiness'] ?? {};
     const trouble = { part: 'redis:6379', lost: 'answers', reason: 'connect ECONNREFUSED' };
     for (const answer of [{ status: 'degraded' }, { status: 'degraded', engine: [trouble] }]) {

@@ -43,7 +43,7 @@ describe('POST /api/rooms/{room}/messages', () => {
     expect(field(kept, 'messages', 0, 'timestamp')).toBe((body as { timestamp: string }).timestamp);
   });
 
-  test('is a chat of the server with data null unless the body says otherwise', async () => {
+  test('defaults to a chat from system with data null', async () => {
     const { test, post } = world();
     const { socket } = test.connect('alice', { room: 'r' });
     await delivered();
@@ -57,7 +57,7 @@ describe('POST /api/rooms/{room}/messages', () => {
     expect(socket.frames.at(-1)).not.toHaveProperty('event');
   });
 
-  test('keeps a message in the history unless it is ephemeral', async () => {
+  test('stores a message in the history unless it is ephemeral', async () => {
     const { test, post, get } = world();
     const { socket } = test.connect('alice', { room: 'r' });
     await delivered();
@@ -68,7 +68,7 @@ describe('POST /api/rooms/{room}/messages', () => {
     expect(field(await get('/api/rooms/r/history'), 'messages')).toMatchObject([{ data: 'kept' }]);
   });
 
-  test('takes the largest body and keeps numbers, names and signs as they are', async () => {
+  test('accepts the largest body and leaves its data unchanged', async () => {
     const { test, post } = world({ maxBodyBytes: 1_000 });
     const { socket } = test.connect('alice', { room: 'r' });
     await delivered();
@@ -104,7 +104,7 @@ describe('POST /api/rooms/{room}/messages', () => {
     },
   );
 
-  test('refuses what is nested deeper than it could be written again', async () => {
+  test('refuses data that is nested too deeply', async () => {
     const deep = `{"data":${'['.repeat(30_000)}${']'.repeat(30_000)}}`;
     const answer = await world().post('/api/rooms/r/messages', deep);
     expect(answer).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
@@ -143,7 +143,7 @@ describe('POST /api/event', () => {
 });
 
 describe('POST /api/broadcast', () => {
-  test('reaches every connection, in a room or not, and is not kept', async () => {
+  test('reaches every connection, in a room or not, and is not stored', async () => {
     const { test, post, get } = world();
     const alice = test.connect('alice');
     const carol = test.connect('carol', { room: 'r' }, channelDialect);
@@ -166,7 +166,7 @@ describe('POST /api/broadcast', () => {
 });
 
 describe('POST /api/users/{user}/messages', () => {
-  test('reaches all connections of the user and nobody else', async () => {
+  test('reaches all connections of the user and no other', async () => {
     const { test, post } = world();
     const one = test.connect('a/b ü');
     const two = test.connect('a/b ü');
@@ -182,7 +182,7 @@ describe('POST /api/users/{user}/messages', () => {
     expect(messages(other.socket)).toEqual([]);
   });
 
-  test('takes a name with a percent sign for what it is', async () => {
+  test('accepts a name with a percent sign', async () => {
     const { test, post } = world();
     const { socket } = test.connect('100%25');
     await post('/api/users/100%2525/messages', { data: 1 });
@@ -205,7 +205,7 @@ describe('POST /api/users/{user}/messages', () => {
 });
 
 describe('POST /api/messages', () => {
-  test('publishes in order and answers in order; a bad one does not stop the others', async () => {
+  test('publishes and answers in order; an invalid message does not stop the others', async () => {
     const { test, post } = world();
     const { socket } = test.connect('alice', { room: 'r' });
     await delivered();
@@ -234,7 +234,7 @@ describe('POST /api/messages', () => {
     ]);
   });
 
-  test('takes 1,000 messages and refuses 1,001 as a whole', async () => {
+  test('accepts 1,000 messages and refuses 1,001 as a whole', async () => {
     const { post, get } = world();
     const batch = (count: number): object => ({
       messages: Array.from({ length: count }, (_, n) => ({ room: 'r', data: n })),
@@ -248,7 +248,7 @@ describe('POST /api/messages', () => {
     expect(field(answer, 'results')).toHaveLength(1_000);
   });
 
-  test('takes 1 MiB, however small a single message must be', async () => {
+  test('accepts a batch of 1 MiB, however small the limit of a single message', async () => {
     const { post } = world({ maxBodyBytes: 1_000 });
     const body = (bytes: number): string => {
       const text = JSON.stringify({
@@ -273,7 +273,7 @@ describe('POST /api/messages', () => {
     ]);
   });
 
-  test('takes an empty batch', async () => {
+  test('accepts an empty batch', async () => {
     expect((await world().post('/api/messages', { messages: [] })).body).toEqual({ results: [] });
   });
 
@@ -290,7 +290,7 @@ describe('a POST that publishes, without a body,', () => {
     '/api/messages',
     '/api/broadcast',
     '/api/users/u/messages',
-  ])('is refused and reaches nobody: %s', async (path) => {
+  ])('is refused and reaches no client: %s', async (path) => {
     const { test, ask } = world();
     const sockets = [test.connect('u', { room: 'r' }), test.connect('alice')].map(({ socket }) => socket);
     await delivered();

@@ -36,7 +36,7 @@ describe('GET /api/rooms', () => {
     expect(field(await get('/api/rooms?prefix=x'), 'rooms')).toEqual([]);
   });
 
-  test('gives 100 unless told, and at most 1,000', async () => {
+  test('returns 100 by default, and at most 1,000', async () => {
     const { test, get } = world({ limits: { maxRoomsPerConnection: 2_000 } });
     const { connection } = test.connect('u');
     for (let n = 0; n < 1_001; n += 1) test.pod.hub.openRoom(`r${n}`).add(connection);
@@ -65,7 +65,7 @@ describe('GET /api/rooms', () => {
 });
 
 describe('GET /api/rooms/{room}/presence', () => {
-  test('lists everybody, also where a joined frame would not', async () => {
+  test('lists all members, also where a joined frame would not', async () => {
     const { test, get } = world({ limits: { presenceEventsLimit: 2 } });
     for (const user of ['a', 'b', 'c', 'd']) test.connect(user, { room: 'r' });
     await delivered();
@@ -82,7 +82,7 @@ describe('GET /api/rooms/{room}/presence', () => {
     });
   });
 
-  test('gives status and meta as the user stated them', async () => {
+  test('returns status and meta as the user set them', async () => {
     const { test, get } = world();
     const quote = test.connect('"q"', { room: 'r' });
     await delivered();
@@ -93,7 +93,7 @@ describe('GET /api/rooms/{room}/presence', () => {
     ]);
   });
 
-  test('is empty for a room that nobody is in', async () => {
+  test('is empty for a room without members', async () => {
     expect((await world().get('/api/rooms/r/presence')).body).toEqual({ room: 'r', members: [] });
   });
 });
@@ -107,7 +107,7 @@ describe('GET /api/rooms/{room}/history', () => {
     return ids;
   }
 
-  test('gives the newest messages, oldest first, as members received them', async () => {
+  test('returns the newest messages, oldest first, as members received them', async () => {
     const here = world();
     const { socket } = here.test.connect('alice', { room: 'r' });
     await delivered();
@@ -118,7 +118,7 @@ describe('GET /api/rooms/{room}/history', () => {
     expect(answer.body).toEqual({ room: 'r', messages: received.slice(-2), position: ids[4], more: false });
   });
 
-  test('goes on after a position, page by page, and says that nothing is missing', async () => {
+  test('continues after a position, page by page, and reports that nothing is missing', async () => {
     const here = world();
     const ids = await publish(here, 5);
     const first = await here.get(`/api/rooms/r/history?after=${ids[0]}&limit=3`);
@@ -139,7 +139,7 @@ describe('GET /api/rooms/{room}/history', () => {
     expect(none.body).toEqual({ room: 'r', messages: [], position: ids[4], more: false, recovered: true });
   });
 
-  test('says why something is missing and gives all that is kept', async () => {
+  test('reports why messages are missing, and returns all stored ones', async () => {
     const here = world({ limits: { historySize: 2 } });
     const [old] = await publish(here, 4);
     expect((await here.get(`/api/rooms/r/history?after=${old}`)).body).toMatchObject({
@@ -159,12 +159,12 @@ describe('GET /api/rooms/{room}/history', () => {
     });
   });
 
-  test('takes an empty position for none', async () => {
+  test('treats an empty position as absent', async () => {
     const answer = await world().get('/api/rooms/r/history?after=');
     expect(answer.body).not.toHaveProperty('recovered');
   });
 
-  test('names a position also where nothing was ever said, and nothing is missing after it', async () => {
+  test('returns a position also for a room without messages, after which nothing is missing', async () => {
     const here = world();
     const alice = here.test.connect('alice', {}, messageDialect);
     alice.send({ type: 'join', room: 'r' });

@@ -71,7 +71,7 @@ describe('a backend', () => {
     expect((await two.closed).code).toBe(4403);
   });
 
-  test('may use a token with the permission, and no other', async () => {
+  test('may use only a token with the permission', async () => {
     const may = { Authorization: `Bearer ${await tokenOf('backend', ['api:*'])}` };
     const mayNot = { Authorization: `Bearer ${await tokenOf('backend')}` };
     expect((await ask('GET', '/api/rooms', undefined, may)).status).toBe(200);
@@ -80,7 +80,7 @@ describe('a backend', () => {
     expect((await ask('GET', '/api/rooms', undefined, { 'X-API-Key': 'wrong' })).status).toBe(401);
   });
 
-  test('reads who is in a room and what was said there', async () => {
+  test('reads the members and the history of a room', async () => {
     const alice = await open(pod, `/ws/r2?token=${await tokenOf('alice')}`);
     await alice.next({ event: 'joined' });
     await ask('POST', '/api/rooms/r2/messages', { data: 1 });
@@ -96,7 +96,7 @@ describe('a backend', () => {
 });
 
 describe('a guest', () => {
-  test('gets a token that opens a socket and not the API', async () => {
+  test('gets a token that is valid for a socket but not for the API', async () => {
     const { status, body } = await ask('POST', '/api/auth/guest', { username: 'zoe' }, {});
     const guest = body as { token: string; user_id: string; expires_at: string };
     expect({ status, user: guest.user_id }).toEqual({ status: 200, user: 'guest:zoe' });
@@ -107,7 +107,7 @@ describe('a guest', () => {
     expect((await ask('GET', '/api/rooms', undefined, headers)).status).toBe(403);
   });
 
-  test('needs no token while authentication is off, and is nowhere when it is switched off', async () => {
+  test('needs no token while authentication is off; switched off, guest login answers 404', async () => {
     const settings: [Record<string, string>, number, object][] = [
       [{}, 200, { token: null, user_id: 'zoe' }],
       [{ GUEST_LOGIN: 'false' }, 404, { code: 'not_found' }],
@@ -154,7 +154,7 @@ describe('the server', () => {
     ].join('\r\n');
   }
 
-  test('counts the bytes of a body that does not tell its length', async () => {
+  test('counts the bytes of a body without Content-Length', async () => {
     const chunk = `10000\r\n${'x'.repeat(65_536)}\r\n`;
     const start = head('/api/event', 'Transfer-Encoding: chunked');
     const answer = await raw(start, chunk, '1\r\nx\r\n', '0\r\n\r\n');
@@ -162,7 +162,7 @@ describe('the server', () => {
     expect(answer).toContain('"code":"too_large"');
   });
 
-  test('refuses what is not UTF-8', async () => {
+  test('refuses a body that is not UTF-8', async () => {
     const body = Buffer.concat([
       Buffer.from('{"channel":"r","payload":"'),
       Buffer.from([0xff]),
@@ -174,7 +174,7 @@ describe('the server', () => {
   });
 
   test.each(['//api/event', '/api//event', '/api/../api/none', '/api/rooms/%00/messages', '/%61pi/none'])(
-    'answers POST %s with an error of its own',
+    'answers POST %s with a JSON error',
     async (path) => {
       const answer = await raw(head(path, 'Content-Length: 2'), '{}');
       expect(answer).toMatch(/^HTTP\/1\.1 40[04] /);
@@ -182,14 +182,14 @@ describe('the server', () => {
     },
   );
 
-  test('is not closed by the API where a WebSocket path lies under it', async () => {
+  test('serves a WebSocket path under /api', async () => {
     const answer = await read(await fetch(`${pod.url}/api/chat-api/ws`));
     expect(answer.status).toBe(426);
     const alice = await open(pod, `/api/chat-api/ws/r3?token=${await tokenOf('alice')}`);
     await alice.next({ event: 'joined', room: 'r3' });
   });
 
-  test('lets allowed pages in, and only these', async () => {
+  test('lets only allowed pages in', async () => {
     for (const [origin, named] of [
       ['https://app.example.com', 'https://app.example.com'],
       ['https://example.org', null],
@@ -200,7 +200,7 @@ describe('the server', () => {
     }
   });
 
-  test('refuses those who ask too often, each by the address that the proxy tells', async () => {
+  test('limits the rate per address that a trusted proxy forwards', async () => {
     const other = await startPod({ API_REQUESTS_PER_SECOND: '1', TRUST_PROXY: 'true' });
     const status = async (address: string): Promise<number> => {
       const headers = { 'X-Forwarded-For': `1.1.1.1, ${address}` };

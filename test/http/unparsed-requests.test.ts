@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { Server } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { answerUnparsed } from '../../src/http/unparsed-requests.ts';
+import { answerParserErrors } from '../../src/http/unparsed-requests.ts';
 import { once } from 'node:events';
 
 const pod = await startPod();
@@ -37,7 +37,7 @@ const LONG = 'x'.repeat(20_000);
 describe.each([
   ['clients', pod.url],
   ['operators', pod.opsUrl],
-])('Where %s ask, what no route sees is answered like any other error:', (_, url) => {
+])('On the port for %s, a request that no route sees is answered with a JSON error:', (_, url) => {
   test.each<[string, string, number, string]>([
     ['HTTP/1.1 without Host', get(), 400, 'invalid_request'],
     ['a Host that is none', get('Host: a b'), 400, 'invalid_request'],
@@ -63,7 +63,7 @@ describe.each([
   });
 });
 
-test('HTTP/1.0 without Host is refused where clients connect, and served to operators’ proxies', async () => {
+test('HTTP/1.0 without Host is refused on the clients’ port, and served on the operators’ port', async () => {
   const { status, type, body } = await answerTo(pod.url, 'GET /ws/stats HTTP/1.0\r\n\r\n');
   expect({ status, type, code: body['code'] }).toEqual({
     status: 400,
@@ -73,7 +73,7 @@ test('HTTP/1.0 without Host is refused where clients connect, and served to oper
   expect((await answerTo(pod.opsUrl, 'GET /livez HTTP/1.0\r\n\r\n')).body).toEqual({ status: 'alive' });
 });
 
-test('where operators ask there is no WebSocket: whoever wants one is answered as if without', async () => {
+test('the operators’ port has no WebSocket: it answers an upgrade as a plain request', async () => {
   const headers = [
     'Host: pod',
     'Connection: Upgrade, close',
@@ -85,7 +85,7 @@ test('where operators ask there is no WebSocket: whoever wants one is answered a
   expect([status, body]).toEqual([200, { status: 'alive' }]);
 });
 
-test('what is no request behind one that is answered yet does not get into its place', async () => {
+test('an invalid request that is pipelined behind another is answered after it', async () => {
   const { status, body } = await answerTo(
     pod.url,
     `${get('Host: pod').replace('close', 'keep-alive')}no HTTP\r\n\r\n`,
@@ -94,9 +94,9 @@ test('what is no request behind one that is answered yet does not get into its p
   expect(body).toMatchObject({ rooms: 0 });
 });
 
-test('a request that does not come in time is told so', async () => {
+test('a request that is not complete in time is answered with 408', async () => {
   const server = new Server();
-  answerUnparsed(server);
+  answerParserErrors(server);
   const stream = new PassThrough();
   server.emit('clientError', Object.assign(new Error('late'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }), stream);
   expect(await text(stream)).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n[^]*"code":"timeout"}$/);

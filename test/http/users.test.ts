@@ -14,7 +14,7 @@ describe('POST /api/users/{user}/disconnect', () => {
   });
 
   test.each([undefined, 'null', '{}', { reason: null }])(
-    'is ok when nobody is there, and needs no body: %j',
+    'is ok if the user has no connection, and needs no body: %j',
     async (body) => {
       const { ask } = world();
       for (const headers of [{}, { 'Content-Type': 'application/json' }]) {
@@ -26,7 +26,7 @@ describe('POST /api/users/{user}/disconnect', () => {
     },
   );
 
-  test('without a body is not for pages that may not read the answer: no browser asks before', async () => {
+  test('without a body refuses pages of other origins, because browsers send no preflight', async () => {
     const { ask, test } = world({ allowedOrigins: ['https://app.example.com'] });
     const { socket } = test.connect('alice');
     await delivered();
@@ -60,7 +60,7 @@ describe('POST /api/users/{user}/disconnect', () => {
     expect((await ask('POST', '/api/users/alice/disconnect', { headers, from })).status).toBe(status);
   });
 
-  test('refuses a reason that is no text', async () => {
+  test('refuses a reason that is not a string', async () => {
     const answer = await world().post('/api/users/alice/disconnect', { reason: 4 });
     expect(answer).toMatchObject({ status: 400, body: { error: 'reason must be a string' } });
   });
@@ -77,7 +77,7 @@ describe('POST /api/connections/{id}/disconnect', () => {
     expect([one, two].map(({ socket }) => socket.closeCode)).toEqual([4403, undefined]);
   });
 
-  test('is ok when it is not there', async () => {
+  test('is ok if the connection does not exist', async () => {
     expect((await world().post('/api/connections/none/disconnect')).body).toEqual({ status: 'ok' });
   });
 
@@ -98,7 +98,7 @@ describe('POST /api/auth/guest', () => {
       ),
   };
 
-  test('gives what the guest needs', async () => {
+  test('returns a token, the user id and the expiry', async () => {
     const answer = await world({ guest }).post('/api/auth/guest', { username: 'alice' });
     expect(answer).toMatchObject({
       status: 200,
@@ -112,14 +112,14 @@ describe('POST /api/auth/guest', () => {
     expect(answer).toMatchObject({ status: 400, body: { code: 'invalid_user_id' } });
   });
 
-  test('is not there when it is switched off, whatever it is asked', async () => {
+  test('answers 404 to everything while it is switched off', async () => {
     for (const body of [{ username: 'alice' }, {}, '{']) {
       const answer = await world().post('/api/auth/guest', body);
       expect(answer).toMatchObject({ status: 404, body: { code: 'not_found' } });
     }
   });
 
-  test('is open to those who have no key and no token', async () => {
+  test('needs no key and no token', async () => {
     const { post } = world({ guest, apiKeys: ['k'] });
     expect((await post('/api/auth/guest', { username: 'alice' })).status).toBe(200);
     expect((await post('/api/auth/guest', { username: 'alice' }, { 'X-API-Key': 'wrong' })).status).toBe(200);

@@ -134,7 +134,7 @@ describe('POST /drain', () => {
     await ask(pod);
     await Promise.race(clients.map(({ closed }) => closed));
     const exit = pod.stop('SIGINT');
-    await until('the signal to be noticed', () => pod.output().includes('ending already'));
+    await until('the signal to be noticed', () => pod.output().includes('the pod is already ending'));
     for (const one of clients.filter(({ ws }) => ws.readyState === ws.OPEN)) await settled(one);
     await pod.stop('SIGTERM');
     expect(await exit).toEqual(IN_ORDER);

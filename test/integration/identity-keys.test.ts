@@ -35,7 +35,7 @@ function keyFile(keys: readonly JWK[]): string {
   return path;
 }
 
-const KEYS_AWAY = 'the keys to check tokens with cannot be had at present; show it again later';
+const KEYS_AWAY = 'the keys to check tokens cannot be loaded now; retry later with the same token';
 
 /** A pod that ends with the test. */
 async function podWith(env: Record<string, string>): Promise<Pod> {
@@ -223,7 +223,7 @@ describe('When the keys at the URL change', () => {
       const { status, headers, body } = await answerTo(pod, address, cached);
       expect(status).toBe(503);
       expect(body).toEqual({
-        error: 'the key of this token is not known yet; show it again later',
+        error: 'the pod does not know the key of this token yet; retry later with the same token',
         code: 'unavailable',
       });
       expect(headers.get('Retry-After')).toMatch(/^[12]$/);

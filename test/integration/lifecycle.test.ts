@@ -57,7 +57,7 @@ describe.each(FAULTS)('After %s, and nobody catches it, a pod', (_, what, messag
     }
     if (left !== undefined) await settled(left);
     const exit = pod.stop('SIGINT');
-    await until('the signal to be noticed', () => pod.output().includes('ending already'));
+    await until('the signal to be noticed', () => pod.output().includes('the pod is already ending'));
     await pod.stop('SIGTERM');
     expect(await exit).toEqual({ code: 1, signal: null });
     expect(await codesOf(clients)).toEqual([1001, 1012]);

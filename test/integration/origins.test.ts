@@ -182,7 +182,7 @@ describe('self lets pages in that come from the host that the request names', ()
   });
 
   test('and names are advised at start while nobody needs a token', () => {
-    expect(selfish.output()).toMatch(/ALLOWED_ORIGINS has self.*list names/);
+    expect(selfish.output()).toMatch(/ALLOWED_ORIGINS contains self.*list origins by name/);
     expect(pod.output()).not.toContain('self');
   });
 });

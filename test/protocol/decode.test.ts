@@ -64,14 +64,14 @@ function expectCommandOrListedError(decoded: Decoded): void {
 }
 
 describe.each([messageDialect, channelDialect])('decoding the $name dialect', (dialect: Dialect) => {
-  test('any text gives a command or a listed error', () => {
+  test('any text decodes to a command or a listed error', () => {
     fc.assert(
       fc.property(anyFrame, (frame) => expectCommandOrListedError(dialect.decode(frame))),
       RUNS,
     );
   });
 
-  test('nothing a client sends is an internal error', () => {
+  test('no frame of a client causes an internal error', () => {
     fc.assert(
       fc.property(nearlyFrame, (frame) => {
         const decoded = dialect.decode(frame);
@@ -81,7 +81,7 @@ describe.each([messageDialect, channelDialect])('decoding the $name dialect', (d
     );
   });
 
-  test('the client’s id, from and timestamp are nowhere in the command', () => {
+  test('the command contains neither id, from nor timestamp of the client', () => {
     const frame = {
       type: 'chat',
       channel: 'r',
@@ -131,7 +131,7 @@ describe('the message dialect', () => {
     ['an empty room', { room: '', data: 1 }],
     ['a room that is null', { room: null, data: 1 }],
     ['fields it does not know', { data: 1, colour: 'red' }],
-  ])('takes a frame with %s as a chat', (_, frame) => {
+  ])('decodes a frame with %s as a chat', (_, frame) => {
     expect(decode(frame)).toEqual({
       command: {
         kind: 'publish',
@@ -144,11 +144,11 @@ describe('the message dialect', () => {
     });
   });
 
-  test('takes absent data as null', () => {
+  test('decodes absent data as null', () => {
     expect(decode({ type: 'chat' })).toMatchObject({ command: { data: 'null' } });
   });
 
-  test('finds the room of a join in its data as well', () => {
+  test('finds the room of a join in its data too', () => {
     expect(decode({ type: 'join', data: { room: 'r' } })).toMatchObject({
       command: { kind: 'join', room: 'r' },
     });
@@ -196,12 +196,12 @@ describe('the message dialect', () => {
     expect(messageDialect.decode(frame)).toMatchObject({ rejection: { code } });
   });
 
-  test('gives back the ref and the room of a frame that it refuses', () => {
+  test('returns the ref and the room of a frame that it rejects', () => {
     expect(decode({ type: 'shout', ref: '7', room: 'r' })).toMatchObject({ ref: '7', room: 'r' });
   });
 
   test.each(['-r', 'a room', 'r'.repeat(1_024), '"\u0000"'])(
-    'gives back the room %j, which is none',
+    'returns the room %j, which is not a valid name',
     (room) => {
       for (const type of ['join', 'chat', 'presence', 'leave']) {
         const decoded = decode({ type, room });
@@ -210,7 +210,7 @@ describe('the message dialect', () => {
     },
   );
 
-  test('takes data that is absent or null where it says something', () => {
+  test('accepts absent and null data in a command that reads its data', () => {
     for (const data of [undefined, null]) {
       expect(decode({ type: 'presence', room: 'r', data })).toMatchObject({ command: { kind: 'presence' } });
       expect(decode({ type: 'join', data })).toMatchObject({ command: { kind: 'join' } });
@@ -240,7 +240,7 @@ describe('the channel dialect', () => {
   });
 
   test.each(['bad channel', '@everybody', 'r'.repeat(129)])(
-    'gives back the channel %j, which is none',
+    'returns the channel %j, which is not a valid name',
     (channel) => {
       for (const type of ['subscribe', 'unsubscribe', 'broadcast', 'presence_join', 'presence_leave']) {
         const decoded = channelDialect.decode(JSON.stringify({ type, channel }));
@@ -259,7 +259,7 @@ describe('the channel dialect', () => {
     });
   });
 
-  test('is guessed from a first frame that has a channel, and from no other', () => {
+  test('is recognized by a first frame that has a channel, and by no other', () => {
     expect(dialectOfFirstFrame('{"type":"subscribe","channel":"r"}').name).toBe('guessed-channel');
     expect(dialectOfFirstFrame('{"type":"join","room":"r"}').name).toBe('message');
     expect(dialectOfFirstFrame('{"__proto__":{"channel":"r"}}').name).toBe('message');

@@ -23,7 +23,7 @@ const draft: fc.Arbitrary<MessageDraft> = fc.record(
 );
 
 describe('a message', () => {
-  test('is read back as it was written', () => {
+  test('decodes to what was encoded', () => {
     fc.assert(
       fc.property(draft, (written) => {
         expect(decodeBody('e.1-0', encodeBody(written))).toEqual({ ...written, id: 'e.1-0' });
@@ -42,7 +42,7 @@ describe('a message', () => {
     );
   });
 
-  test('is a broadcast in the channel dialect, with an id only for those who named the dialect', () => {
+  test('is a broadcast in the channel dialect, with an id only for clients that named the dialect', () => {
     fc.assert(
       fc.property(draft, (written) => {
         const body = encodeBody(written);
@@ -87,7 +87,7 @@ describe('events', () => {
     expect(messageDialect.event(event) ?? channelDialect.event(event)).toBeDefined();
   });
 
-  test('who never named the channel dialect sees the seed’s frames only', () => {
+  test('a client that did not name the channel dialect receives only the seed’s frames', () => {
     const seen = EVENTS.filter(({ kind }) => kind !== 'ack')
       .map((event) => guessedChannelDialect.event(event))
       .filter((frame) => frame !== undefined)
@@ -95,7 +95,7 @@ describe('events', () => {
     expect(seen).toEqual(['presence_sync', 'presence_leave']);
   });
 
-  test('whoever sent a ref is answered, named or not', () => {
+  test('a frame with a ref is answered, also to a client that did not name the dialect', () => {
     for (const kind of ['joined', 'left', 'ack', 'error'] as const) {
       const event = EVENTS.find((one) => one.kind === kind);
       const frame = guessedChannelDialect.event({ ...event, ref: '7' } as ServerEvent);
@@ -103,7 +103,7 @@ describe('events', () => {
     }
   });
 
-  test('a member list does not disturb the frame around it', () => {
+  test('a member list does not change the frame around it', () => {
     const joined = { ...EVENTS[1], ref: '"data":{' } as ServerEvent;
     expect(JSON.parse(messageDialect.event(joined) ?? '')).toEqual({
       type: 'system',
@@ -122,7 +122,7 @@ describe('events', () => {
   });
 
   test.each(['a', 'ü', '語', '🙂'])(
-    'a member list ends at 256 KiB, also of metas full of %s',
+    'a member list ends at 256 KiB, also with metas full of %s',
     (character) => {
       const meta = JSON.stringify({ text: character.repeat(1_000) });
       const members = Array.from({ length: 500 }, (_, n) => ({ ...member, userId: `user-${n}`, meta }));

@@ -16,10 +16,10 @@ test('brackets in strings do not count', () => {
   expect(writeJson({ text })).toBe(JSON.stringify({ text }));
 });
 
-test('what is no JSON is not written', () => {
+test('a value without a JSON form is not encoded', () => {
   expect(writeJson(() => 1)).toBeUndefined();
 });
 
-test('any other value is written as JSON.stringify writes it', () => {
+test('any other value is encoded as by JSON.stringify', () => {
   fc.assert(fc.property(fc.jsonValue(), (value) => writeJson(value) === JSON.stringify(value)));
 });

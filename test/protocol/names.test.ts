@@ -3,12 +3,12 @@ import { isRoomName, isUserId } from '../../src/protocol/names.ts';
 import { reconnectAfter } from '../../src/protocol/close-codes.ts';
 
 describe('room names', () => {
-  test.each(['r', 'R2', '0', 'user-alice', 'a.b:c@d_e-f', 'r'.repeat(128)])('%s is one', (name) => {
+  test.each(['r', 'R2', '0', 'user-alice', 'a.b:c@d_e-f', 'r'.repeat(128)])('%s is valid', (name) => {
     expect(isRoomName(name)).toBe(true);
   });
 
   test.each(['', '-r', '@r', '.r', 'r r', 'r/s', 'é', 'r\n', 'r'.repeat(129), 7, null, undefined])(
-    '%j is none',
+    '%j is invalid',
     (name) => {
       expect(isRoomName(name)).toBe(false);
     },
@@ -17,21 +17,21 @@ describe('room names', () => {
 
 describe('user ids', () => {
   test.each(['a', 'Zoë', 'a b', '+49 171', '山田', '😀'.repeat(256), 'systems', 'con:x'])(
-    '%s is one',
+    '%s is valid',
     (id) => {
       expect(isUserId(id)).toBe(true);
     },
   );
 
   test.each(['', 'system', 'conn:x', '@x', 'a\nb', 'a\u0000', '\ud800', 'a\u202eb', '😀'.repeat(257)])(
-    '%j is none',
+    '%j is invalid',
     (id) => {
       expect(isUserId(id)).toBe(false);
     },
   );
 });
 
-describe('what nobody sees in a user id', () => {
+describe('invisible characters in a user id', () => {
   test.each([
     ['a zero width space', '\u200B'],
     ['a byte order mark', '\uFEFF'],
@@ -51,19 +51,19 @@ describe('what nobody sees in a user id', () => {
     ['an override of direction', '\u202E'],
     ['an interlinear mark', '\uFFF9'],
     ['a line separator', '\u2028'],
-  ])('%s is refused wherever it stands', (_, hidden) => {
+  ])('%s is refused everywhere', (_, hidden) => {
     for (const id of [hidden, `${hidden}ann`, `a${hidden}nn`, `ann${hidden}`])
       expect(isUserId(id)).toBe(false);
   });
 
-  test('a heart has its colour between two others only: at the end nobody sees what tells it from one without', () => {
+  test('a variation selector is allowed only between two characters: at the end it would be invisible', () => {
     expect(isUserId('Ann ❤')).toBe(true);
     expect(isUserId('Ann ❤\uFE0F')).toBe(false);
     expect(isUserId('❤\uFE0F')).toBe(false);
   });
 
   test.each(['\u200C', '\u200D', '\uFE0F'])(
-    '%j passes once between two others, and nowhere else',
+    '%j is allowed once between two characters, and nowhere else',
     (joiner) => {
       expect(isUserId(`a${joiner}b`)).toBe(true);
       expect(isUserId(`a${joiner}b${joiner}c`)).toBe(true);
@@ -82,18 +82,18 @@ describe('what nobody sees in a user id', () => {
     ['a flag of many colours', '🏳\uFE0F\u200D🌈 Ann'],
     ['a key', '1\uFE0F⃣'],
     ['a heart in the middle', 'Ann ❤\uFE0F Bob'],
-  ])('names are as they are written: %s', (_, id) => {
+  ])('names are compared as they are written: %s', (_, id) => {
     expect(isUserId(id)).toBe(true);
   });
 
-  test('costs no time, however long it is', () => {
+  test('a long name is checked quickly', () => {
     expect(isUserId('a\u200D'.repeat(128))).toBe(false);
     expect(isUserId(`${'❤\uFE0F\u200D'.repeat(85)}\n`)).toBe(false);
     expect(isUserId(`${'a'.repeat(100_000)}\u200B`)).toBe(false);
   });
 });
 
-test('a close code that is not in the table means come back later', () => {
+test('a close code that is not in the table means reconnect with backoff', () => {
   expect(reconnectAfter(1006)).toBe('backoff');
   expect(reconnectAfter(4403)).toBe('never');
   expect(reconnectAfter(4401)).toBe('new-token');

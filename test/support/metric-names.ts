@@ -1,5 +1,5 @@
 import {
-  directingFigures,
+  loadControlFigures,
   engineFigures,
   hookFigures,
   natsFigures,
@@ -33,7 +33,7 @@ export async function metricTypes(): Promise<Map<string, string>> {
     ...redisFigures(redis),
     // Both say that there are no errors of Redis.
     ...natsFigures(nats).filter(({ name }) => !name.startsWith('realtime_redis')),
-    ...directingFigures(directing),
+    ...loadControlFigures(directing),
   ];
   const scraped = await createMetrics(new TestPod().pod, extra).render();
   return new Map(

@@ -86,7 +86,7 @@ describe('A message that is traced', () => {
     for (const { socket } of members) expect(JSON.stringify(socket.frames)).not.toContain('trace-1');
   });
 
-  test('tells who recovers nothing of its trace, and is not delivered again', async () => {
+  test('does not show its trace to a client that recovers it, and is not traced as delivered again', async () => {
     pod.connect('a', { room: 'r' });
     await turns();
     await publishToRoom(pod.traced, 'r', false, what(pod.traced));
@@ -113,7 +113,7 @@ describe('A message that is traced', () => {
     ]);
   });
 
-  test('that is not sampled carries nothing', async () => {
+  test('that is not sampled carries no trace', async () => {
     pod.notes.sampling = false;
     pod.connect('a', { room: 'r' });
     await turns();
@@ -126,7 +126,7 @@ describe('A message that is traced', () => {
     expect(pod.notes.delivered).toEqual([]);
   });
 
-  test('harms nothing on a pod that traces nothing', async () => {
+  test('changes nothing on a pod without tracing', async () => {
     const plain = new TestPod();
     const { socket } = plain.connect('a', { room: 'r' });
     await turns();
@@ -147,7 +147,7 @@ describe('The time from publish to deliver', () => {
   test.each([
     ['durable', 100],
     ['ephemeral', 0],
-  ])('is noted once for each %s message, not for each member', async (_, historySize) => {
+  ])('is recorded once for each %s message, not for each member', async (_, historySize) => {
     const pod = new TestPod({ historySize });
     for (const user of ['a', 'b', 'c']) pod.connect(user, { room: 'r' });
     await turns();
@@ -160,7 +160,7 @@ describe('The time from publish to deliver', () => {
     expect(pod.pod.tally.publishToDeliver.sumMs).toBe(60);
   });
 
-  test('is noted for global and direct messages, and not where nobody is', async () => {
+  test('is recorded for global and direct messages, but not on a pod without a recipient', async () => {
     const pod = new TestPod();
     await publishGlobally(pod.pod, what(pod.pod));
     await publishToRoom(pod.pod, 'nobody-there', false, what(pod.pod));
@@ -173,7 +173,7 @@ describe('The time from publish to deliver', () => {
     expect(seen(pod)).toEqual([[0.5, 2]]);
   });
 
-  test('is that of the message, whatever a client writes into it', async () => {
+  test('uses the timestamp of the message, whatever a client puts into it', async () => {
     const pod = new TestPod();
     pod.connect('a', { room: 'r' });
     await turns();

@@ -30,7 +30,7 @@ test.each([
   expect(said('said:', one, other)).toBe(line);
 });
 
-test('No secret of theirs is', () => {
+test('No secret is logged', () => {
   const url = 'https://user:hunter2@collector:4318/v1';
   const headers = { Authorization: 'hunter2', 'x-api-key': 'hunter2' };
   const line = said('sent', new Error(`to ${url}`), { url, headers, metadata: { token: 'hunter2' } });
@@ -38,11 +38,11 @@ test('No secret of theirs is', () => {
   expect(line).toContain('https://collector:4318/v1');
 });
 
-test('A line has an end', () => {
+test('A line has a maximum length', () => {
   expect(said('long', 'x'.repeat(10_000))).toHaveLength(500);
 });
 
-test('What is said over and over is said ten times, and leaves room for what is worse', () => {
+test('A repeated message is logged ten times, and does not suppress higher levels', () => {
   const { lines, diag } = world();
   for (let n = 0; n < 1_000; n += 1) diag.debug('tick');
   expect(lines).toHaveLength(10);

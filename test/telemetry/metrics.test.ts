@@ -76,7 +76,7 @@ describe('Every metric', () => {
     expect(text).toMatch(new RegExp(`^${name} [\\d.e+-]+$`, 'm'));
   });
 
-  test('is one of these, or a row that the pod adds under the same prefix', async () => {
+  test('is in this list, or has the same prefix as one in it', async () => {
     const known = new Set<string>([...SIMPLE, ...LABELLED].map(([name]) => name));
     const all = [...(await scrape()).matchAll(/^# TYPE (\S+)/gm)].map(([, name = '']) => name);
     expect(new Set(all).size).toBe(all.length);
@@ -120,7 +120,7 @@ describe('A pod counts', () => {
     expect(counts).toEqual(counts.toSorted((a, b) => a - b));
   });
 
-  test('what waits in outboxes for whoever does not read, until it is read', async () => {
+  test('what waits in the outboxes of slow readers, until they read it', async () => {
     const speaker = await member(pod, 'outbox', 'speaker');
     const slow = await member(pod, 'outbox', 'slow');
     expect(await value('realtime_outbox_bytes')).toBe(0);
@@ -137,7 +137,7 @@ describe('A pod counts', () => {
     expect(await value('realtime_outbox_messages')).toBe(0);
   });
 
-  test('who is present, once for each connection and room', async () => {
+  test('present connections, once for each room', async () => {
     const alice = await member(pod, 'present-1', 'alice');
     await join(alice, 'present-2');
     const bob = await member(pod, 'present-1', 'bob');
@@ -149,7 +149,7 @@ describe('A pod counts', () => {
     await until('nobody is present', async () => (await value('realtime_presence_members')) === 0);
   });
 
-  test('closes by code, refused upgrades and recoveries by what came of them', async () => {
+  test('closes by code, refused upgrades by reason, and recoveries by result', async () => {
     const series = {
       closed: 'realtime_closes{code="1003"}',
       refused: 'realtime_upgrades_refused{reason="invalid_room"}',
@@ -192,7 +192,7 @@ describe('A pod counts', () => {
     expect(after).not.toMatch(/http-one|nothing/);
   });
 
-  test('what the process uses, and says which version it is', async () => {
+  test('the resources of the process, and its version', async () => {
     const text = await scrape();
     const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
     expect(text).toContain(`realtime_build_info{version="${version}"} 1\n`);
@@ -218,7 +218,7 @@ describe('A pod counts', () => {
 });
 
 describe('createMetrics', () => {
-  test('takes figures that others count, read anew for each scrape', async () => {
+  test('takes figures of other parts, and reads them at each scrape', async () => {
     const table = new Map([['ok', 1]]);
     let queued = 0;
     const metrics = createMetrics(new TestPod().pod, [
@@ -247,12 +247,12 @@ describe('createMetrics', () => {
     }
   });
 
-  test('refuses two figures of one name', () => {
+  test('refuses two figures with one name', () => {
     const one = gauge('realtime_rooms_total', 'Rooms.', () => 0);
     expect(() => createMetrics(new TestPod().pod, [one])).toThrow('realtime_rooms_total');
   });
 
-  test('shows what the tally counts', async () => {
+  test('shows the counters of the tally', async () => {
     const { pod: inside } = new TestPod();
     const { tally } = inside;
     tally.rateLimited = 4;
@@ -269,7 +269,7 @@ describe('createMetrics', () => {
     }
   });
 
-  test('shows how far the event loop lagged since the last scrape, and forgets it then', async () => {
+  test('shows the event loop lag since the last scrape, and resets it', async () => {
     const metrics = createMetrics(new TestPod().pod);
     // A watch like the pod's, which counts its ticks: a scrape would reset the pod's.
     const watch = monitorEventLoopDelay({ resolution: 50 });
@@ -288,7 +288,7 @@ describe('createMetrics', () => {
   });
 });
 
-test('what is counted by a known label is there with 0 before anything happens, or its growth would be missed', async () => {
+test('a counter with a known label begins at 0, or Prometheus would miss its first increase', async () => {
   const webhooks = { reported: 0, dropped: new Map(), retries: 0, waiting: 0 };
   const module = { onConnect: () => undefined, onMessage: () => undefined };
   const { pod: quiet } = new TestPod();
@@ -320,7 +320,7 @@ test('what is counted by a known label is there with 0 before anything happens, 
   }
 });
 
-test('the figures of hooks and webhooks are there where hooks and webhooks are', async () => {
+test('the figures of hooks and webhooks exist only with hooks and webhooks', async () => {
   const hooks = {
     replaced: 1,
     suppressed: 2,

@@ -36,7 +36,7 @@ function post(
 }
 
 describe('A pod without an endpoint for traces', () => {
-  test('loads nothing of OpenTelemetry, whatever it serves', async () => {
+  test('loads nothing of OpenTelemetry', async () => {
     const { env, modules } = recordModules();
     const pod = await start(env);
     const alice = await member(pod, 'r', 'alice');
@@ -56,7 +56,7 @@ describe('A pod with an endpoint for traces', () => {
     expect(modules().some((url) => url.includes('/@opentelemetry/sdk-node/'))).toBe(true);
   });
 
-  test('gives the way of a message from HTTP to its members as one trace, which its caller began', async () => {
+  test('traces a message from HTTP to its members as part of its caller’s trace', async () => {
     const receiver = await receive();
     const pod = await start({ ...receiver.env, API_KEYS: 'key' });
     const members = [
@@ -82,7 +82,7 @@ describe('A pod with an endpoint for traces', () => {
     for (const { texts } of members) expect(texts.join('\n')).not.toContain(CALLER);
   });
 
-  test('begins a trace for what a client publishes, of each kind', async () => {
+  test('begins a trace for each kind of publication of a client', async () => {
     const receiver = await receive();
     const pod = await start(receiver.env);
     const alice = await member(pod, 'r', 'alice');
@@ -102,7 +102,7 @@ describe('A pod with an endpoint for traces', () => {
     expect(destinations).toEqual(['{room}', '{room}', '@direct', '@global']);
   });
 
-  test('sends nothing where nothing is sampled, also of a caller that did not sample', async () => {
+  test('sends nothing if nothing is sampled, also if the caller did not sample', async () => {
     const receiver = await receive();
     for (const [env, flags] of [
       [{ OTEL_TRACES_SAMPLER: 'always_off' }, '01'],
@@ -120,7 +120,7 @@ describe('A pod with an endpoint for traces', () => {
     expect(receiver.spans.map(({ name }) => name)).toEqual([]);
   });
 
-  test('is not made to trace by strangers, whatever they ask for', async () => {
+  test('does not let callers without a key force sampling', async () => {
     const receiver = await receive();
     const sampler = { OTEL_TRACES_SAMPLER: 'parentbased_traceidratio', OTEL_TRACES_SAMPLER_ARG: '0' };
     const pod = await startPod({ ...receiver.env, ...sampler, API_KEYS: 'key' });
@@ -136,7 +136,7 @@ describe('A pod with an endpoint for traces', () => {
     expect(receiver.spans).toHaveLength(3);
   });
 
-  test('takes the provider that is there already, and ends it last', async () => {
+  test('uses a provider that is already registered, and shuts it down last', async () => {
     const receiver = await receive();
     const imported = { NODE_OPTIONS: `--import=${new URL('registered.ts', import.meta.url).href}` };
     const late = { OTEL_BSP_SCHEDULE_DELAY: '60000', DRAIN_DELAY_SECONDS: '1' };
@@ -154,7 +154,7 @@ describe('A pod with an endpoint for traces', () => {
     expect(pod.output()).not.toContain('"component":"opentelemetry"');
   });
 
-  test('sends what is left when it stops', async () => {
+  test('sends the remaining spans when it stops', async () => {
     const receiver = await receive();
     const pod = await startPod({ ...receiver.env, OTEL_BSP_SCHEDULE_DELAY: '60000' });
     await published(await member(pod, 'r', 'alice'), { data: 1 });
@@ -163,7 +163,7 @@ describe('A pod with an endpoint for traces', () => {
     expect(receiver.spans.map(({ name }) => name).toSorted()).toEqual(['deliver', 'publish']);
   });
 
-  test('serves as ever while the receiver is away, and stops in time', async () => {
+  test('serves as usual while the receiver is unavailable, and stops in time', async () => {
     const pod = await startPod({
       OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${await freePort()}`,
       OTEL_BSP_SCHEDULE_DELAY: '10',

@@ -58,7 +58,7 @@ async function publish(pods = 1, to: Tracer = tracer): Promise<string | undefine
 }
 
 describe('A request that publishes', () => {
-  test('gives one trace: request, publish, and a deliver for each pod', async () => {
+  test('is one trace: request, publish, and a deliver for each pod', async () => {
     await request({}, async () => {
       await publish(2);
       return { route: '/api/rooms/:room/messages', status: 200 };
@@ -107,7 +107,7 @@ describe('A request that publishes', () => {
   });
 
   test.each(['01', '00'])(
-    'of a stranger begins a trace of its own, with a link (sampled: %s)',
+    'of a caller without a key begins a trace of its own, with a link (sampled: %s)',
     async (flags) => {
       const traceparent = `00-${CALLER}-${CALLER_SPAN}-${flags}`;
       const answer = { route: '/a', status: 401 };
@@ -128,7 +128,7 @@ describe('A request that publishes', () => {
     await nothingBut('after it');
   });
 
-  test('with a header that is no traceparent begins a trace of its own', async () => {
+  test('with an invalid traceparent begins a trace of its own', async () => {
     for (const traceparent of [
       'nonsense',
       '',
@@ -141,7 +141,7 @@ describe('A request that publishes', () => {
     expect(spans.map(parent)).toEqual([undefined, undefined, undefined, undefined]);
   });
 
-  test('is an error from status 500 on and where it raises, and says no more of it than the kind', async () => {
+  test('is an error from status 500 on and if it throws, and records only the kind', async () => {
     await request({}, () => Promise.resolve({ route: '/a', status: 503 }));
     await request({}, () => Promise.resolve({ route: '/b', status: 404 }));
     const raised = request({}, () => Promise.reject(new TypeError('of alice')), 'PUT');
@@ -167,7 +167,7 @@ describe('A publication', () => {
     expect(carried).toBe(`00-${published.traceId}-${published.spanId}-01`);
   });
 
-  test('is carried out at once, so that the order of publications stays', async () => {
+  test('runs synchronously, so that the order of publications stays', async () => {
     const order: number[] = [];
     const work = (n: number) => () => {
       order.push(n);
@@ -179,7 +179,7 @@ describe('A publication', () => {
     await receiver.first(3, 'publish');
   });
 
-  test('that fails raises what the work raised, and its span is an error', async () => {
+  test('that fails throws the same error, and its span is an error', async () => {
     const failing = tracer.publish({ destination: '@direct', type: 'chat' }, () =>
       Promise.reject(new RangeError('secret')),
     );
@@ -203,7 +203,7 @@ describe('A publication', () => {
 });
 
 describe('A delivery', () => {
-  test('of a trace that is no traceparent, or is not sampled, has no span', async () => {
+  test('with an invalid trace, or one that is not sampled, has no span', async () => {
     expect(tracer.deliver('nonsense', 'room')).toBeUndefined();
     expect(tracer.deliver(`00-${CALLER}-${CALLER_SPAN}-00`, 'room')).toBeUndefined();
     await nothingBut('after it');
@@ -211,7 +211,7 @@ describe('A delivery', () => {
 });
 
 describe('A log line', () => {
-  test('carries the ids of the span it is written in, however much later', async () => {
+  test('carries the ids of its span, however much later it is written', async () => {
     let [inside, later]: object[] = [];
     await request({}, async () => {
       inside = tracing.logFields();
@@ -226,7 +226,7 @@ describe('A log line', () => {
   });
 });
 
-test('Spans say which service and version they are from', async () => {
+test('Spans name their service and version', async () => {
   await publish();
   const { resource } = await receiver.one('publish');
   expect(resource).toMatchObject({ 'service.name': 'crosspod' });

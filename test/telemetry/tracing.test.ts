@@ -16,20 +16,20 @@ function line(lines: readonly Line[], msg: string): Line {
 }
 
 describe('Tracing', () => {
-  test('sends what is left when it stops', async () => {
+  test('sends the remaining spans when it stops', async () => {
     const receiver = await receive();
     await runProgram({ ...receiver.env, OTEL_BSP_SCHEDULE_DELAY: '60000' });
     expect(receiver.spans.map(({ name }) => name).toSorted()).toEqual(['GET /', 'deliver', 'publish']);
     expect(receiver.requests).toEqual([{ path: '/v1/traces', type: 'application/json' }]);
   });
 
-  test('sends protobuf unless told otherwise, and traces alone', async () => {
+  test('sends protobuf by default, and only traces', async () => {
     const receiver = await receive();
     await runProgram({ OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url });
     expect(receiver.requests).toEqual([{ path: '/v1/traces', type: 'application/x-protobuf' }]);
   });
 
-  test('takes an endpoint for traces alone as it is', async () => {
+  test('uses an endpoint for traces unchanged', async () => {
     const receiver = await receive();
     await runProgram({ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${receiver.url}/here` });
     expect(receiver.requests.map(({ path }) => path)).toEqual(['/here']);
@@ -40,7 +40,7 @@ describe('Tracing', () => {
     [{ OTEL_RESOURCE_ATTRIBUTES: 'a=b,service.name=yours' }, 'yours'],
     [{ OTEL_RESOURCE_ATTRIBUTES: 'my.service.name=x' }, 'crosspod'],
     [{}, 'crosspod'],
-  ])('is of the service that %j names', async (env, name) => {
+  ])('has the service name of %j', async (env, name) => {
     const receiver = await receive();
     await runProgram({ ...receiver.env, ...env });
     expect(receiver.spans.map(({ resource }) => resource['service.name'])).toEqual([name, name, name]);
@@ -50,7 +50,7 @@ describe('Tracing', () => {
     { OTEL_TRACES_SAMPLER: 'always_off' },
     { OTEL_TRACES_SAMPLER: 'parentbased_always_off' },
     { OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: '0' },
-  ])('that samples nothing (%j) sends nothing and gives messages and log lines no trace', async (env) => {
+  ])('that samples nothing (%j) sends nothing, and messages and log lines have no trace', async (env) => {
     const receiver = await receive();
     const lines = await runProgram({ ...receiver.env, ...env });
     expect(receiver.requests).toEqual([]);
@@ -71,7 +71,7 @@ describe('Tracing', () => {
     expect(modules().some((url) => url.endsWith('/telemetry/tracing.ts'))).toBe(true);
   });
 
-  test('with a receiver that is away harms nothing: it says so in the log and stops in time', async () => {
+  test('with an unavailable receiver logs that and stops in time', async () => {
     const away = `http://user:hunter2@127.0.0.1:${await freePort()}`;
     const began = Date.now();
     const lines = await runProgram({
@@ -86,7 +86,7 @@ describe('Tracing', () => {
   });
 
   test.each(['console', 'console,otlp'])(
-    'by %s puts no line on standard output but those of the log',
+    'with exporter %s writes only log lines to standard output',
     async (names) => {
       const receiver = await receive();
       // Fails for a line that is no JSON.
@@ -95,13 +95,13 @@ describe('Tracing', () => {
         OTEL_TRACES_EXPORTER: names,
         OTEL_LOG_LEVEL: 'debug',
       });
-      expect(lines.map(({ msg }) => msg).join('\n')).toContain('console is left out');
+      expect(lines.map(({ msg }) => msg).join('\n')).toContain('console is ignored');
       expect(line(lines, 'started')).toMatchObject({ traced: names !== 'console' });
       expect(receiver.requests).toHaveLength(names === 'console' ? 0 : 1);
     },
   );
 
-  test('reports a setting that it does not understand as a line of the log', async () => {
+  test('logs a setting that it does not understand', async () => {
     const receiver = await receive();
     for (const level of ['', 'info']) {
       const lines = await runProgram({

@@ -5,8 +5,8 @@ import { freePort } from '../support/ports.ts';
 import { startReceiver } from './receiver.ts';
 import { until } from '../support/client.ts';
 
-describe('A batch that is not taken', () => {
-  test('is posted again with the same ids, newly signed, before anything else', async () => {
+describe('A batch that is not accepted', () => {
+  test('is posted again with the same ids and a new signature, before the next batch', async () => {
     const { origin, deliveries, counts } = await startReceiver();
     const { webhooks, clock, join, post, logged } = bench(origin);
     join('alice');
@@ -29,7 +29,7 @@ describe('A batch that is not taken', () => {
     expect(webhooks.figures.retries).toBe(1);
   });
 
-  test('waits twice as long each time, half of it left to chance, a minute at most, and is given up', async () => {
+  test('is retried with random exponential backoff of a minute at most, and is given up', async () => {
     for (const random of [0, 1]) {
       const { origin, deliveries } = await startReceiver();
       const { webhooks, clock, lines, join, post, logged } = bench(origin, random);
@@ -92,7 +92,7 @@ describe('A batch that is not taken', () => {
     },
   );
 
-  test('is not carried elsewhere by a redirect', async () => {
+  test('does not follow a redirect', async () => {
     const elsewhere = await startReceiver();
     const { origin, deliveries } = await startReceiver();
     const { join, post, logged } = bench(origin);
@@ -103,7 +103,7 @@ describe('A batch that is not taken', () => {
     expect(elsewhere.counts.requests).toBe(0);
   });
 
-  test('by a receiver that is not there is posted again once it is', async () => {
+  test('by an unavailable receiver is posted again when the receiver is back', async () => {
     const { lines, webhooks, clock, join, post, logged } = bench(`http://127.0.0.1:${await freePort()}/`);
     join('alice');
     post();
@@ -115,7 +115,7 @@ describe('A batch that is not taken', () => {
     expect(webhooks.figures.waiting).toBe(1);
   });
 
-  test('within five seconds is broken off and posted again', async () => {
+  test('within five seconds is aborted and posted again', async () => {
     const { origin, deliveries } = await startReceiver();
     const { lines, clock, join, post, logged } = bench(origin);
     join('alice');
@@ -130,7 +130,7 @@ describe('A batch that is not taken', () => {
   });
 });
 
-test('The queue holds ten thousand events; then the oldest are dropped, which is counted and said once', async () => {
+test('The queue holds ten thousand events; then the oldest are dropped, counted, and logged once', async () => {
   const { origin, deliveries } = await startReceiver();
   const { webhooks, lines, join } = bench(origin);
   for (let n = 1; n <= 10_150; n += 1) join(`user-${n}`);
@@ -142,8 +142,8 @@ test('The queue holds ten thousand events; then the oldest are dropped, which is
   expect((await deliveries.take()).events).toMatchObject({ 0: { user_id: 'user-151' } });
 });
 
-describe('At the stop', () => {
-  test('what waits is posted at once', async () => {
+describe('When a pod stops', () => {
+  test('waiting events are posted at once', async () => {
     const { origin, deliveries } = await startReceiver();
     const { webhooks, join } = bench(origin);
     for (let n = 1; n <= 120; n += 1) join(`user-${n}`);
@@ -159,7 +159,7 @@ describe('At the stop', () => {
     expect(webhooks.figures).toMatchObject({ dropped: new Map([['stopped', 1]]), waiting: 0 });
   });
 
-  test('a batch that waits to be posted again does not wait any longer', async () => {
+  test('a batch that waits for a retry is posted at once', async () => {
     const { origin, deliveries } = await startReceiver();
     const { webhooks, join, post, logged } = bench(origin);
     join('alice');
@@ -172,7 +172,7 @@ describe('At the stop', () => {
     expect(webhooks.figures.reported).toBe(1);
   });
 
-  test('one that the receiver wants later is not posted earlier, and is dropped after five seconds', async () => {
+  test('a batch with Retry-After is not posted earlier, and is dropped after five seconds', async () => {
     const { origin, deliveries, counts } = await startReceiver();
     const { webhooks, clock, join, post, logged } = bench(origin);
     join('alice');
@@ -186,7 +186,7 @@ describe('At the stop', () => {
     expect(webhooks.figures).toMatchObject({ dropped: new Map([['stopped', 1]]), waiting: 0 });
   });
 
-  test('a receiver that does not answer is left after five seconds', async () => {
+  test('a receiver that does not answer is given up after five seconds', async () => {
     const { origin, deliveries } = await startReceiver();
     const { webhooks, clock, join } = bench(origin);
     for (let n = 1; n <= 300; n += 1) join(`user-${n}`);
@@ -197,14 +197,14 @@ describe('At the stop', () => {
     expect(webhooks.figures).toMatchObject({ reported: 0, dropped: new Map([['stopped', 300]]), waiting: 0 });
   });
 
-  test('there may be nothing to post', async () => {
+  test('nothing may be waiting', async () => {
     const { webhooks } = bench('http://127.0.0.1:9/');
     await webhooks.stop();
     expect(webhooks.figures.waiting).toBe(0);
   });
 });
 
-test('Nothing that is logged holds the secret, the credentials, the path or the query of the address', async () => {
+test('The log contains neither the secret nor the credentials, path or query of the address', async () => {
   const { origin, deliveries } = await startReceiver();
   const { lines, clock, join, post, logged } = bench(
     `${origin.replace('//', '//user:pass-word@')}/path-token?key=query-token`,

@@ -5,7 +5,7 @@ import { open } from '../support/client.ts';
 import { startPod } from '../support/pod.ts';
 import { startReceiver } from './receiver.ts';
 
-test('A pod posts who comes and goes, and what is left at its stop', async () => {
+test('A pod posts joins and leaves, and the remaining events when it stops', async () => {
   const { origin, deliveries } = await startReceiver();
   const pod = await startPod({ WEBHOOK_URL: `${origin}/hook?key=query-token`, WEBHOOK_SECRET: SECRET });
   onTestFinished(async () => void (await pod.kill()));

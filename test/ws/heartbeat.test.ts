@@ -15,7 +15,7 @@ beforeEach(() => {
 
 afterEach(() => heartbeat.stop());
 
-test('a client of which nothing was heard for so long is closed, one that said something is not', () => {
+test('a silent client is closed after HEARTBEAT_TIMEOUT_SECONDS, one that sends something is not', () => {
   const [silent, talking] = [pod.connect('silent'), pod.connect('talking')];
   pod.clock.advance(SILENCE_MS / 2);
   pod.gateway.heard(talking.connection);
@@ -24,7 +24,7 @@ test('a client of which nothing was heard for so long is closed, one that said s
   expect(talking.socket.closeCode).toBeUndefined();
 });
 
-test('a clock that is set forward or back closes nobody and keeps nobody', () => {
+test('a clock that is set forward or back changes nothing', () => {
   const client = pod.connect('client');
   pod.clock.setBack(-10 * SILENCE_MS);
   pod.clock.advance(SILENCE_MS / 2);
@@ -35,7 +35,7 @@ test('a clock that is set forward or back closes nobody and keeps nobody', () =>
   expect(client.socket.closeCode).toBe(4408);
 });
 
-test('while a pod stands still nobody is silent: it has asked nobody', () => {
+test('the time in which the pod was blocked does not count as silence of clients', () => {
   const client = pod.connect('client');
   pod.clock.advance(SILENCE_MS / 2);
   pod.clock.stall(2 * SILENCE_MS);

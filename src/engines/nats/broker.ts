@@ -23,34 +23,34 @@ import { NatsClaims } from './history/claims.ts';
 
 export interface NatsBrokerOptions {
   readonly backbone: NatsBackbone;
-  /** Messages kept per room. */
+  /** Messages stored per room. */
   readonly historySize: number;
   readonly historyTtlMs: number;
-  /** Publications that may wait while NATS is away. */
+  /** So many publications may wait while NATS is unavailable. */
   readonly bufferMessages: number;
-  /** What these may take, and what is known of keys. */
+  /** For the publications that wait and the known idempotency keys together. */
   readonly memoryBytes: number;
-  /** What a client's message may have. */
+  /** The largest message that a client may send. */
   readonly maxMessageBytes: number;
-  /** A name that no other message has, for one that has no position. */
+  /** Makes unique ids for messages that have no position. */
   readonly newName: () => string;
-  /** A name that no other history has: lower-case letters and digits. */
+  /** Makes a unique name of a history: lower-case letters and digits. */
   readonly newEpoch: () => string;
 }
 
-/** What the subject of a room brought. */
+/** A message on the subject of a room. */
 interface Received {
   readonly data: Uint8Array;
   readonly headers?: { get(name: string): string } | undefined;
 }
 
-/** What goes with a body at most: ids, times, the trace. */
+/** The most bytes of metadata with a body: ids, times, the trace. */
 const AROUND = 384;
 
-/** How much of a room is read at once to bring what did not come by itself. */
+/** So many messages are read when a publication did not come by subscription. */
 const PAGE = 500;
 
-/** The broker of many pods on NATS: history in JetStream, which brings it to the pods. What cannot be sent waits. */
+/** The broker on NATS. JetStream stores the history and publishes stored messages to the pods. What cannot be sent waits. */
 export class NatsBroker implements Broker {
   readonly #options: NatsBrokerOptions;
   readonly #history: NatsHistory;
@@ -58,10 +58,10 @@ export class NatsBroker implements Broker {
   readonly #dispatch: Dispatch;
   readonly #comparison: Comparison;
   readonly #rooms = new Set<string>();
-  /** Tombstones listening to each of them. */
-  readonly #ends = new Map<string, () => void>();
+  /** Ends the subscription of each room. */
+  readonly #unsubscribe = new Map<string, () => void>();
   #receiver: Receiver | undefined;
-  /** The limit that the log was told last. */
+  /** The limit that was logged last. */
   #warned = Infinity;
 
   constructor(options: NatsBrokerOptions) {
@@ -99,9 +99,9 @@ export class NatsBroker implements Broker {
       newest: (room, position) => this.#receiver?.newest(room, position),
     });
     link.subscribe(names.global, ({ data }) => this.#takeNote(data));
-    // What the last leader has kept it may not have told the pods.
+    // The former leader may have stored messages that it did not publish to the pods.
     link.subscribe(names.leaderElected('history'), () => this.#comparison.begin(() => true));
-    link.whenUp(() => this.#warn());
+    link.whenUp(() => this.#warnOfLimit());
     link.whenUp(() => this.#comparison.begin(() => true));
     link.whenUp(() => this.#dispatch.resume(() => true));
   }
@@ -144,21 +144,21 @@ export class NatsBroker implements Broker {
     await this.#options.backbone.start();
   }
 
-  /** What waits still goes out, if NATS comes back within five seconds. */
+  /** Publications that wait are still sent, if NATS comes back within five seconds. */
   async stop(): Promise<void> {
     await this.#dispatch.stop();
     this.#receiver = undefined;
     await this.#options.backbone.stop();
   }
 
-  /** As `Broker.requireFits`, as far as the servers have told. */
+  /** As `Broker.requireFits`, by the limit that the server has named. */
   requireFits(text: string, id = ''): void {
     const { payload } = this.#options.backbone.link;
     payload.require(Buffer.byteLength(text) + encodeURIComponent(id).length + AROUND);
   }
 
   async publish(room: string, body: string, options?: PublishOptions): Promise<Published> {
-    // It would else be given to this pod's members while NATS is away, and to nobody after that.
+    // While NATS is unavailable, this pod's members would get it provisionally, and then no history could store it.
     this.requireFits(body);
     return this.#dispatch.publish(room, body, options);
   }
@@ -184,7 +184,7 @@ export class NatsBroker implements Broker {
       this.#rooms.add(room);
       this.#history.begin(room);
       const end = link.subscribe(names.room(room), (arrival) => this.#take(room, arrival));
-      this.#ends.set(room, end);
+      this.#unsubscribe.set(room, end);
     }
     await link.confirmed();
   }
@@ -193,8 +193,8 @@ export class NatsBroker implements Broker {
     this.#rooms.delete(room);
     this.#history.end(room);
     this.#reorder.forget(room);
-    this.#ends.get(room)?.();
-    this.#ends.delete(room);
+    this.#unsubscribe.get(room)?.();
+    this.#unsubscribe.delete(room);
   }
 
   async read(room: string, from: ReadFrom, limit: number): Promise<Page> {
@@ -205,21 +205,21 @@ export class NatsBroker implements Broker {
 
   async #append(publication: Publication): Promise<Published> {
     const published = await this.#history.append(publication);
-    if (!published.duplicate) await this.#brought(publication, published.id);
+    if (!published.duplicate) await this.#delivered(publication, published.id);
     return published;
   }
 
-  /** Resolves once what was published has come to this pod by its subject, or has been brought by hand. */
-  async #brought({ room, provisionalId }: Publication, id: string): Promise<void> {
+  /** Resolves once this pod's room has the message: it came by subscription, or is read from the history. */
+  async #delivered({ room, provisionalId }: Publication, id: string): Promise<void> {
     if (!this.#rooms.has(room) || (await this.#dispatch.echo(provisionalId)) !== undefined) return;
     const { link, names } = this.#options.backbone;
-    // The others may not have it either.
+    // The other pods may have missed it too: an empty message makes them compare the room.
     link.publish(names.room(room), '');
-    await this.#bring(room, id);
+    await this.#read(room, id);
   }
 
-  /** Reads what did not come by itself, up to this position. */
-  async #bring(room: string, id: string): Promise<void> {
+  /** Reads the newest messages, up to this position. */
+  async #read(room: string, id: string): Promise<void> {
     const { messages } = await this.#history.read(room, { newest: PAGE }, PAGE);
     for (const stored of messages) this.#receiver?.message(room, stored);
     if (messages.every((stored) => stored.id !== id)) this.#receiver?.newest(room, id);
@@ -238,7 +238,7 @@ export class NatsBroker implements Broker {
       return;
     }
     if (data.length === 0) {
-      void this.#look(room);
+      void this.#compare(room);
       return;
     }
     const envelope = readEnvelope(bufferOf(data));
@@ -249,36 +249,35 @@ export class NatsBroker implements Broker {
 
   #takeMessage(room: string, arrival: Republished): void {
     if (this.#history.isDoubtful(room, arrival)) {
-      void this.#look(room, true);
+      void this.#compare(room, true);
       return;
     }
-    const stored: Stored | undefined = this.#history.heard(room, arrival);
+    const stored: Stored | undefined = this.#history.received(room, arrival);
     if (stored === undefined) return;
     this.#receiver?.message(room, stored);
     this.#dispatch.heard(stored);
   }
 
-  /** Something was not brought, as another pod found out; in doubt whether this is the same history. */
-  async #look(room: string, inDoubt = false): Promise<void> {
+  /** Compares a room whose messages may be missing; `inDoubt`: whether it is the same history is not known. */
+  async #compare(room: string, inDoubt = false): Promise<void> {
     try {
       if (inDoubt) await this.#history.verify();
       const newest = await this.#history.newest(room);
       if (this.#rooms.has(room)) this.#receiver?.newest(room, newest);
     } catch (error) {
-      // Nobody waits for it.
       if (!(error instanceof Unavailable))
-        this.#options.backbone.log.error({ err: error }, 'a room could not be looked at');
+        this.#options.backbone.log.error({ err: error }, 'a room could not be compared with its history');
     }
   }
 
-  /** Says that the servers take less than clients may send. */
-  #warn(): void {
+  /** Logs that NATS takes smaller messages than clients may send. */
+  #warnOfLimit(): void {
     const { backbone, maxMessageBytes } = this.#options;
     const mostBytes = backbone.link.payload.most;
     if (mostBytes >= maxMessageBytes + AROUND || mostBytes === this.#warned) return;
     this.#warned = mostBytes;
     const fields = { mostBytes, MAX_MESSAGE_BYTES: maxMessageBytes };
-    backbone.log.warn(fields, 'NATS takes smaller messages than clients may send; larger ones are refused');
+    backbone.log.warn(fields, 'NATS takes smaller messages than clients may send; larger ones are rejected');
   }
 
   #takeNote(data: Uint8Array): void {

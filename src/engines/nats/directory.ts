@@ -1,18 +1,20 @@
 import type { Directory, DirectorySource, Occupied, Load } from '../../core/ports/directory.ts';
 import { NatsPlaces, PLACES_AGE_MS } from './directory/places.ts';
 import { Unavailable } from '../shared/unavailable.ts';
+import { every } from '../../core/base/every.ts';
 import type { Leaseholder } from '../shared/lease.ts';
 import type { NatsBackbone } from './connection/backbone.ts';
 import { NatsRooms } from './directory/rooms.ts';
 
-/** What all pods hold: rooms are asked of each, loads ride on the leases, places are kept. */
+/** The directory of all pods. Each pod is asked for its rooms, loads are stored in the leases, places in a stream. */
 export class NatsDirectory implements Directory, Leaseholder {
   readonly #backbone: NatsBackbone;
   readonly #places: NatsPlaces;
   readonly #rooms: NatsRooms;
   #source: DirectorySource | undefined;
-  /** Whether anybody was admitted by number: else there is nothing to take back. */
+  /** Whether `admit` was ever called. If not, this pod has no places to write or give back. */
   #admits = false;
+  #timers: readonly (() => void)[] = [];
 
   constructor(backbone: NatsBackbone) {
     this.#backbone = backbone;
@@ -23,12 +25,20 @@ export class NatsDirectory implements Directory, Leaseholder {
 
   start(source: DirectorySource): Promise<void> {
     this.#source = source;
-    this.#writeLater();
-    this.#lookLater();
+    const { clock, link, lookMs } = this.#backbone;
+    this.#timers = [
+      // Places would expire although their connections last.
+      every(clock, PLACES_AGE_MS / 3, () => {
+        this.rewriteAll().catch((error: unknown) => this.#failed(error));
+      }),
+      every(clock, lookMs, () => {
+        if (link.up) this.#places.restore().catch((error: unknown) => this.#failed(error));
+      }),
+    ];
     return Promise.resolve();
   }
 
-  /** Each pod is asked when somebody wants to know. */
+  /** Nothing to do: each pod is asked for its rooms when they are listed. */
   changed(): void {}
 
   rooms(prefix: string, after: string, limit: number): Promise<Occupied[]> {
@@ -47,22 +57,22 @@ export class NatsDirectory implements Directory, Leaseholder {
 
   async release(userId: string, connectionId: string): Promise<void> {
     if (!this.#admits) return;
-    // What could not be given back lapses with the lease.
+    // A place that cannot be given back expires with the lease.
     await this.#places.giveBack(userId, connectionId).catch((error: unknown) => this.#failed(error));
   }
 
   async loads(own: Load | undefined): Promise<readonly Load[]> {
     const { clock, leases, link } = this.#backbone;
-    // Every pod's time is told by the clock that all share.
+    // `since` is stored by the server's clock, which all pods share.
     const offset = link.now() - clock.elapsed();
     leases.load = own && { ...own, since: own.since + offset };
     const others = await leases.loads();
     return others.map((load) => ({ ...load, since: load.since - offset }));
   }
 
-  /** Whoever was connected here is so no longer. */
   stop(): Promise<void> {
     this.#source = undefined;
+    for (const stop of this.#timers) stop();
     return Promise.resolve();
   }
 
@@ -74,27 +84,9 @@ export class NatsDirectory implements Directory, Leaseholder {
     );
   }
 
-  /** A dead pod's places do not count, and go when they are old. */
+  /** Nothing to do: a dead pod's places do not count, and expire. */
   reap(): Promise<void> {
     return Promise.resolve();
-  }
-
-  /** Before they are old, places of connections that last are taken again. */
-  #writeLater(): void {
-    this.#backbone.clock.after(PLACES_AGE_MS / 3, () => {
-      if (this.#source === undefined) return;
-      this.rewriteAll().catch((error: unknown) => this.#failed(error));
-      this.#writeLater();
-    });
-  }
-
-  #lookLater(): void {
-    const { clock, link, lookMs } = this.#backbone;
-    clock.after(lookMs, () => {
-      if (this.#source === undefined) return;
-      if (link.up) this.#places.restore().catch((error: unknown) => this.#failed(error));
-      this.#lookLater();
-    });
   }
 
   #failed(error: unknown): void {

@@ -16,6 +16,8 @@ import type { NatsBackbone } from './connection/backbone.ts';
 import { UnknownLeases } from './presence/unknown-leases.ts';
 import type { OwnMember } from './presence/own-member.ts';
 import { OwnRows } from './presence/own-rows.ts';
+import { every } from '../../core/base/every.ts';
+import { ignored } from '../shared/ignored.ts';
 import { pause } from '../../core/base/pause.ts';
 import { ROW_AGE_MS } from './connection/streams.ts';
 import { SharedReads } from '../shared/shared-reads.ts';
@@ -26,28 +28,29 @@ export interface NatsPresenceOptions {
   readonly isSubscribed: (room: string) => boolean;
 }
 
-/** How soon it is asked again whether all has come. */
+/** The pause before another attempt to read all rows. */
 const AGAIN_MS = 1_000;
 
 type RowEntry = Extract<PresenceEntry, { kind: 'row' }>;
 
 /**
- * The presence of all pods: each writes rows of its own users into one stream, and puts together for itself what all
- * of them have written (docs/adr/0014-presence-in-nats.md).
+ * The presence of all pods. Each pod writes rows of its own users into one stream, and combines the rows of all pods in
+ * a `Union` (docs/adr/0014-presence-in-nats.md).
  */
 export class NatsPresence implements PresenceStore, Leaseholder {
   readonly #options: NatsPresenceOptions;
   readonly #tombstones: Tombstones;
   readonly #own: OwnRows;
   readonly #follower: Follower;
-  /** Up to which generation the leases of a pod are over. */
+  /** By pod, the last generation of its leases that has ended. */
   readonly #ended = new Map<string, number>();
   #union = new Union(this.#ended);
-  /** What is read while everything is told from the beginning. */
+  /** Set while all rows are read from the start: the union that they go into. */
   #fresh: Union | undefined;
   readonly #upToDate = new SharedReads(() => this.#follower.upToDate());
   readonly #unknownLeases: UnknownLeases;
   #receiver: PresenceReceiver | undefined;
+  #stopReaping: () => void = ignored;
 
   constructor(options: NatsPresenceOptions) {
     const { backbone } = options;
@@ -56,7 +59,7 @@ export class NatsPresence implements PresenceStore, Leaseholder {
     this.#own = new OwnRows(backbone, this.#tombstones);
     const reader = {
       begin: (silentMs: number) => this.#begin(silentMs),
-      take: (kept: Row) => this.#take(kept),
+      take: (row: Row) => this.#take(row),
       current: () => this.#current(),
     };
     const { link, clock, log, names, pod } = backbone;
@@ -67,9 +70,11 @@ export class NatsPresence implements PresenceStore, Leaseholder {
 
   start(receiver: PresenceReceiver): Promise<void> {
     this.#receiver = receiver;
-    this.#own.refreshLater();
-    this.#own.lookLater();
-    this.#reapUnknownLater();
+    this.#own.start();
+    const { clock, leaseMs } = this.#options.backbone;
+    this.#stopReaping = every(clock, leaseMs, () => {
+      if (this.#fresh === undefined) this.#unknownLeases.reap(this.#union.leases());
+    });
     return Promise.resolve();
   }
 
@@ -97,7 +102,7 @@ export class NatsPresence implements PresenceStore, Leaseholder {
     const own = this.#own.find(room, who.userId);
     const uncertain = this.#mayBeElsewhere(room, who.userId) ? own?.row : undefined;
     if (own?.exit(who, this.#own.seconds()) !== true) return undefined;
-    if (uncertain !== undefined && own.isGone) this.#own.leaveBehind(room, uncertain);
+    if (uncertain !== undefined && own.isGone) this.#own.keepUnderFormer(room, uncertain);
     return this.#own.write(own, 'exit');
   }
 
@@ -108,6 +113,7 @@ export class NatsPresence implements PresenceStore, Leaseholder {
 
   async stop(graceMs: number): Promise<void> {
     this.#receiver = undefined;
+    this.#stopReaping();
     await this.#own.stop(() => this.#options.backbone.lease.stop(graceMs));
     this.#follower.stop();
   }
@@ -120,20 +126,20 @@ export class NatsPresence implements PresenceStore, Leaseholder {
     return this.#tombstones.write(leaseNameOf(pod));
   }
 
-  /** Knows what the user said of itself on other pods, if it is there. */
+  /** This pod's member, with what the user stated on other pods while present there. */
   #openOwn(room: string, userId: string): OwnMember {
     const { pod } = this.#options.backbone;
     const known = this.#union.find(room, userId);
     if (this.#union.isElsewhere(room, userId, pod)) return this.#own.open(room, userId, known);
     const before = this.#own.find(room, userId);
     const own = before ?? this.#own.open(room, userId, undefined);
-    // It left, and others have not heard of that, or not yet.
+    // The user left, but the leave has not come by the stream yet.
     const hasLeft = own.isGone && (before ?? known) !== undefined;
     if (hasLeft) own.resetStatement(this.#moment(Math.max(own.statedAt, known?.statedAt ?? 0)));
     return own;
   }
 
-  /** Whether pods that have NATS back later than this one may have the user too, of whom only this one has said so yet. */
+  /** After an outage: whether the user may also be on pods that reconnect later and have not written their rows yet. */
   #mayBeElsewhere(room: string, userId: string): boolean {
     const { former, present } = this.#own;
     if (former === undefined || present === undefined || this.#union.isEnded(former)) return false;
@@ -141,8 +147,8 @@ export class NatsPresence implements PresenceStore, Leaseholder {
   }
 
   /**
-   * Everything is told from the beginning. What is known stays, since some of it may have been deleted: whoever has gone
-   * meanwhile is still told as gone. After a longer absence that may be forgotten.
+   * All rows are read from the start. The known ones stay, so that the leaves since then are still noticed. After a long
+   * outage rows of users who left may have expired, so a new union begins.
    */
   #begin(silentMs: number): void {
     this.#fresh = silentMs > ROW_AGE_MS / 2 ? new Union(this.#ended) : this.#union;
@@ -157,15 +163,15 @@ export class NatsPresence implements PresenceStore, Leaseholder {
   #takeRow({ room, lease, row }: RowEntry, sequence: number): void {
     const union = this.#fresh ?? this.#union;
     const { change, came } = union.put(room, lease, row, sequence);
-    if (change !== undefined) this.#tell(room, change);
+    if (change !== undefined) this.#announce(room, change);
     const isOurs = this.#own.isUnder(lease);
     if (isOurs) {
-      const isTold = this.#own.heard(room, row, change, union.count(room));
+      const isTold = this.#own.received(room, row, change, union.count(room));
       if (change !== undefined && !isTold) this.#receiver?.caused(room, change);
     }
     if (this.#fresh !== undefined) return;
     if (came > 0) this.#returned(room, row.member.userId, isOurs);
-    if (row.connections === 0) this.#keepSaid(this.#own.find(room, row.member.userId));
+    if (row.connections === 0) this.#takeOver(this.#own.find(room, row.member.userId));
   }
 
   #takeEnd(lease: LeaseName, at: number, by: string): void {
@@ -174,17 +180,17 @@ export class NatsPresence implements PresenceStore, Leaseholder {
     if (this.#own.isUnder(lease)) own.lapsed(nameOfLease(lease));
     const someLeft = (this.#fresh ?? this.#union).endLease(lease, at, by);
     if (this.#fresh !== undefined) return;
-    if (someLeft) void this.#tellWhoLeft(this.#union);
-    for (const one of this.#own.all) this.#keepSaid(one);
+    if (someLeft) void this.#announceLeaves(this.#union);
+    for (const one of this.#own.all) this.#takeOver(one);
   }
 
-  /** Not before all has come that is kept: users may be under another lease that is told later. */
-  async #tellWhoLeft(union: Union): Promise<void> {
+  /** Waits until all stored rows have come: a later one may say that a user is present under another lease. */
+  async #announceLeaves(union: Union): Promise<void> {
     const { clock, log } = this.#options.backbone;
     while (this.#receiver !== undefined) {
       const error: unknown = await this.#upToDate.read('').catch((reason: unknown) => reason);
       if (error === undefined || union !== this.#union) {
-        this.#tellLeft(union);
+        this.#announceLeft(union);
         return;
       }
       if (!(error instanceof Unavailable)) log.error({ err: error }, 'presence could not be read');
@@ -192,10 +198,10 @@ export class NatsPresence implements PresenceStore, Leaseholder {
     }
   }
 
-  #tellLeft(union: Union): void {
+  #announceLeft(union: Union): void {
     for (const { room, change, by } of union.takeLeft()) {
-      if (union === this.#union) this.#tell(room, change);
-      // Where everything was read anew meanwhile, they may be there.
+      if (union === this.#union) this.#announce(room, change);
+      // If all rows were read again since, the user may be present.
       const isGone = this.#union.find(room, change.member.userId) === undefined;
       if (isGone && by === this.#options.backbone.pod) this.#receiver?.caused(room, change);
     }
@@ -203,30 +209,30 @@ export class NatsPresence implements PresenceStore, Leaseholder {
 
   #current(): void {
     this.#union = this.#fresh ?? this.#union;
-    // Members are told by `uncertain`.
-    this.#tellLeft(this.#union);
+    // `#fresh` is still set, so members get no events: `uncertain` makes them reload the list.
+    this.#announceLeft(this.#union);
     this.#fresh = undefined;
     this.#receiver?.uncertain(() => true);
   }
 
-  #tell(room: string, change: PresenceChange): void {
+  #announce(room: string, change: PresenceChange): void {
     if (this.#fresh === undefined && this.#options.isSubscribed(room)) this.#receiver?.changed(room, change);
   }
 
-  /** A connection has returned; of those of its user that were lost the first is given up, by whoever has it. */
+  /** A connection has returned. The pod that has the user's first lost connection removes that one. */
   #returned(room: string, userId: string, isOurs: boolean): void {
     const lost = this.#union.earliestLost(room, userId);
     if (lost === undefined) return;
     const own = this.#own.find(room, userId);
     if (this.#own.isUnder(lost.lease)) {
-      if (own?.giveUp() === true) this.#own.push(own);
+      if (own?.replaceLost() === true) this.#own.push(own);
     } else if (isOurs && this.#options.backbone.leases.isEnding(nameOfLease(lost.lease))) {
-      this.#own.giveUpFor(room, lost);
+      this.#own.replaceLostFor(room, lost);
     }
   }
 
-  /** What the user said last, on a pod that it has left, stays as long as it is there. */
-  #keepSaid(own: OwnMember | undefined): void {
+  /** Takes over what the user stated last on another pod, which that pod's row will no longer say. */
+  #takeOver(own: OwnMember | undefined): void {
     if (own === undefined || own.isGone) return;
     const known = this.#union.find(own.room, own.userId);
     if (known === undefined || known.statedAt <= own.statedAt) return;
@@ -234,18 +240,9 @@ export class NatsPresence implements PresenceStore, Leaseholder {
     this.#own.push(own);
   }
 
-  /** A time that no other statement has, later than another. */
+  /** A unique time of a statement, later than `before`. */
   #moment(before: number): number {
     const { link } = this.#options.backbone;
     return Math.max(link.now(), Math.floor(before) + 1) + Math.random();
-  }
-
-  #reapUnknownLater(): void {
-    const { clock, leaseMs } = this.#options.backbone;
-    clock.after(leaseMs, () => {
-      if (this.#receiver === undefined) return;
-      if (this.#fresh === undefined) this.#unknownLeases.reap(this.#union.leases());
-      this.#reapUnknownLater();
-    });
   }
 }

@@ -31,18 +31,18 @@ export const BROKER_SCRIPTS: readonly Script[] = [CLAIM, ...HISTORY_SCRIPTS];
 
 export interface RedisBrokerOptions {
   readonly backbone: Backbone;
-  /** Messages kept per room. */
+  /** Messages stored per room. */
   readonly historySize: number;
   readonly historyTtlMs: number;
-  /** Publications that may wait while Redis is away. */
+  /** Publications that may wait while Redis is unavailable. */
   readonly bufferMessages: number;
-  /** What these may take, and what is known of keys. */
+  /** Limit for waiting publications and remembered idempotency keys. */
   readonly memoryBytes: number;
-  /** A name that no other message has, for one that has no position. */
+  /** Gives unique ids for messages that have no position. */
   readonly newName: () => string;
 }
 
-/** The broker of many pods: history in Redis, messages by publication. What cannot be sent waits (dispatch.ts). */
+/** The broker of many pods: the history is in Redis, and messages travel by PUBLISH. What cannot be sent waits (dispatch.ts). */
 export class RedisBroker implements Broker {
   readonly #options: RedisBrokerOptions;
   readonly #history: RedisHistory;
@@ -107,7 +107,7 @@ export class RedisBroker implements Broker {
     return this.#dispatch.waiting;
   }
 
-  /** Attempts to publish that Redis did not take. */
+  /** Attempts to publish that failed. */
   get failures(): number {
     return this.#dispatch.failures;
   }
@@ -119,7 +119,7 @@ export class RedisBroker implements Broker {
     await this.#options.backbone.start();
   }
 
-  /** What waits still goes out, if Redis comes back within five seconds. */
+  /** Waiting publications are still sent if Redis comes back within five seconds. */
   async stop(): Promise<void> {
     await this.#dispatch.stop();
     this.#receiver = undefined;
@@ -200,7 +200,7 @@ export class RedisBroker implements Broker {
   }
 
   #takeMessage(room: string, stored: Stored): void {
-    // One that was left comes until Redis has been told.
+    // After `unsubscribe` messages still arrive until Redis has processed it.
     if (this.#rooms.has(room)) this.#receiver?.message(room, stored);
     this.#dispatch.heard(stored);
   }

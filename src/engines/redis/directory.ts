@@ -15,22 +15,22 @@ const REAP = script('reap');
 const LOADS = script('loads');
 export const DIRECTORY_SCRIPTS: readonly Script[] = [COUNT, LIST, ADMIT, REAP, LOADS, ...UPKEEP_SCRIPTS];
 
-/** Changes are written together, so many milliseconds after the first. */
+/** Changes are written together, this long after the first. */
 const WRITE_MS = 100;
-/** Rooms or users in one step. */
+/** Rooms or users per script. */
 const CHUNK = 200;
 
-/** What all pods hold, in Redis: each writes its own numbers under the name of its lease, and sums are kept beside. */
+/** The directory of all pods, in Redis: each pod writes its own counts under the name of its lease, and scripts keep the sums. */
 export class RedisDirectory implements Directory, Leaseholder {
   readonly #backbone: Backbone;
   #changed = new Set<string>();
   #cancelWrite: (() => void) | undefined;
   #source: DirectorySource | undefined;
-  /** Whether anybody was admitted by number: else there is nothing to take back. */
+  /** Whether this pod has counted a user's connection; if not, `release` has nothing to do. */
   #admits = false;
-  /** Connections that may still be there, and have given their places back. */
+  /** Connections that are released and may still be open. */
   #released = new Set<string>();
-  /** The name under which all was written last. */
+  /** The name under which everything was written before. */
   #former: string | undefined;
 
   constructor(backbone: Backbone) {
@@ -54,7 +54,7 @@ export class RedisDirectory implements Directory, Leaseholder {
     const { keys, shared } = this.#backbone;
     await this.#write();
     const from = after > prefix ? `(${after}` : `[${prefix}`;
-    // No name has a byte that comes after this one.
+    // No byte of a room's name sorts after this one.
     const to = prefix === '' ? '+' : `(${prefix}\xff`;
     const reply = (await shared.call(LIST, [keys.rooms, keys.roomCounts], [from, to, limit])) as string[];
     const rooms: Occupied[] = [];
@@ -84,14 +84,14 @@ export class RedisDirectory implements Directory, Leaseholder {
     const released = shared.command((client) =>
       Promise.all([client.hdel(keys.user(userId), connectionId), client.srem(users, place)]),
     );
-    // What could not be taken back lapses with the lease.
+    // What could not be removed expires with the lease.
     await failedWrites.track(released).catch((error: unknown) => this.#failed(error));
   }
 
   async loads(own: Load | undefined): Promise<readonly Load[]> {
     const { clock, keys, lease, shared } = this.#backbone;
     const { name } = lease;
-    // Every pod's time is told by the clock that all share.
+    // Stored by the clock of Redis, which all pods share.
     const offset = shared.now() - clock.elapsed();
     const said = own === undefined ? ['', ''] : [own.connections, Math.round(own.since + offset)];
     const reply = await shared.call(LOADS, [keys.loads, keys.pods], [name, ...said]);
@@ -101,7 +101,7 @@ export class RedisDirectory implements Directory, Leaseholder {
     });
   }
 
-  /** Whoever was connected here is so no longer. */
+  /** Writes that this pod has no connections any more. */
   async stop(): Promise<void> {
     await this.#write().catch((error: unknown) => this.#failed(error));
     this.#source = undefined;
@@ -117,7 +117,7 @@ export class RedisDirectory implements Directory, Leaseholder {
     await this.#reapFormer(name);
   }
 
-  /** All of it stands under the new name, and would count twice until the former lease ends. */
+  /** Everything is stored under the new name too, and would count twice until the former lease ends. */
   async #reapFormer(name: string): Promise<void> {
     if (this.#former !== undefined && this.#former !== name) await this.reap(this.#former);
     this.#former = name;

@@ -26,12 +26,12 @@ import { PendingWrites } from './presence/pending-writes.ts';
 import { SharedReads } from '../shared/shared-reads.ts';
 import { Upkeep } from './presence/upkeep.ts';
 
-/** What all pods look after within a time they have done so much later at the latest. */
+/** Added to the time within which every pod repairs its rows, so that the last one has finished. */
 const MARGIN_MS = 1_000;
 
 export interface RedisPresenceOptions {
   readonly backbone: Backbone;
-  /** How long presence outlives the last pod that keeps it. */
+  /** Presence expires this long after the last pod refreshed it. */
   readonly ttlMs: number;
   /** From 0 to 1, as Math.random. */
   readonly random: () => number;
@@ -44,10 +44,10 @@ export class RedisPresence implements PresenceStore, Leaseholder {
   readonly #rows: RedisRows;
   readonly #reaper: PresenceReaper;
   readonly #writer: MembershipWriter;
-  readonly #refused: PendingWrites;
+  readonly #pending: PendingWrites;
   readonly #upkeep: Upkeep;
   readonly #echoes: Echoes<true>;
-  readonly #mended: RepairedRooms;
+  readonly #repaired: RepairedRooms;
   readonly #recoveries: RecentRecoveries;
   #changes = 0;
   /** By limit and room. */
@@ -63,9 +63,9 @@ export class RedisPresence implements PresenceStore, Leaseholder {
     this.#rows = new RedisRows(backbone, ttlMs);
     this.#reaper = new PresenceReaper(backbone);
     const caused = (room: string, change: PresenceChange): void => this.#receiver?.caused(room, change);
-    const refused = (membership: LocalMembership): void => this.#refused.add(membership);
+    const refused = (membership: LocalMembership): void => this.#pending.add(membership);
     this.#writer = new MembershipWriter({ backbone, rows: this.#rows, caused, refused });
-    this.#refused = new PendingWrites({
+    this.#pending = new PendingWrites({
       memberships: this.#memberships,
       writer: this.#writer,
       lease: backbone.lease,
@@ -78,13 +78,13 @@ export class RedisPresence implements PresenceStore, Leaseholder {
       memberships: this.#memberships,
       ttlMs,
       random,
-      mend: (gone) => this.#mend(gone),
+      repair: (gone) => this.#repair(gone),
       orphaned: (room, userId) => this.#adopt(room, userId),
     });
     this.#echoes = new Echoes(backbone.clock);
-    this.#mended = new RepairedRooms({
+    this.#repaired = new RepairedRooms({
       clock: backbone.clock,
-      lookAfter: (rooms) => this.#upkeep.lookAfter(rooms),
+      check: (rooms) => this.#upkeep.check(rooms),
       tell: (isAffected) => this.#receiver?.uncertain(isAffected),
     });
     this.#recoveries = new RecentRecoveries(backbone.clock, backbone.leaseMs);
@@ -107,7 +107,7 @@ export class RedisPresence implements PresenceStore, Leaseholder {
 
   async state(room: string, who: Occupant, statement: Statement, returns = false): Promise<PresenceChange> {
     const change = await this.#write(room, who, statement, returns);
-    if (change === undefined) throw new Unavailable('the statement was not taken');
+    if (change === undefined) throw new Unavailable('the presence could not be written');
     return change;
   }
 
@@ -120,18 +120,18 @@ export class RedisPresence implements PresenceStore, Leaseholder {
   async exit(room: string, who: Occupant): Promise<PresenceChange | undefined> {
     const { keys, lease } = this.#options.backbone;
     const membership = this.#memberships.take(room, who);
-    if (membership !== undefined) this.#refused.delete(membership);
+    if (membership !== undefined) this.#pending.delete(membership);
     const othersMs = this.#recoveries.waitFor(keys.presence(room));
     let left: Left;
     const change = await this.#announced(room, async (name) => {
       left = await this.#rows.exit(room, who, name, othersMs === 0).catch((error: unknown) => {
-        if (error instanceof Unavailable) this.#refused.addExit(room, who);
+        if (error instanceof Unavailable) this.#pending.addExit(room, who);
         throw error;
       });
       return typeof left === 'object' ? left : undefined;
     });
     if (left === 'last') await this.#leaveLater(room, who, membership, othersMs);
-    // It was written, and no other connection has taken its place: what was written is gone, of others perhaps as well.
+    // Its row was written and never replaced, but is gone: rows of other connections may be, too.
     const wasThere = membership !== undefined && !membership.lost && isWritten(membership, lease.name);
     if (left === 'orphaned' || (left === 'unknown' && wasThere))
       await this.#leaveLater(room, who, membership);
@@ -150,12 +150,12 @@ export class RedisPresence implements PresenceStore, Leaseholder {
   }
 
   async rewriteAll(): Promise<void> {
-    // Whoever was lost is shown until the former lease ends.
+    // Lost connections are not written again: their users are shown until the former lease is reaped.
     const all = Array.from(this.#memberships.rooms(), (room) => [...this.#memberships.in(room)]);
     const { lease } = this.#options.backbone;
-    // What is being written under this name already is not written by us as well.
+    // A membership that another call is writing under this name must not be written twice.
     const isUnderWay = (membership: LocalMembership): boolean =>
-      membership.writing?.name === lease.name && !this.#refused.has(membership);
+      membership.writing?.name === lease.name && !this.#pending.has(membership);
     const isStill = (membership: LocalMembership): boolean =>
       !membership.lost && this.#memberships.holds(membership) && !isUnderWay(membership);
     await this.#writer.write(all, isStill);
@@ -169,9 +169,9 @@ export class RedisPresence implements PresenceStore, Leaseholder {
   #followServers(): void {
     const { keys, placement } = this.#options.backbone;
     placement.whenUp((isAffected) => {
-      // At a start there is nobody yet of whom something could be missing.
+      // Before the first change this pod has no members whose rows could be missing.
       if (this.#changes > 0) this.#recoveries.add(isAffected);
-      void this.#writeRefused((room) => isAffected(keys.presence(room)));
+      void this.#pending.write((room) => isAffected(keys.presence(room))).catch(this.#failed);
     });
     placement.whenSubscribed((isAffected) =>
       this.#receiver?.uncertain((room) => isAffected(keys.roomChannel(room))),
@@ -179,44 +179,44 @@ export class RedisPresence implements PresenceStore, Leaseholder {
   }
 
   #take(room: string, { name, change, count, row }: PresenceEnvelope): void {
-    if (change === 'mended') return this.#mended.mended(room);
+    if (change === 'mended') return this.#repaired.repaired(room);
     const known = changeOf(change, count, row);
     if (known !== undefined) this.#receiver?.changed(room, known);
     this.#echoes.heard(name, true);
   }
 
-  /** What is gone is written anew. Nobody came or left; but all pods hear of it whose members may be told of too few. */
-  async #mend(gone: readonly LocalMembership[]): Promise<void> {
+  /** Writes lost rows again. Nobody joined or left; but all pods with members there are told that the room was repaired. */
+  async #repair(gone: readonly LocalMembership[]): Promise<void> {
     if (gone.length === 0) return;
     const { lease } = this.#options.backbone;
     const rooms = Map.groupBy(gone, ({ room }) => room);
-    // Whoever is being written, or registered anew, may not have been there before.
+    // One that is being written, or whose lease has another name, is written anyway and may not have been there before.
     const isStill = (membership: LocalMembership): boolean =>
       this.#memberships.holds(membership) && isWritten(membership, lease.name);
     await this.#writer.write([...rooms.values()], isStill);
   }
 
-  /** By then every pod has written anew what is gone of its members now. */
-  get #mendedMs(): number {
+  /** By then every pod has repaired the rows that are missing now. */
+  get #repairedMs(): number {
     return this.#options.ttlMs / 3 + MARGIN_MS;
   }
 
-  /** Nobody knows a connection of that user: if no pod has one that was gone only, the user leaves. */
+  /** No connection of that user is known: unless a pod writes one again, the user leaves. */
   async #adopt(room: string, userId: string): Promise<void> {
     const who = { connectionId: `${this.#options.backbone.pod}-${(this.#changes += 1)}`, userId };
-    // Other pods may look after their members less often than this one does.
+    // The full ttl: other pods may have a longer one configured and repair less often.
     await this.#leaveLater(room, who, undefined, this.#options.ttlMs);
   }
 
-  /** The user may be there through another connection of which nothing is known at present. */
+  /** Lets the user leave in `ms`, unless a pod writes another connection of the user again by then. */
   async #leaveLater(
     room: string,
     who: Occupant,
     former: LocalMembership | undefined,
-    ms = this.#mendedMs,
+    ms = this.#repairedMs,
   ): Promise<void> {
     const { clock, lease, failedWrites } = this.#options.backbone;
-    // The connection has joined again meanwhile.
+    // The connection may have joined again meanwhile.
     if (this.#memberships.find(room, who) !== undefined) return;
     const membership = this.#memberships.put(room, who);
     const { statement = {}, said } = former ?? {};
@@ -236,16 +236,12 @@ export class RedisPresence implements PresenceStore, Leaseholder {
     }
   }
 
-  async #writeRefused(isAffected: (room: string) => boolean): Promise<void> {
-    await this.#refused.write(isAffected).catch(this.#failed);
-  }
-
   readonly #failed = (error: unknown): void => {
     if (!(error instanceof Unavailable))
-      this.#options.backbone.log.error({ err: error }, 'presence could not be changed');
+      this.#options.backbone.log.error({ err: error }, 'presence could not be written');
   };
 
-  /** `statement`: undefined where it only comes. */
+  /** `statement` is undefined if the connection only joins. */
   #write(
     room: string,
     who: Occupant,
@@ -256,24 +252,24 @@ export class RedisPresence implements PresenceStore, Leaseholder {
     const membership = this.#memberships.put(room, who, returns);
     const writing = { name: lease.name };
     membership.writing = writing;
-    this.#refused.delete(membership);
+    this.#pending.delete(membership);
     if (statement !== undefined) {
       const { status = membership.statement.status, meta = membership.statement.meta } = statement;
       membership.statement = { status, meta };
       membership.said = { elapsed: clock.elapsed() };
     }
-    // What it said before may not be written yet.
+    // An earlier statement may not be written yet.
     const unwritten =
       membership.said !== undefined && 'elapsed' in membership.said ? membership.said : undefined;
     const said = statement === undefined ? unwritten : ('now' as const);
     const entry = { ...entryOf(membership), statement: statement ?? membership.statement, said };
     return this.#announced(room, async (name) => {
       const [entered] = await this.#rows.enter(room, [entry], name).catch((error: unknown) => {
-        // Whoever is away is written when it is back; what is wrong stays so, and whoever asked is told that it failed.
+        // After Unavailable it is written once Redis is back. Any other error would recur, and the caller gets it.
         if (!(error instanceof Unavailable)) {
           if (membership.written === undefined) this.#memberships.take(room, who);
         } else if (membership.writing === writing && this.#memberships.holds(membership))
-          this.#refused.add(membership);
+          this.#pending.add(membership);
         throw error;
       });
       if (membership.writing === writing) noteWritten(membership, writing.name, entered?.stamp);
@@ -281,7 +277,7 @@ export class RedisPresence implements PresenceStore, Leaseholder {
     });
   }
 
-  /** Makes a change; resolves once this pod has heard of it too, if it listens. */
+  /** Makes a change; resolves once this pod has received it too, if it has subscribed the room. */
   async #announced(
     room: string,
     make: (name: string) => Promise<PresenceChange | undefined>,

@@ -1,4 +1,5 @@
 import { Unavailable } from './unavailable.ts';
+import { every } from '../../core/base/every.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Log } from '../../core/ports/log.ts';
 
@@ -34,10 +35,7 @@ export class Comparison {
   }
 
   start(): void {
-    this.#options.clock.after(EVERY_MS, () => {
-      this.begin(() => true);
-      this.start();
-    });
+    every(this.#options.clock, EVERY_MS, () => this.begin(() => true));
   }
 
   /** The pod may have missed messages of these rooms. If their history is unavailable, call it again later. */

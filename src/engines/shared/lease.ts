@@ -1,5 +1,6 @@
 import { ignored } from './ignored.ts';
 import { Unavailable } from './unavailable.ts';
+import { every } from '../../core/base/every.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Log } from '../../core/ports/log.ts';
 
@@ -60,6 +61,7 @@ export class Lease {
   /** By `Clock.elapsed`; before that this pod takes no other pod for dead. */
   #reapsFrom = 0;
   #stopped = false;
+  #stopRenewing: () => void = ignored;
 
   constructor(options: LeaseOptions) {
     this.#options = options;
@@ -79,12 +81,14 @@ export class Lease {
   }
 
   start(): void {
-    this.#renewLater();
+    const { clock, leaseMs } = this.#options;
+    this.#stopRenewing = every(clock, Math.min(leaseMs / 3, MOST_BETWEEN_MS), () => void this.#renew());
   }
 
   /** This pod counts as dead after `ms`, so that the others need not wait for its lease to expire. */
   async stop(ms: number): Promise<void> {
     this.#stopped = true;
+    this.#stopRenewing();
     const { book } = this.#options;
     if (book.up && this.#taken === this.#generation) await book.end(this.name, ms).catch(ignored);
   }
@@ -105,15 +109,6 @@ export class Lease {
   #takeAnother(): void {
     this.#generation += 1;
     void this.#renew();
-  }
-
-  #renewLater(): void {
-    const { clock, leaseMs } = this.#options;
-    clock.after(Math.min(leaseMs / 3, MOST_BETWEEN_MS), () => {
-      if (this.#stopped) return;
-      void this.#renew();
-      this.#renewLater();
-    });
   }
 
   async #renew(): Promise<void> {

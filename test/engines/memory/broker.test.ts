@@ -13,7 +13,7 @@ let clock: TestClock;
 let budget: MemoryBudget;
 let broker: MemoryBroker;
 
-/** What V8 holds once all garbage is gone. */
+/** V8's heap after garbage collection. */
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 function heap(): number {
@@ -48,11 +48,11 @@ describe('MEMORY_BYTES', () => {
     ['refs of direct messages', (n) => broker.claim('@direct', `alice\n${n}`, `message-${n}`)],
   ];
 
-  test.each(fills)('bounds what is really held of %s', async (_what, fill) => {
+  test.each(fills)('bounds the memory of %s', async (_what, fill) => {
     open(LIMIT);
     const before = heap();
     for (let n = 0; n < MANY; n += 1) await fill(n);
-    // Half of what may be held at most is what must be held at least: nothing goes that there is room for.
+    // At least half of the budget is used: nothing is evicted without need.
     expect(budget.bytes).toBeGreaterThan(LIMIT / 2);
     expect(budget.bytes).toBeLessThanOrEqual(LIMIT);
     expect(heap() - before).toBeLessThan(LIMIT * 1.25);
@@ -67,7 +67,7 @@ describe('MEMORY_BYTES', () => {
     expect(heap() - before).toBeLessThan(LIMIT * 1.25);
   });
 
-  test('takes from messages, positions and refs what members need, who all stay', async () => {
+  test('evicts messages, positions and refs for the sake of members, who all stay', async () => {
     open(LIMIT);
     const store = new MemoryPresence(clock, budget);
     for (let n = 0; n < MANY / 2; n += 1) await broker.publish(`old-${n}`, long, { key: `k${n}` });
@@ -84,7 +84,7 @@ describe('MEMORY_BYTES', () => {
     expect(budget.bytes).toBeGreaterThan(LIMIT / 2);
   });
 
-  test('is given back in full', async () => {
+  test('is released in full', async () => {
     const store = new MemoryPresence(clock, budget);
     await broker.subscribe('silent');
     for (let n = 0; n < 100; n += 1) {
@@ -110,8 +110,8 @@ describe('MEMORY_BYTES', () => {
   });
 });
 
-describe('the memory broker over its bound', () => {
-  test('takes the older half of the messages of the room that was quiet longest: it is told trimmed', async () => {
+describe('the memory broker beyond its budget', () => {
+  test('evicts the older half of the messages of the least recently used room, and says trimmed', async () => {
     open(MIB);
     const body = 'x'.repeat(MIB / 8);
     const ids: string[] = [];
@@ -124,7 +124,7 @@ describe('the memory broker over its bound', () => {
     expect((await broker.read('loud', { newest: 9 }, 9)).messages).toHaveLength(4);
   });
 
-  test('says of a room that it forgot that its positions are expired', async () => {
+  test('says expired for the positions of a forgotten room', async () => {
     open(MIB);
     const [first, second] = [await broker.publish('room', 'a'), await broker.publish('room', 'b')];
     expect(first.id.split('-')[0]).toBe(second.id.split('-')[0]);
@@ -137,7 +137,7 @@ describe('the memory broker over its bound', () => {
     expect(page).toMatchObject({ missing: 'expired', messages: [{ body: 'c' }] });
   });
 
-  test('never forgets where a room is that somebody is in', async () => {
+  test('never forgets the position of a subscribed room', async () => {
     open(MIB);
     await broker.subscribe('room');
     const { id } = await broker.publish('room', 'a');
@@ -148,7 +148,7 @@ describe('the memory broker over its bound', () => {
     expect((await broker.read('room', { after: id }, 9)).messages).toMatchObject([{ id: next.id, prev: id }]);
   });
 
-  test('remembers a ref for as long as there is room for it', async () => {
+  test('remembers a ref as long as memory allows', async () => {
     open(MIB);
     const first = await broker.publish('room', 'a', { key: 'first' });
     const claimed = await broker.claim('@global', 'first', 'one');
@@ -160,7 +160,7 @@ describe('the memory broker over its bound', () => {
     expect(await broker.claim('@global', 'first', 'two')).toBe('two');
   });
 
-  test('goes on where there is room for nothing at all', async () => {
+  test('works without any memory', async () => {
     open(0);
     await broker.subscribe('room');
     const [first, second] = [await broker.publish('room', 'a'), await broker.publish('room', 'b')];
@@ -169,7 +169,7 @@ describe('the memory broker over its bound', () => {
   });
 });
 
-test('the memory broker knows a repetition for five minutes, also where its clock is set meanwhile', async () => {
+test('the memory broker recognizes a repetition for five minutes, also if its clock is set', async () => {
   const { id } = await broker.publish('room', 'a', { key: 'k' });
   clock.setBack(-400_000);
   expect(await broker.publish('room', 'a', { key: 'k' })).toEqual({ id, duplicate: true });

@@ -7,14 +7,14 @@ import { nkeys } from '@nats-io/transport-node';
 import { documentedRights } from './rights.ts';
 import { Witness } from '../../faults/witness.ts';
 
-/** Each of them says something, and hears all that was said. */
+/** Each client publishes, and receives all publications. */
 async function talk(...people: readonly Witness[]): Promise<void> {
   for (const one of people) one.say();
   await allHeard(people, saidBy(people));
 }
 
 describe('With the credentials of a user of an account', () => {
-  test('two pods share messages and presence, and their output lets nobody in', SLOW, async () => {
+  test('two pods share messages and presence, and log no secrets', SLOW, async () => {
     const nats = await operatedNats();
     const users = [nats.account.user({ rights: documentedRights() }), nats.account.user()];
     const [here, there] = await Promise.all(users.map((user) => podOf(nats, user)));
@@ -27,7 +27,7 @@ describe('With the credentials of a user of an account', () => {
     expect(output).not.toMatch(/permission|"level":[456]0/);
   });
 
-  test('pods hear nothing of those of another account', SLOW, async () => {
+  test('pods receive nothing from pods of another account', SLOW, async () => {
     const nats = await operatedNats();
     const [here, there] = [await podOf(nats, nats.account.user()), await podOf(nats, nats.other.user())];
     await ready(here, there);
@@ -41,7 +41,7 @@ describe('With the credentials of a user of an account', () => {
     await presenceIs([there], 'room', ['bob']);
   });
 
-  test('a file that ends without a line break, or has those of Windows, is as good', SLOW, async () => {
+  test('a file without a final line break, or with those of Windows, works too', SLOW, async () => {
     const nats = await operatedNats();
     const { credentials, secrets } = nats.account.user();
     const end = '------END USER NKEY SEED------';
@@ -51,7 +51,7 @@ describe('With the credentials of a user of an account', () => {
   });
 });
 
-/** A seed with a slip of the pen. */
+/** A seed with a typing error. */
 function damaged({ credentials, secrets }: User): User {
   const [seed = ''] = secrets;
   const wrong = `${seed.slice(0, -4)}${seed.endsWith('AAAA') ? 'BBBB' : 'AAAA'}`;
@@ -76,10 +76,10 @@ test.each<[string, RegExp, (nats: OperatedNats) => User]>([
   await expectAway(await podOf(nats, user), user, reason);
 });
 
-test('Credentials that end while they are used end the connection, and the log says so', SLOW, async () => {
+test('Credentials that expire while in use end the connection, and the log says so', SLOW, async () => {
   const nats = await operatedNats();
   const user = nats.account.user({ expiresIn: 4 });
-  // On a slow machine the pod may come too late to be let in at all.
+  // On a slow machine the credentials may expire before the pod connects.
   await expectAway(await podOf(nats, user), user, /Authentication Expired|credentials expired/);
 });
 

@@ -8,8 +8,8 @@ import { Witness } from '../../faults/witness.ts';
 
 const LOGIN = { user: 'crosspod', password: 'p@ss:w/hidden' };
 
-describe('A pod on a NATS that lets in only who has a login, by TLS', () => {
-  test('is let in', SLOW, async () => {
+describe('A pod on a NATS that requires a login and TLS', () => {
+  test('connects', SLOW, async () => {
     const nats = await natsOf({ ...LOGIN, tls: createCertificate() });
     const pod = await podOn(nats);
     await ready(pod);
@@ -19,7 +19,7 @@ describe('A pod on a NATS that lets in only who has a login, by TLS', () => {
     expect(pod.output()).not.toContain('hidden');
   });
 
-  test('goes on by itself with a wrong password, which nobody reads in its log', SLOW, async () => {
+  test('serves without it if the password is wrong, and does not log the password', SLOW, async () => {
     const nats = await natsOf(LOGIN);
     const pod = await podOn(nats, { NATS_URL: `nats://crosspod:hidden2@127.0.0.1:${nats.port}` });
     expect(await readiness(pod)).toBe('200 degraded');
@@ -28,14 +28,14 @@ describe('A pod on a NATS that lets in only who has a login, by TLS', () => {
   });
 });
 
-test('A pod finds a server that runs among those that are named', SLOW, async () => {
+test('A pod finds a running server among those that are configured', SLOW, async () => {
   const [gone, nats] = [await natsOf(), await natsOf()];
   await gone.kill();
   const pod = await podOn(nats, { NATS_URL: `${gone.url},${nats.url}` });
   await ready(pod);
 });
 
-test('A pod that starts before NATS is ready with it when it is there', SLOW, async () => {
+test('A pod that starts before NATS is ready once NATS is', SLOW, async () => {
   const nats = await natsOf();
   await nats.kill();
   const pod = await podOn(nats);
@@ -44,14 +44,14 @@ test('A pod that starts before NATS is ready with it when it is there', SLOW, as
   await ready(pod);
 });
 
-test('A NATS that keeps nothing is away, and the log says why', SLOW, async () => {
+test('A NATS that cannot store anything is unavailable, and the log says why', SLOW, async () => {
   const nats = await natsOf();
   const pod = await podOn(nats, { NATS_REPLICAS: '3' });
   expect(await readiness(pod)).toBe('200 degraded');
   expect(pod.output()).toMatch(/NATS is unavailable[^]*replicas|replicas[^]*NATS is unavailable/);
 });
 
-test('A pod needs no other rights than those', SLOW, async () => {
+test('A pod needs no other rights than the documented ones', SLOW, async () => {
   const permissions = JSON.stringify(documentedRights());
   const user = `{ user: "crosspod", password: "hidden", permissions: ${permissions} }`;
   const nats = await natsOf({ config: [`authorization { users: [ ${user} ] }`] });

@@ -6,7 +6,7 @@ import type { PodProcess } from '../../support/stack/pods.ts';
 import { natsOf } from './world.ts';
 import { Witness } from '../../faults/witness.ts';
 
-/** Two pods, of which the first reaches NATS by a network that can break. */
+/** Two pods, the first of which reaches NATS through a proxy that can break the connection. */
 async function world(): Promise<{ proxy: Proxy; here: PodProcess; there: PodProcess }> {
   const nats = await natsOf();
   const proxy = await startProxy(nats.port);
@@ -15,7 +15,7 @@ async function world(): Promise<{ proxy: Proxy; here: PodProcess; there: PodProc
   return { proxy, here, there: await podOn(nats) };
 }
 
-/** How the network breaks and when it is whole again. */
+/** Breaks the connection, and restores it. */
 const FAULTS: Record<string, (proxy: Proxy, heard: () => number) => Promise<void>> = {
   'is reset again and again': async (proxy, heard) => {
     for (let n = 0; n < 5; n += 1) {
@@ -31,7 +31,7 @@ const FAULTS: Record<string, (proxy: Proxy, heard: () => number) => Promise<void
     proxy.resume();
   },
   'brings everything late, again and again': async (proxy, heard) => {
-    // Less and more than NATS may take to answer.
+    // Less and more than ANSWER_MS.
     for (const talk of [100, 150, 250, 300]) {
       const before = heard();
       proxy.silence('to-client');
@@ -48,7 +48,7 @@ const FAULTS: Record<string, (proxy: Proxy, heard: () => number) => Promise<void
 };
 
 test.for(Object.keys(FAULTS))(
-  'The connection to NATS %s under load: nobody misses anything',
+  'The connection to NATS %s under load: no client misses a message',
   SLOW,
   async (name) => {
     const { proxy, here, there } = await world();

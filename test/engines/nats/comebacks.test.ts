@@ -4,7 +4,7 @@ import { type Proxy, startProxy } from '../../support/proxy.ts';
 import { NatsSubject } from './subject.ts';
 import { PATIENT } from '../../many-pods/world.ts';
 
-/** Longer than a pod is held back here. */
+/** Longer than the outage of any pod in these tests. */
 const LEASE_MS = 4_000;
 const A_LEASE_LATER = { timeout: 2 * LEASE_MS };
 
@@ -14,7 +14,7 @@ beforeEach(() => nats.empty());
 afterEach(() => nats.close());
 afterAll(() => nats.stop());
 
-/** A pod behind a network of its own, that loses NATS and has it back when the test says so. */
+/** A pod whose connection to NATS goes through its own proxy, so that the test can interrupt it. */
 interface Lone {
   readonly pod: PresencePod;
   readonly proxy: Proxy;
@@ -32,7 +32,7 @@ async function loses({ pod, proxy }: Lone): Promise<void> {
   await expect.poll(() => pod.backbone.link.up, PATIENT).toBe(false);
 }
 
-/** Resolves once all that the pod wrote is known to it, and to the others that have NATS. */
+/** Resolves once the pod is connected again, and its rows have reached all connected pods. */
 async function isBack({ pod, proxy }: Lone): Promise<void> {
   const { backbone, store } = pod;
   proxy.resume();
@@ -44,7 +44,7 @@ async function isBack({ pod, proxy }: Lone): Promise<void> {
   await expect.poll(() => pod.users('marks'), PATIENT).toContain(mark.userId);
 }
 
-/** Resolves once a lease has ended that was renewed last when this was called: a user of that pod is gone. */
+/** Resolves once a lease that was last renewed during this call has expired: a user of that pod has left. */
 async function aLeaseLater({ pod }: Lone): Promise<void> {
   const last = await openLone();
   await last.pod.store.enter('last', who('zoe'));
@@ -53,16 +53,24 @@ async function aLeaseLater({ pod }: Lone): Promise<void> {
   await expect.poll(() => pod.users('last'), A_LEASE_LATER).toEqual([]);
 }
 
-/** What was told of a user in the room, in order. */
+/** The events about a user in the room, in order. */
 function toldOf(user: string, { told }: PresencePod): string[] {
   return told.filter((one) => one.startsWith(`${user} `) && one.includes(' r '));
 }
 
-/** What is asked of a pod that has NATS away. */
+async function aliceNeverLeft(lones: readonly Lone[]): Promise<void> {
+  for (const { pod } of lones) {
+    await expect.poll(() => pod.users(), PATIENT).toEqual(['alice']);
+    expect(toldOf('alice', pod)).toEqual(['alice join r 1']);
+    expect(pod.caused).toEqual([]);
+  }
+}
+
+/** For a call on a pod that cannot reach NATS. */
 const refused = (): void => {};
 
-describe('Of a user of whom a pod knows that has NATS back later than another', () => {
-  test('nobody is told that it has left, where it moved between them meanwhile', async () => {
+describe('A user on a pod that reconnects to NATS later than another pod', () => {
+  test('never leaves if the user moved between the two during the outage', async () => {
     const [one, other, third] = [await openLone(), await openLone(), await openLone()];
     await one.pod.store.enter('r', who('alice', 'a1'));
     await expect.poll(() => other.pod.users(), PATIENT).toEqual(['alice']);
@@ -74,18 +82,14 @@ describe('Of a user of whom a pod knows that has NATS back later than another', 
     await isBack(one);
     expect(await third.pod.users()).toEqual(['alice']);
     await isBack(other);
-    for (const { pod } of [one, other, third]) {
-      await expect.poll(() => pod.users(), PATIENT).toEqual(['alice']);
-      expect(toldOf('alice', pod)).toEqual(['alice join r 1']);
-      expect(pod.caused).toEqual([]);
-    }
-    // What is over is over: she leaves at once where nobody can be missing any more.
+    await aliceNeverLeft([one, other, third]);
+    // Once no row can be missing any more, she leaves at once.
     await aLeaseLater(third);
     expect(await other.pod.store.exit('r', who('alice', 'a2'))).toMatchObject({ kind: 'leave', count: 0 });
     for (const { pod } of [one, other, third]) await expect.poll(() => pod.users(), PATIENT).toEqual([]);
   });
 
-  test('nobody is told that it has left, where it leaves the first as soon as that has NATS back', async () => {
+  test('never leaves if the user leaves the first pod as soon as that has reconnected', async () => {
     const [one, other, third] = [await openLone(), await openLone(), await openLone()];
     await one.pod.store.enter('r', who('alice', 'a1'));
     for (const lone of [one, other, third]) await loses(lone);
@@ -95,14 +99,10 @@ describe('Of a user of whom a pod knows that has NATS back later than another', 
     await one.pod.store.exit('r', who('alice', 'a1'));
     expect(await third.pod.users()).toEqual(['alice']);
     await isBack(other);
-    for (const { pod } of [one, other, third]) {
-      await expect.poll(() => pod.users(), PATIENT).toEqual(['alice']);
-      expect(toldOf('alice', pod)).toEqual(['alice join r 1']);
-      expect(pod.caused).toEqual([]);
-    }
+    await aliceNeverLeft([one, other, third]);
   });
 
-  test('nobody is told that it has left, where it comes to the first and leaves it then', async () => {
+  test('never leaves if the user joins the first pod and leaves it again', async () => {
     const [one, other, third] = [await openLone(), await openLone(), await openLone()];
     for (const lone of [one, other, third]) await loses(lone);
     await other.pod.store.enter('r', who('alice', 'a2')).catch(refused);
@@ -121,8 +121,8 @@ describe('Of a user of whom a pod knows that has NATS back later than another', 
   });
 });
 
-describe('Who has really left', () => {
-  test('while NATS was away, or just after, is told as gone once a lease is over', async () => {
+describe('A user who has really left', () => {
+  test('during the outage or just after it, leaves for all pods once the lease has expired', async () => {
     const [one, third] = [await openLone(), await openLone()];
     for (const user of ['alice', 'bob', 'carol', 'dora']) await one.pod.store.enter('r', who(user));
     for (const lone of [one, third]) await loses(lone);
@@ -135,7 +135,7 @@ describe('Who has really left', () => {
     expect(await third.pod.users()).toEqual(['alice', 'bob', 'carol', 'dora', 'eve']);
     for (const { pod } of [one, third]) {
       await expect.poll(() => pod.users(), A_LEASE_LATER).toEqual(['carol', 'dora']);
-      // Who came while a pod had NATS away is in the list that it asks for then.
+      // A join during a pod's outage is in the list that the pod reads when it reconnects.
       for (const user of ['alice', 'bob', 'eve'])
         expect(toldOf(user, pod).filter((told) => !told.includes(' join '))).toEqual([
           expect.stringContaining('leave'),
@@ -150,7 +150,7 @@ describe('Who has really left', () => {
     expect(await one.pod.store.exit('r', who('dora'))).toMatchObject({ kind: 'leave', count: 1 });
   });
 
-  test('and comes again before that has said nothing of itself yet', async () => {
+  test('and returns before that, starts without status and meta', async () => {
     const one = await openLone();
     for (const user of ['alice', 'bob']) {
       await one.pod.store.enter('r', who(user));

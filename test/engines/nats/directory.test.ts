@@ -9,7 +9,7 @@ import { NatsSubject, type PodOptions } from './subject.ts';
 import { at, PATIENT } from '../../many-pods/world.ts';
 import { startProxy } from '../../support/proxy.ts';
 
-/** Short, so that what others say of themselves is soon heard, and the dead are found. */
+/** Short, so that pods soon see the loads of others, and find dead pods. */
 const LEASE_MS = 1_500;
 const SINCE = Date.now() - 3_600_000;
 
@@ -35,14 +35,14 @@ async function open(options: PodOptions = {}): Promise<Pod> {
   return { backbone, directory, holding };
 }
 
-/** The numbers of the others, as the pod is told when it says that it has so many. */
+/** The loads of the other pods, for a pod with so many connections. */
 async function says({ directory }: Pod, connections: number): Promise<number[]> {
   const others = await directory.loads({ connections, since: SINCE });
   return others.map((other) => other.connections).toSorted((a, b) => a - b);
 }
 
-describe('Of the numbers of the pods', () => {
-  test('each is told those of all others, and not its own; those of one that takes no more are not given', async () => {
+describe('The loads of the pods', () => {
+  test('are those of all other pods that take connections, without the pod’s own', async () => {
     const [a, b, c] = [await open(), await open(), await open()];
     for (const [index, pod] of [a, b, c].entries()) await says(pod, 10 + index);
     await expect.poll(() => says(b, 11), PATIENT).toEqual([10, 12]);
@@ -50,7 +50,7 @@ describe('Of the numbers of the pods', () => {
     await expect.poll(() => says(b, 11), PATIENT).toEqual([12, 20]);
     expect(await b.directory.loads({ connections: 11, since: SINCE })).toContainEqual({
       connections: 20,
-      // Told by the clock that all share, and back.
+      // Converted to the server's clock and back.
       since: expect.closeTo(SINCE, -2),
     });
     await a.directory.loads(undefined);
@@ -58,7 +58,7 @@ describe('Of the numbers of the pods', () => {
     expect(await a.directory.loads(undefined)).toHaveLength(2);
   });
 
-  test('those of a pod that is silent are given no longer than its lease, those of one that has ended not', async () => {
+  test('contain a silent pod no longer than its lease, and a stopped pod not at all', async () => {
     const [a, b, c] = [await open(), await open(), await open()];
     await says(a, 10);
     await says(c, 12);
@@ -69,7 +69,7 @@ describe('Of the numbers of the pods', () => {
     await expect.poll(() => says(b, 11), PATIENT).toEqual([]);
   });
 
-  test('a pod without NATS is told nothing, and told so; after it, it counts once', async () => {
+  test('are unavailable on a pod without NATS, which counts once after it reconnects', async () => {
     const proxy = await startProxy(nats.server.port);
     onTestFinished(() => proxy.stop());
     const [a, b] = [await open({ leaseMs: 60_000, ports: [proxy.port] }), await open()];
@@ -89,7 +89,7 @@ describe('Of the numbers of the pods', () => {
 });
 
 describe('Rooms of several pods', () => {
-  test('are added up, page by page, and those of a pod that stops in order go with it', async () => {
+  test('are added up, page by page, and those of a pod that stops are removed', async () => {
     const [a, b] = [await open(), await open()];
     a.holding.put('r', 2);
     b.holding.put('r', 3);
@@ -111,7 +111,7 @@ describe('Rooms of several pods', () => {
       .toEqual([{ room: 'r', connections: 3 }]);
   });
 
-  test('more than fit into an answer are asked for in parts, and added up', async () => {
+  test('that do not fit into one answer are asked for in parts, and added up', async () => {
     const [a, b] = [await open(), await open()];
     const name = (n: number): string => `r${String(n).padStart(5, '0')}`;
     for (let n = 0; n < 6_000; n += 1) a.holding.put(name(n), 1);
@@ -122,7 +122,7 @@ describe('Rooms of several pods', () => {
     expect(await b.directory.rooms('', '', 5_100)).toEqual(all.slice(0, 5_100));
   });
 
-  test('cannot be told while one of them does not answer, and can be told again when it is dead', async () => {
+  test('cannot be listed while one pod does not answer, and can be listed once it is dead', async () => {
     const [a, b] = [await open(), await open()];
     b.holding.put('r', 1);
     a.holding.put('r', 1);
@@ -135,7 +135,7 @@ describe('Rooms of several pods', () => {
 });
 
 describe('A user’s places', () => {
-  test('are the same on all pods, and no more are given when many come at once', async () => {
+  test('are the same on all pods, also if many connections come at once', async () => {
     const pods = [await open(), await open(), await open()];
     const came = Array.from({ length: 18 }, (_, n) => at(pods, n % 3).directory.admit('alice', `a${n}`, 2));
     const admitted = (await Promise.all(came)).flatMap((is, n) => (is ? [n] : []));
@@ -147,7 +147,7 @@ describe('A user’s places', () => {
     for (const { directory } of pods) expect(await directory.admit('alice', 'more', 2)).toBe(false);
   });
 
-  test('are given back where another pod wrote last, and nobody takes NATS for away', async () => {
+  test('are given back after another pod wrote last, and NATS does not count as unavailable', async () => {
     const [a, b] = [await open(), await open()];
     for (const [pod, connection] of [[a, 'a1'] as const, [b, 'b1'] as const])
       expect(await pod.directory.admit('alice', connection, 2)).toBe(true);
@@ -156,7 +156,7 @@ describe('A user’s places', () => {
     expect([a, b].map(({ backbone }) => backbone.link.losses)).toEqual([0, 0]);
   });
 
-  test('on a pod that is dead are free, those on one that has stopped when its time is over', async () => {
+  test('are free again on a dead pod, and on a stopped pod once its lease has expired', async () => {
     const [a, b, c] = [await open(), await open(), await open()];
     await a.directory.admit('alice', 'a1', 1);
     await c.directory.admit('bob', 'b1', 1);
@@ -168,7 +168,7 @@ describe('A user’s places', () => {
     await expect.poll(() => b.directory.admit('bob', 'b2', 1), PATIENT).toBe(true);
   });
 
-  test('are counted whatever the user is called', async () => {
+  test('are counted whatever the user’s name is', async () => {
     const [a, b] = [await open(), await open()];
     for (const user of ['a.b', '*', '>', 'ü "q" \\', '🎉'.repeat(256)]) {
       expect(await a.directory.admit(user, 'c1', 1)).toBe(true);
@@ -178,7 +178,7 @@ describe('A user’s places', () => {
     }
   });
 
-  test('are kept under the new name of a pod that was taken for dead', async () => {
+  test('move to the new lease of a pod that was taken for dead', async () => {
     const [a, b] = [await open({ leaseMs: 60_000 }), await open({ leaseMs: 60_000 })];
     a.holding.people = [{ userId: 'alice', connectionId: 'a1' }];
     await a.directory.admit('alice', 'a1', 1);
@@ -192,7 +192,7 @@ describe('A user’s places', () => {
     expect(await b.directory.admit('alice', 'a2', 1)).toBe(true);
   });
 
-  test('are as many as this pod knows of while NATS is away', async () => {
+  test('are limited by this pod’s own connections while NATS is unavailable', async () => {
     const a = await open();
     await a.backbone.stop();
     expect(await a.directory.admit('alice', 'a1', 1)).toBe(true);
@@ -203,7 +203,7 @@ describe('A user’s places', () => {
 });
 
 test.for(['purge', 'delete'] as const)(
-  'Places count again soon after somebody did %s them',
+  'Places count again soon after an operator did %s them',
   async (fault) => {
     const [a, b] = [await open({ presenceTtlMs: 6_000 }), await open({ presenceTtlMs: 6_000 })];
     a.holding.people = ['a1', 'a2'].map((connectionId) => ({ userId: 'alice', connectionId }));

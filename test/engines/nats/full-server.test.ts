@@ -8,7 +8,7 @@ import { natsOf } from './world.ts';
 import { Witness } from '../../faults/witness.ts';
 
 test(
-  'NATS that has no room left is away until it has, and nothing said meanwhile is lost',
+  'NATS without free storage is unavailable until it has some, and no publication is lost',
   SLOW,
   async () => {
     const nats = await natsOf({ maxFile: '1MB' });

@@ -30,7 +30,7 @@ function body(n: number): string {
 }
 
 describe('two pods', () => {
-  test('that publish under one key at the same time publish once', async () => {
+  test('that use one key at the same time publish once', async () => {
     const nats = await natsOf();
     const [here, there] = [await podLikeOn(nats), await podLikeOn(nats)];
     for (const { broker } of [here, there]) await broker.subscribe('r');
@@ -49,7 +49,7 @@ describe('two pods', () => {
     expect(heardIn(here, 'r')).toEqual(heardIn(there, 'r'));
   });
 
-  test('hear of rooms whose names hold everything that a name may', async () => {
+  test('receive messages of rooms whose names contain every allowed character', async () => {
     const nats = await natsOf();
     const [here, there] = [await podLikeOn(nats), await podLikeOn(nats)];
     const rooms = ['a.b.c', 'a', 'A-Z_0:@.', 'a.b', '0'];
@@ -64,7 +64,7 @@ describe('two pods', () => {
     expect(there.messages).toHaveLength(rooms.length);
   });
 
-  test('hear what is not kept, each from the other', async () => {
+  test('receive each other’s messages that are not stored', async () => {
     const nats = await natsOf();
     const [here, there] = [await podLikeOn(nats), await podLikeOn(nats)];
     for (const { broker } of [here, there]) await broker.subscribe('r');
@@ -82,7 +82,7 @@ describe('two pods', () => {
   });
 });
 
-test('what is read is as it came by itself, with its provisional id', async () => {
+test('a message that is read equals the one that came by subscription, with its provisional id', async () => {
   const nats = await natsOf();
   const [here, there, deaf] = [await podLikeOn(nats), await podLikeOn(nats), await podLikeOn(nats)];
   for (const { broker } of [here, there]) await broker.subscribe('r');
@@ -100,13 +100,13 @@ test('what is read is as it came by itself, with its provisional id', async () =
   }
 });
 
-test('what was kept and did not come by itself is brought by hand, and the other pods are told to look', async () => {
+test('a stored message that did not come by subscription is read, and the other pods are told to compare', async () => {
   const nats = await natsOf();
   const [here, there] = [await podLikeOn(nats), await podLikeOn(nats)];
   for (const { broker } of [here, there]) await broker.subscribe('r');
   const start = await there.broker.read('r', { newest: 0 }, ALL);
   const { jsm, config } = await streamOf(nats.port);
-  // One that does not tell what it keeps.
+  // A stream that does not publish stored messages again.
   const { republish: _, ...mute } = config;
   await jsm.streams.delete('test-history');
   await jsm.streams.add(mute);
@@ -119,8 +119,8 @@ test('what was kept and did not come by itself is brought by hand, and the other
 });
 
 /**
- * Has the server forget a message id. From 2.14 on it may look through its ids for a moment by the former window, and
- * then not again before that has ended: so the window is made another one until the id is forgotten.
+ * Makes the server forget a message id. A server from 2.14 on may check its ids once more by the former window, and not
+ * again before that has passed; so the window is changed until the id is forgotten.
  */
 async function forget(msgID: string, port: number): Promise<void> {
   const { jsm } = await streamOf(port);
@@ -139,7 +139,7 @@ async function streamOf(port: number) {
   return { jsm, config };
 }
 
-test('a room that is remembered by nobody but those who hear it goes on after its newest position', async () => {
+test('a room known only to its subscribers continues after its newest position', async () => {
   const nats = await natsOf();
   const here = await podLikeOn(nats);
   await here.broker.subscribe('r');
@@ -154,7 +154,7 @@ test('a room that is remembered by nobody but those who hear it goes on after it
   expect(page.missing).toBeUndefined();
 });
 
-test('what a stranger put into the stream is given to nobody', async () => {
+test('a message that another program put into the stream is not delivered', async () => {
   const nats = await natsOf();
   const here = await podLikeOn(nats);
   await here.broker.subscribe('r');
@@ -167,7 +167,7 @@ test('what a stranger put into the stream is given to nobody', async () => {
   expect(page.messages.map(({ id }) => id)).toEqual([first.id, last.id]);
 });
 
-test('what was held up on its way came when it got its place: whoever reads from a moment before that is given it', async () => {
+test('a message that was delayed on its way is returned for a moment before it was stored', async () => {
   const nats = await natsOf();
   const here = await podLikeOn(nats);
   await here.broker.subscribe('r');
@@ -186,14 +186,14 @@ test('what was held up on its way came when it got its place: whoever reads from
   }
 });
 
-test('taken before it was given to the members provisionally, it has its provisional id for whoever reads it', async () => {
+test('a publication stored before it was delivered provisionally is read with its provisional id', async () => {
   const nats = await natsOf();
   const proxy = await startProxy(nats.port);
   onTestFinished(() => proxy.stop());
   const [here, there] = [await podLikeOn({ port: proxy.port }), await podLikeOn(nats)];
   for (const { broker } of [here, there]) await broker.subscribe('r');
   await here.broker.publish('r', body(1));
-  // NATS hears it, and this pod does not hear NATS.
+  // NATS receives it, but its answer does not reach this pod.
   proxy.silence('to-client');
   const published = await here.broker.publish('r', body(2));
   expect(published.settled).toBeDefined();
@@ -214,7 +214,7 @@ test('taken before it was given to the members provisionally, it has its provisi
   }
 });
 
-test('sent again when NATS has forgotten its message id, it is found and not published twice', async () => {
+test('a publication sent again after NATS forgot its message id is found, and not published twice', async () => {
   const nats = await natsOf();
   const proxy = await startProxy(nats.port);
   onTestFinished(() => proxy.stop());
@@ -234,7 +234,7 @@ test('sent again when NATS has forgotten its message id, it is found and not pub
   expect((await there.broker.read('r', { newest: 5 }, ALL)).messages).toHaveLength(1);
 });
 
-test('a key is known when NATS was started again and its message has been trimmed', async () => {
+test('a key is known after NATS restarted and its message was trimmed', async () => {
   const nats = await natsOf();
   const here = await podLikeOn({ port: nats.port, historySize: 2 });
   const first = await here.broker.publish('r', body(1), { key: 'k' });
@@ -245,7 +245,7 @@ test('a key is known when NATS was started again and its message has been trimme
   expect(await there.broker.publish('r', body(1), { key: 'k' })).toEqual({ id: first.id, duplicate: true });
 });
 
-/** In place of the history, which answers so; the last answer over and over. */
+/** Replaces the history's answers; the last one is repeated. */
 async function answering(port: number, ...errors: (object | undefined)[]): Promise<{ ids: string[] }> {
   const { jsm } = await streamOf(port);
   await jsm.streams.delete('test-history');
@@ -268,7 +268,7 @@ describe('a publication', () => {
   const full = { code: 400, err_code: 10_002, description: 'resource limits exceeded for account' };
   const crowded = { code: 429, err_code: 10_167, description: 'too many requests' };
 
-  test('whose id is on its way already is sent again under it', async () => {
+  test('whose earlier copy is still being stored is sent again under the same id', async () => {
     const nats = await natsOf();
     const { broker } = await podLikeOn(nats);
     const { ids } = await answering(nats.port, inProcess, inProcess, undefined);
@@ -276,8 +276,8 @@ describe('a publication', () => {
     expect([settled, ids.length, new Set(ids).size]).toEqual([undefined, 3, 1]);
   });
 
-  test('whose id is on its way for long waits, as do those that an account may not keep now', async () => {
-    // For longer than NATS may take to answer; once.
+  test('waits if its earlier copy takes long, or if the account’s storage is full', async () => {
+    // Once for longer than ANSWER_MS.
     for (const [error, times] of [
       [inProcess, 60],
       [full, 1],
@@ -294,7 +294,7 @@ describe('a publication', () => {
   });
 });
 
-test('nothing is kept in mind of a room that was left while it was looked into', async () => {
+test('a room that was unsubscribed while it was checked is forgotten', async () => {
   const nats = await natsOf();
   const { backbone, broker } = await podLikeOn(nats);
   const history = new NatsHistory({
@@ -304,7 +304,7 @@ test('nothing is kept in mind of a room that was left while it was looked into',
     ttlMs: 600_000,
     newEpoch: () => 'epoch',
   });
-  // It comes to know the history as the broker does.
+  // It learns the history's name as the broker does.
   backbone.link.reconnect('another history is there, too');
   await expect.poll(() => backbone.link.up, PATIENT).toBe(true);
   history.begin('r');
@@ -318,11 +318,11 @@ test('nothing is kept in mind of a room that was left while it was looked into',
   const read = history.read('r', { newest: 0 }, ALL);
   history.end('r');
   await read;
-  history.heard('r', { seq: 2, lastSeq: 1, data: new TextEncoder().encode('name 1 1 \n{}') });
+  history.received('r', { seq: 2, lastSeq: 1, data: new TextEncoder().encode('name 1 1 \n{}') });
   expect(history.newestSequence('r')).toBeUndefined();
 });
 
-test('what is wrong with a room that is looked at is logged, and the pod goes on', async () => {
+test('an error while a room is compared with its history is logged, and the pod goes on', async () => {
   const nats = await natsOf();
   const { backbone, broker } = await podLikeOn(nats);
   await broker.subscribe('r');

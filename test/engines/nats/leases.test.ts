@@ -13,7 +13,7 @@ beforeEach(() => nats.empty());
 afterEach(() => nats.close());
 afterAll(() => nats.stop());
 
-/** A pod that does nothing but hold its lease; who it has reaped. */
+/** A pod that only holds its lease, and the pods that it has reaped. */
 async function open(options: PodOptions = {}): Promise<{ backbone: NatsBackbone; reaped: string[] }> {
   const backbone = nats.backbone({ leaseMs: LEASE_MS, ...options });
   const reaped: string[] = [];
@@ -26,7 +26,7 @@ async function open(options: PodOptions = {}): Promise<{ backbone: NatsBackbone;
   return { backbone, reaped };
 }
 
-test('A pod that is silent is reaped once, by one of the others, and no lease of it is left', async () => {
+test('A silent pod is reaped once, by one other pod, and its lease is removed', async () => {
   const [a, b, c, d] = [await open(), await open(), await open(), await open()];
   const { name } = d.backbone.lease;
   await expect.poll(() => a.backbone.leases.knows(name), PATIENT).toBe(true);
@@ -40,7 +40,7 @@ test('A pod that is silent is reaped once, by one of the others, and no lease of
   expect(reapedBy()).toEqual([name]);
 });
 
-test('A pod that has stopped is reaped when its time is over, and not before', async () => {
+test('A stopped pod is reaped when its lease expires, and not before', async () => {
   const [a, b] = [await open({ leaseMs: 60_000 }), await open()];
   const { name } = a.backbone.lease;
   await a.backbone.lease.stop(0);
@@ -48,7 +48,7 @@ test('A pod that has stopped is reaped when its time is over, and not before', a
   await expect.poll(() => b.reaped, PATIENT).toEqual([name]);
 });
 
-test('Who is taken for dead cannot renew its lease, and goes on under another name', async () => {
+test('A pod that was taken for dead cannot renew its lease, and takes another', async () => {
   const [a, b] = [await open({ leaseMs: 60_000 }), await open()];
   const { name } = a.backbone.lease;
   await expect.poll(() => b.backbone.leases.knows(name), PATIENT).toBe(true);
@@ -60,7 +60,7 @@ test('Who is taken for dead cannot renew its lease, and goes on under another na
   expect(a.backbone.lease.name).not.toBe(name);
 });
 
-test('Nobody is reaped by a pod that was away, before it could see who lives', async () => {
+test('A pod that was disconnected reaps no pod before it could see which are alive', async () => {
   const [a, b] = [await open({ leaseMs: 10_000 }), await open({ leaseMs: 10_000 })];
   await nats.server.kill();
   await expect.poll(() => [a, b].some(({ backbone }) => backbone.link.up), PATIENT).toBe(false);
@@ -72,14 +72,14 @@ test('Nobody is reaped by a pod that was away, before it could see who lives', a
   expect([...a.reaped, ...b.reaped]).toEqual([]);
 });
 
-test('How long leases are kept can be made shorter and longer', async () => {
+test('The time that leases are stored can be shortened and extended', async () => {
   for (const presenceTtlMs of [1_200_000, 2_000, 1_200_000]) {
     const { backbone } = await open({ presenceTtlMs });
     expect(await backbone.leases.lives(backbone.lease.name)).toBe(true);
   }
 });
 
-test('A lease that its stream does not keep any more is forgotten', async () => {
+test('A lease whose message has expired is forgotten', async () => {
   let ahead = 0;
   const clock = { ...systemClock, elapsed: () => systemClock.elapsed() + ahead };
   const [a, b] = [await open({ clock }), await open({ leaseMs: 60_000 })];
@@ -94,7 +94,7 @@ test('A lease that its stream does not keep any more is forgotten', async () => 
   expect(a.reaped).toEqual([]);
 });
 
-test('A pod that stops while it renews its lease has stopped for the others, too', async () => {
+test('A pod that stops while it renews its lease has stopped for the other pods too', async () => {
   const [a, b] = [await open({ leaseMs: 60_000 }), await open()];
   const { lease, leases } = a.backbone;
   const renewed = leases.renew(lease.name, false);
@@ -103,7 +103,7 @@ test('A pod that stops while it renews its lease has stopped for the others, too
   await expect.poll(() => b.backbone.leases.isEnding(lease.name), PATIENT).toBe(true);
 });
 
-test('What a stranger put among the leases is nobody, and nobody is reaped for it', async () => {
+test('What another program put among the leases is no pod, and is not reaped', async () => {
   const { backbone, reaped } = await open();
   const { leases, link, names } = backbone;
   const strange = ['x', 'x.y', 'x.y.1'];

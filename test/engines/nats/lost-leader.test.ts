@@ -7,7 +7,7 @@ import { Witness } from '../../faults/witness.ts';
 const STREAM = 'realtime-history';
 
 test(
-  'The leader of the history killed under load: nothing is lost, twice or out of order',
+  'The leader of the history killed under load: no message is lost, duplicated or out of order',
   SLOW,
   async () => {
     const cluster = await clusterOf();

@@ -14,7 +14,7 @@ function usersBut(right: string): string {
   return `authorization { users: [${users.join(', ')}] }`;
 }
 
-/** Its right is another one from now on, on the connections that there are. */
+/** Changes the right, also for open connections. */
 function change(nats: NatsServer, right: string): void {
   const path = join(nats.folder, 'nats.conf');
   writeFileSync(path, readFileSync(path, 'utf8').replace(/^authorization .*$/m, usersBut(right)));
@@ -31,7 +31,7 @@ test.for([
     'no permission for publish of $JS.API.STREAM.MSG.GET.realtime-history',
   ],
 ] as const)(
-  'A pod that loses a right while it runs is away until it has it again, and nothing is lost: %s',
+  'A pod that loses a right has no NATS until it has the right again, and no message is lost: %s',
   SLOW,
   async ([lost, reason]) => {
     const nats = await natsOf({ config: [usersBut(ALL)] });
@@ -54,11 +54,11 @@ test.for([
       return violations() > 0;
     });
     await degraded(here);
-    // It asks again, and does not take itself for well in between.
+    // It tries again, and is not ready in between.
     const losses = await metric(here, 'realtime_nats_losses');
     await eventually('two more attempts', () => violations() >= 3);
     expect(await metric(here, 'realtime_nats_losses')).toBe(losses);
-    // A server that reads its rights anew may be silent for a moment first; then that is the first reason.
+    // A server that reloads its rights may not answer for a moment; then that is the first reason.
     await eventually('the reason in the log', () => here.output().includes(reason));
     for (const one of [alice, bob]) one.say();
     change(nats, ALL);

@@ -6,7 +6,7 @@ import { NatsSubject } from './subject.ts';
 import { PATIENT } from '../../many-pods/world.ts';
 import { startProxy } from '../../support/proxy.ts';
 
-/** A third of it is how often pods look. */
+/** Pods check their rows after a third of it. */
 const PRESENCE_TTL_MS = 6_000;
 
 const nats = new NatsSubject();
@@ -46,11 +46,11 @@ test.for(
       .map((fault) => [what, fault] as const),
   ),
 )(
-  'The %s of pods that are connected are %s: they are whole again everywhere, and nobody is announced',
+  'The %s of connected pods are %s: all pods restore them, and announce no change',
   { timeout: 60_000 },
   async ([what, fault]) => {
     const pods = [await open(), await open(), await open()];
-    // So many that a pod would need minutes to write them all once more in their turn.
+    // So many that the refresh of all rows would take minutes.
     const users = Array.from({ length: 450 }, (_, n) => `user-${n}`).toSorted();
     await Promise.all(
       pods.flatMap(({ store }, pod) =>
@@ -70,9 +70,9 @@ test.for(
       return (await late.users()).length === users.length;
     };
     await expect.poll(isWhole, PATIENT).toBe(true);
-    // What cannot be known at the moment is said to be so; nobody is missing from what is told.
+    // A list that cannot be read now is an error; no list lacks a member.
     expect(lists.filter((one) => typeof one === 'number' && one !== users.length)).toEqual([]);
-    // Nothing is to happen for longer than a lease, so that there is nothing to wait for. Also a pod that comes then sees them all.
+    // Nothing may change for longer than a lease, and a pod that starts then must see all members.
     await expect.poll(() => pods.every(({ backbone }) => backbone.leases.isCurrent), PATIENT).toBe(true);
     await new Promise((resolve) => setTimeout(resolve, 3_000));
     for (const pod of [...pods, late, await open()]) expect(await pod.users()).toEqual(users);
@@ -82,17 +82,17 @@ test.for(
   },
 );
 
-test('A pod that reads presence anew while rows of others are gone tells nobody that they are not there', async () => {
+test('A pod that reads all presence while rows of other pods are missing announces no leave', async () => {
   const proxy = await startProxy(nats.server.port);
   onTestFinished(() => proxy.stop());
-  // Nobody looks within this test.
+  // No pod checks its rows within this test.
   const [a, b] = [await openPod(nats, { ports: [proxy.port] }), await openPod(nats)];
   await a.store.enter('r', who('alice'));
   for (const user of ['bob', 'carol', 'dora']) await b.store.enter('r', who(user));
   await expect.poll(() => a.users(), PATIENT).toEqual(['alice', 'bob', 'carol', 'dora']);
   const told = [...a.told];
   await asOperator((jsm) => jsm.streams.purge(`${nats.prefix}-presence`));
-  // One of them goes meanwhile.
+  // One user leaves meanwhile.
   proxy.silence();
   await b.store.exit('r', who('dora'));
   const { uncertain } = a;

@@ -14,7 +14,7 @@ async function operator(port: number): Promise<JetStreamManager> {
   return jetstreamManager(connection);
 }
 
-/** What an operator does to the history while pods are connected; `config` is what it had. */
+/** What an operator does to the history while pods are connected; `config`: its settings before. */
 const FAULTS: Record<string, (jsm: JetStreamManager, config: StreamConfig) => Promise<unknown>> = {
   'is deleted': (jsm) => jsm.streams.delete(HISTORY),
   'is made anew by hand, with other settings': async (jsm, { subjects, republish }) => {
@@ -33,7 +33,7 @@ const FAULTS: Record<string, (jsm: JetStreamManager, config: StreamConfig) => Pr
 };
 
 test.for(Object.keys(FAULTS))(
-  'The history %s while pods are connected: nothing said since is lost, and each is told once',
+  'The history %s while pods are connected: no later message is lost, and each comes once',
   SLOW,
   async (name) => {
     const nats = await natsOf();
@@ -77,6 +77,6 @@ test.for(Object.keys(FAULTS))(
     expectNoRepeat([alice, bob]);
     const output = here.output() + there.output();
     expect(output).not.toContain('JetStream does not answer');
-    expect(output.includes('no stream keeps realtime.history.…')).toBe(name === 'is deleted');
+    expect(output.includes('no stream stores realtime.history.…')).toBe(name === 'is deleted');
   },
 );

@@ -12,7 +12,7 @@ const CUTS: Record<string, (proxy: Proxy) => void> = {
 };
 
 test.for(Object.keys(CUTS))(
-  'While one pod alone is cut %s its clients go to another one, and others come: nobody has anything twice',
+  'While one pod is cut %s its clients move to another pod, and others come: no client gets a message twice',
   SLOW,
   async (name) => {
     const nats = await natsOf();
@@ -39,7 +39,7 @@ test.for(Object.keys(CUTS))(
     await comes.return(here);
     for (let n = 0; n < 3; n += 1) alice.say();
     await eventually('what is said meanwhile', () => stays.heard().length === 11);
-    // What has no ack it says again elsewhere.
+    // It publishes again elsewhere what was not acknowledged.
     const refs = [...Array(alice.said).keys()].map((n) => `alice-${n + 1}`);
     const unacked = refs.filter((ref) => !alice.answers().has(ref));
     expect(unacked.length).toBeGreaterThan(0);

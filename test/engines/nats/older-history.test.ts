@@ -15,7 +15,7 @@ async function operator(port: number): Promise<JetStreamManager> {
   return jetstreamManager(connection);
 }
 
-/** What reading on from page to page gives, by the last message of each; no more than 20 pages. */
+/** Reads page by page from the last message of each page, at most 20 pages. */
 async function pagesAfter({ broker }: PodLike, after: string) {
   const pages = [];
   for (let from = after; pages.length < 20;) {
@@ -33,12 +33,12 @@ async function publish({ broker }: PodLike, count: number): Promise<string[]> {
   return ids;
 }
 
-test('whoever pages through a history that has gone back, from message to message, comes to its end', async () => {
+test('a reader who pages from message to message through a history that went back reaches its end', async () => {
   const nats = await natsOf();
   const before = await publish(await podLikeOn(nats), 70);
   const jsm = await operator(nats.port);
   const { config } = await jsm.streams.info('test-history');
-  // As a pod leaves it that found out.
+  // As the pod that noticed leaves it.
   await jsm.streams.update('test-history', {
     description: `${String(config.description).replace(/0$/, '1')}-${Date.now()}`,
   });
@@ -52,13 +52,13 @@ test('whoever pages through a history that has gone back, from message to messag
     }
   };
   await expectAfter(before[9] ?? '', before.slice(10));
-  // What was there between is gone.
+  // The messages between are gone.
   await expectAfter(before[9]?.replace('x0.', 'x7.') ?? '', before);
   const since = await publish(deaf, 5);
   await expectAfter(before[69] ?? '', since);
 });
 
-test('a history put back, in which another pod has published more since, is known by what stands in the place of what was', async () => {
+test('a restored history in which another pod has published more is recognized by other messages in known places', async () => {
   const nats = await natsOf();
   const proxy = await startProxy(nats.port);
   onTestFinished(() => proxy.stop());
@@ -93,7 +93,7 @@ test('a history put back, in which another pod has published more since, is know
   }
 });
 
-test('whoever comes back to a room that was purged, wholly or of its oldest, is told that something is missing', async () => {
+test('a member who returns to a room that was purged, wholly or partly, learns that messages are missing', async () => {
   const nats = await natsOf();
   const [hearing, deaf] = [await podLikeOn(nats), await podLikeOn(nats)];
   await hearing.broker.subscribe('r');
@@ -103,7 +103,7 @@ test('whoever comes back to a room that was purged, wholly or of its oldest, is 
   const ids = await publish(hearing, 20);
   await jsm.streams.purge('test-history', { filter: 'test.history.r', seq: 11 });
   expect(await missing(ids[14] ?? '')).toEqual([undefined, undefined]);
-  // Who hears the room has them still.
+  // A subscribed pod still has them.
   expect(await missing(ids[4] ?? '')).toEqual([undefined, 'expired']);
   await jsm.streams.purge('test-history', { filter: 'test.history.r' });
   for (const id of [ids[4], ids[14]]) expect(await missing(id ?? '')).toEqual(['expired', 'expired']);
@@ -112,7 +112,7 @@ test('whoever comes back to a room that was purged, wholly or of its oldest, is 
   expect(await missing(next ?? '')).toEqual([undefined, undefined]);
 });
 
-test('a history that an operator made has one name, whichever pods find it without one', async () => {
+test('a history that an operator created gets one name, whichever pods find it without one', async () => {
   const [nats, elsewhere] = [await natsOf(), await natsOf()];
   await podLikeOn(elsewhere);
   const { config } = await (await operator(elsewhere.port)).streams.info('test-history');
@@ -121,7 +121,7 @@ test('a history that an operator made has one name, whichever pods find it witho
   await jsm.streams.add(unnamed);
   const first = await podLikeOn(nats);
   const [told] = await publish(first, 1);
-  // As where two pods come at once, and the second has read the settings before the first wrote the name.
+  // As if the second of two pods had read the settings before the first wrote the name.
   await jsm.streams.update('test-history', { description: '' });
   const second = await podLikeOn(nats);
   expect((await second.broker.read('r', { newest: 1 }, 1)).position).toBe(told);

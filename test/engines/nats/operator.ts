@@ -8,28 +8,28 @@ import { writeFileSync } from 'node:fs';
 type Claims = Readonly<Record<string, unknown>>;
 
 const NO_LIMITS = { subs: -1, data: -1, payload: -1, conn: -1, leaf: -1, imports: -1, exports: -1 };
-/** Without these an account may keep nothing. */
+/** Without these an account cannot store anything. */
 const JETSTREAM = { mem_storage: -1, disk_storage: -1, streams: -1, consumer: -1 };
 const HEADER = encoded({ typ: 'JWT', alg: 'ed25519-nkey' });
 
 export interface UserOptions {
-  /** Everything, unless they are given. */
+  /** All permissions by default. */
   readonly rights?: Rights;
-  /** In so many seconds it lets nobody in any more. */
+  /** It expires in so many seconds. */
   readonly expiresIn?: number;
-  /** Whose seed is in the file: another one than the user's is a mistake. */
+  /** The owner of the seed in the file. Another than the user makes the credentials invalid. */
   readonly seed?: nkeys.KeyPair;
 }
 
-/** Somebody who may come, or says so. */
+/** A user with credentials, which may be invalid. */
 export interface User {
-  /** What is in the `.creds` file. */
+  /** The text of the `.creds` file. */
   readonly credentials: string;
-  /** What nobody may read in a log. */
+  /** Must not be logged. */
   readonly secrets: readonly string[];
 }
 
-/** Says who others are; servers check its signature and ask nobody. */
+/** Issues credentials. Servers only check its signature. */
 class Issuer {
   readonly #keys: nkeys.KeyPair;
 
@@ -78,11 +78,11 @@ class Account extends Issuer {
   }
 }
 
-/** A server that lets in only whom its operator's accounts have signed, until the test ends. */
+/** A server that accepts only users of its operator's accounts, until the test ends. */
 export interface OperatedNats {
   readonly server: NatsServer;
   readonly account: Account;
-  /** Keeps things as the first does. */
+  /** Another account with JetStream. */
   readonly other: Account;
   /** Has no JetStream. */
   readonly poor: Account;
@@ -108,9 +108,9 @@ export async function operatedNats(): Promise<OperatedNats> {
   return { server, account, other, poor, narrow, stranger: new Account(new Operator(), JETSTREAM) };
 }
 
-/** What a pod needs to come as the user. */
+/** The settings of a pod that logs in as the user. */
 export function envOf({ server }: OperatedNats, { credentials }: User): Record<string, string> {
-  // The name is nobody else's: `nkeys` gives each user another seed.
+  // The name is unique, since `nkeys` gives each user another seed.
   const path = join(server.folder, `${nkeys.createUser().getPublicKey()}.creds`);
   writeFileSync(path, credentials, { mode: 0o600 });
   return { ...server.env, NATS_CREDENTIALS: path };

@@ -8,24 +8,30 @@ import { setImmediate } from 'node:timers/promises';
 import { TestClock } from '../../support/test-clock.ts';
 import { rowSubject } from '../../../src/engines/nats/presence/row.ts';
 
-test('Rows are written again in turn, also where users come as fast as that', async () => {
+test('Rows are written again in turn, also if users join as fast', async () => {
   const clock = new TestClock();
   const names = new Names('test');
   const written: string[] = [];
   const store = (subject: string): Promise<void> => Promise.resolve(void written.push(subject));
   const link = { prepare() {}, up: true, store };
-  const backbone = { clock, names, link, lease: { name: 'pod.0' } } as unknown as NatsBackbone;
+  const backbone = {
+    clock,
+    names,
+    link,
+    lease: { name: 'pod.0' },
+    lookMs: Infinity,
+  } as unknown as NatsBackbone;
   const rows = new OwnRows(backbone, new Tombstones(backbone));
   await rows.rewriteAll();
   const come = (n: number): void => {
     rows.open('r', `user-${n}`, undefined).inFlight = undefined;
   };
   for (let n = 0; n < 3; n += 1) come(n);
-  rows.refreshLater();
+  rows.start();
   for (let n = 3; n < 20; n += 1) {
     clock.advance(2_000);
     await setImmediate();
-    // All of it has been heard.
+    // All rows have come back.
     for (const own of rows.all) own.inFlight = undefined;
     come(n);
   }
@@ -36,7 +42,7 @@ test('Rows are written again in turn, also where users come as fast as that', as
   expect([times(0), times(1)]).toEqual([3, 3]);
 });
 
-test('A row that a busy server did not take is written again before its turn', async () => {
+test('A row that a busy server refused is written again before its turn', async () => {
   const clock = new TestClock();
   const names = new Names('test');
   const written: string[] = [];
@@ -46,12 +52,18 @@ test('A row that a busy server did not take is written again before its turn', a
       ? Promise.reject(natsUnavailable('too many requests'))
       : Promise.resolve(void written.push(subject));
   const link = { prepare() {}, up: true, now: () => 0, store };
-  const backbone = { clock, names, link, lease: { name: 'pod.0' } } as unknown as NatsBackbone;
+  const backbone = {
+    clock,
+    names,
+    link,
+    lease: { name: 'pod.0' },
+    lookMs: Infinity,
+  } as unknown as NatsBackbone;
   const rows = new OwnRows(backbone, new Tombstones(backbone));
   await rows.rewriteAll();
-  // So many that the turn of one comes long after.
+  // So many that the turn of each row comes much later.
   for (let n = 0; n < 1_000; n += 1) rows.open('r', `user-${n}`, undefined);
-  rows.refreshLater();
+  rows.start();
   isBusy = true;
   const last = rows.open('r', 'last', undefined);
   await expect(rows.write(last, 'enter')).rejects.toThrow('too many requests');

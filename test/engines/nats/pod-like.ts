@@ -7,7 +7,7 @@ import { onTestFinished } from 'vitest';
 
 const log = { debug() {}, info() {}, warn() {}, error: (fields: object) => console.error(fields) };
 
-/** A broker as a pod would have it, and everything that it brought. */
+/** A broker with the parts of a pod that it needs, and everything that it gave the receiver. */
 export interface PodLike {
   readonly backbone: NatsBackbone;
   readonly broker: Broker;
@@ -16,18 +16,18 @@ export interface PodLike {
   readonly provisional: Fleeting[];
   readonly fleeting: Fleeting[];
   readonly notes: Note[];
-  /** Ids under which provisional ones were published after all. */
+  /** The ids under which provisional messages were stored before. */
   readonly forgotten: (string | undefined)[];
 }
 
 export interface PodLikeOptions {
-  /** Where it finds NATS; a proxy's, perhaps. */
+  /** The port of NATS, or of a proxy. */
   readonly port: number;
   readonly historySize?: number;
   readonly clock?: Clock;
 }
 
-/** Started, until the test ends. Keeps messages for ten minutes. */
+/** Starts one, until the test ends. It stores messages for ten minutes. */
 export async function podLikeOn({
   port,
   historySize = 100,
@@ -78,7 +78,7 @@ export async function podLikeOn({
   return pod;
 }
 
-/** The messages of a room that it was brought. */
+/** The messages of a room that it received. */
 export function heardIn({ messages }: PodLike, room: string): Stored[] {
   return messages.filter((one) => one.room === room).map(({ stored }) => stored);
 }

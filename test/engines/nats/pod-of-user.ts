@@ -3,12 +3,12 @@ import { envOf, type OperatedNats, type User } from './operator.ts';
 import { expect } from 'vitest';
 import type { PodProcess } from '../../support/stack/pods.ts';
 
-/** A pod that comes as the user, until the test ends. */
+/** A pod that logs in as the user, until the test ends. */
 export async function podOf(nats: OperatedNats, user: User): Promise<PodProcess> {
   return podOn({ env: envOf(nats, user) });
 }
 
-/** A pod that cannot use NATS says why, and nothing that lets others in. */
+/** Expects that the pod cannot use NATS and logs why, without any secret. */
 export async function expectAway(pod: PodProcess, user: User, reason: string | RegExp): Promise<void> {
   await eventually(
     `the reason ${reason}`,
@@ -20,7 +20,7 @@ export async function expectAway(pod: PodProcess, user: User, reason: string | R
   for (const secret of user.secrets) expect(pod.output()).not.toContain(secret);
 }
 
-/** Why NATS is away, as often as the pod has said so. */
+/** The reasons that the pod has logged for NATS being unavailable. */
 function reasonsIn(pod: PodProcess): string[] {
   const lines = pod
     .output()

@@ -6,36 +6,40 @@ import { natsOf } from './world.ts';
 import { part } from '../../support/client.ts';
 import { Witness } from '../../faults/witness.ts';
 
-test('Two pods on NATS: one order everywhere, and who was away has it all on another pod', SLOW, async () => {
-  const nats = await natsOf();
-  const [here, there] = await podsOn(nats);
-  const speakers = [await Witness.join(here, 'a.b', 'alice'), await Witness.join(there, 'a.b', 'bob')];
-  const moved = await Witness.join(here, 'a.b', 'moved');
-  const talk = startTalk(speakers, 2);
-  await eventually('some talk', () => moved.heard().length > 50);
-  await moved.leave();
-  const before = speakers[1]?.said ?? 0;
-  await eventually('more talk', () => (speakers[1]?.said ?? 0) > before + 100);
-  expect(part(await moved.return(there), 'data')).toMatchObject({ recovered: true });
-  talk.stop();
-  await expectEverythingOnce([...speakers, moved], speakers);
-  for (const one of [...speakers, moved])
-    expect(one.heard().some(({ isProvisional }) => isProvisional)).toBe(false);
-  for (const pod of [here, there]) {
-    expect(await metric(pod, 'realtime_nats_up')).toBe(1);
-    for (const name of [
-      'nats_losses',
-      'nats_subscription_revivals',
-      'nats_publications_waiting',
-      'nats_publish_errors',
-      'redis_publish_errors',
-    ])
-      expect([name, await metric(pod, `realtime_${name}`)]).toEqual([name, 0]);
-  }
-});
+test(
+  'Two pods on NATS: one order everywhere, and a client that was offline gets everything on another pod',
+  SLOW,
+  async () => {
+    const nats = await natsOf();
+    const [here, there] = await podsOn(nats);
+    const speakers = [await Witness.join(here, 'a.b', 'alice'), await Witness.join(there, 'a.b', 'bob')];
+    const moved = await Witness.join(here, 'a.b', 'moved');
+    const talk = startTalk(speakers, 2);
+    await eventually('some talk', () => moved.heard().length > 50);
+    await moved.leave();
+    const before = speakers[1]?.said ?? 0;
+    await eventually('more talk', () => (speakers[1]?.said ?? 0) > before + 100);
+    expect(part(await moved.return(there), 'data')).toMatchObject({ recovered: true });
+    talk.stop();
+    await expectEverythingOnce([...speakers, moved], speakers);
+    for (const one of [...speakers, moved])
+      expect(one.heard().some(({ isProvisional }) => isProvisional)).toBe(false);
+    for (const pod of [here, there]) {
+      expect(await metric(pod, 'realtime_nats_up')).toBe(1);
+      for (const name of [
+        'nats_losses',
+        'nats_subscription_revivals',
+        'nats_publications_waiting',
+        'nats_publish_errors',
+        'redis_publish_errors',
+      ])
+        expect([name, await metric(pod, `realtime_${name}`)]).toEqual([name, 0]);
+    }
+  },
+);
 
 test(
-  'What is not kept comes after all that its publisher had said before, in whichever room',
+  'A message that is not stored comes after all that its publisher published before, in whichever room',
   SLOW,
   async () => {
     const nats = await natsOf();
@@ -52,7 +56,7 @@ test(
   },
 );
 
-test('A ref that is repeated on another pod, and a key over HTTP, are one message', SLOW, async () => {
+test('A ref repeated on another pod, or a key repeated over HTTP, is one message', SLOW, async () => {
   const nats = await natsOf();
   const [here, there] = await podsOn(nats);
   const alice = await Witness.join(here, 'room', 'alice');
@@ -78,7 +82,7 @@ test('A ref that is repeated on another pod, and a key over HTTP, are one messag
   }
 });
 
-test('Pods with another prefix on the same NATS have nothing to do with each other', SLOW, async () => {
+test('Pods with different prefixes on the same NATS are independent', SLOW, async () => {
   const nats = await natsOf();
   const here = await podOn(nats);
   const there = await podOn(nats, { NATS_PREFIX: 'other' });

@@ -6,7 +6,7 @@ import { NatsSubject } from './subject.ts';
 
 /** An election takes some seconds. */
 const PATIENTLY = { timeout: 30_000 };
-/** Who leaves meanwhile is there for so long. */
+/** A user who leaves during an outage stays present for so long. */
 const LEASE_MS = 15_000;
 
 const nats = new NatsSubject();
@@ -17,7 +17,7 @@ async function allSee(all: readonly PresencePod[], users: string[]): Promise<voi
 }
 
 test(
-  'Of a cluster the server ends that leads the presence: nobody leaves who is there, and what comes then is told',
+  'The leader of presence in a cluster stops: no present user leaves, and later changes are announced',
   { timeout: 90_000 },
   async () => {
     const { servers, ...cluster } = await clusterOf().then((one) => ({

@@ -13,9 +13,9 @@ import { NatsSubject } from './subject.ts';
 import { PATIENT } from '../../many-pods/world.ts';
 import { rmSync } from 'node:fs';
 
-/** Short, so that the dead are found soon. */
+/** Short, so that dead pods are found soon. */
 const LEASE_MS = 1_500;
-/** Longer than a pod is away here; who leaves meanwhile is there for so long after. */
+/** Longer than any outage here. A user who leaves during an outage stays present for so long after it. */
 const LONG_LEASE_MS = 6_000;
 
 const nats = new NatsSubject();
@@ -30,10 +30,10 @@ async function allSee(all: readonly PresencePod[], users: string[]): Promise<voi
   for (const pod of all) await expect.poll(() => pod.users(), { timeout: 15_000 }).toEqual(users);
 }
 
-/** What all pods together have caused, beside what callers were told. */
+/** The changes that all pods caused, without those that calls returned. */
 const caused = (...all: readonly PresencePod[]): string[] => all.flatMap((pod) => pod.caused).toSorted();
 
-/** A pod behind a network that can break. */
+/** A pod behind a proxy that can break its connection. */
 async function behindProxy(leaseMs: number): Promise<{ pod: PresencePod; proxy: Proxy }> {
   const proxy = await startProxy(nats.server.port);
   onTestFinished(() => proxy.stop());
@@ -41,11 +41,11 @@ async function behindProxy(leaseMs: number): Promise<{ pod: PresencePod; proxy: 
 }
 
 describe('The users of a pod that is killed', () => {
-  test('leave once, told once on each pod, and none is left behind', async () => {
+  test('leave once on each pod, and no row is left', async () => {
     const [a, b, c] = [await open(), await open(), await open()];
     const crowd = Array.from({ length: 40 }, (_, n) => who(`user-${n}`, `c-${n}`));
     await Promise.all(crowd.map((one) => c.store.enter('r', one)));
-    // This one is elsewhere too.
+    // This user is on another pod too.
     await a.store.enter('r', who('user-0', 'elsewhere'));
     await c.backbone.stop();
     await allSee([a, b], ['user-0']);
@@ -59,7 +59,7 @@ describe('The users of a pod that is killed', () => {
     await allSee([await open()], ['user-0']);
   });
 
-  test('leave once also where two survivors bury it', async () => {
+  test('leave once also if two survivors reap the pod', async () => {
     const [a, b, c] = [await open(60_000), await open(60_000), await open(60_000)];
     await c.store.enter('r', who('alice'));
     await c.backbone.stop();
@@ -70,7 +70,7 @@ describe('The users of a pod that is killed', () => {
     expect(caused(a, b)).toEqual(['alice leave r 0']);
   });
 
-  test('are not believed to be there when a row of theirs comes late', async () => {
+  test('are not present when one of their rows comes late', async () => {
     const [a, b] = [await open(60_000), await open(60_000)];
     const { link, names, lease } = a.backbone;
     const dead = { pod: 'dead', generation: 3 };
@@ -83,12 +83,12 @@ describe('The users of a pod that is killed', () => {
       const subject = rowSubject(names, 'r', late, named.member.userId);
       await link.call(({ js }) => js.publish(subject, rowText(named)));
     }
-    // Only what came under a later name counts.
+    // Only rows under a later lease count.
     await allSee([a, b, await open(60_000)], ['ghost-4']);
     expect(tombstoneSubject(names, leaseNameOf(lease.name))).toContain(a.backbone.pod);
   });
 
-  test('are not there where all pods were gone for so long that nobody knows of their lease', async () => {
+  test('are not present after all pods were gone for longer than leases are stored', async () => {
     const a = await open();
     const { link, names } = a.backbone;
     const member = { userId: 'ghost', status: 'online', meta: '{}', updatedAt: 1 } as const;
@@ -101,7 +101,7 @@ describe('The users of a pod that is killed', () => {
 });
 
 describe('A pod that was cut off', () => {
-  test('for less than its lease has lost nobody, and makes up for what it missed', async () => {
+  test('for less than its lease keeps its users, and learns what it missed', async () => {
     const { pod: a, proxy } = await behindProxy(LONG_LEASE_MS);
     const b = await open(LONG_LEASE_MS);
     await a.store.enter('r', who('alice'));
@@ -129,7 +129,7 @@ describe('A pod that was cut off', () => {
     expect(a.uncertain).toBeGreaterThan(1);
   });
 
-  test('for longer than its lease has users who have left and come again', async () => {
+  test('for longer than its lease has users who left and joined again', async () => {
     const { pod: a, proxy } = await behindProxy(LEASE_MS);
     const b = await open();
     await a.store.enter('r', who('alice'));
@@ -143,7 +143,7 @@ describe('A pod that was cut off', () => {
     await allSee([a, b], []);
   });
 
-  test('and whose lost user came to another pod meanwhile has given it up', async () => {
+  test('and whose lost user went to another pod removes the lost connection', async () => {
     const { pod: a, proxy } = await behindProxy(LONG_LEASE_MS);
     const b = await open(LONG_LEASE_MS);
     await a.store.enter('r', who('alice', 'a1'));
@@ -159,13 +159,13 @@ describe('A pod that was cut off', () => {
     await expect
       .poll(() => a.store.exit('r', who('alice', 'a1')).then(() => 'done', String), PATIENT)
       .toBe('done');
-    // What the other wrote before it was cut off counts for a while.
+    // The other pod's earlier rows count for a while.
     expect(await b.store.exit('r', who('alice', 'a2'))).toBeUndefined();
     await allSee([a, b], []);
     expect(b.told).toEqual(['alice join r 1', 'alice leave r 0']);
   });
 
-  test('and was buried meanwhile without noticing takes another name as soon as it does', async () => {
+  test('and was reaped without noticing takes another lease as soon as it notices', async () => {
     const [a, b] = [await open(60_000), await open(60_000)];
     await a.store.enter('r', who('alice'));
     const before = a.backbone.lease.name;
@@ -176,7 +176,7 @@ describe('A pod that was cut off', () => {
 });
 
 describe('A server', () => {
-  test('that is killed and started again has told nobody anything wrong', async () => {
+  test('that is killed and restarted causes no wrong events', async () => {
     const [a, b] = [await open(LONG_LEASE_MS), await open(LONG_LEASE_MS)];
     await a.store.enter('r', who('alice'));
     await b.store.state('r', who('bob'), { status: 'away' });
@@ -190,7 +190,7 @@ describe('A server', () => {
     expect(await a.store.enter('r', who('zoe'))).toMatchObject({ kind: 'join', count: 3 });
   });
 
-  test('that has lost all it kept is told everything anew', async () => {
+  test('that has lost all rows gets all of them again', async () => {
     const [a, b] = [await open(LONG_LEASE_MS), await open(LONG_LEASE_MS)];
     await a.store.enter('r', who('alice'));
     await b.store.state('r', who('bob'), { status: 'away' });
@@ -204,7 +204,7 @@ describe('A server', () => {
     await allSee([await open()], ['alice', 'bob']);
   });
 
-  test('that is not there costs nobody anything but time: all is told later', async () => {
+  test('that is unavailable only delays presence: everything is written later', async () => {
     await nats.server.kill();
     const a = new PresencePod(nats.backbone());
     onTestFinished(() => a.backbone.stop());

@@ -4,7 +4,7 @@ import type { NatsBackbone } from '../../../src/engines/nats/connection/backbone
 import { NatsPresence } from '../../../src/engines/nats/presence.ts';
 import { vi } from 'vitest';
 
-/** A pod's presence and all that it tells. */
+/** A pod's presence store and the events that it gave. */
 export class PresencePod {
   readonly backbone: NatsBackbone;
   readonly store: NatsPresence;
@@ -43,7 +43,7 @@ export async function openPod(nats: NatsSubject, options: PodOptions = {}): Prom
   const pod = new PresencePod(nats.backbone(options));
   await pod.start();
   await nats.settled(pod.backbone);
-  // From now on it tells what it hears.
+  // From now on it announces changes.
   await vi.waitFor(() => pod.store.list('r', 0), { timeout: 20_000 });
   return pod;
 }

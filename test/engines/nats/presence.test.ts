@@ -12,7 +12,6 @@ afterAll(() => nats.stop());
 const pods = (count: number, leaseMs?: number): Promise<PresencePod[]> =>
   Promise.all(Array.from({ length: count }, () => openPod(nats, { ...(leaseMs && { leaseMs }) })));
 
-/** Three of them. */
 async function three(leaseMs?: number): Promise<[PresencePod, PresencePod, PresencePod]> {
   return (await pods(3, leaseMs)) as [PresencePod, PresencePod, PresencePod];
 }
@@ -22,7 +21,7 @@ async function allSee(all: readonly PresencePod[], users: string[], room = 'r'):
 }
 
 describe('Pods', () => {
-  test('are told the same in the same order, whoever comes and goes where', async () => {
+  test('see the same changes in the same order, whichever pods users join and leave', async () => {
     const all = await three();
     const work = all.flatMap(({ store }, n) =>
       Array.from({ length: 20 }, async (_, m) => {
@@ -43,7 +42,7 @@ describe('Pods', () => {
     expect(joins - leaves).toBe(stayed.length);
   });
 
-  test('know at once who has come on another', async () => {
+  test('know at once which users joined on another pod', async () => {
     const [a, b] = await three();
     for (let n = 0; n < 30; n += 1) {
       await a.store.enter('r', who(`user-${n}`));
@@ -51,7 +50,7 @@ describe('Pods', () => {
     }
   });
 
-  test('that come later know who is there, and how they are', async () => {
+  test('that start later know all members with their status and meta', async () => {
     const [a, b] = await three();
     await a.store.state('r', who('alice'), { status: 'away', meta: '{"n":1}' });
     await b.store.enter('r', who('alice', 'alice-2'));
@@ -62,7 +61,7 @@ describe('Pods', () => {
       .toMatchObject([{ userId: 'alice', status: 'away', meta: '{"n":1}' }]);
   });
 
-  test('whoever comes back before others have heard of the leaving starts anew', async () => {
+  test('a user who returns before other pods saw the leave starts without status and meta', async () => {
     const [a, b] = await three();
     await a.store.state('r', who('alice'), { status: 'away', meta: '{"n":1}' });
     await Promise.all([a.store.exit('r', who('alice')), a.store.enter('r', who('alice', 'alice-2'))]);
@@ -79,7 +78,7 @@ describe('Pods', () => {
       ]);
   });
 
-  test('a user leaves with the last connection, on whichever pod', async () => {
+  test('a user leaves with the last connection, whichever pod that is on', async () => {
     const [a, b, c] = await three();
     await a.store.enter('r', who('alice', 'a1'));
     expect(await b.store.enter('r', who('alice', 'a2'), true)).toBeUndefined();
@@ -90,7 +89,7 @@ describe('Pods', () => {
     for (const { told } of [a, b, c]) expect(told).toEqual(['alice join r 1', 'alice leave r 0']);
   });
 
-  test('users and rooms may be called whatever is allowed', async () => {
+  test('users and rooms may have every allowed name', async () => {
     const [a, b] = await three();
     const users = ['a.b', 'a b', '*', '>', 'ü "q" \\', '~', '🎉'.repeat(256)];
     for (const room of ['a.b', 'A-_.:@9', 'x'.repeat(128)]) {
@@ -103,7 +102,7 @@ describe('Pods', () => {
     expect(b.told).toEqual(a.told);
   });
 
-  test('thousands who come and go at once are all counted', async () => {
+  test('thousands of users who join and leave at once are all counted', async () => {
     const [a, b] = await three();
     const crowd = Array.from({ length: 3_000 }, (_, n) => who(`user-${n}`));
     await Promise.all(crowd.map((one, n) => (n % 2 ? a : b).store.enter(`room-${n % 7}`, one)));
@@ -114,7 +113,7 @@ describe('Pods', () => {
 });
 
 describe('A lost connection', () => {
-  test('whose user comes to another pod is given up there, and the user leaves with the new one', async () => {
+  test('whose user goes to another pod is removed, and the user leaves with the new connection', async () => {
     const [a, b, c] = await three();
     await a.store.state('r', who('alice', 'a1'), { status: 'away' });
     await a.store.lose('r', who('alice', 'a1'));
@@ -123,13 +122,13 @@ describe('A lost connection', () => {
       .poll(async () => (await c.store.list('r', 1)).members, PATIENT)
       .toMatchObject([{ status: 'away' }]);
     await expect.poll(() => a.store.exit('r', who('alice', 'a1')), PATIENT).toBeUndefined();
-    // Where the row that was given up ends after this one, it is that which makes the leave.
+    // If the row of the lost connection ends later, that one makes the leave.
     await b.store.exit('r', who('alice', 'a2'));
     await allSee([a, b, c], []);
     for (const { told } of [a, b, c]) expect(told).toEqual(['alice join r 1', 'alice leave r 0']);
   });
 
-  test('of two on two pods one is taken for the user who comes back, the other stays', async () => {
+  test('is the only one of two on two pods that is replaced when the user returns', async () => {
     const [a, b, c] = await three();
     await a.store.enter('r', who('alice', 'a1'));
     await b.store.enter('r', who('alice', 'a2'));
@@ -144,7 +143,7 @@ describe('A lost connection', () => {
     await allSee([a, b, c], []);
   });
 
-  test('of a pod that has stopped is taken by the pod that its user comes to; others leave after the grace', async () => {
+  test('of a stopped pod is replaced by the pod that the user goes to; other users leave after the grace period', async () => {
     const [a, b, c] = await three();
     for (const user of ['alice', 'bob']) {
       await a.store.enter('r', who(user));

@@ -4,7 +4,7 @@ import { TestClock } from '../../support/test-clock.ts';
 
 const data = new Uint8Array();
 
-/** Takes what came in a room, of which everything up to `newest` is known; what it passes on is known, too. */
+/** A buffer for a room that is known up to `newest`, and up to what the buffer has passed on. */
 function arrivals(newest: number | undefined) {
   const clock = new TestClock();
   const passed: number[] = [];
@@ -21,8 +21,8 @@ function arrivals(newest: number | undefined) {
   };
 }
 
-describe('what comes of a room by itself', () => {
-  test('is passed on at once in its order, also where nothing is known of the room', () => {
+describe('a room’s messages that come by subscription', () => {
+  test('are passed on at once in order, also if the room is not known', () => {
     for (const newest of [5, undefined]) {
       const { take, passed } = arrivals(newest);
       take(7, 5);
@@ -31,7 +31,7 @@ describe('what comes of a room by itself', () => {
     }
   });
 
-  test('waits for what comes before it, however many do', () => {
+  test('wait for the message before them, however many wait', () => {
     const { take, passed, clock } = arrivals(5);
     take(9, 8);
     take(8, 7);
@@ -42,7 +42,7 @@ describe('what comes of a room by itself', () => {
     expect(passed).toEqual([7, 8, 9]);
   });
 
-  test('does not wait for long', () => {
+  test('do not wait for long', () => {
     const { take, passed, clock } = arrivals(5);
     take(9, 8);
     take(8, 7);
@@ -50,14 +50,14 @@ describe('what comes of a room by itself', () => {
     expect(passed).toEqual([8, 9]);
   });
 
-  test('is passed on again, and the first of a room that was empty', () => {
+  test('are passed on if repeated, and if they are the first of an empty room', () => {
     const { take, passed } = arrivals(0);
     take(3, 0);
     take(3, 0);
     expect(passed).toEqual([3, 3]);
   });
 
-  test('is forgotten with its room', () => {
+  test('are forgotten with their room', () => {
     const { take, passed, clock, taker } = arrivals(5);
     take(9, 8);
     taker.forget('r');

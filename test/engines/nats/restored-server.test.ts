@@ -11,7 +11,7 @@ function epochOf({ position }: Witness): string | undefined {
   return parsePosition(position)?.epoch;
 }
 
-test('NATS restored from before: old positions are lost, and nothing said since is', SLOW, async () => {
+test('NATS restored from a backup: old positions are lost, and no later message is', SLOW, async () => {
   const nats = await natsOf();
   const [store, saved] = [join(nats.folder, 'store'), join(nats.folder, 'saved')];
   const [here, there] = await podsOn(nats);

@@ -16,7 +16,7 @@ import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { documentedRights } from './rights.ts';
 import { metric } from '../../many-pods/world.ts';
 
-/** Somebody of the pods' account who may do everything, until the server ends; notes what is asked of JetStream. */
+/** A user of the pods' account with all rights, until the server ends; records the requests to JetStream. */
 async function auditorOf({ server, account }: OperatedNats, asked: Set<string>): Promise<NatsConnection> {
   const auditor = await connect({
     servers: `127.0.0.1:${server.port}`,
@@ -30,7 +30,7 @@ async function auditorOf({ server, account }: OperatedNats, asked: Set<string>):
   return auditor;
 }
 
-/** Leaves the streams as a pod would not, and so much in some that it has to be asked whether it keeps up. */
+/** Changes the settings of the streams, and fills some so that the server uses flow control. */
 async function tamper(auditor: NatsConnection): Promise<void> {
   const [js, jsm] = [jetstream(auditor), await jetstreamManager(auditor)];
   for (const what of ['leases', 'presence'])
@@ -51,7 +51,7 @@ function matches(right: string, subject: string): boolean {
   return isLong && tokens.every((token, n) => token === '*' || token === '>' || token === words[n]);
 }
 
-/** Two pods go every way there is, also that back to a server that was away. */
+/** Two pods use every feature, and also reconnect to a server that was unavailable. */
 async function useAll(nats: OperatedNats, env: Record<string, string>): Promise<void> {
   const [one, two] = [await podOn({ env }, ALL_WAYS), await podOn({ env }, ALL_WAYS)];
   await ready(one, two);
@@ -89,7 +89,7 @@ test('A pod needs exactly the rights that docs/platform/nats.md lists', SLOW, as
   expect(nats.server.output()).not.toMatch(/violation/i);
 });
 
-test('What the documented rights let a pod say is that it keeps up, whichever form of the subject a server uses', async () => {
+test('The documented rights permit flow control answers, whichever form of the subject a server uses', async () => {
   const nats = await operatedNats();
   const { credentials } = nats.account.user({ rights: documentedRights() });
   const user = await connect({
@@ -113,7 +113,7 @@ test('What the documented rights let a pod say is that it keeps up, whichever fo
   expect(denied.every((subject) => subject.includes('realtime-history'))).toBe(true);
 });
 
-test('A user who may not say that it keeps up with what it follows is told so', SLOW, async () => {
+test('The log names the missing right for flow control answers', SLOW, async () => {
   const nats = await operatedNats();
   await ready(await podOf(nats, nats.account.user()));
   await tamper(await auditorOf(nats, new Set()));

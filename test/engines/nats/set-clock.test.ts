@@ -6,7 +6,7 @@ import { NatsBackbone } from '../../../src/engines/nats/connection/backbone.ts';
 import { systemClock } from '../../../src/platform.ts';
 
 const PATIENT = { timeout: 20_000 };
-/** More than a key is known and a message is kept. */
+/** Longer than a key is remembered and a message is stored. */
 const FAR_MS = 700_000;
 
 /** A pod whose clock is set by so much while it is connected. */
@@ -19,7 +19,7 @@ async function setBy(ms: number, port: number): Promise<PodLike> {
 }
 
 test.for([FAR_MS, -FAR_MS])(
-  'A pod whose clock is set by %i ms reads what all read, and is read by all',
+  'A pod whose clock is set by %i ms reads what other pods read, and other pods read its messages',
   async (ms) => {
     const nats = await natsOf();
     const [here, there] = [await podLikeOn(nats), await setBy(ms, nats.port)];
@@ -53,7 +53,7 @@ test.for([FAR_MS, -FAR_MS])('A key holds on a pod whose clock is set by %i ms', 
 });
 
 test.for([FAR_MS, -FAR_MS])(
-  'What a user says last holds, also on a pod whose clock is set by %i ms',
+  'The latest statement of a user counts, also on a pod whose clock is set by %i ms',
   async (ms) => {
     const nats = await natsOf();
     let by = 0;

@@ -83,7 +83,7 @@ test.each<[string, Record<string, string>]>([
   expect(problemsOf(env)).toEqual([expect.stringMatching(new RegExp(`^${name}: .+; allowed: .+`))]);
 });
 
-test('credentials and certificates are read from their files, and refused where they cannot be used', () => {
+test('credentials and certificates are read from their files, and rejected if they cannot be used', () => {
   const { ca } = createCertificate();
   const credentials = file(CREDENTIALS);
   const env = { NATS_URL: 'tls://one', NATS_CREDENTIALS: credentials, NATS_CA_FILE: ca };

@@ -75,7 +75,7 @@ function written(actions: readonly Action[]): readonly Entry[] {
   return writers.entries;
 }
 
-/** Takes them in, and gives what others are told. */
+/** Puts the entries into the union, and returns the changes. */
 function take(union: Union, entries: readonly Entry[]): RoomChange[] {
   return entries.flatMap((entry, n) => {
     if (entry.row === undefined) {
@@ -87,12 +87,12 @@ function take(union: Union, entries: readonly Entry[]): RoomChange[] {
   });
 }
 
-/** What a stream that keeps the last of each subject still has. */
+/** What a stream that stores the last message of each subject still has. */
 function kept(entries: readonly Entry[]): Entry[] {
   return entries.filter(({ subject }, n) => !entries.slice(n + 1).some((later) => later.subject === subject));
 }
 
-/** Who is there: somebody of whom some lease that is not over has connections. */
+/** The present users: those with connections under a lease that has not ended. */
 function expected(entries: readonly Entry[], room: string): string[] {
   const users = new Set<string>();
   const over = (lease: LeaseName): boolean =>
@@ -114,8 +114,8 @@ const usersIn = (union: Union, room: string): string[] =>
 
 const stories = fc.array(action, { maxLength: 60 });
 
-describe('What pods say of their users, put together', () => {
-  test('is who is there by the last that each pod said under a lease that is not over', () => {
+describe('The union of all pods’ rows', () => {
+  test('has the users of the last rows under leases that have not ended', () => {
     fc.assert(
       fc.property(stories, (actions) => {
         const entries = written(actions);
@@ -130,7 +130,7 @@ describe('What pods say of their users, put together', () => {
     );
   });
 
-  test('is told so that each join has one leave, with the number there is then', () => {
+  test('gives one leave for each join, with the count at that time', () => {
     fc.assert(
       fc.property(stories, (actions) => {
         const there = new Map([
@@ -151,7 +151,7 @@ describe('What pods say of their users, put together', () => {
     );
   });
 
-  test('is told to a pod that lags behind, and hears only what is still kept, with no leave that nobody else was told', () => {
+  test('gives no leave that other pods did not see, also on a pod that lags and reads only what is still stored', () => {
     fc.assert(
       fc.property(stories, fc.nat(60), (actions, came) => {
         const entries = written(actions);
@@ -181,7 +181,7 @@ describe('What pods say of their users, put together', () => {
     );
   });
 
-  test('is the same for a pod that came late and read what was kept, and then hears the rest', () => {
+  test('is the same on a pod that started late, read what was stored, and then receives the rest', () => {
     fc.assert(
       fc.property(stories, fc.nat(60), (actions, came) => {
         const entries = written(actions);
@@ -205,7 +205,7 @@ describe('What pods say of their users, put together', () => {
   });
 });
 
-describe('A pod that writes everything under its next name before the one before is over', () => {
+describe('A pod that writes all rows under its next lease before the former one has ended', () => {
   const [former, present] = [
     { pod: 'a', generation: 1 },
     { pod: 'a', generation: 2 },
@@ -213,14 +213,14 @@ describe('A pod that writes everything under its next name before the one before
   const member = { userId: 'alice', status: 'online', meta: '{}', updatedAt: 1 } as const;
   const row = { member, statedAt: 0, connections: 1, came: 0, lost: [7] };
 
-  test('is asked under the next one to give up what it has lost', () => {
+  test('has its lost connections under the next lease', () => {
     const union = new Union();
     union.put('r', former, row, 1);
     union.put('r', present, row, 2);
     expect(union.earliestLost('r', 'alice')).toMatchObject({ lease: present, sequence: 2 });
   });
 
-  test('has a user under that one only of whom nothing was known before', () => {
+  test('has a user only under the next lease who was not known before', () => {
     const union = new Union();
     expect(union.isOnlyUnder('r', 'alice', present)).toBe(false);
     union.put('r', present, row, 1);

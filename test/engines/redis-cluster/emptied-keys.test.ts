@@ -7,7 +7,7 @@ import { open } from '../../support/client.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Witness } from '../../faults/witness.ts';
 
-/** No lease ends meanwhile: nothing is written anew because of that. */
+/** No lease ends meanwhile, so that nothing is written again because of one. */
 const LASTING = { POD_LEASE_SECONDS: '60', PRESENCE_TTL_SECONDS: '120', MAX_CONNECTIONS_PER_USER: '1' };
 
 async function world(settings = LASTING): Promise<{ cluster: RedisCluster; pods: [PodProcess, PodProcess] }> {
@@ -17,7 +17,7 @@ async function world(settings = LASTING): Promise<{ cluster: RedisCluster; pods:
   return { cluster, pods };
 }
 
-/** While the slot is on its way, with so many of its keys already gone. */
+/** Runs a task while the slot is moving, with that many of its keys already moved. */
 async function whileMoving(
   cluster: RedisCluster,
   slot: number,
@@ -32,16 +32,16 @@ async function whileMoving(
   await cluster.endMove(slot, from, to);
 }
 
-/** A room that the pods have counted. */
+/** Resolves once the pods have counted the room's connections. */
 async function counted(pod: PodProcess, room: string, number: number): Promise<void> {
   await eventually(`${number} in ${room}`, async () => (await connectionsIn(pod, room)) === number);
 }
 
 test(
-  'who leaves as the last of a pod, or of all, while the slot of the room is on its way, is gone and told no error',
+  'a user who leaves a room as the last one of a pod, or of all pods, while its slot is moving, has left and gets no error',
   SLOW,
   async () => {
-    // Who leaves after the slot has moved, as the last that is known, is shown for a lease.
+    // A user who leaves after the slot has moved, through the last known connection, is shown for the length of a lease.
     const { cluster, pods } = await world({ ...LASTING, POD_LEASE_SECONDS: '5' });
     const bob = await Witness.join(pods[1], 'blue', 'bob');
     for (const [user, left] of [
@@ -75,7 +75,7 @@ test.each([
     alice.send({ type: 'unsubscribe', channel: 'blue' });
     alice.send({ type: 'subscribe', channel: 'green' });
     await alice.next({ type: 'subscribed', channel: 'green' });
-    // So long after a change the numbers are written; nothing tells that it was tried in vain.
+    // Counts are written this long after a change; the failed attempt cannot be observed.
     await sleep(300);
   });
   await counted(pods[1], 'green', 1);
@@ -84,17 +84,17 @@ test.each([
 });
 
 test(
-  'a place that could not be given back while the slot was on its way is free after it',
+  'a connection that could not be released while the slot was moving does not count after it',
   SLOW,
   async () => {
     const { cluster, pods } = await world();
     const alice = await open(pods[0], '/ws?dialect=channel&user_id=alice');
     await whileMoving(cluster, await cluster.slotOf('{pods}'), 1_000, async () => {
       await alice.close(1000);
-      // It was tried, which nothing tells.
+      // The failed attempt cannot be observed.
       await sleep(300);
     });
-    // A pod that takes the directory for away counts its own connections only.
+    // While the directory is unavailable a pod counts its own connections only.
     await eventually('a directory', async () => (await get(pods[1], '/api/rooms')).status === 200);
     const comesIn = (): Promise<boolean> =>
       open(pods[1], '/ws?dialect=channel&user_id=alice').then(
@@ -106,7 +106,7 @@ test(
 );
 
 test(
-  'what somebody said while the slot was on its way is written after it, also where the pod registered anew meanwhile',
+  'a presence stated while the slot was moving is written after it, also if the pod took another lease meanwhile',
   SLOW,
   async () => {
     const { cluster, pods } = await world();
@@ -119,7 +119,7 @@ test(
       const before = generationsOf(pods[0]);
       for (const server of await cluster.masters()) await server.command('CLIENT', 'KILL', 'TYPE', 'normal');
       await eventually('new connections', () => generationsOf(pods[0]) >= before + 3);
-      // What was said is written again by the new connections, in vain: nothing tells of that.
+      // The pod tries to write the presence again over each new connection; the failures cannot be observed.
       await sleep(500);
     });
     await eventually('what alice said', async () => {
@@ -129,7 +129,7 @@ test(
   },
 );
 
-/** How often a server was found (again). */
+/** How often a connection to a server came up. */
 function generationsOf(pod: PodProcess): number {
   return pod.output().split('Redis is available').length - 1;
 }

@@ -10,7 +10,7 @@ import { Witness } from '../../faults/witness.ts';
 const EVERYBODY = ['alice', 'bob', 'carol', 'quiet', 'absent'];
 
 test(
-  'a master killed under load: its replica goes on, and the rooms of the others notice nothing',
+  'a master is killed under load: its replica takes over, and rooms of other masters notice nothing',
   SLOW,
   async () => {
     const { cluster, pods } = await clusterAndPods();
@@ -34,7 +34,7 @@ test(
   },
 );
 
-test('a master frozen under load and thawed when its replica has taken over', SLOW, async () => {
+test('a master is frozen under load, and thawed when its replica has taken over', SLOW, async () => {
   const { cluster, pods } = await clusterAndPods();
   const crowd = await crowdOn(pods);
   const { slot, master } = await historyIn(cluster, crowd.room);
@@ -48,7 +48,7 @@ test('a master frozen under load and thawed when its replica has taken over', SL
   await expectHonesty(await historyIn(cluster, crowd.room), crowd);
 });
 
-test('a replica that has taken over and takes no writes: the log says why', SLOW, async () => {
+test('a replica takes over and rejects writes: the log says why', SLOW, async () => {
   const config = ['cluster-require-full-coverage no', 'min-replicas-to-write 1', 'min-replicas-max-lag 2'];
   const cluster = await clusterOf({ config });
   const [pod] = await podsOn(cluster);
@@ -77,7 +77,7 @@ test('a planned failover under load', SLOW, async () => {
 });
 
 test(
-  'the server that keeps the leases dies: presence is as it was, and nobody is told of leaves',
+  'the master that stores the leases dies: presence stays as it was, and no leave is announced',
   SLOW,
   async () => {
     const { cluster, pods } = await clusterAndPods();
@@ -92,7 +92,7 @@ test(
 );
 
 test(
-  'the server that keeps the leases is emptied under load: the rooms of the others have lost nothing, and nobody is told so',
+  'the master that stores the leases is emptied under load: rooms of other masters lose nothing, and get no history_lost',
   SLOW,
   async () => {
     const { cluster, pods } = await clusterAndPods();
@@ -101,7 +101,7 @@ test(
     const crowd = await crowdOn(pods, room);
     await throughout(crowd, async () => {
       await home.command('FLUSHALL');
-      // The name of the data is another one then, and each pod learns of that some seconds later, without a word.
+      // The name of the data changes. Each pod learns it some seconds later, which cannot be observed.
       await sleep(7_000);
     });
     await crowd.absent.return(pods[0]);
@@ -112,7 +112,7 @@ test(
   },
 );
 
-test('a pod killed beside a Cluster: its users leave once its lease is over', SLOW, async () => {
+test('a pod is killed: its users leave when its lease ends', SLOW, async () => {
   const { cluster, pods } = await clusterAndPods();
   const rooms = [...(await roomOfEach(cluster)).values()];
   for (const room of rooms) await crowdOn(pods, room);
@@ -121,7 +121,7 @@ test('a pod killed beside a Cluster: its users leave once its lease is over', SL
 });
 
 test(
-  'a pod starts by any server of the Cluster, with some of those named away, and while a master is',
+  'a pod starts through any server of the Cluster, while some of the named ones, or a master, are down',
   SLOW,
   async () => {
     const cluster = await clusterOf();
@@ -137,13 +137,17 @@ test(
   },
 );
 
-test('a server that is no Cluster is named in the log, and the pod works alone', SLOW, async () => {
-  const redis = await startRedis();
-  try {
-    const pod = await podOn({ env: { REDIS_CLUSTER: `127.0.0.1:${redis.port}` } });
-    await eventually('a reason', () => pod.output().includes('cluster support disabled'));
-    expect(await readiness(pod)).toBe('200 degraded');
-  } finally {
-    await redis.discard();
-  }
-});
+test(
+  'REDIS_CLUSTER names a server without a Cluster: the log says so, and the pod works alone',
+  SLOW,
+  async () => {
+    const redis = await startRedis();
+    try {
+      const pod = await podOn({ env: { REDIS_CLUSTER: `127.0.0.1:${redis.port}` } });
+      await eventually('a reason', () => pod.output().includes('cluster support disabled'));
+      expect(await readiness(pod)).toBe('200 degraded');
+    } finally {
+      await redis.discard();
+    }
+  },
+);

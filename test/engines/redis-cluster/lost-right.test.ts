@@ -8,7 +8,7 @@ test.for([
   ['spublish', 'may not SPUBLISH'],
   ['xadd', 'may not XADD'],
 ])(
-  'one master of a Cluster takes a right from the pods’ user (%s): only its rooms are away, and the log names it',
+  'one master revokes a right of the pods’ user (%s): only its rooms are unavailable, and the log names the right',
   SLOW,
   async ([command = '', named = '']) => {
     const { cluster, pods } = await clusterAndPods();
@@ -23,7 +23,7 @@ test.for([
     const [[master, room] = []] = rooms;
     await master?.command('ACL', 'SETUSER', 'default', `-${command}`);
     for (const one of speakers) one.say();
-    // The other one does not speak in these rooms.
+    // The other pod has no publisher in these rooms.
     await degraded(here);
     for (const one of speakers) one.say();
     await eventually('a line in the log', () =>

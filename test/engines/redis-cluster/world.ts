@@ -9,14 +9,14 @@ import {
   startRedisCluster,
 } from '../../support/stack/redis-cluster.ts';
 
-/** Three masters and three replicas that live until the test ends; the loss of one master is no loss of the others. */
+/** Three masters and three replicas, until the test ends; the others serve while one master is down. */
 export async function clusterOf(options: RedisClusterOptions = {}): Promise<RedisCluster> {
   const cluster = await startRedisCluster({ config: ['cluster-require-full-coverage no'], ...options });
   onTestFinished(() => cluster.discard());
   return cluster;
 }
 
-/** The same with two pods that have found it. */
+/** The same with two pods that are ready. */
 export async function clusterAndPods(): Promise<{
   cluster: RedisCluster;
   pods: Awaited<ReturnType<typeof podsOn>>;
@@ -27,7 +27,7 @@ export async function clusterAndPods(): Promise<{
   return { cluster, pods };
 }
 
-/** Where the history of a room is now. */
+/** The master that has the history of a room, its key and its slot. */
 export async function historyIn(
   cluster: RedisCluster,
   room: string,
@@ -37,7 +37,7 @@ export async function historyIn(
   return { master: await cluster.masterOf(slot), key, slot };
 }
 
-/** A room for each master. */
+/** One room per master. */
 export async function roomOfEach(cluster: RedisCluster): Promise<Map<RedisServer, string>> {
   const rooms = new Map<RedisServer, string>();
   const masters = await cluster.masters();
@@ -48,7 +48,7 @@ export async function roomOfEach(cluster: RedisCluster): Promise<Map<RedisServer
   return rooms;
 }
 
-/** Who was announced as gone. */
+/** The leaves that this client was told of. */
 export function leavesSeenBy({ frames }: Witness): Frame[] {
   return frames.filter(({ type, data }) => type === 'presence' && (data as Frame)['status'] === 'offline');
 }

@@ -3,13 +3,13 @@ import { AnswerTimeout } from '../../../src/engines/redis/connection/answer-time
 import { TestClock } from '../../support/test-clock.ts';
 import { turns } from '../../support/test-pod.ts';
 
-/** A connection, of which it is said in time what is sent and answered. */
+/** A connection that counts sent commands and answers. */
 class Line {
   readonly clock = new TestClock();
   over = 0;
   readonly patience = new AnswerTimeout(this.clock, () => (this.over += 1));
 
-  /** In steps, between which the event loop comes round. */
+  /** In steps, with a turn of the event loop between them. */
   async passes(ms: number): Promise<void> {
     for (let passed = 0; passed < ms; passed += 50) {
       this.clock.advance(50);
@@ -19,7 +19,7 @@ class Line {
 }
 
 describe('A command', () => {
-  test('that is not answered for two seconds is given up, not before, and once', async () => {
+  test('times out after two seconds without an answer, not before, and once', async () => {
     const line = new Line();
     line.patience.sent();
     await line.passes(1_950);
@@ -30,7 +30,7 @@ describe('A command', () => {
     expect(line.over).toBe(1);
   });
 
-  test('is not hidden by others that are answered meanwhile, each after more than two seconds', async () => {
+  test('times out even if others are answered meanwhile, each after more than two seconds', async () => {
     const line = new Line();
     const answers: number[] = [];
     for (let at = 0; at < 10_000 && line.over === 0; at += 100) {
@@ -45,7 +45,7 @@ describe('A command', () => {
     expect(line.over).toBe(1);
   });
 
-  test('that is answered within two seconds is well, however many there are, and after any pause', async () => {
+  test('does not time out if it is answered within two seconds, among many others, and after any pause', async () => {
     const line = new Line();
     for (let round = 0; round < 20; round += 1) {
       for (let n = 0; n < 10; n += 1) line.patience.sent();
@@ -56,7 +56,7 @@ describe('A command', () => {
     expect(line.over).toBe(0);
   });
 
-  test('is not given up for the time in which this process stood still', async () => {
+  test('does not time out because this process stood still', async () => {
     const line = new Line();
     line.patience.sent();
     await line.passes(500);
@@ -70,7 +70,7 @@ describe('A command', () => {
     expect(line.over).toBe(0);
   });
 
-  test('of a connection that is gone is nobody’s concern', async () => {
+  test('does not time out after its connection was lost', async () => {
     const line = new Line();
     line.patience.sent();
     await line.passes(1_000);

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { Unavailable } from '../../../src/engines/shared/unavailable.ts';
 import { ReplyError } from 'ioredis';
 
-/** What real servers answer, word by word: Redis 7.0.15, Redis 8.2.3 and Valkey 9.1.2. */
+/** Answers of real servers, word by word: Redis 7.0.15, Redis 8.2.3 and Valkey 9.1.2. */
 const FORBIDDEN = [
   "NOPERM this user has no permissions to run the 'xadd' command",
   "NOPERM User x has no permissions to run the 'xadd' command",
@@ -42,25 +42,25 @@ const WRONG = [
   "ERR user_script:1: Script attempted to access nonexistent global variable 'x' script: 972cb1, on @user_script:1.",
 ];
 
-describe('What a server answers', () => {
-  test.each([...FORBIDDEN, ...PASSING, ...MOVED])('“%s” counts as Redis away', (text) => {
+describe('An error that a server answers', () => {
+  test.each([...FORBIDDEN, ...PASSING, ...MOVED])('“%s” makes Redis unavailable', (text) => {
     expect(unavailableOr(new ReplyError(text))).toBeInstanceOf(Unavailable);
   });
 
-  test.each(WRONG)('“%s” is a fault of the command', (text) => {
+  test.each(WRONG)('“%s” is an error of the command', (text) => {
     const judged = unavailableOr(new ReplyError(text));
     expect(judged).not.toBeInstanceOf(Unavailable);
     expect(judged.message).toContain(text);
   });
 
-  test('is told apart: a right that is missing, a key that another server has', () => {
+  test('tells a missing right and a moved slot apart', () => {
     const all = [...FORBIDDEN, ...PASSING, ...MOVED, ...WRONG].map((text) => new ReplyError(text));
     const textsOf = (errors: Error[]): string[] => errors.map(({ message }) => message);
     expect(textsOf(all.filter(isForbidden))).toEqual(FORBIDDEN);
     expect(textsOf(all.filter(isMoved))).toEqual(MOVED);
   });
 
-  test('does not show what was asked', () => {
+  test('does not reveal the command', () => {
     const error = Object.assign(new ReplyError('ERR wrong'), { command: { args: ['what a client sent'] } });
     expect(JSON.stringify(unavailableOr(error), Object.getOwnPropertyNames(error))).not.toContain('client');
   });

@@ -1,7 +1,22 @@
 import { lookup, type LookupAddress, type LookupOptions } from 'node:dns';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { Backbone } from '../../../src/engines/redis/connection/backbone.ts';
+import { ClusterView } from '../../simulation/redis/cluster.ts';
+import { Lua } from '../../simulation/redis/lua.ts';
+import { ModelServer } from '../../simulation/redis/server.ts';
+import { served } from '../../simulation/redis/tcp.ts';
+import { systemClock } from '../../../src/platform.ts';
 import { lastKnown } from '../../../src/engines/redis/connection/last-known.ts';
 import { TestClock } from '../../support/test-clock.ts';
+
+/** The DNS of a pod; undefined: that of this machine. */
+const faked = vi.hoisted(() => ({ lookUp: undefined as typeof lookup | undefined }));
+
+vi.mock('node:dns', async (importOriginal) => {
+  const dns = await importOriginal<{ lookup: typeof lookup }>();
+  const lookUp = (...args: Parameters<typeof lookup>): void => (faked.lookUp ?? dns.lookup)(...args);
+  return { ...dns, lookup: lookUp };
+});
 
 const FIRST = [{ address: '10.0.0.1', family: 4 }];
 const SECOND = [{ address: '10.0.0.2', family: 4 }];
@@ -10,10 +25,10 @@ function failure(code: string): NodeJS.ErrnoException {
   return Object.assign(new Error(`getaddrinfo ${code} redis-0`), { code });
 }
 
-/** A DNS that answers when it is told to, and who asks it. */
+/** A DNS that answers when the test says so, and a client that asks it. */
 class Dns {
   readonly clock = new TestClock();
-  /** What those who asked got, in order. */
+  /** What the client got, in order. */
   readonly got: unknown[] = [];
   readonly #waiting: ((error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void)[] = [];
   readonly #lookUp = lastKnown(this.clock, (_host, _options, answer) => void this.#waiting.push(answer));
@@ -34,7 +49,7 @@ class Dns {
 }
 
 describe('A name', () => {
-  test('that DNS is silent about has the addresses of the last time, soon', () => {
+  test('falls back on its last addresses after half a second without an answer of DNS', () => {
     const dns = new Dns();
     dns.ask();
     dns.answers(FIRST);
@@ -48,7 +63,7 @@ describe('A name', () => {
     ]);
   });
 
-  test('that DNS cannot tell has them at once', () => {
+  test('falls back on them at once if DNS cannot tell', () => {
     const dns = new Dns();
     dns.ask();
     dns.answers(FIRST);
@@ -57,7 +72,7 @@ describe('A name', () => {
     expect(dns.got.at(-1)).toEqual([FIRST, undefined]);
   });
 
-  test('that there is none of any more has no address', () => {
+  test('has no address any more if DNS says that it does not exist', () => {
     const dns = new Dns();
     dns.ask();
     dns.answers(FIRST);
@@ -66,7 +81,7 @@ describe('A name', () => {
     expect(dns.got.at(-1)).toBe('ENOTFOUND');
   });
 
-  test('that was never found waits for DNS, and hears what it says', () => {
+  test('that was never found waits for the answer of DNS', () => {
     const dns = new Dns();
     dns.ask();
     dns.clock.advance(60_000);
@@ -77,7 +92,7 @@ describe('A name', () => {
     expect(dns.got).toEqual(['EAI_AGAIN', [SECOND, undefined]]);
   });
 
-  test('that DNS tells of late has the new address the next time, and is answered once', () => {
+  test('gets the address of a late answer the next time, and is answered only once', () => {
     const dns = new Dns();
     dns.ask();
     dns.answers(FIRST);
@@ -90,7 +105,7 @@ describe('A name', () => {
     expect(dns.got.at(-1)).toEqual([SECOND, undefined]);
   });
 
-  test('is given as one address to who asks for one', () => {
+  test('gives one address to a caller that asks for one', () => {
     const dns = new Dns();
     dns.ask('redis-0', {});
     dns.answers(FIRST);
@@ -98,7 +113,7 @@ describe('A name', () => {
   });
 });
 
-test('by default it is Node who is asked', async () => {
+test('by default Node looks names up', async () => {
   const expected = await new Promise((resolve) =>
     lookup('localhost', { all: true }, (_, all) => resolve(all)),
   );
@@ -106,4 +121,41 @@ test('by default it is Node who is asked', async () => {
     lastKnown(new TestClock())('localhost', { all: true }, (_, all) => resolve(all)),
   );
   expect(found).toEqual(expected);
+});
+
+test('A pod that has reached a server of a Cluster by its name reaches it again while DNS is unavailable', async () => {
+  const view = new ClusterView();
+  const servers: ModelServer[] = [];
+  const address = { host: 'redis-0', port: await served(() => servers[0] as ModelServer) };
+  const [now, random] = [Date.now, Math.random];
+  const server = new ModelServer({ name: 'redis-0', address, now, random, lua: new Lua(), cluster: view });
+  servers.push(server);
+  let isUp = true;
+  let asked = 0;
+  const lookUp = (_host: string, _options: LookupOptions, answer: (...args: unknown[]) => void): void => {
+    asked += 1;
+    if (isUp) answer(null, [{ address: '127.0.0.1', family: 4 }]);
+    else answer(failure('EAI_AGAIN'), []);
+  };
+  faked.lookUp = lookUp as typeof lookup;
+  const backbone = new Backbone({
+    address: { cluster: [address], master: '', db: 0 },
+    prefix: '',
+    pod: 'pod',
+    leaseMs: 10_000,
+    startWaitMs: 0,
+    scripts: [],
+    clock: systemClock,
+    log: { debug() {}, info() {}, warn() {}, error() {} },
+  });
+  onTestFinished(() => {
+    backbone.stop();
+    faked.lookUp = undefined;
+  });
+  // Its slots are not assigned yet, so the pod asks it again and again, each time over a new connection.
+  await backbone.start();
+  await vi.waitFor(() => expect(asked).toBeGreaterThan(1), 5_000);
+  isUp = false;
+  view.assign(server, 0, 16_383);
+  await vi.waitFor(() => expect(backbone.placement.up).toBe(true), 10_000);
 });

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { globSync, readFileSync } from 'node:fs';
 
 const TRIED = 'src/engines/redis/lua/connection/rights.lua';
-/** Sent, and found missing, before any script is; or done without. */
+/** Sent before any script, so that a missing right shows; or optional. */
 const ELSEWHERE = ['CLIENT', 'CLUSTER', 'EVALSHA', 'INFO', 'SCRIPT'];
 
 function commandsIn(files: readonly string[], pattern: RegExp): Set<string> {
@@ -12,7 +12,7 @@ function commandsIn(files: readonly string[], pattern: RegExp): Set<string> {
   );
 }
 
-test('every command that a pod sends, by itself or in a script, is tried before Redis counts as there', () => {
+test('every command that a pod sends, itself or in a script, is tried before Redis counts as available', () => {
   const tried = commandsIn([TRIED], /\btry\('(\w+)'/g);
   const scripts = globSync('src/**/*.lua').filter((file) => file !== TRIED);
   const sent = commandsIn(scripts, /\b(?:call|pcall|page)\('(\w+)'/g);

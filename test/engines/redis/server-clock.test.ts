@@ -4,12 +4,12 @@ import { TestClock } from '../../support/test-clock.ts';
 
 const NOON = Date.UTC(2026, 0, 1, 12);
 
-/** As TIME tells it. */
+/** An answer to TIME. */
 function told(ms: number): [number, number] {
   return [Math.floor(ms / 1_000), (ms % 1_000) * 1_000];
 }
 
-/** A pod whose clock shows noon, and a server whose clock was asked at once. */
+/** A pod whose clock shows noon, and a server that was asked for its time at once. */
 function pair(serverMs: number): {
   pod: TestClock;
   time: ServerClock;
@@ -27,11 +27,11 @@ function pair(serverMs: number): {
 }
 
 describe('The time of a server', () => {
-  test('is the pod’s own until the server has told it', () => {
+  test('is the pod’s own until the server has answered', () => {
     expect(new ServerClock(new TestClock(NOON)).now()).toBe(NOON);
   });
 
-  test('goes on from what it told, whatever is done to the pod’s clock', () => {
+  test('advances from its last answer, even if the pod’s clock is set', () => {
     const { pod, time } = pair(NOON + 5_000);
     pod.advance(1_000);
     pod.setBack(60_000);
@@ -41,7 +41,7 @@ describe('The time of a server', () => {
     expect(time.now()).toBe(NOON + 7_000);
   });
 
-  test('is known as before where an answer that was long on its way says nothing against it', () => {
+  test('stays the same if a slow answer does not contradict it', () => {
     const { time, asks } = pair(NOON);
     asks(NOON + 100, 2_000);
     expect(time.now()).toBe(NOON + 2_000);
@@ -57,7 +57,7 @@ describe('The time of a server', () => {
     expect(Math.abs(time.now() - (NOON + 3_010 + by))).toBeLessThanOrEqual(10);
   });
 
-  test('is told in whole milliseconds', () => {
+  test('is in whole milliseconds', () => {
     const pod = new TestClock(NOON);
     const time = new ServerClock(pod);
     time.learn([NOON / 1_000, 1_500], pod.elapsed());

@@ -76,8 +76,8 @@ const bodies = (): string[] => sent.map(({ publication }) => publication.body);
 const accept = (index: number): void => sent[index]?.answer.resolve({ id: `p${index}`, duplicate: false });
 const lose = (index: number): void => sent[index]?.answer.reject(new Unavailable('gone'));
 
-describe('publications on their way to Redis', () => {
-  test('are sent at once and answered when Redis has them', async () => {
+describe('publications in a publish queue', () => {
+  test('are sent at once and answered when the history has stored them', async () => {
     const first = publish('r', 'a');
     const second = publish('r', 'b');
     expect(bodies()).toEqual(['a', 'b']);
@@ -87,7 +87,7 @@ describe('publications on their way to Redis', () => {
     expect(delivered).toEqual([]);
   });
 
-  test('are delivered here and wait while Redis is away; then they go out in order, once each', async () => {
+  test('are delivered provisionally and wait during an outage; then each is sent once, in order', async () => {
     up = false;
     const first = await publish('r', 'a');
     await publish('r', 'b');
@@ -107,7 +107,7 @@ describe('publications on their way to Redis', () => {
     expect([delivered, queues.waiting]).toEqual([['a', 'b'], 0]);
   });
 
-  test('that broke off under way are delivered here, and sent again as such', async () => {
+  test('whose attempt failed are delivered provisionally, and sent again', async () => {
     const first = publish('r', 'a');
     up = false;
     lose(0);
@@ -118,7 +118,7 @@ describe('publications on their way to Redis', () => {
     expect(sent.at(-1)).toMatchObject({ wasProvisional: true, mayBeThere: true });
   });
 
-  test('do not overtake what waits', async () => {
+  test('do not overtake those that wait', async () => {
     up = false;
     await publish('r', 'a');
     up = true;
@@ -128,7 +128,7 @@ describe('publications on their way to Redis', () => {
     expect(bodies()).toEqual(['a', 'b']);
   });
 
-  test('whose place moves while one is under way wait for its answer, and are not delivered for that', async () => {
+  test('whose destination changes wait for the answer of those in flight, and are not delivered provisionally', async () => {
     void publish('r', 'a');
     place = 'there';
     void publish('r', 'b');
@@ -138,7 +138,7 @@ describe('publications on their way to Redis', () => {
     expect([bodies(), delivered]).toEqual([['a', 'b'], []]);
   });
 
-  test('that wait for their turn when what takes them goes away are delivered, and go out when it is back', async () => {
+  test('that wait for their turn when an outage begins are delivered provisionally, and sent after it', async () => {
     queues = opened(1);
     void publish('r', 'a');
     const second = publish('r', 'b');
@@ -153,7 +153,7 @@ describe('publications on their way to Redis', () => {
     expect(bodies()).toEqual(['a', 'b']);
   });
 
-  test('that Redis does not take although it is there are tried again', async () => {
+  test('that the history does not take although it can be reached are retried', async () => {
     up = false;
     await publish('r', 'a');
     up = true;
@@ -163,7 +163,7 @@ describe('publications on their way to Redis', () => {
     expect(queues.failures).toBe(1);
   });
 
-  test('with a key that waits already are neither delivered nor sent a second time', async () => {
+  test('with the key of one that waits are neither delivered nor sent a second time', async () => {
     up = false;
     const first = await publish('r', 'a', 'k');
     const again = await publish('r', 'a again', 'k');
@@ -176,7 +176,7 @@ describe('publications on their way to Redis', () => {
     expect(bodies()).toEqual(['a']);
   });
 
-  test('with a key that are under way are answered together, and not sent or delivered a second time', async () => {
+  test('with the key of one in flight get its answer, and are not sent or delivered', async () => {
     const first = publish('r', 'a', 'k');
     const again = publish('r', 'a again', 'k');
     const other = publish('r', 'b');
@@ -192,20 +192,20 @@ describe('publications on their way to Redis', () => {
     expect(delivered).toEqual(['b']);
   });
 
-  test('beyond what may wait are refused, and delivered to nobody', async () => {
+  test('beyond the buffer are rejected, and not delivered', async () => {
     up = false;
     for (const body of ['a', 'b', 'c']) await publish('r', body);
     await expect(publish('r', 'd')).rejects.toThrow('the buffer for publications is full');
     expect(delivered).toEqual(['a', 'b', 'c']);
   });
 
-  test('are bounded by their length too', async () => {
+  test('are bounded by their bytes too', async () => {
     up = false;
     await publish('r', 'x'.repeat(1_000));
     await expect(publish('r', 'y')).rejects.toBeInstanceOf(Unavailable);
   });
 
-  test('that were delivered and turn out to be wrong or repeated are forgotten, and end nothing', async () => {
+  test('that were delivered provisionally and then refused, or were repetitions, are forgotten', async () => {
     up = false;
     const first = await publish('r', 'a');
     await publish('r', 'b', 'k');
@@ -217,7 +217,7 @@ describe('publications on their way to Redis', () => {
     await expect.poll(() => forgotten).toEqual(['a: refused', 'b: p']);
   });
 
-  test('that are wrong fail, and do not hold up the others', async () => {
+  test('that are refused fail, and do not hold up the others', async () => {
     const first = publish('r', 'a');
     sent[0]?.answer.reject(new Error('WRONGTYPE'));
     await expect(first).rejects.toThrow('WRONGTYPE');

@@ -4,7 +4,7 @@ import { type Kernel, Strand } from '../kernel/kernel.ts';
 import type { Log } from '../../../src/core/ports/log.ts';
 import type { Platform } from '../../../src/platform.ts';
 import { randomFor } from '../kernel/seed.ts';
-import { type Door, RunningApp } from '../../../src/running-app.ts';
+import { type Listener, RunningApp } from '../../../src/running-app.ts';
 import { textFramer } from './pod-end.ts';
 
 /** How grave a line of a pod's log is, and what it says. */
@@ -67,7 +67,7 @@ export class SimulatedPod {
         framer: textFramer,
       });
       this.#parts = parts;
-      this.#app = new RunningApp(config, { ...parts, doors: [this.#clients(), NO_DOOR] });
+      this.#app = new RunningApp(config, { ...parts, listeners: [this.#clients(), NO_LISTENER] });
       if (!strand.dead) await this.#app.start();
     });
   }
@@ -88,7 +88,7 @@ export class SimulatedPod {
     kernel.after(0, this.strand, () => void task().catch(failed));
   }
 
-  #clients(): Door {
+  #clients(): Listener {
     const setOpen = (open: boolean): Promise<number> => {
       this.open = open;
       return Promise.resolve(1);
@@ -154,7 +154,7 @@ export class SimulatedPod {
 }
 
 /** What nobody comes through. */
-const NO_DOOR: Door = {
+const NO_LISTENER: Listener = {
   listening: false,
   open: () => Promise.resolve(0),
   closeIdle: () => undefined,

@@ -6,27 +6,27 @@ import type { NatsBackbone } from '../connection/backbone.ts';
 import { textToken } from '../connection/names.ts';
 import { Window } from '../connection/window.ts';
 
-/** What no pod writes again goes after this: places of dead pods, which do not count. */
+/** Places that no pod writes again expire after this: those of dead pods, which do not count. */
 export const PLACES_AGE_MS = 86_400_000;
 
-/** So many users' places are written at once. */
+/** The places of so many users are written at once. */
 const WRITES = 256;
 
-/** A user's places: the connections that have one, each with the lease under which it was taken. */
+/** A user's places: for each connection that has one, the lease under which it was taken. */
 interface Places {
-  /** The number of what is kept; 0: nothing is. */
+  /** The stream sequence of the message; 0: there is none. */
   readonly sequence: number;
   readonly leases: ReadonlyMap<string, string>;
 }
 
 const NONE: Places = { sequence: 0, leases: new Map() };
 
-/** The places of all users over all pods: a message for each user, written only where it is as the writer knew it. */
+/** The places of all users on all pods: one message for each user, written only if it has not changed since it was read. */
 export class NatsPlaces {
   readonly #backbone: NatsBackbone;
-  /** Of users with places on this pod, as they were last. */
+  /** The last known places of the users who have places on this pod. */
   readonly #known = new Map<string, Places>();
-  /** What is done for each user, one after the other. */
+  /** The last task of each user; tasks of one user run one after the other. */
   readonly #turns = new Map<string, Promise<void>>();
   readonly #window = new Window(WRITES);
 
@@ -46,7 +46,7 @@ export class NatsPlaces {
     });
   }
 
-  /** False where the user has `most` already. Raises Unavailable. */
+  /** False if the user has `most` places already. Raises Unavailable. */
   take(userId: string, connectionId: string, most: number): Promise<boolean> {
     return this.#inTurn(userId, () => this.#take(userId, connectionId, most));
   }
@@ -56,7 +56,7 @@ export class NatsPlaces {
     return this.#inTurn(userId, () => this.#giveBack(userId, connectionId));
   }
 
-  /** Writes again what somebody has purged of users who are here. Raises Unavailable. */
+  /** Writes places of this pod's users again that an operator has purged. Raises Unavailable. */
   async restore(): Promise<void> {
     if (this.#known.size === 0) return;
     const { state } = await this.#backbone.link.call(({ jsm }) => jsm.streams.info(this.#stream));
@@ -72,7 +72,7 @@ export class NatsPlaces {
       const gone = Array.from(before.leases).filter(
         ([connection, name]) => this.#isOwn(name) && !now.leases.has(connection),
       );
-      // Another pod may have written, or the user may have gone.
+      // Another pod may have written them, or the user may have left.
       if (gone.length === 0) {
         if (this.#known.has(userId)) this.#known.set(userId, now);
         return;
@@ -84,7 +84,7 @@ export class NatsPlaces {
   async #take(userId: string, connectionId: string, most: number): Promise<boolean> {
     const { lease, leases } = this.#backbone;
     const { name } = lease;
-    if (!(await leases.lives(name))) throw natsUnavailable('this pod registers anew');
+    if (!(await leases.lives(name))) throw natsUnavailable('this pod takes another lease');
     const isLate = this.#deadline();
     let isFresh = false;
     for (let places = this.#known.get(userId) ?? NONE; !isLate(); places = await this.#read(userId)) {
@@ -97,7 +97,7 @@ export class NatsPlaces {
       }
       isFresh = true;
     }
-    throw natsUnavailable('too many come at once');
+    throw natsUnavailable('too many pods change the places of this user at once');
   }
 
   async #giveBack(userId: string, connectionId: string): Promise<void> {
@@ -109,10 +109,10 @@ export class NatsPlaces {
       leases.delete(connectionId);
       if (await this.#write(userId, { ...places, leases })) return;
     }
-    throw natsUnavailable('too many come at once');
+    throw natsUnavailable('too many pods change the places of this user at once');
   }
 
-  /** Those of the others whose pods live. */
+  /** The places of the other connections whose pods are alive. */
   async #others({ leases }: Places, connectionId: string): Promise<Map<string, string>> {
     const others = new Map<string, string>();
     for (const [other, name] of leases)
@@ -127,7 +127,7 @@ export class NatsPlaces {
     return message === null ? NONE : { sequence: message.seq, leases: leasesIn(message.data) };
   }
 
-  /** False: they are not any more as they were. */
+  /** False: another pod has changed them since they were read. */
   async #write(userId: string, { sequence, leases }: Places): Promise<boolean> {
     const { link } = this.#backbone;
     try {
@@ -178,7 +178,7 @@ export class NatsPlaces {
   }
 }
 
-/** None in what another program wrote there. */
+/** Empty for what another program wrote. */
 function leasesIn(data: Uint8Array): Map<string, string> {
   try {
     const read = JSON.parse(Buffer.from(data).toString()) as Record<string, unknown>;

@@ -4,12 +4,12 @@ import { natsUnavailable } from '../connection/answers.ts';
 import type { NatsBackbone } from '../connection/backbone.ts';
 import { roomsOf } from '../../shared/local-rooms.ts';
 
-/** At most so many in one message, as far as they fit; who wants more asks again. */
+/** One answer has at most so many rooms, as far as they fit. For more the asking pod asks again. */
 const PAGE = 5_000;
-/** What one takes in it. */
+/** The most bytes of one room in an answer. */
 const ROOM_BYTES = 180;
 
-/** What is asked: a page of rooms. */
+/** Asks for a page of rooms. */
 interface Question {
   readonly id: number;
   readonly pod: string;
@@ -21,7 +21,7 @@ interface Question {
 interface Answer {
   readonly id: number;
   readonly pod: string;
-  /** There may be more behind them. */
+  /** The pod may have more rooms after these. */
   readonly isCut: boolean;
   readonly rooms: readonly Occupied[];
 }
@@ -32,7 +32,7 @@ interface Asked {
   readonly done: () => void;
 }
 
-/** Rooms of all pods: each is asked for its own. */
+/** The rooms of all pods. Each pod is asked for its own. */
 export class NatsRooms {
   readonly #backbone: NatsBackbone;
   readonly #source: () => DirectorySource | undefined;
@@ -51,7 +51,7 @@ export class NatsRooms {
     );
   }
 
-  /** As `Directory.rooms`. Raises Unavailable, also where a pod does not answer. */
+  /** As `Directory.rooms`. Raises Unavailable, also if a pod does not answer. */
   async page(prefix: string, after: string, limit: number): Promise<Occupied[]> {
     const rooms: Occupied[] = [];
     for (;;) {
@@ -110,7 +110,7 @@ export class NatsRooms {
   }
 }
 
-/** The first of all; none behind the end of a part that was cut, where another part's would not be added up. */
+/** The first rooms of all answers. After the end of an answer that was cut, sums would be incomplete, so none follows. */
 function merged(answers: readonly Answer[], limit: number): Occupied[] {
   const sums = new Map<string, number>();
   for (const { rooms } of answers)
@@ -122,7 +122,7 @@ function merged(answers: readonly Answer[], limit: number): Occupied[] {
     .slice(0, limit);
 }
 
-/** Pods say nothing else on these subjects; undefined for what cannot be read. */
+/** Undefined for what is not JSON. */
 function readJson(data: Uint8Array): unknown {
   try {
     return JSON.parse(Buffer.from(data).toString());

@@ -3,7 +3,7 @@ import { CLAIM_MS } from '../../shared/terms.ts';
 import { ensureStream } from '../connection/streams.ts';
 import type { NatsBackbone } from '../connection/backbone.ts';
 
-/** Which id was given first under which key, for all pods. */
+/** The first id claimed under each key, on all pods. */
 export class NatsClaims {
   readonly #backbone: NatsBackbone;
 
@@ -19,12 +19,12 @@ export class NatsClaims {
     };
     link.prepare(async (live) => {
       await ensureStream(live, plan);
-      // A server whose disk is full answers, and keeps nothing.
+      // It also stores a message: a server whose disk is full answers requests, but stores nothing.
       await link.time.learn(live.js, live.jsm, names.subject('claims', `greeting-${pod}`));
     });
   }
 
-  /** The first id claimed under the name within five minutes. Raises Unavailable. */
+  /** The first id claimed under the name within five minutes: `id`, if there was none. Raises Unavailable. */
   async claim(name: string, id: string): Promise<string> {
     const { link, names } = this.#backbone;
     const subject = names.subject('claims', name);
@@ -35,11 +35,11 @@ export class NatsClaims {
     } catch (error) {
       if (!isWrongSequence(error)) throw error;
     }
-    // Its time ended a moment ago.
+    // Undefined: the claim has expired since.
     return (await this.first(name)) ?? id;
   }
 
-  /** The id given under the name, if any was within five minutes. Raises Unavailable. */
+  /** The id claimed under the name within five minutes, if any. Raises Unavailable. */
   async first(name: string): Promise<string | undefined> {
     const { link, names } = this.#backbone;
     const query = { last_by_subj: names.subject('claims', name) };
@@ -47,7 +47,7 @@ export class NatsClaims {
     return found?.string();
   }
 
-  /** This id has been given under the name; nobody waits for that to be kept. Raises Unavailable. */
+  /** Stores the id under the name, without waiting for the answer. Raises Unavailable. */
   note(name: string, id: string): void {
     const { link, names } = this.#backbone;
     link.publish(names.subject('claims', name), id);

@@ -11,41 +11,41 @@ import { pause } from '../../../core/base/pause.ts';
 import { ANSWER_MS, CLAIM_MS, POSITION_MS, SENT_SKEW_MS } from '../../shared/terms.ts';
 import type { Publication } from '../../shared/publication.ts';
 
-/** A message id that was sent so long ago may be forgotten before it is sent again. */
+/** After so long the server may forget a message id before the publication is sent again. */
 const UNSURE_MS = CLAIM_MS / 2;
-/** What is still on its way under the same message id is asked for again after so long. */
+/** The pause before a message is sent again whose first copy is still being stored. */
 const IN_PROCESS_MS = 50;
 
 export interface NatsHistoryOptions {
   readonly backbone: NatsBackbone;
   readonly claims: NatsClaims;
-  /** Messages kept per room. */
+  /** Messages stored per room. */
   readonly size: number;
   readonly ttlMs: number;
-  /** A name that no other history has: lower-case letters and digits. */
+  /** Makes a unique name of a history: lower-case letters and digits. */
   readonly newEpoch: () => string;
 }
 
-/** What came on a room's subject because it was kept. */
+/** A stored message that came by the room's subscription. */
 export interface Republished {
   readonly seq: number;
-  /** The one before it in its room; 0 if nothing was kept. */
+  /** The sequence of the message before it in the room; 0: none. */
   readonly lastSeq: number;
   readonly data: Uint8Array;
 }
 
 /**
- * The history of rooms in one stream of NATS, a subject for each. Positions are the stream's sequences; that of an
- * empty room is a moment. Everything here that asks raises Unavailable.
+ * The history of all rooms in one stream, with one subject per room. Positions are the stream's sequences; the position
+ * of an empty room is a moment. All requests raise Unavailable.
  */
 export class NatsHistory {
   readonly #options: NatsHistoryOptions;
   readonly #epoch: Epoch;
   readonly #messages: StoredMessages;
   readonly #reads: NatsReads;
-  /** When this pod last heard of the history at all, by `Clock.elapsed`. */
+  /** When this pod last received or read anything of the history, by `Clock.elapsed`. */
   #heardAt = -Infinity;
-  /** When NATS came (back) last, by `Clock.elapsed`. */
+  /** When the link last came up, by `Clock.elapsed`. */
   #upAt = -Infinity;
 
   constructor(options: NatsHistoryOptions) {
@@ -56,21 +56,21 @@ export class NatsHistory {
     this.#messages = new StoredMessages({ link, names, most: size + 1, positionAt });
     this.#epoch = this.#newEpoch();
     this.#reads = new NatsReads({
-      kept: this.#messages,
+      messages: this.#messages,
       size,
       ttlMs,
       now: () => link.now(),
       epoch: () => this.#epoch.name,
       positionAt,
       momentOf: (room) => this.#positionAt(room, 0, link.now()),
-      stored: (room, kept, prev) => this.#stored(room, kept, prev),
+      stored: (room, record, prev) => this.#stored(room, record, prev),
     });
     link.prepare((live) => this.#epoch.greet(live));
     link.subscribe(names.subject('epoch'), (message) => {
       if (![this.#epoch.name, ''].includes(message.string())) link.reconnect('another history has begun');
     });
     link.whenUp(() => {
-      // Who was away for so long cannot know that nothing was published meanwhile.
+      // After so long without the history, messages published since may have expired unnoticed.
       const elapsed = backbone.clock.elapsed();
       if (this.#heardAt < elapsed - POSITION_MS) this.#messages.tails.clear();
       this.#heardAt = elapsed;
@@ -78,7 +78,7 @@ export class NatsHistory {
     });
   }
 
-  /** The pod hears this room from now on. */
+  /** The pod subscribes this room from now on. */
   begin(room: string): void {
     this.#messages.tails.begin(room);
   }
@@ -87,14 +87,14 @@ export class NatsHistory {
     this.#messages.tails.end(room);
   }
 
-  /** Appends it, unless that was done before: then the id is that of the first time. */
+  /** Appends a publication. `duplicate`: it was appended before, and `id` is from that time. */
   async append(publication: Publication): Promise<{ id: string; duplicate: boolean }> {
     const { room, key, provisionalId } = publication;
-    const there = (await this.#claimed(publication)) ?? (await this.#sentBefore(publication));
+    const existing = (await this.#claimed(publication)) ?? (await this.#sentBefore(publication));
     const { seen } = this.#epoch;
     const { seq, duplicate } =
-      there === undefined ? await this.#publish(publication) : { seq: there, duplicate: true };
-    // A place that something else had before.
+      existing === undefined ? await this.#publish(publication) : { seq: existing, duplicate: true };
+    // Another message had this place before.
     if (!duplicate && seq <= seen) throw this.#goneBack();
     this.#epoch.saw({ seq, provisionalId, placedAt: this.#options.backbone.link.now() });
     const id = this.#positionAt(room, seq);
@@ -102,22 +102,21 @@ export class NatsHistory {
     return { id, duplicate };
   }
 
-  /** That of the room's newest position, 0 if it was empty; undefined where this pod knows nothing of the room. */
+  /** The sequence of the room's newest position, 0 if it was empty; undefined if this pod does not know the room. */
   newestSequence(room: string): number | undefined {
     return parsePosition(this.#messages.tails.get(room)?.newest ?? '')?.ms;
   }
 
-  /** What came by itself, as it is for the room; undefined for what no pod has put there. */
-  heard(room: string, { seq, lastSeq, data }: Republished): Stored | undefined {
+  /** Takes a message that came by subscription; undefined if no pod wrote it. */
+  received(room: string, { seq, lastSeq, data }: Republished): Stored | undefined {
     const { clock, link } = this.#options.backbone;
-    const kept = readRecord(seq, data, link.now());
-    this.#epoch.saw(kept);
+    const record = readRecord(seq, data, link.now());
+    this.#epoch.saw(record);
     this.#heardAt = clock.elapsed();
-    const prev = this.#messages.heard(room, kept, lastSeq);
-    return kept.provisionalId === '' ? undefined : this.#stored(room, kept, prev);
+    const prev = this.#messages.received(room, record, lastSeq);
+    return record.provisionalId === '' ? undefined : this.#stored(room, record, prev);
   }
 
-  /** The room's newest position. */
   async newest(room: string): Promise<string> {
     return (await this.read(room, { newest: 0 }, 0)).position;
   }
@@ -128,7 +127,7 @@ export class NatsHistory {
     this.#heardAt = this.#options.backbone.clock.elapsed();
     if (last !== undefined) this.#epoch.saw(last);
     const isOther = last?.provisionalId !== known?.provisionalId;
-    if (known !== undefined && isOther && known.seq >= (last?.seq ?? 0)) await this.#lookInto(room, known);
+    if (known !== undefined && isOther && known.seq >= (last?.seq ?? 0)) await this.#explainLoss(room, known);
     return this.#reads.read(room, from, limit, last);
   }
 
@@ -142,12 +141,12 @@ export class NatsHistory {
         sent.duplicate && key !== undefined ? await this.#messages.from(room, sent.seq) : undefined;
       const isFree = first?.seq === sent.seq && first.at <= at - CLAIM_MS;
       if (!isFree) return sent;
-      // The key is free again by the pods' clocks, and not yet by that of the server.
+      // The first message with the key is old enough, but the server still remembers its id: use another id.
       msgID = `${provisionalId}.${sent.seq}`;
     }
   }
 
-  /** Again while what was sent first under the id is on its way: it may be taken, and is not refused. */
+  /** Sends a record, again and again while an earlier copy with the same id is still being stored. */
   async #send(room: string, record: string, msgID: string) {
     const { clock, link, names } = this.#options.backbone;
     const until = clock.elapsed() + ANSWER_MS;
@@ -157,14 +156,15 @@ export class NatsHistory {
       } catch (error) {
         if (!isInProcess(error)) throw error;
       }
-      if (clock.elapsed() >= until) throw natsUnavailable('what was sent first is still on its way');
+      if (clock.elapsed() >= until)
+        throw natsUnavailable('an earlier copy of the message is still being stored');
       await pause(clock, IN_PROCESS_MS);
     }
   }
 
   /**
-   * Where it is, if it has been published under its key. A server that was started again knows no longer the ids of
-   * messages that have been trimmed since; else it is not asked for.
+   * The sequence under which a publication with this key was stored before, if it was. Asked only when the server's own
+   * memory of ids may not do: a restarted server does not know the ids of messages that were trimmed.
    */
   async #claimed({ key, provisionalId, sentAt }: Publication): Promise<number | undefined> {
     const { backbone, claims } = this.#options;
@@ -174,7 +174,7 @@ export class NatsHistory {
     return position?.epoch === this.#epoch.name ? position.ms : undefined;
   }
 
-  /** Where it is, if it was sent so long ago that NATS may have forgotten its message id, and was taken. */
+  /** The same for a publication that was sent so long ago that the server may have forgotten its id. */
   async #sentBefore({ room, provisionalId, sentAt }: Publication): Promise<number | undefined> {
     const { clock, link } = this.#options.backbone;
     const agoMs = clock.elapsed() - (sentAt ?? Infinity);
@@ -182,12 +182,12 @@ export class NatsHistory {
     const sent = link.now() - agoMs;
     const last = await this.#messages.last(room);
     const all = last === undefined ? [] : await this.#messages.all(room, last);
-    return all.find((kept) => kept.provisionalId === provisionalId && kept.at > sent - SENT_SKEW_MS)?.seq;
+    return all.find((one) => one.provisionalId === provisionalId && one.at > sent - SENT_SKEW_MS)?.seq;
   }
 
   /**
-   * Whether what came by itself has a place in its room that this pod knows, and knows as something else's: then it is
-   * of another history, or late. `verify` tells.
+   * Whether this pod knows another message at the place of one that came by subscription. Then it is late, or from
+   * another history: call `verify` to find out.
    */
   isDoubtful(room: string, { seq, data }: Republished): boolean {
     const tail = this.#messages.tails.get(room);
@@ -195,7 +195,7 @@ export class NatsHistory {
     return tail.entries[tail.indexOf(seq)]?.provisionalId !== readRecord(seq, data, 0).provisionalId;
   }
 
-  /** Where the stream does not hold what this pod takes it to hold all begins anew, and it raises. */
+  /** If the stream is not the history that this pod knows, reconnects and raises Unavailable. */
   async verify(): Promise<void> {
     if (!(await this.#options.backbone.link.call((live) => this.#epoch.isAsKnown(live))))
       throw this.#goneBack();
@@ -207,13 +207,13 @@ export class NatsHistory {
     return natsUnavailable(reason);
   }
 
-  /** A room has less than this pod has seen of it: the stream went back, or what was there has been deleted. */
-  async #lookInto(room: string, { at }: HistoryRecord): Promise<void> {
+  /** A room has fewer messages than this pod saw: the history went back, or messages expired or were deleted. */
+  async #explainLoss(room: string, { at }: HistoryRecord): Promise<void> {
     const { backbone, ttlMs } = this.#options;
-    // Its time was over.
+    // It has expired.
     if (at <= backbone.link.now() - ttlMs - POSITION_MS) return;
     await this.verify();
-    // Nobody is in it any more, who would end it.
+    // The room may have been unsubscribed since; a new tail would never be removed.
     if (this.#messages.tails.get(room) === undefined) return;
     this.#messages.tails.end(room);
     this.#messages.tails.begin(room);
@@ -227,7 +227,7 @@ export class NatsHistory {
       subjects: [names.subject('history', '*')],
       replicas,
       maxAgeMs: ttlMs + POSITION_MS,
-      // The one before the oldest that is given tells what has been trimmed.
+      // One more than a reader gets: it tells whether messages before the page were trimmed.
       perSubject: size + 1,
       duplicatesMs: CLAIM_MS,
       republish: { src: names.subject('history', '>'), dest: names.subject('room', '>') },
@@ -240,10 +240,10 @@ export class NatsHistory {
     return formatPosition({ epoch: this.#epoch.name, tag: roomTag(room), ms: seq, seq: moment });
   }
 
-  #stored(room: string, kept: HistoryRecord, prev: string): Stored {
-    const { seq, provisionalId, trace, body } = kept;
-    // One that was there before the history went back is known by the id that it had.
-    const id = formatPosition({ epoch: this.#epoch.nameFor(kept), tag: roomTag(room), ms: seq, seq: 0 });
+  #stored(room: string, record: HistoryRecord, prev: string): Stored {
+    const { seq, provisionalId, trace, body } = record;
+    // A message from before the history went back keeps the id that clients know.
+    const id = formatPosition({ epoch: this.#epoch.nameFor(record), tag: roomTag(room), ms: seq, seq: 0 });
     return { id, prev, body, provisionalId, trace };
   }
 }

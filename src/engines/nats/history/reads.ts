@@ -7,8 +7,8 @@ import type { Missing } from '../../../protocol/event.ts';
 import { POSITION_MS } from '../../shared/terms.ts';
 
 export interface NatsReadsOptions {
-  readonly kept: StoredMessages;
-  /** Messages that are given of each room; one more is kept. */
+  readonly messages: StoredMessages;
+  /** A reader gets at most so many messages of a room; one more is stored. */
   readonly size: number;
   readonly ttlMs: number;
   readonly now: () => number;
@@ -16,21 +16,21 @@ export interface NatsReadsOptions {
   readonly positionAt: (room: string, seq: number) => string;
   /** The position of an empty room. */
   readonly momentOf: (room: string) => string;
-  readonly stored: (room: string, kept: HistoryRecord, prev: string) => Stored;
+  readonly stored: (room: string, record: HistoryRecord, prev: string) => Stored;
 }
 
 /** A part of a room's history. */
 interface Part {
-  /** Everything before it, as far as that is at hand; for the position before the first entry. */
+  /** Messages before the entries, as far as they were read. They give the position before the first entry. */
   readonly behind: readonly HistoryRecord[];
-  /** The position before the first entry, where that is no message at hand. */
+  /** The position before the first entry, if `behind` has no message there. */
   readonly before: string;
   readonly entries: readonly HistoryRecord[];
   readonly more?: boolean;
   readonly missing?: Missing | undefined;
 }
 
-/** Reads pages of rooms. What is older than the time to live is given to nobody, although it is kept for longer. */
+/** Reads pages of rooms. Messages older than `ttlMs` are not given out, although they are stored for longer. */
 export class NatsReads {
   readonly #options: NatsReadsOptions;
 
@@ -40,10 +40,10 @@ export class NatsReads {
 
   /** `last`: the room's newest message. Raises Unavailable. */
   async read(room: string, from: ReadFrom, limit: number, last: HistoryRecord | undefined): Promise<Page> {
-    const { kept, momentOf, positionAt } = this.#options;
+    const { messages, momentOf, positionAt } = this.#options;
     const alive = last !== undefined && this.#isAlive(last) ? last : undefined;
-    const tail = kept.tails.get(room);
-    // Whoever is in an empty room holds its position.
+    const tail = messages.tails.get(room);
+    // The members of an empty room hold its position, so it must not change.
     if (alive === undefined && tail !== undefined) tail.newest ??= momentOf(room);
     const newest = alive === undefined ? (tail?.newest ?? momentOf(room)) : positionAt(room, alive.seq);
     const part = await this.#part(room, from, limit, alive, newest);
@@ -72,7 +72,7 @@ export class NatsReads {
     from: { newest: number } | { since: number },
     last: HistoryRecord,
   ): Promise<Part> {
-    const all = await this.#options.kept.all(room, last);
+    const all = await this.#options.messages.all(room, last);
     const whole = this.#oldest(room, all);
     if ('newest' in from) return { ...whole, entries: whole.entries.slice(-from.newest) };
     const entries = whole.entries.filter(({ placedAt }) => placedAt >= from.since);
@@ -83,18 +83,18 @@ export class NatsReads {
   }
 
   async #after(room: string, after: string, limit: number, last: HistoryRecord): Promise<Part> {
-    const { kept, now, size } = this.#options;
+    const { messages, now, size } = this.#options;
     const position = parsePosition(after);
     const wrong = this.#wrong(room, after);
     if (position === undefined || wrong !== undefined)
-      return this.#beyond(room, after, await kept.all(room, last), wrong);
-    const run = isMoment(position) ? undefined : await kept.since(room, position.ms, last, limit);
+      return this.#beyond(room, after, await messages.all(room, last), wrong);
+    const run = isMoment(position) ? undefined : await messages.since(room, position.ms, last, limit);
     const isGood = run !== undefined && (run.fromTail || this.#isAlive(run.start));
     if (isGood && run.entries.every((one) => this.#isFresh(one)))
       return { behind: [], before: after, entries: run.entries, more: run.more };
-    const all = await kept.all(room, last);
+    const all = await messages.all(room, last);
     const alive = all.filter((one) => this.#isAlive(one));
-    const isBefore = after === kept.tails.get(room)?.before;
+    const isBefore = after === messages.tails.get(room)?.before;
     const missing = isBefore || isGood ? undefined : missingAfter(position, { entries: alive, size }, now());
     const whole = this.#oldest(room, all);
     if (missing !== undefined) return { ...whole, missing };
@@ -104,8 +104,8 @@ export class NatsReads {
   }
 
   /**
-   * From a position of before the history went back, or none of this room's. Where its very message is still there the
-   * rest follows: whoever goes on from message to message would else be given the same ones for ever.
+   * Reads from a position of another epoch or room. If the message with this id is still stored, the page starts after
+   * it: else a client that reads on from its last message would get the same page forever.
    */
   #beyond(room: string, after: string, all: readonly HistoryRecord[], missing: Missing | undefined): Part {
     const whole = this.#oldest(room, all);
@@ -113,11 +113,11 @@ export class NatsReads {
     return { ...whole, entries: whole.entries.slice(at + 1), missing };
   }
 
-  /** All that is given of a room. */
+  /** All messages of a room that a reader gets. */
   #oldest(room: string, all: readonly HistoryRecord[]): Part {
-    const { kept, size, positionAt } = this.#options;
+    const { messages, size, positionAt } = this.#options;
     const entries = all.slice(-size).filter((one) => this.#isFresh(one));
-    return { behind: all, before: kept.tails.get(room)?.before ?? positionAt(room, 0), entries };
+    return { behind: all, before: messages.tails.get(room)?.before ?? positionAt(room, 0), entries };
   }
 
   #page(room: string, part: Part, limit: number, newest: string): Page {
@@ -136,12 +136,12 @@ export class NatsReads {
     return { messages, position, more, missing: part.missing };
   }
 
-  /** Why it is no position that this room can have had. */
+  /** Why this room cannot have had the position; undefined: it can. */
   #wrong(room: string, after: string): Missing | undefined {
     const position = parsePosition(after);
     if (position === undefined) return 'unknown_position';
     if (position.epoch !== this.#options.epoch()) return 'history_lost';
-    // A sequence is that of a message, or there is none and the rest is the moment.
+    // A position has either a sequence or a moment.
     const isForm = (isMoment(position) || position.seq === 0) && formatPosition(position) === after;
     return position.tag === roomTag(room) && isForm ? undefined : 'unknown_position';
   }
@@ -157,7 +157,7 @@ export class NatsReads {
     return at > this.#options.now() - this.#options.ttlMs;
   }
 
-  /** Later than that its room counts as forgotten. */
+  /** Older messages do not count: their room is forgotten. */
   #isAlive({ at }: HistoryRecord): boolean {
     return at > this.#options.now() - this.#options.ttlMs - POSITION_MS;
   }

@@ -1,12 +1,12 @@
-/** A message as NATS keeps it, and its place. */
+/** A message as the stream stores it, and its place. */
 export interface HistoryRecord {
-  /** The stream's sequence: it grows over all rooms. */
+  /** The stream's sequence, which grows over all rooms. */
   readonly seq: number;
-  /** When it was published, by the clock of the pod that did: pods are expected to keep time. */
+  /** When it was published, by the publishing pod's copy of the server's clock. */
   readonly at: number;
-  /** When it got its place: later than `at`, where it was held up on the way. */
+  /** When it was stored; later than `at` if it was delayed on the way. */
   readonly placedAt: number;
-  /** How often the history had gone back by then: that is in the message's id. */
+  /** How often the history had gone back by then. It is a part of the message's id. */
   readonly times: number;
   readonly provisionalId: string;
   readonly trace: string | undefined;
@@ -16,7 +16,7 @@ export interface HistoryRecord {
 const LINE_END = 10;
 const HEAD = /^(\S+) (\d{1,15}) (\d{1,6}) (\S*)$/;
 
-/** What is before the body: words parted by blanks, on a line of their own. */
+/** A line of words separated by blanks, then the body. */
 export function writeRecord({
   at,
   times,
@@ -28,8 +28,8 @@ export function writeRecord({
 }
 
 /**
- * What a stranger has put there has no name and is older than anything that is given to anybody. `placedAt` is by the
- * clock of the server, or of this pod.
+ * What another program wrote gets no `provisionalId`, and an age beyond everything that is read. `placedAt` is by the
+ * server's clock, or by this pod's copy of it.
  */
 export function readRecord(seq: number, bytes: Uint8Array, placedAt: number): HistoryRecord {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

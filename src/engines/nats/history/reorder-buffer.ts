@@ -1,23 +1,23 @@
 import type { Clock } from '../../../core/ports/clock.ts';
 import type { Republished } from './history.ts';
 
-/** What has not come by then has been lost on the way. */
+/** A message that has not come after so long was lost on the way. */
 const LATE_MS = 50;
 
 export interface ReorderBufferOptions {
   readonly clock: Clock;
-  /** The room's newest sequence that this pod knows, 0 for none; undefined: it knows nothing of the room yet. */
+  /** The room's newest sequence that this pod knows, 0 for an empty room; undefined: not known yet. */
   readonly newest: (room: string) => number | undefined;
   readonly pass: (room: string, arrival: Republished) => void;
 }
 
 /**
- * Puts in order what a server told in another one than it kept it, as servers before 2.10 do where two pods publish in
- * a room at once: what comes too early waits for a moment.
+ * Restores the order of a room's messages. When two pods publish in a room at once, servers before 2.10 may publish the
+ * messages again in another order than they stored them. A message that comes too early waits here for a moment.
  */
 export class ReorderBuffer {
   readonly #options: ReorderBufferOptions;
-  /** By room, and then by the sequence that comes before. */
+  /** By room, and then by the sequence of the message before. */
   readonly #early = new Map<string, Map<number, Republished>>();
 
   constructor(options: ReorderBufferOptions) {
@@ -38,7 +38,7 @@ export class ReorderBuffer {
     }
   }
 
-  /** Nobody here hears the room any more. */
+  /** This pod no longer subscribes the room. */
   forget(room: string): void {
     this.#early.delete(room);
   }

@@ -3,41 +3,40 @@ import { type Tail, Tails } from './tail.ts';
 import type { Names } from '../connection/names.ts';
 import type { NatsLink } from '../connection/link.ts';
 
-/** How often a read is begun anew because what it reads is trimmed meanwhile. */
+/** How often a read starts again because messages were trimmed while it read. */
 const MOST_READS = 5;
-/** Characters of the tails of all rooms. */
+/** The characters in the tails of all rooms together. */
 const MOST_CHARS = 67_108_864;
-/** How many ask for parts of a room at once: each message costs a request. */
+/** So many parts of a room are read at once, since each message costs a request. */
 const WALKERS = 8;
 
 export interface StoredMessagesOptions {
   readonly link: NatsLink;
   readonly names: Names;
-  /** What the stream keeps per room. */
+  /** So many messages per room the stream stores. */
   readonly most: number;
-  /** Writes the position of a room's message. */
   readonly positionAt: (room: string, seq: number) => string;
 }
 
 /** Messages of a room, oldest first and without a gap. */
 interface Walk {
   readonly entries: readonly HistoryRecord[];
-  /** There are more of them. */
+  /** More messages follow. */
   readonly more: boolean;
 }
 
-/** What came after a message. */
+/** The messages after `start`. */
 export interface Run extends Walk {
   readonly start: HistoryRecord;
-  /** This pod has heard the room all the time since then. */
+  /** The messages are from this pod's tail: it was subscribed all the time since `start`. */
   readonly fromTail: boolean;
 }
 
 type Query = { readonly last_by_subj: string } | { readonly seq: number; readonly next_by_subj: string };
 
 /**
- * What NATS keeps of a room, asked of the leader of the stream, who is never behind; and the tails of the rooms that
- * this pod hears, with which nearly every read costs one request. Everything that asks raises Unavailable.
+ * Reads the stored messages of rooms from the leader of the stream, which is never behind. With the tails of the rooms
+ * that this pod subscribes, nearly every read costs one request. All reads raise Unavailable.
  */
 export class StoredMessages {
   readonly tails: Tails;
@@ -48,13 +47,12 @@ export class StoredMessages {
     this.tails = new Tails(options.most, MOST_CHARS);
   }
 
-  /** The newest message of a room. */
   async last(room: string): Promise<HistoryRecord | undefined> {
     const tail = this.tails.get(room);
     const known = tail?.last;
     const last = await this.#ask({ last_by_subj: this.#options.names.history(room) });
     if (tail === undefined || !this.#isCurrent(room, tail)) return last;
-    // More may have come while the answer was on its way.
+    // More messages may have come since the answer was sent.
     if (last === undefined) return tail.last === known ? undefined : tail.last;
     const there = tail.entries[tail.indexOf(last.seq)];
     if (there !== undefined) return there.provisionalId === last.provisionalId ? tail.last : last;
@@ -67,14 +65,13 @@ export class StoredMessages {
     return this.#ask({ seq: Math.max(seq, 1), next_by_subj: this.#options.names.history(room) });
   }
 
-  /** Everything that is kept of a room up to its newest message. */
+  /** All stored messages of a room, up to its newest one, `last`. */
   async all(room: string, last: HistoryRecord): Promise<readonly HistoryRecord[]> {
     const tail = await this.#extended(room, last);
-    // More may have come since.
     if (tail?.whole) return tail.entries.slice(0, tail.indexOf(last.seq) + 1);
     for (let read = 0; read < MOST_READS; read += 1) {
       const entries = await this.#walkAll(room, last);
-      // What goes goes from the oldest on: behind what is the oldest now nothing is missing.
+      // The oldest messages are trimmed first, so nothing is missing after the one that is the oldest now.
       const oldest = await this.from(room, 1);
       const start = entries.findIndex(({ seq }) => seq === oldest?.seq);
       if (start === -1) continue;
@@ -82,11 +79,11 @@ export class StoredMessages {
       this.#remember(room, whole);
       return whole;
     }
-    // It changes faster than it can be read: nothing older is there any more.
+    // The room changes faster than it can be read, so older messages have been trimmed.
     return [last];
   }
 
-  /** What came after the message at this sequence; undefined where that is not kept (any more). */
+  /** The messages after the one at this sequence; undefined if that one is not stored (any more). */
   async since(room: string, seq: number, last: HistoryRecord, most: number): Promise<Run | undefined> {
     const tail = await this.#extended(room, last);
     const at = tail?.indexOf(seq) ?? -1;
@@ -98,21 +95,21 @@ export class StoredMessages {
     return this.#after(room, seq, last, most);
   }
 
-  /** A message came by itself, behind the one at `lastSeq` (0: the room had none); the position before it. */
-  heard(room: string, kept: HistoryRecord, lastSeq: number): string {
+  /** Takes a message that came by subscription, after the one at `lastSeq` (0: none). Returns the position before it. */
+  received(room: string, record: HistoryRecord, lastSeq: number): string {
     const before = this.#options.positionAt(room, lastSeq);
     const tail = this.tails.get(room);
     if (tail === undefined) return before;
     const { first, last, newest } = tail;
-    if (first?.seq === kept.seq) return tail.before ?? before;
-    if (last !== undefined && last.seq >= kept.seq) return before;
+    if (first?.seq === record.seq) return tail.before ?? before;
+    if (last !== undefined && last.seq >= record.seq) return before;
     if (lastSeq !== 0 && last?.seq !== lastSeq) this.tails.forget(room);
     if (lastSeq === 0) {
       this.tails.forget(room);
       tail.whole = true;
       tail.before = newest;
     }
-    this.tails.append(room, tail, kept, this.#position(room, kept));
+    this.tails.append(room, tail, record, this.#position(room, record));
     return lastSeq === 0 ? (newest ?? before) : before;
   }
 
@@ -120,12 +117,12 @@ export class StoredMessages {
     return this.#options.positionAt(room, seq);
   }
 
-  /** Not if another tail was begun meanwhile. */
+  /** False if another tail was begun since. */
   #isCurrent(room: string, tail: Tail): boolean {
     return this.tails.get(room) === tail;
   }
 
-  /** The room's tail, up to this message; undefined where what is known does not reach there. */
+  /** The room's tail, extended up to `last` by reading; undefined if that is not possible without a gap. */
   async #extended(room: string, last: HistoryRecord): Promise<Tail | undefined> {
     const tail = this.tails.get(room);
     const known = tail?.last;
@@ -133,11 +130,11 @@ export class StoredMessages {
     if (known.seq < last.seq) {
       const run = await this.#after(room, known.seq, last, Infinity);
       if (run === undefined || !this.#isCurrent(room, tail)) return undefined;
-      // Some of them may have come by themselves.
+      // Some may have come by subscription since.
       const at = run.entries.findIndex(({ seq }) => seq === tail.last?.seq);
       if (at === -1 && tail.last !== known) return undefined;
-      for (const kept of run.entries.slice(at + 1))
-        this.tails.append(room, tail, kept, this.#position(room, kept));
+      for (const record of run.entries.slice(at + 1))
+        this.tails.append(room, tail, record, this.#position(room, record));
     }
     return tail.indexOf(last.seq) === -1 ? undefined : tail;
   }
@@ -146,12 +143,12 @@ export class StoredMessages {
     const run = await this.#walk(room, seq, last.seq, most + 1);
     const [start, ...entries] = run.entries;
     if (start?.seq !== seq) return undefined;
-    // As long as this one is there, so is all that follows.
+    // While the message at `seq` is stored, so are all later ones.
     const isThere = (await this.from(room, seq))?.seq === seq;
     return isThere ? { start, entries, more: run.more, fromTail: false } : undefined;
   }
 
-  /** Everything, by some walkers at once. */
+  /** All messages up to `last`, in parts that are read at once. */
   async #walkAll(room: string, last: HistoryRecord): Promise<HistoryRecord[]> {
     const oldest = await this.from(room, 1);
     if (oldest === undefined || oldest.seq >= last.seq) return [last];
@@ -164,15 +161,15 @@ export class StoredMessages {
     return [oldest, ...(await Promise.all(parts)).flat()];
   }
 
-  /** From a sequence to another. */
+  /** Messages from `begin` to `end`. */
   async #walk(room: string, begin: number, end: number, most: number): Promise<Walk> {
     const entries: HistoryRecord[] = [];
     for (let seq = begin; entries.length < most;) {
-      const kept = await this.from(room, seq);
-      if (kept === undefined || kept.seq > end) return { entries, more: false };
-      entries.push(kept);
-      if (kept.seq === end) return { entries, more: false };
-      seq = kept.seq + 1;
+      const record = await this.from(room, seq);
+      if (record === undefined || record.seq > end) return { entries, more: false };
+      entries.push(record);
+      if (record.seq === end) return { entries, more: false };
+      seq = record.seq + 1;
     }
     return { entries, more: true };
   }
@@ -182,7 +179,7 @@ export class StoredMessages {
     const last = whole.at(-1);
     if (tail === undefined || last === undefined) return;
     const at = tail.indexOf(last.seq);
-    // It goes on with what has come since.
+    // The tail continues with messages that came since, or it is another one.
     if (at === -1 && tail.last !== undefined) return;
     const entries = whole.concat(tail.entries.slice(at + 1));
     this.tails.replace(room, entries, true, tail.newest ?? this.#position(room, last));

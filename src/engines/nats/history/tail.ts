@@ -1,19 +1,19 @@
 import type { HistoryRecord } from './record.ts';
 
-/** The newest messages of a room that this pod hears, without a gap among them. */
+/** The newest messages of a room that this pod subscribes, without a gap. */
 export interface Tail {
-  /** The room's newest position, that of the last entry where there is one; undefined before the first read. */
+  /** The room's newest position; undefined before the first read. */
   newest: string | undefined;
   /** Oldest first. */
   entries: HistoryRecord[];
-  /** Nothing older than the first entry is kept. */
+  /** The stream stores nothing older than the first entry. */
   whole: boolean;
-  /** The position before the first entry, where the room was empty then. */
+  /** The position before the first entry, if the room was empty then. */
   before: string | undefined;
   chars: number;
   readonly first: HistoryRecord | undefined;
   readonly last: HistoryRecord | undefined;
-  /** Where the message at this sequence is; -1 if it is not there. */
+  /** The index of the message at this sequence; -1 if there is none. */
   indexOf(seq: number): number;
 }
 
@@ -44,15 +44,15 @@ class RoomTail implements Tail {
   }
 }
 
-/** The tails of all rooms that this pod hears, so that what came by itself need not be read. */
+/** The tails of all rooms that this pod subscribes. Messages that came by subscription need not be read. */
 export class Tails {
-  /** Those that were added to least recently first. */
+  /** Least recently extended first. */
   readonly #tails = new Map<string, RoomTail>();
   readonly #mostEach: number;
   readonly #mostChars: number;
   #chars = 0;
 
-  /** Keeps so many messages of each room, and so many characters over all: those that have been quiet longest go. */
+  /** Holds `mostEach` messages per room, and `mostChars` over all rooms: the quietest rooms lose theirs first. */
   constructor(mostEach: number, mostChars: number) {
     this.#mostEach = mostEach;
     this.#mostChars = mostChars;
@@ -71,13 +71,13 @@ export class Tails {
     this.#tails.delete(room);
   }
 
-  /** Nothing that was known counts any more: another history has begun, or too much time has passed. */
+  /** Forgets everything: another history has begun, or too much time has passed. */
   clear(): void {
     for (const room of this.#tails.keys()) this.#tails.set(room, new RoomTail());
     this.#chars = 0;
   }
 
-  /** The room's newest position stays known. */
+  /** Forgets the messages, but not the newest position. */
   forget(room: string): void {
     const tail = this.#tails.get(room);
     if (tail === undefined) return;
@@ -85,7 +85,7 @@ export class Tails {
     Object.assign(tail, { entries: [], chars: 0, whole: false, before: undefined });
   }
 
-  /** These are the newest messages; `position` is that of the last. */
+  /** `entries` are the newest messages; `position` is that of the last. */
   replace(room: string, entries: readonly HistoryRecord[], whole: boolean, position: string): void {
     const tail = this.#tails.get(room);
     if (tail === undefined) return;
@@ -93,18 +93,18 @@ export class Tails {
     this.forget(room);
     tail.whole = whole;
     tail.before = before;
-    for (const kept of entries) this.append(room, tail, kept, position);
+    for (const record of entries) this.append(room, tail, record, position);
   }
 
   /** The next message of the room. */
-  append(room: string, tail: Tail, kept: HistoryRecord, position: string): void {
-    tail.entries.push(kept);
+  append(room: string, tail: Tail, record: HistoryRecord, position: string): void {
+    tail.entries.push(record);
     tail.newest = position;
-    this.#count(tail, kept.body.length);
+    this.#count(tail, record.body.length);
     if (tail.entries.length > this.#mostEach) {
       this.#count(tail, -(tail.entries.shift()?.body.length ?? 0));
       tail.before = undefined;
-      // The stream keeps no more either.
+      // The stream does not store more of a room either.
       tail.whole = true;
     }
     this.#touch(room);

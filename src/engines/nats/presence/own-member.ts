@@ -2,10 +2,10 @@ import type { Occupant, PresenceChange, Statement } from '../../../core/ports/pr
 import type { Member } from '../../../protocol/event.ts';
 import type { VersionedRow } from './row.ts';
 
-/** What was asked of a store. */
+/** Which call of the store waits. */
 export type Asked = 'enter' | 'state' | 'lose' | 'exit';
 
-/** How a user is who is there, and when it last said so. */
+/** A member, and when the user last stated status or meta. */
 export interface Known {
   readonly member: Member;
   readonly statedAt: number;
@@ -20,7 +20,7 @@ interface Waiter {
 
 const NONE: readonly never[] = [];
 
-/** A user in a room as this pod wants it to be known: its connections here, and what it said. */
+/** A user of this pod in a room: the user's connections here, and what the row of this pod shall say. */
 export class OwnMember {
   readonly room: string;
   readonly userId: string;
@@ -28,15 +28,15 @@ export class OwnMember {
   #member: Member;
   #statedAt = 0;
   #connections: readonly string[] = NONE;
-  /** Those of them that were lost, the earliest first. */
+  /** The connections that were lost, the earliest first. They are in `#connections` too. */
   #lost: readonly { readonly connectionId: string; readonly at: number }[] = NONE;
   #came = 0;
   #version = 0;
-  /** The version that is being written; undefined: none is. */
+  /** The version that is being written, if any. */
   inFlight: number | undefined;
   #waiters: readonly Waiter[] = NONE;
 
-  /** `nextVersion`: a larger one each time. */
+  /** `nextVersion` returns a larger number each time. */
   constructor(room: string, userId: string, nextVersion: () => number) {
     this.room = room;
     this.userId = userId;
@@ -67,7 +67,7 @@ export class OwnMember {
     };
   }
 
-  /** Takes over what the user said elsewhere since. */
+  /** Takes over what the user stated later on another pod. */
   adopt({ member: { status, meta }, statedAt }: Known): void {
     if (statedAt <= this.#statedAt) return;
     this.#member = { ...this.#member, status, meta };
@@ -75,22 +75,21 @@ export class OwnMember {
     this.#version = this.#nextVersion();
   }
 
-  /** Whoever comes back after leaving starts anew, also where others have not heard of the leaving. */
+  /** A user who returns after leaving starts as online, without meta, also if other pods have not seen the leave. */
   resetStatement(statedAt: number): void {
     this.#member = { ...this.#member, status: 'online', meta: '{}' };
     this.#statedAt = statedAt;
   }
 
-  /** `returns`: it takes the place of one that was lost, here or else on another pod. */
+  /** `returns`: the connection replaces one that was lost, on this pod or else on another. */
   enter({ connectionId }: Occupant, seconds: number, returns: boolean): void {
     this.#changed(seconds);
     if (this.#connections.includes(connectionId)) return;
-    if (returns && !this.giveUp()) this.#came += 1;
-    // Spread, an array keeps room for many more.
+    if (returns && !this.replaceLost()) this.#came += 1;
+    // A spread would reserve memory for many more entries.
     this.#connections = this.#connections.concat([connectionId]);
   }
 
-  /** `at`: in seconds, and the moment of the statement. */
   state(
     who: Occupant,
     { status, meta }: Statement,
@@ -106,7 +105,7 @@ export class OwnMember {
     this.#statedAt = at.statedAt;
   }
 
-  /** False: it is not there. */
+  /** False: the connection is unknown. */
   lose({ connectionId }: Occupant, at: number): boolean {
     if (!this.#connections.includes(connectionId)) return false;
     const others = this.#lost.filter((one) => one.connectionId !== connectionId);
@@ -115,7 +114,7 @@ export class OwnMember {
     return true;
   }
 
-  /** False: it is not there. */
+  /** False: the connection is unknown. */
   exit({ connectionId }: Occupant, seconds: number): boolean {
     if (!this.#connections.includes(connectionId)) return false;
     this.#remove(connectionId);
@@ -123,8 +122,8 @@ export class OwnMember {
     return true;
   }
 
-  /** The connection that was lost first is back, as another one. False: none was lost. */
-  giveUp(): boolean {
+  /** Removes the connection that was lost first: another one has replaced it. False: none was lost. */
+  replaceLost(): boolean {
     const first = this.#lost[0];
     if (first === undefined) return false;
     this.#remove(first.connectionId);
@@ -132,13 +131,13 @@ export class OwnMember {
     return true;
   }
 
-  /** Under another lease: nobody has come, all are there. */
+  /** The row starts under another lease: its connections are all there, none has come. */
   startLease(): void {
     this.#came = 0;
     this.inFlight = undefined;
   }
 
-  /** Resolves once others know of it as it is now. */
+  /** Resolves once the present version has been stored. */
   known(asked: Asked): Promise<PresenceChange | undefined> {
     return new Promise((resolve, reject) => {
       this.#waiters = [...this.#waiters, { version: this.#version, asked, resolve, reject }];
@@ -146,8 +145,8 @@ export class OwnMember {
   }
 
   /**
-   * A version is known, which changed something for others. False: nobody waited for that. Of several who did the
-   * first is told; who stated something is told what came of it in any case.
+   * A version has been stored, and made this change in the room. The first waiting call gets the change; calls of
+   * `state` always get the member. Returns false if no call waited.
    */
   settle(version: number, change: PresenceChange | undefined, count: number): boolean {
     const settled = this.#waiters.filter((waiter) => waiter.version <= version);
@@ -166,7 +165,7 @@ export class OwnMember {
     return first !== undefined;
   }
 
-  /** What could not be written. */
+  /** The row could not be written: rejects all waiting calls. */
   fail(error: Error): void {
     const failed = this.#waiters;
     this.#waiters = NONE;

@@ -3,6 +3,7 @@ import { leaseNameOf, nameOfLease, rowsSubject, rowSubject, rowText, type Versio
 import type { LeaseName, Lost } from './union.ts';
 import { ANSWER_MS } from '../../shared/terms.ts';
 import type { Tombstones } from './tombstones.ts';
+import { every } from '../../../core/base/every.ts';
 import { Refused } from '../../../core/base/refused.ts';
 import { ensureStream, ROW_AGE_MS, UNNAMED_MS } from '../connection/streams.ts';
 import { isWrongSequence, natsUnavailable } from '../connection/answers.ts';
@@ -10,28 +11,29 @@ import type { NatsBackbone } from '../connection/backbone.ts';
 import type { PresenceChange } from '../../../core/ports/presence-store.ts';
 import { Window } from '../connection/window.ts';
 
-/** Each row is written again three times in that, some every so often. */
+/** Each row is written again three times within ROW_AGE_MS, some rows at each step. */
 const REFRESH_MS = 2_000;
 const REFRESHES = ROW_AGE_MS / 3 / REFRESH_MS;
-/** To look for more rows than these would keep a server busy for too long: they wait for their turn. */
+/** Checking more rows would keep a server busy for too long. A pod with more relies on the refresh. */
 const MOST_LOOKED = 20_000;
-/** So many are written at once: a crowd would else wait for its answers longer than NATS may take. */
+/** So many rows are written at once. More would wait longer for their answers than ANSWER_MS. */
 const WRITES = 256;
 
-/** What this pod writes of its own users: a row for each of them and room, which says all that others need to know. */
+/** The rows that this pod writes: one for each of its users in each room. */
 export class OwnRows {
   readonly #backbone: NatsBackbone;
   readonly #tombstones: Tombstones;
   readonly #all = new Map<string, OwnMember>();
   readonly #window = new Window(WRITES);
-  /** Under which everything stands, or is about to. */
+  /** The lease under which all rows are written. */
   #lease: LeaseName | undefined;
   #versions = 0;
   readonly #nextVersion = (): number => (this.#versions += 1);
   #refreshing: Iterator<OwnMember> | undefined;
-  /** Those that NATS did not take the last time, though it is there. */
+  /** Rows that NATS refused at the last attempt. */
   #untaken = new Set<OwnMember>();
   #stopped = false;
+  #timers: readonly (() => void)[] = [];
 
   constructor(backbone: NatsBackbone, tombstones: Tombstones) {
     this.#backbone = backbone;
@@ -59,7 +61,7 @@ export class OwnRows {
     return this.#all.get(keyOf(room, userId));
   }
 
-  /** As `find`, or a new one; `known`: what the user said of itself, as far as this pod knows. */
+  /** As `find`, or a new member. `known`: what the user stated on other pods, if anything. */
   open(room: string, userId: string, known: Known | undefined): OwnMember {
     const key = keyOf(room, userId);
     let own = this.#all.get(key);
@@ -75,13 +77,15 @@ export class OwnRows {
     return pod === this.#lease?.pod && generation === this.#lease.generation;
   }
 
-  /** Resolves once this pod has heard of it, as all others do, in the one order. Raises Unavailable. */
+  /** Resolves once the row has come back by the stream, in the order that all pods see. Raises Unavailable. */
   async write(own: OwnMember, asked: Asked): Promise<PresenceChange | undefined> {
     const { clock, link } = this.#backbone;
-    if (!link.up) throw natsUnavailable('presence is told later');
+    if (!link.up) throw natsUnavailable('presence is written later');
     const known = own.known(asked);
     this.push(own);
-    const cancel = clock.after(ANSWER_MS, () => own.fail(natsUnavailable('presence was not heard of')));
+    const cancel = clock.after(ANSWER_MS, () =>
+      own.fail(natsUnavailable('the presence row did not come back in time')),
+    );
     try {
       return await known;
     } finally {
@@ -89,10 +93,10 @@ export class OwnRows {
     }
   }
 
-  /** Writes it as it is now, unless it is being written: then again, once that has been heard. */
+  /** Writes the row as it is now. If it is being written, it is written again after it has come back. */
   push(own: OwnMember): void {
     const lease = this.#lease;
-    // Where there is another name all is about to be written under it.
+    // If the lease has another name, all rows are about to be written under that.
     if (lease === undefined || this.#backbone.lease.name !== nameOfLease(lease)) return;
     if (own.inFlight !== undefined || this.#stopped) return;
     this.#publish(own, lease).catch((error: unknown) => {
@@ -100,36 +104,36 @@ export class OwnRows {
         own.inFlight = undefined;
         if (!isTooLarge(error)) this.#untaken.add(own);
       }
-      own.fail(error instanceof Refused ? error : natsUnavailable('presence was refused'));
+      own.fail(error instanceof Refused ? error : natsUnavailable('the presence row was refused'));
       this.#failed(error);
     });
   }
 
-  /** A row of this pod has been heard, under its present lease. True: somebody asked for it and is told. */
-  heard(room: string, row: VersionedRow, change: PresenceChange | undefined, count: number): boolean {
+  /** A row under this pod's lease has come by the stream. True: a call of the store gets the change, or the row is old. */
+  received(room: string, row: VersionedRow, change: PresenceChange | undefined, count: number): boolean {
     const own = this.find(room, row.member.userId);
     if (own === undefined) return true;
-    const isKnown = own.inFlight === undefined || row.version < own.inFlight;
+    const isOld = own.inFlight === undefined || row.version < own.inFlight;
     const isTold = own.settle(row.version, change, count);
-    if (!isKnown) own.inFlight = undefined;
+    if (!isOld) own.inFlight = undefined;
     if (own.version > row.version) this.push(own);
     else if (own.isGone) this.#all.delete(keyOf(room, own.userId));
-    return isTold || isKnown;
+    return isTold || isOld;
   }
 
   get present(): LeaseName | undefined {
     return this.#lease;
   }
 
-  /** The name before the present one: what stands under it lapses a while after everything was written anew. */
+  /** The lease before. Its rows count until a while after all rows were written again. */
   get former(): LeaseName | undefined {
     return this.#lease && formerOf(this.#lease);
   }
 
-  /** Writes everything under the present lease; what stands under earlier ones counts for as long as one lasts. Raises Unavailable. */
+  /** Writes all rows under the present lease. Rows under the former one count for `leaseMs` more. Raises Unavailable. */
   async rewriteAll(): Promise<void> {
     const lease = leaseNameOf(this.#backbone.lease.name);
-    // At a start there is nobody yet whom another pod may have as well.
+    // At a start there are no users yet who could be on another pod too.
     const isFirst = this.#lease === undefined && this.#all.size === 0;
     this.#lease = lease;
     this.#untaken.clear();
@@ -138,7 +142,7 @@ export class OwnRows {
       if (own.isGone) this.#all.delete(key);
     }
     const all = [...this.#all.values()];
-    // Not all at once: what is asked meanwhile is to be written in between.
+    // In chunks, so that rows that clients wait for are written in between.
     for (let at = 0; at < all.length; at += WRITES)
       await Promise.all(
         all.slice(at, at + WRITES).map((own) => this.#publish(own, lease).catch(unlessTooLarge)),
@@ -150,25 +154,24 @@ export class OwnRows {
   }
 
   /**
-   * A user stays as it was under the name before, until that lapses: other pods may be about to write that it is there
-   * through them as well.
+   * Writes the row of a user who leaves under the former lease once more, so that the user stays present until that
+   * lease ends: other pods may be about to write that the user is there through them too.
    */
-  leaveBehind(room: string, row: VersionedRow): void {
+  keepUnderFormer(room: string, row: VersionedRow): void {
     const { link, names } = this.#backbone;
     const { former } = this;
     if (former === undefined) return;
     const subject = rowSubject(names, room, former, row.member.userId);
-    // Nobody has come.
     link.store(subject, rowText({ ...row, came: 0 })).catch((error: unknown) => this.#failed(error));
   }
 
-  /** A user is back whose connection was lost on a pod that has stopped, and does not write any more. */
-  giveUpFor(room: string, { lease, sequence, row }: Lost): void {
+  /** A user has returned whose connection was lost on a pod that has stopped: writes that pod's row in its place. */
+  replaceLostFor(room: string, { lease, sequence, row }: Lost): void {
     const { link, names } = this.#backbone;
     const { connections, lost } = row;
     const less = { ...row, connections: connections - 1, lost: lost.slice(1), version: 0 };
     const subject = rowSubject(names, room, lease, row.member.userId);
-    // Unless another pod was first.
+    // The sequence lets only the first of several pods write it.
     const expect = { lastSubjectSequence: sequence };
     link
       .call(({ js }) => js.publish(subject, rowText(less), { expect }))
@@ -177,30 +180,23 @@ export class OwnRows {
       });
   }
 
-  refreshLater(): void {
-    this.#backbone.clock.after(REFRESH_MS, () => {
-      if (this.#stopped) return;
-      this.#refresh(Math.ceil(this.#all.size / REFRESHES));
-      this.refreshLater();
-    });
-  }
-
-  /** Looks every so often whether all of it is still there. */
-  lookLater(): void {
+  /** From now on refreshes the rows, and checks that they still exist. */
+  start(): void {
     const { clock, link, lookMs } = this.#backbone;
-    clock.after(lookMs, () => {
-      if (this.#stopped) return;
-      if (link.up) this.#look().catch((error: unknown) => this.#failed(error));
-      this.lookLater();
-    });
+    this.#timers = [
+      every(clock, REFRESH_MS, () => this.#refresh(Math.ceil(this.#all.size / REFRESHES))),
+      every(clock, lookMs, () => {
+        if (link.up) this.#restore().catch((error: unknown) => this.#failed(error));
+      }),
+    ];
   }
 
-  /** Writes again what somebody has deleted. */
-  async #look(): Promise<void> {
+  /** Writes rows again that were deleted. */
+  async #restore(): Promise<void> {
     const { link, names } = this.#backbone;
     const lease = this.#lease;
     if (lease === undefined || this.#all.size > MOST_LOOKED) return;
-    // What comes meanwhile may not be among what is there.
+    // A row in flight may not be in the answer.
     const settled = Array.from(this.#all.values()).filter(({ inFlight }) => inFlight === undefined);
     const query = { subjects_filter: rowsSubject(names, lease) };
     const { state } = await link.call(({ jsm }) => jsm.streams.info(names.stream('presence'), query));
@@ -209,10 +205,11 @@ export class OwnRows {
         this.#pushAgain(own);
   }
 
-  /** Writes what was asked for, then does the last thing, and nothing after it. */
+  /** Writes the rows that calls wait for, then runs `last`; no row is written after it. */
   async stop(last: () => Promise<void>): Promise<void> {
     await this.#window.run(async () => {
       this.#stopped = true;
+      for (const stop of this.#timers) stop();
       await last();
     });
   }
@@ -221,11 +218,11 @@ export class OwnRows {
     return Math.floor(this.#backbone.link.now() / 1_000);
   }
 
-  /** Pods have NATS back one after the other. */
+  /** Other pods reconnect a little later; the rows that they share with this one must count until then. */
   #endFormerLater(lease: LeaseName, former: LeaseName): void {
     const { clock, leaseMs } = this.#backbone;
     clock.after(leaseMs, () => {
-      // Where there is a later name all of that begins again; and whoever takes the former one for dead ends it too.
+      // A later lease writes its own tombstone. A pod that takes the former lease for dead writes this one too.
       if (this.#lease !== lease || this.#stopped) return;
       this.#tombstones.write(former).catch((error: unknown) => this.#failed(error));
     });
@@ -236,7 +233,7 @@ export class OwnRows {
     this.#untaken = new Set();
     for (const own of untaken) this.#pushAgain(own);
     for (let n = 0; n < count; n += 1) {
-      // As they are now: where users come faster than it walks, there would be no end, and nobody would have a turn again.
+      // A copy: over the live map a round would never end if users join faster than it walks.
       this.#refreshing ??= Array.from(this.#all.values()).values();
       const { value } = this.#refreshing.next() as IteratorResult<OwnMember, undefined>;
       if (value === undefined) this.#refreshing = undefined;
@@ -244,7 +241,7 @@ export class OwnRows {
     }
   }
 
-  /** Unless it is gone, or another one is in its place. */
+  /** Does nothing if the member is gone, or was replaced. */
   #pushAgain(own: OwnMember): void {
     if (this.find(own.room, own.userId) === own) this.push(own);
   }
@@ -253,8 +250,8 @@ export class OwnRows {
     const { link, names } = this.#backbone;
     own.inFlight = own.version;
     await this.#window.run(async () => {
-      if (this.#lease !== lease) throw natsUnavailable('this pod registers anew');
-      // It was there when everything began to be written, and is gone; another one may be in its place.
+      if (this.#lease !== lease) throw natsUnavailable('this pod takes another lease');
+      // The member may have gone, or been replaced, while this write waited.
       if (this.find(own.room, own.userId) !== own) return;
       const { row } = own;
       own.inFlight = row.version;
@@ -277,7 +274,7 @@ function isTooLarge(error: unknown): boolean {
   return error instanceof Refused && error.rejection.code === 'too_large';
 }
 
-/** The servers take less than before: who said so much is not seen by the others, and is no reason to leave them out. */
+/** A server's limit may have been lowered. A row that is too large must not stop the others from being written. */
 function unlessTooLarge(error: unknown): void {
   if (!isTooLarge(error)) throw error;
 }

@@ -3,15 +3,15 @@ import { memberIn, type RowFields } from '../../shared/presence-row.ts';
 import { roomOfToken, roomToken, textToken } from '../connection/names.ts';
 import type { Names } from '../connection/names.ts';
 
-/** A row, and which version of what its pod knows of the user it is. */
+/** A row, and the version of the `OwnMember` that it was written from. */
 export interface VersionedRow extends PodRow {
   readonly version: number;
 }
 
-/** What is in the presence stream. */
+/** A message of the presence stream. */
 export type PresenceEntry =
   | { readonly kind: 'row'; readonly room: string; readonly lease: LeaseName; readonly row: VersionedRow }
-  /** Nothing counts any more that a pod wrote under this lease or an earlier one. */
+  /** A tombstone: rows that the pod wrote under this lease or an earlier one no longer count. */
   | { readonly kind: 'end'; readonly lease: LeaseName; readonly at: number; readonly by: string };
 
 const ROW = 'row';
@@ -26,7 +26,7 @@ export function rowSubject(
   return names.subject('presence', ROW, roomToken(room), pod, String(generation), textToken(userId));
 }
 
-/** Of all rows under a lease. */
+/** Matches all rows under a lease. */
 export function rowsSubject(names: Names, { pod, generation }: LeaseName): string {
   return names.subject('presence', ROW, '*', pod, String(generation), '*');
 }
@@ -38,7 +38,7 @@ export function tombstoneSubject(names: Names, { pod }: LeaseName): string {
 export function rowText({ member, statedAt, connections, came, lost, version }: VersionedRow): string {
   const { userId, status, meta, updatedAt } = member;
   const user = `"user_id":${JSON.stringify(userId)},"updated_at":${updatedAt},"version":${version}`;
-  // Whoever is gone says nothing of itself.
+  // A user who left has no statement.
   if (connections === 0) return `{${user},"connections":0}`;
   const said = `"status":"${status}","meta":${meta},"stated_at":${statedAt}`;
   const numbers = `"connections":${connections},"came":${came}`;
@@ -50,7 +50,7 @@ export function tombstoneText({ generation }: LeaseName, at: number, by: string)
   return JSON.stringify({ generation, at, by });
 }
 
-/** Undefined for what is neither: another version's, or a stranger's. */
+/** Undefined for what cannot be read: another release or another program wrote it. */
 export function readEntry(subject: string, data: Uint8Array): PresenceEntry | undefined {
   const [, , kind, first = '', pod = '', generation = ''] = subject.split('.');
   const fields = fieldsIn(data);

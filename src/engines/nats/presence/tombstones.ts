@@ -3,7 +3,7 @@ import { isWrongSequence } from '../connection/answers.ts';
 import type { LeaseName } from './union.ts';
 import type { NatsBackbone } from '../connection/backbone.ts';
 
-/** The ends of leases, as they are written for all pods. */
+/** Writes tombstones: the rows under a dead pod's lease no longer count, on any pod. */
 export class Tombstones {
   readonly #backbone: NatsBackbone;
 
@@ -11,14 +11,14 @@ export class Tombstones {
     this.#backbone = backbone;
   }
 
-  /** Nothing counts any more that stands under this lease or an earlier one of its pod. Raises Unavailable. */
+  /** Marks this lease and the earlier ones of its pod. Raises Unavailable. */
   async write(lease: LeaseName): Promise<void> {
-    // Of several who would write it one does: the one who has caused what comes of it.
-    while (!(await this.#isEnded(lease))) await Promise.resolve();
+    // Of several pods only one writes it, and that pod is the cause of the leaves.
+    while (!(await this.#isWritten(lease))) await Promise.resolve();
   }
 
-  /** Writes that it has ended, unless that stands there; false: something else was written meanwhile. */
-  async #isEnded(lease: LeaseName): Promise<boolean> {
+  /** Writes the tombstone unless it exists. False: another message was written meanwhile, try again. */
+  async #isWritten(lease: LeaseName): Promise<boolean> {
     const { link, names, pod } = this.#backbone;
     const subject = tombstoneSubject(names, lease);
     const query = { last_by_subj: subject };

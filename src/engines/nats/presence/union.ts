@@ -1,22 +1,22 @@
 import type { Member } from '../../../protocol/event.ts';
 import type { PresenceChange } from '../../../core/ports/presence-store.ts';
 
-/** The name of a pod's lease; after every absence a pod has a later generation. */
+/** The name of a pod's lease. After every outage a pod takes a later generation. */
 export interface LeaseName {
   readonly pod: string;
   readonly generation: number;
 }
 
-/** What a user, or each of many, is in a room through one pod, as that pod says. */
+/** One pod's row about a user in a room. */
 export interface PodRow {
   readonly member: Member;
-  /** When the user last said something of itself, in milliseconds; 0: never. No two statements have the same. */
+  /** When the user last stated status or meta, in milliseconds and unique; 0: never. */
   readonly statedAt: number;
-  /** How many connections; 0: the user is not there any more through this pod. */
+  /** The user's connections on this pod; 0: the user left it. */
   readonly connections: number;
-  /** How many have returned since the pod's lease began, apart from those that took the place of one on the same pod. */
+  /** How many connections returned since the lease began, and replaced none that was lost on the same pod. */
   readonly came: number;
-  /** When those of them were lost that may return, the earliest first. */
+  /** When connections that may return were lost, the earliest first. */
   readonly lost: readonly number[];
 }
 
@@ -25,20 +25,20 @@ export interface RoomChange {
   readonly change: PresenceChange;
 }
 
-/** Who is gone because a pod's lease is over; `by`: the lease of the pod that found out. */
+/** A leave because a pod's lease ended; `by`: the pod that wrote the tombstone. */
 export interface Left extends RoomChange {
   readonly by: string;
 }
 
-/** A user's connections that are lost on another pod, the earliest of them first. */
+/** A row with lost connections of a user. */
 export interface Lost {
   readonly lease: LeaseName;
-  /** The number of the row that says so. */
+  /** The stream sequence of the row. */
   readonly sequence: number;
   readonly row: PodRow;
 }
 
-/** Of one pod's row what is needed later. */
+/** What is needed later of one pod's row. */
 interface Part {
   readonly lease: LeaseName;
   readonly sequence: number;
@@ -47,15 +47,15 @@ interface Part {
   readonly lost: readonly number[];
 }
 
-/** A user who is there. */
+/** A user who is present. */
 interface Present {
   member: Member;
   statedAt: number;
-  /** One for each pod, few; none while that may be for want of a row that is still to come. */
+  /** One for each lease. Empty while `takeLeft` has not decided: a row under another lease may still come. */
   parts: readonly Part[];
 }
 
-/** Of whom the end of a lease left nothing. */
+/** A user whose last part ended with a lease. */
 interface Leaving {
   readonly room: string;
   readonly userId: string;
@@ -67,24 +67,23 @@ interface Leaving {
 const NONE: readonly number[] = [];
 
 /**
- * Who is present where, put together from what each pod says of its own. Whoever has taken the same rows in the same
- * order knows the same and was told of the same changes; whoever has taken only the last row of each user and pod
- * knows who is there all the same.
+ * Who is present in which room, combined from the rows of all pods. Pods that take the same rows in the same order have
+ * the same union and see the same changes. A pod that takes only the last row of each user and lease has the same union.
  */
 export class Union {
   readonly #rooms = new Map<string, Map<string, Present>>();
-  /** Up to which generation the rows of a pod do not count, whenever they come. */
+  /** By pod, the last generation whose rows do not count, even if they come later. */
   readonly #ended: Map<string, number>;
   #leaving: Leaving[] = [];
-  /** Names that are in use, each kept once. */
+  /** Leases with rows, each object once, so that parts can be compared by identity. */
   readonly #leases = new Map<string, LeaseName>();
 
-  /** `ended`: what is known of an earlier union, and is added to. */
+  /** `ended` is shared with an earlier union, and grows. */
   constructor(ended: Map<string, number> = new Map()) {
     this.#ended = ended;
   }
 
-  /** `came`: how many connections of the user have returned to the pod that another may have lost. */
+  /** `came`: how many of the user's connections returned with this row, and replace lost ones of any pod. */
   put(
     room: string,
     name: LeaseName,
@@ -116,8 +115,8 @@ export class Union {
   }
 
   /**
-   * Nothing counts any more that the pod said under this name, or an earlier one; `at` in seconds. Whoever is nowhere
-   * else stays until `takeLeft`. True: there are such.
+   * Rows under this lease and earlier ones of its pod no longer count. Users without any other row stay present until
+   * `takeLeft`; true: there are some. `at` in seconds.
    */
   endLease(name: LeaseName, at: number, by: string): boolean {
     if (this.isEnded(name)) return false;
@@ -125,21 +124,21 @@ export class Union {
     const before = this.#leaving.length;
     if (!Array.from(this.#leases.values()).some((lease) => this.isEnded(lease))) return false;
     for (const [room, users] of this.#rooms)
-      // In an order that all agree on.
+      // Sorted, so that all pods announce leaves in the same order.
       for (const userId of this.#dropEnded(users).toSorted()) this.#leaving.push({ room, userId, at, by });
     for (const [key, lease] of this.#leases) if (this.isEnded(lease)) this.#leases.delete(key);
     return this.#leaving.length > before;
   }
 
   /**
-   * Those who are gone because leases are over. To be asked once all has been taken that is kept: a pod writes its users
-   * under its next name before it buries the one before, but what it has written once more since comes only then.
+   * The users who left because leases ended. Call it after all stored rows have been taken: a pod writes its rows under
+   * its next lease before it ends the former one, but a row that was written again since is stored after the tombstone.
    */
   takeLeft(): Left[] {
-    const bereft = this.#leaving;
+    const leaving = this.#leaving;
     this.#leaving = [];
     const left: Left[] = [];
-    for (const { room, userId, at, by } of bereft) {
+    for (const { room, userId, at, by } of leaving) {
       const users = this.#rooms.get(room);
       if (users?.get(userId)?.parts.length !== 0) continue;
       left.push({ room, change: this.#leave(room, users, userId, at), by });
@@ -151,23 +150,22 @@ export class Union {
     return generation <= (this.#ended.get(pod) ?? -1);
   }
 
-  /** All names under which something was put that is not buried. */
+  /** All leases that have rows and have not ended. */
   leases(): Iterable<LeaseName> {
     return this.#leases.values();
   }
 
-  /** A user who is there, and when it last said something of itself. */
   find(room: string, userId: string): Readonly<Pick<Present, 'member' | 'statedAt'>> | undefined {
     return this.#rooms.get(room)?.get(userId);
   }
 
-  /** Whether the user is there through another pod than this. */
+  /** Whether the user is present through a pod other than `pod`. */
   isElsewhere(room: string, userId: string, pod: string): boolean {
     const present = this.#rooms.get(room)?.get(userId);
     return present?.parts.some(({ lease }) => lease.pod !== pod) ?? false;
   }
 
-  /** Whether the user would be gone without the row of this name. */
+  /** Whether the user is present only through the row under this lease. */
   isOnlyUnder(room: string, userId: string, name: LeaseName): boolean {
     const lease = this.#leases.get(keyOf(name));
     return (
@@ -178,7 +176,7 @@ export class Union {
     );
   }
 
-  /** Where the user's connection is that was lost first. Of two names of a pod the later one: under it more is written. */
+  /** The row with the connection that was lost first. Of two leases of a pod the later one, which is still written. */
   earliestLost(room: string, userId: string): Lost | undefined {
     const present = this.#rooms.get(room)?.get(userId);
     if (present === undefined) return undefined;
@@ -206,15 +204,15 @@ export class Union {
     return { members, count: users?.size ?? 0 };
   }
 
-  /** Takes away what is buried by now; gives those of whom nothing is left. */
+  /** Removes parts under ended leases. Returns the users who have no part left. */
   #dropEnded(users: ReadonlyMap<string, Present>): string[] {
-    const bereft: string[] = [];
+    const left: string[] = [];
     for (const [userId, present] of users) {
       if (!present.parts.some(({ lease }) => this.isEnded(lease))) continue;
       present.parts = present.parts.filter(({ lease }) => !this.isEnded(lease));
-      if (present.parts.length === 0) bereft.push(userId);
+      if (present.parts.length === 0) left.push(userId);
     }
-    return bereft;
+    return left;
   }
 
   #remove(
@@ -259,7 +257,7 @@ function replaced(parts: readonly Part[], before: Part, after: Part): readonly P
   return parts.map((part) => (part === before ? after : part));
 }
 
-/** Both say the same of the user; one is newer. */
+/** Both have the same status and meta; one is newer. */
 function laterOf(one: Member, other: Member): Member {
   return one.updatedAt >= other.updatedAt ? one : { ...one, updatedAt: other.updatedAt };
 }

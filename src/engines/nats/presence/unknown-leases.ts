@@ -3,19 +3,19 @@ import type { LeaseName } from './union.ts';
 import { nameOfLease } from './row.ts';
 import type { NatsLeases } from '../connection/leases.ts';
 
-/** Ends what stands under leases that nobody knows of: all pods were gone for longer than a lease is kept. */
+/** Reaps rows under leases that no longer exist: all pods were gone for longer than leases are stored. */
 export class UnknownLeases {
   readonly #leases: NatsLeases;
-  readonly #end: (lease: LeaseName) => Promise<void>;
-  /** Those of the last time: what has just come may be known a little later. */
+  readonly #writeTombstone: (lease: LeaseName) => Promise<void>;
+  /** Unknown leases of the last call. They are reaped if still unknown: a new lease may come later than its rows. */
   #suspects = new Set<string>();
 
-  constructor(leases: NatsLeases, end: (lease: LeaseName) => Promise<void>) {
+  constructor(leases: NatsLeases, writeTombstone: (lease: LeaseName) => Promise<void>) {
     this.#leases = leases;
-    this.#end = end;
+    this.#writeTombstone = writeTombstone;
   }
 
-  /** To be called every so often, with all names under which something stands. */
+  /** Call it regularly, with all leases that have rows. */
   reap(names: Iterable<LeaseName>): void {
     const before = this.#suspects;
     this.#suspects = new Set();
@@ -23,8 +23,8 @@ export class UnknownLeases {
     for (const lease of Array.from(names)) {
       const name = nameOfLease(lease);
       if (this.#leases.knows(name)) continue;
-      // What cannot be written now is looked at again the next time.
-      if (before.has(name)) this.#end(lease).catch(ignored);
+      // A tombstone that cannot be written now is tried again at the next call.
+      if (before.has(name)) this.#writeTombstone(lease).catch(ignored);
       this.#suspects.add(name);
     }
   }

@@ -1,6 +1,7 @@
 import { withKeyTypes, type TypedKeys } from '../connection/key-types.ts';
 import { type Script, scriptsIn } from '../connection/script.ts';
 import { Unavailable } from '../../shared/unavailable.ts';
+import { every } from '../../../core/base/every.ts';
 import type { Backbone } from '../connection/backbone.ts';
 import type { DirectorySource } from '../../../core/ports/directory.ts';
 import type { Occupant } from '../../../core/ports/presence-store.ts';
@@ -10,24 +11,25 @@ const RECOUNT = script('recount');
 const READMIT = script('readmit');
 export const UPKEEP_SCRIPTS: readonly Script[] = [RECOUNT, READMIT];
 
-/** Rooms or users in one step. */
+/** Rooms or users per script. */
 const CHUNK = 200;
 
 export interface DirectoryUpkeepOptions {
   readonly backbone: Backbone;
   /** Undefined once the pod stops. */
   readonly source: () => DirectorySource | undefined;
-  /** Connections whose places are taken at present; none where places are not counted. */
+  /** Connections that count toward their user's limit; none if this pod counts none. */
   readonly admitted: () => readonly Occupant[];
 }
 
 /**
- * Once in the length of a lease a pod writes its own numbers and places anew, and the sums of its rooms from the numbers of
- * all pods: what was evicted or deleted is whole again then. It looks at some other rooms as well, of which nobody may know.
+ * Once per lease length a pod writes its own counts and admitted connections again, and recomputes the sums of its rooms
+ * from the counts of all pods. That repairs what was evicted or deleted. It also recomputes some other rooms, which no pod
+ * may have any more.
  */
 export class DirectoryUpkeep {
   readonly #options: DirectoryUpkeepOptions;
-  /** From where on the rooms of all pods are looked at next. */
+  /** The room after which the next round over all rooms goes on. */
   #after = '';
 
   constructor(options: DirectoryUpkeepOptions) {
@@ -37,25 +39,26 @@ export class DirectoryUpkeep {
   start(): void {
     const { backbone, source } = this.#options;
     const { clock, leaseMs, log } = backbone;
-    clock.after(leaseMs, () => {
-      if (source() === undefined) return;
-      this.#keep().catch((error: unknown) => {
-        if (!(error instanceof Unavailable)) log.error({ err: error }, 'the directory could not be kept');
-      });
-      this.start();
+    const failed = (error: unknown): void => {
+      if (!(error instanceof Unavailable)) log.error({ err: error }, 'the directory could not be refreshed');
+    };
+    const stop = every(clock, leaseMs, () => {
+      // Not awaited: a long round must not delay the next one.
+      if (source() === undefined) stop();
+      else void this.#refresh().catch(failed);
     });
   }
 
-  async #keep(): Promise<void> {
+  async #refresh(): Promise<void> {
     const { source } = this.#options;
     const own = Array.from(source()?.occupied() ?? [], ({ room }) => room);
     const rooms = [...new Set([...own, ...(await this.#some())])];
     for (let at = 0; at < rooms.length; at += CHUNK) await this.#recount(rooms.slice(at, at + CHUNK));
-    const places = this.#options.admitted();
-    for (let at = 0; at < places.length; at += CHUNK) await this.#readmit(places.slice(at, at + CHUNK));
+    const admitted = this.#options.admitted();
+    for (let at = 0; at < admitted.length; at += CHUNK) await this.#readmit(admitted.slice(at, at + CHUNK));
   }
 
-  /** The next rooms of those of all pods, by name; from the first again after the last. */
+  /** The next rooms of all pods, by name; starts again after the last one. */
   async #some(): Promise<string[]> {
     const { keys, shared, log } = this.#options.backbone;
     const from = this.#after === '' ? '-' : `(${this.#after}`;
@@ -82,15 +85,15 @@ export class DirectoryUpkeep {
     ]);
   }
 
-  #readmit(places: readonly Occupant[]): Promise<void> {
+  #readmit(admitted: readonly Occupant[]): Promise<void> {
     const { keys, lease } = this.#options.backbone;
     const typed: TypedKeys = [
       [keys.pods, 'zset'],
       [keys.podUsers(lease.name), 'set'],
-      ...places.map(({ userId }) => [keys.user(userId), 'hash'] as const),
+      ...admitted.map(({ userId }) => [keys.user(userId), 'hash'] as const),
     ];
     return this.#call(READMIT, typed, () =>
-      places.flatMap(({ connectionId, userId }) => [connectionId, userId]),
+      admitted.flatMap(({ connectionId, userId }) => [connectionId, userId]),
     );
   }
 

@@ -16,31 +16,31 @@ const NEWEST = script('newest');
 export const HISTORY_SCRIPTS: readonly Script[] = [APPEND, READ, MARK_LOST, NEWEST];
 
 /**
- * How long a room is remembered in which nothing was published: as long as a position of it is promised to be known, and
- * a little for clocks. A client that comes back later to a room that was forgotten sooner would be told of a loss.
+ * How long a room without publications is remembered: as long as its positions are promised to be known, and a little
+ * more for clocks. If it were forgotten sooner, a client that resumes would get `history_lost`.
  */
 const UNUSED_ROOM_MS = POSITION_MS + 60_000;
 const BEGINNING = '0-0';
-/** So much the reply of lua/read.lua says of the room; the messages follow. */
+/** Facts about the room at the start of the reply of read.lua; the messages follow. */
 const FACTS = 8;
-/** So many rooms are looked at after a failover, and so many at once. */
+/** Rooms verified after a failover, and rooms verified in parallel. */
 const MOST_ACKNOWLEDGED = 10_000;
 const LOOKED_AT_ONCE = 100;
-/** By then a publication without an answer has been given up, and may have been sent again. */
+/** By then a publication without an answer has timed out, and may have been sent again. */
 const LATE_MS = ANSWER_MS + 500;
 
 export interface RedisHistoryOptions {
   readonly backbone: Backbone;
-  /** Messages kept per room. */
+  /** Messages stored per room. */
   readonly size: number;
   readonly ttlMs: number;
 }
 
 interface Where {
   readonly mode: 'after' | 'newest';
-  /** A stream id, or how many. */
+  /** A stream id, or a number of messages. */
   readonly at: string;
-  /** Of the server on which the position was made; empty where there is none. */
+  /** Run of the server that made the position; empty if unknown. */
   readonly run: string;
 }
 
@@ -50,19 +50,19 @@ interface Read {
 }
 
 /**
- * The history of rooms in Redis: a stream for each, whose entries name the one before them, and a hash with what
- * outlives them (docs/adr/0006-history-in-redis.md). Everything here raises Unavailable.
+ * The history of rooms in Redis: for each room a stream, whose entries name their predecessor, and a hash with facts that
+ * outlive them (docs/adr/0006-history-in-redis.md). All methods raise Unavailable.
  */
 export class RedisHistory {
   readonly #options: RedisHistoryOptions;
-  /** The last position that each room was given for this pod, which also tells the run of the server; the latest last. */
+  /** The last position that this pod was given in each room, which also names the run of the server; the latest is last. */
   readonly #acknowledged = new Map<string, string>();
 
   constructor(options: RedisHistoryOptions) {
     this.#options = options;
   }
 
-  /** Appends and publishes in one step; `prev` is absent where that had been done before. */
+  /** Appends and publishes in one step; `prev` is absent if that had been done before. */
   async append(publication: Publication): Promise<{ id: string; prev?: string | undefined; body: string }> {
     const { room, body, key, trace = '', provisionalId, sentAt } = publication;
     const { size, ttlMs, backbone } = this.#options;
@@ -80,14 +80,14 @@ export class RedisHistory {
     return { id, prev, body };
   }
 
-  /** Its publisher is about to hear that the room was given this position; see `verify`. */
+  /** A publisher is about to get an ack with this position, so that `verify` has to find it. */
   acknowledged(room: string, id: string): void {
     this.#acknowledged.delete(room);
     this.#acknowledged.set(room, id);
     if (this.#acknowledged.size > MOST_ACKNOWLEDGED) this.#forgetOldest();
   }
 
-  /** `remember`: the room is in use here, and its position good for what is published from now on. */
+  /** `remember`: the room is in use here, so that its position must stay valid even if it has no messages. */
   async read(room: string, from: ReadFrom, limit: number, remember: boolean): Promise<Page> {
     const read = (mode: 'after' | 'newest', at: string, run = ''): Promise<Read> =>
       this.#read(room, { mode, at, run }, limit, remember);
@@ -100,15 +100,12 @@ export class RedisHistory {
     const id = position === undefined ? BEGINNING : `${position.ms}-${position.seq}`;
     const { page, facts } = await read('after', id, runOf(position?.epoch ?? ''));
     const { missing, goesOn, isNewLoss } = resumeOutcome(from, roomTag(room), facts);
-    // What a client says that it has must not change what others are told.
+    // A client's claim must not change what others get, so only a position of this pod counts.
     if (isNewLoss && from.isOurs === true) await this.#markLost(room, id, Number(facts.ended));
     return { ...(goesOn ? page : (await read('after', BEGINNING)).page), missing };
   }
 
-  /**
-   * After another server has taken over: finds out whether it lacks what the last one acknowledged. Reading from there
-   * is enough, whoever is concerned is told.
-   */
+  /** After a failover: finds out whether the new master lacks acknowledged messages. Reading from them marks the loss. */
   async verify(): Promise<void> {
     const all = [...this.#acknowledged];
     for (let at = 0; at < all.length; at += LOOKED_AT_ONCE) {
@@ -124,7 +121,7 @@ export class RedisHistory {
       await this.read(room, { after: id, isOurs: true }, 0, false);
       if (this.#acknowledged.get(room) === id) this.#acknowledged.delete(room);
     } catch (error) {
-      // Once its server is there it will be.
+      // It is verified when its server is back.
       if (!(error instanceof Unavailable)) throw error;
     }
   }
@@ -137,8 +134,8 @@ export class RedisHistory {
   }
 
   /**
-   * The newest position of each room that can be reached, which is remembered on; undefined where Redis knows nothing
-   * of it. What cannot be reached is asked for again when it can.
+   * The newest position of each room that can be reached, and keeps these rooms remembered; undefined if Redis knows
+   * nothing of the room. Rooms that cannot be reached are left out.
    */
   async newest(rooms: readonly string[]): Promise<[room: string, position: string | undefined][]> {
     const { keys, placement } = this.#options.backbone;
@@ -187,15 +184,15 @@ export class RedisHistory {
   }
 
   /**
-   * When a run of a server ended, in ms; empty: there was no such run. Where another server knows and is away it counts
-   * as ended: a position that the room was given must not be called unknown, nor its loss be forgotten, for that.
+   * When a run of a server ended, in ms; empty if there was no such run. While the server that knows is unavailable the run
+   * counts as ended: otherwise a position that the room was given would be called unknown, and its loss be forgotten.
    */
   async #endOf(run: string, asked: Shard): Promise<string> {
     const { keys, shared } = this.#options.backbone;
     try {
       const fields = [`ended:${run}`, `run:${run}`];
       const [ended, known] = await shared.command((client) => client.hmget(keys.epoch, ...fields));
-      // Of a Cluster, where it is not noted yet that the run has ended, or another master has the slot now.
+      // In a Cluster the end of the run may not be recorded yet, or another master has the slot now.
       return ended ?? (known === null ? '' : String(shared.now()));
     } catch (error) {
       if (shared === asked || !(error instanceof Unavailable)) throw error;
@@ -203,16 +200,17 @@ export class RedisHistory {
     }
   }
 
-  /** `ended`: when the server ended that gave the position, in ms. */
+  /** `ended`: when the run that made the position ended, in ms. */
   async #markLost(room: string, id: string, ended: number): Promise<void> {
     const { ttlMs, backbone } = this.#options;
     const { keys, log } = backbone;
     const shard = backbone.placement.shardOfRoom(room);
-    // Later than that nothing of that time is kept anyway.
+    // All messages of that time have expired by then.
     if (shard.now() >= ended + ttlMs) return;
     const args = [shard.epoch, shard.now(), roomTag(room), id, ttlMs + POSITION_MS];
     const marked = await shard.call(MARK_LOST, [keys.epochOf(room), keys.state(room)], args);
-    if (marked === 1) log.warn({}, 'a failover of Redis has lost messages of a room; its members are told');
+    if (marked === 1)
+      log.warn({}, 'a failover of Redis has lost messages of a room; its members get history_lost');
   }
 }
 

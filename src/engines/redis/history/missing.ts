@@ -3,40 +3,40 @@ import { POSITION_MS, SKEW_MS } from '../../shared/terms.ts';
 import type { Missing } from '../../../protocol/event.ts';
 
 /**
- * How much of an epoch names the data, and then the run of the server on which the position was made; the rest names the
- * beginning of the room's history, if that was known there.
+ * Characters of an epoch that name the data, and then the run of the server that made the position. The rest names the
+ * beginning of the room's history, if that was known.
  */
 const DATA_LENGTH = 6;
 const RUN_LENGTH = 6;
 
-/** What Redis knows of a room's positions (lua/read.lua); empty strings for those there are not. */
+/** What Redis knows of a room's positions (read.lua); unknown facts are empty strings. */
 export interface RoomFacts {
-  /** Of positions that are made now. */
+  /** The epoch of positions that are made now. */
   readonly epoch: string;
   readonly newest: string;
-  /** Where this history begins; before it nothing was published for a day. */
+  /** Position at which this history begins; nothing was published in the day before. */
   readonly floor: string;
   /** Stream id of the newest position that a failover dropped. */
   readonly lost: string;
-  /** The position that was made when that was found out. */
+  /** The position that was made when the loss was found. */
   readonly mark: string;
-  /** The one before the oldest message kept. */
+  /** The position before the oldest stored message. */
   readonly trimmedTo: string;
-  /** Epoch of the message kept at the position's stream id. */
+  /** Epoch of the message that is stored at the position's stream id. */
   readonly epochThere: string;
-  /** When the run of the server ended on which the position was made, in ms; empty: there was no such run before. */
+  /** When the run that made the position ended, in ms; empty if Redis knows no such run. */
   readonly ended: string;
-  /** When the data was last found to be older than what a pod had seen, in ms. */
+  /** When the data was last found to be older than a pod had seen it, in ms. */
   readonly wentBack: string;
 }
 
-/** What is to be said to whoever asks for the messages after a position. */
+/** What a client gets that asks for the messages after a position. */
 export interface ResumeOutcome {
-  /** Why some of them are missing; undefined if none is. */
+  /** Why some messages are missing; undefined if none is. */
   readonly missing: Missing | undefined;
-  /** The page begins after the position. Else that is itself gone, and the page begins with the oldest message kept. */
+  /** Whether the page begins after the position. If not, that is gone, and the page begins with the oldest message. */
   readonly goesOn: boolean;
-  /** The room does not know yet that this position was dropped (lua/mark-lost.lua). */
+  /** Whether the room does not know yet that this position was dropped (mark-lost.lua). */
   readonly isNewLoss: boolean;
 }
 
@@ -46,7 +46,7 @@ const gone = (missing: Missing): ResumeOutcome => ({ missing, goesOn: false, isN
 
 interface Named {
   readonly after: string;
-  /** The pod itself was given it: it was in the room. */
+  /** Whether the pod itself was given the position, so that it must have existed. */
   readonly isOurs?: boolean;
 }
 
@@ -61,20 +61,20 @@ export function resumeOutcome(
   const isOtherData = dataOf(position.epoch) !== dataOf(facts.epoch);
   if (position.tag !== tag) return gone(isOtherData ? 'history_lost' : 'unknown_position');
   const liesBeforeLoss = isBeforeLoss(position, facts);
-  // What is there is, whatever the data is called by now: in a Cluster its name can be lost without it.
+  // Before the name of the data is compared: in a Cluster the name can be lost while the message is still stored.
   if (isThere(after, position, facts)) return liesBeforeLoss ? going('history_lost') : complete;
   if (isOtherData) return gone('history_lost');
   if (isOfOtherBeginning(position, facts)) {
     if (isForgotten(position, facts)) return gone('expired');
     return { ...gone('history_lost'), isNewLoss: position.seq > 0 && mayHaveBeenDropped(position, facts) };
   }
-  // A moment is no message, so that it cannot have been dropped.
+  // A position with sequence 0 is a moment, not a message: it cannot have been dropped.
   if (liesBeforeLoss) return position.seq === 0 ? going('history_lost') : gone('history_lost');
   const outcome = outcomeForUnlisted(position, facts);
   return isOurs && outcome.missing === 'unknown_position' ? { ...outcome, missing: 'history_lost' } : outcome;
 }
 
-/** Whether messages after it were dropped, also where they are not missed because it was the last one then. */
+/** Whether messages after it were dropped, or it was the last one when others were dropped. */
 function isBeforeLoss(position: Position, { lost, mark, wentBack }: RoomFacts): boolean {
   if (position.ms < Number(wentBack)) return true;
   // What the new server has numbered was made after the loss, whatever its clock showed.
@@ -92,7 +92,7 @@ function isThere(
   return after === mark && !isAtOrBefore(position, parsePosition(trimmedTo));
 }
 
-/** For a position that is none of those at hand. A message is never the first of its millisecond, a moment always. */
+/** For a position that is not stored. A message never has sequence 0, a moment always has. */
 function outcomeForUnlisted(position: Position, facts: RoomFacts): ResumeOutcome {
   const newest = parsePosition(facts.newest);
   const start = parsePosition(facts.floor) ?? newest;
@@ -105,7 +105,7 @@ function outcomeForUnlisted(position: Position, facts: RoomFacts): ResumeOutcome
   const isTrimmed = isAtOrBefore(position, trimmedTo);
   if (comparePositions(position, start) < 0) {
     if (isForgotten(position, facts)) return going('expired');
-    // Where only the messages are left of what Redis knew it is not known any more where the history began.
+    // If only messages are left of the room, it is unknown where its history began.
     if (position.seq > 0) return isTrimmed && beginningOf(position.epoch) !== '' ? going('trimmed') : absent;
     const isOnlyMoments = facts.floor === facts.trimmedTo || trimmedTo?.seq === 0;
     return isTrimmed && !isOnlyMoments ? going('trimmed') : complete;
@@ -114,26 +114,26 @@ function outcomeForUnlisted(position: Position, facts: RoomFacts): ResumeOutcome
 }
 
 /**
- * Redis can lose all that it knows of a room while the name of the data stays: the keys are evicted, or one master of a
- * Cluster loses its data. A room of which nothing is known has no beginning; what it was remembered for had one.
+ * Redis can lose all keys of a room while the name of the data stays: they are evicted, or one master of a Cluster loses
+ * its data. Then the room has another beginning, or none.
  */
 function isOfOtherBeginning({ epoch }: Position, facts: RoomFacts): boolean {
   const named = beginningOf(epoch);
   return named !== '' && named !== beginningOf(facts.epoch);
 }
 
-/** The room had been forgotten for want of use, and nothing is lost but what is old. */
+/** The room was forgotten because nobody used it: only messages that had expired are gone. */
 function isForgotten({ ms }: Position, { floor, newest }: RoomFacts): boolean {
   const start = parsePosition(floor) ?? parsePosition(newest);
   return start !== undefined && ms < start.ms - POSITION_MS;
 }
 
-/** Anybody can ask with any position: one that no server can have given is nobody's loss. */
+/** A client can ask with any position; one that no server can have made is not a loss. */
 function mayHaveBeenDropped({ epoch, ms }: Position, facts: RoomFacts): boolean {
   return epoch !== facts.epoch && facts.ended !== '' && ms <= Number(facts.ended) + SKEW_MS;
 }
 
-/** The same for a moment: whether messages made since are gone. */
+/** The same for a moment: why messages since then are missing. */
 export function missingSince(ms: number, { lost, trimmedTo, wentBack }: RoomFacts): Missing | undefined {
   const isSince = (position: Position | undefined): boolean =>
     position !== undefined && position.seq > 0 && position.ms >= ms;

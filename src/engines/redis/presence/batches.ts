@@ -1,11 +1,11 @@
-/** Bounded parts of what is done step by step. */
+/** Splits a list in chunks of at most `size`. */
 export function chunksOf<One>(all: readonly One[], size: number): One[][] {
   return Array.from({ length: Math.ceil(all.length / size) }, (_, at) =>
     all.slice(at * size, (at + 1) * size),
   );
 }
 
-/** Does a task for each, so many at once, whether or not others fail; then raises what the first of those raised. */
+/** Runs a task for each, `atOnce` in parallel. All run, even if some fail; then raises the first error. */
 export async function forEachInBatches<One>(
   all: readonly One[],
   atOnce: number,

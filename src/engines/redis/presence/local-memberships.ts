@@ -1,23 +1,23 @@
 import type { Occupant, Statement } from '../../../core/ports/presence-store.ts';
 
-/** By the clock of the pod that only goes forward, or, once it is written, in ms since 1970 by that of Redis. */
+/** By `Clock.elapsed` of this pod; once it is written, in ms since 1970 by the clock of Redis. */
 export type Moment = { readonly elapsed: number } | { readonly stamp: number };
 
-/** A connection through which a user is present in a room, as this pod wants it to be known. */
+/** A connection of this pod through which a user is present in a room, as Redis should store it. */
 export interface LocalMembership {
   readonly room: string;
   readonly who: Occupant;
-  /** All that it has said of itself. */
+  /** The latest status and meta. */
   statement: Statement;
-  /** When it said something last; undefined: it only came. */
+  /** When it last stated status or meta; undefined if it only joined. */
   said: Moment | undefined;
-  /** It was lost, and its user may return. */
+  /** The connection was lost, and its user may return within the grace period. */
   lost: boolean;
-  /** It takes the place of one that was lost, once it is written. */
+  /** Once written it replaces a lost connection of the same user. */
   returns: boolean;
-  /** Who is writing it, or could not, and under which name of the pod; undefined: all is written. */
+  /** The latest write that has not succeeded yet, and the name of the pod for it; undefined: all is written. */
   writing: { readonly name: string } | undefined;
-  /** The name of the pod under which it was written last. */
+  /** The pod's name under which it was last written. */
   written: string | undefined;
 }
 
@@ -30,11 +30,11 @@ const NEW = {
   written: undefined,
 };
 
-/** Everybody present through this pod: what it writes anew where that is gone. */
+/** All memberships through this pod, from which it repairs rows that Redis has lost. */
 export class LocalMemberships {
   readonly #rooms = new Map<string, Map<string, LocalMembership>>();
 
-  /** The place of a connection that is there; a new one says nothing yet. */
+  /** The connection is present. Gives its membership, which is a new one if it was not. */
   put(room: string, who: Occupant, returns = false): LocalMembership {
     const memberships = this.#rooms.get(room) ?? new Map<string, LocalMembership>();
     this.#rooms.set(room, memberships);
@@ -49,7 +49,7 @@ export class LocalMemberships {
     return this.#rooms.get(room)?.get(connectionId);
   }
 
-  /** The connection is gone; gives the place that it had. */
+  /** Removes the membership of a connection, and gives it. */
   take(room: string, { connectionId }: Occupant): LocalMembership | undefined {
     const memberships = this.#rooms.get(room);
     const membership = memberships?.get(connectionId);
@@ -58,12 +58,12 @@ export class LocalMemberships {
     return membership;
   }
 
-  /** Whether anybody is in the room through this pod. */
+  /** Whether the room has a member through this pod. */
   has(room: string): boolean {
     return this.#rooms.has(room);
   }
 
-  /** Whether the place is that of its connection still. */
+  /** Whether it is still the membership of its connection. */
   holds(membership: LocalMembership): boolean {
     return this.find(membership.room, membership.who) === membership;
   }
@@ -77,16 +77,16 @@ export class LocalMemberships {
   }
 }
 
-/** All of the place has been written under that name of the pod, and what it last said got that stamp, if it said something. */
+/** All of it was written under that name of the pod. `stamp`: when Redis dated its statement, if it made one. */
 export function noteWritten(membership: LocalMembership, name: string, stamp: number | undefined): void {
   membership.writing = undefined;
   membership.written = name;
-  // Written anew it must not take another's.
+  // Written again it must not replace another connection.
   membership.returns = false;
   if (stamp !== undefined) membership.said = { stamp };
 }
 
-/** Whether all of the place was written under that name of the pod. */
+/** Whether all of it was written under that name of the pod. */
 export function isWritten({ writing, written }: LocalMembership, name: string): boolean {
   return writing === undefined && written === name;
 }

@@ -5,7 +5,7 @@ import type { Backbone } from '../connection/backbone.ts';
 import { chunksOf } from './batches.ts';
 import type { PresenceChange } from '../../../core/ports/presence-store.ts';
 
-/** Connections of a room written in one step, and rooms written at once. */
+/** Connections of a room per script, and rooms written in parallel. */
 const CONNECTIONS = 100;
 const ROOMS = 50;
 
@@ -13,11 +13,11 @@ export interface MembershipWriterOptions {
   readonly backbone: Backbone;
   readonly rows: RedisRows;
   readonly caused: (room: string, change: PresenceChange) => void;
-  /** The place could not be written for want of a server. */
+  /** It could not be written: its server is unavailable. */
   readonly refused: (membership: LocalMembership) => void;
 }
 
-/** Writes places anew that Redis has no more, or has under a former name of the pod. */
+/** Writes memberships again that Redis has lost, or has under a former name of the pod. */
 export class MembershipWriter {
   readonly #options: MembershipWriterOptions;
 
@@ -26,9 +26,8 @@ export class MembershipWriter {
   }
 
   /**
-   * Writes the places of some rooms, those of each together. Nobody is told of those who were there all the time.
-   * `isStill` is asked right before a place is written. Rooms whose server is away, or that are on their way, are no
-   * reason to leave the others out.
+   * Writes memberships, grouped by room. No join is announced for users who were there all the time. `isStill` is asked
+   * right before each is written. A room whose server is unavailable does not keep the others from being written.
    */
   async write(
     rooms: readonly (readonly LocalMembership[])[],
@@ -78,13 +77,12 @@ export class MembershipWriter {
     for (const [at, { change, stamp }] of entered.entries()) {
       if (change !== undefined) caused(first.room, change);
       const membership = memberships[at];
-      // Unless something else has been said since.
+      // Unless a later call is writing it.
       if (membership !== undefined && membership.writing === writing[at]) noteWritten(membership, pod, stamp);
     }
   }
 }
 
-/** As the place is known. */
 export function entryOf({ who, statement, said, lost, returns }: LocalMembership): Entry {
   return { who, statement, said, lost, returns };
 }

@@ -1,17 +1,17 @@
 interface Noted {
-  /** The name under which it was noted. */
+  /** The pod's name under which it was noted. */
   readonly name: string;
-  /** Undefined: it is noted. */
+  /** Undefined once it is noted. */
   done: Promise<void> | undefined;
 }
 
 export interface NotedRoomsOptions {
-  /** Where all pods see it; raises Unavailable. */
+  /** Stores it for all pods; raises Unavailable. */
   readonly note: (room: string, name: string) => Promise<void>;
   readonly forget: (room: string, name: string) => void;
 }
 
-/** The rooms in which this pod is known to have somebody present: whoever buries the pod looks there, and only there. */
+/** The rooms that Redis knows to have members of this pod: a pod that reaps this one looks only there. */
 export class NotedRooms {
   readonly #options: NotedRoomsOptions;
   readonly #rooms = new Map<string, Noted>();
@@ -22,11 +22,11 @@ export class NotedRooms {
   }
 
   /**
-   * Somebody is about to enter under that name of the pod. Undefined where the room is noted; else resolves once it is,
-   * or raises Unavailable.
+   * A member is about to enter under that name of the pod. Undefined if the room is noted; else resolves once it is, or
+   * raises Unavailable.
    */
   enter(room: string, name: string): Promise<void> | undefined {
-    // What was noted under a former name goes with that.
+    // Notes under a former name end with its lease.
     if (name !== this.#name) this.#rooms.clear();
     this.#name = name;
     const noted = this.#rooms.get(room);
@@ -34,12 +34,12 @@ export class NotedRooms {
     return noted.done;
   }
 
-  /** What those wait for who are about to enter; whoever comes after them waits for it too. Raises Unavailable. */
+  /** The note that members who are entering wait for; later commands must wait for it too. Raises Unavailable. */
   pending(room: string): Promise<void> | undefined {
     return this.#rooms.get(room)?.done;
   }
 
-  /** Nobody is left there through this pod, or about to enter. */
+  /** No member of this pod is left there, or entering. */
   left(room: string, name: string): void {
     if (this.#rooms.get(room)?.name !== name) return;
     this.#rooms.delete(room);
@@ -58,7 +58,7 @@ export class NotedRooms {
       await done;
       noted.done = undefined;
     } catch (error) {
-      // Whoever comes next tries again.
+      // The next member to enter tries again.
       if (this.#rooms.get(room) === noted) this.#rooms.delete(room);
       throw error;
     }

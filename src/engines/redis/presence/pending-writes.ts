@@ -4,9 +4,9 @@ import type { MembershipWriter } from './membership-writer.ts';
 import type { Occupant } from '../../../core/ports/presence-store.ts';
 import { forEachInBatches } from './batches.ts';
 
-/** So many exits are kept; whoever else left is shown until the lease under which it was written is buried. */
+/** Exits that are retried; a user of any further one is shown until the lease under which it was written is reaped. */
 const MOST_EXITS = 1_000;
-/** Of those at once. */
+/** Exits retried in parallel. */
 const AT_ONCE = 50;
 
 interface Exit {
@@ -23,10 +23,10 @@ export interface PendingWritesOptions {
 }
 
 /**
- * Places that could not be written under the present name of the pod, or taken away, because the room was on its way from
- * one server of a Cluster to another, or its server was away. That is done as soon as it can be reached: else the grace of a connection that was lost
- * before ends first, on whichever pod, or the lease under which they were written before, and the user is said to have
- * left; and who left is shown until the end of a lease.
+ * Memberships that could not be written under the pod's present name, and exits that failed, because the server was
+ * unavailable or the slot was moving. They are retried as soon as the room can be reached. Otherwise a grace period on some
+ * pod, or the former lease, would end first, and a leave of a user who is present would be announced; and a user who left
+ * would be shown until a lease ends.
  */
 export class PendingWrites {
   readonly #options: PendingWritesOptions;
@@ -45,22 +45,22 @@ export class PendingWrites {
     this.#refused.add(membership);
   }
 
-  /** A connection is gone, and that could not be written. */
+  /** A connection has left, and that could not be written. */
   addExit(room: string, who: Occupant): void {
     if (this.#exits.size < MOST_EXITS) this.#exits.add({ room, who });
   }
 
-  /** It is being written again, or its connection is gone. */
+  /** It is being written again, or its connection has left. */
   delete(membership: LocalMembership): void {
     this.#refused.delete(membership);
   }
 
-  /** Rooms can be written to again. Who has come is written first: then nobody leaves who is there. */
+  /** These rooms take writes again. Entries go before exits, so that no leave of a present user is announced. */
   async write(isAffected: (room: string) => boolean): Promise<void> {
     await this.#enter(isAffected);
     const { leave, memberships } = this.#options;
-    // Those that are refused again meanwhile wait for the next time. Under whichever name of the pod they were written: a
-    // room in which nobody is left is kept by nobody, and may be gone, in silence, before that name is buried.
+    // Exits that fail again wait for the next time. Also those written under a former name of the pod: nobody refreshes a
+    // room without members, so that it may expire, with no leave announced, before that name is reaped.
     await forEachInBatches([...this.#exits], AT_ONCE, async (exit) => {
       const { room, who } = exit;
       const isOver = memberships.find(room, who) !== undefined;
@@ -72,7 +72,7 @@ export class PendingWrites {
   async #enter(isAffected: (room: string) => boolean): Promise<void> {
     const { lease, memberships, writer } = this.#options;
     for (const membership of this.#refused) {
-      // What was written since is done; under another name all is written anyway.
+      // Written meanwhile; or the pod has another name, under which all is written anyway.
       if (isWritten(membership, lease.name) || membership.writing?.name !== lease.name)
         this.#refused.delete(membership);
     }

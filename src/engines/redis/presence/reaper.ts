@@ -5,16 +5,17 @@ import type { Backbone } from '../connection/backbone.ts';
 import type { PresenceChange } from '../../../core/ports/presence-store.ts';
 import type { Script } from '../connection/script.ts';
 
-/** Users looked at in one step, so that no step keeps Redis for long. */
+/** Users per script, so that no script blocks Redis for long. */
 const USERS = 500;
-/** Rooms cleared of a dead pod at once. */
-const REAPS = 50;
+/** Rooms reaped in parallel. */
+const ROOMS = 50;
 /**
- * What a pod has sent by then has arrived. Who comes back by then, of whom all were told that he had left, is announced
- * at once; later the room counts as one of which something was lost, and its members are told the list again.
+ * How long a room remembers that a pod was reaped. Late commands of the pod have arrived by then. If a user comes back
+ * within this time, whose leave was announced, the join is announced at once; later the room counts as repaired, and its
+ * members get the list again.
  */
 const REAPED_MS = 3_600_000;
-/** For so long the rooms of a dead pod are known: others may keep them, and find out late that it is dead. */
+/** How long the rooms of a dead pod are known: other pods may refresh them, and notice late that it is dead. */
 const POD_MS = 86_400_000;
 
 export interface RoomChange {
@@ -22,7 +23,7 @@ export interface RoomChange {
   readonly change: PresenceChange;
 }
 
-/** What dead pods have left in the rooms, how it is found and how it is taken away. Everything raises Unavailable. */
+/** Finds and removes the members that dead pods have left in rooms. All methods raise Unavailable. */
 export class PresenceReaper {
   readonly #backbone: Backbone;
 
@@ -30,7 +31,7 @@ export class PresenceReaper {
     this.#backbone = backbone;
   }
 
-  /** Takes what a dead pod had out of all rooms that can be reached. Raises Unavailable where some cannot. */
+  /** Removes a dead pod's members from all rooms that can be reached; raises Unavailable if some cannot. */
   async reap(pod: string, tell: (left: RoomChange) => void): Promise<void> {
     const { keys, shared, log } = this.#backbone;
     const rooms = keys.podPresenceRooms(pod);
@@ -38,7 +39,7 @@ export class PresenceReaper {
     for (let cursor: string | undefined = '0'; cursor !== undefined;) {
       const from: string = cursor;
       const [next, some] = await withKeyTypes({ shard: shared, log, typed: [[rooms, 'set']] }, () =>
-        shared.command((client) => client.sscan(rooms, from, 'COUNT', REAPS)),
+        shared.command((client) => client.sscan(rooms, from, 'COUNT', ROOMS)),
       );
       const reaped = await Promise.allSettled(some.map((room) => this.#reapIn(room, pod, tell)));
       const done = some.filter((_, index) => reaped[index]?.status === 'fulfilled');
@@ -49,14 +50,14 @@ export class PresenceReaper {
     if (failed !== undefined) throw failed;
   }
 
-  /** Through which pods anybody is present in a room. */
+  /** The pods through which users are present in a room. */
   async podsIn(room: string): Promise<Set<string>> {
     const pods = new Set<string>();
     await this.#scan(room, SURVEY, [[this.#backbone.keys.tabs(room), 'hash']], (pod) => pods.add(pod));
     return pods;
   }
 
-  /** Who stands in a room without a connection. */
+  /** The users of a room's rows for whom no connection is stored. */
   async orphansIn(room: string): Promise<Set<string>> {
     const users = new Set<string>();
     const { keys } = this.#backbone;
@@ -68,8 +69,8 @@ export class PresenceReaper {
     return users;
   }
 
-  /** Sees to it that a pod which is present in a room is cleaned up after, if it is dead and that was forgotten. */
-  async remember(pod: string, room: string): Promise<void> {
+  /** Has a pod with members in a room reaped, if it has neither a lease nor a tombstone (it was evicted or deleted). */
+  async ensureTombstone(pod: string, room: string): Promise<void> {
     const { keys, leaseMs, shared } = this.#backbone;
     const names = [keys.pods, keys.tombstones, keys.podPresenceRooms(pod)];
     await shared.call(TOMBSTONE, names, [pod, room, leaseMs, POD_MS]);

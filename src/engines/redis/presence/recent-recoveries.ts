@@ -3,14 +3,14 @@ import type { IsAffected } from '../connection/placement.ts';
 
 interface Recovery {
   readonly isAffected: IsAffected;
-  /** By the clock that only goes forward. */
+  /** By `Clock.elapsed`. */
   readonly until: number;
 }
 
 /**
- * Servers that have come back lately, each for the length of a lease. Until that is over other pods may be about to write
- * what they could not write while the server was away, or what it has lost since: who leaves a room there as the last
- * that is known of may be present through another pod.
+ * Servers that have come back within the length of a lease. Until then other pods may still have to write members that
+ * they could not write while the server was unavailable, or that it has lost: a user who leaves there through the last
+ * known connection may still be present through another pod.
  */
 export class RecentRecoveries {
   readonly #clock: Clock;
@@ -30,7 +30,7 @@ export class RecentRecoveries {
     ];
   }
 
-  /** For how many ms more others may be about to write what belongs to a key; 0: what is there is all. */
+  /** For how many more ms other pods may have to write to a key; 0: its rows are complete. */
   waitFor(key: string): number {
     const now = this.#clock.elapsed();
     return this.#latest.reduce(

@@ -1,21 +1,21 @@
 import type { Clock } from '../../../core/ports/clock.ts';
 
-/** Rooms that are mended within this time are looked after together. */
+/** Rooms that are repaired within this time are handled together. */
 const GATHER_MS = 1_000;
-/** By then all pods that heard of a room have looked after it too. */
+/** By then all pods that were told have repaired their own rows. */
 const OTHERS_MS = 1_000;
 
 export interface RepairedRoomsOptions {
   readonly clock: Clock;
-  /** Writes anew what else is gone of this pod's own in these rooms. Raises nothing. */
-  readonly lookAfter: (rooms: ReadonlySet<string>) => void;
+  /** Repairs the rows of this pod's members in these rooms. Never raises. */
+  readonly check: (rooms: ReadonlySet<string>) => void;
   readonly tell: (isAffected: (room: string) => boolean) => void;
 }
 
 /**
- * Rooms in which some pod has written anew what was gone, in silence, for nobody came. What is gone of one pod's is gone
- * of others', so each looks after its own there at once. Whoever listens there, on whichever pod, may have been told of
- * too few meanwhile, and is told again once, when all pods have had the time to do so.
+ * Rooms in which some pod has written lost rows again, without announcing a join. If rows of one pod are lost, rows of
+ * others may be, so each pod checks its own at once. Clients may have been given a list that is too short meanwhile: on
+ * every pod they get the list again, once, when all pods have had time to repair their rows.
  */
 export class RepairedRooms {
   readonly #options: RepairedRoomsOptions;
@@ -26,9 +26,9 @@ export class RepairedRooms {
     this.#options = options;
   }
 
-  /** A pod, perhaps this one, has mended the room just now. */
-  mended(room: string): void {
-    // Another pod's share is in the list that is told then; what is mended after that is told anew.
+  /** A pod, perhaps this one, has just repaired the room. */
+  repaired(room: string): void {
+    // Repairs until then are in the list that clients get then; later ones cause another list.
     if (this.#waiting.has(room)) return;
     this.#waiting.add(room);
     this.#gathering ??= this.#gather();
@@ -36,11 +36,11 @@ export class RepairedRooms {
   }
 
   #gather(): Set<string> {
-    const { clock, lookAfter, tell } = this.#options;
+    const { clock, check, tell } = this.#options;
     const rooms = new Set<string>();
     clock.after(GATHER_MS, () => {
       this.#gathering = undefined;
-      lookAfter(rooms);
+      check(rooms);
     });
     clock.after(GATHER_MS + OTHERS_MS, () => {
       for (const room of rooms) this.#waiting.delete(room);

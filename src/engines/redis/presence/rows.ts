@@ -9,39 +9,39 @@ import { NotedRooms } from './noted-rooms.ts';
 import { readRow } from '../../shared/presence-row.ts';
 import type { Script } from '../connection/script.ts';
 
-/** Rows read in one step, so that no step keeps Redis for long. */
+/** Rows per command, so that no command blocks Redis for long. */
 const ROWS = 500;
 
-/** The name of a change that nobody waits for. */
+/** The name of a change whose echo no caller waits for. */
 export const UNWATCHED = '-';
-/** Of one that nobody is told of: it was so all the time. */
+/** The name of a change that is not announced: nothing changed for other users. */
 export const UNTOLD = '';
 
-/** A connection that is present, or was lost and may return, and whether it says how it is. */
+/** A connection that is present, or was lost and may return. */
 export interface Entry {
   readonly who: Occupant;
   readonly statement: Statement;
-  /** At this moment, or when it did; undefined: it says nothing. */
+  /** When it stated status or meta; undefined if it did not. */
   readonly said: 'now' | Moment | undefined;
   readonly lost: boolean;
-  /** It takes the place of one of its user that was lost. */
+  /** It replaces a lost connection of its user. */
   readonly returns: boolean;
 }
 
 export interface Entered {
-  /** Undefined: no change. */
+  /** Undefined if nothing changed. */
   readonly change: PresenceChange | undefined;
-  /** When it said how it is, by the clock of Redis; undefined: it says nothing. */
+  /** When it stated status or meta, by the clock of Redis; undefined if it did not. */
   readonly stamp: number | undefined;
 }
 
 /**
- * What an exit found. Where no connection of the user is known: `bereft` if the user stands there all the same, else
- * `unknown`. `last`: the connection is the last one that is known, and was left where it is.
+ * What an exit found: the leave; nothing to announce (undefined); or, if no connection of the user is stored, `orphaned`
+ * if the user still has a row, else `unknown`. `last`: it is the last known connection, and was not removed.
  */
 export type Left = PresenceChange | 'orphaned' | 'unknown' | 'last' | undefined;
 
-/** Presence as Redis holds it; each call is one script, which also announces what changes. Everything raises Unavailable. */
+/** Presence as Redis stores it. Each change is one script, which also announces it. All methods raise Unavailable. */
 export class RedisRows {
   readonly #backbone: Backbone;
   readonly #ttlMs: number;
@@ -57,8 +57,8 @@ export class RedisRows {
   }
 
   /**
-   * Connections are present in one room. One answer for each. `former`: the pod's name under which they were written
-   * before; unless the others have taken that one for dead, they were there all the time, and nobody is told that they came.
+   * Connections are present in one room; gives one answer for each. `former`: the pod's name under which they were written
+   * before. Unless that name was reaped, they were there all the time, and no join is announced.
    */
   async enter(room: string, all: readonly Entry[], name: string, former?: string): Promise<Entered[]> {
     const { clock, keys, lease } = this.#backbone;
@@ -79,7 +79,7 @@ export class RedisRows {
     return all.map((_, at) => enteredIn(flat.slice(4 * at, 4 * at + 4)));
   }
 
-  /** `isAll`: others are not about to write connections that are not known yet. */
+  /** `isAll`: no other pod still has to write connections. */
   async exit(room: string, { connectionId, userId }: Occupant, name: string, isAll: boolean): Promise<Left> {
     await this.#afterEntries(room);
     const { keys, lease } = this.#backbone;
@@ -91,8 +91,8 @@ export class RedisRows {
       name,
       isAll ? '' : '?',
     ];
-    // The same keys as an entry has: while the slot is on its way one that found its own there would be done, and the
-    // user's return by another connection refused.
+    // The same keys as an entry: while the slot is moving an exit with fewer keys could succeed although the user's entry
+    // through another connection is refused.
     const typed = this.#of(room, lease.name);
     const [kind, count, row] = (await this.#call(room, EXIT, typed, args)) as unknown[];
     if (kind === 'orphaned' || kind === 'unknown' || kind === 'last') return kind;
@@ -105,7 +105,7 @@ export class RedisRows {
     await this.#call(room, LOSE, [[keys.tabs(room), 'hash']], [connectionId, userId]);
   }
 
-  /** Nobody is left in the room through this pod. */
+  /** The last member of this pod has left the room. */
   left(room: string): void {
     this.#noted.left(room, this.#backbone.lease.name);
   }
@@ -118,7 +118,7 @@ export class RedisRows {
     );
   }
 
-  /** Whoever cleans up after the pod looks into these rooms. */
+  /** Notes that the pod has members in these rooms; a pod that reaps it looks there. */
   async note(rooms: readonly string[], pod: string): Promise<void> {
     const { keys, lease, shared, log } = this.#backbone;
     const own = keys.podPresenceRooms(pod);
@@ -132,7 +132,7 @@ export class RedisRows {
     const shard = this.#backbone.placement.shardOfRoom(room);
     const key = this.#backbone.keys.presence(room);
     const count = await shard.command((client) => client.hlen(key), [key]);
-    // A hash that is being rebuilt may give a row twice.
+    // HSCAN may give a row twice.
     const rows = new Map<string, Member>();
     let cursor = count === 0 ? undefined : '0';
     while (cursor !== undefined && rows.size < limit) {
@@ -144,19 +144,19 @@ export class RedisRows {
       }
       cursor = next === '0' ? undefined : next;
     }
-    // Somebody may have come or gone since they were counted.
+    // Members may have joined or left since they were counted.
     const isWhole = cursor === undefined && rows.size < limit;
     return { members: [...rows.values()], count: isWhole ? rows.size : Math.max(count, rows.size) };
   }
 
-  /** Whoever entered before has been sent before what follows. */
+  /** Keeps the order: entries that wait for a note are sent before what follows. */
   async #afterEntries(room: string): Promise<void> {
     await this.#noted.pending(room)?.catch(ignored);
   }
 
   #forget(room: string, pod: string): void {
     const { keys, shared } = this.#backbone;
-    // Where it cannot be, whoever buries the pod finds nobody there.
+    // If it fails, the pod that reaps this one finds no members there.
     shared.command((client) => client.srem(keys.podPresenceRooms(pod), room)).catch(ignored);
   }
 
@@ -181,7 +181,7 @@ export class RedisRows {
   }
 }
 
-/** As the script takes it. */
+/** As enter.lua takes it. */
 function wordOf(said: Entry['said'], elapsed: number): string | number {
   if (said === undefined || said === 'now') return said ?? '';
   return 'stamp' in said ? `=${said.stamp}` : Math.max(0, Math.round(elapsed - said.elapsed));
@@ -197,7 +197,7 @@ function enteredIn([kind, count, row, stamp]: readonly unknown[]): Entered {
   return { change, stamp: stamp === '' ? undefined : Number(stamp) };
 }
 
-/** Undefined where nothing changed for others. */
+/** Undefined if nothing changed for other users. */
 export function changeOf(kind: string, count: number, row: string): PresenceChange | undefined {
   if (kind !== 'join' && kind !== 'update' && kind !== 'leave') return undefined;
   const member = readRow(row);

@@ -2,15 +2,16 @@ import { withKeyTypes, type TypedKeys } from '../connection/key-types.ts';
 import type { LocalMembership, LocalMemberships } from './local-memberships.ts';
 import { chunksOf, forEachInBatches } from './batches.ts';
 import { Unavailable } from '../../shared/unavailable.ts';
+import { every } from '../../../core/base/every.ts';
 import type { Backbone } from '../connection/backbone.ts';
 import type { PresenceReaper } from './reaper.ts';
 import type { RedisRows } from './rows.ts';
 import { TOUCH } from './scripts.ts';
 
-/** Rooms, and connections in them, of one step, so that no step keeps Redis for long. */
+/** Rooms and connections per script, so that no script blocks Redis for long. */
 const ROOMS = 200;
 const CONNECTIONS = 500;
-/** Such steps, or rooms, at once. */
+/** Scripts, or rooms, in parallel. */
 const AT_ONCE = 50;
 
 export interface UpkeepOptions {
@@ -18,13 +19,13 @@ export interface UpkeepOptions {
   readonly rows: RedisRows;
   readonly reaper: PresenceReaper;
   readonly memberships: LocalMemberships;
-  /** How long presence outlives the last pod that keeps it. */
+  /** Presence expires this long after the last pod refreshed it. */
   readonly ttlMs: number;
   /** From 0 to 1, as Math.random. */
   readonly random: () => number;
-  /** Of these something is gone: they are to be written anew. */
-  readonly mend: (gone: readonly LocalMembership[]) => Promise<void>;
-  /** A user stands in a room without a connection, and has for a while. */
+  /** Writes these again: Redis has lost some of their rows. */
+  readonly repair: (gone: readonly LocalMembership[]) => Promise<void>;
+  /** A user of a row has had no connection there for a while. */
   readonly orphaned: (room: string, userId: string) => Promise<void>;
 }
 
@@ -33,21 +34,21 @@ interface Part {
   readonly memberships: readonly LocalMembership[];
 }
 
-/** How many users a room has by its rows and by its tabs. */
+/** How many users a room has in each of its two hashes. */
 interface Users {
   readonly rows: number;
   readonly tabs: number;
 }
 
 /**
- * Three times in the life of presence a pod keeps its rooms for another while, looks whether everybody present through it
- * is there, and whether somebody is there whom nobody keeps (docs/adr/0007-presence-in-redis.md).
+ * Three times per `ttlMs` a pod refreshes the presence of its rooms, finds rows of its own members that Redis has lost,
+ * and looks for members that no pod refreshes (docs/adr/0007-presence-in-redis.md).
  */
 export class Upkeep {
   readonly #options: UpkeepOptions;
-  /** Where rows and tabs did not agree when this pod looked last: others may have been about to mend it. */
+  /** Rooms whose two hashes differed last time: another pod may have been about to repair them. */
   #uneven: ReadonlySet<string> = new Set();
-  #stopped = false;
+  #stop: (() => void) | undefined;
 
   constructor(options: UpkeepOptions) {
     this.#options = options;
@@ -55,54 +56,52 @@ export class Upkeep {
 
   start(): void {
     const { backbone, ttlMs } = this.#options;
-    backbone.clock.after(ttlMs / 3, () => {
-      if (this.#stopped) return;
-      this.#keep().catch(this.#failed);
-      this.start();
-    });
+    // Not awaited: a round that takes long must not delay the next refresh beyond the ttl.
+    this.#stop = every(backbone.clock, ttlMs / 3, () => void this.#refresh().catch(this.#failed));
   }
 
-  /** Looks at once whether everybody present through this pod is there, in these rooms. */
-  lookAfter(rooms: ReadonlySet<string>): void {
-    if (this.#stopped) return;
+  /** Repairs the rows of this pod's members in these rooms, now. */
+  check(rooms: ReadonlySet<string>): void {
+    if (this.#stop === undefined) return;
     const own = [...rooms].filter((room) => this.#options.memberships.has(room));
     this.#find(own).catch(this.#failed);
   }
 
   stop(): void {
-    this.#stopped = true;
+    this.#stop?.();
+    this.#stop = undefined;
   }
 
-  async #keep(): Promise<void> {
+  async #refresh(): Promise<void> {
     const { backbone, rows, memberships } = this.#options;
     const { name } = backbone.lease;
     const rooms = [...memberships.rooms()];
     for (const some of chunksOf(rooms, ROOMS)) {
-      // Somebody may have left meanwhile, as the last.
+      // The last member may have left meanwhile.
       const still = some.filter((room) => memberships.has(room));
       if (still.length > 0) await rows.note(still, name);
     }
     await this.#sweep(await this.#find(rooms));
   }
 
-  /** Writes anew what is gone of this pod's own; gives how many users there are. */
+  /** Repairs the rows of this pod's members, and counts the users of each room. */
   async #find(rooms: readonly string[]): Promise<Map<string, Users>> {
     const found = new Map<string, Users>();
     const gone: LocalMembership[] = [];
     try {
       await forEachInBatches(this.#steps(rooms), AT_ONCE, (step) => this.#touch(step, found, gone));
     } finally {
-      await this.#options.mend(gone);
+      await this.#options.repair(gone);
     }
     return found;
   }
 
   readonly #failed = (error: unknown): void => {
     if (!(error instanceof Unavailable))
-      this.#options.backbone.log.error({ err: error }, 'presence could not be kept');
+      this.#options.backbone.log.error({ err: error }, 'presence could not be refreshed');
   };
 
-  /** Each for one part of the keys; a large room takes several. */
+  /** One script each, for rooms of one slot; a large room takes several. */
   #steps(rooms: readonly string[]): Part[][] {
     const { keys, placement } = this.#options.backbone;
     const byPart = Map.groupBy(rooms, (room) => placement.slotOf(keys.presence(room)));
@@ -147,7 +146,7 @@ export class Upkeep {
     }
   }
 
-  /** Looks for those whom nobody keeps; what could not be looked at now is looked at the next time. */
+  /** Looks for members that no pod refreshes. A room that cannot be reached is looked at the next time. */
   async #sweep(found: ReadonlyMap<string, Users>): Promise<void> {
     const uneven = new Set<string>();
     for (const [room, { rows, tabs }] of found) if (rows !== tabs) uneven.add(room);
@@ -163,7 +162,7 @@ export class Upkeep {
     for (const user of await reaper.orphansIn(room)) await orphaned(room, user);
   }
 
-  /** Each pod looks at all users of a room the less often the fewer it has there: together about once each time. */
+  /** Each pod surveys a room with a probability that grows with its share of the members: together about once a round. */
   #isDue(room: string, users: number): boolean {
     const own = new Set(Array.from(this.#options.memberships.in(room), ({ who }) => who.userId)).size;
     return users > own && this.#options.random() * users < own;
@@ -176,12 +175,13 @@ export class Upkeep {
       await shared.command((client) => client.zrangebyscore(keys.pods, '-inf', '+inf'), [keys.pods]),
     );
     await forEachInBatches(rooms, AT_ONCE, async (room) => {
-      for (const pod of await reaper.podsIn(room)) if (!living.has(pod)) await reaper.remember(pod, room);
+      for (const pod of await reaper.podsIn(room))
+        if (!living.has(pod)) await reaper.ensureTombstone(pod, room);
     });
   }
 }
 
-/** What the script is told of a place. */
+/** As touch.lua takes them. */
 function wordsOf({ who, said, lost }: LocalMembership): [string, string, string | number] {
   const stamp = said !== undefined && 'stamp' in said ? said.stamp : '';
   return [who.connectionId, who.userId, lost ? 'lost' : stamp];

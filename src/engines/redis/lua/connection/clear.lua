@@ -1,4 +1,4 @@
--- Takes away keys that are of another type than they have to be. KEYS: any. ARGV: the type of each. Gives those.
+-- Deletes keys that have another type than they must have. KEYS: any. ARGV: the type of each. Gives the deleted keys.
 local cleared = {}
 for index, key in ipairs(KEYS) do
   local kind = redis.call('TYPE', key).ok

@@ -1,8 +1,7 @@
 -- with shared.lua
--- Whether this Redis takes writes; it remembers which runs of the server there were, and when each ended.
--- KEYS: epoch. ARGV: run of the server, now, the run that the pod knew before this one, or ''. Where the data knows
--- nothing of that one it is older than what the pod has seen: it was saved before then, and whatever was published since
--- may be gone with it.
+-- Proves that this Redis takes writes, and records which runs of the server there were, and when each ended.
+-- KEYS: epoch. ARGV: run of the server, now, the run that the pod knew before, or ''. If the data does not know that run, it
+-- is older than what the pod has seen: Redis was restored, and later publications may be lost.
 data_id(KEYS[1])
 local run = redis.call('HGET', KEYS[1], 'run')
 if run and run ~= ARGV[1] then redis.call('HSETNX', KEYS[1], 'ended:' .. run, ARGV[2]) end

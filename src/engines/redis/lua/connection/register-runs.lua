@@ -1,7 +1,7 @@
 -- with shared.lua
--- Which runs of servers serve in a Cluster; of those that do no longer it remembers when they ended.
--- KEYS: epoch. ARGV: now, how many runs serve, the run of each master, then the runs that the pod knew before: this
--- server may have gone back to data that knows nothing of them. Gives the name of the data.
+-- Records which runs of its masters a Cluster has, and when other runs ended.
+-- KEYS: epoch. ARGV: now, how many masters there are, the run of each, then runs that the pod knew before: this server may
+-- have gone back to data that does not know them. Gives the name of the data.
 local name = name_of_data(KEYS[1])
 local serving, now, count = {}, ARGV[1], math.min(tonumber(ARGV[2]), #ARGV - 2)
 local function ended(run)

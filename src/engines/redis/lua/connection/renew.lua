@@ -1,7 +1,7 @@
--- Renews a pod's lease, and gives the pod the dead to bury.
--- KEYS: pods, graves. ARGV: length of the lease in ms, pod, '1' if it takes the lease, for how long in ms a grave that is
--- given to this pod is given to no other, or '' if it is given none. Gives 1 or 0 (the lease is gone and was not
--- renewed), then the dead.
+-- Renews a pod's lease, and gives the pod dead pods to reap.
+-- KEYS: pods, tombstones. ARGV: length of the lease in ms, pod, '1' if it takes the lease, for how many ms a tombstone that
+-- this pod gets goes to no other pod, or '' if it shall get none. Gives 1, or 0 if the lease has expired and was not
+-- renewed; then the dead pods.
 if ARGV[3] == '' and not redis.call('ZSCORE', KEYS[1], ARGV[2]) then return { 0 } end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)

@@ -1,7 +1,7 @@
--- What the user may not do of all that pods do by commands with keys and channels; nothing stays of it, and nobody takes
--- notice. Where a right is missing what follows may fail for other reasons.
--- KEYS: one that only this pod has, then such as stand for all others. ARGV: channels.
--- Gives two texts for each command that was not done: its name, and what Redis says.
+-- Tries every command with keys and channels that pods use, to find out which the user may not run. It leaves nothing
+-- behind, and no pod acts on it. After a missing right the following commands may fail for other reasons.
+-- KEYS: one that only this pod has, then examples of all other keys. ARGV: channels.
+-- Gives two texts for each command that failed: its name, and the error.
 local key, failed = KEYS[1], {}
 local function try(command, ...)
   local reply = redis.pcall(command, ...)
@@ -12,7 +12,7 @@ local function try(command, ...)
 end
 
 try('TIME')
--- First a command that is refused where there is no memory, and takes the place of whatever there was.
+-- First a command that fails if there is no memory, and that replaces a key of any type.
 try('SET', key, '', 'PX', 1000)
 try('GET', key)
 try('EXISTS', key)
@@ -46,7 +46,7 @@ try('XADD', key, 'NOMKSTREAM', '*', 'field', 'value')
 try('XRANGE', key, '-', '+')
 try('XREVRANGE', key, '+', '-')
 
--- Something is left only where the right to remove it is missing.
+-- The key stays only if the right to remove it is missing.
 try('PEXPIRE', key, 0)
 for _, channel in ipairs(ARGV) do try(PUBLISH, channel, 'probe\n') end
 return failed

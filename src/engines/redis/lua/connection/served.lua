@@ -1,2 +1,2 @@
--- Whether the server has the slot of these keys, with all of them.
+-- Succeeds if the server has the slot of these keys, and all of them.
 return 1

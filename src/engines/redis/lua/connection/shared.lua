@@ -1,4 +1,4 @@
--- The name of the data that this Redis holds: it goes with the data, and another one is made when there is none.
+-- The name of the data in this Redis: stored with the data, and made when there is none.
 local function name_of_data(key)
   local id = redis.call('HGET', key, 'data')
   if not id then
@@ -9,20 +9,20 @@ local function name_of_data(key)
   return id
 end
 
--- What goes before the run of the server into an epoch. The masters of a Cluster have one name of the data between
--- them: there it is told with the run.
+-- The part of an epoch before the run of the server. The masters of a Cluster share one name of the data, which the pod
+-- supplies with the run.
 local function data_id(key)
   return CLUSTER and '' or name_of_data(key)
 end
 
--- What a position of the room says of the beginning of its history, behind the name of the data and the run; or nothing.
+-- The beginning of the room's history that a position names, after the data and the run; or nothing.
 local function beginning_in(id)
   return id and string.match(id, '^............(%w+)%.')
 end
 
--- Names a room's history whose state is not there (any more): evicted, deleted by hand, or lost with one master of a
--- Cluster. The name of the data is still the same then, and what comes now must not be taken for what was there before.
--- As long as a message is kept, which is the newest, its history goes on.
+-- Names the beginning of a room's history whose state is missing: it is new, or was evicted, deleted, or lost with one
+-- master of a Cluster. The name of the data is unchanged then, and new positions must differ from the lost ones. While a
+-- message is stored, the history goes on.
 local function beginning(state, newest)
   local name = beginning_in(newest)
   if not name then
@@ -50,13 +50,13 @@ local function is_before(id, other)
   return ms < other_ms or (ms == other_ms and seq < other_seq)
 end
 
--- Of a message in a room's stream.
+-- The position of an entry of a room's stream.
 local function position_of(entry, tag)
   return entry[2][2] .. '.' .. tag .. '.' .. entry[1]
 end
 
--- The newest position of a room whose state is gone: evicted, or deleted by hand.
-local function newest_kept(history, tag)
+-- The newest position of a room whose state was evicted or deleted.
+local function newest_stored(history, tag)
   local entry = redis.call('XREVRANGE', history, '+', '-', 'COUNT', 1)[1]
   return entry and position_of(entry, tag)
 end

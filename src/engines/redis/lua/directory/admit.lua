@@ -1,5 +1,6 @@
--- Takes a place for a user's connection. KEYS: user's connections, the pod's users, pods.
--- ARGV: connection, pod, most, user. Gives 1, 0 where there are as many already, or 'lapsed'.
+-- Counts a user's connection, unless the user has too many.
+-- KEYS: user's connections, the pod's users, pods. ARGV: connection, pod, limit, user. Gives 1, 0 if the limit is reached,
+-- or 'lapsed'.
 if not redis.call('ZSCORE', KEYS[3], ARGV[2]) then return 'lapsed' end
 local others, dead = 0, {}
 local places = redis.call('HGETALL', KEYS[1])

@@ -1,7 +1,7 @@
--- Sets the numbers of a pod's connections in rooms; the sums over all pods follow.
--- KEYS: rooms, sums, the pod's own numbers, pods. ARGV: pod, then room and number for each room.
--- Gives 'lapsed' or 1. What is taken from a key is taken at the end: where the slot is on its way the server refuses to
--- be asked for a key that is empty by then (docs/adr/0012).
+-- Sets the counts of a pod's connections in rooms, and adjusts the sums over all pods.
+-- KEYS: rooms, sums, the pod's counts, pods. ARGV: pod, then room and count for each room.
+-- Gives 'lapsed' or 1. Removals come last: while a slot is moving the server refuses any access to a key that has become
+-- empty (docs/adr/0012).
 if not redis.call('ZSCORE', KEYS[4], ARGV[1]) then return 'lapsed' end
 local left, empty = {}, {}
 for at = 2, #ARGV, 2 do

@@ -1,6 +1,6 @@
--- Writes how many connections a pod has, and gives the same of all others that live.
--- KEYS: loads, pods. ARGV: pod, connections and since when (both empty: the pod takes no more).
--- Gives 'lapsed', or one text for each other pod: connections and since when, with a blank between.
+-- Stores how many connections a pod has, and gives the same of all other living pods.
+-- KEYS: loads, pods. ARGV: pod, connections and since when it runs (both empty: the pod takes no more connections).
+-- Gives 'lapsed', or one text for each other pod: connections and since when, separated by a blank.
 if not redis.call('ZSCORE', KEYS[2], ARGV[1]) then return 'lapsed' end
 local others, time = {}, redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)

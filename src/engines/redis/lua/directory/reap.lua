@@ -1,6 +1,6 @@
--- Takes some of what a dead pod had out of the directory. KEYS: rooms, sums, the pod's own numbers, the pod's users.
--- ARGV: how many, start of the names of users' connections, pod, from where on in its numbers and in its users (0: from
--- the start, '': they are done). Gives the last two for the next step.
+-- Removes some of what a dead pod had in the directory. KEYS: rooms, sums, the pod's counts, the pod's users.
+-- ARGV: page size, prefix of the keys of users' connections, pod, cursors in its counts and in its users ('0': the start,
+-- '': done). Gives the cursors for the next call.
 local function page(command, key, cursor)
   if cursor == '' then return '', {} end
   local reply = redis.call(command, key, cursor, 'COUNT', ARGV[1])
@@ -23,10 +23,10 @@ end
 local next_place, places = page('SSCAN', KEYS[4], ARGV[5])
 for _, place in ipairs(places) do
   local connection, user = string.match(place, '^(%S+) (.*)$')
-  -- It may stand there under a later name of that pod.
+  -- The connection may be counted under a later name of that pod already.
   local key = ARGV[2] .. user
   if redis.call('HGET', key, connection) == ARGV[3] then redis.call('HDEL', key, connection) end
 end
--- Not before: a user's connections may be refused in a slot that is on its way, and then all is tried again.
+-- At the end: if a slot is moving, a key above is refused, and the whole page has to be tried again.
 if #places > 0 then redis.call('SREM', KEYS[4], unpack(places)) end
 return { next_room, next_place }

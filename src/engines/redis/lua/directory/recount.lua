@@ -1,7 +1,6 @@
--- Writes a pod's own numbers of connections in rooms anew, and the sums over all pods from their numbers: any of it may
--- have been evicted. KEYS: rooms, sums, the pod's own numbers, pods, graves. ARGV: pod, start of the names of pods'
--- numbers, then room and number for each room. Gives 'lapsed' or 1. What is taken from a key is taken at the end
--- (docs/adr/0012).
+-- Writes a pod's counts of connections in rooms again, and recomputes the sums from the counts of all pods: any of these
+-- keys may have been evicted. KEYS: rooms, sums, the pod's counts, pods, tombstones. ARGV: pod, prefix of the keys of pods'
+-- counts, then room and count for each room. Gives 'lapsed' or 1. Removals come last (docs/adr/0012).
 if not redis.call('ZSCORE', KEYS[4], ARGV[1]) then return 'lapsed' end
 local rooms, sums = {}, {}
 for at = 3, #ARGV, 2 do
@@ -12,7 +11,7 @@ local left = {}
 for index, room in ipairs(rooms) do
   if sums[index] > 0 then redis.call('HSET', KEYS[3], room, sums[index]) else left[#left + 1] = room end
 end
--- The dead are counted until they are cleaned up after, which takes them back.
+-- Dead pods count until they are reaped, which subtracts their counts.
 for key = 4, 5 do
   for _, pod in ipairs(redis.call('ZRANGEBYSCORE', KEYS[key], '-inf', '+inf')) do
     local numbers = pod ~= ARGV[1] and redis.call('HMGET', ARGV[2] .. pod, unpack(rooms)) or {}

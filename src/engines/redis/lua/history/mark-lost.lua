@@ -1,7 +1,8 @@
 -- with ../connection/shared.lua
--- A position was handed out that this room's history does not have: a failover dropped it, and with it whatever came
--- before it and is not here. Positions up to it are no longer good; one after it is made, from which all goes on.
--- KEYS: epoch, state. ARGV: what is told of the epoch, now, tag of the room, stream id of the position, ttl of the state.
+-- A failover dropped a position that a pod was given, and every earlier one that this history does not have. Positions up
+-- to it are not valid any more; a new one is made, from which the history goes on.
+-- KEYS: epoch, state. ARGV: epoch that the pod supplies, now, tag of the room, stream id of the dropped position, ttl of
+-- the state in ms.
 local lost = redis.call('HGET', KEYS[2], 'lost')
 local ms, seq = ms_seq(ARGV[4])
 if lost then

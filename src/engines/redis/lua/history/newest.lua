@@ -1,4 +1,5 @@
--- The newest positions of rooms, which are remembered at least for so much longer. KEYS: states. ARGV: ttl in ms.
+-- The newest positions of rooms; keeps the rooms remembered for at least the ttl.
+-- KEYS: states. ARGV: ttl in ms.
 local reply = {}
 for index, key in ipairs(KEYS) do
   reply[index] = redis.call('HGET', key, 'last') or ''

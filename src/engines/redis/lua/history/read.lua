@@ -1,18 +1,18 @@
 -- with ../connection/shared.lua
--- Reads a room's history. KEYS: epoch, history, state. ARGV: what is told of the epoch, now, tag of the room, ttl of a
--- message in ms, 'newest' or 'after', how many or the stream id, most to give, '1' if the room is to be remembered from
--- now on, and for how long in ms. Nothing is deleted here: a pod whose clock is wrong must not take it from the others.
--- Gives: epoch; newest, first, lost and marked position ('' for those there are not); the position before the
--- oldest message kept; epoch of the message at the stream id, or ''; when the data was found to have gone back, or '';
--- then for each message five: stream id, epoch, position before it, body, provisional id.
+-- Reads a room's history. It deletes nothing: a pod whose clock is wrong must not remove messages of the others.
+-- KEYS: epoch, history, state. ARGV: epoch that the pod supplies, now, tag of the room, ttl of a message in ms, 'newest' or
+-- 'after', a number of messages or a stream id, the limit, '1' to remember the room from now on, and for how long in ms.
+-- Gives: epoch; newest, first, lost and marked position ('' if there is none); the position before the oldest stored
+-- message; the epoch of the message at the stream id, or ''; when the data was found to have gone back, or ''; then for each
+-- message five: stream id, epoch, position before it, body, provisional id.
 local now, tag = tonumber(ARGV[2]), ARGV[3]
 local state = redis.call('HMGET', KEYS[3], 'last', 'floor', 'lost', 'mark', 'begun')
-local last = state[1] or newest_kept(KEYS[2], tag)
+local last = state[1] or newest_stored(KEYS[2], tag)
 local begun = state[5] or beginning_in(last) or ''
 if not state[1] and ARGV[8] == '1' then begun = beginning(KEYS[3], last) end
 local epoch = data_id(KEYS[1]) .. ARGV[1] .. begun
 if not state[1] then
-  -- In a room of which nothing is known nothing was published for a day: any moment of the last is as good.
+  -- Nothing was published for a day in a room that is unknown, so any moment of that day is a valid position.
   local back = ARGV[8] == '1' and 0 or 60000
   last = last or epoch .. '.' .. tag .. '.' .. stream_id(now - back, 0)
   if ARGV[8] == '1' then

@@ -1,25 +1,25 @@
 -- with shared.lua
 -- Connections of one pod are present in one room, which the pod has noted (note.lua).
--- KEYS: presence, tabs, whether the pod is buried there; and, where the connections were written before, whether it is
--- under the name that it had then: if not, they were there all the time, and did not come.
--- ARGV: pod, ttl in ms, channel; then for each connection eight: connection, user, user as JSON, when it said how it is
--- ('now', how many ms ago, = and the moment that was given here before, or '' where it says nothing), status or '', meta
--- or '', '!' where it was lost, '<' where it returns or '', change ('': nobody is told of it, for it was there all the
--- time; but where something of it was gone, pods are told that the room is mended).
--- What was said before something that is known counts no more. Gives 'lapsed', or for
--- each connection four: kind or '', users present, row, the moment at which it said how it is or ''.
+-- KEYS: presence, tabs, whether the pod was reaped there; and, if the connections were written under a former name of the
+-- pod, whether that name was: if not, they were there all the time and have not joined.
+-- ARGV: pod, ttl in ms, channel; then for each connection eight: connection, user, user as JSON, when it stated its presence
+-- ('now', ms ago, '=' and a moment that was given here before, or '' if it did not), status or '', meta or '', '!' if it was
+-- lost, '<' if it returns, else '', name of the change ('': nothing is announced, because it was there all the time; but if
+-- some of it was missing, pods are told that the room was repaired).
+-- A statement older than the stored one is ignored. Gives 'lapsed', or for each connection four: kind or '', users present,
+-- row, the moment of its statement or ''.
 local pod, ttl, channel = ARGV[1], ARGV[2], ARGV[3]
 if redis.call('EXISTS', KEYS[3]) == 1 then return 'lapsed' end
 local stayed = KEYS[4] and redis.call('EXISTS', KEYS[4]) == 0
 
--- In ms since 1970; nothing where it says nothing.
+-- In ms since 1970; nothing if it made no statement.
 local function moment(said, now)
   if said == 'now' then return now end
   return tonumber(string.match(said, '^=(%d+)$')) or said ~= '' and now - said or nil
 end
 
--- The place of a connection among those of its user. Whoever was lost and is back comes by another connection, which
--- takes the lost one's place; a lost one itself is of no account where there are others.
+-- Stores a connection among those of its user. A user who returns has another connection, which replaces the lost one. A
+-- lost connection is not stored beside others.
 local function put(tabs, connection, mark)
   local place, lost
   for index, word in ipairs(tabs) do
@@ -38,15 +38,15 @@ for at = 4, #ARGV, 8 do
   local former = redis.call('HGET', KEYS[1], user)
   local status, meta = read_row(former, user_json)
   local tabs, said, unsure = words(redis.call('HGET', KEYS[2], user))
-  -- One of the two may have been evicted: what was said is gone with the row, and a row that outlived the connections is
-  -- as the user last said, nobody knows by which of them.
+  -- One of the two hashes may have been evicted. Without a row the statement is lost. A row without connections holds the
+  -- user's last statement, of an unknown connection.
   local known = status or #tabs > 0
   if not status then said = nil elseif #tabs == 0 then said = now end
   local is_new, says = ARGV[at + 3] == 'now', moment(ARGV[at + 3], now)
   local states = says and (is_new or not said or says >= said)
   if states then said = math.max(says, said or 0) end
   local differs, was_gone = false, not status or #tabs == 0
-  -- All pods write anew what is gone within a third of the time for which presence is kept, and a second.
+  -- Every pod repairs its rows within a third of the ttl and a second.
   if #tabs == 0 and change ~= '' and (status or stayed) then unsure = now + ttl / 3 + 1000 end
   put(tabs, ARGV[at], ARGV[at + 6])
   if states or not status then
@@ -58,7 +58,7 @@ for at = 4, #ARGV, 8 do
   local row = row_of(user_json, status, meta, now)
   local count = redis.call('HLEN', KEYS[1]) + (former and 0 or 1)
   local kind = (not known and 'join') or (states and (is_new or differs) and 'update') or ''
-  -- What was written here before is no news.
+  -- What was stored here before is not announced again.
   if change == '' or stayed and (kind == 'join' or not string.match(ARGV[at + 3], '^%d+$')) then
     kind = ''
     if not mended and (was_gone or differs) then
@@ -66,7 +66,7 @@ for at = 4, #ARGV, 8 do
       announce(channel, '', 'mended', 0, '')
     end
   end
-  -- Told before it is done: a right that is missing ends a script in the middle, and what is done already is not told later.
+  -- Announced before it is written: a missing right ends a script midway, and a change that is written is never announced again.
   if kind ~= '' then announce(channel, change, kind, count, row) end
   redis.call('HSET', KEYS[2], user, text_of(tabs, said, unsure))
   redis.call('HSET', KEYS[1], user, row)

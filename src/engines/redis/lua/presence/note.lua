@@ -1,4 +1,4 @@
--- Somebody is about to be present in rooms through a pod, or is: whoever cleans up after the pod looks there.
+-- A pod has, or is about to have, members in rooms: a pod that reaps it looks there.
 -- KEYS: pods, the pod's rooms. ARGV: pod, rooms. Gives 'lapsed' or 1.
 if not redis.call('ZSCORE', KEYS[1], ARGV[1]) then return 'lapsed' end
 redis.call('SADD', KEYS[2], unpack(ARGV, 2))

@@ -1,6 +1,6 @@
 -- with shared.lua
--- Who stands in some of a room's rows without a connection. KEYS: presence, tabs. ARGV: from where on in the presence,
--- how many. Gives from where on for the next step ('0': that was all), and the users.
+-- The users in some of a room's rows for whom no connection is stored. KEYS: presence, tabs. ARGV: cursor in the presence,
+-- page size. Gives the cursor for the next call ('0': done), and the users.
 local page = redis.call('HSCAN', KEYS[1], ARGV[1], 'COUNT', ARGV[2])
 local users = {}
 for at = 1, #page[2], 2 do users[#users + 1] = page[2][at] end

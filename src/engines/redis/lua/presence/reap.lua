@@ -1,28 +1,28 @@
 -- with shared.lua
--- Takes some of what a dead pod had out of a room; whoever is left without a connection leaves.
--- KEYS: presence, tabs, that the pod is buried there. ARGV: pod, from where on in the tabs, how many, channel, change,
--- for how many ms nothing of the pod may come any more. Gives from where on for the next step ('0': that was all), and
--- for each leave two: users present, row.
+-- Removes some of a dead pod's connections from a room; users without any other connection leave.
+-- KEYS: presence, tabs, whether the pod was reaped there. ARGV: pod, cursor in the tabs, page size, channel, name of the
+-- change, for how many ms the room rejects commands of the pod. Gives the cursor for the next call ('0': done), and for each
+-- leave two: users present, row.
 redis.call('SET', KEYS[3], '1', 'PX', ARGV[6])
 local page = redis.call('HSCAN', KEYS[2], ARGV[2], 'COUNT', ARGV[3])
 local reply, found = { page[1] }, page[2]
 local count, now, gone, left, seen = redis.call('HLEN', KEYS[1]), now_ms(), {}, {}, {}
 for at = 1, #found, 2 do
-  local user, kept = found[at], {}
+  local user, others = found[at], {}
   local tabs, said, unsure = words(found[at + 1])
   for _, word in ipairs(tabs) do
-    if pod_of(word) ~= ARGV[1] then kept[#kept + 1] = word end
+    if pod_of(word) ~= ARGV[1] then others[#others + 1] = word end
   end
-  if #kept == #tabs or seen[user] then
-    -- Nothing of that pod.
-  elseif #kept > 0 then
-    redis.call('HSET', KEYS[2], user, text_of(kept, said, unsure))
+  if #others == #tabs or seen[user] then
+    -- The user has no connection through that pod.
+  elseif #others > 0 then
+    redis.call('HSET', KEYS[2], user, text_of(others, said, unsure))
   else
     left[#left + 1] = user
-    -- Who may be there through others that are not written anew yet leaves later, if nobody writes him.
+    -- While other connections may still be written again, the user does not leave; upkeep finds the row later.
     if not unsure or unsure <= now then gone[#gone + 1] = user end
   end
-  -- A hash that is being rebuilt may give somebody twice.
+  -- HSCAN may give a user twice.
   seen[user] = true
 end
 if #left == 0 then return reply end

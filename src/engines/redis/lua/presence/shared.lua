@@ -1,10 +1,10 @@
--- A row of the presence hash, and what travels between pods when it changes (src/engines/shared/envelope.ts).
+-- A row of the presence hash. Pods exchange rows too (src/engines/shared/envelope.ts).
 local function row_of(user_json, status, meta, ms)
   local at = string.format('%.0f', math.floor(ms / 1000))
   return '{"user_id":' .. user_json .. ',"status":"' .. status .. '","meta":' .. meta .. ',"updated_at":' .. at .. '}'
 end
 
--- Status and meta of a row as row_of wrote it; nothing for a row that is gone, or of another form.
+-- Status and meta of a row as row_of wrote it; nothing if there is no row, or it has another form.
 local function read_row(row, user_json)
   local start = '{"user_id":' .. user_json .. ',"status":"'
   if row and string.sub(row, 1, #start) == start then
@@ -12,7 +12,7 @@ local function read_row(row, user_json)
   end
 end
 
--- Milliseconds since 1970, by the clock that all pods share.
+-- Milliseconds since 1970, by the clock of Redis, which all pods share.
 local function now_ms()
   local time = redis.call('TIME')
   return time[1] * 1000 + math.floor(time[2] / 1000)
@@ -22,9 +22,9 @@ local function announce(channel, change, kind, count, row)
   redis.call(PUBLISH, channel, 'presence ' .. change .. ' ' .. kind .. ' ' .. count .. '\n' .. row)
 end
 
--- A user's connections in a room: words of the form <connection>@<pod>, and ! behind those that were lost; when one of
--- them last said how it is, in ms (a word of the form =<ms>); and, where what was known of the connections had been gone,
--- until when others may be there that are not written anew yet (?<ms>). Anything else there is no pod's.
+-- A user's connections in a room: words of the form <connection>@<pod>, with ! after those that were lost; when one of them
+-- last stated its presence (=<ms>); and, if connections were lost, until when pods may still write others again (?<ms>). Any
+-- other word was not written by a pod.
 local function words(text)
   local list, said, unsure = {}, nil, nil
   for word in string.gmatch(text or '', '%S+') do
@@ -55,7 +55,7 @@ local function is_lost(word)
   return string.sub(word, -1) == '!'
 end
 
--- Whether the word was written under a later name of the same pod: what comes now was held up on the way.
+-- Whether the word was written under a later name of the same pod: this command was held up on the way.
 local function is_outdated(pod, word)
   local name, number = string.match(pod, '^(.*)%.(%d+)$')
   local word_name, word_number = string.match(word, '@([^!]*)%.(%d+)')
@@ -66,7 +66,7 @@ local function pod_of(word)
   return string.match(word, '@([^!]*)')
 end
 
--- Keeps a key for so many ms more, but no shorter than another pod, which may have other settings, keeps it.
+-- Extends the ttl of a key, and never shortens it: another pod may have a longer one configured.
 local function keep(key, ms)
   if redis.call('PTTL', key) < tonumber(ms) then redis.call('PEXPIRE', key, ms) end
 end

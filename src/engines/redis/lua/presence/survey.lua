@@ -1,6 +1,6 @@
 -- with shared.lua
--- Through which pods the users of a room are present, in some of its tabs. KEYS: tabs. ARGV: from where on, how many.
--- Gives from where on for the next step ('0': that was all), and the pods.
+-- The pods through which the users in some of a room's tabs are present. KEYS: tabs. ARGV: cursor, page size.
+-- Gives the cursor for the next call ('0': done), and the pods.
 local page = redis.call('HSCAN', KEYS[1], ARGV[1], 'COUNT', ARGV[2])
 local reply, seen = { page[1] }, {}
 for at = 2, #page[2], 2 do

@@ -1,7 +1,7 @@
 -- with shared.lua
--- Somebody is present in a room through a pod. Where that has no lease, and nobody is to clean up after it (the key that
--- said so is gone), it is given until the end of one to come back, and then is cleaned up after.
--- KEYS: pods, graves, the pod's rooms. ARGV: pod, room, length of a lease in ms, how long the pod's rooms are known.
+-- A pod has members in a room. If it has neither a lease nor a tombstone (that key was lost), it gets a tombstone, which is
+-- due in the length of a lease, so that the pod can still come back.
+-- KEYS: pods, tombstones, the pod's rooms. ARGV: pod, room, length of a lease in ms, how long the pod's rooms are known.
 if redis.call('ZSCORE', KEYS[1], ARGV[1]) then return 0 end
 redis.call('SADD', KEYS[3], ARGV[2])
 redis.call('PEXPIRE', KEYS[3], ARGV[4])

@@ -1,9 +1,9 @@
 -- with shared.lua
--- Keeps rooms' presence for another while, and finds what is gone of what a pod has there.
--- KEYS: presence and tabs of each room in turn. ARGV: pod, ttl in ms; then for each room how many connections follow,
--- and for each of those three: connection, user, and 'lost' where it was lost, else when it said how it is, in ms, or ''.
--- Gives, in turn, users by presence and by tabs for each room; and the numbers, from 0 over all rooms, of the connections
--- of which something is gone.
+-- Extends the ttl of rooms' presence, and finds what is missing of a pod's members there.
+-- KEYS: presence and tabs of each room in turn. ARGV: pod, ttl in ms; then for each room the number of connections, and for
+-- each of those three: connection, user, and 'lost' if it was lost, else when it stated its presence, in ms, or ''.
+-- Gives the users by presence and by tabs for each room in turn; and the numbers, from 0 over all rooms, of the connections
+-- of which something is missing.
 local pod, ttl = ARGV[1], ARGV[2]
 
 -- Whether a row is as row_of writes it.
@@ -11,7 +11,7 @@ local function has_form(row, user)
   if not row then return false end
   local start = '{"user_id":"' .. user .. '","status":"'
   if string.sub(row, 1, #start) ~= start then
-    -- A name that JSON writes otherwise is not compared.
+    -- A user id that JSON escapes is not compared.
     local _, last = string.find(row, '","status":"', 1, true)
     if not last or not string.find(user, '[%z\1-\31"\\\239]') then return false end
     start = string.sub(row, 1, last)
@@ -21,14 +21,14 @@ end
 
 local function is_gone(connection, state, has_row, text)
   if not text then return state ~= 'lost' or has_row end
-  -- Nearly all are present through one connection, and say nothing.
+  -- The fast path: most users have one connection, and made no statement.
   if has_row and state == '' and text == connection .. '@' .. pod then return false end
   local tabs, said = words(text)
   local stands = false
   for _, word in ipairs(tabs) do
     if is_connection(word, connection) and (state == 'lost' or pod_of(word) == pod) then stands = true end
   end
-  -- Another connection of its user may have taken a lost one's place, and have left: then neither is there.
+  -- Another connection of the user may have replaced the lost one and left: then neither is stored.
   if state == 'lost' then return has_row and #tabs == 0 or stands and not has_row end
   return not has_row or not stands or state ~= '' and tonumber(state) > (said or 0)
 end
