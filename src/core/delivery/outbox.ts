@@ -12,6 +12,8 @@ export interface Parcel {
   /** What it carries; absent if it is for this connection alone. */
   readonly deliveries?: readonly Delivery[];
   readonly room?: string;
+  /** Whether it may wait a little for more that leaves in the same write. */
+  readonly isPatient?: boolean;
 }
 
 /** What all outboxes of a pod share. */
@@ -48,6 +50,10 @@ export class Outbox {
     this.#count += parcel.count;
     this.#bytes += parcel.bytes.length;
     if (this.#isScheduled) return;
+    if (parcel.isPatient === true) {
+      this.#context.turn.addPatientOutbox(this);
+      return;
+    }
     this.#isScheduled = true;
     this.#context.turn.addOutbox(this);
   }

@@ -77,6 +77,6 @@ test.for(Object.keys(FAULTS))(
     expectNoRepeat([alice, bob]);
     const output = here.output() + there.output();
     expect(output).not.toContain('JetStream does not answer');
-    expect(output.includes('no stream keeps realtime.history.…')).toBe(name === 'is deleted');
+    expect(output.includes('no stream stores realtime.history.…')).toBe(name === 'is deleted');
   },
 );

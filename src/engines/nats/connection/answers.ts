@@ -85,7 +85,7 @@ function whyUnanswered({ cause }: Error): string {
   const reason = cause instanceof RequestError ? cause.cause : undefined;
   if (!(reason instanceof errors.NoRespondersError) || reason.subject.startsWith('$JS.'))
     return 'JetStream does not answer';
-  return `no stream keeps ${shown(reason.subject)}; it was deleted, or JetStream is off`;
+  return `no stream stores ${shown(reason.subject)}; it was deleted, or JetStream is off`;
 }
 
 /** Whether the server denied a right. That stays so until an operator changes it. */
@@ -99,7 +99,7 @@ export function reasonOf(error: unknown): string {
     return `no permission for ${error.operation} of ${shown(error.subject)}`;
   if (error instanceof RequestError && error.cause instanceof errors.PermissionViolationError)
     return reasonOf(error.cause);
-  if (error instanceof RequestError && error.isNoResponders()) return 'nobody answers';
+  if (error instanceof RequestError && error.isNoResponders()) return 'there is no responder';
   if (error instanceof errors.TimeoutError) return 'it does not answer';
   if (error instanceof Unavailable) return error.message.replace(PREFIX, '');
   return error instanceof Error ? error.message : 'the connection was closed';

@@ -26,7 +26,7 @@ export class Outage {
     this.#isOn = true;
     this.#logged.add(this.reason);
     this.#loggedAt = this.#clock.elapsed();
-    this.#log.warn({ reason: this.reason }, 'NATS is unavailable; this pod serves without it');
+    this.#log.warn({ reason: this.reason }, 'NATS is unavailable; this pod continues without it');
   }
 
   /** The connection is lost. */
