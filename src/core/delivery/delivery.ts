@@ -141,12 +141,7 @@ class MessageDelivery extends FramedDelivery implements PublishedMessage {
   readonly isProvisional: boolean;
   #decoded: Message | undefined;
 
-  constructor(
-    { id, body, trace }: Fleeting,
-    framer: Framer,
-    stored: Stored | undefined = undefined,
-    isProvisional = false,
-  ) {
+  constructor({ id, body, trace }: Fleeting, framer: Framer, stored?: Stored, isProvisional = false) {
     super(LISTEN.messages, framer);
     this.id = id;
     this.body = body;
