@@ -5,9 +5,10 @@ import type { Dialect, PublishedMessage } from '../../protocol/dialect.ts';
 import { LISTEN } from '../../protocol/command.ts';
 import type { Fleeting, Stored } from '../ports/broker.ts';
 import { observe, type Tally } from '../base/tally.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Timestamps } from '../base/timestamps.ts';
 
 const TIMESTAMP = '"timestamp":"';
-const ZERO = 48;
 
 /**
  * A message or an event on its way to many connections. It is encoded and framed at most once per dialect, when the
@@ -89,37 +90,23 @@ export function comesFromHistory(delivery: Delivery): boolean {
   return delivery.stored !== undefined || tellsLoss(delivery);
 }
 
+/** What measures deliveries. */
+interface DeliveryMeter {
+  readonly clock: Clock;
+  readonly tally: Tally;
+  readonly timestamps: Timestamps;
+}
+
 /** Measures the time from publication to delivery; called once per message and pod. */
-export function observeDeliveries(deliveries: readonly Delivery[], now: number, tally: Tally): void {
+export function observeDeliveries(
+  deliveries: readonly Delivery[],
+  { clock, tally, timestamps }: DeliveryMeter,
+): void {
   for (const { body } of deliveries) {
-    const published = body === undefined ? undefined : publishedAt(body);
-    if (published !== undefined) observe(tally.publishToDeliver, now - published);
+    if (body === undefined) continue;
+    const published = timestamps.read(body, body.lastIndexOf(TIMESTAMP) + TIMESTAMP.length);
+    if (published !== undefined) observe(tally.publishToDeliver, clock.now() - published);
   }
-}
-
-/** The timestamp in the body, read in place: nothing is parsed or allocated on the hot path. */
-function publishedAt(body: string): number | undefined {
-  const at = body.lastIndexOf(TIMESTAMP) + TIMESTAMP.length;
-  const published = Date.UTC(
-    digits(body, at, 4),
-    digits(body, at + 5, 2) - 1,
-    digits(body, at + 8, 2),
-    digits(body, at + 11, 2),
-    digits(body, at + 14, 2),
-    digits(body, at + 17, 2),
-    digits(body, at + 20, 3),
-  );
-  return Number.isNaN(published) ? undefined : published;
-}
-
-/** A decimal number; NaN if there are other characters. */
-function digits(text: string, from: number, length: number): number {
-  let number = 0;
-  for (let at = from; at < from + length; at += 1) {
-    const digit = text.charCodeAt(at) - ZERO;
-    number = digit >= 0 && digit <= 9 ? number * 10 + digit : Number.NaN;
-  }
-  return number;
 }
 
 function messageFrames(id: string, body: string, framer: Framer, provisionalId?: string): Delivery['frame'] {
