@@ -86,7 +86,8 @@ function createPod(config: Config, { log, platform, framer, tracer, hooks, watch
   const limits = limitsOf(config);
   const tally = createTally();
   const timestamps = new Timestamps();
-  const turn = new Turn(endOfTurn(tracer), (error) => log.error({ err: error }, 'a flush to sockets failed'));
+  const failed = (error: unknown): void => log.error({ err: error }, 'a flush to sockets failed');
+  const turn = new Turn(endOfTurn(tracer), failed, clock);
   const { broker, store, directory } = engine;
   const historyLost = historyLostOf(tally, log, clock);
   const hub = new Hub({ broker, directory, framer, turn, clock, tally, timestamps, tracer, historyLost });

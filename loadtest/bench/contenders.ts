@@ -1,15 +1,21 @@
 import { fileURLToPath } from 'node:url';
+import { centrifugo, centrifugoPresence, isCentrifugoInstalled } from './centrifugo.ts';
 import type { Way } from './load/commands.ts';
 import { TOKEN_SECRET } from './load/token.ts';
 import { startFlags } from './node-flags.ts';
 
 export interface Contender {
-  /** The server's main file. */
+  /** The server's main file for Node, or a program; empty if that is not installed. */
   readonly script: string;
+  readonly isProgram?: boolean;
   /** How its clients come; more than one where a room has clients of several kinds. */
   readonly ways: readonly Way[];
   readonly env: Readonly<Record<string, string>>;
   readonly nodeFlags: readonly string[];
+  /** Its own settings for those that every server gets: HOST, PORT, REDIS_URL. */
+  readonly translate?: (env: Readonly<Record<string, string>>) => Readonly<Record<string, string>>;
+  /** Path of the readiness probe; `/readyz` unless it says. */
+  readonly readyPath?: string;
   /** Whether readiness is asked at a port of its own. */
   readonly hasOpsPort?: boolean;
   /** Whether it sends traces; somebody takes them then. */
@@ -47,7 +53,14 @@ export const CONTENDERS = {
     ...plain('./servers/socketio.ts'),
     ways: [{ dialect: 'socketio', path: '/socket.io/?EIO=4&transport=websocket&room={room}' }],
   },
+  centrifugo,
+  'centrifugo-presence': centrifugoPresence,
   crosspod,
+  /** Only the channel dialect, without presence: nobody is announced, nobody receives a list. */
+  'crosspod-channel': {
+    ...crosspod,
+    ways: [{ dialect: 'channel', path: '/ws?user_id=u{n}&dialect=channel' }],
+  },
   /** Half of a room speaks the other dialect, and does not publish. */
   'crosspod-mixed': {
     ...crosspod,
@@ -71,5 +84,26 @@ export type ContenderName = keyof typeof CONTENDERS;
 
 export const CONTENDER_NAMES = Object.keys(CONTENDERS) as readonly ContenderName[];
 
-/** What a run compares unless it is told otherwise: not what an option of Crosspod costs. */
-export const BY_DEFAULT = CONTENDER_NAMES.filter((name) => !name.startsWith('crosspod-'));
+/** What a run compares unless it is told otherwise: no options of a server, and only what is installed. */
+export const BY_DEFAULT = CONTENDER_NAMES.filter(
+  (name) => name === familyOf(name) && (name !== 'centrifugo' || isCentrifugoInstalled),
+);
+
+/** The contender of which this one is a variant: `crosspod-auth` is one of `crosspod`. */
+function familyOf(name: ContenderName): string {
+  return /^(crosspod|centrifugo)-/.exec(name)?.[1] ?? name;
+}
+
+/** Those of `names` that were asked for, themselves or the contender of which they are variants. */
+export function askedOf(
+  names: readonly ContenderName[],
+  asked: readonly ContenderName[],
+): Map<string, Contender> {
+  const wanted = new Set<string>(asked);
+  const chosen = names.filter((name) => wanted.has(name) || wanted.has(familyOf(name)));
+  return new Map(
+    chosen
+      .map((name): [string, Contender] => [name, CONTENDERS[name]])
+      .filter(([, { script }]) => script !== ''),
+  );
+}

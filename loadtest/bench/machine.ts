@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { cpus, loadavg, release, totalmem, type } from 'node:os';
+import { centrifugoVersion } from './centrifugo.ts';
 import { requireProgram } from '../../scripts/requirements.ts';
 
 const require = createRequire(import.meta.url);
@@ -31,6 +32,7 @@ export function describeMachine(): Machine {
       'socket.io': installed('socket.io'),
       ioredis: installed('ioredis'),
       redis: redisVersion(),
+      centrifugo: centrifugoVersion(),
       crosspod: version(new URL('../../package.json', import.meta.url).pathname),
     },
   };

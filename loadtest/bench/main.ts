@@ -1,7 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { USAGE, parseOptions } from './arguments.ts';
 import type { Options } from './arguments.ts';
+import { acked } from './cases/acked.ts';
 import type { Case } from './cases/case.ts';
+import { connect } from './cases/connect.ts';
 import { drain } from './cases/drain.ts';
 import { engines } from './cases/engines.ts';
 import { burst, manyRooms, mixed, sparse } from './cases/fan-out.ts';
@@ -14,16 +16,21 @@ import { multiFanOut } from './cases/multi/fan-out.ts';
 import { multiMemory } from './cases/multi/memory.ts';
 import { multiProfile, profile } from './cases/profile.ts';
 import { ready } from './cases/ready.ts';
+import { resume } from './cases/resume.ts';
 import { tenThousand } from './cases/ten-thousand.ts';
 import { leaveNobodyBehind } from './children.ts';
 import { describeMachine, renderMachine } from './machine.ts';
-import { renderTable } from './table.ts';
+import { compareBuilds } from './measure.ts';
+import { type CaseResult, renderTable } from './table.ts';
+import { tableOfTargets, TARGET_CASES } from './targets.ts';
 
 const BY_DEFAULT = new Map<string, Case>([
   ['sparse', sparse],
   ['burst', burst],
   ['many-rooms', manyRooms],
   ['mixed', mixed],
+  ['connect', connect],
+  ['resume', resume],
   ['rss', memory],
   ['ready', ready],
   ['ten-thousand', tenThousand],
@@ -42,36 +49,47 @@ const CASES = new Map<string, Case>([
   ...MULTI,
   ['profile', profile],
   ['multi-profile', multiProfile],
+  ['acked', acked],
   ['drain', drain],
   ['engines', engines],
 ]);
+/** Within a minute. */
+const QUICK = ['many-rooms', 'connect', 'resume', 'acked'];
 const NAMES = [
   ...BY_DEFAULT.keys(),
   'multi',
   ...MULTI.keys(),
+  'acked',
   'profile',
   'multi-profile',
   'drain',
   'engines',
+  'targets',
 ];
 
 /** The cases that were asked for. */
-function asked(names: readonly string[]): string[] {
-  if (names.length === 0) return [...BY_DEFAULT.keys()];
-  return names.flatMap((name) => (name === 'multi' ? [...MULTI.keys()] : [name]));
+function asked({ cases, quick }: Options): string[] {
+  if (cases.length === 0) return quick ? QUICK : [...BY_DEFAULT.keys()];
+  const groups: Readonly<Record<string, readonly string[]>> = {
+    multi: [...MULTI.keys()],
+    targets: TARGET_CASES,
+  };
+  return [...new Set(cases.flatMap((name) => groups[name] ?? [name]))];
 }
 
 async function main(options: Options): Promise<void> {
   const machine = describeMachine();
   console.log(renderMachine(machine));
   console.log(`median (lowest–highest) of ${options.rounds} rounds of ${options.seconds} s, interleaved\n`);
-  const results = [];
-  for (const name of asked(options.cases)) {
+  const results: CaseResult[] = [];
+  for (const name of asked(options)) {
     for (const result of (await CASES.get(name)?.(options)) ?? []) {
       results.push(result);
       console.log(renderTable(result));
     }
   }
+  if (options.against !== undefined) console.log(renderTable(compareBuilds(results, options.against)));
+  if (options.cases.includes('targets')) console.log(renderTable(tableOfTargets(results, options)));
   if (options.json !== undefined) {
     const figures = Object.fromEntries(results.map(({ name, figures }) => [name, figures]));
     writeFileSync(options.json, `${JSON.stringify({ machine, options, figures }, undefined, 2)}\n`);

@@ -4,8 +4,6 @@ import { median } from './stats.ts';
 import { type Arrangement, type Crowd, openSubject } from './subject.ts';
 import type { Reading, Subject } from './subject.ts';
 
-/** A server runs for days: what is measured is what it does when most of its code is compiled. */
-const WARM_UP_MS = 10_000;
 const WARM_UP_PACE = 2;
 const PAUSE_MS = 300;
 
@@ -16,6 +14,8 @@ export interface RoundsOptions extends Crowd {
   readonly arrangements: ReadonlyMap<string, Arrangement>;
   readonly rounds: number;
   readonly run: RunOptions;
+  /** How long each runs under load before the first round. */
+  readonly warmUpMs: number;
 }
 
 /**
@@ -26,29 +26,40 @@ export async function measureRounds(options: RoundsOptions): Promise<Readings> {
   const subjects = [];
   for (const [name, arrangement] of options.arrangements) {
     const subject = await named(name, openSubject(arrangement, options));
-    await named(name, warmUp(subject, options.run));
+    await named(name, warmUp(subject, options.run, options.warmUpMs));
     subjects.push({ ...subject, name, readings: [] as Reading[] });
   }
-  for (let round = 0; round < options.rounds; round++) {
-    for (let turn = 0; turn < subjects.length; turn++) {
-      // Another one begins each round: nobody always follows the same neighbour.
-      const subject = subjects[(round + turn) % subjects.length];
-      if (subject === undefined) continue;
-      await sleep(PAUSE_MS);
-      subject.readings.push(await named(subject.name, subject.run(options.run)));
-    }
-  }
+  await interleaved(options.rounds, subjects, async (subject) => {
+    await sleep(PAUSE_MS);
+    subject.readings.push(await named(subject.name, subject.run(options.run)));
+  });
   for (const subject of subjects) await subject.stop();
   return new Map(subjects.map(({ name, readings }) => [name, readings]));
 }
 
-/** Before anything is measured. */
-export async function warmUp(subject: Subject, { perBurst, intervalMs }: RunOptions): Promise<void> {
-  const interval = intervalMs / WARM_UP_PACE;
-  await subject.run({ perBurst, bursts: Math.ceil(WARM_UP_MS / interval), intervalMs: interval });
+/** Measures all subjects in each round. Each round begins with another one, so that none always follows the same. */
+export async function interleaved<Item>(
+  rounds: number,
+  subjects: readonly Item[],
+  measure: (subject: Item) => Promise<void>,
+): Promise<void> {
+  for (let round = 0; round < rounds; round++) {
+    const first = round % subjects.length;
+    for (const subject of [...subjects.slice(first), ...subjects.slice(0, first)]) await measure(subject);
+  }
 }
 
-async function named<T>(name: string, work: Promise<T>): Promise<T> {
+/** Before anything is measured. */
+export async function warmUp(
+  subject: Subject,
+  { perBurst, intervalMs }: RunOptions,
+  warmUpMs: number,
+): Promise<void> {
+  const interval = intervalMs / WARM_UP_PACE;
+  await subject.run({ perBurst, bursts: Math.ceil(warmUpMs / interval), intervalMs: interval });
+}
+
+export async function named<T>(name: string, work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
@@ -71,6 +82,6 @@ export function ratio(values: readonly number[], base: readonly number[] | undef
 }
 
 /** How busy the generator was at worst: near 100 % it is the bottleneck. */
-export function generatorLoad(readings: readonly Reading[]): string {
+export function generatorLoad(readings: readonly { readonly generatorLoad: number }[]): string {
   return `${Math.round(Math.max(...readings.map((one) => one.generatorLoad)) * 100)} %`;
 }

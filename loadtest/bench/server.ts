@@ -24,17 +24,21 @@ export async function startServer(contender: Contender): Promise<RunningServer> 
   const sink = contender.traced === true ? await startTraceSink() : undefined;
   const traces = sink === undefined ? {} : { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url };
   const started = performance.now();
+  const { script, isProgram = false, nodeFlags, translate = (env) => env } = contender;
+  const address = { HOST: '127.0.0.1', PORT: String(port), OPS_PORT: String(opsPort) };
+  const [program, args] = isProgram ? [script, []] : [process.execPath, [...nodeFlags, script]];
   const child = adopt(
-    spawn(process.execPath, [...contender.nodeFlags, contender.script], {
+    spawn(program, args, {
       // Not this process's environment: a setting of the shell must not change what is measured.
-      env: { HOST: '127.0.0.1', PORT: String(port), OPS_PORT: String(opsPort), ...traces, ...contender.env },
+      env: translate({ ...address, ...traces, ...contender.env }),
       // Nor its folder, where Crosspod would find a .env.
       cwd: tmpdir(),
       // What a server says is for people; standard output is for the tables.
       stdio: ['ignore', process.stderr.fd, 'inherit'],
     }),
   );
-  const probe = `http://127.0.0.1:${contender.hasOpsPort === true ? opsPort : port}/readyz`;
+  const { hasOpsPort = false, readyPath = '/readyz' } = contender;
+  const probe = `http://127.0.0.1:${hasOpsPort ? opsPort : port}${readyPath}`;
   while (!(await answers(probe))) {
     if (child.exitCode !== null) throw new Error(`${contender.script} exited with ${child.exitCode}`);
     if (performance.now() - started > READY_TIMEOUT_MS) throw new Error(`${contender.script} is not ready`);

@@ -1,4 +1,4 @@
-import type { ContenderName } from './contenders.ts';
+import type { Contender } from './contenders.ts';
 import { ENGINES, type EngineName } from './engines.ts';
 import type { RunOptions, RunResult } from './load/commands.ts';
 import { pidOf } from './multi/part.ts';
@@ -7,7 +7,7 @@ import { cpuMicros } from './proc.ts';
 
 /** A contender as it is run: on how many pods, and what is between them. */
 export interface Arrangement {
-  readonly contender: ContenderName;
+  readonly contender: Contender;
   readonly pods: number;
   readonly engine: EngineName;
 }
@@ -35,7 +35,7 @@ export interface Reading extends RunResult {
 }
 
 /** One pod with nothing beside it. */
-export function alone(contender: ContenderName): Arrangement {
+export function alone(contender: Contender): Arrangement {
   return { contender, pods: 1, engine: 'memory' };
 }
 

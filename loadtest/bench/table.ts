@@ -1,3 +1,5 @@
+import type { Measure } from './measure.ts';
+
 /** The result of a case: a table to read, and the figures behind it for `--json`. */
 export interface CaseResult {
   readonly name: string;
@@ -5,6 +7,8 @@ export interface CaseResult {
   readonly header: readonly string[];
   readonly rows: readonly (readonly string[])[];
   readonly figures: unknown;
+  /** What can be compared with an earlier build or with a target. */
+  readonly measures?: readonly Measure[];
 }
 
 /** The result as a Markdown table, its columns aligned. */

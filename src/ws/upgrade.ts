@@ -68,11 +68,14 @@ export class Upgrades {
     }
     const { principal, target } = admitted;
     let opened = false;
+    // The answer to the handshake leaves in one write with what the client gets in this turn.
+    stream.cork();
     this.#server.handleUpgrade(request, stream, head, (ws) => {
       opened = true;
       const dialect = SUBPROTOCOLS.get(ws.protocol) ?? target.dialect;
       this.#connect(ws, stream, { id, principal, address: target.address, dialect });
     });
+    this.#options.pod.turn.addOutbox({ flush: () => stream.uncork() });
     // ws calls back before it returns, or never if the handshake is invalid or the client has disconnected.
     if (!opened) {
       this.#options.admission.release(id, admitted);

@@ -56,7 +56,7 @@ function git(repository: string, ...args: readonly string[]): string {
     return execFileSync('git', ['-C', repository, ...args], { stdio: 'pipe', encoding: 'utf8' }).trim();
   } catch (cause) {
     const message =
-      'These tests run the release before this one, and take it from the git history, which lacks it here. ' +
+      'This runs an earlier release, and takes it from the git history, which lacks it here. ' +
       'In a shallow clone run `git fetch --unshallow --tags` (in GitHub Actions: `fetch-depth: 0`). ' +
       'In a folder without git history clone the repository instead.';
     const said = cause instanceof Error && 'stderr' in cause ? String(cause.stderr).trim() : '';

@@ -13,6 +13,7 @@ import type { Pod } from '../../src/core/commands/pod.ts';
 import { receiverOf } from '../../src/core/commands/broker-receiver.ts';
 import { Roster } from '../../src/core/presence/roster.ts';
 import { TestClock } from './test-clock.ts';
+import type { Clock } from '../../src/core/ports/clock.ts';
 import { UNRESTRICTED } from '../../src/core/base/permissions.ts';
 import { Turn } from '../../src/core/delivery/turn.ts';
 import { Timestamps } from '../../src/core/base/timestamps.ts';
@@ -85,6 +86,12 @@ const LIMITS: Limits = {
   heartbeatTimeoutSeconds: 60,
 };
 
+/** On it a second has passed at each look, so that presence events leave at the end of their turn. */
+function hurriedClock(): Clock {
+  let elapsed = 0;
+  return { now: () => 0, elapsed: () => (elapsed += 1_000), after: () => () => undefined };
+}
+
 /** A whole pod over the memory adapters, without a network and with a clock that stands still. */
 export class TestPod {
   readonly clock = new TestClock();
@@ -101,7 +108,7 @@ export class TestPod {
     const tally = createTally();
     const timestamps = new Timestamps();
     const framer = this.#lines();
-    const turn = new Turn((run) => void setImmediate(run), expectNone);
+    const turn = new Turn((run) => void setImmediate(run), expectNone, hurriedClock());
     const budget = new MemoryBudget(67_108_864);
     const broker = new MemoryBroker({
       clock,

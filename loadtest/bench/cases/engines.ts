@@ -1,6 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Options } from '../arguments.ts';
+import { CONTENDERS } from '../contenders.ts';
+import { startGenerator } from '../generator.ts';
 import { ENGINES, type EngineName } from '../engines.ts';
-import { measureThroughput, type Throughput } from '../multi/throughput.ts';
+import type { Throughput } from '../load/commands.ts';
 import { startPods, times } from '../multi/pods.ts';
 import { measureRounds, type Readings, spread } from '../rounds.ts';
 import type { Arrangement } from '../subject.ts';
@@ -10,14 +13,18 @@ import { during, MANY_ROOMS } from './fan-out.ts';
 const NAMES = Object.keys(ENGINES) as EngineName[];
 /** A single room is the worst case: it has one order. */
 const ROOMS = [1, 50] as const;
+/** Before anything is counted. */
+const LEAD_MS = 2_000;
+const RECOVERED_MS = 4_000;
 
 /** What a message costs with each engine, how soon it is there, and how many a second there can be. */
-export async function engines({ rounds, seconds }: Options): Promise<CaseResult[]> {
+export async function engines({ rounds, seconds, warmUpMs }: Options): Promise<CaseResult[]> {
   const arrangements = new Map(NAMES.map((engine): [string, Arrangement] => [engine, arrangementOf(engine)]));
   const readings = await measureRounds({
     ...MANY_ROOMS,
     arrangements,
     rounds,
+    warmUpMs,
     run: during(seconds, MANY_ROOMS),
   });
   const most = new Map<EngineName, Throughput[][]>();
@@ -27,7 +34,7 @@ export async function engines({ rounds, seconds }: Options): Promise<CaseResult[
 
 /** One pod where there is nothing between pods. */
 function arrangementOf(engine: EngineName): Arrangement {
-  return { contender: 'crosspod', pods: podsOf(engine), engine };
+  return { contender: CONTENDERS.crosspod, pods: podsOf(engine), engine };
 }
 
 function podsOf(engine: EngineName): number {
@@ -40,9 +47,14 @@ async function throughputOf(name: EngineName, rounds: number, seconds: number): 
   const ports = pods.all.map(({ port }) => port);
   const all: Throughput[][] = [];
   for (const rooms of ROOMS) {
+    const generator = startGenerator();
+    await generator.pair({ ports, rooms });
     const some: Throughput[] = [];
     for (let round = 0; round < rounds; round += 1)
-      some.push(await measureThroughput({ ports, rooms, seconds }));
+      some.push(await generator.throughput({ seconds, leadMs: LEAD_MS }));
+    await generator.stop();
+    // A pod that was given all that it can take refuses connections for a moment.
+    await sleep(RECOVERED_MS);
     all.push(some);
   }
   await pods.stop();

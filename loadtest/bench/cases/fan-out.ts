@@ -1,11 +1,20 @@
 import type { Options } from '../arguments.ts';
-import type { ContenderName } from '../contenders.ts';
+import { nameAt, withEarlier } from '../build.ts';
+import { askedOf, type ContenderName } from '../contenders.ts';
 import type { RunOptions } from '../load/commands.ts';
+import { measure } from '../measure.ts';
 import { generatorLoad, measureRounds, ratio, spread } from '../rounds.ts';
 import { alone, type Crowd } from '../subject.ts';
 import type { CaseResult } from '../table.ts';
 
-const BASES = ['bare', 'bare-turn', 'ws', 'socketio', 'crosspod'] as const satisfies readonly ContenderName[];
+const BASES = [
+  'bare',
+  'bare-turn',
+  'ws',
+  'socketio',
+  'centrifugo',
+  'crosspod',
+] as const satisfies readonly ContenderName[];
 
 /** Who is connected, and how fast is published. */
 export interface Load extends Crowd {
@@ -34,6 +43,13 @@ export const MANY_ROOMS: Load = {
   pace: { perBurst: 1, intervalMs: 2.5 },
 };
 
+/** The same rooms under five times the load. */
+export const MANY_ROOMS_BUSY: Load = {
+  ...MANY_ROOMS,
+  title: '200 rooms of 10, 2,000 messages/s altogether',
+  pace: { perBurst: 1, intervalMs: 0.5 },
+};
+
 /** So many bursts as fit into these seconds. */
 export function during(seconds: number, { pace }: Load): RunOptions {
   return { ...pace, bursts: Math.ceil((seconds * 1000) / pace.intervalMs) };
@@ -50,8 +66,10 @@ export function burst(options: Options): Promise<CaseResult[]> {
 }
 
 /** The same in many small rooms, where waking up for a message costs as much as writing it. */
-export function manyRooms(options: Options): Promise<CaseResult[]> {
-  return fanOut('many-rooms', MANY_ROOMS, options, options.contenders);
+export async function manyRooms(options: Options): Promise<CaseResult[]> {
+  const calm = await fanOut('many-rooms', MANY_ROOMS, options, options.contenders);
+  if (options.quick) return calm;
+  return [...calm, ...(await fanOut('many-rooms busy', MANY_ROOMS_BUSY, options, options.contenders))];
 }
 
 /** What the second dialect in a room costs. */
@@ -68,16 +86,20 @@ export async function mixed(options: Options): Promise<CaseResult[]> {
 async function fanOut(
   name: string,
   load: Load,
-  { rounds, seconds }: Options,
+  { rounds, seconds, warmUpMs, against }: Options,
   contenders: readonly ContenderName[],
 ): Promise<CaseResult[]> {
-  const arrangements = new Map(contenders.map((contender) => [contender, alone(contender)]));
-  const readings = await measureRounds({ ...load, arrangements, rounds, run: during(seconds, load) });
-  const cpu = new Map([...readings].map(([key, all]) => [key, all.map((one) => one.cpuPerDelivery)]));
-  const bases = BASES.filter((base) => cpu.has(base));
+  const chosen = askedOf(contenders, contenders);
+  const today = new Map([...chosen].map(([name, contender]) => [name, alone(contender)]));
+  const arrangements = withEarlier(today, against);
+  const run = during(seconds, load);
+  const readings = await measureRounds({ ...load, arrangements, rounds, run, warmUpMs });
+  const cpu = measure('CPU µs per delivery', 2, readings, (one) => one.cpuPerDelivery);
+  const earlier = against === undefined ? [] : [nameAt('crosspod', against)];
+  const bases = [...BASES, ...earlier].filter((base) => cpu.values.has(base));
   const rows = [...readings].map(([key, all]) => {
-    const values = cpu.get(key) ?? [];
-    const ratios = bases.map((base) => ratio(values, cpu.get(base)));
+    const values = cpu.values.get(key) ?? [];
+    const ratios = bases.map((base) => ratio(values, cpu.values.get(base)));
     const delays = [all.map((one) => one.p50Ms), all.map((one) => one.p99Ms)].map((delay) =>
       spread(delay, 1),
     );
@@ -91,6 +113,7 @@ async function fanOut(
       header: ['server', 'µs per delivery', ...ratioNames, 'p50 ms', 'p99 ms', 'generator'],
       rows,
       figures: Object.fromEntries(readings),
+      measures: [cpu, measure('p99 ms', 1, readings, (one) => one.p99Ms)],
     },
   ];
 }

@@ -1,14 +1,19 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Options } from '../arguments.ts';
+import { withEarlier } from '../build.ts';
 import { CONTENDERS } from '../contenders.ts';
 import type { Contender } from '../contenders.ts';
 import { startGenerator } from '../generator.ts';
-import { settledBytes } from '../proc.ts';
+import { measure as figureOf } from '../measure.ts';
+import { cpuMicros, settledBytes } from '../proc.ts';
 import { ratio, spread } from '../rounds.ts';
 import { startServer } from '../server.ts';
 import type { CaseResult } from '../table.ts';
 
 const CONNECTIONS = 5000;
 const SETTLE_MS = 20_000;
+/** Leases are renewed every three seconds: the time has several of them. */
+const IDLE_MS = 12_000;
 
 interface Variant {
   readonly label: string;
@@ -16,7 +21,7 @@ interface Variant {
   readonly rooms: number;
 }
 
-const { ws, socketio, crosspod, 'crosspod-auth': auth, 'crosspod-traced': traced } = CONTENDERS;
+const { ws, socketio, centrifugo, crosspod, 'crosspod-auth': auth, 'crosspod-traced': traced } = CONTENDERS;
 /** Node's flags decide much of what garbage costs, so `ws` is also run with those of Crosspod. */
 const wsAlike = { ...ws, nodeFlags: crosspod.nodeFlags };
 
@@ -25,6 +30,8 @@ const VARIANTS: readonly Variant[] = [
   { label: 'ws, Node as for crosspod', contender: wsAlike, rooms: 1 },
   { label: 'ws, Node as for crosspod, 500 rooms of 10', contender: wsAlike, rooms: 500 },
   { label: 'socketio', contender: socketio, rooms: 1 },
+  { label: 'centrifugo', contender: centrifugo, rooms: 1 },
+  { label: 'centrifugo, 500 rooms of 10', contender: centrifugo, rooms: 500 },
   { label: 'crosspod', contender: crosspod, rooms: 1 },
   { label: 'crosspod, 500 rooms of 10', contender: crosspod, rooms: 500 },
   { label: 'crosspod, with tokens', contender: auth, rooms: 500 },
@@ -35,10 +42,12 @@ const VARIANTS: readonly Variant[] = [
 export async function memory(options: Options): Promise<CaseResult[]> {
   const asked = new Set<Contender>(options.contenders.map((name) => CONTENDERS[name]));
   if (asked.has(ws)) asked.add(wsAlike);
-  const variants = VARIANTS.filter((variant) => asked.has(variant.contender));
-  const figures = new Map<string, Memory[]>(variants.map(({ label }) => [label, []]));
+  const chosen = VARIANTS.filter(({ contender }) => asked.has(contender) && contender.script !== '');
+  const today = new Map(chosen.map((variant) => [variant.label, variant]));
+  const variants = withEarlier(today, options.against);
+  const figures = new Map<string, Memory[]>([...variants.keys()].map((label) => [label, []]));
   for (let round = 0; round < roundsOf(options); round++) {
-    for (const variant of variants) figures.get(variant.label)?.push(await measure(variant));
+    for (const [label, variant] of variants) figures.get(label)?.push(await measure(variant));
   }
   const perConnection = new Map(
     [...figures].map(([label, all]) => [label, all.map((one) => one.perConnection)]),
@@ -47,7 +56,13 @@ export async function memory(options: Options): Promise<CaseResult[]> {
     {
       name: 'rss',
       title: `Resident memory per idle joined connection, at ${CONNECTIONS} connections, ${roundsOf(options)} rounds`,
-      header: ['server', 'KiB per connection', '÷ ws', 'MiB without connections'],
+      header: [
+        'server',
+        'KiB per connection',
+        '÷ ws',
+        'MiB without connections',
+        'idle CPU µs/s per connection',
+      ],
       rows: [...figures].map(([label, all]) => [
         label,
         spread(
@@ -59,8 +74,16 @@ export async function memory(options: Options): Promise<CaseResult[]> {
           all.map((one) => one.empty / 2 ** 20),
           0,
         ),
+        spread(
+          all.map((one) => one.idle),
+          2,
+        ),
       ]),
       figures: Object.fromEntries(figures),
+      measures: [
+        figureOf('KiB per connection', 1, figures, (one) => one.perConnection / 1024),
+        figureOf('idle CPU µs/s per connection', 2, figures, (one) => one.idle),
+      ],
     },
   ];
 }
@@ -70,10 +93,12 @@ function roundsOf(options: Options): number {
   return Math.ceil(options.rounds / 3);
 }
 
-/** In bytes. */
 interface Memory {
+  /** In bytes. */
   readonly empty: number;
   readonly perConnection: number;
+  /** CPU per connection, in microseconds a second. */
+  readonly idle: number;
 }
 
 async function measure({ contender, rooms }: Variant): Promise<Memory> {
@@ -83,7 +108,10 @@ async function measure({ contender, rooms }: Variant): Promise<Memory> {
   const { ways } = contender;
   await generator.connect({ ports: [server.port], ways, rooms, connections: CONNECTIONS });
   const full = await settledBytes(server.pid, SETTLE_MS);
+  const before = cpuMicros(server.pid);
+  await sleep(IDLE_MS);
+  const idle = (cpuMicros(server.pid) - before) / (IDLE_MS / 1000) / CONNECTIONS;
   await generator.stop();
   await server.stop();
-  return { empty, perConnection: (full - empty) / CONNECTIONS };
+  return { empty, perConnection: (full - empty) / CONNECTIONS, idle };
 }

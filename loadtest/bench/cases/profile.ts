@@ -1,5 +1,5 @@
 import type { Options } from '../arguments.ts';
-import type { ContenderName } from '../contenders.ts';
+import { type Contender, CONTENDERS, type ContenderName } from '../contenders.ts';
 import { Recording } from '../cpu-profile.ts';
 import type { SelfTime } from '../cpu-profile.ts';
 import { warmUp } from '../rounds.ts';
@@ -19,13 +19,16 @@ const UNITS = new Map([
 
 /** Where the CPU time goes: Crosspod (or the one contender asked for) under V8's sampling profiler. */
 export function profile(options: Options): Promise<CaseResult[]> {
-  return profileAll(alone(contenderOf(options)), [SPARSE, BURST, MANY_ROOMS], options);
+  return profileAll(alone, [SPARSE, BURST, MANY_ROOMS], options);
 }
 
 /** The same of two pods with Redis. */
 export function multiProfile(options: Options): Promise<CaseResult[]> {
-  const arrangement = { contender: contenderOf(options), pods: 2, engine: 'redis' as const };
-  return profileAll(arrangement, [SPARSE, MANY_ROOMS], options);
+  return profileAll(onRedis, [SPARSE, MANY_ROOMS], options);
+}
+
+function onRedis(contender: Contender): Arrangement {
+  return { contender, pods: 2, engine: 'redis' };
 }
 
 function contenderOf({ contenders: [first, second] }: Options): ContenderName {
@@ -33,27 +36,34 @@ function contenderOf({ contenders: [first, second] }: Options): ContenderName {
 }
 
 async function profileAll(
-  arrangement: Arrangement,
+  arrange: (contender: Contender) => Arrangement,
   loads: readonly Load[],
-  { seconds }: Options,
+  options: Options,
 ): Promise<CaseResult[]> {
   const results: CaseResult[] = [];
-  for (const load of loads) results.push(...(await profileLoad(arrangement, load, seconds)));
+  for (const load of loads) results.push(...(await profileLoad(arrange, load, options)));
   return results;
 }
 
-async function profileLoad(arrangement: Arrangement, load: Load, seconds: number): Promise<CaseResult[]> {
+async function profileLoad(
+  arrange: (contender: Contender) => Arrangement,
+  load: Load,
+  options: Options,
+): Promise<CaseResult[]> {
+  const { seconds, warmUpMs } = options;
+  const contender = contenderOf(options);
+  const arrangement = arrange(CONTENDERS[contender]);
   const recordings = Array.from({ length: arrangement.pods }, () => new Recording());
   try {
     const subject = await openSubject(arrangement, load, (index) => recordings[index]?.flags ?? []);
-    await warmUp(subject, during(seconds, load));
+    await warmUp(subject, during(seconds, load), warmUpMs);
     for (const recording of recordings) recording.begin();
     const { deliveries, messages } = await subject.run(during(seconds * TIMES_LONGER, load));
     for (const recording of recordings) recording.end();
     await subject.stop(WRITE_TIMEOUT_MS);
     const units = { deliveries: deliveries / recordings.length, messages };
     return recordings.map((recording, index) => {
-      const name = `${arrangement.contender}, pod ${index + 1}, ${load.title}`;
+      const name = `${contender}, pod ${index + 1}, ${load.title}`;
       return profileTable(name, recording.selfTimes(), units);
     });
   } finally {

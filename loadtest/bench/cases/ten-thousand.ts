@@ -1,4 +1,7 @@
 import type { Options } from '../arguments.ts';
+import { withEarlier } from '../build.ts';
+import { askedOf } from '../contenders.ts';
+import { measure } from '../measure.ts';
 import { measureRounds, ratio, spread } from '../rounds.ts';
 import { alone } from '../subject.ts';
 import type { CaseResult } from '../table.ts';
@@ -8,17 +11,20 @@ const INTERVAL_MS = 400;
 
 /** 10,000 connections in one room of one pod: does everybody receive everything, and how soon. */
 export async function tenThousand(options: Options): Promise<CaseResult[]> {
-  const contenders = (['bare', 'bare-turn', 'ws', 'socketio', 'crosspod'] as const).filter((one) =>
-    options.contenders.includes(one),
+  const { rounds, warmUpMs, against } = options;
+  const chosen = askedOf(
+    ['bare', 'bare-turn', 'ws', 'socketio', 'centrifugo', 'crosspod'],
+    options.contenders,
   );
   const run = {
     bursts: Math.ceil((options.seconds * 1000) / INTERVAL_MS),
     perBurst: 1,
     intervalMs: INTERVAL_MS,
   };
-  const arrangements = new Map(contenders.map((one) => [one, alone(one)]));
+  const today = new Map([...chosen].map(([name, contender]) => [name, alone(contender)]));
+  const arrangements = withEarlier(today, against);
   const crowd = { connections: CONNECTIONS, rooms: 1 };
-  const readings = await measureRounds({ ...crowd, arrangements, rounds: options.rounds, run });
+  const readings = await measureRounds({ ...crowd, arrangements, rounds, run, warmUpMs });
   const p99 = new Map([...readings].map(([key, all]) => [key, all.map((one) => one.p99Ms)]));
   return [
     {
@@ -49,6 +55,10 @@ export async function tenThousand(options: Options): Promise<CaseResult[]> {
         ),
       ]),
       figures: Object.fromEntries(readings),
+      measures: [
+        measure('p99 ms', 1, readings, (one) => one.p99Ms),
+        measure('CPU µs per delivery', 2, readings, (one) => one.cpuPerDelivery),
+      ],
     },
   ];
 }

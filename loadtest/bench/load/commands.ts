@@ -57,8 +57,63 @@ export interface RunResult {
   readonly generatorLoad: number;
 }
 
-export type Command =
-  | { readonly kind: 'connect'; readonly options: ConnectOptions }
-  | { readonly kind: 'run'; readonly options: RunOptions };
+/** How fast all of a crowd connected. */
+export interface Connected {
+  /** From the first handshake to the last answer to a join. */
+  readonly seconds: number;
+  readonly generatorLoad: number;
+}
 
-export type Reply = { readonly kind: 'connected' } | { readonly kind: 'ran'; readonly result: RunResult };
+/** So many clients miss so many messages each. */
+export interface ResumeOptions {
+  readonly clients: number;
+  readonly messages: number;
+}
+
+export interface Resumed extends Connected {
+  /** Payload of all frames that a client received. */
+  readonly bytesPerResume: number;
+}
+
+export interface PairsOptions {
+  readonly ports: readonly number[];
+  /** Each has a publisher, and a member on the next server who receives. */
+  readonly rooms: number;
+}
+
+export interface ThroughputOptions {
+  readonly seconds: number;
+  /** How long publishing goes on before anything is counted. */
+  readonly leadMs: number;
+}
+
+export interface Throughput {
+  /** Acknowledged in each second. */
+  readonly messagesPerSecond: number;
+  readonly published: number;
+  readonly received: number;
+  readonly generatorLoad: number;
+}
+
+/** What the generator is told, and what it answers. */
+export interface Commands {
+  readonly connect: readonly [ConnectOptions, Connected];
+  readonly run: readonly [RunOptions, RunResult];
+  /** After `connect` and `run`: from the positions at which the crowd joined. */
+  readonly resume: readonly [ResumeOptions, Resumed];
+  readonly pair: readonly [PairsOptions, object];
+  /** After `pair`. */
+  readonly throughput: readonly [ThroughputOptions, Throughput];
+}
+
+export type Kind = keyof Commands;
+
+export interface Command<K extends Kind = Kind> {
+  readonly kind: K;
+  readonly options: Commands[K][0];
+}
+
+export interface Reply<K extends Kind = Kind> {
+  readonly kind: K;
+  readonly result: Commands[K][1];
+}

@@ -1,5 +1,5 @@
 import { Client } from './client.ts';
-import type { ConnectOptions } from './commands.ts';
+import type { ConnectOptions, Way } from './commands.ts';
 import { type Layout, portOf, roomOf, wayOf } from './layout.ts';
 import { tokenFor } from './token.ts';
 import { DIALECTS } from './dialect.ts';
@@ -9,6 +9,8 @@ const JOIN_TIMEOUT_MS = 15_000;
 
 /** What a crowd reports; `index` is the number of the connection. */
 export interface Listener {
+  /** `text` is the answer to the join. */
+  onJoined(index: number, text: string): void;
   onMessage(index: number, number: number, at: number): void;
   onClose(index: number): void;
 }
@@ -20,12 +22,20 @@ export async function gather(options: ConnectOptions, listener: Listener): Promi
   return clients;
 }
 
-function roomName(room: number, { rooms }: Layout): string {
+export function roomName(room: number, { rooms }: Layout): string {
   return rooms === 1 ? 'bench' : `bench-${room}`;
 }
 
 export function layoutOf({ rooms, ports }: ConnectOptions): Layout {
   return { rooms, ports: ports.length };
+}
+
+/** Path and query of the upgrade of the connection of this number. */
+export function pathOf(way: Way, room: string, index: number): string {
+  return way.path
+    .replace('{room}', room)
+    .replace('{n}', String(index))
+    .replace('{token}', () => tokenFor(`u${index}`));
 }
 
 function join(options: ConnectOptions, listener: Listener, clients: Client[]): Promise<void> {
@@ -34,10 +44,7 @@ function join(options: ConnectOptions, listener: Listener, clients: Client[]): P
   const room = roomName(roomOf(index, layout), layout);
   const way = options.ways[wayOf(index, layout, options.ways.length)];
   if (way === undefined) throw new Error('nobody said how to connect');
-  const path = way.path
-    .replace('{room}', room)
-    .replace('{n}', String(index))
-    .replace('{token}', () => tokenFor(`u${index}`));
+  const path = pathOf(way, room, index);
   return new Promise((resolve, reject) => {
     const timeout = setTimeout(() => reject(new Error(`${path}: not joined in time`)), JOIN_TIMEOUT_MS);
     clients.push(
@@ -46,8 +53,9 @@ function join(options: ConnectOptions, listener: Listener, clients: Client[]): P
         path,
         room,
         dialect: DIALECTS[way.dialect],
-        onJoined: () => {
+        onJoined: (text) => {
           clearTimeout(timeout);
+          listener.onJoined(index, text);
           resolve();
         },
         onMessage: (number, at) => listener.onMessage(index, number, at),

@@ -6,6 +6,17 @@ export interface Dialect {
   publish(data: string, room: string): string;
   /** True for the text after which a client receives what is published; `undefined`: from the handshake on. */
   readonly joined?: (text: string) => boolean;
+  /** Whether one frame may hold several texts, one on each line. */
+  readonly bundles?: boolean;
+  /** How a client comes back to a room, to receive what it missed. */
+  readonly resume?: {
+    /** The position of the room in the answer to a join. */
+    position(text: string): string | undefined;
+    /** What the path of the handshake ends with. */
+    readonly query?: (position: string) => string;
+    /** The first text. */
+    readonly first?: (room: string, position: string) => string;
+  };
   /** The answer a text wants, if any. */
   readonly answer?: (text: string) => string | undefined;
 }
@@ -14,7 +25,14 @@ const message = (data: string): string => `{"type":"chat","data":${data}}`;
 
 export const DIALECTS = {
   plain: { publish: message },
-  crosspod: { publish: message, joined: (text) => text.includes('"event":"joined"') },
+  crosspod: {
+    publish: message,
+    joined: (text) => text.includes('"event":"joined"'),
+    resume: {
+      position: (text) => /"position":"([^"]+)"/.exec(text)?.[1],
+      query: (position) => `&last_id=${position}`,
+    },
+  },
   channel: {
     join: (channel) => `{"type":"subscribe","channel":"${channel}","ref":"join"}`,
     publish: (data, channel) => `{"type":"broadcast","channel":"${channel}","payload":${data}}`,
@@ -25,6 +43,22 @@ export const DIALECTS = {
     joined: (text) => text.startsWith('40'),
     answer: socketioAnswer,
   },
+  centrifugo: {
+    join: centrifugoJoin,
+    publish: centrifugoPublish,
+    bundles: true,
+    joined: (text) => text.includes('"id":2,"subscribe"'),
+    answer: centrifugoAnswer,
+    resume: { position: centrifugoPosition, first: centrifugoResume },
+  },
+  /** The client also asks for the list of those present. */
+  'centrifugo-presence': {
+    join: (channel) => `${centrifugoJoin(channel)}\n{"id":3,"presence":{"channel":"${channel}"}}`,
+    publish: centrifugoPublish,
+    bundles: true,
+    joined: (text) => text.includes('"id":3,"presence"'),
+    answer: centrifugoAnswer,
+  },
 } as const satisfies Record<string, Dialect>;
 
 export type DialectName = keyof typeof DIALECTS;
@@ -33,4 +67,29 @@ export type DialectName = keyof typeof DIALECTS;
 function socketioAnswer(text: string): string | undefined {
   if (text.startsWith('0')) return '40';
   return text === '2' ? '3' : undefined;
+}
+
+/** As its own client library does: both commands in the first frame. */
+function centrifugoJoin(channel: string): string {
+  return `{"id":1,"connect":{}}\n{"id":2,"subscribe":{"channel":"${channel}"}}`;
+}
+
+function centrifugoPublish(data: string, channel: string): string {
+  return `{"id":4,"publish":{"channel":"${channel}","data":${data}}}`;
+}
+
+/** The fields of a subscription that name a place in the history; an offset of 0 is left out. */
+function centrifugoPosition(text: string): string | undefined {
+  const [, epoch] = /"epoch":"([^"]+)"/.exec(text) ?? [];
+  const [, offset = '0'] = /"offset":(\d+)/.exec(text) ?? [];
+  return epoch === undefined ? undefined : `"epoch":"${epoch}","offset":${offset}`;
+}
+
+function centrifugoResume(channel: string, position: string): string {
+  return `{"id":1,"connect":{}}\n{"id":2,"subscribe":{"channel":"${channel}","recover":true,${position}}}`;
+}
+
+/** Its ping is an empty object, and so is the pong. */
+function centrifugoAnswer(text: string): string | undefined {
+  return text.split('\n').includes('{}') ? '{}' : undefined;
 }

@@ -1,9 +1,26 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from './client.ts';
-import type { Command, ConnectOptions, Reply, RunOptions, RunResult } from './commands.ts';
+import type {
+  Command,
+  Commands,
+  Connected,
+  ConnectOptions,
+  Kind,
+  PairsOptions,
+  Reply,
+  Resumed,
+  ResumeOptions,
+  RunOptions,
+  RunResult,
+  Throughput,
+  ThroughputOptions,
+} from './commands.ts';
 import { gather, layoutOf } from './crowd.ts';
-import { publisherOf, roomOfMessage } from './layout.ts';
+import { DIALECTS, type Dialect } from './dialect.ts';
+import { publisherOf, roomOf, roomOfMessage, wayOf } from './layout.ts';
 import { messageData } from './message.ts';
+import { Pairs } from './pairs.ts';
+import { resumeAll } from './returning.ts';
 import { serve } from './serve.ts';
 import { Tally } from './tally.ts';
 
@@ -12,20 +29,34 @@ const GRACE_MS = 10_000;
 
 let clients: Client[] = [];
 let connected: ConnectOptions | undefined;
+/** Of each room, when the first connection joined it. */
+let positions: string[] = [];
+let pairs: Pairs | undefined;
 let tally = new Tally(0, { rooms: 1, ports: 1 });
 let closed = 0;
 
-async function join(options: ConnectOptions): Promise<Reply> {
+async function connect(options: ConnectOptions): Promise<Connected> {
   connected = options;
-  tally = new Tally(options.connections, layoutOf(options));
+  positions = [];
+  const layout = layoutOf(options);
+  tally = new Tally(options.connections, layout);
+  const cpu = process.cpuUsage();
+  const from = performance.now();
   clients = await gather(options, {
+    onJoined: (index, text) => {
+      const way = options.ways[wayOf(index, layout, options.ways.length)];
+      const dialect: Dialect | undefined = way === undefined ? undefined : DIALECTS[way.dialect];
+      if (index < options.rooms) positions[roomOf(index, layout)] = dialect?.resume?.position(text) ?? '';
+    },
     onMessage: (index, number, at) => tally.received(index, number, at),
     onClose: () => closed++,
   });
-  return { kind: 'connected' };
+  const seconds = (performance.now() - from) / 1000;
+  const { user, system } = process.cpuUsage(cpu);
+  return { seconds, generatorLoad: (user + system) / 1e6 / seconds };
 }
 
-async function run(options: RunOptions): Promise<Reply> {
+async function run(options: RunOptions): Promise<RunResult> {
   const messages = options.bursts * options.perBurst;
   const cpu = process.cpuUsage();
   const begin = performance.now();
@@ -40,7 +71,7 @@ async function run(options: RunOptions): Promise<Reply> {
   while (tally.deliveries < tally.expected && performance.now() < deadline) await sleep(5);
   const { user, system } = process.cpuUsage(cpu);
   const { all, own, others } = tally.reaches();
-  const result: RunResult = {
+  return {
     messages,
     expected: tally.expected,
     deliveries: tally.deliveries,
@@ -52,7 +83,6 @@ async function run(options: RunOptions): Promise<Reply> {
     others,
     generatorLoad: (user + system) / 1000 / (performance.now() - begin),
   };
-  return { kind: 'ran', result };
 }
 
 function publish(count: number): void {
@@ -73,8 +103,31 @@ function publish(count: number): void {
   }
 }
 
-function obey(command: Command): Promise<Reply> {
-  return command.kind === 'connect' ? join(command.options) : run(command.options);
+function resume(options: ResumeOptions): Promise<Resumed> {
+  if (connected === undefined) throw new Error('nobody has joined before');
+  return resumeAll(connected, positions, options);
+}
+
+async function pair(options: PairsOptions): Promise<object> {
+  pairs = await Pairs.join(options);
+  return {};
+}
+
+function throughput(options: ThroughputOptions): Promise<Throughput> {
+  if (pairs === undefined) throw new Error('there are no pairs');
+  return pairs.run(options);
+}
+
+const HANDLERS: { readonly [K in Kind]: (options: Commands[K][0]) => Promise<Commands[K][1]> } = {
+  connect,
+  run,
+  resume,
+  pair,
+  throughput,
+};
+
+async function obey<K extends Kind>({ kind, options }: Command<K>): Promise<Reply<K>> {
+  return { kind, result: await HANDLERS[kind](options) };
 }
 
 serve((command) => obey(command as Command));

@@ -11,12 +11,15 @@ export function messageData(number: number): string {
   return data('x'.repeat(MESSAGE_BYTES - envelope));
 }
 
-/** The number of the message in this payload, or -1 when it is none of the benchmark's messages. */
-export function messageNumber(bytes: Buffer, start: number, end: number): number {
+/** Where the number of the next message in this payload begins, or -1 when there is none. */
+export function findMessage(bytes: Buffer, start: number, end: number): number {
   // Not `bytes.indexOf(MARK, start)`, which would search the rest of the buffer for what is not in this payload.
   const at = bytes.subarray(start, end).indexOf(MARK);
-  if (at < 0) return -1;
-  const digits = start + at + MARK.length;
+  return at < 0 ? -1 : start + at + MARK.length;
+}
+
+/** The number that begins there. */
+export function readNumber(bytes: Buffer, digits: number): number {
   let number = 0;
   for (let i = digits; i < digits + DIGITS; i++) number = number * 10 + bytes.readUInt8(i) - 48;
   return number;

@@ -63,6 +63,11 @@ export class RawSocket {
     this.#socket.write(Buffer.concat(texts.map((text) => clientFrame(Buffer.from(text), OPCODE.text))));
   }
 
+  /** Breaks the connection without a close frame. */
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
   #onRead(length: number): boolean {
     this.#readAt = performance.now();
     try {

@@ -1,11 +1,12 @@
-import { CONTENDERS, type ContenderName } from '../contenders.ts';
+import { type Contender, CONTENDERS } from '../contenders.ts';
 import { startGenerator } from '../generator.ts';
 import type { Generator } from '../generator.ts';
+import type { Connected } from '../load/commands.ts';
 import { type RunningServer, startServer } from '../server.ts';
 
 export interface PodsOptions {
   /** Crosspod unless it says. */
-  readonly contender?: ContenderName;
+  readonly contender?: Contender;
   /** Settings of each pod; as many as there are pods to be. */
   readonly envs: readonly Readonly<Record<string, string>>[];
   /** More flags of Node for the pod of this number. */
@@ -17,13 +18,13 @@ export interface Pods {
   readonly all: readonly RunningServer[];
   readonly generator: Generator;
   /** Connects everybody; the members of each room are spread over the pods of these numbers, or over all. */
-  connect(crowd: { connections: number; rooms: number; pods?: readonly number[] }): Promise<void>;
+  connect(crowd: { connections: number; rooms: number; pods?: readonly number[] }): Promise<Connected>;
   stop(timeoutMs?: number): Promise<void>;
 }
 
 /** Starts the pods one after the other, with the defaults and without the limits that the load would meet. */
 export async function startPods({ contender, envs, flags = () => [] }: PodsOptions): Promise<Pods> {
-  const { nodeFlags, env: ownEnv, ways, ...rest } = CONTENDERS[contender ?? 'crosspod'];
+  const { nodeFlags, env: ownEnv, ways, ...rest }: Contender = contender ?? CONTENDERS.crosspod;
   const all: RunningServer[] = [];
   for (const [index, env] of envs.entries()) {
     const given = { nodeFlags: [...nodeFlags, ...flags(index)], env: { ...ownEnv, ...env } };

@@ -12,6 +12,8 @@ export interface Parcel {
   /** What it carries; absent if it is for this connection alone. */
   readonly deliveries?: readonly Delivery[];
   readonly room?: string;
+  /** Whether it may wait a little for more that leaves in the same write. */
+  readonly isPatient?: boolean;
 }
 
 /** What all outboxes of a pod share. */
@@ -48,17 +50,21 @@ export class Outbox {
     this.#count += parcel.count;
     this.#bytes += parcel.bytes.length;
     if (this.#isScheduled) return;
+    if (parcel.isPatient === true) {
+      this.#context.turn.addPatientOutbox(this);
+      return;
+    }
     this.#isScheduled = true;
     this.#context.turn.addOutbox(this);
   }
 
   /**
-   * Writes a parcel at once, without the queue; returns false if other parcels wait, or the socket is congested. It does
-   * not throw: the caller is amid the members of a room.
+   * Writes a parcel at once, without the queue; returns false if other parcels wait, or the socket is congested, or the
+   * parcel is patient. It does not throw: the caller is amid the members of a room.
    */
   writeThrough(parcel: Parcel): boolean {
     if (this.#closed) return true;
-    if (this.#first !== undefined || this.#socket.congested) return false;
+    if (this.#first !== undefined || parcel.isPatient === true || this.#socket.congested) return false;
     this.#context.tally.sent += parcel.count;
     try {
       this.#socket.write(parcel.bytes);

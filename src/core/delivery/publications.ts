@@ -52,7 +52,7 @@ export class Publications {
         try {
           resolve(publish());
         } catch (error) {
-          reject(error as Error);
+          reject(error);
         }
       };
       (this.#waiting ??= []).push({ isStored, start });

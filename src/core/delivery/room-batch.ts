@@ -69,6 +69,7 @@ export class RoomBatch {
     const [first] = frames;
     if (first === undefined) return undefined;
     const bytes = frames.length === 1 ? first : this.#framer.join(frames);
-    return { bytes, count: frames.length, deliveries, room: this.#room };
+    const isPatient = deliveries.every(({ audience }) => (audience & LISTEN.messages) === 0);
+    return { bytes, count: frames.length, deliveries, room: this.#room, isPatient };
   }
 }

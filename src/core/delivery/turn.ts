@@ -1,3 +1,6 @@
+import type { Clock } from '../ports/clock.ts';
+import { PacedFlush } from './paced-flush.ts';
+
 interface Flushable {
   flush(): void;
 }
@@ -19,14 +22,17 @@ export class Turn {
   #answers: Flushable[] = [];
   #outboxes: Flushable[] = [];
   #scheduled = false;
+  readonly #paced: PacedFlush;
 
   /**
    * `schedule` runs its argument once, at the end of the turn (in Node: `setImmediate`). A flush that throws must not
    * stop the others; `failed` gets the error.
    */
-  constructor(schedule: (run: () => void) => void, failed: (error: unknown) => void) {
+  constructor(schedule: (run: () => void) => void, failed: (error: unknown) => void, clock: Clock) {
     this.#schedule = schedule;
     this.failed = failed;
+    const endOfTurn = (): void => this.addOutbox({ flush: this.#paced.flush });
+    this.#paced = new PacedFlush(clock, endOfTurn, (outbox) => this.#attempt(outbox));
   }
 
   /** A room asks to be flushed; it must not ask again before it was. */
@@ -45,6 +51,11 @@ export class Turn {
   addOutbox(outbox: Flushable): void {
     this.#outboxes.push(outbox);
     this.#ensureScheduled();
+  }
+
+  /** An outbox that holds only presence events asks to be flushed, perhaps a little later; it may ask again. */
+  addPatientOutbox(outbox: Flushable): void {
+    this.#paced.add(outbox);
   }
 
   /** Ends the turn now; also possible while it is ending. */

@@ -27,6 +27,7 @@ export async function settled({ clock, turn }: PodParts, connection: Connection)
   const late = clock.elapsed() + ANSWER_MS;
   for (;;) {
     turn.flush();
+    connection.outbox.flush();
     if (!isBusy(connection) || clock.elapsed() >= late) return;
     await pause(clock, CHECK_MS);
   }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { TestClock } from '../../support/test-clock.ts';
 import { Turn } from '../../../src/core/delivery/turn.ts';
 
 test('what one throws at the end of a turn keeps nobody from what is theirs, rooms, answers and outboxes', () => {
@@ -8,6 +9,7 @@ test('what one throws at the end of a turn keeps nobody from what is theirs, roo
   const turn = new Turn(
     (run) => void (end = run),
     (error) => failed.push(error),
+    new TestClock(),
   );
   const good = (name: string): { flush(): void } => ({ flush: () => void flushed.push(name) });
   const bad = (name: string): { flush(): void } => ({

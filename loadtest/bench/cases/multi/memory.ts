@@ -61,7 +61,7 @@ async function fill({ generator }: Pods): Promise<void> {
   if (messages !== ROOMS * KEPT) throw new Error(`${messages} messages instead of ${ROOMS * KEPT}`);
 }
 
-async function growth(redis: RedisServer, act: () => Promise<void>): Promise<Memory> {
+async function growth(redis: RedisServer, act: () => Promise<unknown>): Promise<Memory> {
   await sleep(SETTLE_MS);
   const before = await memoryOf(redis);
   await act();

@@ -1,0 +1,42 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { measure, type Table } from './measure.ts';
+import { MeasuredPod } from './measured-pod.ts';
+import { startRedis } from '../support/stack/redis-server.ts';
+
+/**
+ * What a pod may allocate for one message to a room of ten, one join and one resume of a hundred messages. The counts
+ * repeat to about 2 %, and the limits are a tenth above them: a change that needs more must say why. Lower them when a
+ * change needs less. `node test/costs/main.ts` prints the counts.
+ */
+const MEMORY: Table = {
+  message: { bytes: 19_000, promises: 4, timers: 0.1 },
+  join: { bytes: 63_000, promises: 48, timers: 1.2 },
+  resume: { bytes: 345_000, promises: 43, timers: 1.2 },
+};
+const REDIS: Table = {
+  message: { bytes: 44_000, promises: 27, timers: 1.2 },
+  join: { bytes: 156_000, promises: 155, timers: 2.4 },
+  resume: { bytes: 616_000, promises: 112, timers: 3.3 },
+};
+
+test('a pod alone allocates no more than this', async () => {
+  await expectAtMost(MEMORY, {});
+});
+
+test('a pod with Redis allocates no more than this', async () => {
+  const redis = await startRedis();
+  onTestFinished(() => redis.discard());
+  await expectAtMost(REDIS, redis.env);
+});
+
+async function expectAtMost(limits: Table, env: Readonly<Record<string, string>>): Promise<void> {
+  const pod = await MeasuredPod.start(env);
+  onTestFinished(() => pod.stop());
+  const costs = await measure(pod);
+  for (const [what, limit] of Object.entries(limits)) {
+    for (const [unit, most] of Object.entries(limit)) {
+      const { [unit as keyof typeof limit]: cost } = costs[what as keyof Table];
+      expect(cost, `${unit} of a ${what}`).toBeLessThanOrEqual(most);
+    }
+  }
+}
