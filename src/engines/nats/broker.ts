@@ -86,7 +86,7 @@ export class NatsBroker implements Broker {
         destinationOf: () => '',
         reaches: () => link.up,
         now: () => clock.elapsed(),
-        append: (publication, done) => void this.#append(publication).then(done, done),
+        append: (publication, settle) => void this.#append(publication).then(settle, settle),
       },
       claim: (_room, name, id) => claims.claim(name, id),
     });

@@ -67,7 +67,7 @@ export class RedisBroker implements Broker {
         destinationOf: (room) => placement.shardOfRoom(room).connection,
         reaches: (room) => this.reaches(room),
         now: (room) => placement.shardOfRoom(room).now(),
-        append: (publication, done) => this.#append(publication, done),
+        append: (publication, settle) => this.#append(publication, settle),
       },
       claim: (room, name, id) => this.#claim(keys.claim(room, name), id),
       acknowledged: (room, id) => this.#history.acknowledged(room, id),
@@ -164,22 +164,22 @@ export class RedisBroker implements Broker {
     return page;
   }
 
-  #append(publication: Publication, done: (appended: Appended) => void): void {
+  #append(publication: Publication, settle: (appended: Appended) => void): void {
     this.#history.append(publication, (added) => {
-      if (added instanceof Error) done(added);
-      else if (added.prev === undefined) done({ id: added.id, duplicate: true });
-      else this.#added(publication, added.id, added.prev, done);
+      if (added instanceof Error) settle(added);
+      else if (added.prev === undefined) settle({ id: added.id, duplicate: true });
+      else this.#added(publication, added.id, added.prev, settle);
     });
   }
 
-  /** Calls `done` once this pod's room has the message. */
-  #added(publication: Publication, id: string, prev: string, done: (appended: Appended) => void): void {
+  /** Calls `settle` once this pod's room has the message. */
+  #added(publication: Publication, id: string, prev: string, settle: (appended: Appended) => void): void {
     const { room, body, provisionalId, trace } = publication;
     const { keys, placement } = this.#options.backbone;
     const end = (heard: string | undefined): void => {
       if (heard === undefined && this.#rooms.has(room))
         this.#receiver?.message(room, { id, prev, body, provisionalId, trace });
-      done({ id, duplicate: false });
+      settle({ id, duplicate: false });
     };
     if (placement.channels.isSubscribed(keys.roomChannel(room))) this.#dispatch.whenHeard(provisionalId, end);
     else end(undefined);

@@ -52,7 +52,7 @@ export class Dispatch {
       appender: {
         ...appender,
         reaches: (room) => appender.reaches(room) && this.#resumption.isOver(room),
-        append: (publication, done) => this.#append(publication, done),
+        append: (publication, settle) => this.#append(publication, settle),
       },
       clock,
       deliver: ({ room, provisionalId: id, body, trace }) =>
@@ -146,22 +146,22 @@ export class Dispatch {
     this.#echoes.whenHeard(provisionalId, tell);
   }
 
-  #append(publication: Publication, done: (appended: Appended) => void): void {
+  #append(publication: Publication, settle: (appended: Appended) => void): void {
     this.#echoes.expect(publication.provisionalId);
-    this.#options.appender.append(publication, (appended) => this.#appended(publication, appended, done));
+    this.#options.appender.append(publication, (appended) => this.#appended(publication, appended, settle));
   }
 
-  /** Calls `done` once this pod's room has the message too, if the room is in use here. */
-  #appended(publication: Publication, appended: Appended, done: (appended: Appended) => void): void {
+  /** Calls `settle` once this pod's room has the message too, if the room is in use here. */
+  #appended(publication: Publication, appended: Appended, settle: (appended: Appended) => void): void {
     const { room, provisional, provisionalId } = publication;
     const published = appended instanceof Error ? this.#despite(appended, provisionalId) : appended;
     const end = (isDelivered: boolean): void => {
       this.#echoes.forget(provisionalId);
-      if (published instanceof Error) done(published);
-      else if (!isDelivered) done(new Unavailable(NOT_DELIVERED));
+      if (published instanceof Error) settle(published);
+      else if (!isDelivered) settle(new Unavailable(NOT_DELIVERED));
       else {
         this.#options.acknowledged?.(room, published.id);
-        done(published);
+        settle(published);
       }
     };
     // The next publication may have to be provisional, and must not reach the members before this one.
@@ -172,7 +172,7 @@ export class Dispatch {
     else
       isDelivered.then(end, (error: Error) => {
         this.#echoes.forget(provisionalId);
-        done(error);
+        settle(error);
       });
   }
 

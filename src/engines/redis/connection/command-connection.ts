@@ -118,27 +118,25 @@ export class CommandConnection implements Shard {
     });
   }
 
-  invoke(script: Script, keys: readonly string[], args: Encoded, done: (outcome: unknown) => void): void {
+  invoke(script: Script, keys: readonly string[], args: Encoded, settle: (outcome: unknown) => void): void {
     if (this.#server === undefined) {
       const unavailable = redisUnavailable(this.lastError);
-      queueMicrotask(() => done(unavailable));
+      queueMicrotask(() => settle(unavailable));
       return;
     }
     this.#cork();
-    const { redis, timeout } = this.#client;
+    const { redis } = this.#client;
     const command = new ScriptCommand(this.#text(script), keys.length, args);
-    // Of the command and not of `sendCommand`, which is the same but for a type.
     redis.sendCommand(command);
     void command.promise.then(
-      (reply) => {
-        timeout.answered();
-        done(reply);
-      },
-      (error: Error) => {
-        timeout.answered();
-        done(this.#judge(error, { keys, channels: [] }));
-      },
+      (reply) => this.#answered(reply, settle),
+      (error: Error) => this.#answered(this.#judge(error, { keys, channels: [] }), settle),
     );
+  }
+
+  #answered(outcome: unknown, settle: (outcome: unknown) => void): void {
+    this.#client.timeout.answered();
+    settle(outcome);
   }
 
   command<Reply>(send: (client: Redis) => Promise<Reply>, keys: readonly string[] = []): Promise<Reply> {

@@ -26,8 +26,13 @@ export class UnavailableShard implements Shard {
     return Promise.reject(this.late());
   }
 
-  invoke(_script: Script, _keys: readonly string[], _args: Encoded, done: (outcome: unknown) => void): void {
-    queueMicrotask(() => done(this.late()));
+  invoke(
+    _script: Script,
+    _keys: readonly string[],
+    _args: Encoded,
+    settle: (outcome: unknown) => void,
+  ): void {
+    queueMicrotask(() => settle(this.late()));
   }
 
   command(): Promise<never> {

@@ -70,15 +70,15 @@ export class RedisHistory {
     this.#options = options;
   }
 
-  /** Appends and publishes in one step. Calls `done` with what became of it, never before it returns. */
-  append(publication: Publication, done: (added: Added | Error) => void): void {
+  /** Appends and publishes in one step. Calls `settle` with what became of it, never before it returns. */
+  append(publication: Publication, settle: (added: Added | Error) => void): void {
     const { room, body, key, trace = '', provisionalId, sentAt } = publication;
     const { size, ttlMs, backbone } = this.#options;
     const { keys, pod } = backbone;
     const shard = backbone.placement.shardOfRoom(room);
     if (!shard.up) {
       // Its epoch is not known.
-      shard.invoke(APPEND, [], NO_ARGUMENTS, (outcome) => done(outcome as Error));
+      shard.invoke(APPEND, [], NO_ARGUMENTS, (outcome) => settle(outcome as Error));
       return;
     }
     const names = [keys.epochOf(room), keys.history(room), keys.state(room)];
@@ -89,9 +89,9 @@ export class RedisHistory {
     args.push(provisionalId, body, trace, mayBeThereSince, CLAIM_MS);
     args.push(shard.now() + LATE_MS, pod, shard.connection);
     shard.invoke(APPEND, names, encoded([...names, ...args]), (outcome) => {
-      if (outcome instanceof Error) return done(outcome);
+      if (outcome instanceof Error) return settle(outcome);
       const [id, prev] = outcome as [string?, string?];
-      done(id === undefined ? shard.late() : { id, prev });
+      settle(id === undefined ? shard.late() : { id, prev });
     });
   }
 
