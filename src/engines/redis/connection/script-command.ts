@@ -14,7 +14,7 @@ export function encoded(args: readonly (string | number)[]): Encoded {
   return { count: args.length, text };
 }
 
-export function bulk(arg: string): string {
+function bulk(arg: string): string {
   return `$${Buffer.byteLength(arg)}\r\n${arg}\r\n`;
 }
 
