@@ -14,6 +14,16 @@ export function encoded(args: readonly (string | number)[]): Encoded {
   return { count: args.length, text };
 }
 
+/** One after the other. */
+export function joined(...parts: readonly Encoded[]): Encoded {
+  let [count, text] = [0, ''];
+  for (const part of parts) {
+    count += part.count;
+    text += part.text;
+  }
+  return { count, text };
+}
+
 function bulk(arg: string): string {
   return `$${Buffer.byteLength(arg)}\r\n${arg}\r\n`;
 }

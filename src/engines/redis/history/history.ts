@@ -1,7 +1,8 @@
 import type { Page, ReadFrom, Stored } from '../../../core/ports/broker.ts';
 import { missingSince, type RoomFacts, runOf, resumeOutcome } from './missing.ts';
 import { parsePosition, roomTag } from '../../../protocol/position.ts';
-import { encoded } from '../connection/script-command.ts';
+import { AppendTexts } from './append-texts.ts';
+import { encoded, joined } from '../connection/script-command.ts';
 import { type Script, scriptsIn } from '../connection/script.ts';
 import { Unavailable } from '../../shared/unavailable.ts';
 import type { Backbone } from '../connection/backbone.ts';
@@ -28,7 +29,7 @@ const FACTS = 8;
 const MOST_ACKNOWLEDGED = 10_000;
 const LOOKED_AT_ONCE = 100;
 const NO_ARGUMENTS = encoded([]);
-/** By then a publication without an answer has timed out, and may have been sent again. */
+/** So long after it was sent a publication without an answer has timed out, and may have been sent again. */
 const LATE_MS = ANSWER_MS + 500;
 
 export interface RedisHistoryOptions {
@@ -63,32 +64,33 @@ interface Read {
  */
 export class RedisHistory {
   readonly #options: RedisHistoryOptions;
+  readonly #texts: AppendTexts;
   /** The last position that this pod was given in each room, which also names the run of the server; the latest is last. */
   readonly #acknowledged = new Map<string, string>();
 
   constructor(options: RedisHistoryOptions) {
     this.#options = options;
+    const { size, ttlMs, backbone } = options;
+    const constants = [size, ttlMs, ttlMs + POSITION_MS, CLAIM_MS, LATE_MS, backbone.pod];
+    this.#texts = new AppendTexts(backbone.keys, constants);
   }
 
   /** Appends and publishes in one step. Calls `settle` with what became of it, never before it returns. */
   append(publication: Publication, settle: (added: Added | Error) => void): void {
     const { room, body, key, trace = '', provisionalId, sentAt } = publication;
-    const { size, ttlMs, backbone } = this.#options;
-    const { keys, pod } = backbone;
-    const shard = backbone.placement.shardOfRoom(room);
+    const { keys, placement } = this.#options.backbone;
+    const shard = placement.shardOfRoom(room);
     if (!shard.up) {
       // Its epoch is not known.
       shard.invoke(APPEND, [], NO_ARGUMENTS, (outcome) => settle(outcome as Error));
       return;
     }
-    const names = [keys.epochOf(room), keys.history(room), keys.state(room)];
-    if (key !== undefined) names.push(keys.claim(room, provisionalId));
+    const { names, encodedNames, constants } = this.#texts.of(room);
+    const claim = key === undefined ? [] : [keys.claim(room, provisionalId)];
     const mayBeThereSince = sentAt === undefined ? '' : sentAt - SENT_SKEW_MS;
-    const args = [shard.epoch, shard.now(), roomTag(room), size, ttlMs, ttlMs + POSITION_MS];
-    args.push(keys.roomChannel(room));
-    args.push(provisionalId, body, trace, mayBeThereSince, CLAIM_MS);
-    args.push(shard.now() + LATE_MS, pod, shard.connection);
-    shard.invoke(APPEND, names, encoded([...names, ...args]), (outcome) => {
+    const args = [shard.epoch, shard.now(), shard.connection, mayBeThereSince, provisionalId, trace, body];
+    const all = joined(encodedNames, encoded(claim), constants, encoded(args));
+    shard.invoke(APPEND, [...names, ...claim], all, (outcome) => {
       if (outcome instanceof Error) return settle(outcome);
       const [id, prev] = outcome as [string?, string?];
       settle(id === undefined ? shard.late() : { id, prev });
