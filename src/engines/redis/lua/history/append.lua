@@ -106,12 +106,12 @@ if type(added) == 'table' and added.err then
   return added
 end
 if state[2] then redis.call('HDEL', KEYS[3], late) end
--- A key lives at least its ttl, and up to a minute more: so nearly every message only asks for it, which is replicated
--- and logged nowhere. A key that another release shortened is noticed.
-local function keep(key, ttl)
-  if redis.call('PTTL', key) < ttl then redis.call('PEXPIRE', key, ttl + math.min(60000, math.floor(ttl / 10))) end
+-- The messages live at least their ttl, and up to a minute more: so nearly every message only asks for it, which is
+-- replicated and logged nowhere. A life that another release shortened is noticed. The state must not live longer.
+local ttl = tonumber(ARGV[2])
+if redis.call('PTTL', KEYS[2]) < ttl then
+  redis.call('PEXPIRE', KEYS[2], ttl + math.min(60000, math.floor(ttl / 10)))
 end
-keep(KEYS[2], tonumber(ARGV[2]))
-keep(KEYS[3], tonumber(ARGV[3]))
+redis.call('PEXPIRE', KEYS[3], ARGV[3])
 tell(id, prev, ARGV[15], ARGV[14])
 return { id, prev }
