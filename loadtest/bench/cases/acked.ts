@@ -4,7 +4,9 @@ import { askedOf, type Contender } from '../contenders.ts';
 import { ENGINES, type EngineName } from '../engines.ts';
 import type { Throughput } from '../load/commands.ts';
 import { measure } from '../measure.ts';
+import { pidOf } from '../multi/part.ts';
 import { startPods, times } from '../multi/pods.ts';
+import { cpuMicros } from '../proc.ts';
 import { generatorLoad, interleaved, named, spread } from '../rounds.ts';
 import type { CaseResult } from '../table.ts';
 
@@ -24,31 +26,39 @@ const SETTINGS: readonly Setting[] = [
   { engine: 'nats', rooms: 1 },
 ];
 
+/** CPU time in microseconds, divided by the messages published. */
+interface Reading extends Throughput {
+  readonly pods: number;
+  readonly engine: number;
+}
+
 interface Subject {
-  read(seconds: number): Promise<Throughput>;
+  read(seconds: number): Promise<Reading>;
   stop(): Promise<void>;
 }
 
 /** As many messages as two pods acknowledge. */
 export async function acked(options: Options): Promise<CaseResult[]> {
-  const readings = new Map<string, readonly Throughput[]>();
+  const readings = new Map<string, readonly Reading[]>();
   for (const setting of options.quick ? SETTINGS.slice(0, 1) : SETTINGS)
     for (const [name, some] of await readAll(setting, options)) readings.set(name, some);
   const perSecond = measure('messages/s', 0, readings, (one) => one.messagesPerSecond);
+  const pods = measure('pods, CPU µs per message', 0, readings, (one) => one.pods);
+  const engine = measure('engine, CPU µs per message', 0, readings, (one) => one.engine);
   return [
     {
       name: 'acked',
       title:
         'Two pods, as many messages as they acknowledge: a publisher for each room, 32 of its messages in flight, one member on the other pod',
-      header: ['', 'messages/s', 'received', 'generator'],
+      header: ['', ...[perSecond, pods, engine].map(({ figure }) => figure), 'received', 'generator'],
       rows: [...readings].map(([name, some]) => [
         name,
-        spread(perSecond.values.get(name) ?? [], 0),
+        ...[perSecond, pods, engine].map(({ values }) => spread(values.get(name) ?? [], 0)),
         `${sum(some.map(({ received }) => received))} of ${sum(some.map(({ published }) => published))}`,
         generatorLoad(some),
       ]),
       figures: Object.fromEntries(readings),
-      measures: [perSecond],
+      measures: [perSecond, pods, engine],
     },
   ];
 }
@@ -56,12 +66,12 @@ export async function acked(options: Options): Promise<CaseResult[]> {
 async function readAll(
   setting: Setting,
   { contenders, against, rounds, seconds, warmUpMs }: Options,
-): Promise<Map<string, Throughput[]>> {
+): Promise<Map<string, Reading[]>> {
   const label = `${setting.engine}, ${setting.rooms} ${setting.rooms === 1 ? 'room' : 'rooms'}`;
   const today = [...askedOf(['crosspod'], contenders)].map(
     ([name, contender]) => [`${name}, ${label}`, { contender }] as const,
   );
-  const subjects: { name: string; subject: Subject; readings: Throughput[] }[] = [];
+  const subjects: { name: string; subject: Subject; readings: Reading[] }[] = [];
   for (const [name, { contender }] of withEarlier(new Map(today), against)) {
     const subject = await named(name, open(contender, setting));
     await named(name, subject.read(warmUpMs / 1000));
@@ -78,13 +88,28 @@ async function open(contender: Contender, { engine: name, rooms }: Setting): Pro
   const engine = await ENGINES[name]();
   const pods = await startPods({ contender, envs: times(PODS, engine.env) });
   await pods.generator.pair({ ports: pods.all.map(({ port }) => port), rooms });
+  const [podPids, enginePids] = [pods.all.map(({ pid }) => pid), engine.parts.map(pidOf)];
   return {
-    read: (seconds) => pods.generator.throughput({ seconds, leadMs: LEAD_MS }),
+    read: async (seconds) => {
+      const before = [use(podPids), use(enginePids)] as const;
+      const result = await pods.generator.throughput({ seconds, leadMs: LEAD_MS });
+      const { published } = result;
+      return {
+        ...result,
+        pods: (use(podPids) - before[0]) / published,
+        engine: (use(enginePids) - before[1]) / published,
+      };
+    },
     stop: async () => {
       await pods.stop();
       await engine.discard();
     },
   };
+}
+
+/** What these processes have used so far. */
+function use(pids: readonly number[]): number {
+  return sum(pids.map(cpuMicros));
 }
 
 function sum(values: readonly number[]): number {

@@ -46,7 +46,7 @@ beforeEach(() => {
 
 function opened(mostInFlight = Number.MAX_SAFE_INTEGER): PublishQueues {
   const appender: Appender = {
-    mostInFlight,
+    mostInFlight: () => mostInFlight,
     queueOf: () => 0,
     destinationOf: () => place,
     reaches: () => up,
