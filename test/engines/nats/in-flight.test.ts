@@ -71,13 +71,13 @@ describe('publications of a room that are in flight at once', () => {
     await turns(2);
     first.answer.reject(LOST);
     await turns(2);
-    expect([first.outcome, inFlight.isBroken('r')]).toEqual(['', true]);
+    expect([first.outcome, inFlight.mostIn('r', 9)]).toEqual(['', 1]);
     third.prepared.resolve();
     await turns(2);
     expect([sent, third.outcome, first.outcome]).toEqual([['a', 'b'], 'again', '']);
     second.answer.reject(LOST);
     await turns(2);
-    expect([first.outcome, second.outcome, inFlight.isBroken('r')]).toEqual(['again', 'again', false]);
+    expect([first.outcome, second.outcome, inFlight.mostIn('r', 9)]).toEqual(['again', 'again', 9]);
   });
 
   test('do not go before one that is not ready, when one between them has failed', async () => {
@@ -113,6 +113,9 @@ describe('publications of a room that are in flight at once', () => {
   test('of another room do not wait', async () => {
     const { inFlight, publish } = room();
     publish('a', false);
+    // What is in flight in one room is not left for another.
+    expect(['r', 'other'].map((name) => inFlight.mostIn(name, 4))).toEqual([4, 3]);
+    expect(inFlight.mostIn('other', 1)).toBe(1);
     expect(
       await inFlight.run(
         'other',

@@ -17,7 +17,10 @@ import type { Publication } from '../../shared/publication.ts';
 const UNSURE_MS = CLAIM_MS / 2;
 /** The pause before a message is sent again whose first copy is still being stored. */
 const IN_PROCESS_MS = 50;
-/** So many publications of a room may be in flight where the server keeps their order. */
+/**
+ * So many publications of a pod may be in flight where the server keeps their order, and one of each room always. More
+ * are no faster: with publications of 50 rooms in flight, pod and server are busy.
+ */
 const MOST_IN_FLIGHT = 64;
 
 export interface NatsHistoryOptions {
@@ -119,7 +122,7 @@ export class NatsHistory {
    * rejected any more: these go one by one.
    */
   mostInFlight(room: string, isProvisional: boolean): number {
-    return this.#keepsOrder && !isProvisional && !this.#inFlight.isBroken(room) ? MOST_IN_FLIGHT : 1;
+    return this.#keepsOrder && !isProvisional ? this.#inFlight.mostIn(room, MOST_IN_FLIGHT) : 1;
   }
 
   async #place(publication: Publication, existing: number | undefined, flight: Flight) {

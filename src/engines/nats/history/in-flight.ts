@@ -33,10 +33,13 @@ interface Line {
  */
 export class InFlight {
   readonly #lines = new Map<string, Line>();
+  #total = 0;
 
-  /** Whether a publication of the room has failed and others are not answered yet. */
-  isBroken(room: string): boolean {
-    return this.#lines.get(room)?.isBroken === true;
+  /** So many publications of the room may be in flight, if this pod has at most `most` of all rooms; always at least one. */
+  mostIn(room: string, most: number): number {
+    const line = this.#lines.get(room);
+    if (line === undefined) return Math.max(1, most - this.#total);
+    return line.isBroken ? 1 : Math.max(1, line.entries.size + most - this.#total);
   }
 
   /**
@@ -51,6 +54,7 @@ export class InFlight {
   ): Promise<Result> {
     const line = this.#lineOf(room);
     const { entry, before } = enter(line);
+    this.#total += 1;
     try {
       const prepared = await prepare();
       await before;
@@ -79,6 +83,7 @@ export class InFlight {
     } finally {
       entry.answered.resolve();
       line.entries.delete(entry);
+      this.#total -= 1;
       if (line.entries.size === 0) this.#lines.delete(room);
     }
   }
