@@ -1,4 +1,5 @@
-# Node 24 runs the TypeScript sources directly, so there is no build step.
+# The image starts a bundle, dist/main.js, which needs a quarter of the time that the sources need (scripts/build-server.ts).
+# `skaffold dev` runs the sources.
 
 FROM docker.io/library/node:24.21.0-trixie-slim AS base
 WORKDIR /app
@@ -23,15 +24,34 @@ EXPOSE 8080 9090
 # Not --watch, which watches only imported files: pages, styles and Redis scripts are read from disk.
 CMD ["node", "--watch-path=src", "--max-semi-space-size=8", "--disable-warning=ExperimentalWarning", "src/main.ts"]
 
-FROM base
+FROM base AS bundle
+COPY package.json package-lock.json ./
+RUN npm ci --include=dev --ignore-scripts && npm cache clean --force
+COPY scripts scripts
+COPY src src
+RUN node scripts/build-server.ts
+
+FROM base AS app
+COPY --from=dependencies /app/node_modules node_modules
+COPY package.json LICENSE ./
+# The bundle reads pages and Redis scripts from src. Stacks name its files.
+COPY src src
+COPY --from=bundle /app/dist dist
+# The user `node` of the base image, as a number, because Kubernetes cannot verify by name that it is not root.
+USER 1000:1000
+
+# The compiled code is valid for this path, this version of Node and this user only. Another user can run the image too; the
+# pod then takes longer to start.
+FROM app AS compiled
+COPY scripts scripts
+RUN node scripts/fill-compile-cache.ts /tmp/compiled
+
+FROM app
 LABEL org.opencontainers.image.title="Crosspod" \
       org.opencontainers.image.description="A WebSocket gateway for Kubernetes" \
       org.opencontainers.image.licenses="Apache-2.0"
-COPY --from=dependencies /app/node_modules node_modules
-COPY package.json LICENSE ./
-COPY src src
-# The user `node` of the base image, as a number, because Kubernetes cannot verify by name that it is not root.
-USER 1000:1000
+COPY --from=compiled --chown=0:0 /tmp/compiled compiled
+ENV NODE_COMPILE_CACHE=/app/compiled
 EXPOSE 8080 9090
 # Exec form, so that Node is PID 1 and receives the signals itself.
-CMD ["node", "--max-semi-space-size=8", "--disable-warning=ExperimentalWarning", "src/main.ts"]
+CMD ["node", "--max-semi-space-size=8", "--disable-warning=ExperimentalWarning", "dist/main.js"]

@@ -30,6 +30,7 @@ import type { Watcher } from './core/ports/watcher.ts';
 import type { Webhooks } from './webhooks/webhooks.ts';
 import type { Hooks } from './core/ports/hooks.ts';
 import { Watermarks } from './core/pod/watermarks.ts';
+import { Timestamps } from './core/base/timestamps.ts';
 import { createTally } from './core/base/tally.ts';
 
 /** What a pod needs besides its configuration. */
@@ -84,11 +85,12 @@ function createPod(config: Config, { log, platform, framer, tracer, hooks, watch
   const { clock, random, ids, host: name } = platform;
   const limits = limitsOf(config);
   const tally = createTally();
+  const timestamps = new Timestamps();
   const failed = (error: unknown): void => log.error({ err: error }, 'a flush to sockets failed');
   const turn = new Turn(endOfTurn(tracer), failed, clock);
   const { broker, store, directory } = engine;
   const historyLost = historyLostOf(tally, log, clock);
-  const hub = new Hub({ broker, directory, framer, turn, clock, tally, tracer, historyLost });
+  const hub = new Hub({ broker, directory, framer, turn, clock, tally, timestamps, tracer, historyLost });
   const catchUp = new CatchUp({ broker, clock, framer, hub, limits, tally, log });
   const roster = new Roster({ store, hub, clock, framer, limits, log, watcher });
   const authenticator = authenticatorOf(config, tally, log, clock);
@@ -106,7 +108,7 @@ function createPod(config: Config, { log, platform, framer, tracer, hooks, watch
     clock,
     random,
   };
-  return { ...parts, limits, tally, log, ids, name, startedAt: clock.elapsed() };
+  return { ...parts, limits, tally, timestamps, log, ids, name, startedAt: clock.elapsed() };
 }
 
 /** Runs the end of a turn outside every request, or its spans would join the trace of the turn's first publisher. */

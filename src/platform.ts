@@ -3,11 +3,13 @@ import type { Ids } from './core/commands/pod.ts';
 import type { Pressure } from './core/pod/watermarks.ts';
 import { getHeapStatistics } from 'node:v8';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomFillSync } from 'node:crypto';
 import { hostname, totalmem } from 'node:os';
 
 /** The sampling interval of the event loop delay. Each sample wakes the process. */
 const RESOLUTION_MS = 50;
+const ID_BYTES = 12;
+const IDS_PER_DRAW = 128;
 const NS_PER_MS = 1e6;
 
 /** What a pod uses of its machine. In a simulation, each pod in the process has its own. */
@@ -52,8 +54,22 @@ export function randomIds(): Ids {
   const tag = randomName();
   let messages = 0;
   return {
-    connection: () => randomBytes(12).toString('base64url'),
+    connection: connectionIds(),
     ephemeral: () => `${tag}~${(messages += 1).toString(36)}`,
+  };
+}
+
+/** Draws the random bytes of many ids at once: a system call for each is a tenth of what a handshake costs. */
+function connectionIds(): () => string {
+  const pool = Buffer.alloc(ID_BYTES * IDS_PER_DRAW);
+  let next = pool.length;
+  return () => {
+    if (next === pool.length) {
+      randomFillSync(pool);
+      next = 0;
+    }
+    next += ID_BYTES;
+    return pool.toString('base64url', next - ID_BYTES, next);
   };
 }
 

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
-import { join } from 'node:path';
 import { type Context, Hono } from 'hono';
+import { SOURCES } from '../files.ts';
 
-const SOURCES = join(import.meta.dirname, '..');
 /** The folders whose code runs in browsers. No other source file is served. */
 const FOLDERS = new Set(['web', 'client', 'protocol']);
 const ASSET = /^[a-z0-9-]+\.(?:ts|css)$/;
@@ -52,7 +51,7 @@ export function pages(): Hono {
 }
 
 function load(path: string): Asset | undefined {
-  const file = join(SOURCES, path);
+  const file = new URL(path, SOURCES);
   if (!existsSync(file)) return undefined;
   const source = readFileSync(file, 'utf8');
   const body = path.endsWith('.ts') ? stripTypeScriptTypes(source) : source;

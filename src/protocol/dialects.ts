@@ -32,8 +32,6 @@ export const guessedChannelDialect: Dialect = {
   event: encodeGuessedChannelEvent,
 };
 
-export const DIALECT_COUNT = 3;
-
 /** The subprotocols that select a dialect. If a client offers several, the first one here wins. */
 export const SUBPROTOCOLS: ReadonlyMap<string, Dialect> = new Map([
   ['crosspod.message.v1', messageDialect],

@@ -6,6 +6,7 @@ import { isUserId } from '../protocol/names.ts';
 import type { Origins } from '../core/base/origins.ts';
 import { namedHost } from '../core/base/named-host.ts';
 import type { TrustedProxies } from '../core/base/trusted-proxies.ts';
+import type { Hooks } from '../core/ports/hooks.ts';
 import type { Pod } from '../core/commands/pod.ts';
 import type { Principal } from '../core/ports/principal.ts';
 import type { UpgradeRefusal } from '../core/base/upgrade-refusal.ts';
@@ -62,11 +63,15 @@ export class Admission {
     if ('status' in target) return target;
     const refusal = this.#refuseRequest(request) ?? this.#refuseNow();
     if (refusal !== undefined) return refusal;
-    const principal = await this.#identify(request, target, id);
+    const identified = this.#identify(request, target, id);
+    const principal = identified instanceof Promise ? await identified : identified;
     if ('status' in principal) return principal;
     const admitted = { target, principal };
-    const last = this.#refuseAdmitted(admitted) ?? (await this.#refuseUser(principal, id));
+    const last = this.#refuseAdmitted(admitted);
     if (last !== undefined) return last;
+    if (this.#options.pod.limits.maxConnectionsPerUser === 0) return admitted;
+    const lastOfAll = await this.#refuseUser(principal, id);
+    if (lastOfAll !== undefined) return lastOfAll;
     // The pod may have filled up or begun to drain while Redis answered.
     const late = this.#refuseAdmitted(admitted);
     if (late !== undefined) this.release(id, admitted);
@@ -96,9 +101,11 @@ export class Admission {
   }
 
   /** Asks the hook onConnect. It comes last, because a hook must learn the end of each connection that it accepted. */
-  async askHooks(id: string, { principal, target }: Admitted): Promise<UpgradeRefusal | undefined> {
-    const { hooks } = this.#options.pod;
-    if (hooks === undefined) return undefined;
+  async askHooks(
+    hooks: Hooks,
+    id: string,
+    { principal, target }: Admitted,
+  ): Promise<UpgradeRefusal | undefined> {
     const who = { id, userId: principal.userId, rooms: [] };
     const rejection = await hooks.connecting(who);
     if (rejection !== undefined) return refusalOf(rejection);
@@ -155,20 +162,25 @@ export class Admission {
     return retryLater(503, 'the pod is overloaded', 'overloaded');
   }
 
-  async #identify(request: RequestHead, target: Target, id: string): Promise<Principal | UpgradeRefusal> {
+  #identify(
+    request: RequestHead,
+    target: Target,
+    id: string,
+  ): Principal | UpgradeRefusal | Promise<Principal | UpgradeRefusal> {
     const { authenticator } = this.#options.pod;
     if (authenticator === undefined) return unauthenticated(target.userId ?? id);
     const token = tokenOf(request, target.query);
     if (token === undefined) return { status: 401, error: 'missing token', code: 'missing_token' };
-    const result = await authenticator.authenticate(token);
-    return 'fault' in result ? refuseToken(result) : result;
+    return authenticator
+      .authenticate(token)
+      .then((result) => ('fault' in result ? refuseToken(result) : result));
   }
 
   /** Comes last, because it takes one of the user's places if it does not refuse. */
   async #refuseUser({ userId }: Principal, id: string): Promise<UpgradeRefusal | undefined> {
     const { directory, limits } = this.#options.pod;
     const most = limits.maxConnectionsPerUser;
-    if (most === 0 || (await directory.admit(userId, id, most))) return undefined;
+    if (await directory.admit(userId, id, most)) return undefined;
     return retryLater(429, `a user may have at most ${most} connections`, 'too_many_connections');
   }
 }

@@ -12,11 +12,10 @@ const HOST = /^[^\s/?#@\\]+$/;
  * which would bypass ALLOWED_ORIGINS.
  */
 export function refuseHandshake(request: IncomingMessage): UpgradeRefusal | undefined {
-  const { httpVersion, method, headers, headersDistinct } = request;
+  const { httpVersion, method, headers } = request;
   if (httpVersion !== '1.1') return bad('a WebSocket handshake must use HTTP/1.1', 'bad_handshake');
   if (method !== 'GET') return bad('a WebSocket handshake must use GET', 'bad_handshake');
-  const [host = '', ...others] = headersDistinct['host'] ?? [];
-  if (!HOST.test(host) || others.length > 0) {
+  if (!HOST.test(headers.host ?? '') || !hasOneHost(request)) {
     return bad('a WebSocket handshake must have exactly one Host header', 'bad_handshake');
   }
   if (headers['sec-websocket-version'] !== '13') {
@@ -24,4 +23,14 @@ export function refuseHandshake(request: IncomingMessage): UpgradeRefusal | unde
   }
   if (KEY.test(headers['sec-websocket-key'] ?? '')) return undefined;
   return bad('Sec-WebSocket-Key must be 16 bytes in base64', 'bad_handshake');
+}
+
+/** Node keeps the first of several Host headers in `headers`. `headersDistinct` would copy all headers for this. */
+function hasOneHost({ rawHeaders }: IncomingMessage): boolean {
+  let hosts = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index];
+    if (name?.length === 4 && name.toLowerCase() === 'host') hosts += 1;
+  }
+  return hosts === 1;
 }

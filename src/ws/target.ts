@@ -19,9 +19,8 @@ export interface Target {
 export function readTarget(requestTarget: string, paths: readonly string[]): Target | UpgradeRefusal {
   // Not `new URL(target, base)`: a target that begins with `//` would name another host.
   const url = requestTarget.startsWith('/') ? URL.parse(`http://pod${requestTarget}`) : null;
-  // If one path lies below another, the longer one is meant.
-  const longestFirst = paths.toSorted((a, b) => b.length - a.length);
-  const path = url === null ? undefined : longestFirst.find((one) => isAtOrBelow(url.pathname, one));
+  const pathname = url?.pathname ?? '';
+  const path = longestAbove(pathname, paths);
   if (url === null || path === undefined) {
     return {
       status: 404,
@@ -29,7 +28,7 @@ export function readTarget(requestTarget: string, paths: readonly string[]): Tar
       code: 'not_found',
     };
   }
-  const segment = url.pathname.slice(path.length + 1).replace(/(?<=[^/])\/$/, '');
+  const segment = pathname.slice(path.length + 1).replace(/(?<=[^/])\/$/, '');
   return readQuery(decode(segment), url.searchParams);
 }
 
@@ -52,6 +51,15 @@ function readQuery(roomInPath: string, parameters: URLSearchParams): Target | Up
     query: parameters,
     dialect: named ?? (room === undefined ? undefined : messageDialect),
   };
+}
+
+/** If one path lies below another, the longer one is meant. */
+function longestAbove(pathname: string, paths: readonly string[]): string | undefined {
+  let longest: string | undefined;
+  for (const path of paths) {
+    if (path.length > (longest?.length ?? 0) && isAtOrBelow(pathname, path)) longest = path;
+  }
+  return longest;
 }
 
 function isAtOrBelow(pathname: string, path: string): boolean {

@@ -60,7 +60,8 @@ export class Upgrades {
       this.#refuse(stream, admitted);
       return;
     }
-    const refusal = await this.#options.admission.askHooks(id, admitted);
+    const { hooks } = this.#options.pod;
+    const refusal = hooks && (await this.#options.admission.askHooks(hooks, id, admitted));
     if (refusal !== undefined) {
       this.#options.admission.release(id, admitted);
       this.#refuse(stream, refusal);
@@ -79,7 +80,7 @@ export class Upgrades {
     // ws calls back before it returns, or never if the handshake is invalid or the client has disconnected.
     if (!opened) {
       this.#options.admission.release(id, admitted);
-      this.#options.pod.hooks?.disconnected({ id, userId: principal.userId, rooms: [] }, NO_CLOSE_FRAME);
+      hooks?.disconnected({ id, userId: principal.userId, rooms: [] }, NO_CLOSE_FRAME);
     }
   }
 

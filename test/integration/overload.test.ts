@@ -32,7 +32,10 @@ test.each([
   alice.send({ data: { do: press } });
   await until('the pod to be overloaded', overloaded);
   const refusal = await refused(pod, '/ws');
-  expect(refusal).toMatchObject({ status: 503, body: { error: 'overloaded', code: 'overloaded' } });
+  expect(refusal).toMatchObject({
+    status: 503,
+    body: { error: 'the pod is overloaded', code: 'overloaded' },
+  });
   expect(refusal.headers['retry-after']).toMatch(/^[1-9]\d*$/);
   const explained = await fetch(`${pod.url}/ws?explain=1`);
   expect([explained.status, await explained.json()]).toEqual([503, refusal.body]);

@@ -16,6 +16,7 @@ import { TestClock } from './test-clock.ts';
 import type { Clock } from '../../src/core/ports/clock.ts';
 import { UNRESTRICTED } from '../../src/core/base/permissions.ts';
 import { Turn } from '../../src/core/delivery/turn.ts';
+import { Timestamps } from '../../src/core/base/timestamps.ts';
 import { createTally } from '../../src/core/base/tally.ts';
 import { messageDialect } from '../../src/protocol/dialects.ts';
 
@@ -105,6 +106,7 @@ export class TestPod {
     const all = { ...LIMITS, ...limits };
     const { clock } = this;
     const tally = createTally();
+    const timestamps = new Timestamps();
     const framer = this.#lines();
     const turn = new Turn((run) => void setImmediate(run), expectNone, hurriedClock());
     const budget = new MemoryBudget(67_108_864);
@@ -116,7 +118,7 @@ export class TestPod {
       budget,
     });
     const directory = new MemoryDirectory();
-    const hub = new Hub({ broker, directory, framer, turn, clock, tally });
+    const hub = new Hub({ broker, directory, framer, turn, clock, tally, timestamps });
     const log = { debug() {}, info() {}, warn() {}, error: (fields: object) => expectNone(fields) };
     const roster = new Roster({
       store: new MemoryPresence(clock, budget),
@@ -144,6 +146,7 @@ export class TestPod {
       ids,
       limits: all,
       tally,
+      timestamps,
       log,
     };
     void broker.start(receiverOf(this.pod));
@@ -152,13 +155,16 @@ export class TestPod {
     this.gateway = new Gateway(this.pod);
   }
 
+  #line(text: string): Buffer {
+    this.framed(text);
+    return Buffer.from(`${text}\n`);
+  }
+
   /** Frames as lines of text, so that a test can read what a socket was given. */
   #lines(): Framer {
     return {
-      frame: (text) => {
-        this.framed(text);
-        return Buffer.from(`${text}\n`);
-      },
+      frame: (text) => this.#line(text),
+      frames: (texts) => Buffer.concat(texts.map((text) => this.#line(text))),
       join: (frames) => Buffer.concat(frames),
     };
   }

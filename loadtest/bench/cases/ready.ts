@@ -1,6 +1,7 @@
 import type { Options } from '../arguments.ts';
 import { withEarlier } from '../build.ts';
 import { askedOf } from '../contenders.ts';
+import { imageContender } from '../image.ts';
 import { measure } from '../measure.ts';
 import { spread } from '../rounds.ts';
 import { startServer } from '../server.ts';
@@ -11,6 +12,7 @@ export async function ready(options: Options): Promise<CaseResult[]> {
   const chosen = askedOf(['ws', 'socketio', 'centrifugo', 'crosspod'], options.contenders);
   const members = new Map([...chosen].map(([name, contender]) => [name, { contender }]));
   const contenders = withEarlier(members, options.against);
+  if (members.has('crosspod')) contenders.set('crosspod, image', { contender: await imageContender() });
   const figures = new Map<string, number[]>([...contenders.keys()].map((name) => [name, []]));
   for (let round = 0; round < options.rounds; round++) {
     for (const [name, { contender }] of contenders) {

@@ -15,7 +15,7 @@ const MISSED = 100;
 /** Ten in each room, as after a drain. */
 const CLIENTS = 1000;
 /** What a server does after the last answer belongs to the resumes. */
-const SETTLE_MS = 500;
+const SETTLE_MS = 300;
 /** Nobody is announced: every client returns within its grace period. */
 const ENV = { PRESENCE_GRACE_SECONDS: '300' };
 

@@ -61,6 +61,8 @@ export interface RunResult {
 export interface Connected {
   /** From the first handshake to the last answer to a join. */
   readonly seconds: number;
+  /** Handshakes that the server put off: their clients came later. */
+  readonly refused: number;
   readonly generatorLoad: number;
 }
 
@@ -70,7 +72,7 @@ export interface ResumeOptions {
   readonly messages: number;
 }
 
-export interface Resumed extends Connected {
+export interface Resumed extends Omit<Connected, 'refused'> {
   /** Payload of all frames that a client received. */
   readonly bytesPerResume: number;
 }

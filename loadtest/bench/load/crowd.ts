@@ -1,9 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from './client.ts';
 import type { ConnectOptions, Way } from './commands.ts';
 import { type Layout, portOf, roomOf, wayOf } from './layout.ts';
 import { tokenFor } from './token.ts';
 import { DIALECTS } from './dialect.ts';
 import { oneByOne } from './one-by-one.ts';
+import { UpgradeRefused } from './upgrade.ts';
 
 const JOIN_TIMEOUT_MS = 15_000;
 
@@ -11,6 +13,8 @@ const JOIN_TIMEOUT_MS = 15_000;
 export interface Listener {
   /** `text` is the answer to the join. */
   onJoined(index: number, text: string): void;
+  /** The server asked a client to come later, and it will. */
+  onRefused(): void;
   onMessage(index: number, number: number, at: number): void;
   onClose(index: number): void;
 }
@@ -18,7 +22,9 @@ export interface Listener {
 /** Connects all clients and resolves when all of them have joined. */
 export async function gather(options: ConnectOptions, listener: Listener): Promise<Client[]> {
   const clients: Client[] = [];
-  await oneByOne(options.connections, () => join(options, listener, clients));
+  await oneByOne(options.connections, async (index) => {
+    while (!(await isAdmitted(join(options, listener, clients, index)))) listener.onRefused();
+  });
   return clients;
 }
 
@@ -38,8 +44,19 @@ export function pathOf(way: Way, room: string, index: number): string {
     .replace('{token}', () => tokenFor(`u${index}`));
 }
 
-function join(options: ConnectOptions, listener: Listener, clients: Client[]): Promise<void> {
-  const index = clients.length;
+/** Resolves with false when the time has passed after which a refused client may try again. */
+async function isAdmitted(joining: Promise<void>): Promise<boolean> {
+  try {
+    await joining;
+    return true;
+  } catch (error) {
+    if (!(error instanceof UpgradeRefused) || error.retryAfterMs === undefined) throw error;
+    await sleep(error.retryAfterMs);
+    return false;
+  }
+}
+
+function join(options: ConnectOptions, listener: Listener, clients: Client[], index: number): Promise<void> {
   const layout = layoutOf(options);
   const room = roomName(roomOf(index, layout), layout);
   const way = options.ways[wayOf(index, layout, options.ways.length)];
@@ -47,24 +64,23 @@ function join(options: ConnectOptions, listener: Listener, clients: Client[]): P
   const path = pathOf(way, room, index);
   return new Promise((resolve, reject) => {
     const timeout = setTimeout(() => reject(new Error(`${path}: not joined in time`)), JOIN_TIMEOUT_MS);
-    clients.push(
-      new Client({
-        port: options.ports[portOf(index, layout)] ?? 0,
-        path,
-        room,
-        dialect: DIALECTS[way.dialect],
-        onJoined: (text) => {
-          clearTimeout(timeout);
-          listener.onJoined(index, text);
-          resolve();
-        },
-        onMessage: (number, at) => listener.onMessage(index, number, at),
-        onClose: (error) => {
-          clearTimeout(timeout);
-          listener.onClose(index);
-          reject(new Error(`${path}: ${error?.message ?? 'closed by the server'}`));
-        },
-      }),
-    );
+    clients[index] = new Client({
+      port: options.ports[portOf(index, layout)] ?? 0,
+      path,
+      room,
+      dialect: DIALECTS[way.dialect],
+      onJoined: (text) => {
+        clearTimeout(timeout);
+        listener.onJoined(index, text);
+        resolve();
+      },
+      onMessage: (number, at) => listener.onMessage(index, number, at),
+      onClose: (error) => {
+        clearTimeout(timeout);
+        if (error instanceof UpgradeRefused) return reject(error);
+        listener.onClose(index);
+        reject(new Error(`${path}: ${error?.message ?? 'closed by the server'}`));
+      },
+    });
   });
 }

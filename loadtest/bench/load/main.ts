@@ -40,6 +40,7 @@ async function connect(options: ConnectOptions): Promise<Connected> {
   positions = [];
   const layout = layoutOf(options);
   tally = new Tally(options.connections, layout);
+  let refused = 0;
   const cpu = process.cpuUsage();
   const from = performance.now();
   clients = await gather(options, {
@@ -48,12 +49,13 @@ async function connect(options: ConnectOptions): Promise<Connected> {
       const dialect: Dialect | undefined = way === undefined ? undefined : DIALECTS[way.dialect];
       if (index < options.rooms) positions[roomOf(index, layout)] = dialect?.resume?.position(text) ?? '';
     },
+    onRefused: () => refused++,
     onMessage: (index, number, at) => tally.received(index, number, at),
     onClose: () => closed++,
   });
   const seconds = (performance.now() - from) / 1000;
   const { user, system } = process.cpuUsage(cpu);
-  return { seconds, generatorLoad: (user + system) / 1e6 / seconds };
+  return { seconds, refused, generatorLoad: (user + system) / 1e6 / seconds };
 }
 
 async function run(options: RunOptions): Promise<RunResult> {

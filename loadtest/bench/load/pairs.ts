@@ -8,7 +8,7 @@ const WINDOW = 32;
 const ARRIVED_MS = 10_000;
 const JOIN_TIMEOUT_MS = 15_000;
 /** A frame says its type within so many bytes. */
-const HEAD_BYTES = 100;
+const HEAD_BYTES = 200;
 
 /** A publisher for each room, and one member on another server who receives. Only the message dialect. */
 export class Pairs {

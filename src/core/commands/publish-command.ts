@@ -59,37 +59,55 @@ function publishAndAnswer(
   destination: string,
 ): Promise<void> | undefined {
   const isStored = isStoredIn(pod, destination, command);
-  const work = connection.publications.answer(async () => {
-    try {
-      permit(connection.may('publish', destination));
-      const first = await publishInOrder(pod, connection, command, destination, isStored);
-      // A message that waits for the broker is acknowledged once the history has it.
-      const { id } = first.settled === undefined ? first : await first.settled;
-      acknowledge(connection, command, destination, id);
-    } catch (error) {
-      rejectError(pod, connection, error, command);
-    }
-  });
+  const work = publishInOrder(pod, connection, command, destination, isStored);
   return command.ref === undefined || isStored ? undefined : work;
 }
 
-function publishInOrder(
+async function publishInOrder(
   pod: Pod,
   connection: Connection,
   command: PublishingCommand,
   destination: string,
   isStored: boolean,
-): Promise<Published> {
+): Promise<void> {
+  const { publications } = connection;
+  publications.asked();
+  try {
+    permit(connection.may('publish', destination));
+    const request = requestOf(pod, connection, command);
+    let first: Published;
+    try {
+      first = await publications.inOrder(isStored, () => publishNow(pod, command, destination, request));
+    } finally {
+      publications.ended();
+    }
+    // A message that waits for the broker is acknowledged once the history has it.
+    const { id } = first.settled === undefined ? first : await first.settled;
+    acknowledge(connection, command, destination, id);
+  } catch (error) {
+    rejectError(pod, connection, error, command);
+  } finally {
+    publications.answered();
+  }
+}
+
+function requestOf(pod: Pod, connection: Connection, command: PublishingCommand): PublishRequest {
   const { type, event, data, ref } = command;
   const from = connection.userId;
   // No user id contains a control character, so no two pairs of user and ref give the same key.
   const key = ref === undefined ? undefined : `${from}\n${ref}`;
-  const request: PublishRequest = { type, from, event, data, key, timestamp: timestampOf(pod) };
-  return connection.publications.inOrder(isStored, () => {
-    if (command.kind === 'direct') return publishDirectly(pod, command.to, request);
-    if (destination === GLOBAL) return publishGlobally(pod, request);
-    return publishToRoom(pod, destination, command.ephemeral, request);
-  });
+  return { type, from, event, data, key, timestamp: timestampOf(pod) };
+}
+
+function publishNow(
+  pod: Pod,
+  command: PublishingCommand,
+  destination: string,
+  request: PublishRequest,
+): Promise<Published> {
+  if (command.kind === 'direct') return publishDirectly(pod, command.to, request);
+  if (destination === GLOBAL) return publishGlobally(pod, request);
+  return publishToRoom(pod, destination, command.ephemeral, request);
 }
 
 /** Where the message goes, as permissions name it: a room, `@global` or `@direct`. */

@@ -92,7 +92,7 @@ function deliverTo(
   const delivery = ephemeralDelivery(id, body, pod.framer, trace);
   const span = trace === undefined ? undefined : pod.tracer?.deliver(trace, destination);
   pod.hub.deliverTo(connections, destination === GLOBAL ? CHANNELS.global : CHANNELS.direct, delivery);
-  if (connections.length > 0) observeDeliveries([delivery], pod.clock.now(), pod.tally);
+  if (connections.length > 0) observeDeliveries([delivery], pod);
   span?.end(connections.length);
 }
 
@@ -141,6 +141,6 @@ export function recipients(pod: Pod, to: string): readonly Connection[] {
 }
 
 /** The timestamp of a publication made now. */
-export function timestampOf({ clock }: Pod): string {
-  return new Date(clock.now()).toISOString();
+export function timestampOf({ clock, timestamps }: Pod): string {
+  return timestamps.write(clock.now());
 }

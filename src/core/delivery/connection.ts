@@ -58,6 +58,8 @@ export class Connection implements Recipient {
   #closed = false;
   #closeCode: number | undefined;
   #awayMs = 0;
+  /** Answers that are told at the end of this turn. */
+  #answersDue = 0;
 
   constructor({ id, principal, room, dialect, socket, elapsed }: NewConnection, context: ConnectionContext) {
     this.#context = context;
@@ -203,9 +205,20 @@ export class Connection implements Recipient {
     if (this.outbox.overflowed) shed(this, this.#context);
   }
 
+  /** Sends the only parcel of this turn: at once if nothing else waits or is due, so that each client gets one write. */
+  sendAlone(parcel: Parcel): void {
+    if (this.#answersDue > 0 || !this.outbox.writeThrough(parcel)) this.send(parcel);
+  }
+
   /** Tells this client something, behind what its rooms have for it in this turn. */
   answer(event: ServerEvent): void {
-    this.#context.turn.addAnswer({ flush: () => this.tell(event) });
+    this.#answersDue += 1;
+    this.#context.turn.addAnswer({
+      flush: () => {
+        this.#answersDue -= 1;
+        this.tell(event);
+      },
+    });
   }
 
   /** Tells this client something, if its dialect has words for it. */

@@ -5,9 +5,10 @@ import type { Dialect, PublishedMessage } from '../../protocol/dialect.ts';
 import { LISTEN } from '../../protocol/command.ts';
 import type { Fleeting, Stored } from '../ports/broker.ts';
 import { observe, type Tally } from '../base/tally.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Timestamps } from '../base/timestamps.ts';
 
 const TIMESTAMP = '"timestamp":"';
-const ZERO = 48;
 
 /**
  * A message or an event on its way to many connections. It is encoded and framed at most once per dialect, when the
@@ -28,7 +29,9 @@ export interface Delivery {
   readonly body?: string | undefined;
   /** The trace of a traced message (see ports/tracer.ts). */
   readonly trace?: string | undefined;
-  /** Undefined if the dialect does not carry it. */
+  /** The text of its frame; undefined if the dialect does not carry it. */
+  text(dialect: Dialect): string | undefined;
+  /** The frame; the same bytes for every connection. */
   frame(dialect: Dialect): Frame | undefined;
 }
 
@@ -37,34 +40,27 @@ export interface Delivery {
  * connection to the history, delivered provisionally.
  */
 export function storedDelivery(stored: Stored, framer: Framer): Delivery {
-  const { id, body, provisionalId, trace } = stored;
-  const frame = messageFrames(id, body, framer, provisionalId);
-  return { audience: LISTEN.messages, stored, body, trace, frame };
+  return new MessageDelivery(stored, framer, stored);
 }
 
 /** A message that the members on this pod get before the history stores it. */
-export function provisionalDelivery({ id, body, trace }: Fleeting, framer: Framer): Delivery {
-  return { ...ephemeralDelivery(id, body, framer, trace), isProvisional: true };
+export function provisionalDelivery(message: Fleeting, framer: Framer): Delivery {
+  return new MessageDelivery(message, framer, undefined, true);
 }
 
 /** A message that is delivered at most once. */
 export function ephemeralDelivery(id: string, body: string, framer: Framer, trace?: string): Delivery {
-  return { audience: LISTEN.messages, body, trace, frame: messageFrames(id, body, framer) };
+  return new MessageDelivery({ id, body, trace }, framer);
 }
 
 export function presenceDelivery(event: PresenceEvent, framer: Framer): Delivery {
-  const [about, leaves] = [event.member.userId, event.change === 'leave'];
-  return {
-    audience: LISTEN.presence,
-    about,
-    leaves,
-    frame: frames((dialect) => dialect.event(event), framer),
-  };
+  const { userId } = event.member;
+  return new EventDelivery(event, LISTEN.presence, framer, userId, event.change === 'leave');
 }
 
 /** An event for all members that listen to `audience`. */
 export function eventDelivery(event: ServerEvent, audience: number, framer: Framer): Delivery {
-  return { audience, frame: frames((dialect) => dialect.event(event), framer) };
+  return new EventDelivery(event, audience, framer);
 }
 
 /** Whether it is a message that nothing can bring again once it is dropped. */
@@ -89,64 +85,100 @@ export function comesFromHistory(delivery: Delivery): boolean {
   return delivery.stored !== undefined || tellsLoss(delivery);
 }
 
+/** What measures deliveries. */
+interface DeliveryMeter {
+  readonly clock: Clock;
+  readonly tally: Tally;
+  readonly timestamps: Timestamps;
+}
+
 /** Measures the time from publication to delivery; called once per message and pod. */
-export function observeDeliveries(deliveries: readonly Delivery[], now: number, tally: Tally): void {
+export function observeDeliveries(
+  deliveries: readonly Delivery[],
+  { clock, tally, timestamps }: DeliveryMeter,
+): void {
   for (const { body } of deliveries) {
-    const published = body === undefined ? undefined : publishedAt(body);
-    if (published !== undefined) observe(tally.publishToDeliver, now - published);
+    if (body === undefined) continue;
+    const published = timestamps.read(body, body.lastIndexOf(TIMESTAMP) + TIMESTAMP.length);
+    if (published !== undefined) observe(tally.publishToDeliver, clock.now() - published);
   }
 }
 
-/** The timestamp in the body, read in place: nothing is parsed or allocated on the hot path. */
-function publishedAt(body: string): number | undefined {
-  const at = body.lastIndexOf(TIMESTAMP) + TIMESTAMP.length;
-  const published = Date.UTC(
-    digits(body, at, 4),
-    digits(body, at + 5, 2) - 1,
-    digits(body, at + 8, 2),
-    digits(body, at + 11, 2),
-    digits(body, at + 14, 2),
-    digits(body, at + 17, 2),
-    digits(body, at + 20, 3),
-  );
-  return Number.isNaN(published) ? undefined : published;
-}
+/** Encodes and frames once per dialect. A class, since an object of closures would cost each message several of them. */
+abstract class FramedDelivery implements Delivery {
+  readonly audience: number;
+  readonly #framer: Framer;
+  /** Nearly always one dialect asks, so only a second one needs an array. */
+  #dialect: Dialect | undefined;
+  #frame: Frame | undefined;
+  #others: { readonly dialect: Dialect; readonly frame: Frame | undefined }[] | undefined;
 
-/** A decimal number; NaN if there are other characters. */
-function digits(text: string, from: number, length: number): number {
-  let number = 0;
-  for (let at = from; at < from + length; at += 1) {
-    const digit = text.charCodeAt(at) - ZERO;
-    number = digit >= 0 && digit <= 9 ? number * 10 + digit : Number.NaN;
+  constructor(audience: number, framer: Framer) {
+    this.audience = audience;
+    this.#framer = framer;
   }
-  return number;
-}
 
-function messageFrames(id: string, body: string, framer: Framer, provisionalId?: string): Delivery['frame'] {
-  let known: Message | undefined;
-  const decoded = (): Message => (known ??= decodeBody(id, body, provisionalId));
-  const message = { id, body, provisionalId, decoded };
-  return frames((dialect) => messageIn(dialect, message), framer);
-}
+  abstract text(dialect: Dialect): string | undefined;
 
-/** Undefined also for a body that no Crosspod pod wrote. */
-function messageIn(dialect: Dialect, message: PublishedMessage): string | undefined {
-  try {
-    return dialect.message(message);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
+  frame(dialect: Dialect): Frame | undefined {
+    if (dialect === this.#dialect) return this.#frame;
+    const known = this.#others?.find((other) => other.dialect === dialect);
+    if (known !== undefined) return known.frame;
+    const text = this.text(dialect);
+    const frame = text === undefined ? undefined : this.#framer.frame(text);
+    if (this.#dialect === undefined) [this.#dialect, this.#frame] = [dialect, frame];
+    else (this.#others ??= []).push({ dialect, frame });
+    return frame;
   }
 }
 
-function frames(encode: (dialect: Dialect) => string | undefined, framer: Framer): Delivery['frame'] {
-  const frameOf: (Frame | null | undefined)[] = [];
-  return (dialect) => {
-    const known = frameOf[dialect.index];
-    if (known !== undefined) return known ?? undefined;
-    const text = encode(dialect);
-    const frame = text === undefined ? null : framer.frame(text);
-    frameOf[dialect.index] = frame;
-    return frame ?? undefined;
-  };
+class MessageDelivery extends FramedDelivery implements PublishedMessage {
+  readonly id: string;
+  readonly body: string;
+  readonly provisionalId: string | undefined;
+  readonly trace: string | undefined;
+  readonly stored: Stored | undefined;
+  readonly isProvisional: boolean;
+  #decoded: Message | undefined;
+
+  constructor({ id, body, trace }: Fleeting, framer: Framer, stored?: Stored, isProvisional = false) {
+    super(LISTEN.messages, framer);
+    this.id = id;
+    this.body = body;
+    this.trace = trace;
+    this.stored = stored;
+    this.provisionalId = stored?.provisionalId;
+    this.isProvisional = isProvisional;
+  }
+
+  decoded(): Message {
+    return (this.#decoded ??= decodeBody(this.id, this.body, this.provisionalId));
+  }
+
+  /** Undefined also for a body that no Crosspod pod wrote. */
+  text(dialect: Dialect): string | undefined {
+    try {
+      return dialect.message(this);
+    } catch (error) {
+      if (error instanceof SyntaxError) return undefined;
+      throw error;
+    }
+  }
+}
+
+class EventDelivery extends FramedDelivery {
+  readonly about: string | undefined;
+  readonly leaves: boolean | undefined;
+  readonly #event: ServerEvent;
+
+  constructor(event: ServerEvent, audience: number, framer: Framer, about?: string, leaves?: boolean) {
+    super(audience, framer);
+    this.#event = event;
+    this.about = about;
+    this.leaves = leaves;
+  }
+
+  text(dialect: Dialect): string | undefined {
+    return dialect.event(this.#event);
+  }
 }

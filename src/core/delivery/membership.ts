@@ -11,6 +11,8 @@ export interface Recipient extends Occupant {
   readonly dialect: Dialect | undefined;
   readonly closed: boolean;
   send(parcel: Parcel): void;
+  /** For the only parcel of a turn. */
+  sendAlone(parcel: Parcel): void;
   tell(event: ServerEvent): void;
   close(code: CloseCode, reason?: string): void;
 }

@@ -58,6 +58,22 @@ export class Outbox {
     this.#context.turn.addOutbox(this);
   }
 
+  /**
+   * Writes a parcel at once, without the queue; returns false if other parcels wait, or the socket is congested, or the
+   * parcel is patient. It does not throw: the caller is amid the members of a room.
+   */
+  writeThrough(parcel: Parcel): boolean {
+    if (this.#closed) return true;
+    if (this.#first !== undefined || parcel.isPatient === true || this.#socket.congested) return false;
+    this.#context.tally.sent += parcel.count;
+    try {
+      this.#socket.write(parcel.bytes);
+    } catch (error) {
+      this.#context.turn.failed(error);
+    }
+    return true;
+  }
+
   /** Number of frames that wait. */
   get messages(): number {
     return this.#count;

@@ -1,5 +1,4 @@
 import { comesFromHistory, type Delivery, isAtMostOnce } from './delivery.ts';
-import { DIALECT_COUNT } from '../../protocol/dialects.ts';
 import type { Dialect } from '../../protocol/dialect.ts';
 import type { Frame, Framer } from '../ports/socket.ts';
 import { LISTEN } from '../../protocol/command.ts';
@@ -17,7 +16,10 @@ export class RoomBatch {
   readonly #room: string;
   readonly #deliveries: readonly Delivery[];
   readonly #framer: Framer;
-  readonly #parcels: (Parcel | null | undefined)[] = Array(DIALECT_COUNT * (LISTEN.all + 1) * STANDINGS);
+  /** Nearly all members are alike, so the parcel of the last one is tried first, and the table is nearly never needed. */
+  #lastPlace = -1;
+  #lastParcel: Parcel | undefined;
+  #parcels: Map<number, Parcel | undefined> | undefined;
 
   constructor(room: string, deliveries: readonly Delivery[], framer: Framer) {
     this.#room = room;
@@ -43,12 +45,16 @@ export class RoomBatch {
     // gets only the messages that no history has.
     const hears = standing === 'behind' ? listen & ~LISTEN.messages : listen;
     const place = (dialect.index * (LISTEN.all + 1) + hears) * STANDINGS + PLACE[standing];
-    let parcel = this.#parcels[place];
-    if (parcel === undefined) {
-      parcel = this.#make(dialect, hears, isOwed) ?? null;
-      this.#parcels[place] = parcel;
-    }
-    return parcel ?? undefined;
+    if (place !== this.#lastPlace) this.#turnTo(place, dialect, hears, isOwed);
+    return this.#lastParcel;
+  }
+
+  #turnTo(place: number, dialect: Dialect, listen: number, isOwed: boolean): void {
+    if (this.#lastPlace !== -1) (this.#parcels ??= new Map()).set(this.#lastPlace, this.#lastParcel);
+    this.#lastPlace = place;
+    this.#lastParcel = this.#parcels?.has(place)
+      ? this.#parcels.get(place)
+      : this.#make(dialect, listen, isOwed);
   }
 
   #make(dialect: Dialect, listen: number, isOwed: boolean): Parcel | undefined {

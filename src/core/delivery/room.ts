@@ -12,6 +12,7 @@ import { Membership } from './membership.ts';
 import type { Missing } from '../../protocol/event.ts';
 import { RoomBatch } from './room-batch.ts';
 import { RoomHistory, type RoomOutput } from './room-history.ts';
+import type { Timestamps } from '../base/timestamps.ts';
 import type { Turn } from './turn.ts';
 
 /** What all rooms of a pod share. */
@@ -22,6 +23,7 @@ export interface RoomContext {
   readonly turn: Turn;
   readonly clock: Clock;
   readonly tally: Tally;
+  readonly timestamps: Timestamps;
   /** Called when the members were told that the history went back or lost something. */
   readonly historyLost?: (() => void) | undefined;
   /** Undefined while tracing is off. */
@@ -89,8 +91,8 @@ export class Room implements RoomOutput {
     for (const capture of this.#captures) capture.deliveries.push(delivery);
   }
 
-  /** Hands the batch to the outboxes of the members. */
-  flush(): void {
+  /** Hands the batch to the outboxes of the members. `isAlone`: no other room has anything in this turn. */
+  flush(isAlone = false): void {
     if (this.#batch.length === 0) return;
     const deliveries = this.#batch;
     const batch = new RoomBatch(this.name, deliveries, this.#context.framer);
@@ -99,7 +101,9 @@ export class Room implements RoomOutput {
     for (const member of this.#members) {
       if (member.standing === 'behind') this.#passOver(member, batch);
       const parcel = batch.parcelFor(member);
-      if (parcel !== undefined) member.connection.send(parcel);
+      if (parcel === undefined) continue;
+      if (isAlone) member.connection.sendAlone(parcel);
+      else member.connection.send(parcel);
     }
     this.#handedOver(deliveries);
   }
@@ -153,8 +157,7 @@ export class Room implements RoomOutput {
 
   /** Counts and traces what the outboxes of the members have now. */
   #handedOver(deliveries: readonly Delivery[]): void {
-    const { clock, tally } = this.#context;
-    if (this.size > 0) observeDeliveries(deliveries, clock.now(), tally);
+    if (this.size > 0) observeDeliveries(deliveries, this.#context);
     if (this.#spans === undefined) return;
     for (const span of this.#spans) span.end(this.size);
     this.#spans = undefined;

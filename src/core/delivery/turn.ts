@@ -5,14 +5,20 @@ interface Flushable {
   flush(): void;
 }
 
+interface FlushableRoom {
+  /** `isAlone`: no other room has anything in this turn. */
+  flush(isAlone: boolean): void;
+}
+
 /**
  * Collects everything that has something to send until this turn of the event loop ends. Rooms come first, then
  * answers, then outboxes: a publisher gets its message before the ack, and each connection gets one write.
  */
 export class Turn {
   readonly #schedule: (run: () => void) => void;
-  readonly #failed: (error: unknown) => void;
-  #rooms: Flushable[] = [];
+  /** Gets what a flush threw, which must not stop the others. */
+  readonly failed: (error: unknown) => void;
+  #rooms: FlushableRoom[] = [];
   #answers: Flushable[] = [];
   #outboxes: Flushable[] = [];
   #scheduled = false;
@@ -24,13 +30,13 @@ export class Turn {
    */
   constructor(schedule: (run: () => void) => void, failed: (error: unknown) => void, clock: Clock) {
     this.#schedule = schedule;
-    this.#failed = failed;
+    this.failed = failed;
     const endOfTurn = (): void => this.addOutbox({ flush: this.#paced.flush });
     this.#paced = new PacedFlush(clock, endOfTurn, (outbox) => this.#attempt(outbox));
   }
 
   /** A room asks to be flushed; it must not ask again before it was. */
-  addRoom(room: Flushable): void {
+  addRoom(room: FlushableRoom): void {
     this.#rooms.push(room);
     this.#ensureScheduled();
   }
@@ -56,7 +62,8 @@ export class Turn {
   flush(): void {
     const rooms = this.#rooms;
     this.#rooms = [];
-    for (const room of rooms) this.#attempt(room);
+    const isAlone = rooms.length === 1;
+    for (const room of rooms) this.#attempt(room, isAlone);
     const answers = this.#answers;
     this.#answers = [];
     for (const answer of answers) this.#attempt(answer);
@@ -65,11 +72,11 @@ export class Turn {
     for (const outbox of outboxes) this.#attempt(outbox);
   }
 
-  #attempt(one: Flushable): void {
+  #attempt(one: FlushableRoom, isAlone = false): void {
     try {
-      one.flush();
+      one.flush(isAlone);
     } catch (error) {
-      this.#failed(error);
+      this.failed(error);
     }
   }
 

@@ -7,6 +7,7 @@ import type { Hub } from './hub.ts';
 import type { Limits } from '../base/limits.ts';
 import type { Log } from '../ports/log.ts';
 import type { Tally } from '../base/tally.ts';
+import type { Timestamps } from '../base/timestamps.ts';
 import type { Turn } from '../delivery/turn.ts';
 
 /** The parts of a pod that what concerns the whole pod (drain, rebalancing, catching up) works with. */
@@ -22,5 +23,6 @@ export interface PodParts {
   readonly random: () => number;
   readonly limits: Limits;
   readonly tally: Tally;
+  readonly timestamps: Timestamps;
   readonly log: Log;
 }

@@ -85,7 +85,7 @@ export class NatsBroker implements Broker {
         destinationOf: () => '',
         reaches: () => link.up,
         now: () => clock.elapsed(),
-        append: (publication) => this.#append(publication),
+        append: (publication, settle) => void this.#append(publication).then(settle, settle),
       },
       claim: (_room, name, id) => claims.claim(name, id),
     });
@@ -210,7 +210,9 @@ export class NatsBroker implements Broker {
 
   /** Resolves once this pod's room has the message: it came by subscription, or is read from the history. */
   async #delivered({ room, provisionalId }: Publication, id: string): Promise<void> {
-    if (!this.#rooms.has(room) || (await this.#dispatch.echo(provisionalId)) !== undefined) return;
+    if (!this.#rooms.has(room)) return;
+    const heard = await new Promise((resolve) => this.#dispatch.whenHeard(provisionalId, resolve));
+    if (heard !== undefined) return;
     const { link, names } = this.#options.backbone;
     // The other pods may have missed it too: an empty message makes them compare the room.
     link.publish(names.room(room), '');

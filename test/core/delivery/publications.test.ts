@@ -3,12 +3,25 @@ import { Publications } from '../../../src/core/delivery/publications.ts';
 import type { Published } from '../../../src/core/ports/broker.ts';
 import { turns } from '../../support/test-pod.ts';
 
+/** Publishes as publish-command.ts does. */
+async function inOrder(
+  publications: Publications,
+  isStored: boolean,
+  publish: () => Promise<Published>,
+): Promise<Published> {
+  try {
+    return await publications.inOrder(isStored, publish);
+  } finally {
+    publications.ended();
+  }
+}
+
 test('what is kept goes out at once, what is not waits for what is kept, and what is kept then waits for that', async () => {
   const publications = new Publications();
   const begun: string[] = [];
   const answers = new Map<string, (published: Published) => void>();
   const publish = (name: string, kept: boolean): void => {
-    void publications.inOrder(kept, () => {
+    void inOrder(publications, kept, () => {
       begun.push(name);
       return new Promise((resolve) => answers.set(name, resolve));
     });
@@ -35,10 +48,10 @@ test('what is kept goes out at once, what is not waits for what is kept, and wha
 test('what is not kept waits until all that is kept has its answer, whichever room answers first', async () => {
   const publications = new Publications();
   const [slow, fast] = [Promise.withResolvers<Published>(), Promise.withResolvers<Published>()];
-  void publications.inOrder(true, () => slow.promise);
-  void publications.inOrder(true, () => fast.promise);
+  void inOrder(publications, true, () => slow.promise);
+  void inOrder(publications, true, () => fast.promise);
   let begun = false;
-  const fleeting = publications.inOrder(false, () => {
+  const fleeting = inOrder(publications, false, () => {
     begun = true;
     return Promise.resolve({ id: 'e', duplicate: false });
   });
@@ -51,8 +64,8 @@ test('what is not kept waits until all that is kept has its answer, whichever ro
 
 test('what fails holds up nobody', async () => {
   const publications = new Publications();
-  const failed = publications.inOrder(true, () => Promise.reject(new Error('no')));
-  const next = publications.inOrder(false, () => Promise.resolve({ id: 'e', duplicate: false }));
+  const failed = inOrder(publications, true, () => Promise.reject(new Error('no')));
+  const next = inOrder(publications, false, () => Promise.resolve({ id: 'e', duplicate: false }));
   await expect(failed).rejects.toThrow('no');
   expect(await next).toMatchObject({ id: 'e' });
 });
@@ -63,9 +76,9 @@ test('what raises at once is the failure of its own publication, also where it h
     throw new Error('no');
   };
   const kept = Promise.withResolvers<Published>();
-  const first = publications.inOrder(true, () => kept.promise);
-  const failed = publications.inOrder(false, raise);
-  const next = publications.inOrder(false, () => Promise.resolve({ id: 'e', duplicate: false }));
+  const first = inOrder(publications, true, () => kept.promise);
+  const failed = inOrder(publications, false, raise);
+  const next = inOrder(publications, false, () => Promise.resolve({ id: 'e', duplicate: false }));
   kept.resolve({ id: 'k', duplicate: false });
   await expect(failed).rejects.toThrow('no');
   expect([await first, await next]).toMatchObject([{ id: 'k' }, { id: 'e' }]);

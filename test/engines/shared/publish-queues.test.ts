@@ -51,11 +51,11 @@ function opened(mostInFlight = Number.MAX_SAFE_INTEGER, mostProvisional = mostIn
     destinationOf: () => place,
     reaches: () => up,
     now: () => 1,
-    append(publication) {
+    append(publication, settle) {
       const answer = Promise.withResolvers<Published>();
       const { provisional, sentAt } = publication;
       sent.push({ publication, wasProvisional: provisional, mayBeThere: sentAt !== undefined, answer });
-      return answer.promise;
+      answer.promise.then(settle, settle);
     },
   };
   return new PublishQueues({

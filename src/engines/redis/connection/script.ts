@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { SOURCES } from '../../../files.ts';
 
 /** A Lua script that Redis runs as one step, in its forms for one server and for a Cluster. */
 export interface Script {
@@ -18,7 +19,7 @@ const SHARING = /^-- with (\S+)\n/;
 
 /** Reads scripts by name from a folder of `engines/redis/lua`. */
 export function scriptsIn(folder: string): (name: string) => Script {
-  return (name) => readScript(new URL(`../lua/${folder}/${name}.lua`, import.meta.url));
+  return (name) => readScript(new URL(`engines/redis/lua/${folder}/${name}.lua`, SOURCES));
 }
 
 /** Call it while modules load, so that a missing script keeps the pod from starting. */

@@ -1,6 +1,7 @@
 import type { Page, ReadFrom, Stored } from '../../../core/ports/broker.ts';
 import { missingSince, type RoomFacts, runOf, resumeOutcome } from './missing.ts';
 import { parsePosition, roomTag } from '../../../protocol/position.ts';
+import { encoded } from '../connection/script-command.ts';
 import { type Script, scriptsIn } from '../connection/script.ts';
 import { Unavailable } from '../../shared/unavailable.ts';
 import type { Backbone } from '../connection/backbone.ts';
@@ -26,6 +27,7 @@ const FACTS = 8;
 /** Rooms verified after a failover, and rooms verified in parallel. */
 const MOST_ACKNOWLEDGED = 10_000;
 const LOOKED_AT_ONCE = 100;
+const NO_ARGUMENTS = encoded([]);
 /** By then a publication without an answer has timed out, and may have been sent again. */
 const LATE_MS = ANSWER_MS + 500;
 
@@ -34,6 +36,12 @@ export interface RedisHistoryOptions {
   /** Messages stored per room. */
   readonly size: number;
   readonly ttlMs: number;
+}
+
+/** A message that was appended; `prev` is absent if that had been done before. */
+export interface Added {
+  readonly id: string;
+  readonly prev?: string | undefined;
 }
 
 interface Where {
@@ -62,12 +70,17 @@ export class RedisHistory {
     this.#options = options;
   }
 
-  /** Appends and publishes in one step; `prev` is absent if that had been done before. */
-  async append(publication: Publication): Promise<{ id: string; prev?: string | undefined; body: string }> {
+  /** Appends and publishes in one step. Calls `settle` with what became of it, never before it returns. */
+  append(publication: Publication, settle: (added: Added | Error) => void): void {
     const { room, body, key, trace = '', provisionalId, sentAt } = publication;
     const { size, ttlMs, backbone } = this.#options;
     const { keys, pod } = backbone;
     const shard = backbone.placement.shardOfRoom(room);
+    if (!shard.up) {
+      // Its epoch is not known.
+      shard.invoke(APPEND, [], NO_ARGUMENTS, (outcome) => settle(outcome as Error));
+      return;
+    }
     const names = [keys.epochOf(room), keys.history(room), keys.state(room)];
     if (key !== undefined) names.push(keys.claim(room, provisionalId));
     const mayBeThereSince = sentAt === undefined ? '' : sentAt - SENT_SKEW_MS;
@@ -75,9 +88,11 @@ export class RedisHistory {
     args.push(keys.roomChannel(room));
     args.push(provisionalId, body, trace, mayBeThereSince, CLAIM_MS);
     args.push(shard.now() + LATE_MS, pod, shard.connection);
-    const [id, prev] = (await shard.call(APPEND, names, args)) as [string?, string?];
-    if (id === undefined) throw shard.late();
-    return { id, prev, body };
+    shard.invoke(APPEND, names, encoded([...names, ...args]), (outcome) => {
+      if (outcome instanceof Error) return settle(outcome);
+      const [id, prev] = outcome as [string?, string?];
+      settle(id === undefined ? shard.late() : { id, prev });
+    });
   }
 
   /** A publisher is about to get an ack with this position, so that `verify` has to find it. */
