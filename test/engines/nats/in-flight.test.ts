@@ -130,9 +130,9 @@ test('a stream is on a server that stands alone, and on no other', () => {
   const server = { server_name: 'a', jetstream: true } as ServerInfo;
   const info = { config: { num_replicas: 1 } } as StreamInfo;
   expect(isOnServer(info, server)).toBe(true);
-  expect(isOnServer({ ...info, cluster: { leader: 'a' } } as StreamInfo, server)).toBe(true);
-  expect(isOnServer({ ...info, cluster: { leader: 'b' } } as StreamInfo, server)).toBe(false);
+  expect(isOnServer({ ...info, cluster: { leader: 'a' } }, server)).toBe(true);
+  expect(isOnServer({ ...info, cluster: { leader: 'b' } }, server)).toBe(false);
   expect(isOnServer({ ...info, config: { num_replicas: 3 } } as StreamInfo, server)).toBe(false);
   expect(isOnServer(info, { ...server, cluster: 'c' })).toBe(false);
-  expect(isOnServer(info, { ...server, jetstream: false } as ServerInfo)).toBe(false);
+  expect(isOnServer(info, { ...server, jetstream: false })).toBe(false);
 });
