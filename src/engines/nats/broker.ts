@@ -80,8 +80,7 @@ export class NatsBroker implements Broker {
       clock,
       log,
       appender: {
-        // JetStream may lose one publication and store the next.
-        mostInFlight: 1,
+        mostInFlight: (room, isProvisional) => this.#history.mostInFlight(room, isProvisional),
         queueOf: (room) => room,
         destinationOf: () => '',
         reaches: () => link.up,
