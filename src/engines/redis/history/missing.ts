@@ -122,7 +122,7 @@ function isOfOtherBeginning({ epoch }: Position, facts: RoomFacts): boolean {
   return named !== '' && named !== beginningOf(facts.epoch);
 }
 
-/** The room was forgotten because nobody used it: only messages that had expired are gone. */
+/** The room was removed because it was unused: only messages that had expired are gone. */
 function isForgotten({ ms }: Position, { floor, newest }: RoomFacts): boolean {
   const start = parsePosition(floor) ?? parsePosition(newest);
   return start !== undefined && ms < start.ms - POSITION_MS;
