@@ -33,7 +33,7 @@ async function bundle(): Promise<void> {
   await build.close();
 }
 
-/** Of which kind a file of JavaScript or of declarations is says the package.json next to it. */
+/** Node and TypeScript read from the nearest package.json whether a file is CommonJS. */
 function declareCommonJs(): void {
   writeFileSync(join(COMMONJS, 'package.json'), '{ "type": "commonjs" }\n');
   cpSync(TYPES, join(COMMONJS, 'types'), { recursive: true });

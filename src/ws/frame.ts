@@ -1,24 +1,51 @@
 import type { Frame, Framer } from '../core/ports/socket.ts';
-import * as ws from 'ws';
 
-interface FrameOptions {
-  readonly fin: boolean;
-  readonly opcode: number;
-  readonly mask: boolean;
-  readonly readOnly: boolean;
-  readonly rsv1: boolean;
-}
+/** The first byte of a frame: its last fragment (0x80), and the opcode (RFC 6455 section 5.2). */
+const TEXT = 0x81;
+const PING = 0x89;
+/** Payloads below the first bound have their length in the second byte, below the second bound in two more bytes. */
+const [SHORT, MEDIUM] = [126, 65_536];
+const [LENGTH_IN_2_BYTES, LENGTH_IN_8_BYTES] = [126, 127];
 
-/** ws exports Sender, but its types lack it. */
-const { Sender } = ws as unknown as { Sender: { frame(data: Buffer, options: FrameOptions): Buffer[] } };
-
-const TEXT: FrameOptions = { fin: true, opcode: 0x1, mask: false, readOnly: true, rsv1: false };
-const PING: FrameOptions = { ...TEXT, opcode: 0x9 };
-
-/** Encodes frames with ws (RFC 6455 section 5.2), once for many sockets. */
+/**
+ * Encodes unmasked frames, as a server sends them (RFC 6455 section 5.2), into one buffer and without intermediate ones:
+ * every message of a room passes here, and every message of a replay.
+ */
 export const framer: Framer = {
-  frame: (text) => Buffer.concat(Sender.frame(Buffer.from(text), TEXT)),
+  frame(text) {
+    const length = Buffer.byteLength(text);
+    const bytes = Buffer.allocUnsafe(headLength(length) + length);
+    write(bytes, 0, text, length);
+    return bytes;
+  },
+  frames(texts) {
+    const lengths = texts.map((text) => Buffer.byteLength(text));
+    const bytes = Buffer.allocUnsafe(lengths.reduce((sum, length) => sum + headLength(length) + length, 0));
+    let at = 0;
+    for (const [index, text] of texts.entries()) at = write(bytes, at, text, lengths[index] ?? 0);
+    return bytes;
+  },
   join: (frames) => Buffer.concat(frames),
 };
 
-export const PING_FRAME: Frame = Buffer.concat(Sender.frame(Buffer.alloc(0), PING));
+export const PING_FRAME: Frame = Buffer.from([PING, 0]);
+
+function headLength(length: number): number {
+  if (length < SHORT) return 2;
+  return length < MEDIUM ? 4 : 10;
+}
+
+/** Writes a text frame at index `at` and returns the index behind it; `length` is that of the text in UTF-8. */
+function write(bytes: Buffer, at: number, text: string, length: number): number {
+  bytes[at] = TEXT;
+  if (length < SHORT) bytes[at + 1] = length;
+  else if (length < MEDIUM) {
+    bytes[at + 1] = LENGTH_IN_2_BYTES;
+    bytes.writeUInt16BE(length, at + 2);
+  } else {
+    bytes[at + 1] = LENGTH_IN_8_BYTES;
+    bytes.writeBigUInt64BE(BigInt(length), at + 2);
+  }
+  const start = at + headLength(length);
+  return start + bytes.write(text, start, 'utf8');
+}

@@ -17,9 +17,8 @@ export class Heartbeat {
   readonly #hub: Hub;
   readonly #clock: Clock;
   readonly #limits: Limits;
-  #tick = 0;
-  /** The tick at which a connection's next ping is due. */
-  readonly #pingDue = new WeakMap<Connection, number>();
+  /** Up to when pings have been sent, by `Clock.elapsed`. */
+  #pingedUpTo = 0;
   /** When the last beat was, by `Clock.elapsed`. */
   #beatAt = 0;
   #cancel: () => void = () => undefined;
@@ -32,6 +31,7 @@ export class Heartbeat {
 
   start(): void {
     this.#beatAt = this.#clock.elapsed();
+    this.#pingedUpTo = this.#beatAt;
     this.#cancel = every(this.#clock, TICK_MS, () => {
       this.#beat();
       this.#beatAt = this.#clock.elapsed();
@@ -43,7 +43,6 @@ export class Heartbeat {
   }
 
   #beat(): void {
-    this.#tick += 1;
     const [now, elapsed] = [this.#clock.now(), this.#clock.elapsed()];
     const late = elapsed - this.#beatAt - TICK_MS;
     // While this process was blocked, it could neither ping nor read.
@@ -53,16 +52,16 @@ export class Heartbeat {
       const { expiresAt } = connection;
       if (expiresAt !== undefined && expiresAt <= now) connection.close(CLOSE.tokenEnded);
       else if (connection.lastHeard <= silentSince) connection.close(CLOSE.noHeartbeat);
-      else this.#pingWhenDue(connection);
+      else if (this.#isPingDue(connection, elapsed)) connection.socket.ping();
     }
+    this.#pingedUpTo = elapsed;
   }
 
-  #pingWhenDue(connection: Connection): void {
-    const due = this.#pingDue.get(connection);
-    if (due !== undefined && due > this.#tick) return;
-    // A new connection is first pinged after one interval.
-    if (due !== undefined) connection.socket.ping();
-    this.#pingDue.set(connection, this.#tick + this.#limits.heartbeatSeconds);
+  /** Whether an interval, counted from when the connection was opened, has ended since the last beat. */
+  #isPingDue({ openedAt }: Connection, elapsed: number): boolean {
+    const interval = this.#limits.heartbeatSeconds * 1_000;
+    const intervals = Math.trunc((elapsed - openedAt) / interval);
+    return intervals > Math.trunc((this.#pingedUpTo - openedAt) / interval);
   }
 
   /** Does not count `ms` as silence of the clients. */

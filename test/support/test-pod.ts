@@ -155,13 +155,16 @@ export class TestPod {
     this.gateway = new Gateway(this.pod);
   }
 
+  #line(text: string): Buffer {
+    this.framed(text);
+    return Buffer.from(`${text}\n`);
+  }
+
   /** Frames as lines of text, so that a test can read what a socket was given. */
   #lines(): Framer {
     return {
-      frame: (text) => {
-        this.framed(text);
-        return Buffer.from(`${text}\n`);
-      },
+      frame: (text) => this.#line(text),
+      frames: (texts) => Buffer.concat(texts.map((text) => this.#line(text))),
       join: (frames) => Buffer.concat(frames),
     };
   }

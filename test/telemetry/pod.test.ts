@@ -163,7 +163,7 @@ describe('A pod with an endpoint for traces', () => {
     expect(receiver.spans.map(({ name }) => name).toSorted()).toEqual(['deliver', 'publish']);
   });
 
-  test('serves as usual while the receiver is unavailable, and stops in time', async () => {
+  test('serves as usual while the receiver is unavailable, and stops by itself', async () => {
     const pod = await startPod({
       OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${await freePort()}`,
       OTEL_BSP_SCHEDULE_DELAY: '10',
@@ -174,9 +174,8 @@ describe('A pod with an endpoint for traces', () => {
     const alice = await member(pod, 'r', 'alice');
     for (let n = 0; n < 500; n += 1) alice.send({ data: n });
     await alice.next({ data: 499 });
-    const began = Date.now();
     expect(await pod.stop()).toEqual({ code: 0, signal: null });
-    expect(Date.now() - began).toBeLessThan(8_000);
+    expect(pod.output()).not.toContain('ending at once');
     expect(pod.output().split('\n').length).toBeLessThan(30);
   });
 });

@@ -44,3 +44,21 @@ test('the time in which the pod was blocked does not count as silence of clients
   pod.clock.advance(2_000);
   expect(client.socket.closeCode).toBe(4408);
 });
+
+test('a client is pinged once in each HEARTBEAT_SECONDS since it connected, also when beats come late', () => {
+  pod.clock.advance(500);
+  const client = pod.connect('client');
+  const openedAt = pod.clock.elapsed();
+  const pings: number[] = [];
+  client.socket.ping = () => pings.push(Math.floor((pod.clock.elapsed() - openedAt) / 25_000));
+  const speakFor = (ms: number): void => {
+    pod.clock.advance(ms);
+    pod.gateway.heard(client.connection);
+  };
+  speakFor(24_000);
+  expect(pings).toEqual([]);
+  speakFor(26_500);
+  pod.clock.stall(3_000);
+  for (let n = 0; n < 4; n += 1) speakFor(25_000);
+  expect(pings).toEqual([1, 2, 3, 4, 5, 6]);
+});

@@ -29,7 +29,9 @@ export interface Delivery {
   readonly body?: string | undefined;
   /** The trace of a traced message (see ports/tracer.ts). */
   readonly trace?: string | undefined;
-  /** Undefined if the dialect does not carry it. */
+  /** The text of its frame; undefined if the dialect does not carry it. */
+  text(dialect: Dialect): string | undefined;
+  /** The frame; the same bytes for every connection. */
   frame(dialect: Dialect): Frame | undefined;
 }
 
@@ -38,34 +40,27 @@ export interface Delivery {
  * connection to the history, delivered provisionally.
  */
 export function storedDelivery(stored: Stored, framer: Framer): Delivery {
-  const { id, body, provisionalId, trace } = stored;
-  const frame = messageFrames(id, body, framer, provisionalId);
-  return { audience: LISTEN.messages, stored, body, trace, frame };
+  return new MessageDelivery(stored, framer, stored);
 }
 
 /** A message that the members on this pod get before the history stores it. */
-export function provisionalDelivery({ id, body, trace }: Fleeting, framer: Framer): Delivery {
-  return { ...ephemeralDelivery(id, body, framer, trace), isProvisional: true };
+export function provisionalDelivery(message: Fleeting, framer: Framer): Delivery {
+  return new MessageDelivery(message, framer, undefined, true);
 }
 
 /** A message that is delivered at most once. */
 export function ephemeralDelivery(id: string, body: string, framer: Framer, trace?: string): Delivery {
-  return { audience: LISTEN.messages, body, trace, frame: messageFrames(id, body, framer) };
+  return new MessageDelivery({ id, body, trace }, framer);
 }
 
 export function presenceDelivery(event: PresenceEvent, framer: Framer): Delivery {
-  const [about, leaves] = [event.member.userId, event.change === 'leave'];
-  return {
-    audience: LISTEN.presence,
-    about,
-    leaves,
-    frame: frames((dialect) => dialect.event(event), framer),
-  };
+  const { userId } = event.member;
+  return new EventDelivery(event, LISTEN.presence, framer, userId, event.change === 'leave');
 }
 
 /** An event for all members that listen to `audience`. */
 export function eventDelivery(event: ServerEvent, audience: number, framer: Framer): Delivery {
-  return { audience, frame: frames((dialect) => dialect.event(event), framer) };
+  return new EventDelivery(event, audience, framer);
 }
 
 /** Whether it is a message that nothing can bring again once it is dropped. */
@@ -109,31 +104,81 @@ export function observeDeliveries(
   }
 }
 
-function messageFrames(id: string, body: string, framer: Framer, provisionalId?: string): Delivery['frame'] {
-  let known: Message | undefined;
-  const decoded = (): Message => (known ??= decodeBody(id, body, provisionalId));
-  const message = { id, body, provisionalId, decoded };
-  return frames((dialect) => messageIn(dialect, message), framer);
-}
+/** Encodes and frames once per dialect. A class, since an object of closures would cost each message several of them. */
+abstract class FramedDelivery implements Delivery {
+  readonly audience: number;
+  readonly #framer: Framer;
+  /** Nearly always one dialect asks, so only a second one needs an array. */
+  #dialect: Dialect | undefined;
+  #frame: Frame | undefined;
+  #others: { readonly dialect: Dialect; readonly frame: Frame | undefined }[] | undefined;
 
-/** Undefined also for a body that no Crosspod pod wrote. */
-function messageIn(dialect: Dialect, message: PublishedMessage): string | undefined {
-  try {
-    return dialect.message(message);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
+  constructor(audience: number, framer: Framer) {
+    this.audience = audience;
+    this.#framer = framer;
+  }
+
+  abstract text(dialect: Dialect): string | undefined;
+
+  frame(dialect: Dialect): Frame | undefined {
+    if (dialect === this.#dialect) return this.#frame;
+    const known = this.#others?.find((other) => other.dialect === dialect);
+    if (known !== undefined) return known.frame;
+    const text = this.text(dialect);
+    const frame = text === undefined ? undefined : this.#framer.frame(text);
+    if (this.#dialect === undefined) [this.#dialect, this.#frame] = [dialect, frame];
+    else (this.#others ??= []).push({ dialect, frame });
+    return frame;
   }
 }
 
-function frames(encode: (dialect: Dialect) => string | undefined, framer: Framer): Delivery['frame'] {
-  const frameOf: (Frame | null | undefined)[] = [];
-  return (dialect) => {
-    const known = frameOf[dialect.index];
-    if (known !== undefined) return known ?? undefined;
-    const text = encode(dialect);
-    const frame = text === undefined ? null : framer.frame(text);
-    frameOf[dialect.index] = frame;
-    return frame ?? undefined;
-  };
+class MessageDelivery extends FramedDelivery implements PublishedMessage {
+  readonly id: string;
+  readonly body: string;
+  readonly provisionalId: string | undefined;
+  readonly trace: string | undefined;
+  readonly stored: Stored | undefined;
+  readonly isProvisional: boolean;
+  #decoded: Message | undefined;
+
+  constructor({ id, body, trace }: Fleeting, framer: Framer, stored?: Stored, isProvisional = false) {
+    super(LISTEN.messages, framer);
+    this.id = id;
+    this.body = body;
+    this.trace = trace;
+    this.stored = stored;
+    this.provisionalId = stored?.provisionalId;
+    this.isProvisional = isProvisional;
+  }
+
+  decoded(): Message {
+    return (this.#decoded ??= decodeBody(this.id, this.body, this.provisionalId));
+  }
+
+  /** Undefined also for a body that no Crosspod pod wrote. */
+  text(dialect: Dialect): string | undefined {
+    try {
+      return dialect.message(this);
+    } catch (error) {
+      if (error instanceof SyntaxError) return undefined;
+      throw error;
+    }
+  }
+}
+
+class EventDelivery extends FramedDelivery {
+  readonly about: string | undefined;
+  readonly leaves: boolean | undefined;
+  readonly #event: ServerEvent;
+
+  constructor(event: ServerEvent, audience: number, framer: Framer, about?: string, leaves?: boolean) {
+    super(audience, framer);
+    this.#event = event;
+    this.about = about;
+    this.leaves = leaves;
+  }
+
+  text(dialect: Dialect): string | undefined {
+    return dialect.event(this.#event);
+  }
 }

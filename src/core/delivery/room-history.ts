@@ -71,7 +71,9 @@ export class RoomHistory implements SequencerRoom {
     const { position } = this.#sequencer;
     const { losses } = this;
     const page = await this.#context.broker.read(this.#room.name, from, limit);
-    for (const stored of page.messages) this.receive(stored);
+    // Each message of a page that ends at or before the last delivered one would be dropped by itself.
+    if (!isAtOrBefore(page.position, this.#sequencer.position))
+      for (const stored of page.messages) this.receive(stored);
     // The members have more than the history, which a failover dropped; or they lack what was stored since.
     const wentBack = page.position !== position && isAtOrBefore(page.position, position);
     const isAhead = !isAtOrBefore(page.position, this.#sequencer.position);

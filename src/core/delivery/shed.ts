@@ -16,7 +16,7 @@ interface Overflowing {
 /**
  * Makes room in the outbox of a client that does not read. Messages that the history can bring again are removed and
  * the member falls behind; messages that are delivered at most once are dropped and counted; everything else stays. If
- * that is still too much, the connection is closed with 1013, so that nobody waits for it. It is also closed if a
+ * that is still too much, the connection is closed with 1013, so that no other client waits for it. It also closes if a
  * provisional message would be dropped: the history will not bring that again to a member that was in the room.
  */
 export function shed(connection: Overflowing, { tally, turn }: OutboxContext): void {

@@ -30,7 +30,7 @@ export interface Submission extends Content {
 /** What hooks decide about a submission. */
 export type HookDecision =
   | { readonly kind: 'publish'; readonly content: Content }
-  /** Nobody gets the message; a `ref` is acknowledged without an `id`. */
+  /** No client receives the message; a `ref` is acknowledged without an `id`. */
   | { readonly kind: 'suppress' }
   | { readonly kind: 'refuse'; readonly rejection: Rejection };
 

@@ -7,6 +7,8 @@ export type Frame = Uint8Array;
 export interface Framer {
   /** One unmasked text frame. */
   frame(text: string): Frame;
+  /** Several texts as frames in one run of bytes. */
+  frames(texts: readonly string[]): Frame;
   /** Several frames as one run of bytes. */
   join(frames: readonly Frame[]): Frame;
 }

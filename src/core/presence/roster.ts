@@ -123,7 +123,7 @@ export class Roster {
 
   /**
    * Lists at most `limit` members, and the number of all. While the store is unavailable it lists the members of this pod,
-   * and `also`, who is about to be one.
+   * and `also`, a user about to become one.
    */
   async list(
     room: string,

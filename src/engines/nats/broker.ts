@@ -80,13 +80,12 @@ export class NatsBroker implements Broker {
       clock,
       log,
       appender: {
-        // JetStream may lose one publication and store the next.
-        mostInFlight: 1,
+        mostInFlight: (room, isProvisional) => this.#history.mostInFlight(room, isProvisional),
         queueOf: (room) => room,
         destinationOf: () => '',
         reaches: () => link.up,
         now: () => clock.elapsed(),
-        append: (publication) => this.#append(publication),
+        append: (publication, settle) => void this.#append(publication).then(settle, settle),
       },
       claim: (_room, name, id) => claims.claim(name, id),
     });
@@ -211,7 +210,9 @@ export class NatsBroker implements Broker {
 
   /** Resolves once this pod's room has the message: it came by subscription, or is read from the history. */
   async #delivered({ room, provisionalId }: Publication, id: string): Promise<void> {
-    if (!this.#rooms.has(room) || (await this.#dispatch.echo(provisionalId)) !== undefined) return;
+    if (!this.#rooms.has(room)) return;
+    const heard = await new Promise((resolve) => this.#dispatch.whenHeard(provisionalId, resolve));
+    if (heard !== undefined) return;
     const { link, names } = this.#options.backbone;
     // The other pods may have missed it too: an empty message makes them compare the room.
     link.publish(names.room(room), '');

@@ -21,6 +21,7 @@ import {
   writeNote,
 } from '../shared/envelope.ts';
 import type { Publication } from '../shared/publication.ts';
+import type { Appended } from '../shared/appender.ts';
 import { type Script, scriptsIn } from './connection/script.ts';
 import { HISTORY_SCRIPTS, RedisHistory } from './history/history.ts';
 import type { Backbone } from './connection/backbone.ts';
@@ -61,12 +62,12 @@ export class RedisBroker implements Broker {
       clock,
       log,
       appender: {
-        mostInFlight: Number.MAX_SAFE_INTEGER,
+        mostInFlight: () => Number.MAX_SAFE_INTEGER,
         queueOf: (room) => placement.slotOf(room),
         destinationOf: (room) => placement.shardOfRoom(room).connection,
         reaches: (room) => this.reaches(room),
         now: (room) => placement.shardOfRoom(room).now(),
-        append: (publication) => this.#append(publication),
+        append: (publication, settle) => this.#append(publication, settle),
       },
       claim: (room, name, id) => this.#claim(keys.claim(room, name), id),
       acknowledged: (room, id) => this.#history.acknowledged(room, id),
@@ -163,16 +164,25 @@ export class RedisBroker implements Broker {
     return page;
   }
 
-  async #append(publication: Publication): Promise<Published> {
-    const { room, provisionalId, trace } = publication;
+  #append(publication: Publication, settle: (appended: Appended) => void): void {
+    this.#history.append(publication, (added) => {
+      if (added instanceof Error) settle(added);
+      else if (added.prev === undefined) settle({ id: added.id, duplicate: true });
+      else this.#added(publication, added.id, added.prev, settle);
+    });
+  }
+
+  /** Calls `settle` once this pod's room has the message. */
+  #added(publication: Publication, id: string, prev: string, settle: (appended: Appended) => void): void {
+    const { room, body, provisionalId, trace } = publication;
     const { keys, placement } = this.#options.backbone;
-    const { id, prev, body } = await this.#history.append(publication);
-    if (prev === undefined) return { id, duplicate: true };
-    const isListening = placement.channels.isSubscribed(keys.roomChannel(room));
-    if (!isListening || (await this.#dispatch.echo(provisionalId)) === undefined) {
-      if (this.#rooms.has(room)) this.#receiver?.message(room, { id, prev, body, provisionalId, trace });
-    }
-    return { id, duplicate: false };
+    const end = (heard: string | undefined): void => {
+      if (heard === undefined && this.#rooms.has(room))
+        this.#receiver?.message(room, { id, prev, body, provisionalId, trace });
+      settle({ id, duplicate: false });
+    };
+    if (placement.channels.isSubscribed(keys.roomChannel(room))) this.#dispatch.whenHeard(provisionalId, end);
+    else end(undefined);
   }
 
   async #claim(claim: string, id: string): Promise<string> {

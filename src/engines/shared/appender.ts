@@ -1,10 +1,13 @@
 import type { Publication } from './publication.ts';
 import type { Published } from '../../core/ports/broker.ts';
 
+/** What became of an append: the publication's position, or why it has none. */
+export type Appended = Published | Error;
+
 /** How an engine appends publications to the histories of rooms. */
 export interface Appender {
-  /** So many publications of one queue may be in flight. */
-  readonly mostInFlight: number;
+  /** So many publications of the room's queue may be in flight: of those that members already have, and of others. */
+  readonly mostInFlight: (room: string, isProvisional: boolean) => number;
   /** Publications of all rooms with the same queue keep their order. One stuck queue does not hold up the others. */
   readonly queueOf: (room: string) => number | string;
   /**
@@ -17,8 +20,9 @@ export interface Appender {
   /** The clock of `Publication.sentAt`, in milliseconds. */
   readonly now: (room: string) => number;
   /**
-   * Gives a publication its position. Resolves once this pod's room has the message, unless an earlier one is still
-   * missing. Raises Unavailable (the publication is sent again), or an error that is final.
+   * Gives a publication its position. Calls `settle` once, and never before it returns: when this pod's room has the
+   * message, unless an earlier one is still missing; or with Unavailable (the publication is sent again), or with an error
+   * that is final. It must not throw. Callbacks, because promises from layer to layer cost more than the work.
    */
-  readonly append: (publication: Publication) => Promise<Published>;
+  readonly append: (publication: Publication, settle: (appended: Appended) => void) => void;
 }

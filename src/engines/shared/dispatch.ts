@@ -1,6 +1,6 @@
 import type { Fleeting, Note, Published, PublishOptions, Receiver, Stored } from '../../core/ports/broker.ts';
 import { Claims, isKeyed, nameOf } from './claims.ts';
-import type { Appender } from './appender.ts';
+import type { Appended, Appender } from './appender.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import { Echoes } from './echoes.ts';
 import { MemoryBudget } from './memory-budget.ts';
@@ -27,6 +27,8 @@ export interface DispatchOptions {
   readonly acknowledged?: (room: string, id: string) => void;
 }
 
+const NOT_DELIVERED = 'the message is stored, but an earlier one is missing and cannot be read';
+
 /** Takes publications from this pod's clients to histories that pods share. What cannot be sent waits. */
 export class Dispatch {
   readonly #options: DispatchOptions;
@@ -50,7 +52,7 @@ export class Dispatch {
       appender: {
         ...appender,
         reaches: (room) => appender.reaches(room) && this.#resumption.isOver(room),
-        append: (publication) => this.#append(publication),
+        append: (publication, settle) => this.#append(publication, settle),
       },
       clock,
       deliver: ({ room, provisionalId: id, body, trace }) =>
@@ -139,37 +141,44 @@ export class Dispatch {
     this.#claims.claim(provisionalId, id, this.#options.clock.elapsed());
   }
 
-  /** Resolves with the id once this pod's own publication has come back to it; undefined: it will not. */
-  echo(provisionalId: string): Promise<string | undefined> {
-    return this.#echoes.wait(provisionalId);
+  /** Calls `tell` once: with the id once this pod's own publication has come back to it, or with undefined: it will not. */
+  whenHeard(provisionalId: string, tell: (id: string | undefined) => void): void {
+    this.#echoes.whenHeard(provisionalId, tell);
   }
 
-  /** Resolves once this pod's room has the message too, if the room is in use here. */
-  async #append(publication: Publication): Promise<Published> {
+  #append(publication: Publication, settle: (appended: Appended) => void): void {
+    this.#echoes.expect(publication.provisionalId);
+    this.#options.appender.append(publication, (appended) => this.#appended(publication, appended, settle));
+  }
+
+  /** Calls `settle` once this pod's room has the message too, if the room is in use here. */
+  #appended(publication: Publication, appended: Appended, settle: (appended: Appended) => void): void {
     const { room, provisional, provisionalId } = publication;
-    this.#echoes.expect(provisionalId);
-    try {
-      const published = await this.#appendOrEcho(publication);
-      // The next publication may have to be provisional, and must not reach the members before this one.
-      const delivered = provisional || (this.#receiver?.delivered(room, published.id) ?? true);
-      // Nearly always `delivered` is true at once. Awaiting it then would cost every publication a turn.
-      if (delivered !== true && !(await delivered))
-        throw new Unavailable('the message is stored, but an earlier one is missing and cannot be read');
-      this.#options.acknowledged?.(room, published.id);
-      return published;
-    } finally {
+    const published = appended instanceof Error ? this.#despite(appended, provisionalId) : appended;
+    const end = (isDelivered: boolean): void => {
       this.#echoes.forget(provisionalId);
-    }
+      if (published instanceof Error) settle(published);
+      else if (!isDelivered) settle(new Unavailable(NOT_DELIVERED));
+      else {
+        this.#options.acknowledged?.(room, published.id);
+        settle(published);
+      }
+    };
+    // The next publication may have to be provisional, and must not reach the members before this one.
+    const isDelivered =
+      published instanceof Error || provisional || (this.#receiver?.delivered(room, published.id) ?? true);
+    // Nearly always it is known at once. Awaiting it then would cost every publication a turn.
+    if (typeof isDelivered === 'boolean') end(isDelivered);
+    else
+      isDelivered.then(end, (error: Error) => {
+        this.#echoes.forget(provisionalId);
+        settle(error);
+      });
   }
 
-  async #appendOrEcho(publication: Publication): Promise<Published> {
-    try {
-      return await this.#options.appender.append(publication);
-    } catch (error) {
-      // The connection may have been lost after the history told the pods, and before it answered.
-      const id = this.#echoes.soFar(publication.provisionalId);
-      if (id === undefined) throw error;
-      return { id, duplicate: false };
-    }
+  /** The connection may have been lost after the history told the pods, and before it answered. */
+  #despite(error: Error, provisionalId: string): Appended {
+    const id = this.#echoes.soFar(provisionalId);
+    return id === undefined ? error : { id, duplicate: false };
   }
 }

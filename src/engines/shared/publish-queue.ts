@@ -1,4 +1,4 @@
-import type { Appender } from './appender.ts';
+import type { Appended, Appender } from './appender.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import { ignored } from './ignored.ts';
 import { pause } from '../../core/base/pause.ts';
@@ -80,7 +80,7 @@ export class PublishQueue {
     if (this.#buffering || this.#waits > 1 || this.#mustWait()) {
       this.#deliverProvisionally();
       this.#pumpIfFree();
-    } else void this.#send(publication);
+    } else this.#send(publication);
   }
 
   /** Sends what waits, in order, now that the history can be reached. */
@@ -106,9 +106,11 @@ export class PublishQueue {
 
   /** Whether one more in flight would be too many, or could overtake one that is in flight elsewhere. */
   #mustWait(): boolean {
-    if (this.#inFlight === 0) return false;
+    const [oldest] = this.#all;
+    if (this.#inFlight === 0 || oldest === undefined) return false;
     const { mostInFlight, destinationOf } = this.#appender;
-    return this.#inFlight >= mostInFlight || destinationOf(this.#room) !== this.#destination;
+    const most = mostInFlight(this.#room, oldest.provisional);
+    return this.#inFlight >= most || destinationOf(this.#room) !== this.#destination;
   }
 
   #reaches(): boolean {
@@ -120,14 +122,14 @@ export class PublishQueue {
     for (let attempt = 1; this.#waits > 0;) {
       if (!this.#reaches()) break;
       const before = this.#waits;
-      await Promise.all(this.#next().map((one) => this.#send(one)));
+      await Promise.all(this.#next().map((one) => new Promise<void>((ended) => this.#send(one, ended))));
       if (this.#waits < before || !this.#buffering) attempt = 1;
       else await pause(this.#clock, Math.min(PAUSE_MS * 2 ** attempt++, MOST_PAUSE_MS));
     }
   }
 
   #next(): Publication[] {
-    const most = Math.min(CHUNK, this.#appender.mostInFlight);
+    const most = Math.min(CHUNK, this.#appender.mostInFlight(this.#room, this.#buffering));
     const next: Publication[] = [];
     for (const one of this.#all) {
       if (!one.inFlight) next.push(one);
@@ -136,24 +138,28 @@ export class PublishQueue {
     return next;
   }
 
-  async #send(publication: Publication): Promise<void> {
+  /** Calls `ended` when the attempt has succeeded or failed. */
+  #send(publication: Publication, ended?: () => void): void {
     publication.inFlight = true;
     this.#inFlight += 1;
     this.#destination = this.#appender.destinationOf(this.#room);
     this.#waits -= 1;
     if (this.#waits === 0) this.#buffering = false;
     // `append` reads `sentAt` at once: it must not see this attempt in it.
-    const appended = this.#appender.append(publication);
+    this.#appender.append(publication, (appended) => {
+      this.#take(publication, appended);
+      ended?.();
+    });
     publication.sentAt ??= this.#appender.now(publication.room);
-    try {
-      const published = await appended;
-      this.#inFlight -= 1;
-      this.#end(publication, published);
-    } catch (error) {
-      this.#inFlight -= 1;
+  }
+
+  #take(publication: Publication, appended: Appended): void {
+    this.#inFlight -= 1;
+    if (!(appended instanceof Error)) this.#end(publication, appended);
+    else {
       this.#owner.failed();
-      if (error instanceof Unavailable) this.#takeBack(publication);
-      else this.#refuse(publication, error as Error);
+      if (appended instanceof Unavailable) this.#takeBack(publication);
+      else this.#refuse(publication, appended);
     }
     this.#pumpIfFree();
   }

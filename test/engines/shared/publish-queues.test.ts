@@ -44,18 +44,18 @@ beforeEach(() => {
   queues = opened();
 });
 
-function opened(mostInFlight = Number.MAX_SAFE_INTEGER): PublishQueues {
+function opened(mostInFlight = Number.MAX_SAFE_INTEGER, mostProvisional = mostInFlight): PublishQueues {
   const appender: Appender = {
-    mostInFlight,
+    mostInFlight: (_room, isProvisional) => (isProvisional ? mostProvisional : mostInFlight),
     queueOf: () => 0,
     destinationOf: () => place,
     reaches: () => up,
     now: () => 1,
-    append(publication) {
+    append(publication, settle) {
       const answer = Promise.withResolvers<Published>();
       const { provisional, sentAt } = publication;
       sent.push({ publication, wasProvisional: provisional, mayBeThere: sentAt !== undefined, answer });
-      return answer.promise;
+      answer.promise.then(settle, settle);
     },
   };
   return new PublishQueues({
@@ -151,6 +151,33 @@ describe('publications in a publish queue', () => {
     void queues.pump();
     await turns(1);
     expect(bodies()).toEqual(['a', 'b']);
+  });
+
+  test('that members already have are sent one by one if the history takes no more of these at once', async () => {
+    queues = opened(2, 1);
+    for (const body of ['a', 'b', 'c']) void publish('r', body);
+    expect(bodies()).toEqual(['a', 'b']);
+    up = false;
+    for (const index of [0, 1]) lose(index);
+    await turns(1);
+    expect(delivered).toEqual(['a', 'b', 'c']);
+    up = true;
+    void queues.pump();
+    await turns(1);
+    for (const index of [2, 3]) {
+      expect(bodies().slice(2)).toEqual(['a', 'b'].slice(0, index - 1));
+      accept(index);
+      await turns(1);
+    }
+    // The last of them is in flight, and nothing waits: a new one waits for its answer.
+    void publish('r', 'd');
+    expect(bodies().slice(2)).toEqual(['a', 'b', 'c']);
+    accept(4);
+    await turns(1);
+    expect([bodies().slice(2), delivered]).toEqual([
+      ['a', 'b', 'c', 'd'],
+      ['a', 'b', 'c'],
+    ]);
   });
 
   test('that the history does not take although it can be reached are retried', async () => {

@@ -18,6 +18,7 @@ export type ToClient =
 /** Frames are their own text; that is what nobody but the two ends looks at. */
 export const textFramer: Framer = {
   frame: (text) => text as unknown as Frame,
+  frames: (texts) => texts.join('\n') as unknown as Frame,
   join: (frames) => (frames as unknown as string[]).join('\n') as unknown as Frame,
 };
 

@@ -57,8 +57,8 @@ measure('append.lua', (at) => {
   const room = `r${at % 20}`;
   const keys = ['epoch', `history:${room}`, `state:${room}`, `provisional:${room}`];
   const [now, state] = [Math.floor(clock), 90_000_000];
-  const first = ['run123', now, 'tag', 100, 3_600_000, state, `channel:${room}`, `~${at}`, body, '', '', ''];
-  ask('EVALSHA', append, keys.length, ...keys, ...first, 86_400_000, now + 2_500, 'pod1', 1);
+  const constants = [100, 3_600_000, state, 300_000, 2_500, 'pod1', 'tag', `channel:${room}`];
+  ask('EVALSHA', append, keys.length, ...keys, ...constants, 'run123', now, 1, '', `~${at}`, '', body);
 });
 measure('enter.lua', (at) => {
   clock = NOW + at / 10;

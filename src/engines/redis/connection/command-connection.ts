@@ -2,6 +2,7 @@ import { errorCode, isForbidden, isMoved, redisUnavailable, unavailableOr } from
 import { handshake, type ServerIdentity } from './handshake.ts';
 import { type Names, RIGHTS_SCRIPTS } from './rights.ts';
 import type { Script, ScriptText } from './script.ts';
+import { type Encoded, encoded, ScriptCommand } from './script-command.ts';
 import type { ServerOptions } from './server-options.ts';
 import { atMostOncePer } from '../../../core/base/at-most.ts';
 import { ReconnectingClient } from './reconnecting-client.ts';
@@ -108,16 +109,34 @@ export class CommandConnection implements Shard {
     this.#lose();
   }
 
-  async call(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
-    this.#here();
-    this.#cork();
-    try {
-      return await this.#client.redis.evalsha(this.#text(script).sha, keys.length, ...keys, ...args);
-    } catch (error) {
-      throw this.#judge(error as Error, { keys, channels: [] });
-    } finally {
-      this.#client.timeout.answered();
+  call(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      this.invoke(script, keys, encoded([...keys, ...args]), (outcome) => {
+        if (outcome instanceof Error) reject(outcome);
+        else resolve(outcome);
+      });
+    });
+  }
+
+  invoke(script: Script, keys: readonly string[], args: Encoded, settle: (outcome: unknown) => void): void {
+    if (this.#server === undefined) {
+      const unavailable = redisUnavailable(this.lastError);
+      queueMicrotask(() => settle(unavailable));
+      return;
     }
+    this.#cork();
+    const { redis } = this.#client;
+    const command = new ScriptCommand(this.#text(script), keys.length, args);
+    redis.sendCommand(command);
+    void command.promise.then(
+      (reply) => this.#answered(reply, settle),
+      (error: Error) => this.#answered(this.#judge(error, { keys, channels: [] }), settle),
+    );
+  }
+
+  #answered(outcome: unknown, settle: (outcome: unknown) => void): void {
+    this.#client.timeout.answered();
+    settle(outcome);
   }
 
   command<Reply>(send: (client: Redis) => Promise<Reply>, keys: readonly string[] = []): Promise<Reply> {

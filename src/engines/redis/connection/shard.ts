@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import type { Encoded } from './script-command.ts';
 import type { Script } from './script.ts';
 import type { Unavailable } from '../../shared/unavailable.ts';
 
@@ -16,6 +17,11 @@ export interface Shard {
   now(): number;
   /** Runs a script. Raises Unavailable, or what Redis answers if the script is wrong. */
   call(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown>;
+  /**
+   * As `call`, with a callback: no promise is made but that of ioredis. `args` are the keys and the arguments; `settle` gets
+   * the reply, or the error that `call` would raise, never before `invoke` returns.
+   */
+  invoke(script: Script, keys: readonly string[], args: Encoded, settle: (outcome: unknown) => void): void;
   /** Any other command, and the keys that it uses; raises as `call` does. */
   command<Reply>(send: (client: Redis) => Promise<Reply>, keys?: readonly string[]): Promise<Reply>;
   /** To all subscribers of the channel; raises as `call` does. */

@@ -1,4 +1,6 @@
 import { redisUnavailable } from './errors.ts';
+import type { Encoded } from './script-command.ts';
+import type { Script } from './script.ts';
 import type { Shard } from './shard.ts';
 import type { Unavailable } from '../../shared/unavailable.ts';
 
@@ -22,6 +24,15 @@ export class UnavailableShard implements Shard {
 
   call(): Promise<never> {
     return Promise.reject(this.late());
+  }
+
+  invoke(
+    _script: Script,
+    _keys: readonly string[],
+    _args: Encoded,
+    settle: (outcome: unknown) => void,
+  ): void {
+    queueMicrotask(() => settle(this.late()));
   }
 
   command(): Promise<never> {

@@ -1,6 +1,8 @@
 import type { Page, ReadFrom, Stored } from '../../../core/ports/broker.ts';
 import { missingSince, type RoomFacts, runOf, resumeOutcome } from './missing.ts';
 import { parsePosition, roomTag } from '../../../protocol/position.ts';
+import { AppendTexts } from './append-texts.ts';
+import { encoded, joined } from '../connection/script-command.ts';
 import { type Script, scriptsIn } from '../connection/script.ts';
 import { Unavailable } from '../../shared/unavailable.ts';
 import type { Backbone } from '../connection/backbone.ts';
@@ -26,7 +28,8 @@ const FACTS = 8;
 /** Rooms verified after a failover, and rooms verified in parallel. */
 const MOST_ACKNOWLEDGED = 10_000;
 const LOOKED_AT_ONCE = 100;
-/** By then a publication without an answer has timed out, and may have been sent again. */
+const NO_ARGUMENTS = encoded([]);
+/** So long after it was sent a publication without an answer has timed out, and may have been sent again. */
 const LATE_MS = ANSWER_MS + 500;
 
 export interface RedisHistoryOptions {
@@ -34,6 +37,12 @@ export interface RedisHistoryOptions {
   /** Messages stored per room. */
   readonly size: number;
   readonly ttlMs: number;
+}
+
+/** A message that was appended; `prev` is absent if that had been done before. */
+export interface Added {
+  readonly id: string;
+  readonly prev?: string | undefined;
 }
 
 interface Where {
@@ -55,29 +64,37 @@ interface Read {
  */
 export class RedisHistory {
   readonly #options: RedisHistoryOptions;
+  readonly #texts: AppendTexts;
   /** The last position that this pod was given in each room, which also names the run of the server; the latest is last. */
   readonly #acknowledged = new Map<string, string>();
 
   constructor(options: RedisHistoryOptions) {
     this.#options = options;
+    const { size, ttlMs, backbone } = options;
+    const constants = [size, ttlMs, ttlMs + POSITION_MS, CLAIM_MS, LATE_MS, backbone.pod];
+    this.#texts = new AppendTexts(backbone.keys, constants);
   }
 
-  /** Appends and publishes in one step; `prev` is absent if that had been done before. */
-  async append(publication: Publication): Promise<{ id: string; prev?: string | undefined; body: string }> {
+  /** Appends and publishes in one step. Calls `settle` with what became of it, never before it returns. */
+  append(publication: Publication, settle: (added: Added | Error) => void): void {
     const { room, body, key, trace = '', provisionalId, sentAt } = publication;
-    const { size, ttlMs, backbone } = this.#options;
-    const { keys, pod } = backbone;
-    const shard = backbone.placement.shardOfRoom(room);
-    const names = [keys.epochOf(room), keys.history(room), keys.state(room)];
-    if (key !== undefined) names.push(keys.claim(room, provisionalId));
+    const { keys, placement } = this.#options.backbone;
+    const shard = placement.shardOfRoom(room);
+    if (!shard.up) {
+      // Its epoch is not known.
+      shard.invoke(APPEND, [], NO_ARGUMENTS, (outcome) => settle(outcome as Error));
+      return;
+    }
+    const { names, encodedNames, constants } = this.#texts.of(room);
+    const claim = key === undefined ? [] : [keys.claim(room, provisionalId)];
     const mayBeThereSince = sentAt === undefined ? '' : sentAt - SENT_SKEW_MS;
-    const args = [shard.epoch, shard.now(), roomTag(room), size, ttlMs, ttlMs + POSITION_MS];
-    args.push(keys.roomChannel(room));
-    args.push(provisionalId, body, trace, mayBeThereSince, CLAIM_MS);
-    args.push(shard.now() + LATE_MS, pod, shard.connection);
-    const [id, prev] = (await shard.call(APPEND, names, args)) as [string?, string?];
-    if (id === undefined) throw shard.late();
-    return { id, prev, body };
+    const args = [shard.epoch, shard.now(), shard.connection, mayBeThereSince, provisionalId, trace, body];
+    const all = joined(encodedNames, encoded(claim), constants, encoded(args));
+    shard.invoke(APPEND, [...names, ...claim], all, (outcome) => {
+      if (outcome instanceof Error) return settle(outcome);
+      const [id, prev] = outcome as [string?, string?];
+      settle(id === undefined ? shard.late() : { id, prev });
+    });
   }
 
   /** A publisher is about to get an ack with this position, so that `verify` has to find it. */
