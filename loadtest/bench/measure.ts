@@ -25,7 +25,8 @@ export function compareBuilds(results: readonly CaseResult[], build: Build): Cas
     measures.flatMap(({ figure, digits, values }) =>
       [...values].flatMap(([label, now]) => {
         const then = values.get(nameAt(label, build));
-        if (then === undefined) return [];
+        // A memory engine has no process: there is nothing to compare.
+        if (then === undefined || then.every((value) => value === 0)) return [];
         return [[`${name}: ${label}`, figure, spread(now, digits), spread(then, digits), ratio(now, then)]];
       }),
     ),
