@@ -4,7 +4,10 @@ import { readNetworks } from './http/networks.ts';
 import type { TrustedProxies } from './core/base/trusted-proxies.ts';
 import { readRule } from './protocol/rule.ts';
 
-/** What a setting may hold: `read` parses a value and returns undefined for a wrong one; `allowed` describes the right ones. */
+/**
+ * What a setting may hold: `read` parses a value and returns undefined for a wrong one; `allowed` describes the right
+ * ones.
+ */
 export interface Kind<T> {
   readonly allowed: string;
   /** Whether a wrong value is left out of the error. Absent: only if it contains an @, which may end a login. */

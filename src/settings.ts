@@ -20,7 +20,10 @@ import {
 } from './setting-kinds.ts';
 import { hostPorts, httpUrl, natsUrls, redisUrl } from './setting-urls.ts';
 
-/** One environment variable: its allowed values, its default and its meaning, as the table in docs/settings.md shows them. */
+/**
+ * One environment variable: its allowed values, its default and its meaning, as the table in docs/settings.md shows
+ * them.
+ */
 export interface Setting<T> {
   readonly kind: Kind<T>;
   /** The default, as written in the environment. Absent: no default. */

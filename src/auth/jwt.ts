@@ -151,8 +151,8 @@ function principalOf(
 }
 
 /**
- * Accepts whole numbers too, which many frameworks write against RFC 7519 section 4.1.2. Above 2^53, two users would get
- * the same id.
+ * Accepts whole numbers too, which many frameworks write against RFC 7519 section 4.1.2. Above 2^53, two users would
+ * get the same id.
  */
 function userIdOf(claim: unknown): string | undefined {
   if (Number.isSafeInteger(claim)) return String(claim);

@@ -26,8 +26,8 @@ const ASYMMETRIC = ['RS256', 'ES256', 'EdDSA'];
 const LOAD_MS = 5_000;
 
 /**
- * Creates a verifier for each key source. A token's `alg` only selects among them: the secret verifies only HS256, and a
- * public key only signatures (RFC 8725 section 3.1).
+ * Creates a verifier for each key source. A token's `alg` only selects among them: the secret verifies only HS256, and
+ * a public key only signatures (RFC 8725 section 3.1).
  */
 export function verifiersOf({ secret, remoteKeys, keySet }: KeySources): Verifier[] {
   const verifiers: Verifier[] = [];

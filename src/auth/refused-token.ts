@@ -20,8 +20,8 @@ export function unknownKey(retryAfterMs: number): RefusedToken {
 }
 
 /**
- * Why jose refused a token. `now` is in milliseconds since 1970; `toleranceMs` is the tolerance that jose used. Undefined
- * if the token is not at fault, because a key of the set is unusable.
+ * Why jose refused a token. `now` is in milliseconds since 1970; `toleranceMs` is the tolerance that jose used.
+ * Undefined if the token is not at fault, because a key of the set is unusable.
  */
 export function refusedTokenOf(error: unknown, now: number, toleranceMs: number): RefusedToken | undefined {
   if (error instanceof errors.JWTExpired) return { fault: 'token_expired', reason: 'token_expired' };

@@ -10,7 +10,10 @@ export interface RemoteKeysOptions {
   /** Loads the key set from the key server; rejects if that fails. */
   readonly load: () => Promise<unknown>;
   readonly clock: Pick<Clock, 'elapsed'>;
-  /** JWKS_COOLDOWN_SECONDS: the least time between two requests, so that tokens with unknown keys cannot flood the server. */
+  /**
+   * JWKS_COOLDOWN_SECONDS: the least time between two requests, so that tokens with unknown keys cannot flood the
+   * server.
+   */
   readonly cooldownMs: number;
   /** JWKS_STALE_SECONDS: how long a key set stays valid after its refresh was due, while the server is unavailable. */
   readonly staleMs: number;
@@ -46,9 +49,9 @@ export class RemoteKeys {
   };
 
   /**
-   * Loads the set again, if the cooldown permits, for a token whose key `kid` is unknown. Returns true if the key does not
-   * exist unless it is known now: the set was loaded after this call, or the key was removed from it. Returns false if
-   * the key may be newer than the set. Raises KeysUnavailable.
+   * Loads the set again, if the cooldown permits, for a token whose key `kid` is unknown. Returns true if the key does
+   * not exist unless it is known now: the set was loaded after this call, or the key was removed from it. Returns false
+   * if the key may be newer than the set. Raises KeysUnavailable.
    */
   async refresh(kid: string | undefined): Promise<boolean> {
     const isInFlight = this.#attempt !== undefined;

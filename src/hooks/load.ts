@@ -6,8 +6,8 @@ import { statSync } from 'node:fs';
 const NAMES = ['onConnect', 'onDisconnect', 'onMessage'] as const;
 
 /**
- * Imports the hooks module; `path` is absolute or relative to the working directory. Raises an Error whose message is one
- * line that names the setting.
+ * Imports the hooks module; `path` is absolute or relative to the working directory. Raises an Error whose message is
+ * one line that names the setting.
  */
 export async function loadHooks(path: string): Promise<HooksModule> {
   const file = resolve(path);

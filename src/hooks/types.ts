@@ -25,12 +25,14 @@ export interface HookMessage {
  */
 export type HookReplacement = Partial<Omit<HookMessage, 'event'>> & { event?: string | null | undefined };
 
-/** Undefined: publish unchanged. `null`: suppress the message; no client receives it, and its publisher gets no error. */
+/**
+ * Undefined: publish unchanged. `null`: suppress the message; no client receives it, and its publisher gets no error.
+ */
 export type HookAnswer = undefined | null | HookReplacement;
 
 /**
- * The exports of the module that HOOKS_MODULE names, at least one of these. Each may be async and has one second. An error
- * that is not a refusal, or a late answer, affects only this one message or connection.
+ * The exports of the module that HOOKS_MODULE names, at least one of these. Each may be async and has one second. An
+ * error that is not a refusal, or a late answer, affects only this one message or connection.
  */
 export interface HooksModule {
   /** Called before the handshake. Throw a refusal to refuse the connection. The return value is ignored. */
@@ -45,8 +47,8 @@ export interface HooksModule {
 }
 
 /**
- * A hook throws this to refuse a connection or reject a message; only that client receives the error. Any object with the
- * same two fields works too, so a module need not import this file.
+ * A hook throws this to refuse a connection or reject a message; only that client receives the error. Any object with
+ * the same two fields works too, so a module need not import this file.
  */
 export class Refusal extends Error {
   /** One of the protocol's error codes. */

@@ -31,8 +31,8 @@ export class Access {
   }
 
   /**
-   * An API key permits everything, a token what its permissions allow. A wrong key is refused even beside a valid token,
-   * so that the caller notices it.
+   * An API key permits everything, a token what its permissions allow. A wrong key is refused even beside a valid
+   * token, so that the caller notices it.
    */
   async identify({ key, authorization }: Credentials): Promise<Identity> {
     if (!this.#hasKeys && this.#authenticator === undefined) return {};

@@ -6,8 +6,8 @@ import type { Pod } from '../core/commands/pod.ts';
 /** Issues identities to guests. */
 export interface GuestIssuer {
   /**
-   * Undefined if the name cannot be a user id. `expiresAt` is in milliseconds since 1970; `token` is null if clients need
-   * none.
+   * Undefined if the name cannot be a user id. `expiresAt` is in milliseconds since 1970; `token` is null if clients
+   * need none.
    */
   login(
     username: string,

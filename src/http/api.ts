@@ -18,8 +18,8 @@ import { roomStateRoutes } from './room.ts';
 import { Throttle } from './throttle.ts';
 
 /**
- * The HTTP API: everything under `/api/`, `/openapi.json` and `/asyncapi.json`. Mount the WebSocket paths before it: one
- * of them may lie under `/api/`, where this answers every request.
+ * The HTTP API: everything under `/api/`, `/openapi.json` and `/asyncapi.json`. Mount the WebSocket paths before it:
+ * one of them may lie under `/api/`, where this answers every request.
  */
 export function createApi(options: ApiOptions): Api {
   const { pod, origins, maxBodyBytes, trustProxy } = options;

@@ -9,8 +9,8 @@ const JSON_TYPE = /^application\/json\s*(?:;|$)/i;
 
 /**
  * Reads a request's body, at most `limitOf(path)` bytes of it. Raises 415 if its type is not JSON, 413 as soon as it is
- * too long (whatever Content-Length says), and 400 if it is not UTF-8. The schema of the route gets `null` for an absent
- * body, and refuses that if it needs one.
+ * too long (whatever Content-Length says), and 400 if it is not UTF-8. The schema of the route gets `null` for an
+ * absent body, and refuses that if it needs one.
  */
 export function body(
   limitOf: (path: string) => number,

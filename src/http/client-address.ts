@@ -2,10 +2,10 @@ import { isTrusted, type TrustedProxies } from '../core/base/trusted-proxies.ts'
 import { isIP } from 'node:net';
 
 /**
- * The client's address, for rate limits. Each proxy appends the address of its caller to `X-Forwarded-For`, so the header
- * is read from its end while the addresses belong to trusted proxies; everything before may be forged. If an entry is
- * missing or not an address, the last trusted address counts. An IPv6 address counts as its /64 network, because its
- * holder can use all addresses of that network.
+ * The client's address, for rate limits. Each proxy appends the address of its caller to `X-Forwarded-For`, so the
+ * header is read from its end while the addresses belong to trusted proxies; everything before may be forged. If an
+ * entry is missing or not an address, the last trusted address counts. An IPv6 address counts as its /64 network,
+ * because its holder can use all addresses of that network.
  */
 export function clientAddress(
   peer: string | undefined,

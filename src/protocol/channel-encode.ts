@@ -57,7 +57,9 @@ export function encodeChannelEvent(event: ServerEvent): Json | undefined {
   }
 }
 
-/** Encodes an event for a client that did not name the dialect: the seed's frames, and answers to frames with a `ref`. */
+/**
+ * Encodes an event for a client that did not name the dialect: the seed's frames, and answers to frames with a `ref`.
+ */
 export function encodeGuessedChannelEvent(event: ServerEvent): Json | undefined {
   return 'ref' in event && event.ref !== undefined ? encodeChannelEvent(event) : encodeSeedEvent(event);
 }

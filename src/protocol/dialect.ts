@@ -16,7 +16,9 @@ export interface Dialect {
   readonly name: 'message' | 'channel' | 'guessed-channel';
   /** Its index in arrays that hold one entry per dialect. */
   readonly index: 0 | 1 | 2;
-  /** Whether a join subscribes to everything in the room, and direct and global messages come without a subscription. */
+  /**
+   * Whether a join subscribes to everything in the room, and direct and global messages come without a subscription.
+   */
   readonly hearsAll: boolean;
   /** Never throws. */
   decode(frame: string): Decoded;

@@ -23,8 +23,8 @@ export function invalid(code: ErrorCode, message: string = ERRORS[code]): Invali
 }
 
 /**
- * Decodes a frame with a dialect's reader. Never throws: every error becomes a rejection. It carries the frame's `ref` if
- * that is valid, and the room as the client named it, even if the name is not valid.
+ * Decodes a frame with a dialect's reader. Never throws: every error becomes a rejection. It carries the frame's `ref`
+ * if that is valid, and the room as the client named it, even if the name is not valid.
  */
 export function decodeWith(frame: string, roomField: string, read: (fields: Fields) => Command): Decoded {
   let fields: Fields = {};

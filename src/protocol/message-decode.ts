@@ -105,7 +105,9 @@ function roomOf(fields: Fields): string | undefined {
   return optionalRoom(fields['room']) ?? optionalRoom(dataOf(fields)['room']);
 }
 
-/** Other `data` than an object is invalid: if it were ignored, the command would do something the client did not mean. */
+/**
+ * Other `data` than an object is invalid: if it were ignored, the command would do something the client did not mean.
+ */
 function dataOf(fields: Fields): Fields {
   const { data } = fields;
   if (data === undefined || data === null) return {};

@@ -3,8 +3,8 @@ import { Bucket } from '../core/base/rate-limit.ts';
 import type { Log } from '../core/ports/log.ts';
 
 /**
- * An unavailable receiver fails for every batch, so after ten lines only one per minute is logged. Each level has its own
- * limit, so that lower levels cannot suppress an error.
+ * An unavailable receiver fails for every batch, so after ten lines only one per minute is logged. Each level has its
+ * own limit, so that lower levels cannot suppress an error.
  */
 const LINES_PER_SECOND = 1 / 60;
 const LINES_AT_ONCE = 10;

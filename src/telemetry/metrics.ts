@@ -48,8 +48,8 @@ export interface Metrics {
 
 /**
  * Creates the metrics of a pod. The core counts plain numbers, which are read at each scrape; `others` come from other
- * parts of the pod. The names are those of the seed systems, including `_total` on a gauge. No label holds a room, a user
- * or an id.
+ * parts of the pod. The names are those of the seed systems, including `_total` on a gauge. No label holds a room, a
+ * user or an id.
  */
 export function createMetrics(pod: Pod, others: readonly Figure[] = []): Metrics {
   const registry = new Registry();

@@ -76,7 +76,9 @@ export function loadControlFigures({ watermarks, drain, rebalance }: LoadControl
   ];
 }
 
-/** Which halves of Redis or NATS this pod lacks. No label names a server, because servers change; /readyz names them. */
+/**
+ * Which halves of Redis or NATS this pod lacks. No label names a server, because servers change; /readyz names them.
+ */
 export function engineFigures(engine: { troubles(): readonly Trouble[] }): Figure[] {
   const count = (half: Trouble['lost']): number =>
     engine.troubles().filter(({ lost }) => lost === half).length;

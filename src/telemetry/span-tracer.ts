@@ -35,8 +35,8 @@ const PUBLISH = { kind: SpanKind.PRODUCER, attributes: { ...operation('publish',
 const DELIVER = { kind: SpanKind.CONSUMER, attributes: { ...operation('deliver', 'process') } };
 
 /**
- * Creates OpenTelemetry spans with the attributes of its semantic conventions for HTTP and messaging. Paths, rooms, users
- * and error texts are left out, because they may contain client data.
+ * Creates OpenTelemetry spans with the attributes of its semantic conventions for HTTP and messaging. Paths, rooms,
+ * users and error texts are left out, because they may contain client data.
  */
 export class SpanTracer implements Tracer {
   readonly #tracer: SdkTracer;

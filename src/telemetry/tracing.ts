@@ -5,7 +5,9 @@ export interface Tracing {
   readonly tracer: Tracer;
   /** The fields of a log line that is written now: `trace_id` and `span_id` within a sampled span, else none. */
   readonly logFields: () => object;
-  /** Whether a provider was registered before the pod started. The pod then removes its signal listeners and ends it. */
+  /**
+   * Whether a provider was registered before the pod started. The pod then removes its signal listeners and ends it.
+   */
   readonly isTakenOver: boolean;
   /** Sends the remaining spans, for five seconds at most. Never raises. */
   stop(): Promise<void>;
@@ -14,8 +16,9 @@ export interface Tracing {
 type Env = Readonly<Record<string, string | undefined>>;
 
 /**
- * Starts OpenTelemetry if an `OTEL_*` variable names a receiver; otherwise nothing of it is loaded. Only traces are sent:
- * metrics are scraped, and logs go to standard output. The SDK reads its other variables from the environment itself.
+ * Starts OpenTelemetry if an `OTEL_*` variable names a receiver; otherwise nothing of it is loaded. Only traces are
+ * sent: metrics are scraped, and logs go to standard output. The SDK reads its other variables from the environment
+ * itself.
  */
 export async function startTracing(env: Env, log: Log): Promise<Tracing | undefined> {
   if (namesConsole(env))

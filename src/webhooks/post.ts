@@ -25,8 +25,8 @@ export function destinationOf(url: string, secret: string): Destination {
 }
 
 /**
- * Posts a body once. Never rejects. `failed` may be retried: network errors, timeouts, redirects, 429 and 5xx. Any other
- * status except 2xx is `refused`. `stopped` aborts the request.
+ * Posts a body once. Never rejects. `failed` may be retried: network errors, timeouts, redirects, 429 and 5xx. Any
+ * other status except 2xx is `refused`. `stopped` aborts the request.
  */
 export async function post(
   { address, authorization, secret }: Destination,

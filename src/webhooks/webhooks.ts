@@ -18,8 +18,8 @@ export interface WebhooksContext extends CourierContext {
 }
 
 /**
- * Posts joins and leaves in order, one request at a time, each event at least once. Events are dropped if the receiver is
- * unavailable for longer than the retries last, or if the queue overflows.
+ * Posts joins and leaves in order, one request at a time, each event at least once. Events are dropped if the receiver
+ * is unavailable for longer than the retries last, or if the queue overflows.
  */
 export class Webhooks implements Watcher {
   readonly #context: WebhooksContext;

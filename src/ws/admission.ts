@@ -185,7 +185,10 @@ export class Admission {
   }
 }
 
-/** A page that asks its own server sends no `Origin` (Fetch standard, 3.2), unlike its WebSocket: take it from `Referer`. */
+/**
+ * A page that asks its own server sends no `Origin` (Fetch standard, 3.2), unlike its WebSocket: take it from
+ * `Referer`.
+ */
 function withOrigin(headers: IncomingHttpHeaders): IncomingHttpHeaders {
   const page = URL.parse(headers.referer ?? '');
   const isNavigation = headers['sec-fetch-mode'] === 'navigate';

@@ -8,8 +8,8 @@ const [SHORT, MEDIUM] = [126, 65_536];
 const [LENGTH_IN_2_BYTES, LENGTH_IN_8_BYTES] = [126, 127];
 
 /**
- * Encodes unmasked frames, as a server sends them (RFC 6455 section 5.2), into one buffer and without intermediate ones:
- * every message of a room passes here, and every message of a replay.
+ * Encodes unmasked frames, as a server sends them (RFC 6455 section 5.2), into one buffer and without intermediate
+ * ones: every message of a room passes here, and every message of a replay.
  */
 export const framer: Framer = {
   frame(text) {

@@ -8,8 +8,8 @@ const DEFAULT_PORTS: Readonly<Record<string, string>> = {
 const ORIGIN = /^([a-z][a-z0-9+.-]*):\/\/([^/?#@\s]+)$/;
 
 /**
- * The pages that may connect: exact origins (`https://app.example.com`, IPv6 addresses included), or all origins below a
- * domain (`https://*.example.com`, one or more labels). `*` is any origin, `self` the host that the request itself
+ * The pages that may connect: exact origins (`https://app.example.com`, IPv6 addresses included), or all origins below
+ * a domain (`https://*.example.com`, one or more labels). `*` is any origin, `self` the host that the request itself
  * names, and `null` a page without an origin of its own. Scheme and port must be equal. One list serves the upgrade and
  * CORS.
  */
@@ -46,7 +46,9 @@ export class Origins {
   }
 }
 
-/** As browsers write origins: lower case, without the default port, IPv6 addresses in their shortest form (RFC 5952). */
+/**
+ * As browsers write origins: lower case, without the default port, IPv6 addresses in their shortest form (RFC 5952).
+ */
 function normalized(pattern: string): string {
   const lower = pattern.toLowerCase();
   const [, scheme = '', place = ''] = ORIGIN.exec(lower) ?? [];

@@ -177,8 +177,8 @@ function enter(
 }
 
 /**
- * The missed deliveries that the new member listens to. It is not told about its own user, unless the list in its answer
- * lacks the user, or an older list that the room was told meanwhile follows.
+ * The missed deliveries that the new member listens to. It is not told about its own user, unless the list in its
+ * answer lacks the user, or an older list that the room was told meanwhile follows.
  */
 function listenedTo(
   { connection, listen }: Membership,

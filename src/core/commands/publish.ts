@@ -21,7 +21,9 @@ export interface PublishRequest {
   readonly key?: string | undefined;
 }
 
-/** Publishes to a room; resolves when the broker has stored or buffered the message. An ephemeral message is not stored. */
+/**
+ * Publishes to a room; resolves when the broker has stored or buffered the message. An ephemeral message is not stored.
+ */
 export function publishToRoom(
   pod: Pod,
   room: string,

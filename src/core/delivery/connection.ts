@@ -205,7 +205,9 @@ export class Connection implements Recipient {
     if (this.outbox.overflowed) shed(this, this.#context);
   }
 
-  /** Sends the only parcel of this turn: at once if nothing else waits or is due, so that each client gets one write. */
+  /**
+   * Sends the only parcel of this turn: at once if nothing else waits or is due, so that each client gets one write.
+   */
   sendAlone(parcel: Parcel): void {
     if (this.#answersDue > 0 || !this.outbox.writeThrough(parcel)) this.send(parcel);
   }

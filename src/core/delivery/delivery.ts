@@ -104,7 +104,9 @@ export function observeDeliveries(
   }
 }
 
-/** Encodes and frames once per dialect. A class, since an object of closures would cost each message several of them. */
+/**
+ * Encodes and frames once per dialect. A class, since an object of closures would cost each message several of them.
+ */
 abstract class FramedDelivery implements Delivery {
   readonly audience: number;
   readonly #framer: Framer;

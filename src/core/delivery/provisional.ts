@@ -58,8 +58,8 @@ export class Provisional {
   }
 
   /**
-   * The history has stored the message, or never will. Returns true if the members have it. False if it landed before: a
-   * failover dropped it, it was published again, and members that joined meanwhile lack it.
+   * The history has stored the message, or never will. Returns true if the members have it. False if it landed before:
+   * a failover dropped it, it was published again, and members that joined meanwhile lack it.
    */
   land(id: string): boolean {
     const entry = this.#entries.get(id);

@@ -8,11 +8,11 @@ interface Waiting {
 /**
  * The order in which one connection publishes, in whatever rooms: the order in which the client asked. Stored messages
  * need not wait for each other, since the broker keeps their order. A message that no history stores is delivered at
- * once and would overtake the stored ones before it, so it waits until all of them have an answer, and they wait for it.
- * A failure and a provisional delivery are answers, too.
+ * once and would overtake the stored ones before it, so it waits until all of them have an answer, and they wait for
+ * it. A failure and a provisional delivery are answers, too.
  *
- * For each publication the caller calls `asked`, then `inOrder`, then `ended` when that has settled, and `answered` when
- * the client has its answer.
+ * For each publication the caller calls `asked`, then `inOrder`, then `ended` when that has settled, and `answered`
+ * when the client has its answer.
  */
 export class Publications {
   /** How many are on their way to the broker. */
@@ -38,8 +38,8 @@ export class Publications {
   }
 
   /**
-   * Calls `publish` when the order allows it, nearly always at once, and settles as it does. The waiting publications are
-   * called synchronously by `ended`: one that resumed a microtask later could be overtaken by the next command.
+   * Calls `publish` when the order allows it, nearly always at once, and settles as it does. The waiting publications
+   * are called synchronously by `ended`: one that resumed a microtask later could be overtaken by the next command.
    */
   inOrder(isStored: boolean, publish: () => Promise<Published>): Promise<Published> {
     if (this.#waiting === undefined && this.#mayStart(isStored)) {
@@ -59,7 +59,9 @@ export class Publications {
     });
   }
 
-  /** A started publication has its answer: starts the first that waits, if it may, and those that need not wait for it. */
+  /**
+   * A started publication has its answer: starts the first that waits, if it may, and those that need not wait for it.
+   */
   ended(): void {
     this.#underWay -= 1;
     const waiting = this.#waiting ?? [];

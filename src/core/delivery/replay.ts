@@ -26,7 +26,10 @@ export function replay(
   queue(membership, deliveries, framer);
 }
 
-/** Whether a message is in the page or before its end. The position alone does not tell: after a failover not all compare. */
+/**
+ * Whether a message is in the page or before its end. The position alone does not tell: after a failover not all
+ * compare.
+ */
 function isWithin(stored: Stored | undefined, { messages, position }: Page): boolean {
   if (stored === undefined) return false;
   return isAtOrBefore(stored.id, position) || messages.some(({ id }) => id === stored.id);

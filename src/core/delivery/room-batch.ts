@@ -16,7 +16,9 @@ export class RoomBatch {
   readonly #room: string;
   readonly #deliveries: readonly Delivery[];
   readonly #framer: Framer;
-  /** Nearly all members are alike, so the parcel of the last one is tried first, and the table is nearly never needed. */
+  /**
+   * Nearly all members are alike, so the parcel of the last one is tried first, and the table is nearly never needed.
+   */
   #lastPlace = -1;
   #lastParcel: Parcel | undefined;
   #parcels: Map<number, Parcel | undefined> | undefined;

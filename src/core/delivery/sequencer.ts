@@ -52,7 +52,9 @@ export class Sequencer {
     return this.#last !== '';
   }
 
-  /** Messages may have been missed; `position` is the newest of the room, if known. Must not be called before `start`. */
+  /**
+   * Messages may have been missed; `position` is the newest of the room, if known. Must not be called before `start`.
+   */
   expect(position: string | undefined): void {
     // An earlier position is examined, too: the history may have gone back (docs/protocol.md, "Positions").
     if (position === this.#last && this.#waiting === undefined) return;

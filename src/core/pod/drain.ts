@@ -38,8 +38,8 @@ export class Drain {
   }
 
   /**
-   * Sends the clients away evenly over the window, so that the other pods get a steady rate of handshakes. Resolves when
-   * all are answered, told and closed. The caller must refuse new connections before.
+   * Sends the clients away evenly over the window, so that the other pods get a steady rate of handshakes. Resolves
+   * when all are answered, told and closed. The caller must refuse new connections before.
    */
   async run(windowMs: number): Promise<void> {
     const { clock, hub, limits, random } = this.#pod;

@@ -11,8 +11,8 @@ export interface Stored {
   /** As given to `publish`. A broker must carry it to the other pods and need not store it. */
   readonly trace?: string | undefined;
   /**
-   * The provisional id that the message had on some pod, or would have had there. A broker that hands out provisional ids
-   * must always set it, in `message` and in `read`. Absent if a broker never hands them out.
+   * The provisional id that the message had on some pod, or would have had there. A broker that hands out provisional
+   * ids must always set it, in `message` and in `read`. Absent if a broker never hands them out.
    */
   readonly provisionalId?: string | undefined;
 }
@@ -91,8 +91,8 @@ export interface Receiver {
   /**
    * Whether the members have what `message` brought under this id, as soon as that is known. A broker that buffers
    * publications must ask before its `publish` resolves: what the client publishes next may be delivered provisionally,
-   * and must not overtake this message. False: an earlier message is missing and cannot be read now. The room then stops
-   * waiting; this message comes from the history, or by `provisional`.
+   * and must not overtake this message. False: an earlier message is missing and cannot be read now. The room then
+   * stops waiting; this message comes from the history, or by `provisional`.
    */
   delivered(room: string, id: string): boolean | Promise<boolean>;
   /** A message of another pod that no history stores. */
@@ -100,13 +100,14 @@ export interface Receiver {
   /** A message of this pod that cannot be stored now; it comes again by `message`, with its `provisionalId`. */
   provisional(room: string, message: Fleeting): void;
   /**
-   * This pod will not store a message that it handed to `provisional`: the broker rejected it, or it is in the history as
-   * `id` already. In the second case `message` brings it, or has brought it.
+   * This pod will not store a message that it handed to `provisional`: the broker rejected it, or it is in the history
+   * as `id` already. In the second case `message` brings it, or has brought it.
    */
   forgotten(room: string, provisionalId: string, id?: string): void;
   /**
-   * The newest position of the room, or undefined if unknown. A broker must call this for every subscribed room whenever
-   * messages may have been missed, and once calls about the room that failed with `unavailable` would succeed again.
+   * The newest position of the room, or undefined if unknown. A broker must call this for every subscribed room
+   * whenever messages may have been missed, and once calls about the room that failed with `unavailable` would succeed
+   * again.
    */
   newest(room: string, position: string | undefined): void;
   note(note: Note): void;

@@ -4,6 +4,8 @@ export interface Clock {
   now(): number;
   /** Monotonic milliseconds: setting the system clock does not change them. */
   elapsed(): number;
-  /** Runs `task` once after `ms` milliseconds; the returned function cancels it. A pending task keeps no process alive. */
+  /**
+   * Runs `task` once after `ms` milliseconds; the returned function cancels it. A pending task keeps no process alive.
+   */
   after(ms: number, task: () => void): () => void;
 }

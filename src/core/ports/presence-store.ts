@@ -25,12 +25,13 @@ export interface Statement {
 export interface PresenceReceiver {
   /**
    * A user joined, changed or left, on any pod. Called on every pod that has subscribed the room, in the same order
-   * (except for users who leave because their pod died), and on the pod that caused it before the causing call resolves.
+   * (except for users who leave because their pod died), and on the pod that caused it before the causing call
+   * resolves.
    */
   changed(room: string, change: PresenceChange): void;
   /**
-   * The store caused this change on this pod alone: the user's pod died, or the store was unavailable for a time. Called
-   * on one pod only.
+   * The store caused this change on this pod alone: the user's pod died, or the store was unavailable for a time.
+   * Called on one pod only.
    */
   caused(room: string, change: PresenceChange): void;
   /** In these subscribed rooms users may have joined or left without a call of `changed`. */

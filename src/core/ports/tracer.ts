@@ -41,8 +41,8 @@ export interface DeliverySpan {
  */
 export interface Tracer {
   /**
-   * Calls `handle` at once, and once. Everything it publishes and logs, now or later, belongs to the request. Raises what
-   * `handle` raises, which counts as status 500.
+   * Calls `handle` at once, and once. Everything it publishes and logs, now or later, belongs to the request. Raises
+   * what `handle` raises, which counts as status 500.
    */
   request(request: TracedRequest, handle: () => Promise<RequestOutcome>): Promise<void>;
   /** Calls `work` at once, and once, and settles as it does. The message must carry `trace`. */

@@ -73,8 +73,8 @@ export class Roster {
   }
 
   /**
-   * All pods were told that a user left who is present through this pod. The pod's entry was lost, perhaps by a failover
-   * before it was replicated, and another connection of the user ended. The user joins again at once.
+   * All pods were told that a user left who is present through this pod. The pod's entry was lost, perhaps by a
+   * failover before it was replicated, and another connection of the user ended. The user joins again at once.
    */
   #contradictLeave(room: string, userId: string): void {
     for (const connection of this.#context.hub.connectionsOf(userId)) {
@@ -122,8 +122,8 @@ export class Roster {
   };
 
   /**
-   * Lists at most `limit` members, and the number of all. While the store is unavailable it lists the members of this pod,
-   * and `also`, a user about to become one.
+   * Lists at most `limit` members, and the number of all. While the store is unavailable it lists the members of this
+   * pod, and `also`, a user about to become one.
    */
   async list(
     room: string,
@@ -195,8 +195,8 @@ export class Roster {
 }
 
 /**
- * Changes that came while a list was read may be newer than the list, so they are told again behind it; but not the leave
- * of a user whom the list no longer contains.
+ * Changes that came while a list was read may be newer than the list, so they are told again behind it; but not the
+ * leave of a user whom the list no longer contains.
  */
 function newerThan(members: readonly Member[], count: number, captured: readonly Delivery[]): Delivery[] {
   const gone = new Set<string>();

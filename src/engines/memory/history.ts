@@ -26,7 +26,8 @@ const ROOM_BYTES = 800;
 
 /**
  * The histories of all rooms. Messages expire after `ttlMs`; the newest position of a room stays known for a day
- * longer. When memory is short, the least recently used rooms lose messages first. Times are in milliseconds since 1970.
+ * longer. When memory is short, the least recently used rooms lose messages first. Times are in milliseconds since
+ * 1970.
  */
 export class MemoryHistory {
   readonly #options: MemoryHistoryOptions;

@@ -50,7 +50,10 @@ const AROUND = 384;
 /** So many messages are read when a publication did not come by subscription. */
 const PAGE = 500;
 
-/** The broker on NATS. JetStream stores the history and publishes stored messages to the pods. What cannot be sent waits. */
+/**
+ * The broker on NATS. JetStream stores the history and publishes stored messages to the pods. What cannot be sent
+ * waits.
+ */
 export class NatsBroker implements Broker {
   readonly #options: NatsBrokerOptions;
   readonly #history: NatsHistory;

@@ -147,8 +147,8 @@ export class NatsPresence implements PresenceStore, Leaseholder {
   }
 
   /**
-   * All rows are read from the start. The known ones stay, so that the leaves since then are still noticed. After a long
-   * outage rows of users who left may have expired, so a new union begins.
+   * All rows are read from the start. The known ones stay, so that the leaves since then are still noticed. After a
+   * long outage rows of users who left may have expired, so a new union begins.
    */
   #begin(silentMs: number): void {
     this.#fresh = silentMs > ROW_AGE_MS / 2 ? new Union(this.#ended) : this.#union;

@@ -43,7 +43,10 @@ export interface RedisBrokerOptions {
   readonly newName: () => string;
 }
 
-/** The broker of many pods: the history is in Redis, and messages travel by PUBLISH. What cannot be sent waits (dispatch.ts). */
+/**
+ * The broker of many pods: the history is in Redis, and messages travel by PUBLISH. What cannot be sent waits
+ * (dispatch.ts).
+ */
 export class RedisBroker implements Broker {
   readonly #options: RedisBrokerOptions;
   readonly #history: RedisHistory;

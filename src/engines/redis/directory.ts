@@ -20,7 +20,10 @@ const WRITE_MS = 100;
 /** Rooms or users per script. */
 const CHUNK = 200;
 
-/** The directory of all pods, in Redis: each pod writes its own counts under the name of its lease, and scripts keep the sums. */
+/**
+ * The directory of all pods, in Redis: each pod writes its own counts under the name of its lease, and scripts keep the
+ * sums.
+ */
 export class RedisDirectory implements Directory, Leaseholder {
   readonly #backbone: Backbone;
   #changed = new Set<string>();

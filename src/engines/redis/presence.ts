@@ -185,7 +185,9 @@ export class RedisPresence implements PresenceStore, Leaseholder {
     this.#echoes.heard(name, true);
   }
 
-  /** Writes lost rows again. Nobody joined or left; but all pods with members there are told that the room was repaired. */
+  /**
+   * Writes lost rows again. Nobody joined or left; but all pods with members there are told that the room was repaired.
+   */
   async #repair(gone: readonly LocalMembership[]): Promise<void> {
     if (gone.length === 0) return;
     const { lease } = this.#options.backbone;

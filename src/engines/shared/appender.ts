@@ -21,8 +21,8 @@ export interface Appender {
   readonly now: (room: string) => number;
   /**
    * Gives a publication its position. Calls `settle` once, and never before it returns: when this pod's room has the
-   * message, unless an earlier one is still missing; or with Unavailable (the publication is sent again), or with an error
-   * that is final. It must not throw. Callbacks, because promises from layer to layer cost more than the work.
+   * message, unless an earlier one is still missing; or with Unavailable (the publication is sent again), or with an
+   * error that is final. It must not throw. Callbacks, because promises from layer to layer cost more than the work.
    */
   readonly append: (publication: Publication, settle: (appended: Appended) => void) => void;
 }

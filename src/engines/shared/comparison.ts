@@ -3,7 +3,10 @@ import { every } from '../../core/base/every.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Log } from '../../core/ports/log.ts';
 
-/** All rooms in use are compared so often although nothing seems to be missing; that also keeps their positions from expiring. */
+/**
+ * All rooms in use are compared so often although nothing seems to be missing; that also keeps their positions from
+ * expiring.
+ */
 const EVERY_MS = 1_800_000;
 /** Rooms compared in one step. */
 const ROOMS = 200;

@@ -107,7 +107,9 @@ export class Dispatch {
     return known.finally(() => this.#claiming.delete(name));
   }
 
-  /** Nothing is noted here before the answer: another pod may be first, and its message must still be delivered then. */
+  /**
+   * Nothing is noted here before the answer: another pod may be first, and its message must still be delivered then.
+   */
   async #claim(room: string, name: string, id: string): Promise<string> {
     const { claim, clock } = this.#options;
     try {
@@ -135,13 +137,17 @@ export class Dispatch {
     this.learned(stored);
   }
 
-  /** The history has stored this message: a repetition of its key is answered, also while the history is unavailable. */
+  /**
+   * The history has stored this message: a repetition of its key is answered, also while the history is unavailable.
+   */
   learned({ id, provisionalId }: Stored): void {
     if (provisionalId === undefined || !isKeyed(provisionalId)) return;
     this.#claims.claim(provisionalId, id, this.#options.clock.elapsed());
   }
 
-  /** Calls `tell` once: with the id once this pod's own publication has come back to it, or with undefined: it will not. */
+  /**
+   * Calls `tell` once: with the id once this pod's own publication has come back to it, or with undefined: it will not.
+   */
   whenHeard(provisionalId: string, tell: (id: string | undefined) => void): void {
     this.#echoes.whenHeard(provisionalId, tell);
   }

@@ -45,9 +45,9 @@ export interface Leaseholder {
 }
 
 /**
- * This pod's sign of life. The pod stores its rows under `name`. When it has not renewed the lease for `leaseMs`, another
- * pod reaps those rows. After each time the book was unavailable the pod takes another name and writes all its rows
- * again; rows that it does not write again expire with the old name.
+ * This pod's sign of life. The pod stores its rows under `name`. When it has not renewed the lease for `leaseMs`,
+ * another pod reaps those rows. After each time the book was unavailable the pod takes another name and writes all its
+ * rows again; rows that it does not write again expire with the old name.
  */
 export class Lease {
   readonly #options: LeaseOptions;
@@ -93,7 +93,10 @@ export class Lease {
     if (book.up && this.#taken === this.#generation) await book.end(this.name, ms).catch(ignored);
   }
 
-  /** Checks the reply of a script that writes a row. Raises Unavailable if the lease had expired: all rows are written again. */
+  /**
+   * Checks the reply of a script that writes a row. Raises Unavailable if the lease had expired: all rows are written
+   * again.
+   */
   unlessLapsed(name: string, reply: unknown): unknown {
     if (reply !== 'lapsed') return reply;
     this.lapsed(name);

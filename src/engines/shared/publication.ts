@@ -5,7 +5,9 @@ export interface PublicationOptions {
   readonly body: string;
   readonly key: string | undefined;
   readonly trace: string | undefined;
-  /** Its name until it has a position: derived from the room and the idempotency key, or unique where there is no key. */
+  /**
+   * Its name until it has a position: derived from the room and the idempotency key, or unique where there is no key.
+   */
   readonly provisionalId: string;
 }
 

@@ -3,7 +3,10 @@ import type { Log } from '../../core/ports/log.ts';
 import { pause } from '../../core/base/pause.ts';
 import type { PublishQueues } from './publish-queues.ts';
 
-/** Every pod has reconnected by then after Redis or NATS came back (redis/connection/options.ts, nats/connection/options.ts). */
+/**
+ * Every pod has reconnected by then after Redis or NATS came back (redis/connection/options.ts,
+ * nats/connection/options.ts).
+ */
 const RESUME_MS = 1_000;
 /** A stopping pod waits so long for the history, and looks so often. */
 const STOP_MS = 5_000;

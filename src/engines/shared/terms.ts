@@ -1,4 +1,6 @@
-/** How long, in milliseconds, a room's newest position is known after its last message (docs/protocol.md, "Positions"). */
+/**
+ * How long, in milliseconds, a room's newest position is known after its last message (docs/protocol.md, "Positions").
+ */
 export const POSITION_MS = 86_400_000;
 
 /** How long, in milliseconds, a publication that is repeated under its idempotency key is recognized. */

@@ -4,7 +4,10 @@ import { isDenied, natsUnavailable, reasonOf, shown } from './answers.ts';
 /** No stream reaches this sequence, so a message that expects to follow it is never stored. */
 const NEVER = String(Number.MAX_SAFE_INTEGER);
 
-/** The subjects on which the server denied a publication. Without them the pod would come up, and fail at the next publication. */
+/**
+ * The subjects on which the server denied a publication. Without them the pod would come up, and fail at the next
+ * publication.
+ */
 export class Denials {
   /** The last denied subject of each kind. */
   readonly #subjects = new Map<string, string>();

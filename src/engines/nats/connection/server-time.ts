@@ -20,7 +20,10 @@ export class ServerTime {
     return Math.round(this.#clock.elapsed() + this.#aheadMs);
   }
 
-  /** Stores a message under this subject, which no other pod uses, and reads its server time. Raises errors of JetStream. */
+  /**
+   * Stores a message under this subject, which no other pod uses, and reads its server time. Raises errors of
+   * JetStream.
+   */
   async learn(js: JetStreamClient, jsm: JetStreamManager, subject: string): Promise<void> {
     const sent = this.#clock.elapsed();
     const { seq, stream } = await js.publish(subject, '');

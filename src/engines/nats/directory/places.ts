@@ -21,7 +21,9 @@ interface Places {
 
 const NONE: Places = { sequence: 0, leases: new Map() };
 
-/** The places of all users on all pods: one message for each user, written only if it has not changed since it was read. */
+/**
+ * The places of all users on all pods: one message for each user, written only if it has not changed since it was read.
+ */
 export class NatsPlaces {
   readonly #backbone: NatsBackbone;
   /** The last known places of the users who have places on this pod. */

@@ -110,7 +110,9 @@ export class NatsRooms {
   }
 }
 
-/** The first rooms of all answers. After the end of an answer that was cut, sums would be incomplete, so none follows. */
+/**
+ * The first rooms of all answers. After the end of an answer that was cut, sums would be incomplete, so none follows.
+ */
 function merged(answers: readonly Answer[], limit: number): Occupied[] {
   const sums = new Map<string, number>();
   for (const { rooms } of answers)

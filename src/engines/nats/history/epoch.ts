@@ -35,10 +35,10 @@ export interface EpochOptions {
 type Seen = Pick<HistoryRecord, 'seq' | 'placedAt' | 'provisionalId'>;
 
 /**
- * Which history the stream holds. The name is in the stream's description. The history **went back** if the stream holds
- * less than this pod has seen, or another message in its place: it was restored from a backup, or a disk lost stored
- * messages. Then all positions are void, and the history gets the next name. A stream with another creation time was
- * recreated, and gets a new name. All pods that notice choose the same name.
+ * Which history the stream holds. The name is in the stream's description. The history **went back** if the stream
+ * holds less than this pod has seen, or another message in its place: it was restored from a backup, or a disk lost
+ * stored messages. Then all positions are void, and the history gets the next name. A stream with another creation time
+ * was recreated, and gets a new name. All pods that notice choose the same name.
  */
 export class Epoch {
   readonly #options: EpochOptions;
@@ -84,7 +84,10 @@ export class Epoch {
     if (seq > this.#seen.seq) this.#seen = { seq, placedAt, provisionalId };
   }
 
-  /** Creates the stream if needed, makes sure that its name is right, and returns what the server says of it. Raises errors of JetStream. */
+  /**
+   * Creates the stream if needed, makes sure that its name is right, and returns what the server says of it. Raises
+   * errors of JetStream.
+   */
   async greet(live: Live): Promise<StreamInfo> {
     const { plan, newName, subject } = this.#options;
     // More messages may come before the answer.

@@ -29,13 +29,17 @@ interface Line {
 
 /**
  * The publications of each room that are in flight at once. They are sent in order over one connection. After one has
- * failed, none of the room is sent before all are answered: the queue then sends those that failed again, in their order.
+ * failed, none of the room is sent before all are answered: the queue then sends those that failed again, in their
+ * order.
  */
 export class InFlight {
   readonly #lines = new Map<string, Line>();
   #total = 0;
 
-  /** So many publications of the room may be in flight, if this pod has at most `most` of all rooms; always at least one. */
+  /**
+   * So many publications of the room may be in flight, if this pod has at most `most` of all rooms; always at least
+   * one.
+   */
   mostIn(room: string, most: number): number {
     const line = this.#lines.get(room);
     if (line === undefined) return Math.max(1, most - this.#total);
@@ -44,8 +48,8 @@ export class InFlight {
 
   /**
    * Runs `prepare` at once, and `send`, which must send before it first waits, after all earlier ones of the room were
-   * sent. Raises what they raise, once all later ones are answered. If the server has stored a later one and said that it
-   * did not store this one, raises `unavailable` as a final error: sent again, it would stand after the later one.
+   * sent. Raises what they raise, once all later ones are answered. If the server has stored a later one and said that
+   * it did not store this one, raises `unavailable` as a final error: sent again, it would stand after the later one.
    */
   async run<Prepared, Result>(
     room: string,

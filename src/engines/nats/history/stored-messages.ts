@@ -95,7 +95,9 @@ export class StoredMessages {
     return this.#after(room, seq, last, most);
   }
 
-  /** Takes a message that came by subscription, after the one at `lastSeq` (0: none). Returns the position before it. */
+  /**
+   * Takes a message that came by subscription, after the one at `lastSeq` (0: none). Returns the position before it.
+   */
   received(room: string, record: HistoryRecord, lastSeq: number): string {
     const before = this.#options.positionAt(room, lastSeq);
     const tail = this.tails.get(room);

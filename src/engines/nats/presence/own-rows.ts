@@ -109,7 +109,9 @@ export class OwnRows {
     });
   }
 
-  /** A row under this pod's lease has come by the stream. True: a call of the store gets the change, or the row is old. */
+  /**
+   * A row under this pod's lease has come by the stream. True: a call of the store gets the change, or the row is old.
+   */
   received(room: string, row: VersionedRow, change: PresenceChange | undefined, count: number): boolean {
     const own = this.find(room, row.member.userId);
     if (own === undefined) return true;
@@ -130,7 +132,9 @@ export class OwnRows {
     return this.#lease && formerOf(this.#lease);
   }
 
-  /** Writes all rows under the present lease. Rows under the former one count for `leaseMs` more. Raises Unavailable. */
+  /**
+   * Writes all rows under the present lease. Rows under the former one count for `leaseMs` more. Raises Unavailable.
+   */
   async rewriteAll(): Promise<void> {
     const lease = leaseNameOf(this.#backbone.lease.name);
     // At a start there are no users yet who could be on another pod too.

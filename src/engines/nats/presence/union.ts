@@ -68,7 +68,8 @@ const NONE: readonly number[] = [];
 
 /**
  * Who is present in which room, combined from the rows of all pods. Pods that take the same rows in the same order have
- * the same union and see the same changes. A pod that takes only the last row of each user and lease has the same union.
+ * the same union and see the same changes. A pod that takes only the last row of each user and lease has the same
+ * union.
  */
 export class Union {
   readonly #rooms = new Map<string, Map<string, Present>>();

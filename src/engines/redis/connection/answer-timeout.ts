@@ -7,8 +7,8 @@ const LOOK_MS = ANSWER_MS / LOOKS;
 /**
  * Notices a command that a connection has not answered for two seconds, even if other answers arrived meanwhile. Redis
  * answers in the order of the commands, so two counts suffice: how many were sent two seconds ago, and how many are
- * answered. Time in which this process stood still does not count: it looks at most once per turn of the event loop, and
- * only after reading what had arrived.
+ * answered. Time in which this process stood still does not count: it looks at most once per turn of the event loop,
+ * and only after reading what had arrived.
  */
 export class AnswerTimeout {
   readonly #clock: Clock;

@@ -32,7 +32,9 @@ export interface BackboneOptions {
 /** Takes what a pod (this one included) published on a room's channel, or on the channel of all pods (no room). */
 export type Listener = (room: string | undefined, envelope: Envelope) => void;
 
-/** What the broker, presence and the directory of one pod share: the servers, and the lease under which the pod writes. */
+/**
+ * What the broker, presence and the directory of one pod share: the servers, and the lease under which the pod writes.
+ */
 export class Backbone {
   readonly pod: string;
   /** A pod that has not renewed its lease for this long counts as dead. */

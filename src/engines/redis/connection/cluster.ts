@@ -19,9 +19,9 @@ const SLOTS_MOVED_MS = 5_000;
 const NEW_MASTER_MS = 2_000;
 
 /**
- * The masters of a Cluster, each with two connections. A command goes to the master that has its slot, and a redirection
- * is never followed: the caller gets Unavailable, and sends the command again in its own order. A slot that moves counts
- * as unavailable until it takes commands again (docs/adr/0012).
+ * The masters of a Cluster, each with two connections. A command goes to the master that has its slot, and a
+ * redirection is never followed: the caller gets Unavailable, and sends the command again in its own order. A slot that
+ * moves counts as unavailable until it takes commands again (docs/adr/0012).
  */
 export class Cluster implements Placement {
   readonly #options: ServerCommons;

@@ -68,8 +68,8 @@ export function errorCode(error: Error): string | undefined {
 }
 
 /**
- * `Unavailable` unless Redis answered that the command itself is wrong. Only the text is kept: an error of ioredis carries the
- * command, and with it what a client sent.
+ * `Unavailable` unless Redis answered that the command itself is wrong. Only the text is kept: an error of ioredis
+ * carries the command, and with it what a client sent.
  */
 export function unavailableOr(error: Error): Error {
   if (isForbidden(error)) return redisUnavailable('its user lacks a right');

@@ -11,8 +11,9 @@ export type TypedKeys = readonly (readonly [key: string, kind: KeyType])[];
 export const CLEAR = scriptsIn('connection')('clear');
 
 /**
- * Runs a task that needs keys of these types, all on one server. If another program has stored another type under one of
- * the names, every command would fail forever: that key is deleted, as if it had been evicted, and the task runs again.
+ * Runs a task that needs keys of these types, all on one server. If another program has stored another type under one
+ * of the names, every command would fail forever: that key is deleted, as if it had been evicted, and the task runs
+ * again.
  */
 export async function withKeyTypes<Result>(
   { shard, log, typed }: { shard: Shard; log: Log; typed: TypedKeys },

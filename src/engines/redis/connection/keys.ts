@@ -1,7 +1,7 @@
 /**
- * Names of all keys and channels in Redis (docs/platform/redis.md has the table); each begins with `prefix`. In a Cluster
- * all keys of a room have the room as their hash tag, so that one server has them all; keys of no room share one tag
- * (https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#hash-tags).
+ * Names of all keys and channels in Redis (docs/platform/redis.md has the table); each begins with `prefix`. In a
+ * Cluster all keys of a room have the room as their hash tag, so that one server has them all; keys of no room share
+ * one tag (https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#hash-tags).
  */
 export class Keys {
   readonly #prefix: string;
@@ -17,7 +17,10 @@ export class Keys {
     return this.#shared('epoch');
   }
 
-  /** The key from which scripts that make positions read the epoch. In a Cluster the pod supplies the epoch, and they read nothing. */
+  /**
+   * The key from which scripts that make positions read the epoch. In a Cluster the pod supplies the epoch, and they
+   * read nothing.
+   */
   epochOf(room: string): string {
     return this.#clustered ? this.state(room) : this.epoch;
   }
@@ -64,7 +67,9 @@ export class Keys {
     return this.#shared('pods');
   }
 
-  /** Sorted set: dead pods that are not reaped yet, by when that is due. The key says `graves`: other releases read it. */
+  /**
+   * Sorted set: dead pods that are not reaped yet, by when that is due. The key says `graves`: other releases read it.
+   */
   get tombstones(): string {
     return this.#shared('graves');
   }
@@ -123,8 +128,8 @@ export class Keys {
   }
 
   /**
-   * A key and a channel of each kind for which an ACL may have a pattern. Only the first key, which is the pod's own, is
-   * written.
+   * A key and a channel of each kind for which an ACL may have a pattern. Only the first key, which is the pod's own,
+   * is written.
    */
   samples(pod: string, tag: string): { keys: readonly string[]; channels: readonly string[] } {
     const keys = [this.probe(pod, tag), this.history(tag), this.presence(tag)];

@@ -9,10 +9,10 @@ type Answer = (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) 
 type Ask = (host: string, options: LookupAllOptions, answer: Answer) => void;
 
 /**
- * Looks a name up as Node does, and falls back on the addresses of the last time while DNS does not answer or cannot tell
- * (`EAI_AGAIN`): servers stay where they are when DNS fails, and a pod must still reach a Sentinel to ask for the new
- * master. If DNS says that a name does not exist, that is the answer: its last address may belong to another host now.
- * The function remembers every address for as long as it lives; one pod needs one, for all its clients of Redis.
+ * Looks a name up as Node does, and falls back on the addresses of the last time while DNS does not answer or cannot
+ * tell (`EAI_AGAIN`): servers stay where they are when DNS fails, and a pod must still reach a Sentinel to ask for the
+ * new master. If DNS says that a name does not exist, that is the answer: its last address may belong to another host
+ * now. The function remembers every address for as long as it lives; one pod needs one, for all its clients of Redis.
  */
 export function lastKnown(clock: Clock, askDns: Ask = ask): LookupFunction {
   const known = new Map<string, LookupAddress[]>();

@@ -12,7 +12,9 @@ export interface HostPort {
 /** Where Redis is, and the credentials: one of `server`, `sentinels` and `cluster`. */
 export interface RedisAddress {
   readonly server?: HostPort | undefined;
-  /** TLS to the server, or to the Sentinels and the servers they name. `ca` (PEM) replaces the authorities Node trusts. */
+  /**
+   * TLS to the server, or to the Sentinels and the servers they name. `ca` (PEM) replaces the authorities Node trusts.
+   */
   readonly tls?: { readonly ca?: string | undefined } | undefined;
   readonly sentinels?: readonly HostPort[] | undefined;
   /** Some servers of a Cluster; they name the others. */
@@ -26,8 +28,8 @@ export interface RedisAddress {
 }
 
 /**
- * A client that reconnects by itself and queues nothing: while there is no connection commands fail at once, and commands
- * in flight are rejected when it breaks, so that each caller decides what to repeat.
+ * A client that reconnects by itself and queues nothing: while there is no connection commands fail at once, and
+ * commands in flight are rejected when it breaks, so that each caller decides what to repeat.
  */
 export function clientOptions(
   address: RedisAddress,

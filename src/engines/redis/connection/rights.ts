@@ -29,8 +29,9 @@ export interface RightsOptions {
 export const PROBE = 'probe\n';
 
 /**
- * Proves that the Redis user may do all that pods do, by doing it with keys and channels of its own; so the user needs no
- * right to ask about rights. Raises Forbidden, which names every missing right, or another error that Redis answered.
+ * Proves that the Redis user may do all that pods do, by doing it with keys and channels of its own; so the user needs
+ * no right to ask about rights. Raises Forbidden, which names every missing right, or another error that Redis
+ * answered.
  */
 export async function proveRights(options: RightsOptions): Promise<void> {
   const { client, text, samples } = options;
@@ -48,7 +49,10 @@ export async function proveRights(options: RightsOptions): Promise<void> {
   await proveRefused(options);
 }
 
-/** Rights may cover only some names. Redis checks a script's keys before it runs, so a script that does nothing suffices. */
+/**
+ * Rights may cover only some names. Redis checks a script's keys before it runs, so a script that does nothing
+ * suffices.
+ */
 async function proveRefused({ client, text, refused, publish }: RightsOptions): Promise<void> {
   const { keys, channels } = refused;
   const tried = channels.map((channel) => publish(client, channel, PROBE));

@@ -28,7 +28,10 @@ function bulk(arg: string): string {
   return `$${Buffer.byteLength(arg)}\r\n${arg}\r\n`;
 }
 
-/** EVALSHA as one text. The command of ioredis makes a dozen strings and arrays of each argument, which was most garbage. */
+/**
+ * EVALSHA as one text. The command of ioredis makes a dozen strings and arrays of each argument, which was most
+ * garbage.
+ */
 export class ScriptCommand extends Command {
   readonly #text: string;
 

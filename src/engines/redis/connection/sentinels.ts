@@ -9,10 +9,10 @@ interface Options extends SentinelConnectionOptions {
 }
 
 /**
- * Finds the master by the Sentinels, and handles the errors that ioredis leaves unhandled. ioredis adds no error listener
- * to the connections on which it waits for failovers, and prints stack traces. When such a connection is back, ioredis
- * subscribes again without handling the promise: if the connection ends before the answer, the unhandled rejection would
- * end this process. ioredis reconnects by itself.
+ * Finds the master by the Sentinels, and handles the errors that ioredis leaves unhandled. ioredis adds no error
+ * listener to the connections on which it waits for failovers, and prints stack traces. When such a connection is back,
+ * ioredis subscribes again without handling the promise: if the connection ends before the answer, the unhandled
+ * rejection would end this process. ioredis reconnects by itself.
  */
 export class QuietSentinels extends SentinelConnector {
   constructor(options: unknown) {

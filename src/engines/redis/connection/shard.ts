@@ -9,7 +9,10 @@ export interface Shard {
   readonly up: boolean;
   /** Names this run of the server; a restart or a failover changes it. Raises Unavailable. */
   readonly run: string;
-  /** Goes into positions that are made there: the name of the data, if the pod has to supply it, and the run. Raises Unavailable. */
+  /**
+   * Goes into positions that are made there: the name of the data, if the pod has to supply it, and the run. Raises
+   * Unavailable.
+   */
   readonly epoch: string;
   /** Changes with every connection that this pod makes. */
   readonly connection: string;
@@ -18,8 +21,8 @@ export interface Shard {
   /** Runs a script. Raises Unavailable, or what Redis answers if the script is wrong. */
   call(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown>;
   /**
-   * As `call`, with a callback: no promise is made but that of ioredis. `args` are the keys and the arguments; `settle` gets
-   * the reply, or the error that `call` would raise, never before `invoke` returns.
+   * As `call`, with a callback: no promise is made but that of ioredis. `args` are the keys and the arguments; `settle`
+   * gets the reply, or the error that `call` would raise, never before `invoke` returns.
    */
   invoke(script: Script, keys: readonly string[], args: Encoded, settle: (outcome: unknown) => void): void;
   /** Any other command, and the keys that it uses; raises as `call` does. */

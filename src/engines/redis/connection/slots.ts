@@ -58,8 +58,8 @@ export class SlotMap {
   static readonly empty = new SlotMap([], '[]');
 
   /**
-   * Reads an answer to CLUSTER SLOTS (https://redis.io/docs/latest/commands/cluster-slots/) that the server `asked` gave.
-   * Gives this map if the answer says the same: nearly all do, and a new map takes a step for each slot.
+   * Reads an answer to CLUSTER SLOTS (https://redis.io/docs/latest/commands/cluster-slots/) that the server `asked`
+   * gave. Gives this map if the answer says the same: nearly all do, and a new map takes a step for each slot.
    */
   or(reply: unknown, asked: HostPort): SlotMap {
     const ranges = (reply as [number, number, ...[string | null, number][]][]).map(

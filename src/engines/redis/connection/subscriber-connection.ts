@@ -15,8 +15,8 @@ const RETRY_MS = 500;
 const NAMED_MS = 60_000;
 
 /**
- * `gone`: no connection. `coming`: the wanted channels are being subscribed. `refused`: the server refused some of them;
- * the others are subscribed. `up`: all are subscribed.
+ * `gone`: no connection. `coming`: the wanted channels are being subscribed. `refused`: the server refused some of
+ * them; the others are subscribed. `up`: all are subscribed.
  */
 type State = 'gone' | 'coming' | 'refused' | 'up';
 

@@ -23,9 +23,9 @@ export interface DirectoryUpkeepOptions {
 }
 
 /**
- * Once per lease length a pod writes its own counts and admitted connections again, and recomputes the sums of its rooms
- * from the counts of all pods. That repairs what was evicted or deleted. It also recomputes some other rooms, which no pod
- * may have any more.
+ * Once per lease length a pod writes its own counts and admitted connections again, and recomputes the sums of its
+ * rooms from the counts of all pods. That repairs what was evicted or deleted. It also recomputes some other rooms,
+ * which no pod may have any more.
  */
 export class DirectoryUpkeep {
   readonly #options: DirectoryUpkeepOptions;

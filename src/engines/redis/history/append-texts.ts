@@ -13,7 +13,9 @@ export interface AppendText {
   readonly constants: Encoded;
 }
 
-/** Encodes what is the same for all messages of a room once, for the rooms in which this pod has begun to publish last. */
+/**
+ * Encodes what is the same for all messages of a room once, for the rooms in which this pod has begun to publish last.
+ */
 export class AppendTexts {
   readonly #keys: Keys;
   /** Arguments that are the same in all rooms. */

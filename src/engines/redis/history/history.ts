@@ -59,13 +59,15 @@ interface Read {
 }
 
 /**
- * The history of rooms in Redis: for each room a stream, whose entries name their predecessor, and a hash with facts that
- * outlive them (docs/adr/0006-history-in-redis.md). All methods raise Unavailable.
+ * The history of rooms in Redis: for each room a stream, whose entries name their predecessor, and a hash with facts
+ * that outlive them (docs/adr/0006-history-in-redis.md). All methods raise Unavailable.
  */
 export class RedisHistory {
   readonly #options: RedisHistoryOptions;
   readonly #texts: AppendTexts;
-  /** The last position that this pod was given in each room, which also names the run of the server; the latest is last. */
+  /**
+   * The last position that this pod was given in each room, which also names the run of the server; the latest is last.
+   */
   readonly #acknowledged = new Map<string, string>();
 
   constructor(options: RedisHistoryOptions) {
@@ -122,7 +124,9 @@ export class RedisHistory {
     return { ...(goesOn ? page : (await read('after', BEGINNING)).page), missing };
   }
 
-  /** After a failover: finds out whether the new master lacks acknowledged messages. Reading from them marks the loss. */
+  /**
+   * After a failover: finds out whether the new master lacks acknowledged messages. Reading from them marks the loss.
+   */
   async verify(): Promise<void> {
     const all = [...this.#acknowledged];
     for (let at = 0; at < all.length; at += LOOKED_AT_ONCE) {
@@ -201,8 +205,9 @@ export class RedisHistory {
   }
 
   /**
-   * When a run of a server ended, in ms; empty if there was no such run. While the server that knows is unavailable the run
-   * counts as ended: otherwise a position that the room was given would be called unknown, and its loss be forgotten.
+   * When a run of a server ended, in ms; empty if there was no such run. While the server that knows is unavailable the
+   * run counts as ended: otherwise a position that the room was given would be called unknown, and its loss be
+   * forgotten.
    */
   async #endOf(run: string, asked: Shard): Promise<string> {
     const { keys, shared } = this.#options.backbone;

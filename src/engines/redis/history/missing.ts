@@ -82,7 +82,10 @@ function isBeforeLoss(position: Position, { lost, mark, wentBack }: RoomFacts): 
   return !isMadeAfterIt && isAtOrBefore(position, streamPosition(lost));
 }
 
-/** Whether the room's history knows this very position. The mark is no message: what came after it may be trimmed by now. */
+/**
+ * Whether the room's history knows this very position. The mark is no message: what came after it may be trimmed by
+ * now.
+ */
 function isThere(
   after: string,
   position: Position,
@@ -114,8 +117,8 @@ function outcomeForUnlisted(position: Position, facts: RoomFacts): ResumeOutcome
 }
 
 /**
- * Redis can lose all keys of a room while the name of the data stays: they are evicted, or one master of a Cluster loses
- * its data. Then the room has another beginning, or none.
+ * Redis can lose all keys of a room while the name of the data stays: they are evicted, or one master of a Cluster
+ * loses its data. Then the room has another beginning, or none.
  */
 function isOfOtherBeginning({ epoch }: Position, facts: RoomFacts): boolean {
   const named = beginningOf(epoch);

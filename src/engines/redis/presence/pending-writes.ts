@@ -24,9 +24,9 @@ export interface PendingWritesOptions {
 
 /**
  * Memberships that could not be written under the pod's present name, and exits that failed, because the server was
- * unavailable or the slot was moving. They are retried as soon as the room can be reached. Otherwise a grace period on some
- * pod, or the former lease, would end first, and a leave of a user who is present would be announced; and a user who left
- * would be shown until a lease ends.
+ * unavailable or the slot was moving. They are retried as soon as the room can be reached. Otherwise a grace period on
+ * some pod, or the former lease, would end first, and a leave of a user who is present would be announced; and a user
+ * who left would be shown until a lease ends.
  */
 export class PendingWrites {
   readonly #options: PendingWritesOptions;
@@ -59,8 +59,8 @@ export class PendingWrites {
   async write(isAffected: (room: string) => boolean): Promise<void> {
     await this.#enter(isAffected);
     const { leave, memberships } = this.#options;
-    // Exits that fail again wait for the next time. Also those written under a former name of the pod: nobody refreshes a
-    // room without members, so that it may expire, with no leave announced, before that name is reaped.
+    // Exits that fail again wait for the next time. Also those written under a former name of the pod: nobody refreshes
+    // a room without members, so that it may expire, with no leave announced, before that name is reaped.
     await forEachInBatches([...this.#exits], AT_ONCE, async (exit) => {
       const { room, who } = exit;
       const isOver = memberships.find(room, who) !== undefined;

@@ -11,8 +11,8 @@ const USERS = 500;
 const ROOMS = 50;
 /**
  * How long a room remembers that a pod was reaped. Late commands of the pod have arrived by then. If a user comes back
- * within this time, whose leave was announced, the join is announced at once; later the room counts as repaired, and its
- * members get the list again.
+ * within this time, whose leave was announced, the join is announced at once; later the room counts as repaired, and
+ * its members get the list again.
  */
 const REAPED_MS = 3_600_000;
 /** How long the rooms of a dead pod are known: other pods may refresh them, and notice late that it is dead. */

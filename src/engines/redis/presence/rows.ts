@@ -36,8 +36,8 @@ export interface Entered {
 }
 
 /**
- * What an exit found: the leave; nothing to announce (undefined); or, if no connection of the user is stored, `orphaned`
- * if the user still has a row, else `unknown`. `last`: it is the last known connection, and was not removed.
+ * What an exit found: the leave; nothing to announce (undefined); or, if no connection of the user is stored,
+ * `orphaned` if the user still has a row, else `unknown`. `last`: it is the last known connection, and was not removed.
  */
 export type Left = PresenceChange | 'orphaned' | 'unknown' | 'last' | undefined;
 
@@ -57,8 +57,8 @@ export class RedisRows {
   }
 
   /**
-   * Connections are present in one room; gives one answer for each. `former`: the pod's name under which they were written
-   * before. Unless that name was reaped, they were there all the time, and no join is announced.
+   * Connections are present in one room; gives one answer for each. `former`: the pod's name under which they were
+   * written before. Unless that name was reaped, they were there all the time, and no join is announced.
    */
   async enter(room: string, all: readonly Entry[], name: string, former?: string): Promise<Entered[]> {
     const { clock, keys, lease } = this.#backbone;
@@ -91,8 +91,8 @@ export class RedisRows {
       name,
       isAll ? '' : '?',
     ];
-    // The same keys as an entry: while the slot is moving an exit with fewer keys could succeed although the user's entry
-    // through another connection is refused.
+    // The same keys as an entry: while the slot is moving an exit with fewer keys could succeed although the user's
+    // entry through another connection is refused.
     const typed = this.#of(room, lease.name);
     const [kind, count, row] = (await this.#call(room, EXIT, typed, args)) as unknown[];
     if (kind === 'orphaned' || kind === 'unknown' || kind === 'last') return kind;

@@ -162,7 +162,9 @@ export class Upkeep {
     for (const user of await reaper.orphansIn(room)) await orphaned(room, user);
   }
 
-  /** Each pod surveys a room with a probability that grows with its share of the members: together about once a round. */
+  /**
+   * Each pod surveys a room with a probability that grows with its share of the members: together about once a round.
+   */
   #isDue(room: string, users: number): boolean {
     const own = new Set(Array.from(this.#options.memberships.in(room), ({ who }) => who.userId)).size;
     return users > own && this.#options.random() * users < own;
