@@ -282,7 +282,7 @@ test.each([
   ['2024-chat', '2024-chat-crosspod'],
 ])('a release %s needs another name for its objects', async (release, name) => {
   const { stderr } = await helm('template', release, CHART);
-  expect(stderr).toContain(`fullnameOverride: objects would be called ${name} after the release`);
+  expect(stderr).toContain(`fullnameOverride: from the release's name, objects would be named ${name}`);
   const { code, stdout } = await helm('template', release, CHART, '--set', 'fullnameOverride=chat');
   expect(code).toBe(0);
   expect(stdout).toContain(`app.kubernetes.io/instance: ${release}`);

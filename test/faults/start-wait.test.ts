@@ -39,7 +39,7 @@ async function takesClients({ url }: PodProcess): Promise<boolean> {
 /** Resolves once the pod has said what it waits for: by then it would long have served before this was built. */
 async function expectWaiting(pod: PodProcess, part: string): Promise<void> {
   await eventually('what it waits for', () => pod.output().includes(`"part":"${part}"`));
-  expect(pod.output()).toContain('clients are not served until it is');
+  expect(pod.output()).toContain('the pod serves clients when it is');
   expect(await ask(pod, '/livez')).toBe('200 {"status":"alive"}');
   expect(await ask(pod, '/readyz')).toBe('503 {"status":"starting"}');
   expect(await ask(pod, '/metrics')).toMatch(/^200 [^]*^realtime_engine_lost\{half="answers"\} 1$/m);
