@@ -22,7 +22,8 @@ test.each([...NAMING, CHART_VALUES])('%s names images as images.yaml has them', 
 });
 
 test('no image is named that images.yaml has not, but for that of the gateway', () => {
-  const known = [...images.map(nameOf), 'base'];
+  const stages = [...read('Dockerfile').matchAll(/^FROM \S+ AS (\S+)$/gm)].map(([, stage = '']) => stage);
+  const known = [...images.map(nameOf), ...stages];
   const named = NAMING.flatMap((file) =>
     [...read(file).matchAll(/^\s*(?:- )?(?:image: |FROM )([^\s#]+)/gm)].map(([, image = '']) => image),
   );
