@@ -65,7 +65,7 @@ export class RedisBroker implements Broker {
       clock,
       log,
       appender: {
-        mostInFlight: () => Number.MAX_SAFE_INTEGER,
+        mostInFlight: Number.MAX_SAFE_INTEGER,
         queueOf: (room) => placement.slotOf(room),
         destinationOf: (room) => placement.shardOfRoom(room).connection,
         reaches: (room) => this.reaches(room),

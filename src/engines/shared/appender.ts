@@ -6,8 +6,8 @@ export type Appended = Published | Error;
 
 /** How an engine appends publications to the histories of rooms. */
 export interface Appender {
-  /** So many publications of the room's queue may be in flight: of those that members already have, and of others. */
-  readonly mostInFlight: (room: string, isProvisional: boolean) => number;
+  /** So many publications of one queue may be in flight. */
+  readonly mostInFlight: number;
   /** Publications of all rooms with the same queue keep their order. One stuck queue does not hold up the others. */
   readonly queueOf: (room: string) => number | string;
   /**

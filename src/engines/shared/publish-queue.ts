@@ -106,11 +106,9 @@ export class PublishQueue {
 
   /** Whether one more in flight would be too many, or could overtake one that is in flight elsewhere. */
   #mustWait(): boolean {
-    const [oldest] = this.#all;
-    if (this.#inFlight === 0 || oldest === undefined) return false;
+    if (this.#inFlight === 0) return false;
     const { mostInFlight, destinationOf } = this.#appender;
-    const most = mostInFlight(this.#room, oldest.provisional);
-    return this.#inFlight >= most || destinationOf(this.#room) !== this.#destination;
+    return this.#inFlight >= mostInFlight || destinationOf(this.#room) !== this.#destination;
   }
 
   #reaches(): boolean {
@@ -129,7 +127,7 @@ export class PublishQueue {
   }
 
   #next(): Publication[] {
-    const most = Math.min(CHUNK, this.#appender.mostInFlight(this.#room, this.#buffering));
+    const most = Math.min(CHUNK, this.#appender.mostInFlight);
     const next: Publication[] = [];
     for (const one of this.#all) {
       if (!one.inFlight) next.push(one);

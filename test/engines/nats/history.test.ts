@@ -294,41 +294,6 @@ describe('a publication', () => {
   });
 });
 
-test('of publications in flight at once, one that the account has no room for is rejected if a later one was stored', async () => {
-  const nats = await natsOf();
-  const { broker, provisional } = await podLikeOn(nats);
-  // Its answer shows that the stream is on the server that the pod is connected to.
-  await broker.publish('r', body(0));
-  const { jsm } = await streamOf(nats.port);
-  await jsm.streams.delete('test-history');
-  const connection = await operator(nats.port);
-  const asked: number[] = [];
-  const names = new Map<string, number>();
-  const full = { code: 400, err_code: 10_002, description: 'resource limits exceeded for account' };
-  connection.subscribe('test.history.*', {
-    callback: (_error, message) => {
-      const id = message.headers?.get('Nats-Msg-Id') ?? '';
-      const n = names.get(id) ?? names.size + 1;
-      names.set(id, n);
-      const isTaken = n === 2 || asked.includes(n);
-      asked.push(n);
-      const answer = isTaken ? { seq: 100 + asked.length } : { error: full };
-      message.respond(JSON.stringify({ stream: 'test-history', ...answer }));
-    },
-  });
-  await connection.flush();
-  const [first, second, third] = await Promise.allSettled([1, 2, 3].map((n) => broker.publish('r', body(n))));
-  expect(asked.slice(0, 3)).toEqual([1, 2, 3]);
-  expect(first).toMatchObject({ status: 'rejected', reason: { rejection: { code: 'unavailable' } } });
-  expect(second).toMatchObject({ status: 'fulfilled', value: { duplicate: false } });
-  expect(second).not.toHaveProperty('value.settled');
-  // Nothing was stored after the third: it is sent again.
-  expect(third).toMatchObject({ status: 'fulfilled', value: { settled: expect.any(Promise) } });
-  expect(provisional).toHaveLength(1);
-  if (third?.status === 'fulfilled') await third.value.settled;
-  expect(asked).toEqual([1, 2, 3, 3]);
-});
-
 test('a room that was unsubscribed while it was checked is forgotten', async () => {
   const nats = await natsOf();
   const { backbone, broker } = await podLikeOn(nats);

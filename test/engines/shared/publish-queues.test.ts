@@ -44,9 +44,9 @@ beforeEach(() => {
   queues = opened();
 });
 
-function opened(mostInFlight = Number.MAX_SAFE_INTEGER, mostProvisional = mostInFlight): PublishQueues {
+function opened(mostInFlight = Number.MAX_SAFE_INTEGER): PublishQueues {
   const appender: Appender = {
-    mostInFlight: (_room, isProvisional) => (isProvisional ? mostProvisional : mostInFlight),
+    mostInFlight,
     queueOf: () => 0,
     destinationOf: () => place,
     reaches: () => up,
@@ -151,33 +151,6 @@ describe('publications in a publish queue', () => {
     void queues.pump();
     await turns(1);
     expect(bodies()).toEqual(['a', 'b']);
-  });
-
-  test('that members already have are sent one by one if the history takes no more of these at once', async () => {
-    queues = opened(2, 1);
-    for (const body of ['a', 'b', 'c']) void publish('r', body);
-    expect(bodies()).toEqual(['a', 'b']);
-    up = false;
-    for (const index of [0, 1]) lose(index);
-    await turns(1);
-    expect(delivered).toEqual(['a', 'b', 'c']);
-    up = true;
-    void queues.pump();
-    await turns(1);
-    for (const index of [2, 3]) {
-      expect(bodies().slice(2)).toEqual(['a', 'b'].slice(0, index - 1));
-      accept(index);
-      await turns(1);
-    }
-    // The last of them is in flight, and nothing waits: a new one waits for its answer.
-    void publish('r', 'd');
-    expect(bodies().slice(2)).toEqual(['a', 'b', 'c']);
-    accept(4);
-    await turns(1);
-    expect([bodies().slice(2), delivered]).toEqual([
-      ['a', 'b', 'c', 'd'],
-      ['a', 'b', 'c'],
-    ]);
   });
 
   test('that the history does not take although it can be reached are retried', async () => {

@@ -9,15 +9,6 @@ export function natsUnavailable(reason: string): Unavailable {
 
 const PREFIX = 'NATS is unavailable: ';
 
-/** Unavailable, and the server said that it did not store the message. */
-export class NatsNotTaken extends Unavailable {}
-
-/** What an error that passes is to the caller. */
-export function unavailableOf(error: unknown, reason: string): Unavailable {
-  const isAnswer = error instanceof JetStreamApiError || isUnanswered(error);
-  return isAnswer ? new NatsNotTaken(`${PREFIX}${reason}`) : natsUnavailable(reason);
-}
-
 /** JetStream refuses a request. */
 export class NatsRefused extends Error {
   /** JetStream's `err_code`. */
@@ -82,18 +73,14 @@ export function failureOf(error: unknown): Failure {
       (error.status >= 400 && error.status < 500 && error.code !== JetStreamApiCodes.StreamNotFound);
     return { kind: isWrong ? 'refused' : 'trouble', reason: error.message };
   }
-  if (isUnanswered(error)) return { kind: 'trouble', reason: whyUnanswered(error) };
+  if (error instanceof Error && error.name === 'JetStreamNotEnabled')
+    return { kind: 'trouble', reason: whyUnanswered(error) };
   if (error instanceof RequestError || isOfConnection(error))
     return { kind: 'trouble', reason: reasonOf(error) };
   return { kind: 'other', reason: reasonOf(error) };
 }
 
-/** No subscriber took the message. */
-function isUnanswered(error: unknown): error is Error {
-  return error instanceof Error && error.name === 'JetStreamNotEnabled';
-}
-
-/** Why: JetStream is off, or no stream has the subject. */
+/** No subscriber took the message: JetStream is off, or no stream has the subject. */
 function whyUnanswered({ cause }: Error): string {
   const reason = cause instanceof RequestError ? cause.cause : undefined;
   if (!(reason instanceof errors.NoRespondersError) || reason.subject.startsWith('$JS.'))

@@ -9,7 +9,7 @@ import {
   type JetStreamPublishOptions,
   type PubAck,
 } from '@nats-io/jetstream';
-import { isDenied, natsUnavailable, reasonOf, refusalOf, failureOf, unavailableOf } from './answers.ts';
+import { isDenied, natsUnavailable, reasonOf, refusalOf, failureOf } from './answers.ts';
 import { whyNotLetIn } from './credentials.ts';
 import { ignored } from '../../shared/ignored.ts';
 import type { Clock } from '../../../core/ports/clock.ts';
@@ -193,13 +193,13 @@ export class NatsLink {
     if (error instanceof Refused) return error;
     const { kind, reason } = failureOf(error);
     if (kind === 'other') return error as Error;
-    if (kind === 'busy') return unavailableOf(error, reason);
+    if (kind === 'busy') return natsUnavailable(reason);
     if (kind === 'refused') return refusalOf((error as { code: number }).code, reason);
     if (greeting === this.#greetings && this.up) {
       if (kind === 'silent') this.reconnect(reason);
       else this.#lose(reason);
     }
-    return unavailableOf(error, reason);
+    return natsUnavailable(reason);
   }
 
   async #stayConnected(): Promise<void> {

@@ -7,7 +7,7 @@ import {
   type StreamInfo,
 } from '@nats-io/jetstream';
 import type { Live } from './link.ts';
-import { nanos, type ServerInfo } from '@nats-io/transport-node';
+import { nanos } from '@nats-io/transport-node';
 
 export type { StreamInfo } from '@nats-io/jetstream';
 
@@ -75,19 +75,6 @@ async function ensured({ jsm }: Live, plan: StreamPlan): Promise<StreamInfo> {
     if (isApiError(error, IN_USE)) return jsm.streams.info(name);
     throw error;
   }
-}
-
-/** Whether the server is in no cluster and holds the stream itself, as far as both say: so it has no other leader. */
-export function isOnServer({ cluster, config }: StreamInfo, server: ServerInfo): boolean {
-  const isAlone = server.cluster === undefined && server.jetstream === true;
-  return (
-    isAlone && config.num_replicas === 1 && (cluster?.leader ?? server.server_name) === server.server_name
-  );
-}
-
-/** The JetStream domain of the server; empty if it has none. */
-export function domainOf(server: ServerInfo & { readonly domain?: string }): string {
-  return server.domain ?? '';
 }
 
 function settingsOf({ subjects, replicas, maxAgeMs, perSubject, duplicatesMs, republish }: StreamPlan) {

@@ -84,11 +84,8 @@ export class Epoch {
     if (seq > this.#seen.seq) this.#seen = { seq, placedAt, provisionalId };
   }
 
-  /**
-   * Creates the stream if needed, makes sure that its name is right, and returns what the server says of it. Raises
-   * errors of JetStream.
-   */
-  async greet(live: Live): Promise<StreamInfo> {
+  /** Creates the stream if needed, and makes sure that its name is right. Raises errors of JetStream. */
+  async greet(live: Live): Promise<void> {
     const { plan, newName, subject } = this.#options;
     // More messages may come before the answer.
     const seen = this.#seen;
@@ -106,7 +103,7 @@ export class Epoch {
     this.#created = created;
     if (epochOf(next) === this.name) {
       this.#parts = next;
-      return info;
+      return;
     }
     this.#begin(next, {
       seq: state.last_seq,
@@ -115,7 +112,6 @@ export class Epoch {
     });
     // Tells pods that have not noticed, before this pod publishes anything else.
     live.connection.publish(subject, this.name);
-    return info;
   }
 
   /** Whether the stream is the history that this pod knows. Raises errors of JetStream. */

@@ -6,8 +6,6 @@ import { StoredMessages } from './stored-messages.ts';
 import type { NatsBackbone } from '../connection/backbone.ts';
 import type { NatsClaims } from './claims.ts';
 import { isInProcess, natsUnavailable } from '../connection/answers.ts';
-import { type Flight, InFlight } from './in-flight.ts';
-import { domainOf, isOnServer } from '../connection/streams.ts';
 import { NatsReads } from './reads.ts';
 import { pause } from '../../../core/base/pause.ts';
 import { ANSWER_MS, CLAIM_MS, POSITION_MS, SENT_SKEW_MS } from '../../shared/terms.ts';
@@ -17,11 +15,6 @@ import type { Publication } from '../../shared/publication.ts';
 const UNSURE_MS = CLAIM_MS / 2;
 /** The pause before a message is sent again whose first copy is still being stored. */
 const IN_PROCESS_MS = 50;
-/**
- * So many publications of a pod may be in flight where the server keeps their order, and one of each room always. More
- * are no faster: with publications of 50 rooms in flight, pod and server are busy.
- */
-const MOST_IN_FLIGHT = 64;
 
 export interface NatsHistoryOptions {
   readonly backbone: NatsBackbone;
@@ -50,11 +43,6 @@ export class NatsHistory {
   readonly #epoch: Epoch;
   readonly #messages: StoredMessages;
   readonly #reads: NatsReads;
-  readonly #inFlight = new InFlight();
-  /** The JetStream domain of the server, if it stands alone and holds the stream itself. */
-  #ownDomain: string | undefined;
-  /** The server stores publications in the order in which this connection sends them, and loses none of them alone. */
-  #keepsOrder = false;
   /** When this pod last received or read anything of the history, by `Clock.elapsed`. */
   #heardAt = -Infinity;
   /** When the link last came up, by `Clock.elapsed`. */
@@ -77,12 +65,7 @@ export class NatsHistory {
       momentOf: (room) => this.#positionAt(room, 0, link.now()),
       stored: (room, record, prev) => this.#stored(room, record, prev),
     });
-    link.prepare(async (live) => {
-      const info = await this.#epoch.greet(live);
-      const server = live.connection.info;
-      this.#ownDomain = server !== undefined && isOnServer(info, server) ? domainOf(server) : undefined;
-      this.#keepsOrder = false;
-    });
+    link.prepare((live) => this.#epoch.greet(live));
     link.subscribe(names.subject('epoch'), (message) => {
       if (![this.#epoch.name, ''].includes(message.string())) link.reconnect('another history has begun');
     });
@@ -107,33 +90,16 @@ export class NatsHistory {
   /** Appends a publication. `duplicate`: it was appended before, and `id` is from that time. */
   async append(publication: Publication): Promise<{ id: string; duplicate: boolean }> {
     const { room, key, provisionalId } = publication;
-    const { seq, duplicate } = await this.#inFlight.run(
-      room,
-      async () => (await this.#claimed(publication)) ?? this.#sentBefore(publication),
-      (existing, flight) => this.#place(publication, existing, flight),
-    );
+    const existing = (await this.#claimed(publication)) ?? (await this.#sentBefore(publication));
+    const { seen } = this.#epoch;
+    const { seq, duplicate } =
+      existing === undefined ? await this.#publish(publication) : { seq: existing, duplicate: true };
+    // Another message had this place before.
+    if (!duplicate && seq <= seen) throw this.#goneBack();
+    this.#epoch.saw({ seq, provisionalId, placedAt: this.#options.backbone.link.now() });
     const id = this.#positionAt(room, seq);
     if (key !== undefined && !duplicate) this.#options.claims.note(provisionalId, id);
     return { id, duplicate };
-  }
-
-  /**
-   * How many publications of the room may be in flight at once. Members already have provisional ones, which cannot be
-   * rejected any more: these go one by one.
-   */
-  mostInFlight(room: string, isProvisional: boolean): number {
-    return this.#keepsOrder && !isProvisional ? this.#inFlight.mostIn(room, MOST_IN_FLIGHT) : 1;
-  }
-
-  async #place(publication: Publication, existing: number | undefined, flight: Flight) {
-    const { seen } = this.#epoch;
-    const { seq, duplicate } =
-      existing === undefined ? await this.#publish(publication, flight) : { seq: existing, duplicate: true };
-    // Another message had this place before.
-    if (!duplicate && seq <= seen) throw this.#goneBack();
-    const { provisionalId } = publication;
-    this.#epoch.saw({ seq, provisionalId, placedAt: this.#options.backbone.link.now() });
-    return { seq, duplicate };
   }
 
   /** The sequence of the room's newest position, 0 if it was empty; undefined if this pod does not know the room. */
@@ -165,19 +131,16 @@ export class NatsHistory {
     return this.#reads.read(room, from, limit, last);
   }
 
-  async #publish({ room, key, provisionalId, trace, body }: Publication, flight: Flight) {
+  async #publish({ room, key, provisionalId, trace, body }: Publication) {
     const { link } = this.#options.backbone;
     const at = link.now();
     const record = writeRecord({ at, times: this.#epoch.times, provisionalId, trace, body });
     for (let msgID = provisionalId; ;) {
       const sent = await this.#send(room, record, msgID);
-      flight.stored();
-      this.#keepsOrder = (sent.domain ?? '') === this.#ownDomain;
       const first =
         sent.duplicate && key !== undefined ? await this.#messages.from(room, sent.seq) : undefined;
       const isFree = first?.seq === sent.seq && first.at <= at - CLAIM_MS;
-      // Sent again it would stand after a later one; by the server's clock the key is not free yet.
-      if (!isFree || flight.isOvertaken) return sent;
+      if (!isFree) return sent;
       // The first message with the key is old enough, but the server still remembers its id: use another id.
       msgID = `${provisionalId}.${sent.seq}`;
     }
