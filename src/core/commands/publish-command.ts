@@ -1,6 +1,12 @@
 import { DIRECT, GLOBAL } from '../../protocol/names.ts';
-import { type PublishRequest, publishDirectly, publishGlobally, publishToRoom } from './publish.ts';
-import { isEphemeral, timestampOf } from './publish.ts';
+import {
+  isEphemeral,
+  type PublishRequest,
+  publishDirectly,
+  publishGlobally,
+  publishToRoom,
+  timestampOf,
+} from './publish.ts';
 import { submissionOf, viewOf } from './hook-views.ts';
 import type { PublishingCommand } from '../../protocol/command.ts';
 import type { Connection } from '../delivery/connection.ts';

@@ -8,12 +8,13 @@ import { setImmediate } from 'node:timers/promises';
 import { TestClock } from '../../support/test-clock.ts';
 import { rowSubject } from '../../../src/engines/nats/presence/row.ts';
 
-test('Rows are written again in turn, also if users join as fast', async () => {
-  const clock = new TestClock();
+/** The rows of a pod whose server takes them as `store` does. */
+async function ownRows(
+  clock: TestClock,
+  store: (subject: string) => Promise<void>,
+): Promise<{ rows: OwnRows; names: Names }> {
   const names = new Names('test');
-  const written: string[] = [];
-  const store = (subject: string): Promise<void> => Promise.resolve(void written.push(subject));
-  const link = { prepare() {}, up: true, store };
+  const link = { prepare() {}, up: true, now: () => 0, store };
   const backbone = {
     clock,
     names,
@@ -23,6 +24,13 @@ test('Rows are written again in turn, also if users join as fast', async () => {
   } as unknown as NatsBackbone;
   const rows = new OwnRows(backbone, new Tombstones(backbone));
   await rows.rewriteAll();
+  return { rows, names };
+}
+
+test('Rows are written again in turn, also if users join as fast', async () => {
+  const clock = new TestClock();
+  const written: string[] = [];
+  const { rows, names } = await ownRows(clock, (subject) => Promise.resolve(void written.push(subject)));
   const come = (n: number): void => {
     rows.open('r', `user-${n}`, undefined).inFlight = undefined;
   };
@@ -44,23 +52,13 @@ test('Rows are written again in turn, also if users join as fast', async () => {
 
 test('A row that a busy server refused is written again before its turn', async () => {
   const clock = new TestClock();
-  const names = new Names('test');
   const written: string[] = [];
   let isBusy = false;
-  const store = (subject: string): Promise<void> =>
+  const { rows, names } = await ownRows(clock, (subject) =>
     isBusy
       ? Promise.reject(natsUnavailable('too many requests'))
-      : Promise.resolve(void written.push(subject));
-  const link = { prepare() {}, up: true, now: () => 0, store };
-  const backbone = {
-    clock,
-    names,
-    link,
-    lease: { name: 'pod.0' },
-    lookMs: Infinity,
-  } as unknown as NatsBackbone;
-  const rows = new OwnRows(backbone, new Tombstones(backbone));
-  await rows.rewriteAll();
+      : Promise.resolve(void written.push(subject)),
+  );
   // So many that the turn of each row comes much later.
   for (let n = 0; n < 1_000; n += 1) rows.open('r', `user-${n}`, undefined);
   rows.start();
