@@ -20,9 +20,12 @@ const ARGS = [
 /** For `expect.poll`: as long as a loaded machine may need; a test that succeeds never waits so long. */
 export const PATIENT = { timeout: 10_000 };
 
-/** What Chromium writes to the console for a server that is not there, as `expected`. */
+/**
+ * What Chromium writes to the console while a server is unavailable, for `expected`. A server that dies during a request
+ * has several names, by the moment: `SOCKET_NOT_CONNECTED` is a kept connection that ended just before its next request.
+ */
 export const SERVER_AWAY =
-  /WebSocket connection to .* failed|net::ERR_(?:CONNECTION_REFUSED|CONNECTION_RESET|EMPTY_RESPONSE|INTERNET_DISCONNECTED)|status of 503/;
+  /WebSocket connection to .* failed|net::ERR_(?:CONNECTION_\w+|SOCKET_NOT_CONNECTED|EMPTY_RESPONSE|INTERNET_DISCONNECTED)|status of 503/;
 
 interface OpenOptions extends BrowserContextOptions {
   /** Console errors that belong to the test, such as those of a server that is away. */

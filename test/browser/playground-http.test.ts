@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { inSeconds, SECRET, token } from '../support/tokens.ts';
-import { PATIENT, useBrowser } from './browser.ts';
+import { PATIENT, SERVER_AWAY, useBrowser } from './browser.ts';
 import { freePort } from '../support/ports.ts';
 import { podForTest } from './person.ts';
 import { Playground } from './playground.ts';
@@ -155,7 +155,7 @@ describe('an event by HTTP', () => {
   });
 
   test('that no server answers is told', async () => {
-    const ground = await playground(env, { expected: /net::ERR_CONNECTION_REFUSED/ });
+    const ground = await playground(env, { expected: SERVER_AWAY });
     await ground.fills({ server: `http://127.0.0.1:${await freePort()}` });
     await ground.posts();
     await ground.lineSays(/no answer, or the server does not let this page read it/);
