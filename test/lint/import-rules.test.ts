@@ -25,6 +25,7 @@ const ROOMS: readonly (readonly [file: string, allowed: readonly string[], refus
   ['engines/nats/history/a.ts', ['../connection/b.ts'], ['../../memory/b.ts', '../../../telemetry/b.ts']],
   ['auth/a.ts', ['../core/base/b.ts', 'jose'], ['../http/b.ts', 'ws']],
   ['hooks/a.ts', ['../core/ports/b.ts'], ['../webhooks/b.ts', 'jose']],
+  ['rules/a.ts', ['../core/ports/b.ts'], ['../hooks/b.ts', '../config.ts', 'jose']],
   ['webhooks/a.ts', ['../core/ports/b.ts'], ['../hooks/b.ts', '../config.ts']],
   ['http/a.ts', ['../core/commands/b.ts', 'hono', '@hono/zod-openapi'], ['../ws/b.ts', 'ws', '../app.ts']],
   ['http/asyncapi/a.ts', ['../b.ts', '../../protocol/b.ts'], ['../../ws/b.ts', 'ioredis']],
