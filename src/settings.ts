@@ -233,3 +233,7 @@ export const SETTINGS = {
     'the process exits within this time after SIGTERM',
   ),
 } as const satisfies Record<string, Setting<unknown>>;
+
+/** The values of all settings, read. */
+export type Values = { readonly [Name in keyof typeof SETTINGS]: ValueOf<(typeof SETTINGS)[Name]> };
+type ValueOf<S> = S extends Setting<infer T> ? (S extends { fallback: string } ? T : T | undefined) : never;

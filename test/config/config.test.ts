@@ -97,6 +97,56 @@ describe('the configuration', () => {
       ]);
   });
 
+  test('reads a secret from the file that X_FILE names, without its last line break', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'crosspod-config-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const file = (content: string): string => {
+      const path = join(folder, String(Math.random()));
+      writeFileSync(path, content);
+      return path;
+    };
+    const given = { JWT_SECRET: ' s\n\n', API_KEYS: 'a, b\r\n', REDIS_URL: 'redis://:p@cache:7000\n' };
+    const env = Object.fromEntries(Object.entries(given).map(([name, text]) => [`${name}_FILE`, file(text)]));
+    const config = loadConfig({ ...env, JWT_SECRET: '', WEBHOOK_SECRET_FILE: '' });
+    expect(config.values).toMatchObject({ JWT_SECRET: ' s\n', API_KEYS: ['a', 'b'] });
+    expect(config.values.WEBHOOK_SECRET).toBeUndefined();
+    expect(config.redis).toMatchObject({ server: { host: 'cache', port: 7000 }, password: 'p' });
+    expect(config.auth).toBe(true);
+
+    const allowed = 'path of a readable file that is not empty';
+    const [empty, missing] = [file('\n'), join(folder, 'none')];
+    for (const path of [empty, missing, folder]) {
+      expect(problemsOf({ JWT_SECRET_FILE: path })).toEqual([
+        `JWT_SECRET_FILE: "${path}" is not valid; allowed: ${allowed}`,
+      ]);
+    }
+    expect(problemsOf({ JWT_SECRET: 'x', JWT_SECRET_FILE: file('y') })).toEqual([
+      'JWT_SECRET_FILE: given beside JWT_SECRET; allowed: only one of them',
+    ]);
+    // Somebody may write the secret itself where its file belongs.
+    expect(problemsOf({ JWT_SECRET_FILE: 'hunter2' })).toEqual([
+      `JWT_SECRET_FILE: the value given is not valid; allowed: ${allowed}`,
+    ]);
+    const [url = ''] = problemsOf({ REDIS_URL_FILE: file('http://hunter2') });
+    expect(url).toMatch(/^REDIS_URL_FILE: the value given is not valid; allowed: redis:/);
+  });
+
+  test.each([
+    'JWT_SECRET',
+    'API_KEYS',
+    'REDIS_URL',
+    'REDIS_ADDR',
+    'REDIS_PASSWORD',
+    'REDIS_SENTINEL_PASSWORD',
+    'NATS_URL',
+    'JWKS_URL',
+    'WEBHOOK_URL',
+    'WEBHOOK_SECRET',
+  ])('%s may be in a file', (name) => {
+    const problems = problemsOf({ [`${name}_FILE`]: '/does/not/exist' });
+    expect(problems).toContainEqual(expect.stringMatching(new RegExp(`^${name}_FILE: "/does/not/exist"`)));
+  });
+
   test('stays on its own without Redis, and where it is told to', () => {
     expect(loadConfig({}).redis).toBeUndefined();
     expect(loadConfig({ REDIS_URL: 'cache:1', BROADCAST_MQ_TYPE: 'memory' }).redis).toBeUndefined();

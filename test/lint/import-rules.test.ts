@@ -36,6 +36,7 @@ const ROOMS: readonly (readonly [file: string, allowed: readonly string[], refus
   ['main.ts', ['./app.ts'], ['./core/base/b.ts', './http/b.ts']],
   ['lifecycle.ts', ['./running-app.ts'], ['./app.ts', './http/b.ts']],
   ['config.ts', ['./settings.ts'], ['./app.ts', './ws/b.ts']],
+  ['setting-identity.ts', ['./setting-problems.ts', './protocol/b.ts'], ['./auth/b.ts', 'jose']],
   ['platform.ts', ['./core/ports/b.ts'], ['./adapters.ts', 'hono']],
   ['adapters.ts', ['./engines/redis/index.ts'], ['./app.ts', './compose.ts', 'ioredis']],
   ['compose.ts', ['./adapters.ts'], ['./app.ts', 'ws']],
