@@ -28,6 +28,10 @@ import { randomUUID } from 'node:crypto';
 import { count, type Tally } from './core/base/tally.ts';
 import { ruleOfSettings, uniformRules } from './rules/uniform.ts';
 import type { RoomRules } from './core/ports/room-rules.ts';
+import type { AdmissionOptions } from './ws/admission.ts';
+import { remoteAddress } from './http/client-address.ts';
+import type { TrustedProxies } from './core/base/trusted-proxies.ts';
+import type { Backend } from './backend/backend.ts';
 import { Webhooks } from './webhooks/webhooks.ts';
 
 const KEYS_WARNING_MS = 60_000;
@@ -141,6 +145,7 @@ export function authenticatorOf(
     audience: values.JWT_AUDIENCE,
     userClaim: values.JWT_USER_CLAIM,
     permissionsClaim: values.JWT_PERMISSIONS_CLAIM,
+    keepsClaims: values.BACKEND_URL !== undefined,
     clock,
   });
   return counted(authenticator, tally, log);
@@ -205,6 +210,12 @@ function guestLoginOf({ auth, values }: Config, clock: Clock): GuestLogin | unde
   });
 }
 
+/** Reads a client's address from a request, past the trusted proxies. */
+export function remoteOf(proxies: TrustedProxies): AdmissionOptions['remoteOf'] {
+  return ({ headers, socket }) =>
+    remoteAddress(socket?.remoteAddress, [headers['x-forwarded-for']].flat().join(','), proxies);
+}
+
 export function originsOf({ auth, allowedOrigins }: Config, log: Log): Origins {
   const origins = new Origins(allowedOrigins);
   if (origins.self && !auth) {
@@ -239,6 +250,29 @@ export async function hooksOf(
   const { loadHooks } = await import('./hooks/load.ts');
   const { HookRunner } = await import('./hooks/runner.ts');
   return new HookRunner(await loadHooks(values.HOOKS_MODULE), { clock, log });
+}
+
+/** Undefined without BACKEND_URL. Raises an Error that names the setting. */
+export async function backendOf(
+  { values }: Config,
+  log: Log,
+  { clock }: Platform,
+): Promise<Backend | undefined> {
+  const { BACKEND_URL: url, BACKEND_SECRET: secret, BACKEND_EVENTS: events } = values;
+  const server = url === undefined ? undefined : readHttpAddress(url);
+  if (server === undefined || secret === undefined || events === undefined) return undefined;
+  const { Backend } = await import('./backend/backend.ts');
+  return new Backend({
+    ...server,
+    secret,
+    events,
+    clock,
+    log,
+    timeoutMs: values.BACKEND_TIMEOUT_MS,
+    concurrency: values.BACKEND_CONCURRENCY,
+    allowsOnFailure: values.BACKEND_ON_FAILURE === 'allow',
+    passedHeaders: values.BACKEND_HEADERS ?? [],
+  });
 }
 
 export function webhooksOf({ values }: Config, log: Log, { clock, random }: Platform): Webhooks | undefined {

@@ -1,9 +1,11 @@
 import {
   authenticatorOf,
+  backendOf,
   historyLostOf,
   hooksOf,
   limitsOf,
   originsOf,
+  remoteOf,
   rulesOf,
   type Engine,
   createEngine,
@@ -30,6 +32,9 @@ import { Turn } from './core/delivery/turn.ts';
 import type { Watcher } from './core/ports/watcher.ts';
 import type { Webhooks } from './webhooks/webhooks.ts';
 import type { Hooks } from './core/ports/hooks.ts';
+import type { BackendFigures } from './backend/inquiry.ts';
+import type { HookFigures } from './hooks/runner.ts';
+import { inOrder } from './core/commands/hook-chain.ts';
 import { Watermarks } from './core/pod/watermarks.ts';
 import { Timestamps } from './core/base/timestamps.ts';
 import { createTally } from './core/base/tally.ts';
@@ -49,12 +54,16 @@ export interface Composed extends Omit<Parts, 'listeners'> {
   readonly origins: Origins;
   readonly engine: Engine;
   readonly webhooks: Webhooks | undefined;
+  readonly hookFigures: HookFigures | undefined;
+  readonly backendFigures: BackendFigures | undefined;
 }
 
 /** Creates the parts of a pod. The simulator calls this too, for many pods in one process. */
 export async function compose(config: Config, surroundings: Surroundings): Promise<Composed> {
   const { log, platform } = surroundings;
-  const hooks = await hooksOf(config, log, platform);
+  const runner = await hooksOf(config, log, platform);
+  const backend = await backendOf(config, log, platform);
+  const hooks = runner !== undefined && backend !== undefined ? inOrder(runner, backend) : (runner ?? backend);
   const webhooks = webhooksOf(config, log, platform);
   const engine = await createEngine(config, log, platform);
   const pod = createPod(config, { ...surroundings, hooks, watcher: webhooks, engine });
@@ -65,14 +74,16 @@ export async function compose(config: Config, surroundings: Surroundings): Promi
     pod,
     engine,
     webhooks,
+    hookFigures: runner?.figures,
+    backendFigures: backend?.figures,
     origins,
     watermarks,
     gateway: new Gateway(pod),
-    admission: new Admission({ pod, paths, origins, trustProxy, watermarks }),
+    admission: new Admission({ pod, paths, origins, trustProxy, watermarks, remoteOf: remoteOf(trustProxy) }),
     heartbeat: new Heartbeat(pod.hub, pod.clock, pod.limits),
     drain: new Drain(pod),
     rebalance: new Rebalance(pod, watermarks),
-    finishing: [hooks, webhooks],
+    finishing: [runner, backend, webhooks],
   };
 }
 

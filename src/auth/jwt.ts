@@ -20,6 +20,8 @@ export interface JwtOptions extends KeySources {
   /** The claim with the user id. If a token lacks it: `user_id`, then `sub`. */
   readonly userClaim: string;
   readonly permissionsClaim: string;
+  /** Whether a principal has the claims of its token. */
+  readonly keepsClaims?: boolean;
   readonly clock: Pick<Clock, 'now'>;
 }
 
@@ -141,13 +143,13 @@ function headerOf(token: string): Header | undefined {
 
 function principalOf(
   claims: JWTPayload,
-  { userClaim, permissionsClaim }: JwtOptions,
+  { userClaim, permissionsClaim, keepsClaims }: JwtOptions,
 ): Principal | RefusedToken {
   const userId = userIdOf(claims[userClaim] ?? claims['user_id'] ?? claims.sub);
   const permissions = readPermissions(claims[permissionsClaim]);
   if (userId === undefined || !isUserId(userId)) return invalid('user_id');
   if (permissions === undefined) return invalid('permissions');
-  return { userId, permissions, expiresAt: endOf(claims) };
+  return { userId, permissions, expiresAt: endOf(claims), ...(keepsClaims && { claims }) };
 }
 
 /**

@@ -1,5 +1,5 @@
 import { DIRECT, GLOBAL, SYSTEM } from './names.ts';
-import { errorData, optionalTimestamp } from './message-encode.ts';
+import { errorData, optionalTimestamp, withData } from './message-encode.ts';
 import type { Json } from './json.ts';
 import { memberList } from './member-list.ts';
 import type { Message } from './message.ts';
@@ -28,8 +28,11 @@ export function encodeChannelEvent(event: ServerEvent): Json | undefined {
     case 'joined': {
       const { room, position, recovery, replayed, count, rule, maxDataBytes, ref } = event;
       const found = { position, ...recovery, replayed, count, rule, max_data_bytes: maxDataBytes };
-      return JSON.stringify({ type: 'subscribed', channel: room, ...found, ref });
+      const frame = { type: 'subscribed', channel: room, ...found, ref };
+      return event.data === undefined ? JSON.stringify(frame) : withData(frame, event.data);
     }
+    case 'result':
+      return withData({ type: 'result', ref: event.ref }, event.data);
     case 'left':
       return JSON.stringify({ type: 'unsubscribed', channel: event.room, ref: event.ref });
     case 'ack':

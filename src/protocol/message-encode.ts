@@ -36,6 +36,8 @@ export function encodeMessageEvent(event: ServerEvent): Json | undefined {
       return system('authenticated', event, { expires_at: optionalTimestamp(event.expiresAt) });
     case 'pong':
       return JSON.stringify({ type: 'pong', ref: event.ref, timestamp: timestamp(event.at) });
+    case 'result':
+      return withData({ type: 'result', ref: event.ref }, event.data);
     case 'drain':
       return system('drain', event, { reconnect_after_ms: event.reconnectAfterMs });
     case 'sync':
@@ -44,12 +46,13 @@ export function encodeMessageEvent(event: ServerEvent): Json | undefined {
 }
 
 function connected(event: Extract<ServerEvent, { kind: 'connected' }>): Json {
-  return system('connected', event, {
+  const frame = system('connected', event, {
     connection_id: event.connectionId,
     user_id: event.userId,
     heartbeat_seconds: event.heartbeatSeconds,
     max_message_bytes: event.maxMessageBytes,
   });
+  return withInner(frame, event.data);
 }
 
 function recovered(event: Extract<ServerEvent, { kind: 'recovered' }>): Json {
@@ -102,12 +105,22 @@ function joined(event: Joined & { at: number }): Json {
     rule: event.rule,
     max_data_bytes: event.maxDataBytes,
   };
-  const frame = system('joined', event, data);
+  const frame = withInner(system('joined', event, data), event.data);
   return event.members === undefined ? frame : withMembers(frame, event.members);
 }
 
 function census({ members, ...event }: Extract<ServerEvent, { kind: 'census' }>): Json {
   return withMembers(system('members', event, { count: event.count }), members);
+}
+
+/** Appends data to a frame: it is JSON text already. */
+export function withData(frame: object, data: Json): Json {
+  return `${JSON.stringify(frame).slice(0, -1)},"data":${data}}`;
+}
+
+/** Inserts what a hook or the backend says to the client as `data.data`; it is JSON text already. */
+function withInner(frame: Json, data: Json | undefined): Json {
+  return data === undefined ? frame : frame.replace('"data":{', () => `"data":{"data":${data},`);
 }
 
 /** Inserts the members as text, because their `meta` is JSON text already. */

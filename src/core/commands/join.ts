@@ -9,7 +9,10 @@ import type { Page } from '../ports/broker.ts';
 import type { Pod } from './pod.ts';
 import { Refused, isUnavailable, permit } from '../base/refused.ts';
 import { count } from '../base/tally.ts';
+import { askJoin } from './ask-join.ts';
+import type { JoinGrant } from '../ports/hooks.ts';
 import { mayJoin } from './may-join.ts';
+import { viewOf } from './hook-views.ts';
 import { replay } from '../delivery/replay.ts';
 
 /** The channels that are not rooms. */
@@ -20,28 +23,32 @@ const CHANNEL_OF: ReadonlyMap<string, number> = new Map([
 
 /**
  * Makes a connection a member of a room, or changes what a member listens to. The client gets `joined` first, then the
- * replayed messages in order, then live messages. Raises `too_many_rooms`.
+ * replayed messages in order, then live messages. `granted`: the hooks have allowed this join already. Raises
+ * `too_many_rooms`, and what the hooks refuse.
  */
 export async function join(
   pod: Pod,
   connection: Connection,
   name: string,
   command: JoinCommand,
+  granted?: JoinGrant,
 ): Promise<void> {
   const channel = CHANNEL_OF.get(name);
   if (channel !== undefined) {
     subscribe(connection, name, channel, command);
     return;
   }
-  permit(mayJoin(pod, connection.principal, name));
+  const isGiven = connection.isGiven(name);
+  permit(isGiven || mayJoin(pod, connection.principal, name));
   requirePlace(pod, connection, name);
+  const grant = granted ?? (isGiven ? {} : await askJoin(pod, connection, name));
   const room = pod.hub.openRoom(name);
   const capture = room.capture();
   try {
     const found = await lookUp(pod, connection, room, command);
     room.flush();
     room.forgetLosses(capture);
-    if (command.present) await pod.roster.enter(name, connection, returns(command));
+    if (command.present) await makePresent(pod, connection, name, command, grant);
     const presence = await presenceFor(pod, connection, name, command);
     if (connection.closed) {
       // The client went while it was joining: its presence ends like that of any lost connection.
@@ -49,13 +56,26 @@ export async function join(
       return;
     }
     room.flush();
-    enter(pod, connection, room, command, found, presence, capture);
+    enter(pod, connection, room, command, found, presence, capture, grant);
     // The history may be back already, and the broker would not name the room again.
     if (found.owed !== undefined && pod.broker.reaches(room.name)) void pod.catchUp.room(room);
   } finally {
     room.release(capture);
     pod.hub.tidy(room);
   }
+}
+
+/** Makes the user present, at first with the `meta` that came with the permission to join. */
+async function makePresent(
+  { roster }: Pod,
+  connection: Connection,
+  name: string,
+  command: JoinCommand,
+  { meta }: JoinGrant,
+): Promise<void> {
+  const isFirst = connection.membership(name)?.present !== true;
+  if (meta === undefined || !isFirst) return roster.enter(name, connection, returns(command));
+  return roster.state(name, connection, { meta }, returns(command));
 }
 
 /**
@@ -143,12 +163,14 @@ function enter(
   { page, owed }: Found,
   presence: { members: Member[]; count: number },
   capture: Capture,
+  { data, meta }: JoinGrant,
 ): void {
   const known = connection.membership(room.name);
   const membership = known ?? room.add(connection);
   const listened = (membership.listen & LISTEN.messages) !== 0;
   const seesPresence = connection.may('presence', room.name);
   membership.listen = seesPresence ? command.listen : command.listen & LISTEN.messages;
+  if (meta !== undefined && command.present && !membership.present) membership.statement = { meta };
   membership.present ||= command.present;
   membership.returns = returns(command);
   if (!listened) {
@@ -162,7 +184,7 @@ function enter(
   const getsList = (membership.listen & LISTEN.lists) !== 0;
   const members = getsList ? presence.members : undefined;
   const { match: rule, maxDataBytes } = room.rule;
-  const answer = { room: room.name, position, count: presence.count, members, recovery, rule, maxDataBytes };
+  const answer = { room: room.name, position, count: presence.count, members, recovery, rule, maxDataBytes, data };
   const { ref } = command;
   connection.tell({ kind: 'joined', ...answer, replayed: messages.length, ref, at: pod.clock.now() });
   if (getsList) {
@@ -242,13 +264,19 @@ export function requireMembership(connection: Connection, name: string): Members
   return membership;
 }
 
+/** Tells the backend that a connection no longer hears a room. */
+function tellLeft({ hooks, rules }: Pod, connection: Connection, room: string): void {
+  hooks?.left?.(viewOf(connection), room, rules.ruleOf(room));
+}
+
 async function leaveRoom(
   pod: Pod,
   connection: Connection,
   membership: Membership,
   absent: boolean,
 ): Promise<void> {
-  const { room, present } = membership;
+  const { room, present, listen } = membership;
+  if (listen !== LISTEN.none) tellLeft(pod, connection, room.name);
   pod.hub.room(room.name)?.flush();
   membership.listen = LISTEN.none;
   membership.abandon();
