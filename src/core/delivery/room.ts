@@ -10,6 +10,7 @@ import type { Framer } from '../ports/socket.ts';
 import { LISTEN } from '../../protocol/command.ts';
 import { Membership } from './membership.ts';
 import type { Missing } from '../../protocol/event.ts';
+import type { RecentPages } from './recent-pages.ts';
 import { RoomBatch } from './room-batch.ts';
 import { RoomHistory, type RoomOutput } from './room-history.ts';
 import type { Timestamps } from '../base/timestamps.ts';
@@ -20,6 +21,7 @@ export interface RoomContext {
   readonly broker: Broker;
   readonly directory: Directory;
   readonly framer: Framer;
+  readonly recentPages: RecentPages;
   readonly turn: Turn;
   readonly clock: Clock;
   readonly tally: Tally;
@@ -52,6 +54,10 @@ export class Room implements RoomOutput {
     this.name = name;
     this.#context = context;
     this.history = new RoomHistory(this, context);
+  }
+
+  get recentPages(): RecentPages {
+    return this.#context.recentPages;
   }
 
   /** It has no member, and no connection is about to become one. */
