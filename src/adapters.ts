@@ -132,9 +132,11 @@ export function authenticatorOf(
   clock: Clock,
 ): Authenticator | undefined {
   if (!auth) return undefined;
-  const { JWT_SECRET: secret, JWKS_FILE: keySet } = values;
+  const { JWT_SECRET: secret, JWT_SECRET_PREVIOUS: previousSecret, JWKS_FILE: keySet } = values;
   const authenticator = jwtAuthenticator({
     secret,
+    previousSecret,
+    algorithms: values.JWT_ALGORITHMS,
     remoteKeys: remoteKeysOf(values, log, clock),
     keySet: keySet === undefined ? undefined : { keys: [...keySet.keys] },
     issuer: values.JWT_ISSUER,
