@@ -15,7 +15,7 @@ export const TABLES: Readonly<Record<string, () => string>> = {
       Object.entries<Setting<unknown>>(SETTINGS).map(([name, { fallback, kind, meaning }]) => [
         `\`${name}\``,
         fallback === undefined ? '–' : `\`${fallback}\``,
-        kind.allowed,
+        kind.secret === true ? `${kind.allowed}; or in a file: \`${name}_FILE\`` : kind.allowed,
         meaning,
       ]),
     ),

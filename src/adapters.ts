@@ -26,6 +26,8 @@ import type { Clock } from './core/ports/clock.ts';
 import type { Platform } from './platform.ts';
 import { randomUUID } from 'node:crypto';
 import { count, type Tally } from './core/base/tally.ts';
+import { ruleOfSettings, uniformRules } from './rules/uniform.ts';
+import type { RoomRules } from './core/ports/room-rules.ts';
 import { Webhooks } from './webhooks/webhooks.ts';
 
 const KEYS_WARNING_MS = 60_000;
@@ -130,15 +132,18 @@ export function authenticatorOf(
   clock: Clock,
 ): Authenticator | undefined {
   if (!auth) return undefined;
-  const { JWT_SECRET: secret, JWKS_FILE: keySet } = values;
+  const { JWT_SECRET: secret, JWT_SECRET_PREVIOUS: previousSecret, JWKS_FILE: keySet } = values;
   const authenticator = jwtAuthenticator({
     secret,
+    previousSecret,
+    algorithms: values.JWT_ALGORITHMS,
     remoteKeys: remoteKeysOf(values, log, clock),
     keySet: keySet === undefined ? undefined : { keys: [...keySet.keys] },
     issuer: values.JWT_ISSUER,
     audience: values.JWT_AUDIENCE,
     userClaim: values.JWT_USER_CLAIM,
     permissionsClaim: values.JWT_PERMISSIONS_CLAIM,
+    roomsClaim: values.JWT_ROOMS_CLAIM,
     clock,
   });
   return counted(authenticator, tally, log);
@@ -246,6 +251,17 @@ export function webhooksOf({ values }: Config, log: Log, { clock, random }: Plat
   return new Webhooks({ destination, clock, log, random, newId: randomUUID });
 }
 
+/** What holds for each room. */
+export function rulesOf({ values }: Config): RoomRules {
+  return uniformRules(
+    ruleOfSettings({
+      historySize: values.HISTORY_SIZE,
+      historyTtlMs: values.HISTORY_TTL_SECONDS * 1_000,
+      presenceEventsLimit: values.PRESENCE_EVENTS_LIMIT,
+    }),
+  );
+}
+
 export function limitsOf({ values }: Config): Limits {
   return {
     maxConnections: values.MAX_CONNECTIONS,
@@ -256,9 +272,7 @@ export function limitsOf({ values }: Config): Limits {
     maxMessageBytes: values.MAX_MESSAGE_BYTES,
     outboxMessages: values.OUTBOX_MESSAGES,
     outboxBytes: values.OUTBOX_BYTES,
-    historySize: values.HISTORY_SIZE,
     presenceGraceMs: values.PRESENCE_GRACE_SECONDS * 1_000,
-    presenceEventsLimit: values.PRESENCE_EVENTS_LIMIT,
     rebalancePercent: values.REBALANCE_PERCENT,
     rebalancePerSecond: values.REBALANCE_PER_SECOND,
     heartbeatSeconds: values.HEARTBEAT_SECONDS,

@@ -4,6 +4,7 @@ import {
   hooksOf,
   limitsOf,
   originsOf,
+  rulesOf,
   type Engine,
   createEngine,
   webhooksOf,
@@ -84,31 +85,20 @@ interface Extras extends Surroundings {
 function createPod(config: Config, { log, platform, framer, tracer, hooks, watcher, engine }: Extras): Pod {
   const { clock, random, ids, host: name } = platform;
   const limits = limitsOf(config);
+  const rules = rulesOf(config);
   const tally = createTally();
   const timestamps = new Timestamps();
   const failed = (error: unknown): void => log.error({ err: error }, 'a flush to sockets failed');
   const turn = new Turn(endOfTurn(tracer), failed, clock);
   const { broker, store, directory } = engine;
   const historyLost = historyLostOf(tally, log, clock);
-  const hub = new Hub({ broker, directory, framer, turn, clock, tally, timestamps, tracer, historyLost });
+  const own = { clock, framer, turn, tally, timestamps, tracer, rules };
+  const hub = new Hub({ ...own, broker, directory, historyLost });
   const catchUp = new CatchUp({ broker, clock, framer, hub, limits, tally, log });
-  const roster = new Roster({ store, hub, clock, framer, limits, log, watcher });
+  const roster = new Roster({ store, hub, clock, framer, rules, limits, log, watcher });
   const authenticator = authenticatorOf(config, tally, log, clock);
-  const parts = {
-    hub,
-    catchUp,
-    broker,
-    directory,
-    roster,
-    authenticator,
-    hooks,
-    tracer,
-    framer,
-    turn,
-    clock,
-    random,
-  };
-  return { ...parts, limits, tally, timestamps, log, ids, name, startedAt: clock.elapsed() };
+  const parts = { ...own, hub, catchUp, broker, directory, roster, authenticator, hooks, random, limits };
+  return { ...parts, log, ids, name, startedAt: clock.elapsed() };
 }
 
 /** Runs the end of a turn outside every request, or its spans would join the trace of the turn's first publisher. */

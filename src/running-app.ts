@@ -91,6 +91,7 @@ export class RunningApp implements App {
     const { host, port, values } = this.#config;
     const [clients, operators] = listeners;
     const opsPort = await operators.open(values.OPS_PORT);
+    pod.rules.start(() => pod.roster.rulesChanged());
     await pod.directory.start(pod.hub);
     await pod.roster.start();
     await this.#reachEngine();

@@ -6,6 +6,7 @@ import { isUserId } from '../protocol/names.ts';
 import type { Origins } from '../core/base/origins.ts';
 import { namedHost } from '../core/base/named-host.ts';
 import type { TrustedProxies } from '../core/base/trusted-proxies.ts';
+import { mayJoin } from '../core/commands/may-join.ts';
 import type { Hooks } from '../core/ports/hooks.ts';
 import type { Pod } from '../core/commands/pod.ts';
 import type { Principal } from '../core/ports/principal.ts';
@@ -92,7 +93,7 @@ export class Admission {
       this.#refuseRequest(asked) ?? this.#refuseDraining() ?? refuseRate(wait) ?? this.#refuseFull();
     if (refusal !== undefined) return refusal;
     const principal = await this.#identify(request, target, this.#options.pod.ids.connection());
-    return 'status' in principal ? principal : refuseRoom(principal, target);
+    return 'status' in principal ? principal : this.#refuseRoom(principal, target);
   }
 
   /** Frees the place of an admitted connection that was not opened, for MAX_CONNECTIONS_PER_USER. */
@@ -121,7 +122,12 @@ export class Admission {
 
   /** Repeats the checks whose result may have changed while a token, Redis or a hook was awaited. */
   #refuseAdmitted({ principal, target }: Admitted): UpgradeRefusal | undefined {
-    return this.#refuseDraining() ?? refuseRoom(principal, target) ?? this.#refuseFull();
+    return this.#refuseDraining() ?? this.#refuseRoom(principal, target) ?? this.#refuseFull();
+  }
+
+  #refuseRoom(principal: Principal, { address: { room } }: Target): UpgradeRefusal | undefined {
+    if (room === undefined || mayJoin(this.#options.pod, principal, room)) return undefined;
+    return { status: 403, error: 'no permission to join the room', code: 'forbidden' };
   }
 
   #refuseRequest(request: RequestHead): UpgradeRefusal | undefined {
@@ -200,11 +206,6 @@ function withOrigin(headers: IncomingHttpHeaders): IncomingHttpHeaders {
 function refuseRate(wait: number): UpgradeRefusal | undefined {
   if (wait === 0) return undefined;
   return retryLater(429, 'too many handshakes', 'rate_limited', Math.ceil(wait / 1_000));
-}
-
-function refuseRoom({ userId, permissions }: Principal, { address }: Target): UpgradeRefusal | undefined {
-  if (address.room === undefined || permissions.allow('join', address.room, userId)) return undefined;
-  return { status: 403, error: 'no permission to join the room', code: 'forbidden' };
 }
 
 /** While authentication is off, the user id of the request counts. */

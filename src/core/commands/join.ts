@@ -9,6 +9,7 @@ import type { Page } from '../ports/broker.ts';
 import type { Pod } from './pod.ts';
 import { Refused, isUnavailable, permit } from '../base/refused.ts';
 import { count } from '../base/tally.ts';
+import { mayJoin } from './may-join.ts';
 import { replay } from '../delivery/replay.ts';
 
 /** The channels that are not rooms. */
@@ -32,7 +33,7 @@ export async function join(
     subscribe(connection, name, channel, command);
     return;
   }
-  permit(connection.may('join', name));
+  permit(mayJoin(pod, connection.principal, name));
   requirePlace(pod, connection, name);
   const room = pod.hub.openRoom(name);
   const capture = room.capture();
@@ -87,7 +88,7 @@ async function lookUp(pod: Pod, connection: Connection, room: Room, command: Joi
   try {
     await room.history.opened();
     if (!pod.broker.reaches(room.name)) throw new Refused('unavailable');
-    return { page: await readFor(connection, room, command, pod.limits.historySize) };
+    return { page: await readFor(connection, room, command, room.rule.historySize) };
   } catch (error) {
     if (!isUnavailable(error)) throw error;
     const { lastId } = command;
@@ -125,13 +126,12 @@ async function readFor(
 
 /** The present users for the answer; the number alone if the client wants no list. */
 function presenceFor(
-  { limits, roster }: Pod,
+  { roster }: Pod,
   connection: Connection,
   name: string,
   { listen, present }: JoinCommand,
 ): Promise<{ members: Member[]; count: number }> {
-  const limit = (listen & LISTEN.lists) === 0 ? 0 : limits.presenceEventsLimit;
-  return roster.list(name, present ? connection : undefined, limit);
+  return roster.list(name, present ? connection : undefined, (listen & LISTEN.lists) === 0);
 }
 
 /** The last step. It is synchronous, so that nothing is delivered in between. */
@@ -161,7 +161,8 @@ function enter(
   const { position, messages } = page;
   const getsList = (membership.listen & LISTEN.lists) !== 0;
   const members = getsList ? presence.members : undefined;
-  const answer = { room: room.name, position, count: presence.count, members, recovery };
+  const { match: rule, maxDataBytes } = room.rule;
+  const answer = { room: room.name, position, count: presence.count, members, recovery, rule, maxDataBytes };
   const { ref } = command;
   connection.tell({ kind: 'joined', ...answer, replayed: messages.length, ref, at: pod.clock.now() });
   if (getsList) {
