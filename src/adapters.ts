@@ -130,15 +130,18 @@ async function natsOf(
 
 /** Undefined while authentication is off. Raises an error if a key file is unusable. */
 export function authenticatorOf(
-  { auth, values }: Config,
+  { auth, hasKeys, values }: Config,
   tally: Tally,
   log: Log,
   clock: Clock,
 ): Authenticator | undefined {
   if (!auth) return undefined;
-  const { JWT_SECRET: secret, JWKS_FILE: keySet } = values;
+  if (!hasKeys) return withoutKeys;
+  const { JWT_SECRET: secret, JWT_SECRET_PREVIOUS: previousSecret, JWKS_FILE: keySet } = values;
   const authenticator = jwtAuthenticator({
     secret,
+    previousSecret,
+    algorithms: values.JWT_ALGORITHMS,
     remoteKeys: remoteKeysOf(values, log, clock),
     keySet: keySet === undefined ? undefined : { keys: [...keySet.keys] },
     issuer: values.JWT_ISSUER,
@@ -146,6 +149,7 @@ export function authenticatorOf(
     userClaim: values.JWT_USER_CLAIM,
     permissionsClaim: values.JWT_PERMISSIONS_CLAIM,
     keepsClaims: values.BACKEND_URL !== undefined,
+    roomsClaim: values.JWT_ROOMS_CLAIM,
     clock,
   });
   return counted(authenticator, tally, log);
@@ -167,6 +171,12 @@ function remoteKeysOf(
     failed: atMostOncePer(KEYS_WARNING_MS, clock, warn),
   });
 }
+
+/** Only the backend names users, and the token of the client is for the backend. */
+const withoutKeys: Authenticator = {
+  hasNoKeys: true,
+  authenticate: () => Promise.resolve({ fault: 'invalid_token', reason: 'unknown_key' }),
+};
 
 /** Counts and logs refused tokens with the reason only: even the claims of a token are secret. */
 function counted(authenticator: Authenticator, tally: Tally, log: Log): Authenticator {
@@ -216,8 +226,8 @@ export function remoteOf(proxies: TrustedProxies): AdmissionOptions['remoteOf'] 
     remoteAddress(socket?.remoteAddress, [headers['x-forwarded-for']].flat().join(','), proxies);
 }
 
-export function originsOf({ auth, allowedOrigins }: Config, log: Log): Origins {
-  const origins = new Origins(allowedOrigins);
+export function originsOf({ auth, allowedOrigins, passesCookies }: Config, log: Log): Origins {
+  const origins = new Origins(allowedOrigins, { withCookies: passesCookies });
   if (origins.self && !auth) {
     log.warn(
       {},

@@ -50,14 +50,25 @@ export async function createApp(config: Config, log: Log, { tracer, end }: AppSu
   return app;
 }
 
-function metricsOf({ pod, webhooks, engine, hookFigures: hooks, backendFigures: backend, ...loadControl }: Composed): Metrics {
-  return createMetrics(pod, [
-    ...engine.figures,
-    ...loadControlFigures(loadControl),
-    ...(hooks === undefined ? [] : hookFigures(hooks)),
-    ...(backend === undefined ? [] : [backendRequests(backend)]),
-    ...(webhooks === undefined ? [] : webhookFigures(webhooks.figures)),
-  ], backend === undefined ? [] : [backendSeconds(backend)]);
+function metricsOf({
+  pod,
+  webhooks,
+  engine,
+  hookFigures: hooks,
+  backendFigures: backend,
+  ...loadControl
+}: Composed): Metrics {
+  return createMetrics(
+    pod,
+    [
+      ...engine.figures,
+      ...loadControlFigures(loadControl),
+      ...(hooks === undefined ? [] : hookFigures(hooks)),
+      ...(backend === undefined ? [] : [backendRequests(backend)]),
+      ...(webhooks === undefined ? [] : webhookFigures(webhooks.figures)),
+    ],
+    backend === undefined ? [] : [backendSeconds(backend)],
+  );
 }
 
 function createServers(

@@ -63,7 +63,8 @@ export async function compose(config: Config, surroundings: Surroundings): Promi
   const { log, platform } = surroundings;
   const runner = await hooksOf(config, log, platform);
   const backend = await backendOf(config, log, platform);
-  const hooks = runner !== undefined && backend !== undefined ? inOrder(runner, backend) : (runner ?? backend);
+  const hooks =
+    runner !== undefined && backend !== undefined ? inOrder(runner, backend) : (runner ?? backend);
   const webhooks = webhooksOf(config, log, platform);
   const engine = await createEngine(config, log, platform);
   const pod = createPod(config, { ...surroundings, hooks, watcher: webhooks, engine });

@@ -1,5 +1,6 @@
 import {
   backendEvents,
+  algorithms,
   certificatesFile,
   count,
   credentialsFile,
@@ -136,6 +137,10 @@ export const SETTINGS = {
   ),
   AUTH_ENABLED: optional(flag, 'whether clients need a token; unset: true if a key source is set'),
   JWT_SECRET: optional(secret, 'key for tokens signed with HS256, and for guest tokens'),
+  JWT_SECRET_PREVIOUS: optional(
+    secret,
+    'the key before `JWT_SECRET`: tokens signed with it are still accepted; it signs no guest tokens',
+  ),
   JWKS_URL: optional(httpUrl, 'URL of the public keys for RS256, ES256 and EdDSA'),
   JWKS_FILE: optional(keySetFile, 'file with the public keys for RS256, ES256 and EdDSA'),
   JWKS_COOLDOWN_SECONDS: setting(
@@ -148,6 +153,10 @@ export const SETTINGS = {
     '86400',
     'how long known keys are used after their refresh is due, while the key server cannot be reached',
   ),
+  JWT_ALGORITHMS: optional(
+    algorithms,
+    'algorithms that tokens may be signed with, beside HS256, RS256, ES256 and EdDSA; each needs a key of its kind',
+  ),
   JWT_ISSUER: optional(text, 'the `iss` that every token must have'),
   JWT_AUDIENCE: optional(text, 'the `aud` that every token must have'),
   JWT_USER_CLAIM: setting(
@@ -156,6 +165,10 @@ export const SETTINGS = {
     'claim that holds the user id; if a token lacks it: `user_id`, then `sub`',
   ),
   JWT_PERMISSIONS_CLAIM: setting(text, 'permissions', 'claim that holds the permissions'),
+  JWT_ROOMS_CLAIM: optional(
+    text,
+    'claim that holds the names of the rooms that a connection joins by itself; unset: none',
+  ),
   GUEST_LOGIN: optional(
     flag,
     'whether `POST /api/auth/guest` is served; unset: only while authentication is off',

@@ -1,4 +1,10 @@
-import type { HookArrival, HookConnection, HookMessage, HookReplacement, Refusal } from '../../src/hooks/types.ts';
+import type {
+  HookArrival,
+  HookConnection,
+  HookMessage,
+  HookReplacement,
+  Refusal,
+} from '../../src/hooks/types.ts';
 
 /**
  * Hooks that keep a chat clean. Start a pod with HOOKS_MODULE=examples/hooks/profanity.ts. The file imports only types,

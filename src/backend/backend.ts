@@ -11,7 +11,14 @@ import type {
 } from '../core/ports/hooks.ts';
 import { callQuestion, connectQuestion, type Event, publishQuestion, roomQuestion } from './questions.ts';
 import { Inquiry, type BackendFigures, type InquiryOptions } from './inquiry.ts';
-import { readAnswer, readGrant, readJoinGrant, readResult, readTtlMs, WrongAnswer } from '../core/base/answers.ts';
+import {
+  readAnswer,
+  readGrant,
+  readJoinGrant,
+  readResult,
+  readTtlMs,
+  WrongAnswer,
+} from '../core/base/answers.ts';
 import { JoinAnswers } from '../core/base/join-answers.ts';
 import type { Json } from '../protocol/json.ts';
 import { Leaves } from './leaves.ts';
@@ -103,14 +110,18 @@ export class Backend implements Hooks {
   }
 
   async #askJoin(who: ConnectionView, room: string, decides: boolean): Promise<JoinDecision> {
-    const decision = await this.#inquiry.ask<JoinDecision>('join', roomQuestion('join', who, room), (answer) => {
-      const given = readAnswer<JoinDecision>(answer, 'backend', (fields) => ({
-        kind: 'allow',
-        grant: readJoinGrant(fields),
-      }));
-      this.#answers.keep(who, room, given, readTtlMs(answer));
-      return given;
-    });
+    const decision = await this.#inquiry.ask<JoinDecision>(
+      'join',
+      roomQuestion('join', who, room),
+      (answer) => {
+        const given = readAnswer<JoinDecision>(answer, 'backend', (fields) => ({
+          kind: 'allow',
+          grant: readJoinGrant(fields),
+        }));
+        this.#answers.keep(who, room, given, readTtlMs(answer));
+        return given;
+      },
+    );
     if (decision !== undefined) return decision;
     return this.#options.allowsOnFailure && !decides ? { kind: 'allow', grant: {} } : FAILED;
   }

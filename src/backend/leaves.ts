@@ -53,7 +53,7 @@ export class Leaves {
       const body = this.#waiting.shift();
       if (body === undefined) break;
       this.#sending += 1;
-      void this.#options.send(body).then(() => {
+      void this.#options.send(body).finally(() => {
         this.#sending -= 1;
         this.#send();
       });

@@ -1,4 +1,9 @@
-import { Agent as HttpAgent, type IncomingMessage, request as httpRequest, type RequestOptions } from 'node:http';
+import {
+  Agent as HttpAgent,
+  type IncomingMessage,
+  request as httpRequest,
+  type RequestOptions,
+} from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { Clock } from '../core/ports/clock.ts';
 import type { HttpAddress } from '../core/base/http-address.ts';
@@ -48,7 +53,8 @@ export class Requester {
     const cancel = clock.after(timeoutMs, () => late.abort());
     try {
       const first = await this.#once(body, late.signal);
-      if (mayRepeat && first.kind === 'unreachable' && first.wasKept) return await this.#once(body, late.signal);
+      if (mayRepeat && first.kind === 'unreachable' && first.wasKept)
+        return await this.#once(body, late.signal);
       return first;
     } finally {
       cancel();
@@ -104,7 +110,9 @@ async function read(answer: IncomingMessage, late: AbortSignal): Promise<Reply> 
 }
 
 /** Destroys the connection if the answer is too long. */
-async function textOf(answer: IncomingMessage): Promise<Extract<Reply, { kind: 'answer' }> | 'long' | 'broken'> {
+async function textOf(
+  answer: IncomingMessage,
+): Promise<Extract<Reply, { kind: 'answer' }> | 'long' | 'broken'> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   try {

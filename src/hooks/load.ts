@@ -31,7 +31,9 @@ async function importFrom(file: string, path: string): Promise<Readonly<Record<s
 function faultsOf(exported: Readonly<Record<string, unknown>>): string[] {
   const names: readonly string[] = NAMES;
   const faults = Object.keys(exported)
-    .filter((name) => /^on(?:[A-Z]|connect$|disconnect$|join$|message$|call$)/.test(name) && !names.includes(name))
+    .filter(
+      (name) => /^on(?:[A-Z]|connect$|disconnect$|join$|message$|call$)/.test(name) && !names.includes(name),
+    )
     .map((name) => `it exports ${name}, which is not a hook`);
   const given = NAMES.filter((name) => exported[name] !== undefined);
   for (const name of given) {

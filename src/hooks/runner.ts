@@ -71,7 +71,13 @@ export class HookRunner implements Hooks {
     const allowed = { kind: 'allow', grant: {} } as const;
     if (onConnect === undefined || occasion === 'explain' || occasion === 'auth') return allowed;
     const who = { id, userId, rooms: [] };
-    return this.#call<ArrivalDecision>('onConnect', who, () => onConnect(frozen(who)), () => allowed, refused);
+    return this.#call<ArrivalDecision>(
+      'onConnect',
+      who,
+      () => onConnect(frozen(who)),
+      () => allowed,
+      refused,
+    );
   }
 
   disconnected(who: ConnectionView, code: number): void {

@@ -70,7 +70,11 @@ export type JoinAnswer =
     ));
 
 /** Undefined or null: the method is unknown. */
-export type CallAnswer = undefined | null | RefusingAnswer | { readonly allow: true; readonly data?: unknown };
+export type CallAnswer =
+  | undefined
+  | null
+  | RefusingAnswer
+  | { readonly allow: true; readonly data?: unknown };
 
 /**
  * The exports of the module that HOOKS_MODULE names, at least one of these. Each may be async and has one second. An

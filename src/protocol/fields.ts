@@ -126,7 +126,12 @@ export function anyJson(value: unknown): Json {
 export function callOf(fields: Fields, data: unknown): CallCommand {
   const { method } = fields;
   const isNamed = typeof method === 'string' && method !== '';
-  return { kind: 'call', method: isNamed ? method : undefined, data: anyJson(data), ref: optionalRef(fields) };
+  return {
+    kind: 'call',
+    method: isNamed ? method : undefined,
+    data: anyJson(data),
+    ref: optionalRef(fields),
+  };
 }
 
 /** The meta of a presence: a JSON object as text. It is limited because every member list carries it. */

@@ -1,4 +1,14 @@
-import { type Figure, type Histogram, type Row, counter, counters, gauge, namesOf, scrape, scrapeDelays } from './figures.ts';
+import {
+  type Figure,
+  type Histogram,
+  type Row,
+  counter,
+  counters,
+  gauge,
+  namesOf,
+  scrape,
+  scrapeDelays,
+} from './figures.ts';
 import { eventLoopFigures, processFigures } from './process-figures.ts';
 import { CLOSE } from '../protocol/close-codes.ts';
 import type { Membership } from '../core/delivery/membership.ts';
@@ -33,6 +43,7 @@ const TOKEN_REASONS = namesOf<TokenReason>({
   issuer: true,
   not_yet_valid: true,
   permissions: true,
+  rooms: true,
   signature: true,
   token_expired: true,
   unavailable: true,

@@ -42,7 +42,6 @@ export interface AdmissionOptions {
   readonly watermarks: { readonly exceeded: boolean };
 }
 
-
 /** Decides whether an upgrade becomes a connection. Cheap checks come first, the token last. */
 export class Admission {
   readonly #options: AdmissionOptions;

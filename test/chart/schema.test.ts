@@ -46,6 +46,7 @@ const MANAGED: Readonly<Record<string, string>> = {
   NATS_REPLICAS: 'externalNats.replicas',
   NATS_PREFIX: 'externalNats.prefix',
   JWT_SECRET: 'a secret',
+  JWT_SECRET_PREVIOUS: 'a secret',
   API_KEYS: 'a secret',
   WEBHOOK_SECRET: 'a secret',
   DRAIN_DELAY_SECONDS: 'drain.delaySeconds',

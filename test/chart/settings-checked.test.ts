@@ -60,6 +60,7 @@ test('Helm reads the patterns as the gateway does', async () => {
     ALLOWED_ORIGINS: 'https://*.a.example, HTTP://b:1,self,capacitor://localhost',
     WS_PATHS: ' /ws , /a/b ',
     TRUST_PROXY: '10.0.0.0/8, fd00::/8',
+    JWT_ALGORITHMS: ' HS384 , HS512,',
     REDIS_PREFIX: 'chat:',
     LOG_LEVEL: 'debug',
     LOG_FORMAT: 'pretty',

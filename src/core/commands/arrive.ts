@@ -46,7 +46,7 @@ function principalOf(
   const userId = grant.userId ?? known?.userId ?? (isOff ? id : null);
   if (userId === null) return undefined;
   const permissions = grant.permissions ?? known?.permissions ?? (isOff ? UNRESTRICTED : DEFAULT_PERMISSIONS);
-  return { userId, permissions, expiresAt: earlier(grant.expiresAt, known?.expiresAt), claims: known?.claims };
+  return { ...known, userId, permissions, expiresAt: earlier(grant.expiresAt, known?.expiresAt) };
 }
 
 function earlier(a: number | undefined, b: number | undefined): number | undefined {

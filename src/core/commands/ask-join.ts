@@ -21,9 +21,7 @@ export function decideJoin(
   who: ConnectionView,
   room: string,
 ): JoinDecision | Promise<JoinDecision> {
-  return joining === undefined
-    ? { kind: 'allow', grant: NOTHING }
-    : joining(who, room, rules.ruleOf(room));
+  return joining === undefined ? { kind: 'allow', grant: NOTHING } : joining(who, room, rules.ruleOf(room));
 }
 
 /** Raises the refusal. */

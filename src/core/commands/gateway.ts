@@ -82,7 +82,8 @@ export class Gateway {
     this.#pod.hub.add(connection);
     const { dialect, welcome } = client;
     if (welcome !== undefined) this.#welcomes.set(connection, welcome);
-    if (dialect !== undefined) connection.commands.run(() => this.#begin(connection, dialect, client.address));
+    if (dialect !== undefined)
+      connection.commands.run(() => this.#begin(connection, dialect, client.address));
     return connection;
   }
 
@@ -135,7 +136,8 @@ export class Gateway {
     const view = viewOf(connection);
     const heard = connection.memberships.filter(({ listen }) => listen !== LISTEN.none);
     connection.commands.run(() => {
-      if (hooks.left !== undefined) for (const { room } of heard) hooks.left(view, room.name, rules.ruleOf(room.name));
+      if (hooks.left !== undefined)
+        for (const { room } of heard) hooks.left(view, room.name, rules.ruleOf(room.name));
       hooks.disconnected(view, code);
       return undefined;
     });

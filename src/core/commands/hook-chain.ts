@@ -85,6 +85,6 @@ function callingOf({ calling: first }: Hooks, { calling: second }: Hooks): Hooks
 }
 
 /** Synchronous if both are. */
-function followedBy<A, B>(before: A | Promise<A>, next: (before: A) => B | Promise<B>): B | Promise<B> {
-  return before instanceof Promise ? before.then(next) : next(before);
+function followedBy<A, B>(before: A | Promise<A>, ask: (before: A) => B | Promise<B>): B | Promise<B> {
+  return before instanceof Promise ? before.then(ask) : ask(before);
 }

@@ -9,11 +9,19 @@ import { isEphemeral } from './publish.ts';
 /** A connection as hooks see it. */
 export function viewOf(connection: Connection): ConnectionView {
   const { connectionId: id, userId, memberships, principal, source } = connection;
-  return { id, userId, rooms: memberships.map(({ room }) => room.name), evidence: evidenceOf(source, principal) };
+  return {
+    id,
+    userId,
+    rooms: memberships.map(({ room }) => room.name),
+    evidence: evidenceOf(source, principal),
+  };
 }
 
 /** What a client showed; undefined if no hook sees it. */
-export function evidenceOf(source: Source | undefined, principal: Principal | undefined): Evidence | undefined {
+export function evidenceOf(
+  source: Source | undefined,
+  principal: Principal | undefined,
+): Evidence | undefined {
   return source === undefined ? undefined : { ...source, claims: principal?.claims ?? null };
 }
 

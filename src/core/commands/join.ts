@@ -163,10 +163,48 @@ function enter(
   { page, owed }: Found,
   presence: { members: Member[]; count: number },
   capture: Capture,
-  { data, meta }: JoinGrant,
+  grant: JoinGrant,
 ): void {
   const known = connection.membership(room.name);
   const membership = known ?? room.add(connection);
+  changeMembership(connection, room, membership, command, { page, owed }, grant);
+  const { messages } = page;
+  const getsList = (membership.listen & LISTEN.lists) !== 0;
+  const members = getsList ? presence.members : undefined;
+  const { match: rule, maxDataBytes } = room.rule;
+  connection.tell({
+    kind: 'joined',
+    room: room.name,
+    position: page.position,
+    count: presence.count,
+    members,
+    recovery: recoveryOf(pod, command, page),
+    rule,
+    maxDataBytes,
+    data: grant.data,
+    replayed: messages.length,
+    ref: command.ref,
+    at: pod.clock.now(),
+  });
+  if (members !== undefined) connection.tell({ kind: 'sync', room: room.name, members });
+  // A member got the captured messages itself.
+  const missed = known === undefined ? missedBy(room, page, capture) : [];
+  // If history is owed, stored messages come from it later, in order.
+  const now = owed === undefined ? missed : missed.filter((delivery) => !comesFromHistory(delivery));
+  replay(membership, page, listenedTo(membership, now, members), pod.framer);
+  // CatchUp gives the rest page by page, and must not tell this loss again.
+  if (page.missing === 'history_lost') membership.tell(page.missing);
+}
+
+/** What a join changes in a membership, before the client is told. */
+function changeMembership(
+  connection: Connection,
+  room: Room,
+  membership: Membership,
+  command: JoinCommand,
+  { page, owed }: Found,
+  { meta }: JoinGrant,
+): void {
   const listened = (membership.listen & LISTEN.messages) !== 0;
   const seesPresence = connection.may('presence', room.name);
   membership.listen = seesPresence ? command.listen : command.listen & LISTEN.messages;
@@ -179,24 +217,6 @@ function enter(
   }
   if (owed === undefined) membership.settle();
   else if (!listened || command.lastId !== undefined) membership.owe(owed);
-  const recovery = recoveryOf(pod, command, page);
-  const { position, messages } = page;
-  const getsList = (membership.listen & LISTEN.lists) !== 0;
-  const members = getsList ? presence.members : undefined;
-  const { match: rule, maxDataBytes } = room.rule;
-  const answer = { room: room.name, position, count: presence.count, members, recovery, rule, maxDataBytes, data };
-  const { ref } = command;
-  connection.tell({ kind: 'joined', ...answer, replayed: messages.length, ref, at: pod.clock.now() });
-  if (getsList) {
-    connection.tell({ kind: 'sync', room: room.name, members: presence.members });
-  }
-  // A member got the captured messages itself.
-  const missed = known === undefined ? missedBy(room, page, capture) : [];
-  // If history is owed, stored messages come from it later, in order.
-  const now = owed === undefined ? missed : missed.filter((delivery) => !comesFromHistory(delivery));
-  replay(membership, page, listenedTo(membership, now, members), pod.framer);
-  // CatchUp gives the rest page by page, and must not tell this loss again.
-  if (page.missing === 'history_lost') membership.tell(page.missing);
 }
 
 /**
@@ -223,9 +243,11 @@ function listenedTo(
  * the page was read. A provisional message that the history stores by now comes from the history.
  */
 function missedBy(room: Room, { messages }: Page, capture: Capture): Delivery[] {
-  const read = new Set(messages.map(({ provisionalId }) => provisionalId));
+  const provisional = Array.from(room.history.provisional());
+  const ids = provisional.length === 0 ? [] : messages.map(({ provisionalId }) => provisionalId);
+  const read = new Set(ids);
   const pending = new Set<Delivery>();
-  for (const [id, delivery] of room.history.provisional()) if (!read.has(id)) pending.add(delivery);
+  for (const [id, delivery] of provisional) if (!read.has(id)) pending.add(delivery);
   const captured = capture.deliveries.filter(
     (delivery) => delivery.isProvisional !== true || pending.has(delivery),
   );

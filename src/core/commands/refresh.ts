@@ -44,7 +44,11 @@ async function askAgain(pod: Pod, connection: Connection, principal: Principal):
   if (!('status' in arrived)) return arrived;
   const { code, error, retryAfterSeconds } = arrived;
   const retryAfterMs = retryAfterSeconds === undefined ? undefined : retryAfterSeconds * 1_000;
-  throw new Refused(readCode(code === 'backend_unavailable' ? 'unavailable' : code) ?? 'forbidden', error, retryAfterMs);
+  throw new Refused(
+    readCode(code === 'backend_unavailable' ? 'unavailable' : code) ?? 'forbidden',
+    error,
+    retryAfterMs,
+  );
 }
 
 /** Removes from a membership what the connection may no longer have; all of it if its giver `wasTaken` the room back. */
