@@ -160,14 +160,15 @@ function enter(
   connection: Connection,
   room: Room,
   command: JoinCommand,
-  { page, owed }: Found,
+  found: Found,
   presence: { members: Member[]; count: number },
   capture: Capture,
   grant: JoinGrant,
 ): void {
   const known = connection.membership(room.name);
   const membership = known ?? room.add(connection);
-  changeMembership(connection, room, membership, command, { page, owed }, grant);
+  const { page, owed } = found;
+  changeMembership(connection, room, membership, command, found, grant);
   const { messages } = page;
   const getsList = (membership.listen & LISTEN.lists) !== 0;
   const members = getsList ? presence.members : undefined;
