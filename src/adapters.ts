@@ -152,6 +152,7 @@ export function authenticatorOf(
     audience: values.JWT_AUDIENCE,
     userClaim: values.JWT_USER_CLAIM,
     permissionsClaim: values.JWT_PERMISSIONS_CLAIM,
+    roomsClaim: values.JWT_ROOMS_CLAIM,
     clock,
   });
   return counted(authenticator, tally, log);

@@ -162,6 +162,10 @@ export const SETTINGS = {
     'claim that holds the user id; if a token lacks it: `user_id`, then `sub`',
   ),
   JWT_PERMISSIONS_CLAIM: setting(text, 'permissions', 'claim that holds the permissions'),
+  JWT_ROOMS_CLAIM: optional(
+    text,
+    'claim that holds the names of the rooms that a connection joins by itself; unset: none',
+  ),
   GUEST_LOGIN: optional(
     flag,
     'whether `POST /api/auth/guest` is served; unset: only while authentication is off',
