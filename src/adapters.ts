@@ -2,11 +2,9 @@ import { type Api } from './http/api-env.ts';
 import { atMostOncePer } from './core/base/at-most.ts';
 import { createApi } from './http/api.ts';
 import type { Authenticator } from './core/ports/authenticator.ts';
-import type { Config } from './config.ts';
-import { destinationOf } from './webhooks/post.ts';
+import { ConfigError, type Config } from './config.ts';
 import { readHttpAddress } from './core/base/http-address.ts';
 import { GuestLogin } from './auth/guest.ts';
-import type { HookRunner } from './hooks/runner.ts';
 import { jwtAuthenticator } from './auth/jwt.ts';
 import { loadKeys } from './auth/keys.ts';
 import { RemoteKeys } from './auth/remote-keys.ts';
@@ -19,20 +17,24 @@ import { memoryEngine } from './engines/memory/index.ts';
 import type { PresenceStore } from './core/ports/presence-store.ts';
 import type { NatsAddress } from './engines/nats/connection/options.ts';
 import type { RedisAddress } from './engines/redis/connection/options.ts';
-import { engineFigures, natsFigures, redisFigures, withoutRedis } from './telemetry/part-figures.ts';
+import {
+  engineFigures,
+  natsFigures,
+  redisFigures,
+  rulesFigures,
+  withoutRedis,
+} from './telemetry/part-figures.ts';
 import { Origins } from './core/base/origins.ts';
 import type { Pod } from './core/commands/pod.ts';
 import type { Clock } from './core/ports/clock.ts';
 import type { Platform } from './platform.ts';
-import { randomUUID } from 'node:crypto';
 import { count, type Tally } from './core/base/tally.ts';
-import { ruleOfSettings, uniformRules } from './rules/uniform.ts';
-import type { RoomRules } from './core/ports/room-rules.ts';
 import type { AdmissionOptions } from './ws/admission.ts';
 import { remoteAddress } from './http/client-address.ts';
 import type { TrustedProxies } from './core/base/trusted-proxies.ts';
-import type { Backend } from './backend/backend.ts';
-import { Webhooks } from './webhooks/webhooks.ts';
+import { defaultRule, rulesContext } from './rules-context.ts';
+import { uniformRules } from './rules/uniform.ts';
+import type { RoomRule, RoomRules } from './core/ports/room-rules.ts';
 
 const KEYS_WARNING_MS = 60_000;
 const HISTORY_WARNING_MS = 60_000;
@@ -44,6 +46,8 @@ export interface Engine {
   readonly directory: Directory;
   /** The metrics of these parts. */
   readonly figures: readonly Figure[];
+  /** Says why the engine cannot do what a rule asks for; undefined if it can. Absent: it can do everything. */
+  readonly cannotHold?: (rule: RoomRule) => string | undefined;
 }
 
 export async function createEngine(config: Config, log: Log, platform: Platform): Promise<Engine> {
@@ -250,57 +254,35 @@ export function apiOf(config: Config, pod: Pod, origins: Origins): Api {
   });
 }
 
-/** Undefined without HOOKS_MODULE. Raises an error if the module is unusable. */
-export async function hooksOf(
-  { values }: Config,
+/** What holds for each room, and its metrics. */
+export interface Rules {
+  readonly rules: RoomRules;
+  readonly figures: readonly Figure[];
+}
+
+/** Raises ConfigError if ROOMS_FILE names a file that has a fault. */
+export async function rulesOf(
+  config: Config,
   log: Log,
   { clock }: Platform,
-): Promise<HookRunner | undefined> {
-  if (values.HOOKS_MODULE === undefined) return undefined;
-  const { loadHooks } = await import('./hooks/load.ts');
-  const { HookRunner } = await import('./hooks/runner.ts');
-  return new HookRunner(await loadHooks(values.HOOKS_MODULE), { clock, log });
+  { cannotHold }: Engine,
+): Promise<Rules> {
+  const { ROOMS_FILE: path } = config.values;
+  if (path === undefined) return { rules: uniformRules(defaultRule(config)), figures: [] };
+  const { FileRules } = await import('./rules/file-rules.ts');
+  const { RulesError } = await import('./rules/load-rules.ts');
+  try {
+    const rules = await FileRules.load({ ...rulesContext(config), cannotHold, path, clock, log, onHangup });
+    return { rules, figures: rulesFigures(rules.figures) };
+  } catch (error) {
+    if (!(error instanceof RulesError)) throw error;
+    throw new ConfigError(error.problems.map((problem) => `ROOMS_FILE: ${problem}`));
+  }
 }
 
-/** Undefined without BACKEND_URL. Raises an Error that names the setting. */
-export async function backendOf(
-  { values }: Config,
-  log: Log,
-  { clock }: Platform,
-): Promise<Backend | undefined> {
-  const { BACKEND_URL: url, BACKEND_SECRET: secret, BACKEND_EVENTS: events } = values;
-  const server = url === undefined ? undefined : readHttpAddress(url);
-  if (server === undefined || secret === undefined || events === undefined) return undefined;
-  const { Backend } = await import('./backend/backend.ts');
-  return new Backend({
-    ...server,
-    secret,
-    events,
-    clock,
-    log,
-    timeoutMs: values.BACKEND_TIMEOUT_MS,
-    concurrency: values.BACKEND_CONCURRENCY,
-    allowsOnFailure: values.BACKEND_ON_FAILURE === 'allow',
-    passedHeaders: values.BACKEND_HEADERS ?? [],
-  });
-}
-
-export function webhooksOf({ values }: Config, log: Log, { clock, random }: Platform): Webhooks | undefined {
-  const { WEBHOOK_URL, WEBHOOK_SECRET } = values;
-  if (WEBHOOK_URL === undefined || WEBHOOK_SECRET === undefined) return undefined;
-  const destination = destinationOf(WEBHOOK_URL, WEBHOOK_SECRET);
-  return new Webhooks({ destination, clock, log, random, newId: randomUUID });
-}
-
-/** What holds for each room. */
-export function rulesOf({ values }: Config): RoomRules {
-  return uniformRules(
-    ruleOfSettings({
-      historySize: values.HISTORY_SIZE,
-      historyTtlMs: values.HISTORY_TTL_SECONDS * 1_000,
-      presenceEventsLimit: values.PRESENCE_EVENTS_LIMIT,
-    }),
-  );
+function onHangup(task: () => void): () => void {
+  process.on('SIGHUP', task);
+  return () => void process.off('SIGHUP', task);
 }
 
 export function limitsOf({ values }: Config): Limits {

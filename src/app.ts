@@ -54,6 +54,7 @@ function metricsOf({
   pod,
   webhooks,
   engine,
+  ruleFigures,
   hookFigures: hooks,
   backendFigures: backend,
   ...loadControl
@@ -62,6 +63,7 @@ function metricsOf({
     pod,
     [
       ...engine.figures,
+      ...ruleFigures,
       ...loadControlFigures(loadControl),
       ...(hooks === undefined ? [] : hookFigures(hooks)),
       ...(backend === undefined ? [] : [backendRequests(backend)]),

@@ -54,7 +54,7 @@ export async function startBackend(
   return backend;
 }
 
-export function respond(response: ServerResponse, answer: Answer | undefined): void {
+function respond(response: ServerResponse, answer: Answer | undefined): void {
   if (answer === undefined) return;
   if (typeof answer === 'function') answer(response);
   else response.end(typeof answer === 'string' ? answer : JSON.stringify(answer));

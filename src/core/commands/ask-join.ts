@@ -1,20 +1,25 @@
 import type { ConnectionView, Hooks, JoinDecision, JoinGrant } from '../ports/hooks.ts';
-import type { Connection } from '../delivery/connection.ts';
 import type { Pod } from './pod.ts';
 import { Refused } from '../base/refused.ts';
-import { viewOf } from './hook-views.ts';
 
 const NOTHING: JoinGrant = {};
 
-/** Asks the hooks whether a connection may join a room that its permissions allow. Raises what they refuse. */
-export function askJoin(pod: Pod, connection: Connection, room: string): JoinGrant | Promise<JoinGrant> {
+/**
+ * Asks the hooks whether a user may join, or read, a room that the user's permissions allow. `view` is called only if
+ * somebody is asked. Raises what they refuse.
+ */
+export function askJoin(
+  pod: Pod,
+  view: () => ConnectionView,
+  room: string,
+): JoinGrant | Promise<JoinGrant> {
   const { hooks } = pod;
   if (hooks?.joining === undefined) return NOTHING;
-  const decision = decideJoin(pod, hooks, viewOf(connection), room);
+  const decision = decideJoin(pod, hooks, view(), room);
   return decision instanceof Promise ? decision.then(grantOf) : grantOf(decision);
 }
 
-/** The same for anyone who wants to join or read a room, as a decision. */
+/** The same as a decision. */
 export function decideJoin(
   { rules }: Pick<Pod, 'rules'>,
   { joining }: Hooks,
@@ -24,8 +29,7 @@ export function decideJoin(
   return joining === undefined ? { kind: 'allow', grant: NOTHING } : joining(who, room, rules.ruleOf(room));
 }
 
-/** Raises the refusal. */
-export function grantOf(decision: JoinDecision): JoinGrant {
+function grantOf(decision: JoinDecision): JoinGrant {
   switch (decision.kind) {
     case 'allow':
       return decision.grant;

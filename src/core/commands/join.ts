@@ -41,7 +41,7 @@ export async function join(
   const isGiven = connection.isGiven(name);
   permit(isGiven || mayJoin(pod, connection.principal, name));
   requirePlace(pod, connection, name);
-  const grant = granted ?? (isGiven ? {} : await askJoin(pod, connection, name));
+  const grant = granted ?? (isGiven ? {} : await askJoin(pod, () => viewOf(connection), name));
   const room = pod.hub.openRoom(name);
   const capture = room.capture();
   try {
