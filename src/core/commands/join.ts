@@ -201,9 +201,11 @@ function listenedTo(
  * the page was read. A provisional message that the history stores by now comes from the history.
  */
 function missedBy(room: Room, { messages }: Page, capture: Capture): Delivery[] {
-  const read = new Set(messages.map(({ provisionalId }) => provisionalId));
+  const provisional = Array.from(room.history.provisional());
+  const ids = provisional.length === 0 ? [] : messages.map(({ provisionalId }) => provisionalId);
+  const read = new Set(ids);
   const pending = new Set<Delivery>();
-  for (const [id, delivery] of room.history.provisional()) if (!read.has(id)) pending.add(delivery);
+  for (const [id, delivery] of provisional) if (!read.has(id)) pending.add(delivery);
   const captured = capture.deliveries.filter(
     (delivery) => delivery.isProvisional !== true || pending.has(delivery),
   );
