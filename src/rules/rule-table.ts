@@ -7,8 +7,6 @@ const REMEMBERED = 10_000;
 
 interface Entry {
   readonly pattern: NamePattern;
-  /** What every fitting name begins with: a cheap test before the pattern's own. */
-  readonly prefix: string;
   readonly rule: RoomRule;
 }
 
@@ -20,10 +18,7 @@ export class RuleTable {
 
   constructor(rules: readonly RoomRule[], otherwise: RoomRule) {
     this.#otherwise = otherwise;
-    this.#entries = rules.map((rule) => {
-      const match = rule.match ?? '*';
-      return { rule, pattern: new NamePattern(match), prefix: /^[^*{]*/.exec(match)?.[0] ?? '' };
-    });
+    this.#entries = rules.map((rule) => ({ rule, pattern: new NamePattern(rule.match ?? '*') }));
   }
 
   ruleOf(room: string): RoomRule {
@@ -45,8 +40,7 @@ export class RuleTable {
   }
 
   #firstFitting(room: string): RoomRule | undefined {
-    for (const { pattern, prefix, rule } of this.#entries) {
-      if (!room.startsWith(prefix)) continue;
+    for (const { pattern, rule } of this.#entries) {
       if (!pattern.hasUser) {
         if (pattern.fits(room, '')) return rule;
         continue;
