@@ -134,13 +134,13 @@ async function natsOf(
 
 /** Undefined while authentication is off. Raises an error if a key file is unusable. */
 export function authenticatorOf(
-  { auth, hasKeys, values }: Config,
+  { auth, checksTokens, values }: Config,
   tally: Tally,
   log: Log,
   clock: Clock,
 ): Authenticator | undefined {
   if (!auth) return undefined;
-  if (!hasKeys) return withoutKeys;
+  if (!checksTokens) return withoutKeys;
   const { JWT_SECRET: secret, JWT_SECRET_PREVIOUS: previousSecret, JWKS_FILE: keySet } = values;
   const authenticator = jwtAuthenticator({
     secret,

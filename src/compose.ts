@@ -67,7 +67,8 @@ export async function compose(config: Config, surroundings: Surroundings): Promi
   const { rules, figures } = await rulesOf(config, log, platform, engine);
   const pod = createPod(config, { ...surroundings, hooks, watcher: webhooks, engine, rules });
   const origins = originsOf(config, log);
-  const { WS_PATHS: paths, TRUST_PROXY: trustProxy } = config.values;
+  const { WS_PATHS: paths, TRUST_PROXY: trustProxy, API_KEYS: keys = [] } = config.values;
+  const hasKeys = keys.length > 0;
   const watermarks = new Watermarks(platform.pressure, pod.clock, log);
   return {
     pod,
@@ -79,7 +80,15 @@ export async function compose(config: Config, surroundings: Surroundings): Promi
     origins,
     watermarks,
     gateway: new Gateway(pod),
-    admission: new Admission({ pod, paths, origins, trustProxy, watermarks, remoteOf: remoteOf(trustProxy) }),
+    admission: new Admission({
+      pod,
+      paths,
+      origins,
+      trustProxy,
+      watermarks,
+      hasKeys,
+      remoteOf: remoteOf(trustProxy),
+    }),
     heartbeat: new Heartbeat(pod.hub, pod.clock, pod.limits),
     drain: new Drain(pod),
     rebalance: new Rebalance(pod, watermarks),

@@ -15,7 +15,7 @@ export interface Config {
   /** Whether clients need a token. */
   readonly auth: boolean;
   /** Whether this pod can check tokens; false while only the backend names users. */
-  readonly hasKeys: boolean;
+  readonly checksTokens: boolean;
   /** Whether the backend gets the cookies of pages. */
   readonly passesCookies: boolean;
   readonly allowedOrigins: readonly string[];
@@ -57,7 +57,7 @@ export function loadConfig(env: Env): Config {
     auth,
     redis,
     nats,
-    hasKeys: hasKeys(values),
+    checksTokens: hasKeys(values),
     passesCookies: passesCookies(values),
     allowedOrigins,
     values,

@@ -9,8 +9,8 @@ import type { TrustedProxies } from '../core/base/trusted-proxies.ts';
 import { mayJoin } from '../core/commands/may-join.ts';
 import type { Hooks } from '../core/ports/hooks.ts';
 import type { Pod } from '../core/commands/pod.ts';
-import type { Principal } from '../core/ports/principal.ts';
-import { retryLater, type UpgradeRefusal } from '../core/base/upgrade-refusal.ts';
+import type { Permissions, Principal } from '../core/ports/principal.ts';
+import { refusalOf, retryLater, type UpgradeRefusal } from '../core/base/upgrade-refusal.ts';
 import {
   addressJoin,
   type Admitted,
@@ -22,7 +22,8 @@ import {
   viewOfAdmitted,
 } from './admitted.ts';
 import type { RefusedToken } from '../core/ports/authenticator.ts';
-import { UNRESTRICTED } from '../core/base/permissions.ts';
+import { EVERY_CLIENT, UNRESTRICTED } from '../core/base/permissions.ts';
+import { Refused } from '../core/base/refused.ts';
 import { whyUnchecked } from '../core/base/unchecked-token.ts';
 
 /** Another pod accepts the client at once. It must return within the grace period of its presence. */
@@ -40,6 +41,8 @@ export interface AdmissionOptions {
   /** The address of a client, behind the trusted proxies. */
   readonly remoteOf: (request: RequestHead) => string;
   readonly watermarks: { readonly exceeded: boolean };
+  /** Whether API keys are configured: then a client without a token is not the server. */
+  readonly hasKeys: boolean;
 }
 
 /** Decides whether an upgrade becomes a connection. Cheap checks come first, the token last. */
@@ -73,8 +76,13 @@ export class Admission {
     const known = identified instanceof Promise ? await identified : identified;
     if (known !== undefined && 'status' in known) return known;
     const { hooks } = this.#options.pod;
-    if (hooks !== undefined) return this.#admitWith(hooks, this.#askedBy(hooks, request, target, known, id));
-    return known === undefined ? MISSING_TOKEN : this.#seat({ target, principal: known }, id);
+    const admitted = await (hooks === undefined
+      ? this.#seat(identifiedIn({ id, target, known }), id)
+      : this.#admitWith(hooks, this.#askedBy(hooks, request, target, known, id)));
+    if ('status' in admitted) return admitted;
+    const isFull = await this.#takePlace(id, admitted);
+    if (isFull !== undefined) this.dismiss(id, admitted);
+    return isFull ?? admitted;
   }
 
   /**
@@ -99,7 +107,7 @@ export class Admission {
   async #explainTo(asked: Asked): Promise<UpgradeRefusal | undefined> {
     const { pod } = this.#options;
     const { hooks } = pod;
-    const arrived = hooks?.identifies ? await arrival(pod, hooks, asked, 'explain') : identifiedIn(asked);
+    const arrived = hooks?.identifies ? await arrival(hooks, asked, 'explain') : identifiedIn(asked);
     if ('status' in arrived) return arrived;
     const refusal = this.#refuseRoom(arrived);
     if (refusal !== undefined || hooks === undefined) return refusal;
@@ -113,8 +121,12 @@ export class Admission {
     this.#options.pod.hooks?.disconnected(viewOfAdmitted(id, admitted), NO_CLOSE_FRAME);
   }
 
-  #release(id: string, { principal }: Admitted): void {
-    void this.#options.pod.directory.release(principal.userId, id);
+  #release(id: string, { principal, target }: Admitted): void {
+    const { directory, roster } = this.#options.pod;
+    const { userId } = principal;
+    void directory.release(userId, id);
+    const { room } = target.address;
+    if (room !== undefined) void roster.places.release(room, { connectionId: id, userId });
   }
 
   /**
@@ -124,14 +136,14 @@ export class Admission {
   async #admitWith(hooks: Hooks, asked: Asked): Promise<Admitted | UpgradeRefusal> {
     const { pod } = this.#options;
     const { id } = asked;
-    const first = hooks.identifies ? await arrival(pod, hooks, asked, 'connect') : identifiedIn(asked);
+    const first = hooks.identifies ? await arrival(hooks, asked, 'connect') : identifiedIn(asked);
     if ('status' in first) return first;
     const seated = await this.#seat(first, id);
     if ('status' in seated) {
       if (hooks.identifies) hooks.disconnected(viewOfAdmitted(id, first), NO_CLOSE_FRAME);
       return seated;
     }
-    const last = hooks.identifies ? seated : await arrival(pod, hooks, asked, 'connect');
+    const last = hooks.identifies ? seated : await arrival(hooks, asked, 'connect');
     if ('status' in last) {
       this.#release(id, seated);
       return last;
@@ -144,7 +156,8 @@ export class Admission {
   }
 
   /** Takes one of the user's places, if that is limited. */
-  async #seat(admitted: Admitted, id: string): Promise<Admitted | UpgradeRefusal> {
+  async #seat(admitted: Admitted | UpgradeRefusal, id: string): Promise<Admitted | UpgradeRefusal> {
+    if ('status' in admitted) return admitted;
     const last = this.#refuseAdmitted(admitted);
     if (last !== undefined) return last;
     if (this.#options.pod.limits.maxConnectionsPerUser === 0) return admitted;
@@ -156,6 +169,24 @@ export class Admission {
     return late ?? admitted;
   }
 
+  /**
+   * Takes a place in the room of the address, if the room's rule limits its members. Comes last, because it takes the
+   * place if it does not refuse.
+   */
+  async #takePlace(id: string, { principal, target }: Admitted): Promise<UpgradeRefusal | undefined> {
+    const { places } = this.#options.pod.roster;
+    const { room, lastId } = target.address;
+    if (room === undefined || !places.isLimited(room)) return undefined;
+    try {
+      await places.take(room, { connectionId: id, userId: principal.userId }, lastId !== undefined);
+      return undefined;
+    } catch (error) {
+      if (error instanceof Refused)
+        return refusalOf({ kind: 'refuse', by: 'hook', rejection: error.rejection });
+      throw error;
+    }
+  }
+
   #askedBy(
     hooks: Hooks | undefined,
     request: RequestHead,
@@ -164,9 +195,21 @@ export class Admission {
     id: string,
   ): Asked {
     const { passedHeaders } = hooks ?? {};
-    if (passedHeaders === undefined) return { id, target, known };
+    const everyClient = this.#options.pod.authenticator === undefined ? this.#everyClient : undefined;
+    if (passedHeaders === undefined) return { id, target, known, everyClient };
     const remote = this.#options.remoteOf(request);
-    return { id, target, known, source: { headers: passedOn(request.headers, passedHeaders), remote } };
+    return {
+      id,
+      target,
+      known,
+      everyClient,
+      source: { headers: passedOn(request.headers, passedHeaders), remote },
+    };
+  }
+
+  /** What a client may do while authentication is off. */
+  get #everyClient(): Permissions {
+    return this.#options.hasKeys ? EVERY_CLIENT : UNRESTRICTED;
   }
 
   #refuseDraining(): UpgradeRefusal | undefined {
@@ -231,7 +274,9 @@ export class Admission {
   ): Principal | undefined | UpgradeRefusal | Promise<Principal | UpgradeRefusal> {
     const { authenticator, hooks } = this.#options.pod;
     const othersName = hooks?.identifies === true;
-    if (authenticator === undefined) return othersName ? undefined : unauthenticated(target.userId ?? id);
+    if (authenticator === undefined) {
+      return othersName ? undefined : unauthenticated(target.userId ?? id, this.#everyClient);
+    }
     const token = authenticator.hasNoKeys === true ? undefined : tokenOf(request, target.query);
     if (token === undefined) return othersName ? undefined : MISSING_TOKEN;
     return authenticator
@@ -266,8 +311,8 @@ function refuseRate(wait: number): UpgradeRefusal | undefined {
 }
 
 /** While authentication is off, the user id of the request counts. */
-function unauthenticated(userId: string): Principal | UpgradeRefusal {
-  if (isUserId(userId)) return { userId, permissions: UNRESTRICTED };
+function unauthenticated(userId: string, permissions: Permissions): Principal | UpgradeRefusal {
+  if (isUserId(userId)) return { userId, permissions };
   return bad(
     'user_id must have 1 to 256 printable characters, must not be system, and must not begin with conn: or @',
     'invalid_user_id',

@@ -6,7 +6,7 @@ import { ERRORS } from '../protocol/error-codes.ts';
 import { evidenceOf } from '../core/commands/hook-views.ts';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Pod } from '../core/commands/pod.ts';
-import type { Principal } from '../core/ports/principal.ts';
+import type { Permissions, Principal } from '../core/ports/principal.ts';
 import type { Source } from '../core/delivery/connection.ts';
 import type { Target } from './target.ts';
 import type { Welcome } from '../core/commands/gateway.ts';
@@ -20,6 +20,8 @@ export interface Asked {
   readonly target: Target;
   /** The user of the token or of the address. */
   readonly known: Principal | undefined;
+  /** What a client may do that nobody needs to name, while authentication is off. */
+  readonly everyClient?: Permissions | undefined;
   /** Undefined if no hook sees it. */
   readonly source?: Source | undefined;
 }
@@ -39,15 +41,14 @@ export function identifiedIn({ known, target, source }: Asked): Admitted | Upgra
 
 /** Asks the hooks whether a client may connect, and as whom. */
 export async function arrival(
-  pod: Pod,
   hooks: Hooks,
-  { id, target, known, source }: Asked,
+  { id, target, known, everyClient, source }: Asked,
   occasion: Occasion,
 ): Promise<Admitted | UpgradeRefusal> {
   const { room } = target.address;
   const userId = known?.userId ?? null;
   const about = { occasion, id, userId, room, evidence: evidenceOf(source, known) };
-  const arrived: Arrived | UpgradeRefusal = await arrive(pod, hooks, about, known);
+  const arrived: Arrived | UpgradeRefusal = await arrive(hooks, about, known, everyClient);
   if ('status' in arrived) return arrived;
   const { principal, rooms, data } = arrived;
   return { target, principal, source, welcome: { rooms, data } };

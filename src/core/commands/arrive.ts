@@ -1,9 +1,8 @@
-import { DEFAULT_PERMISSIONS, UNRESTRICTED } from '../base/permissions.ts';
+import { DEFAULT_PERMISSIONS } from '../base/permissions.ts';
 import { backendUnavailable, refusalOf, type UpgradeRefusal } from '../base/upgrade-refusal.ts';
 import type { Arrival, Grant, Hooks } from '../ports/hooks.ts';
 import type { Json } from '../../protocol/json.ts';
-import type { Pod } from './pod.ts';
-import type { Principal } from '../ports/principal.ts';
+import type { Permissions, Principal } from '../ports/principal.ts';
 
 /** Whom the hooks let in. */
 export interface Arrived {
@@ -17,19 +16,20 @@ export interface Arrived {
 /**
  * Asks the hooks whether a client may connect, and as whom: a connection, a request with the user's own token, or a
  * connection with a new token. `known`: the user of the token, or while authentication is off of the address; undefined
- * if the client names nobody, or may not (`Hooks.identifies`).
+ * if the client names nobody, or may not (`Hooks.identifies`). `everyClient`: what a client may do that nobody names,
+ * while authentication is off; undefined while it is on.
  */
 export async function arrive(
-  pod: Pick<Pod, 'authenticator'>,
   hooks: Hooks,
   arrival: Arrival,
   known: Principal | undefined,
+  everyClient?: Permissions,
 ): Promise<Arrived | UpgradeRefusal> {
   const decision = await hooks.connecting(arrival);
   if (decision.kind === 'refuse') return refusalOf(decision);
   if (decision.kind === 'failed') return backendUnavailable();
   const { rooms, data } = decision.grant;
-  const principal = principalOf(pod, arrival, known, decision.grant);
+  const principal = principalOf(arrival, known, decision.grant, everyClient);
   return principal === undefined ? MISSING_TOKEN : { principal, rooms, data };
 }
 
@@ -37,15 +37,14 @@ const MISSING_TOKEN: UpgradeRefusal = { status: 401, error: 'missing token', cod
 
 /** Undefined while authentication is on and nobody names the user. */
 function principalOf(
-  { authenticator }: Pick<Pod, 'authenticator'>,
   { id }: Arrival,
   known: Principal | undefined,
   grant: Grant,
+  everyClient: Permissions | undefined,
 ): Principal | undefined {
-  const isOff = authenticator === undefined;
-  const userId = grant.userId ?? known?.userId ?? (isOff ? id : null);
+  const userId = grant.userId ?? known?.userId ?? (everyClient === undefined ? null : id);
   if (userId === null) return undefined;
-  const permissions = grant.permissions ?? known?.permissions ?? (isOff ? UNRESTRICTED : DEFAULT_PERMISSIONS);
+  const permissions = grant.permissions ?? known?.permissions ?? everyClient ?? DEFAULT_PERMISSIONS;
   return { ...known, userId, permissions, expiresAt: earlier(grant.expiresAt, known?.expiresAt) };
 }
 

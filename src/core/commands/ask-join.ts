@@ -8,11 +8,7 @@ const NOTHING: JoinGrant = {};
  * Asks the hooks whether a user may join, or read, a room that the user's permissions allow. `view` is called only if
  * somebody is asked. Raises what they refuse.
  */
-export function askJoin(
-  pod: Pod,
-  view: () => ConnectionView,
-  room: string,
-): JoinGrant | Promise<JoinGrant> {
+export function askJoin(pod: Pod, view: () => ConnectionView, room: string): JoinGrant | Promise<JoinGrant> {
   const { hooks } = pod;
   if (hooks?.joining === undefined) return NOTHING;
   const decision = decideJoin(pod, hooks, view(), room);

@@ -23,8 +23,8 @@ const CHANNEL_OF: ReadonlyMap<string, number> = new Map([
 
 /**
  * Makes a connection a member of a room, or changes what a member listens to. The client gets `joined` first, then the
- * replayed messages in order, then live messages. `granted`: the hooks have allowed this join already. Raises
- * `too_many_rooms`, and what the hooks refuse.
+ * replayed messages in order, then live messages. `granted`: this join was allowed already. Raises `forbidden`,
+ * `too_many_rooms`, `room_full`, and what the hooks refuse.
  */
 export async function join(
   pod: Pod,
@@ -38,10 +38,12 @@ export async function join(
     subscribe(connection, name, channel, command);
     return;
   }
-  const isGiven = connection.isGiven(name);
-  permit(isGiven || mayJoin(pod, connection.principal, name));
+  const grant = granted ?? (await requirePermission(pod, connection, name));
   requirePlace(pod, connection, name);
-  const grant = granted ?? (isGiven ? {} : await askJoin(pod, () => viewOf(connection), name));
+  // It may have gone while the hooks were asked.
+  if (connection.closed && granted === undefined) return;
+  const { places } = pod.roster;
+  if (hears(command) && places.isLimited(name)) await places.take(name, connection, returns(command));
   const room = pod.hub.openRoom(name);
   const capture = room.capture();
   try {
@@ -52,17 +54,29 @@ export async function join(
     const presence = await presenceFor(pod, connection, name, command);
     if (connection.closed) {
       // The client went while it was joining: its presence ends like that of any lost connection.
-      if (command.present) pod.roster.lose([name], connection, connection.awayMs);
+      const left = [...(command.present ? [name] : []), ...places.namesOf([name])];
+      pod.roster.lose(left, connection, connection.awayMs);
       return;
     }
     room.flush();
     enter(pod, connection, room, command, found, presence, capture, grant);
     // The history may be back already, and the broker would not name the room again.
     if (found.owed !== undefined && pod.broker.reaches(room.name)) void pod.catchUp.room(room);
+  } catch (error) {
+    if (connection.membership(name) === undefined) await places.release(name, connection);
+    throw error;
   } finally {
     room.release(capture);
     pod.hub.tidy(room);
   }
+}
+
+/** Raises `forbidden` without permission, and what the hooks refuse. A room that the server gave needs neither. */
+async function requirePermission(pod: Pod, connection: Connection, name: string): Promise<JoinGrant> {
+  if (connection.isGiven(name)) return {};
+  permit(mayJoin(pod, connection.principal, name));
+  requirePlace(pod, connection, name);
+  return askJoin(pod, () => viewOf(connection), name);
 }
 
 /** Makes the user present, at first with the `meta` that came with the permission to join. */
@@ -84,6 +98,10 @@ async function makePresent(
  */
 function returns({ lastId }: JoinCommand): boolean {
   return lastId !== undefined;
+}
+
+function hears({ listen }: JoinCommand): boolean {
+  return (listen & LISTEN.messages) !== 0;
 }
 
 /** Raises `too_many_rooms` if one more room would exceed the limit. */
@@ -303,7 +321,8 @@ async function leaveRoom(
   pod.hub.room(room.name)?.flush();
   membership.listen = LISTEN.none;
   membership.abandon();
-  if (present && !absent) return;
-  pod.hub.leave(connection, room.name);
-  if (present) await pod.roster.exit(room.name, connection);
+  const isStillPresent = present && !absent;
+  if (!isStillPresent) pod.hub.leave(connection, room.name);
+  if (present && !isStillPresent) await pod.roster.exit(room.name, connection);
+  await pod.roster.places.release(room.name, connection);
 }
