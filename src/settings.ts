@@ -45,7 +45,7 @@ export const SETTINGS = {
   PORT: setting(port, '8080', 'where clients connect'),
   HOST: setting(text, '0.0.0.0', 'address to listen on'),
   SERVER_ADDR: optional(text, '`:8080` or `host:port`; wins over `PORT` and `HOST`'),
-  OPS_PORT: setting(port, '9090', 'port of `/livez`, `/readyz` and `/metrics`'),
+  OPS_PORT: setting(port, '9090', 'port of `/livez`, `/readyz`, `/metrics` and `/rules.schema.json`'),
   LOG_LEVEL: setting(
     oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
     'info',
@@ -185,6 +185,10 @@ export const SETTINGS = {
     trustedProxies,
     'false',
     'whose `X-Forwarded-For` and `X-Forwarded-Host` the pod trusts: `true`: the one proxy in front of the pod; a number: that many proxies in a row; networks: every proxy with an address in them',
+  ),
+  ROOMS_FILE: optional(
+    text,
+    'path of a file with rules for rooms (docs/platform/rules.md), in YAML or JSON; the pod follows its changes',
   ),
   HOOKS_MODULE: optional(text, 'path of a module with hooks'),
   WEBHOOK_URL: optional(httpUrl, 'URL to which events are posted'),

@@ -107,6 +107,7 @@ const OTHERS: Readonly<Record<string, unknown>> = {
   'secrets.existingSecretKeys': ['JWT_SECRET'],
   'authentication.enabled': false,
   extraEnv: [{ name: 'A', value: 'b' }],
+  rooms: [{ match: 'a' }],
   'drain.timeoutSeconds': 60,
   terminationGracePeriodSeconds: 100,
   'startupProbe.failureThreshold': 100,
