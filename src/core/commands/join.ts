@@ -34,10 +34,17 @@ export async function join(
   granted?: JoinGrant,
 ): Promise<void> {
   const channel = CHANNEL_OF.get(name);
-  if (channel !== undefined) {
-    subscribe(connection, name, channel, command);
-    return;
-  }
+  if (channel === undefined) await joinRoom(pod, connection, name, command, granted);
+  else subscribe(connection, name, channel, command);
+}
+
+async function joinRoom(
+  pod: Pod,
+  connection: Connection,
+  name: string,
+  command: JoinCommand,
+  granted: JoinGrant | undefined,
+): Promise<void> {
   const grant = granted ?? (await requirePermission(pod, connection, name));
   requirePlace(pod, connection, name);
   // It may have gone while the hooks were asked.
