@@ -6,8 +6,8 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { randomBytes, randomFillSync } from 'node:crypto';
 import { hostname, totalmem } from 'node:os';
 
-/** The sampling interval of the event loop delay. Each sample wakes the process: at 50 ms they were half of what an empty pod costs. */
-const RESOLUTION_MS = 100;
+/** The sampling interval of the event loop delay. Each sample wakes the process. */
+const RESOLUTION_MS = 50;
 const ID_BYTES = 12;
 const IDS_PER_DRAW = 128;
 const NS_PER_MS = 1e6;
