@@ -1,7 +1,7 @@
 import { DIRECT, GLOBAL, SYSTEM } from './names.ts';
 import { errorData, optionalTimestamp } from './message-encode.ts';
 import type { Json } from './json.ts';
-import { memberList } from './member-list.ts';
+import { memberList, writtenOnce } from './member-list.ts';
 import type { Message } from './message.ts';
 import type { Member, PresenceEvent, ServerEvent } from './event.ts';
 
@@ -67,7 +67,7 @@ export function encodeGuessedChannelEvent(event: ServerEvent): Json | undefined 
 function encodeSeedEvent(event: ServerEvent): Json | undefined {
   if (event.kind === 'presence') return presence(event);
   if (event.kind === 'sync') {
-    return `{"type":"presence_sync","channel":"${event.room}","users":${memberList(event.members, user)}}`;
+    return `{"type":"presence_sync","channel":"${event.room}","users":${memberList(event.members, listedUser)}}`;
   }
   return undefined;
 }
@@ -80,6 +80,8 @@ function presence({ room, change, member, at }: PresenceEvent): Json {
 function user(member: Member): Json {
   return `{${userFields(member)}}`;
 }
+
+const listedUser = writtenOnce(user);
 
 function userFields({ userId, meta, updatedAt }: Member): string {
   return `"user_id":${JSON.stringify(userId)},"meta":${meta},"updated_at":${updatedAt}`;

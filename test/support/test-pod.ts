@@ -179,6 +179,10 @@ export class TestPod {
       frame: (text) => this.#line(text),
       frames: (texts) => Buffer.concat(texts.map((text) => this.#line(text))),
       join: (frames) => Buffer.concat(frames),
+      slice: (frames, from, to) => {
+        const lines = Buffer.from(frames).toString().split('\n').slice(from, to);
+        return Buffer.from(lines.map((line) => `${line}\n`).join(''));
+      },
     };
   }
 

@@ -35,6 +35,8 @@ export async function join(
   }
   permit(mayJoin(pod, connection.principal, name));
   requirePlace(pod, connection, name);
+  const { places } = pod.roster;
+  if (hears(command) && places.isLimited(name)) await places.take(name, connection, returns(command));
   const room = pod.hub.openRoom(name);
   const capture = room.capture();
   try {
@@ -45,13 +47,17 @@ export async function join(
     const presence = await presenceFor(pod, connection, name, command);
     if (connection.closed) {
       // The client went while it was joining: its presence ends like that of any lost connection.
-      if (command.present) pod.roster.lose([name], connection, connection.awayMs);
+      const left = [...(command.present ? [name] : []), ...places.namesOf([name])];
+      pod.roster.lose(left, connection, connection.awayMs);
       return;
     }
     room.flush();
     enter(pod, connection, room, command, found, presence, capture);
     // The history may be back already, and the broker would not name the room again.
     if (found.owed !== undefined && pod.broker.reaches(room.name)) void pod.catchUp.room(room);
+  } catch (error) {
+    if (connection.membership(name) === undefined) await places.release(name, connection);
+    throw error;
   } finally {
     room.release(capture);
     pod.hub.tidy(room);
@@ -64,6 +70,10 @@ export async function join(
  */
 function returns({ lastId }: JoinCommand): boolean {
   return lastId !== undefined;
+}
+
+function hears({ listen }: JoinCommand): boolean {
+  return (listen & LISTEN.messages) !== 0;
 }
 
 /** Raises `too_many_rooms` if one more room would exceed the limit. */
@@ -201,9 +211,11 @@ function listenedTo(
  * the page was read. A provisional message that the history stores by now comes from the history.
  */
 function missedBy(room: Room, { messages }: Page, capture: Capture): Delivery[] {
-  const read = new Set(messages.map(({ provisionalId }) => provisionalId));
+  const provisional = Array.from(room.history.provisional());
+  const ids = provisional.length === 0 ? [] : messages.map(({ provisionalId }) => provisionalId);
+  const read = new Set(ids);
   const pending = new Set<Delivery>();
-  for (const [id, delivery] of room.history.provisional()) if (!read.has(id)) pending.add(delivery);
+  for (const [id, delivery] of provisional) if (!read.has(id)) pending.add(delivery);
   const captured = capture.deliveries.filter(
     (delivery) => delivery.isProvisional !== true || pending.has(delivery),
   );
@@ -252,7 +264,8 @@ async function leaveRoom(
   pod.hub.room(room.name)?.flush();
   membership.listen = LISTEN.none;
   membership.abandon();
-  if (present && !absent) return;
-  pod.hub.leave(connection, room.name);
-  if (present) await pod.roster.exit(room.name, connection);
+  const isStillPresent = present && !absent;
+  if (!isStillPresent) pod.hub.leave(connection, room.name);
+  if (present && !isStillPresent) await pod.roster.exit(room.name, connection);
+  await pod.roster.places.release(room.name, connection);
 }

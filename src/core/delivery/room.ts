@@ -10,6 +10,7 @@ import type { Framer } from '../ports/socket.ts';
 import { LISTEN } from '../../protocol/command.ts';
 import { Membership } from './membership.ts';
 import type { Missing } from '../../protocol/event.ts';
+import type { RecentPages } from './recent-pages.ts';
 import { RoomBatch } from './room-batch.ts';
 import { RoomHistory, type RoomOutput } from './room-history.ts';
 import type { RoomRule, RoomRules } from '../ports/room-rules.ts';
@@ -21,6 +22,7 @@ export interface RoomContext {
   readonly broker: Broker;
   readonly directory: Directory;
   readonly framer: Framer;
+  readonly recentPages: RecentPages;
   readonly turn: Turn;
   readonly rules: RoomRules;
   readonly clock: Clock;
@@ -57,6 +59,10 @@ export class Room implements RoomOutput {
     this.#context = context;
     this.#rule = context.rules.ruleOf(name);
     this.history = new RoomHistory(this, context);
+  }
+
+  get recentPages(): RecentPages {
+    return this.#context.recentPages;
   }
 
   /** What holds for the room. */

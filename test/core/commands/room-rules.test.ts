@@ -12,6 +12,8 @@ function podWith(rule: Partial<RoomRule>): TestPod {
   return pod;
 }
 
+type Client = ReturnType<TestPod['connect']>;
+
 /** The answers that a client got: types and events with what their data says. */
 function answers({ frames }: TestSocket): unknown[] {
   return frames.flatMap(({ type, event, data }) => {
@@ -201,5 +203,78 @@ describe('A room whose presence is switched off', () => {
     pod.clock.advance(1_000);
     await turns();
     expect(socket.frames.at(-1)).toMatchObject({ event: 'members', data: { count: 2 } });
+  });
+});
+
+describe('A room whose rule limits its members', () => {
+  const inRoom = ({ socket }: { socket: TestSocket }): unknown => answers(socket).at(-1);
+
+  test('takes so many users, and a second connection of one of them', async () => {
+    const pod = podWith({ maxMembers: 2 });
+    const clients = ['ann', 'bob', 'cid', 'ann'].map((user) => pod.connect(user));
+    for (const { send } of clients) send({ type: 'join', room: 'r' });
+    await turns();
+    expect(clients.map(inRoom)).toEqual(['joined', 'joined', 'room_full', 'joined']);
+  });
+
+  test('counts those who only listen in the channel dialect, and not those who are present without listening', async () => {
+    const pod = podWith({ maxMembers: 1 });
+    const shown = pod.connect('shown', {}, channelDialect);
+    shown.send({ type: 'presence_join', channel: 'r', ref: 'a' });
+    await turns();
+    const [ann, bob] = ['ann', 'bob'].map((user) => pod.connect(user, {}, channelDialect));
+    for (const client of [ann, bob]) client?.send({ type: 'subscribe', channel: 'r', ref: 'b' });
+    await turns();
+    expect(ann?.socket.frames.at(-1)?.type).toBe('subscribed');
+    expect(bob?.socket.frames.at(-1)).toMatchObject({ type: 'error', code: 'room_full' });
+  });
+
+  test('gives a place back after a leave and a close, and keeps that of a lost connection for the grace period', async () => {
+    const pod = podWith({ maxMembers: 1 });
+    const [ann, bob] = ['ann', 'bob'].map((user) => pod.connect(user)) as [Client, Client];
+    const asks = async (client: Client): Promise<unknown> => {
+      client.send({ type: 'join', room: 'r' });
+      await turns();
+      return inRoom(client);
+    };
+    expect(await asks(ann)).toBe('joined');
+    expect(await asks(bob)).toBe('room_full');
+    ann.send({ type: 'leave', room: 'r' });
+    await turns();
+    expect(await asks(bob)).toBe('joined');
+    pod.gateway.closed(bob.connection, 1000);
+    await turns();
+    expect(await asks(ann)).toBe('joined');
+    pod.gateway.closed(ann.connection, 1006);
+    const cid = pod.connect('cid');
+    expect(await asks(cid)).toBe('room_full');
+    expect(await asks(pod.connect('ann'))).toBe('joined');
+    pod.clock.advance(5_000);
+    await turns();
+    expect(await asks(cid)).toBe('room_full');
+  });
+
+  test('throws nobody out when a reload brings the limit, and admits again only below it', async () => {
+    const pod = podWith({});
+    const [ann, bob, cid] = ['ann', 'bob', 'cid'].map((user) => pod.connect(user)) as [
+      Client,
+      Client,
+      Client,
+    ];
+    for (const { send } of [ann, bob]) send({ type: 'join', room: 'r' });
+    await turns();
+    pod.rules.set('r', { maxMembers: 1 });
+    pod.pod.roster.rulesChanged();
+    await turns();
+    cid.send({ type: 'join', room: 'r' });
+    ann.send({ type: 'leave', room: 'r' });
+    await turns();
+    expect(inRoom(cid)).toBe('room_full');
+    cid.send({ type: 'join', room: 'r' });
+    bob.send({ type: 'leave', room: 'r' });
+    await turns();
+    cid.send({ type: 'join', room: 'r' });
+    await turns();
+    expect(answers(cid.socket)).toEqual(['room_full', 'room_full', 'joined']);
   });
 });
