@@ -282,17 +282,33 @@ export class Connection implements Recipient {
   /** Tells this client something, behind what its rooms have for it in this turn. */
   answer(event: ServerEvent): void {
     this.#answersDue += 1;
-    this.#context.turn.addAnswer({
-      flush: () => {
-        this.#answersDue -= 1;
-        this.tell(event);
-      },
-    });
+    this.#context.turn.addAnswer(new Answer(this, event));
+  }
+
+  /** Called at the end of the turn for each event given to `answer`. */
+  tellAnswer(event: ServerEvent): void {
+    this.#answersDue -= 1;
+    this.tell(event);
   }
 
   /** Tells this client something, if its dialect has words for it. */
   tell(event: ServerEvent): void {
     const text = this.#dialect?.event(event);
     if (text !== undefined) this.send({ bytes: this.#context.framer.frame(text), count: 1 });
+  }
+}
+
+/** An answer that is told at the end of the turn. A class, since a closure would cost each ack twice the memory. */
+class Answer {
+  readonly #connection: Connection;
+  readonly #event: ServerEvent;
+
+  constructor(connection: Connection, event: ServerEvent) {
+    this.#connection = connection;
+    this.#event = event;
+  }
+
+  flush(): void {
+    this.#connection.tellAnswer(this.#event);
   }
 }
