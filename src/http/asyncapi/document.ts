@@ -29,6 +29,7 @@ const DIALECTS: readonly Dialect[] = [
       presence: ['ack', 'error'],
       ping: ['pong'],
       auth: ['authenticated', 'error'],
+      call: ['result', 'error'],
     },
   },
   {
@@ -46,6 +47,7 @@ const DIALECTS: readonly Dialect[] = [
       presenceStatement: ['acknowledged', 'refused'],
       presenceLeave: ['acknowledged', 'refused'],
       authenticate: ['tokenTaken', 'refused'],
+      ask: ['answered', 'refused'],
     },
   },
 ];

@@ -2,6 +2,7 @@ import {
   AS_NAMED,
   BACK_AFTER,
   ANY,
+  APPLICATION_DATA,
   CODE,
   COUNT,
   EPHEMERAL,
@@ -14,6 +15,7 @@ import {
   ID,
   list,
   META,
+  METHOD,
   number,
   object,
   MEMBERS,
@@ -90,6 +92,13 @@ export const MESSAGE_COMMANDS: Readonly<Record<string, Frame>> = {
     ['type', 'data'],
     { type: 'auth', data: { token: 'eyJhbGciOiJIUzI1NiJ9.e30.c2ln' }, ref: '5' },
   ),
+  call: frame(
+    'call',
+    'Asks the application behind the server.',
+    { method: METHOD, data: ANY, ref: REF },
+    ['type', 'method'],
+    { type: 'call', method: 'sum', data: [1, 2], ref: '6' },
+  ),
 };
 
 const SYSTEM = { from: fixed('system'), timestamp: TIMESTAMP };
@@ -118,6 +127,7 @@ const SYSTEM_EVENTS: Readonly<Record<string, Frame>> = {
           max_message_bytes: number(
             'How many bytes a frame of the client may have. A longer one closes the connection with code 1009.',
           ),
+          data: APPLICATION_DATA,
         },
         ['connection_id', 'user_id', 'heartbeat_seconds', 'max_message_bytes'],
       ),
@@ -144,11 +154,10 @@ const SYSTEM_EVENTS: Readonly<Record<string, Frame>> = {
       room: ROOM,
       ref: REF,
       ...SYSTEM,
-      data: object({ members: PRESENT, position: POSITION, count: COUNT, ...RECOVERY }, [
-        'position',
-        'count',
-        'replayed',
-      ]),
+      data: object(
+        { members: PRESENT, position: POSITION, count: COUNT, ...RECOVERY, data: APPLICATION_DATA },
+        ['position', 'count', 'replayed'],
+      ),
     },
     ['type', 'event', 'room', 'from', 'data', 'timestamp'],
     {
@@ -290,6 +299,11 @@ export const MESSAGE_EVENTS: Readonly<Record<string, Frame>> = {
     type: 'pong',
     ref: '4',
     timestamp,
+  }),
+  result: frame('result', 'Answers a call.', { ref: REF, data: ANY }, ['type', 'data'], {
+    type: 'result',
+    ref: '6',
+    data: { sum: 3 },
   }),
   error: frame(
     'error',
