@@ -43,6 +43,9 @@ export interface RoomRule {
   readonly onlyUser: string | undefined;
 }
 
+/** What a history stores of a room: so many messages, none of them older than that. */
+export type HistoryLimits = Pick<RoomRule, 'historySize' | 'historyTtlMs'>;
+
 /** The rules for rooms. The pod calls `start` once, then any method, then `stop` once. */
 export interface RoomRules {
   /** The rule that holds for the room now. It costs one look-up, and never throws. */
