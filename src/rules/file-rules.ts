@@ -67,7 +67,10 @@ export class FileRules implements RoomRules {
 
   /** Reads the file; one reading follows the other. `isAsked`: the operator says that the file is complete. */
   #look(isAsked: boolean): Promise<void> {
-    this.#work = this.#after(this.#work, isAsked);
+    // A fault of this program must not end the following of the file.
+    const failed = (error: unknown): void =>
+      this.#options.log.error({ err: error }, 'following the rules failed');
+    this.#work = this.#after(this.#work, isAsked).catch(failed);
     return this.#work;
   }
 
@@ -82,16 +85,14 @@ export class FileRules implements RoomRules {
 
   #judge(content: RulesText): void {
     this.#judged = content;
+    const { path, log } = this.#options;
     try {
-      this.#take(rulesIn(content, this.#options.path, this.#options));
+      this.#take(rulesIn(content, path, this.#options));
     } catch (error) {
       if (!(error instanceof RulesError)) throw error;
       this.figures.failures += 1;
-      const { log } = this.#options;
-      log.error(
-        { faults: error.problems },
-        'the file of rules is not valid; the rules read before stay in force',
-      );
+      const { problems: faults } = error;
+      log.error({ faults }, 'the file of rules is not valid; the rules read before stay in force');
     }
   }
 

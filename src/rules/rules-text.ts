@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
 
 /** The most that Kubernetes stores in a ConfigMap. */
 const MOST_BYTES = 1_048_576;
@@ -15,10 +15,15 @@ export type RulesText =
   | { readonly text: string; readonly why?: undefined }
   | { readonly text?: undefined; readonly why: string };
 
-/** Reads a text of at most 1 MiB. Never rejects. */
-export async function readRulesText(path: string): Promise<RulesText> {
+/** Reads a file of at most 1 MiB. Never rejects. */
+export function readRulesText(path: string): Promise<RulesText> {
+  return readRulesStream(createReadStream(path));
+}
+
+/** Reads at most 1 MiB. Never rejects. */
+export async function readRulesStream(stream: AsyncIterable<Uint8Array>): Promise<RulesText> {
   try {
-    const bytes = await readBytes(path);
+    const bytes = await readBytes(stream);
     if (bytes === undefined) return { why: `the file is larger than ${MOST_BYTES} bytes` };
     return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
   } catch (error) {
@@ -29,19 +34,13 @@ export async function readRulesText(path: string): Promise<RulesText> {
 }
 
 /** Undefined if there are more bytes than allowed. Reads no further, whatever size the file claims to have. */
-async function readBytes(path: string): Promise<Uint8Array | undefined> {
-  const file = await open(path);
-  try {
-    const parts: Uint8Array[] = [];
-    let total = 0;
-    for (;;) {
-      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(65_536), 0, 65_536, null);
-      if (bytesRead === 0) return Buffer.concat(parts);
-      parts.push(buffer.subarray(0, bytesRead));
-      total += bytesRead;
-      if (total > MOST_BYTES) return undefined;
-    }
-  } finally {
-    await file.close();
+async function readBytes(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array | undefined> {
+  const parts: Uint8Array[] = [];
+  let total = 0;
+  for await (const part of stream) {
+    parts.push(part);
+    total += part.length;
+    if (total > MOST_BYTES) return undefined;
   }
+  return Buffer.concat(parts);
 }
