@@ -34,7 +34,7 @@ import { randomUUID } from 'node:crypto';
 import { count, type Tally } from './core/base/tally.ts';
 import { defaultRule, rulesContext } from './rules-context.ts';
 import { uniformRules } from './rules/uniform.ts';
-import type { RoomRule, RoomRules } from './core/ports/room-rules.ts';
+import type { RoomRules } from './core/ports/room-rules.ts';
 import { Webhooks } from './webhooks/webhooks.ts';
 
 const KEYS_WARNING_MS = 60_000;
@@ -47,19 +47,21 @@ export interface Engine {
   readonly directory: Directory;
   /** The metrics of these parts. */
   readonly figures: readonly Figure[];
-  /** Says why the engine cannot do what a rule asks for; undefined if it can. Absent: it can do everything. */
-  readonly cannotHold?: (rule: RoomRule) => string | undefined;
 }
 
-export async function createEngine(config: Config, log: Log, platform: Platform): Promise<Engine> {
+export async function createEngine(
+  config: Config,
+  log: Log,
+  platform: Platform,
+  rules: RoomRules,
+): Promise<Engine> {
   if (config.redis !== undefined) return redisOf(config, config.redis, log, platform);
   if (config.nats !== undefined) return natsOf(config, config.nats, log, platform);
   const { values } = config;
   const engine = memoryEngine({
     clock: platform.clock,
     epoch: platform.newName(),
-    historySize: values.HISTORY_SIZE,
-    historyTtlMs: values.HISTORY_TTL_SECONDS * 1_000,
+    limitsOf: (room) => rules.ruleOf(room),
     memoryBytes: memoryBytesOf(values, platform),
   });
   return { ...engine, figures: withoutRedis() };
@@ -267,18 +269,13 @@ export interface Rules {
 }
 
 /** Raises ConfigError if ROOMS_FILE names a file that has a fault. */
-export async function rulesOf(
-  config: Config,
-  log: Log,
-  { clock }: Platform,
-  { cannotHold }: Engine,
-): Promise<Rules> {
+export async function rulesOf(config: Config, log: Log, { clock }: Platform): Promise<Rules> {
   const { ROOMS_FILE: path } = config.values;
   if (path === undefined) return { rules: uniformRules(defaultRule(config)), figures: [] };
   const { FileRules } = await import('./rules/file-rules.ts');
   const { RulesError } = await import('./rules/load-rules.ts');
   try {
-    const rules = await FileRules.load({ ...rulesContext(config), cannotHold, path, clock, log, onHangup });
+    const rules = await FileRules.load({ ...rulesContext(config), path, clock, log, onHangup });
     return { rules, figures: rulesFigures(rules.figures) };
   } catch (error) {
     if (!(error instanceof RulesError)) throw error;

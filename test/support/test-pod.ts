@@ -118,8 +118,7 @@ export class TestPod {
     const broker = new MemoryBroker({
       clock,
       epoch: 'e',
-      historySize: all.historySize,
-      historyTtlMs: all.historyTtlMs,
+      limitsOf: (room) => rules.ruleOf(room),
       budget,
     });
     const plain = ruleOfSettings(all);

@@ -9,6 +9,7 @@ import type { Page } from '../ports/broker.ts';
 import type { Pod } from './pod.ts';
 import { Refused, isUnavailable, permit } from '../base/refused.ts';
 import { count } from '../base/tally.ts';
+import { pageOfLastValue, withoutDelivered } from './last-value.ts';
 import { mayJoin } from './may-join.ts';
 import { replay } from '../delivery/replay.ts';
 
@@ -52,7 +53,8 @@ export async function join(
       return;
     }
     room.flush();
-    enter(pod, connection, room, command, found, presence, capture);
+    const page = command.lastId === undefined ? withoutDelivered(found.page, capture) : found.page;
+    enter(pod, connection, room, command, { ...found, page }, presence, capture);
     // The history may be back already, and the broker would not name the room again.
     if (found.owed !== undefined && pod.broker.reaches(room.name)) void pod.catchUp.room(room);
   } catch (error) {
@@ -98,7 +100,7 @@ async function lookUp(pod: Pod, connection: Connection, room: Room, command: Joi
   try {
     await room.history.opened();
     if (!pod.broker.reaches(room.name)) throw new Refused('unavailable');
-    return { page: await readFor(connection, room, command, room.rule.historySize) };
+    return { page: await readFor(pod, connection, room, command) };
   } catch (error) {
     if (!isUnavailable(error)) throw error;
     const { lastId } = command;
@@ -120,18 +122,19 @@ function momentIn({ broker, clock }: Pod, { name }: Room): Moment {
 }
 
 async function readFor(
+  pod: Pod,
   connection: Connection,
   room: Room,
   { lastId, history = 0 }: JoinCommand,
-  kept: number,
 ): Promise<Page> {
+  if (lastId === undefined && history === 0) return pageOfLastValue(pod, room);
   if (!connection.may('history', room.name)) {
     const missing = lastId === undefined ? undefined : 'unavailable';
     return { messages: [], position: await room.history.position(), more: false, missing };
   }
-  if (lastId !== undefined) return room.history.read({ after: lastId }, kept);
-  if (history > 0) return room.history.read({ newest: Math.min(history, kept) }, kept);
-  return { messages: [], position: await room.history.position(), more: false };
+  const { historySize: kept } = room.rule;
+  const from = lastId === undefined ? { newest: Math.min(history, kept) } : { after: lastId };
+  return room.history.read(from, kept);
 }
 
 /** The present users for the answer; the number alone if the client wants no list. */

@@ -24,6 +24,8 @@ export interface RoomRule {
   readonly historyTtlMs: number;
   /** Whether a join without a position brings the newest message: `any`, or the newest one of the API. */
   readonly lastValue: 'off' | 'any' | 'server';
+  /** How long a message stays the value of its room. */
+  readonly lastValueTtlMs: number;
   /** False: members are counted, but neither listed nor announced. */
   readonly presence: boolean;
   /** Rooms with more members announce counts instead of single joins and leaves; also the length of a member list. */
