@@ -2,7 +2,7 @@ import { type Api } from './http/api-env.ts';
 import { atMostOncePer } from './core/base/at-most.ts';
 import { createApi } from './http/api.ts';
 import type { Authenticator } from './core/ports/authenticator.ts';
-import type { Config } from './config.ts';
+import { ConfigError, type Config } from './config.ts';
 import { destinationOf } from './webhooks/post.ts';
 import { readHttpAddress } from './core/base/http-address.ts';
 import { GuestLogin } from './auth/guest.ts';
@@ -19,13 +19,22 @@ import { memoryEngine } from './engines/memory/index.ts';
 import type { PresenceStore } from './core/ports/presence-store.ts';
 import type { NatsAddress } from './engines/nats/connection/options.ts';
 import type { RedisAddress } from './engines/redis/connection/options.ts';
-import { engineFigures, natsFigures, redisFigures, withoutRedis } from './telemetry/part-figures.ts';
+import {
+  engineFigures,
+  natsFigures,
+  redisFigures,
+  rulesFigures,
+  withoutRedis,
+} from './telemetry/part-figures.ts';
 import { Origins } from './core/base/origins.ts';
 import type { Pod } from './core/commands/pod.ts';
 import type { Clock } from './core/ports/clock.ts';
 import type { Platform } from './platform.ts';
 import { randomUUID } from 'node:crypto';
 import { count, type Tally } from './core/base/tally.ts';
+import { defaultRule, rulesContext } from './rules-context.ts';
+import { uniformRules } from './rules/uniform.ts';
+import type { RoomRule, RoomRules } from './core/ports/room-rules.ts';
 import { Webhooks } from './webhooks/webhooks.ts';
 
 const KEYS_WARNING_MS = 60_000;
@@ -38,6 +47,8 @@ export interface Engine {
   readonly directory: Directory;
   /** The metrics of these parts. */
   readonly figures: readonly Figure[];
+  /** Says why the engine cannot do what a rule asks for; undefined if it can. Absent: it can do everything. */
+  readonly cannotHold?: (rule: RoomRule) => string | undefined;
 }
 
 export async function createEngine(config: Config, log: Log, platform: Platform): Promise<Engine> {
@@ -130,15 +141,18 @@ export function authenticatorOf(
   clock: Clock,
 ): Authenticator | undefined {
   if (!auth) return undefined;
-  const { JWT_SECRET: secret, JWKS_FILE: keySet } = values;
+  const { JWT_SECRET: secret, JWT_SECRET_PREVIOUS: previousSecret, JWKS_FILE: keySet } = values;
   const authenticator = jwtAuthenticator({
     secret,
+    previousSecret,
+    algorithms: values.JWT_ALGORITHMS,
     remoteKeys: remoteKeysOf(values, log, clock),
     keySet: keySet === undefined ? undefined : { keys: [...keySet.keys] },
     issuer: values.JWT_ISSUER,
     audience: values.JWT_AUDIENCE,
     userClaim: values.JWT_USER_CLAIM,
     permissionsClaim: values.JWT_PERMISSIONS_CLAIM,
+    roomsClaim: values.JWT_ROOMS_CLAIM,
     clock,
   });
   return counted(authenticator, tally, log);
@@ -246,6 +260,37 @@ export function webhooksOf({ values }: Config, log: Log, { clock, random }: Plat
   return new Webhooks({ destination, clock, log, random, newId: randomUUID });
 }
 
+/** What holds for each room, and its metrics. */
+export interface Rules {
+  readonly rules: RoomRules;
+  readonly figures: readonly Figure[];
+}
+
+/** Raises ConfigError if ROOMS_FILE names a file that has a fault. */
+export async function rulesOf(
+  config: Config,
+  log: Log,
+  { clock }: Platform,
+  { cannotHold }: Engine,
+): Promise<Rules> {
+  const { ROOMS_FILE: path } = config.values;
+  if (path === undefined) return { rules: uniformRules(defaultRule(config)), figures: [] };
+  const { FileRules } = await import('./rules/file-rules.ts');
+  const { RulesError } = await import('./rules/load-rules.ts');
+  try {
+    const rules = await FileRules.load({ ...rulesContext(config), cannotHold, path, clock, log, onHangup });
+    return { rules, figures: rulesFigures(rules.figures) };
+  } catch (error) {
+    if (!(error instanceof RulesError)) throw error;
+    throw new ConfigError(error.problems.map((problem) => `ROOMS_FILE: ${problem}`));
+  }
+}
+
+function onHangup(task: () => void): () => void {
+  process.on('SIGHUP', task);
+  return () => void process.off('SIGHUP', task);
+}
+
 export function limitsOf({ values }: Config): Limits {
   return {
     maxConnections: values.MAX_CONNECTIONS,
@@ -256,9 +301,7 @@ export function limitsOf({ values }: Config): Limits {
     maxMessageBytes: values.MAX_MESSAGE_BYTES,
     outboxMessages: values.OUTBOX_MESSAGES,
     outboxBytes: values.OUTBOX_BYTES,
-    historySize: values.HISTORY_SIZE,
     presenceGraceMs: values.PRESENCE_GRACE_SECONDS * 1_000,
-    presenceEventsLimit: values.PRESENCE_EVENTS_LIMIT,
     rebalancePercent: values.REBALANCE_PERCENT,
     rebalancePerSecond: values.REBALANCE_PER_SECOND,
     heartbeatSeconds: values.HEARTBEAT_SECONDS,

@@ -49,9 +49,10 @@ export async function createApp(config: Config, log: Log, { tracer, end }: AppSu
   return app;
 }
 
-function metricsOf({ pod, webhooks, engine, ...loadControl }: Composed): Metrics {
+function metricsOf({ pod, webhooks, engine, ruleFigures, ...loadControl }: Composed): Metrics {
   return createMetrics(pod, [
     ...engine.figures,
+    ...ruleFigures,
     ...loadControlFigures(loadControl),
     ...(pod.hooks === undefined ? [] : hookFigures(pod.hooks.figures)),
     ...(webhooks === undefined ? [] : webhookFigures(webhooks.figures)),

@@ -4,6 +4,7 @@ import {
   hooksOf,
   limitsOf,
   originsOf,
+  rulesOf,
   type Engine,
   createEngine,
   webhooksOf,
@@ -14,6 +15,7 @@ import type { Platform } from './platform.ts';
 import type { Config } from './config.ts';
 import { Admission } from './ws/admission.ts';
 import { Drain } from './core/pod/drain.ts';
+import type { Figure } from './telemetry/figures.ts';
 import type { Framer } from './core/ports/socket.ts';
 import { CatchUp } from './core/pod/catch-up.ts';
 import { Rebalance } from './core/pod/rebalance.ts';
@@ -25,6 +27,7 @@ import type { Origins } from './core/base/origins.ts';
 import type { Pod } from './core/commands/pod.ts';
 import type { Parts } from './running-app.ts';
 import { Roster } from './core/presence/roster.ts';
+import type { RoomRules } from './core/ports/room-rules.ts';
 import { Turn } from './core/delivery/turn.ts';
 import type { Watcher } from './core/ports/watcher.ts';
 import type { Webhooks } from './webhooks/webhooks.ts';
@@ -47,6 +50,7 @@ export interface Surroundings {
 export interface Composed extends Omit<Parts, 'listeners'> {
   readonly origins: Origins;
   readonly engine: Engine;
+  readonly ruleFigures: readonly Figure[];
   readonly webhooks: Webhooks | undefined;
 }
 
@@ -56,18 +60,21 @@ export async function compose(config: Config, surroundings: Surroundings): Promi
   const hooks = await hooksOf(config, log, platform);
   const webhooks = webhooksOf(config, log, platform);
   const engine = await createEngine(config, log, platform);
-  const pod = createPod(config, { ...surroundings, hooks, watcher: webhooks, engine });
+  const { rules, figures } = await rulesOf(config, log, platform, engine);
+  const pod = createPod(config, { ...surroundings, hooks, watcher: webhooks, engine, rules });
   const origins = originsOf(config, log);
-  const { WS_PATHS: paths, TRUST_PROXY: trustProxy } = config.values;
+  const { WS_PATHS: paths, TRUST_PROXY: trustProxy, API_KEYS: keys = [] } = config.values;
+  const hasKeys = keys.length > 0;
   const watermarks = new Watermarks(platform.pressure, pod.clock, log);
   return {
     pod,
     engine,
+    ruleFigures: figures,
     webhooks,
     origins,
     watermarks,
     gateway: new Gateway(pod),
-    admission: new Admission({ pod, paths, origins, trustProxy, watermarks }),
+    admission: new Admission({ pod, paths, origins, trustProxy, watermarks, hasKeys }),
     heartbeat: new Heartbeat(pod.hub, pod.clock, pod.limits),
     drain: new Drain(pod),
     rebalance: new Rebalance(pod, watermarks),
@@ -79,9 +86,11 @@ interface Extras extends Surroundings {
   readonly hooks: Hooks | undefined;
   readonly watcher: Watcher | undefined;
   readonly engine: Engine;
+  readonly rules: RoomRules;
 }
 
-function createPod(config: Config, { log, platform, framer, tracer, hooks, watcher, engine }: Extras): Pod {
+function createPod(config: Config, extras: Extras): Pod {
+  const { log, platform, framer, tracer, hooks, watcher, engine, rules } = extras;
   const { clock, random, ids, host: name } = platform;
   const limits = limitsOf(config);
   const tally = createTally();
@@ -90,25 +99,13 @@ function createPod(config: Config, { log, platform, framer, tracer, hooks, watch
   const turn = new Turn(endOfTurn(tracer), failed, clock);
   const { broker, store, directory } = engine;
   const historyLost = historyLostOf(tally, log, clock);
-  const hub = new Hub({ broker, directory, framer, turn, clock, tally, timestamps, tracer, historyLost });
+  const own = { clock, framer, turn, tally, timestamps, tracer, rules };
+  const hub = new Hub({ ...own, broker, directory, historyLost });
   const catchUp = new CatchUp({ broker, clock, framer, hub, limits, tally, log });
-  const roster = new Roster({ store, hub, clock, framer, limits, log, watcher });
+  const roster = new Roster({ store, hub, clock, framer, rules, limits, log, watcher });
   const authenticator = authenticatorOf(config, tally, log, clock);
-  const parts = {
-    hub,
-    catchUp,
-    broker,
-    directory,
-    roster,
-    authenticator,
-    hooks,
-    tracer,
-    framer,
-    turn,
-    clock,
-    random,
-  };
-  return { ...parts, limits, tally, timestamps, log, ids, name, startedAt: clock.elapsed() };
+  const parts = { ...own, hub, catchUp, broker, directory, roster, authenticator, hooks, random, limits };
+  return { ...parts, log, ids, name, startedAt: clock.elapsed() };
 }
 
 /** Runs the end of a turn outside every request, or its spans would join the trace of the turn's first publisher. */

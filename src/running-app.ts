@@ -91,6 +91,7 @@ export class RunningApp implements App {
     const { host, port, values } = this.#config;
     const [clients, operators] = listeners;
     const opsPort = await operators.open(values.OPS_PORT);
+    pod.rules.start(() => pod.roster.rulesChanged());
     await pod.directory.start(pod.hub);
     await pod.roster.start();
     await this.#reachEngine();
@@ -139,6 +140,7 @@ export class RunningApp implements App {
     watermarks.stop();
     await gateway.closeAll();
     await clients.close();
+    pod.rules.stop();
     for (const part of [...finishing, pod.directory, pod.roster, pod.broker]) await this.#end(part);
     await operators.close();
     pod.log.info({ pod: pod.name }, 'stopped');

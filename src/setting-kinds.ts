@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { readNetworks } from './http/networks.ts';
 import type { TrustedProxies } from './core/base/trusted-proxies.ts';
 import { readRule } from './protocol/rule.ts';
+import { TOKEN_ALGORITHMS } from './core/base/token-algorithms.ts';
 
 /**
  * What a setting may hold: `read` parses a value and returns undefined for a wrong one; `allowed` describes the right
@@ -66,9 +67,15 @@ export const rules: Kind<readonly string[]> = {
   read: (value) => allOf(split(value), (one) => readRule(one) !== undefined),
 };
 
+export const algorithms: Kind<readonly string[]> = {
+  allowed: `names separated by commas: ${TOKEN_ALGORITHMS.join(', ')}`,
+  pattern: String.raw`^[\s,]*((${TOKEN_ALGORITHMS.join('|')})\s*(,[\s,]*|$))+$`,
+  read: (value) => allOf(split(value), (one) => TOKEN_ALGORITHMS.includes(one)),
+};
+
 /** The parsed content of a file of public keys (RFC 7517 section 5). */
 export interface KeySet {
-  readonly keys: readonly { readonly kty: string }[];
+  readonly keys: readonly { readonly kty: string; readonly crv?: string }[];
 }
 
 /** The value is the parsed file: the file is read only once. */

@@ -1,4 +1,5 @@
 import {
+  algorithms,
   certificatesFile,
   count,
   credentialsFile,
@@ -44,7 +45,7 @@ export const SETTINGS = {
   PORT: setting(port, '8080', 'where clients connect'),
   HOST: setting(text, '0.0.0.0', 'address to listen on'),
   SERVER_ADDR: optional(text, '`:8080` or `host:port`; wins over `PORT` and `HOST`'),
-  OPS_PORT: setting(port, '9090', 'port of `/livez`, `/readyz` and `/metrics`'),
+  OPS_PORT: setting(port, '9090', 'port of `/livez`, `/readyz`, `/metrics` and `/rules.schema.json`'),
   LOG_LEVEL: setting(
     oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
     'info',
@@ -133,6 +134,10 @@ export const SETTINGS = {
   ),
   AUTH_ENABLED: optional(flag, 'whether clients need a token; unset: true if a key source is set'),
   JWT_SECRET: optional(secret, 'key for tokens signed with HS256, and for guest tokens'),
+  JWT_SECRET_PREVIOUS: optional(
+    secret,
+    'the key before `JWT_SECRET`: tokens signed with it are still accepted; it signs no guest tokens',
+  ),
   JWKS_URL: optional(httpUrl, 'URL of the public keys for RS256, ES256 and EdDSA'),
   JWKS_FILE: optional(keySetFile, 'file with the public keys for RS256, ES256 and EdDSA'),
   JWKS_COOLDOWN_SECONDS: setting(
@@ -145,6 +150,10 @@ export const SETTINGS = {
     '86400',
     'how long known keys are used after their refresh is due, while the key server cannot be reached',
   ),
+  JWT_ALGORITHMS: optional(
+    algorithms,
+    'algorithms that tokens may be signed with, beside HS256, RS256, ES256 and EdDSA; each needs a key of its kind',
+  ),
   JWT_ISSUER: optional(text, 'the `iss` that every token must have'),
   JWT_AUDIENCE: optional(text, 'the `aud` that every token must have'),
   JWT_USER_CLAIM: setting(
@@ -153,6 +162,10 @@ export const SETTINGS = {
     'claim that holds the user id; if a token lacks it: `user_id`, then `sub`',
   ),
   JWT_PERMISSIONS_CLAIM: setting(text, 'permissions', 'claim that holds the permissions'),
+  JWT_ROOMS_CLAIM: optional(
+    text,
+    'claim that holds the names of the rooms that a connection joins by itself; unset: none',
+  ),
   GUEST_LOGIN: optional(
     flag,
     'whether `POST /api/auth/guest` is served; unset: only while authentication is off',
@@ -172,6 +185,10 @@ export const SETTINGS = {
     trustedProxies,
     'false',
     'whose `X-Forwarded-For` and `X-Forwarded-Host` the pod trusts: `true`: the one proxy in front of the pod; a number: that many proxies in a row; networks: every proxy with an address in them',
+  ),
+  ROOMS_FILE: optional(
+    text,
+    'path of a file with rules for rooms (docs/platform/rules.md), in YAML or JSON; the pod follows its changes',
   ),
   HOOKS_MODULE: optional(text, 'path of a module with hooks'),
   WEBHOOK_URL: optional(httpUrl, 'URL to which events are posted'),
@@ -233,3 +250,7 @@ export const SETTINGS = {
     'the process exits within this time after SIGTERM',
   ),
 } as const satisfies Record<string, Setting<unknown>>;
+
+/** The values of all settings, read. */
+export type Values = { readonly [Name in keyof typeof SETTINGS]: ValueOf<(typeof SETTINGS)[Name]> };
+type ValueOf<S> = S extends Setting<infer T> ? (S extends { fallback: string } ? T : T | undefined) : never;

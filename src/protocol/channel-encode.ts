@@ -26,8 +26,8 @@ export function encodeBroadcast(message: Message, named: boolean): Json {
 export function encodeChannelEvent(event: ServerEvent): Json | undefined {
   switch (event.kind) {
     case 'joined': {
-      const { room, position, recovery, replayed, count, ref } = event;
-      const found = { position, ...recovery, replayed, count };
+      const { room, position, recovery, replayed, count, rule, maxDataBytes, ref } = event;
+      const found = { position, ...recovery, replayed, count, rule, max_data_bytes: maxDataBytes };
       return JSON.stringify({ type: 'subscribed', channel: room, ...found, ref });
     }
     case 'left':

@@ -7,6 +7,7 @@ export const ERRORS = {
   invalid_room: 'a room name has 1 to 128 of A-Z a-z 0-9 _ - . : @ and begins with a letter or digit',
   not_in_room: 'join the room first',
   too_many_rooms: 'the connection is in the maximum number of rooms; leave one first',
+  room_full: 'the room has as many members as it may have',
   forbidden: 'you have no permission for this',
   rate_limited: 'too many messages; wait before you send the next one',
   token_expired: 'the token has expired',

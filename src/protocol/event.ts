@@ -34,6 +34,10 @@ export interface Joined extends Answer {
   /** Absent if the client may not see presence. */
   readonly members?: readonly Member[] | undefined;
   readonly recovery?: Recovery | undefined;
+  /** The `match` of the operator's rule for the room; absent without one. */
+  readonly rule?: string | undefined;
+  /** How long `data` may be in this room, if its rule limits it. */
+  readonly maxDataBytes?: number | undefined;
   /** How many stored messages follow. */
   readonly replayed: number;
 }

@@ -99,6 +99,8 @@ function joined(event: Joined & { at: number }): Json {
     recovered: event.recovery?.recovered,
     reason: event.recovery?.reason,
     replayed: event.replayed,
+    rule: event.rule,
+    max_data_bytes: event.maxDataBytes,
   };
   const frame = system('joined', event, data);
   return event.members === undefined ? frame : withMembers(frame, event.members);

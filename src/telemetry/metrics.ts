@@ -33,6 +33,7 @@ const TOKEN_REASONS = namesOf<TokenReason>({
   issuer: true,
   not_yet_valid: true,
   permissions: true,
+  rooms: true,
   signature: true,
   token_expired: true,
   unavailable: true,

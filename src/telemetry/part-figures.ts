@@ -45,6 +45,29 @@ export function webhookFigures(figures: WatcherFigures): Figure[] {
   ];
 }
 
+/** What is known about the file that ROOMS_FILE names. */
+export interface RulesFigures {
+  readonly rules: number;
+  readonly loadedAt: number;
+  readonly failures: number;
+}
+
+export function rulesFigures(figures: RulesFigures): Figure[] {
+  return [
+    gauge('realtime_rules', 'Rules for rooms that are in force.', () => figures.rules),
+    gauge(
+      'realtime_rules_loaded_timestamp_seconds',
+      'When the rules for rooms that are in force were read, in seconds since 1970.',
+      () => figures.loadedAt / 1_000,
+    ),
+    counter(
+      'realtime_rules_reload_failures',
+      'Versions of the file of rules that were not valid. The rules read before stayed in force.',
+      () => figures.failures,
+    ),
+  ];
+}
+
 /** The parts that refuse new connections or send clients to other pods. */
 export interface LoadControl {
   readonly watermarks: { readonly memory: boolean; readonly eventLoop: boolean };

@@ -6,13 +6,15 @@ import { isUserId } from '../protocol/names.ts';
 import type { Origins } from '../core/base/origins.ts';
 import { namedHost } from '../core/base/named-host.ts';
 import type { TrustedProxies } from '../core/base/trusted-proxies.ts';
+import { mayJoin } from '../core/commands/may-join.ts';
 import type { Hooks } from '../core/ports/hooks.ts';
 import type { Pod } from '../core/commands/pod.ts';
-import type { Principal } from '../core/ports/principal.ts';
+import type { Permissions, Principal } from '../core/ports/principal.ts';
 import type { UpgradeRefusal } from '../core/base/upgrade-refusal.ts';
 import type { Rejection } from '../protocol/error-codes.ts';
 import type { RefusedToken } from '../core/ports/authenticator.ts';
-import { UNRESTRICTED } from '../core/base/permissions.ts';
+import { EVERY_CLIENT, UNRESTRICTED } from '../core/base/permissions.ts';
+import { Refused } from '../core/base/refused.ts';
 import { whyUnchecked } from '../core/base/unchecked-token.ts';
 
 const RETRY_AFTER_SECONDS = 5;
@@ -29,6 +31,8 @@ export interface AdmissionOptions {
   /** The proxies whose `X-Forwarded-Host` counts. */
   readonly trustProxy: TrustedProxies;
   readonly watermarks: { readonly exceeded: boolean };
+  /** Whether API keys are configured: then a client without a token is not the server. */
+  readonly hasKeys: boolean;
 }
 
 export interface Admitted {
@@ -92,12 +96,35 @@ export class Admission {
       this.#refuseRequest(asked) ?? this.#refuseDraining() ?? refuseRate(wait) ?? this.#refuseFull();
     if (refusal !== undefined) return refusal;
     const principal = await this.#identify(request, target, this.#options.pod.ids.connection());
-    return 'status' in principal ? principal : refuseRoom(principal, target);
+    return 'status' in principal ? principal : this.#refuseRoom(principal, target);
   }
 
-  /** Frees the place of an admitted connection that was not opened, for MAX_CONNECTIONS_PER_USER. */
-  release(id: string, { principal }: Admitted): void {
-    void this.#options.pod.directory.release(principal.userId, id);
+  /** Frees the places of an admitted connection that was not opened. */
+  release(id: string, { principal: { userId }, target: { address } }: Admitted): void {
+    const { directory, roster } = this.#options.pod;
+    void directory.release(userId, id);
+    if (address.room !== undefined) void roster.places.release(address.room, { connectionId: id, userId });
+  }
+
+  /**
+   * Takes a place in the room of the address, if the room's rule limits its members. Comes after the hooks, because it
+   * takes the place if it does not refuse; `release` gives it back.
+   */
+  async takePlace(
+    id: string,
+    { principal, target: { address } }: Admitted,
+  ): Promise<UpgradeRefusal | undefined> {
+    const { places } = this.#options.pod.roster;
+    const { room, lastId } = address;
+    if (room === undefined || !places.isLimited(room)) return undefined;
+    const who = { connectionId: id, userId: principal.userId };
+    try {
+      await places.take(room, who, lastId !== undefined);
+      return undefined;
+    } catch (error) {
+      if (error instanceof Refused) return refusalOf(error.rejection);
+      throw error;
+    }
   }
 
   /** Asks the hook onConnect. It comes last, because a hook must learn the end of each connection that it accepted. */
@@ -121,7 +148,12 @@ export class Admission {
 
   /** Repeats the checks whose result may have changed while a token, Redis or a hook was awaited. */
   #refuseAdmitted({ principal, target }: Admitted): UpgradeRefusal | undefined {
-    return this.#refuseDraining() ?? refuseRoom(principal, target) ?? this.#refuseFull();
+    return this.#refuseDraining() ?? this.#refuseRoom(principal, target) ?? this.#refuseFull();
+  }
+
+  #refuseRoom(principal: Principal, { address: { room } }: Target): UpgradeRefusal | undefined {
+    if (room === undefined || mayJoin(this.#options.pod, principal, room)) return undefined;
+    return { status: 403, error: 'no permission to join the room', code: 'forbidden' };
   }
 
   #refuseRequest(request: RequestHead): UpgradeRefusal | undefined {
@@ -168,7 +200,8 @@ export class Admission {
     id: string,
   ): Principal | UpgradeRefusal | Promise<Principal | UpgradeRefusal> {
     const { authenticator } = this.#options.pod;
-    if (authenticator === undefined) return unauthenticated(target.userId ?? id);
+    if (authenticator === undefined)
+      return unauthenticated(target.userId ?? id, this.#options.hasKeys ? EVERY_CLIENT : UNRESTRICTED);
     const token = tokenOf(request, target.query);
     if (token === undefined) return { status: 401, error: 'missing token', code: 'missing_token' };
     return authenticator
@@ -202,14 +235,9 @@ function refuseRate(wait: number): UpgradeRefusal | undefined {
   return retryLater(429, 'too many handshakes', 'rate_limited', Math.ceil(wait / 1_000));
 }
 
-function refuseRoom({ userId, permissions }: Principal, { address }: Target): UpgradeRefusal | undefined {
-  if (address.room === undefined || permissions.allow('join', address.room, userId)) return undefined;
-  return { status: 403, error: 'no permission to join the room', code: 'forbidden' };
-}
-
 /** While authentication is off, the user id of the request counts. */
-function unauthenticated(userId: string): Principal | UpgradeRefusal {
-  if (isUserId(userId)) return { userId, permissions: UNRESTRICTED };
+function unauthenticated(userId: string, permissions: Permissions): Principal | UpgradeRefusal {
+  if (isUserId(userId)) return { userId, permissions };
   return bad(
     'user_id must have 1 to 256 printable characters, must not be system, and must not begin with conn: or @',
     'invalid_user_id',

@@ -1,5 +1,5 @@
 import type { NewClient, Gateway } from '../core/commands/gateway.ts';
-import { type Admission, NO_CLOSE_FRAME } from './admission.ts';
+import { type Admission, type Admitted, NO_CLOSE_FRAME } from './admission.ts';
 import { refuse } from './refusal.ts';
 import { refuseHandshake } from './handshake.ts';
 import type { UpgradeRefusal } from '../core/base/upgrade-refusal.ts';
@@ -61,7 +61,7 @@ export class Upgrades {
       return;
     }
     const { hooks } = this.#options.pod;
-    const refusal = hooks && (await this.#options.admission.askHooks(hooks, id, admitted));
+    const refusal = await this.#askLast(id, admitted);
     if (refusal !== undefined) {
       this.#options.admission.release(id, admitted);
       this.#refuse(stream, refusal);
@@ -82,6 +82,17 @@ export class Upgrades {
       this.#options.admission.release(id, admitted);
       hooks?.disconnected({ id, userId: principal.userId, rooms: [] }, NO_CLOSE_FRAME);
     }
+  }
+
+  /** What comes last, because it has effects that end with the connection: the hooks, then the place in the room. */
+  async #askLast(id: string, admitted: Admitted): Promise<UpgradeRefusal | undefined> {
+    const { admission, pod } = this.#options;
+    const refusal = pod.hooks && (await admission.askHooks(pod.hooks, id, admitted));
+    if (refusal !== undefined) return refusal;
+    const isFull = await admission.takePlace(id, admitted);
+    if (isFull !== undefined)
+      pod.hooks?.disconnected({ id, userId: admitted.principal.userId, rooms: [] }, NO_CLOSE_FRAME);
+    return isFull;
   }
 
   #refuse(stream: Duplex, refusal: UpgradeRefusal): void {

@@ -128,6 +128,11 @@ export const REFUSED_OF_GATEWAY: readonly (readonly [string, object, string])[] 
     'settings.WEBHOOK_URL: no key to sign webhooks with; give secrets.WEBHOOK_SECRET, or name it in secrets.existingSecretKeys',
   ],
   [
+    'the key before one that is not there',
+    { secrets: { JWT_SECRET_PREVIOUS: 'p' } },
+    'secrets.JWT_SECRET_PREVIOUS: no key that replaces it; give secrets.JWT_SECRET (or name it in secrets.existingSecretKeys), settings.JWKS_URL or settings.JWKS_FILE, or remove it',
+  ],
+  [
     'guests whose tokens nothing signs',
     { settings: { GUEST_LOGIN: true, JWKS_URL: 'https://a.example' } },
     'settings.GUEST_LOGIN: no key to sign guest tokens with; give secrets.JWT_SECRET, or name it in secrets.existingSecretKeys',

@@ -94,6 +94,28 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
     });
   });
 
+  test('messages that a pod knows are not returned if a failover dropped them', async () => {
+    await redis.empty();
+    const backbone = redis.backbone();
+    const { keys, placement } = backbone;
+    const broker = brokerOn(backbone, 5);
+    await broker.start(new Ear(broker));
+    const ids: string[] = [];
+    for (const body of ['1', '2', '3', '4']) ids.push((await broker.publish('r', body)).id);
+    const [after = '', , last = ''] = ids;
+    const { messages } = await broker.read('r', { after }, 10);
+    const history = keys.history('r');
+    const streamId = ids[3]?.split('.')[2] ?? '';
+    await placement.shardOf(history).command((client) => client.xdel(history, streamId));
+    const page = await broker.read('r', { after }, 10, messages);
+    expect(page.messages.map(({ body }) => body)).toEqual(['2', '3']);
+    const known = messages.slice(0, 2).map((stored) => ({ ...stored, body: 'known' }));
+    expect((await broker.read('r', { after }, 10, known)).messages).toEqual(known);
+    const other = [{ ...known[1], id: last, prev: `other${after}`, body: 'known' }];
+    expect((await broker.read('r', { after }, 10, other)).messages).toEqual(page.messages);
+    await broker.stop();
+  });
+
   test('a room forgets the pods that published nothing there for an hour, when a new pod publishes', async () => {
     await redis.empty();
     const backbone = redis.backbone(systemClock);

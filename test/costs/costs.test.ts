@@ -12,12 +12,12 @@ import { startRedis } from '../support/stack/redis-server.ts';
 const MEMORY: Table = {
   message: { bytes: 18_500, promises: 4, timers: 0.2 },
   join: { bytes: 62_000, promises: 60, timers: 8 },
-  resume: { bytes: 168_000, promises: 60, timers: 8 },
+  resume: { bytes: 64_000, promises: 60, timers: 8 },
 };
 const REDIS: Table = {
   message: { bytes: 34_500, promises: 6, timers: 0.2 },
   join: { bytes: 160_000, promises: 200, timers: 12 },
-  resume: { bytes: 560_000, promises: 160, timers: 12 },
+  resume: { bytes: 142_000, promises: 160, timers: 12 },
 };
 
 test('a pod alone allocates no more than this', async () => {

@@ -3,6 +3,7 @@ import type { ApiOptions } from '../../src/http/api-env.ts';
 import type { Authenticator, RefusedToken, TokenFault } from '../../src/core/ports/authenticator.ts';
 import { createApi } from '../../src/http/api.ts';
 import type { Limits } from '../../src/core/base/limits.ts';
+import type { RoomSettings } from '../../src/rules/uniform.ts';
 import { Origins } from '../../src/core/base/origins.ts';
 import { readPermissions } from '../../src/core/base/permissions.ts';
 import type { Permissions } from '../../src/core/ports/principal.ts';
@@ -32,8 +33,8 @@ export interface World {
   readonly ask: (method: string, path: string, ask?: Ask) => Promise<Answer>;
 }
 
-export interface WorldOptions extends Partial<Omit<ApiOptions, 'pod' | 'origins'>> {
-  readonly limits?: Partial<Limits>;
+export interface WorldOptions extends Partial<Omit<ApiOptions, 'pod'>> {
+  readonly limits?: Partial<Limits & RoomSettings>;
   readonly allowedOrigins?: readonly string[];
   readonly authenticator?: Authenticator;
 }

@@ -11,6 +11,8 @@ import { MemoryBroker } from '../../src/engines/memory/broker.ts';
 import { MemoryPresence } from '../../src/engines/memory/presence.ts';
 import type { Pod } from '../../src/core/commands/pod.ts';
 import { receiverOf } from '../../src/core/commands/broker-receiver.ts';
+import type { RoomRule } from '../../src/core/ports/room-rules.ts';
+import { type RoomSettings, ruleOfSettings } from '../../src/rules/uniform.ts';
 import { Roster } from '../../src/core/presence/roster.ts';
 import { TestClock } from './test-clock.ts';
 import type { Clock } from '../../src/core/ports/clock.ts';
@@ -68,7 +70,7 @@ export class TestSocket implements Socket {
   resume(): void {}
 }
 
-const LIMITS: Limits = {
+const LIMITS: Limits & RoomSettings = {
   maxConnections: 100,
   maxConnectionsPerUser: 0,
   handshakesPerSecond: 1_000,
@@ -78,6 +80,7 @@ const LIMITS: Limits = {
   outboxMessages: 8,
   outboxBytes: 1_000_000,
   historySize: 100,
+  historyTtlMs: 300_000,
   presenceGraceMs: 5_000,
   presenceEventsLimit: 500,
   rebalancePercent: 20,
@@ -99,10 +102,12 @@ export class TestPod {
   readonly gateway: Gateway;
   /** Told of every frame that is made. */
   framed: (text: string) => void = () => undefined;
+  /** The rules in force, by room; a test that changes them calls `roster.rulesChanged`. */
+  readonly rules = new Map<string, Partial<RoomRule>>();
   #connections = 0;
   #messages = 0;
 
-  constructor(limits: Partial<Limits> = {}) {
+  constructor(limits: Partial<Limits & RoomSettings> = {}) {
     const all = { ...LIMITS, ...limits };
     const { clock } = this;
     const tally = createTally();
@@ -114,17 +119,24 @@ export class TestPod {
       clock,
       epoch: 'e',
       historySize: all.historySize,
-      historyTtlMs: 300_000,
+      historyTtlMs: all.historyTtlMs,
       budget,
     });
+    const plain = ruleOfSettings(all);
+    const rules = {
+      ruleOf: (room: string): RoomRule => ({ ...plain, ...this.rules.get(room) }),
+      start: () => undefined,
+      stop: () => undefined,
+    };
     const directory = new MemoryDirectory();
-    const hub = new Hub({ broker, directory, framer, turn, clock, tally, timestamps });
+    const hub = new Hub({ broker, directory, framer, turn, clock, tally, timestamps, rules });
     const log = { debug() {}, info() {}, warn() {}, error: (fields: object) => expectNone(fields) };
     const roster = new Roster({
       store: new MemoryPresence(clock, budget),
       hub,
       clock,
       framer,
+      rules,
       limits: all,
       log,
     });
@@ -145,6 +157,7 @@ export class TestPod {
       random: () => 0.5,
       ids,
       limits: all,
+      rules,
       tally,
       timestamps,
       log,
@@ -166,6 +179,10 @@ export class TestPod {
       frame: (text) => this.#line(text),
       frames: (texts) => Buffer.concat(texts.map((text) => this.#line(text))),
       join: (frames) => Buffer.concat(frames),
+      slice: (frames, from, to) => {
+        const lines = Buffer.from(frames).toString().split('\n').slice(from, to);
+        return Buffer.from(lines.map((line) => `${line}\n`).join(''));
+      },
     };
   }
 

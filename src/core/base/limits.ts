@@ -12,11 +12,7 @@ export interface Limits {
   /** How many messages and bytes may wait in the outbox of a client that does not read. */
   readonly outboxMessages: number;
   readonly outboxBytes: number;
-  /** Messages stored per room; 0 makes every message ephemeral. */
-  readonly historySize: number;
   readonly presenceGraceMs: number;
-  /** Rooms with more members announce counts instead of single joins and leaves; also the length of a member list. */
-  readonly presenceEventsLimit: number;
   /** How far above the mean of all pods this pod may be before it moves connections away; 0: it moves none. */
   readonly rebalancePercent: number;
   /** Undefined: 3 % of the pod's connections. */

@@ -1,3 +1,4 @@
+import { NamePattern } from '../../protocol/name-pattern.ts';
 import { type Action, readRule, type Rule } from '../../protocol/rule.ts';
 import type { Permissions } from '../ports/principal.ts';
 
@@ -5,21 +6,21 @@ export type { Action } from '../../protocol/rule.ts';
 
 /**
  * Permissions as a list of rules. A rule is `action:pattern`; a pattern is a room name in which `*` stands for any run
- * of characters and `{user}` for the user's own id. `@global` and `@direct` are not rooms: only a pattern that begins
- * with `@` names them.
+ * of characters and `{user}` for the user's own id, encoded as a part of a room name (src/protocol/user-name.ts).
+ * `@global` and `@direct` are not rooms: only a pattern that begins with `@` names them.
  */
 export class RuleList implements Permissions {
-  readonly #rules: readonly Rule[];
+  readonly #rules: readonly (Rule & { readonly names: NamePattern })[];
 
   constructor(rules: readonly Rule[]) {
-    this.#rules = rules;
+    this.#rules = rules.map((rule) => ({ ...rule, names: new NamePattern(rule.pattern) }));
   }
 
   allow(action: Action, name: string, userId: string): boolean {
     return this.#rules.some(
       (rule) =>
         (rule.action === action || rule.action === '*') &&
-        (rule.pattern === '*' ? !name.startsWith('@') : matches(rule.pattern, name, userId)),
+        (rule.pattern === '*' ? !name.startsWith('@') : rule.names.fits(name, userId)),
     );
   }
 
@@ -35,6 +36,13 @@ export const UNRESTRICTED = new RuleList([
   { action: '*', pattern: '@*' },
 ]);
 
+/** The same without the HTTP API: for clients without a token while API keys say who is the server. */
+export const EVERY_CLIENT = new RuleList(
+  (['join', 'publish', 'presence', 'history'] as const).flatMap((action) =>
+    ['*', '@*'].map((pattern) => ({ action, pattern })),
+  ),
+);
+
 /** For a token without a permissions claim: everything in rooms, nothing globally. */
 export const DEFAULT_PERMISSIONS = new RuleList(
   (['join', 'publish', 'presence', 'history'] as const).map((action) => ({ action, pattern: '*' })),
@@ -46,25 +54,4 @@ export function readPermissions(claim: unknown): Permissions | undefined {
   if (!Array.isArray(claim)) return undefined;
   const rules = claim.map((text: unknown) => readRule(text));
   return rules.includes(undefined) ? undefined : new RuleList(rules.filter((rule) => rule !== undefined));
-}
-
-/**
- * Glob matching without a regular expression: a user id or a claim could make one slow, or make it match more. Only a
- * pattern that begins with `@` matches a name that begins with `@`.
- */
-function matches(pattern: string, name: string, userId: string): boolean {
-  if (pattern.startsWith('@') !== name.startsWith('@')) return false;
-  const pieces = pattern.split('*').map((piece) => piece.replaceAll('{user}', () => userId));
-  const [first = '', ...others] = pieces;
-  if (others.length === 0) return name === first;
-  const last = others.pop() ?? '';
-  if (!name.startsWith(first) || name.length < first.length + last.length || !name.endsWith(last))
-    return false;
-  let from = first.length;
-  for (const piece of others) {
-    const at = name.indexOf(piece, from);
-    if (at === -1 || at + piece.length > name.length - last.length) return false;
-    from = at + piece.length;
-  }
-  return true;
 }

@@ -99,7 +99,9 @@ export class Gateway {
     const ending = connection.closeCode ?? code;
     count(tally.closed, KNOWN_CODES.has(ending) ? ending : 'other');
     const present = connection.memberships.filter((membership) => membership.present);
-    const rooms = present.map(({ room }) => room.name);
+    // The place in the room of the address was taken before the handshake; the client may have gone before it joined.
+    const heard = new Set([...connection.memberships.map(({ room }) => room.name), connection.room ?? '']);
+    const rooms = [...present.map(({ room }) => room.name), ...roster.places.namesOf([...heard])];
     this.#tellHooks(connection, ending);
     this.#finish(connection);
     hub.remove(connection);

@@ -15,5 +15,11 @@ export function submissionOf(pod: Pod, destination: string, command: PublishingC
   const { type, event, data } = command;
   if (command.kind === 'direct') return { type, event, data, to: command.to, ephemeral: true };
   if (destination === GLOBAL) return { type, event, data, ephemeral: true };
-  return { type, event, data, room: destination, ephemeral: isEphemeral(pod, command.ephemeral) };
+  return {
+    type,
+    event,
+    data,
+    room: destination,
+    ephemeral: isEphemeral(pod, destination, command.ephemeral),
+  };
 }

@@ -9,6 +9,7 @@ import type { Page } from '../ports/broker.ts';
 import type { Pod } from './pod.ts';
 import { Refused, isUnavailable, permit } from '../base/refused.ts';
 import { count } from '../base/tally.ts';
+import { mayJoin } from './may-join.ts';
 import { replay } from '../delivery/replay.ts';
 
 /** The channels that are not rooms. */
@@ -32,8 +33,10 @@ export async function join(
     subscribe(connection, name, channel, command);
     return;
   }
-  permit(connection.may('join', name));
+  permit(mayJoin(pod, connection.principal, name));
   requirePlace(pod, connection, name);
+  const { places } = pod.roster;
+  if (hears(command) && places.isLimited(name)) await places.take(name, connection, returns(command));
   const room = pod.hub.openRoom(name);
   const capture = room.capture();
   try {
@@ -44,13 +47,17 @@ export async function join(
     const presence = await presenceFor(pod, connection, name, command);
     if (connection.closed) {
       // The client went while it was joining: its presence ends like that of any lost connection.
-      if (command.present) pod.roster.lose([name], connection, connection.awayMs);
+      const left = [...(command.present ? [name] : []), ...places.namesOf([name])];
+      pod.roster.lose(left, connection, connection.awayMs);
       return;
     }
     room.flush();
     enter(pod, connection, room, command, found, presence, capture);
     // The history may be back already, and the broker would not name the room again.
     if (found.owed !== undefined && pod.broker.reaches(room.name)) void pod.catchUp.room(room);
+  } catch (error) {
+    if (connection.membership(name) === undefined) await places.release(name, connection);
+    throw error;
   } finally {
     room.release(capture);
     pod.hub.tidy(room);
@@ -63,6 +70,10 @@ export async function join(
  */
 function returns({ lastId }: JoinCommand): boolean {
   return lastId !== undefined;
+}
+
+function hears({ listen }: JoinCommand): boolean {
+  return (listen & LISTEN.messages) !== 0;
 }
 
 /** Raises `too_many_rooms` if one more room would exceed the limit. */
@@ -87,7 +98,7 @@ async function lookUp(pod: Pod, connection: Connection, room: Room, command: Joi
   try {
     await room.history.opened();
     if (!pod.broker.reaches(room.name)) throw new Refused('unavailable');
-    return { page: await readFor(connection, room, command, pod.limits.historySize) };
+    return { page: await readFor(connection, room, command, room.rule.historySize) };
   } catch (error) {
     if (!isUnavailable(error)) throw error;
     const { lastId } = command;
@@ -125,13 +136,12 @@ async function readFor(
 
 /** The present users for the answer; the number alone if the client wants no list. */
 function presenceFor(
-  { limits, roster }: Pod,
+  { roster }: Pod,
   connection: Connection,
   name: string,
   { listen, present }: JoinCommand,
 ): Promise<{ members: Member[]; count: number }> {
-  const limit = (listen & LISTEN.lists) === 0 ? 0 : limits.presenceEventsLimit;
-  return roster.list(name, present ? connection : undefined, limit);
+  return roster.list(name, present ? connection : undefined, (listen & LISTEN.lists) === 0);
 }
 
 /** The last step. It is synchronous, so that nothing is delivered in between. */
@@ -161,7 +171,8 @@ function enter(
   const { position, messages } = page;
   const getsList = (membership.listen & LISTEN.lists) !== 0;
   const members = getsList ? presence.members : undefined;
-  const answer = { room: room.name, position, count: presence.count, members, recovery };
+  const { match: rule, maxDataBytes } = room.rule;
+  const answer = { room: room.name, position, count: presence.count, members, recovery, rule, maxDataBytes };
   const { ref } = command;
   connection.tell({ kind: 'joined', ...answer, replayed: messages.length, ref, at: pod.clock.now() });
   if (getsList) {
@@ -200,9 +211,11 @@ function listenedTo(
  * the page was read. A provisional message that the history stores by now comes from the history.
  */
 function missedBy(room: Room, { messages }: Page, capture: Capture): Delivery[] {
-  const read = new Set(messages.map(({ provisionalId }) => provisionalId));
+  const provisional = Array.from(room.history.provisional());
+  const ids = provisional.length === 0 ? [] : messages.map(({ provisionalId }) => provisionalId);
+  const read = new Set(ids);
   const pending = new Set<Delivery>();
-  for (const [id, delivery] of room.history.provisional()) if (!read.has(id)) pending.add(delivery);
+  for (const [id, delivery] of provisional) if (!read.has(id)) pending.add(delivery);
   const captured = capture.deliveries.filter(
     (delivery) => delivery.isProvisional !== true || pending.has(delivery),
   );
@@ -251,7 +264,8 @@ async function leaveRoom(
   pod.hub.room(room.name)?.flush();
   membership.listen = LISTEN.none;
   membership.abandon();
-  if (present && !absent) return;
-  pod.hub.leave(connection, room.name);
-  if (present) await pod.roster.exit(room.name, connection);
+  const isStillPresent = present && !absent;
+  if (!isStillPresent) pod.hub.leave(connection, room.name);
+  if (present && !isStillPresent) await pod.roster.exit(room.name, connection);
+  await pod.roster.places.release(room.name, connection);
 }

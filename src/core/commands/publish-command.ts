@@ -13,7 +13,7 @@ import type { Connection } from '../delivery/connection.ts';
 import type { HookDecision } from '../ports/hooks.ts';
 import type { Pod } from './pod.ts';
 import type { Published } from '../ports/broker.ts';
-import { permit } from '../base/refused.ts';
+import { refusePublication } from './may-publish.ts';
 import { reject, rejectError } from './reject.ts';
 
 /**
@@ -27,11 +27,14 @@ export function publishCommand(
   command: PublishingCommand,
 ): Promise<void> | undefined {
   const destination = destinationOf(connection, command);
-  const decide = pod.hooks?.publishing;
-  // The hooks are not asked about a message that will be rejected anyway.
-  if (decide === undefined || !connection.may('publish', destination)) {
-    return publishAndAnswer(pod, connection, command, destination);
+  // The hooks are not asked about a message that is rejected anyway.
+  const refusal = refusePublication(pod, connection, destination);
+  if (refusal !== undefined) {
+    reject(connection, refusal, command);
+    return undefined;
   }
+  const decide = pod.hooks?.publishing;
+  if (decide === undefined) return publishAndAnswer(pod, connection, command, destination);
   const decision = decide(viewOf(connection), submissionOf(pod, destination, command));
   const obey = (given: HookDecision): Promise<void> | undefined =>
     obeyHooks(pod, connection, command, destination, given);
@@ -79,7 +82,6 @@ async function publishInOrder(
   const { publications } = connection;
   publications.asked();
   try {
-    permit(connection.may('publish', destination));
     const request = requestOf(pod, connection, command);
     let first: Published;
     try {
@@ -123,7 +125,8 @@ function destinationOf(connection: Connection, command: PublishingCommand): stri
 
 /** Whether a history stores the message, and the broker puts it in order. */
 function isStoredIn(pod: Pod, destination: string, command: PublishingCommand): boolean {
-  return command.kind === 'publish' && destination !== GLOBAL && !isEphemeral(pod, command.ephemeral);
+  if (command.kind !== 'publish' || destination === GLOBAL) return false;
+  return !isEphemeral(pod, destination, command.ephemeral);
 }
 
 function acknowledge(

@@ -5,6 +5,7 @@ import { CHANNELS, type Connection } from '../delivery/connection.ts';
 import type { Pod } from './pod.ts';
 import type { Fleeting, Published } from '../ports/broker.ts';
 import { isUnavailable } from '../base/refused.ts';
+import { requirePublishable } from './may-publish.ts';
 import type { Destination } from '../ports/tracer.ts';
 import { ephemeralDelivery, observeDeliveries } from '../delivery/delivery.ts';
 
@@ -23,6 +24,7 @@ export interface PublishRequest {
 
 /**
  * Publishes to a room; resolves when the broker has stored or buffered the message. An ephemeral message is not stored.
+ * Raises what the room's rule refuses (see `requirePublishable`).
  */
 export function publishToRoom(
   pod: Pod,
@@ -30,8 +32,9 @@ export function publishToRoom(
   ephemeral: boolean,
   request: PublishRequest,
 ): Promise<Published> {
+  requirePublishable(pod, room, request.data);
   return traced(pod, 'room', request, (trace) => {
-    if (!isEphemeral(pod, ephemeral)) {
+    if (!isEphemeral(pod, room, ephemeral)) {
       return pod.broker.publish(room, encodeBody({ ...request, room }), { key: request.key, trace });
     }
     const body = encodeBody({ ...request, room, ephemeral: true });
@@ -47,9 +50,11 @@ export function deliverToRoom(pod: Pod, room: string, { id, body, trace }: Fleet
   pod.hub.room(room)?.deliver(ephemeralDelivery(id, body, pod.framer, trace));
 }
 
-/** Whether a message to a room is not stored: the publisher asked for that, or this pod stores nothing. */
-export function isEphemeral({ limits }: Pod, asked: boolean): boolean {
-  return asked || limits.historySize === 0;
+/** Whether a message to a room is not stored: the publisher asked for that, or the room has no history. */
+export function isEphemeral({ rules }: Pod, room: string, asked: boolean): boolean {
+  if (asked) return true;
+  const { historySize, historyTtlMs } = rules.ruleOf(room);
+  return historySize === 0 || historyTtlMs === 0;
 }
 
 /** Publishes to all connections on all pods. */

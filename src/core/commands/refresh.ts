@@ -3,6 +3,7 @@ import type { Connection } from '../delivery/connection.ts';
 import type { Membership } from '../delivery/membership.ts';
 import type { Pod } from './pod.ts';
 import { Refused } from '../base/refused.ts';
+import { mayJoin } from './may-join.ts';
 import { leave } from './join.ts';
 import { whyUnchecked } from '../base/unchecked-token.ts';
 
@@ -28,7 +29,7 @@ async function restrict(pod: Pod, connection: Connection, membership: Membership
   const { name } = membership.room;
   const seesPresence = connection.may('presence', name);
   // A member that is present without listening did not need the permission to join.
-  const stays = membership.listen === LISTEN.none ? seesPresence : connection.may('join', name);
+  const stays = membership.listen === LISTEN.none ? seesPresence : mayJoin(pod, connection.principal, name);
   if (!stays) await leave(pod, connection, name, { kind: 'leave', absent: true });
   else if (!seesPresence) membership.listen &= LISTEN.messages;
 }

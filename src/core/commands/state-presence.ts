@@ -2,7 +2,7 @@ import type { Connection } from '../delivery/connection.ts';
 import type { Membership } from '../delivery/membership.ts';
 import { LISTEN, type PresenceCommand } from '../../protocol/command.ts';
 import type { Pod } from './pod.ts';
-import { permit } from '../base/refused.ts';
+import { permit, Refused } from '../base/refused.ts';
 import { requireMembership, requirePlace } from './join.ts';
 
 /** A client states its user's presence in a room. Raises `not_in_room`, `too_many_rooms`, `too_large`. */
@@ -13,6 +13,8 @@ export async function statePresence(
   { status, meta, membersOnly, ref }: PresenceCommand,
 ): Promise<void> {
   permit(connection.may('presence', name));
+  if (!pod.rules.ruleOf(name).presence)
+    throw new Refused('forbidden', 'presence is switched off in this room');
   if (meta !== undefined) pod.broker.requireFits?.(meta, connection.userId);
   const membership = membersOnly
     ? requireMembership(connection, name)

@@ -6,6 +6,7 @@ import type { Action } from '../base/permissions.ts';
 import { CommandQueue } from './command-queue.ts';
 import type { Dialect } from '../../protocol/dialect.ts';
 import { FrameLimits } from '../base/frame-limits.ts';
+import { RoomRates } from '../base/room-rates.ts';
 import type { Principal } from '../ports/principal.ts';
 import { Publications } from './publications.ts';
 import type { ServerEvent } from '../../protocol/event.ts';
@@ -50,6 +51,7 @@ export class Connection implements Recipient {
   /** When it was opened, by `Clock.elapsed`. */
   readonly openedAt: number;
   #principal: Principal;
+  #roomRates: RoomRates | undefined;
   #dialect: Dialect | undefined;
   /** A plain array: a connection is in few rooms, and thousands of maps would cost memory. */
   #memberships: readonly Membership[] = [];
@@ -73,6 +75,11 @@ export class Connection implements Recipient {
     this.#principal = principal;
     this.#dialect = dialect;
     this.#lastHeard = elapsed;
+  }
+
+  /** Its user, and what that user may do. */
+  get principal(): Principal {
+    return this.#principal;
   }
 
   /** When its token expires, in milliseconds since 1970; undefined if it does not. */
@@ -120,6 +127,16 @@ export class Connection implements Recipient {
   /** Whether its user may do this in a room, or with `@global` or `@direct`. */
   may(action: Action, name: string): boolean {
     return this.#principal.permissions.allow(action, name, this.userId);
+  }
+
+  /** Whether its user may do what needs the HTTP API. */
+  get mayCallApi(): boolean {
+    return this.#principal.permissions.allowApi;
+  }
+
+  /** What it published in rooms that have a limit of their own; created when it publishes in the first. */
+  get roomRates(): RoomRates {
+    return (this.#roomRates ??= new RoomRates());
   }
 
   /** Takes the permissions and the expiry of a new token of the same user. */

@@ -10,8 +10,10 @@ import type { Framer } from '../ports/socket.ts';
 import { LISTEN } from '../../protocol/command.ts';
 import { Membership } from './membership.ts';
 import type { Missing } from '../../protocol/event.ts';
+import type { RecentPages } from './recent-pages.ts';
 import { RoomBatch } from './room-batch.ts';
 import { RoomHistory, type RoomOutput } from './room-history.ts';
+import type { RoomRule, RoomRules } from '../ports/room-rules.ts';
 import type { Timestamps } from '../base/timestamps.ts';
 import type { Turn } from './turn.ts';
 
@@ -20,7 +22,9 @@ export interface RoomContext {
   readonly broker: Broker;
   readonly directory: Directory;
   readonly framer: Framer;
+  readonly recentPages: RecentPages;
   readonly turn: Turn;
+  readonly rules: RoomRules;
   readonly clock: Clock;
   readonly tally: Tally;
   readonly timestamps: Timestamps;
@@ -42,6 +46,7 @@ export class Room implements RoomOutput {
   readonly #context: RoomContext;
   readonly #members = new Set<Membership>();
   readonly #captures = new Set<Capture>();
+  #rule: RoomRule;
   #batch: Delivery[] = [];
   /** Of the traced messages in the batch. */
   #spans: DeliverySpan[] | undefined;
@@ -51,7 +56,24 @@ export class Room implements RoomOutput {
   constructor(name: string, context: RoomContext) {
     this.name = name;
     this.#context = context;
+    this.#rule = context.rules.ruleOf(name);
     this.history = new RoomHistory(this, context);
+  }
+
+  get recentPages(): RecentPages {
+    return this.#context.recentPages;
+  }
+
+  /** What holds for the room. */
+  get rule(): RoomRule {
+    return this.#rule;
+  }
+
+  /** Obeys the rule that is in force now; `silenced` if it has just switched presence off. */
+  takeRule(): 'silenced' | undefined {
+    const before = this.#rule;
+    this.#rule = this.#context.rules.ruleOf(this.name);
+    return before.presence && !this.#rule.presence ? 'silenced' : undefined;
   }
 
   /** It has no member, and no connection is about to become one. */

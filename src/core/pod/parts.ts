@@ -6,6 +6,7 @@ import type { Framer } from '../ports/socket.ts';
 import type { Hub } from './hub.ts';
 import type { Limits } from '../base/limits.ts';
 import type { Log } from '../ports/log.ts';
+import type { RoomRules } from '../ports/room-rules.ts';
 import type { Tally } from '../base/tally.ts';
 import type { Timestamps } from '../base/timestamps.ts';
 import type { Turn } from '../delivery/turn.ts';
@@ -22,6 +23,7 @@ export interface PodParts {
   /** Numbers in [0, 1). */
   readonly random: () => number;
   readonly limits: Limits;
+  readonly rules: RoomRules;
   readonly tally: Tally;
   readonly timestamps: Timestamps;
   readonly log: Log;

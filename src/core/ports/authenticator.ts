@@ -11,6 +11,7 @@ export type TokenReason =
   | 'issuer'
   | 'not_yet_valid'
   | 'permissions'
+  | 'rooms'
   | 'signature'
   | 'unknown_key'
   | 'user_id';

@@ -165,8 +165,9 @@ export interface Broker {
   unsubscribe(room: string): void;
   /**
    * Returns the oldest `limit` messages of those asked for. The page always names a position, even in a room without
-   * messages, and a position once named stays valid.
+   * messages, and a position once named stays valid. `known`: messages that this broker gave the pod lately, oldest
+   * first and without a gap. It need not read them again if it knows that the history still has them.
    */
-  read(room: string, from: ReadFrom, limit: number): Promise<Page>;
+  read(room: string, from: ReadFrom, limit: number, known?: readonly Stored[]): Promise<Page>;
   stop(): Promise<void>;
 }

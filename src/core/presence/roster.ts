@@ -10,6 +10,8 @@ import type { Log } from '../ports/log.ts';
 import type { Watcher } from '../ports/watcher.ts';
 import { isUnavailable } from '../base/refused.ts';
 import type { Room } from '../delivery/room.ts';
+import type { RoomRule, RoomRules } from '../ports/room-rules.ts';
+import { isPlaces, Places } from './places.ts';
 import { localMembers } from './local-members.ts';
 
 const MEMBERS_EVENT_MS = 1_000;
@@ -19,6 +21,7 @@ export interface RosterContext {
   readonly hub: Hub;
   readonly clock: Clock;
   readonly framer: Framer;
+  readonly rules: RoomRules;
   readonly limits: Limits;
   readonly log: Log;
   /** Undefined if the operator configured no webhook. */
@@ -28,6 +31,7 @@ export interface RosterContext {
 /** Maintains which users are present in a room, and tells the room's listeners about every change. */
 export class Roster {
   readonly #context: RosterContext;
+  readonly places: Places;
   /** Rooms whose next `members` event is scheduled, with the count that it will tell. */
   readonly #counting = new Map<string, number>();
   /** When the last grace period of a lost connection ends, by `Clock.elapsed`. */
@@ -35,16 +39,18 @@ export class Roster {
 
   constructor(context: RosterContext) {
     this.#context = context;
+    this.places = new Places(context);
   }
 
   async start(): Promise<void> {
     const { store } = this.#context;
     await store.start({
       changed: (room, change) => {
+        if (isPlaces(room)) return;
         this.#announce(room, change);
         if (change.kind === 'leave') this.#contradictLeave(room, change.member.userId);
       },
-      caused: (room, change) => this.#context.watcher?.changed(room, change),
+      caused: (room, change) => this.#tellWatcher(room, change),
       uncertain: (isConcerned) => {
         this.#tellLists(isConcerned).catch(this.#failed);
       },
@@ -87,10 +93,14 @@ export class Roster {
   async #change(room: string, work: Promise<PresenceChange | undefined>): Promise<void> {
     try {
       const change = await work;
-      if (change !== undefined) this.#context.watcher?.changed(room, change);
+      if (change !== undefined) this.#tellWatcher(room, change);
     } catch (error) {
       if (!isUnavailable(error)) throw error;
     }
+  }
+
+  #tellWatcher(room: string, change: PresenceChange): void {
+    if (!isPlaces(room)) this.#context.watcher?.changed(room, change);
   }
 
   /** A connection ended in order: its user gets no grace period. */
@@ -122,15 +132,16 @@ export class Roster {
   };
 
   /**
-   * Lists at most `limit` members, and the number of all. While the store is unavailable it lists the members of this
-   * pod, and `also`, a user about to become one.
+   * Lists the members, as far as the room's rule allows, or none with `isCounted`, and the number of all. While the
+   * store is unavailable it lists the members of this pod, and `also`, a user about to become one.
    */
   async list(
     room: string,
     also?: Occupant,
-    limit = this.#context.limits.presenceEventsLimit,
+    isCounted = false,
   ): Promise<{ members: Member[]; count: number }> {
-    const { clock, hub, store } = this.#context;
+    const { clock, hub, rules, store } = this.#context;
+    const limit = isCounted ? 0 : listLimit(rules.ruleOf(room));
     try {
       return await store.list(room, limit);
     } catch (error) {
@@ -139,19 +150,32 @@ export class Roster {
     }
   }
 
-  /** Lists all members, for the HTTP API. Raises `unavailable`. */
+  /** Lists all members, for the HTTP API; none if the room's rule switches presence off. Raises `unavailable`. */
   listAll(room: string): Promise<{ members: Member[]; count: number }> {
-    return this.#context.store.list(room, Number.MAX_SAFE_INTEGER);
+    const { rules, store } = this.#context;
+    return store.list(room, rules.ruleOf(room).presence ? Number.MAX_SAFE_INTEGER : 0);
+  }
+
+  /** Other rules are in force. The members of rooms whose presence they switch off are told how many are present. */
+  rulesChanged(): void {
+    this.places.rulesChanged();
+    for (const room of this.#context.hub.rooms())
+      if (room.takeRule() === 'silenced') this.#tellCount(room.name).catch(this.#failed);
+  }
+
+  async #tellCount(room: string): Promise<void> {
+    const { count } = await this.#context.store.list(room, 0);
+    this.#announceCount(room, count);
   }
 
   /** Changes may have been missed: tells the listeners the whole list. */
   async #tellLists(isConcerned: (room: string) => boolean): Promise<void> {
-    const { clock, framer, hub, limits, store } = this.#context;
+    const { clock, framer, hub, store } = this.#context;
     for (const room of Array.from(hub.rooms())) {
-      if (!room.hasListener(LISTEN.presence) || !isConcerned(room.name)) continue;
+      if (!room.rule.presence || !room.hasListener(LISTEN.presence) || !isConcerned(room.name)) continue;
       const capture = room.capture();
       try {
-        const { members, count } = await store.list(room.name, limits.presenceEventsLimit);
+        const { members, count } = await store.list(room.name, room.rule.presenceEventsLimit);
         room.flush();
         const event = { room: room.name, count, at: clock.now() } as const;
         if (!allGetLists(room))
@@ -170,7 +194,9 @@ export class Roster {
   }
 
   #announce(room: string, { kind, member, count }: PresenceChange): void {
-    if (kind !== 'update' && count > this.#context.limits.presenceEventsLimit) {
+    const { presence, presenceEventsLimit } = this.#context.rules.ruleOf(room);
+    if (!presence) return;
+    if (kind !== 'update' && count > presenceEventsLimit) {
       this.#announceCount(room, count);
       return;
     }
@@ -214,4 +240,9 @@ function allGetLists(room: Room): boolean {
   for (const { listen } of room.members())
     if ((listen & LISTEN.presence) !== 0 && (listen & LISTEN.lists) === 0) return false;
   return true;
+}
+
+/** So many members a list names at most. */
+function listLimit({ presence, presenceEventsLimit }: RoomRule): number {
+  return presence ? presenceEventsLimit : 0;
 }

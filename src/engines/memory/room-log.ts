@@ -92,7 +92,7 @@ export class RoomLog {
     const after = parsePosition(from.after);
     const missing = this.#missingAfter(after);
     if (after === undefined || missing !== undefined) return this.#page(this.#entries, limit, missing);
-    return this.#page(this.#entries.slice(this.#firstAfter(after)), limit);
+    return this.#page(this.#entries, limit, undefined, this.#firstAfter(after));
   }
 
   /** Removes messages older than `ttlMs`. */
@@ -111,9 +111,9 @@ export class RoomLog {
     this.#trim(Math.ceil(this.#entries.length / 2));
   }
 
-  #page(entries: readonly Entry[], limit: number, missing?: Missing): Page {
-    const messages = entries.slice(0, limit);
-    const more = messages.length < entries.length;
+  #page(entries: readonly Entry[], limit: number, missing?: Missing, first = 0): Page {
+    const messages = entries.slice(first, first + limit);
+    const more = first + messages.length < entries.length;
     const position = more ? (messages.at(-1)?.id ?? '') : this.#newestId;
     return { messages, position, more, missing };
   }

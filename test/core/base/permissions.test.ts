@@ -27,10 +27,20 @@ function permits(rules: readonly string[], action: string, name: string, user: s
     if (name.startsWith('@') !== pattern.startsWith('@')) return false;
     const parts = pattern.match(/\{user\}|[^]/g) ?? [];
     return fits(
-      parts.map((part) => (part === '{user}' ? { text: user } : part === '*' ? 'any' : { text: part })),
+      parts.map((part) =>
+        part === '{user}' ? { text: inRoomName(user) } : part === '*' ? 'any' : { text: part },
+      ),
       name,
     );
   });
+}
+
+/** A user id as the protocol writes it in a room name. */
+function inRoomName(user: string): string {
+  return Array.from(Buffer.from(user), (byte) => {
+    const character = String.fromCodePoint(byte);
+    return /[\w@.-]/.test(character) ? character : `:${byte.toString(16).padStart(2, '0')}`;
+  }).join('');
 }
 
 function fits(parts: readonly ('any' | { text: string })[], name: string): boolean {
@@ -43,9 +53,11 @@ function fits(parts: readonly ('any' | { text: string })[], name: string): boole
 // Few letters, so that what is made at random often fits.
 const name = fc.oneof(
   fc.stringMatching(/^[ab][ab:.@-]{0,7}$/),
-  fc.constantFrom('@global', '@direct', 'a', 'user-a', 'a-b'),
+  fc.constantFrom('@global', '@direct', 'a', 'user-a', 'a-b', 'a:3ab', 'user-:2a', 'a:20b', 'user-:c3:a9'),
 );
-const user = fc.oneof(fc.constantFrom('a', 'b', 'ab', '*', '{user}', '$&', 'a*', '\\', 'a b'));
+const user = fc.oneof(
+  fc.constantFrom('a', 'b', 'ab', '*', '{user}', '$&', 'a*', '\\', 'a b', 'a:b', ':', 'é'),
+);
 const pattern = fc
   .array(fc.constantFrom('a', 'b', '*', '*', '{user}', '-', ':', '.', '@', 'user-'), {
     minLength: 1,

@@ -186,13 +186,13 @@ describe('presence', () => {
 
   test('whoever joins before the store is back is told who is there when it is, also if that is before he is a member', async () => {
     const pod = new TestPod();
-    const { hub, clock, framer, limits, log } = pod.pod;
+    const { hub, clock, framer, limits, log, rules } = pod.pod;
     const store = new MemoryPresence(clock, new MemoryBudget(1_048_576));
     let receiver: PresenceReceiver | undefined;
     const start = store.start.bind(store);
     store.start = (given) => start((receiver = given));
     const list = store.list.bind(store);
-    const roster = new Roster({ store, hub, clock, framer, limits, log });
+    const roster = new Roster({ store, hub, clock, framer, rules, limits, log });
     Object.assign(pod.pod, { roster });
     await roster.start();
     await store.enter('r', { connectionId: 'elsewhere', userId: 'bob' });

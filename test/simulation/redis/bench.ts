@@ -65,8 +65,8 @@ measure('enter.lua', (at) => {
   clock = NOW + at / 10;
   const room = `r${at % 20}`;
   const user = `user${at % 50}`;
-  const keys = [`presence:${room}`, `tabs:${room}`, `pod:${room}`, `buried:${room}`];
-  const args = ['pod1.1', Math.floor(clock / 1_000), 60_000, 86_460_000, `channel:${room}`];
+  const keys = [`presence:${room}`, `tabs:${room}`, `reaped:${room}`];
+  const args = ['pod1.1', 60_000, `channel:${room}`];
   ask(
     'EVALSHA',
     enter,
@@ -79,6 +79,8 @@ measure('enter.lua', (at) => {
     'now',
     '',
     '',
+    '',
     `pod1:${at}`,
+    '',
   );
 });

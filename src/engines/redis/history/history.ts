@@ -22,7 +22,7 @@ export const HISTORY_SCRIPTS: readonly Script[] = [APPEND, READ, MARK_LOST, NEWE
 const UNUSED_ROOM_MS = POSITION_MS + 60_000;
 const BEGINNING = '0-0';
 /** Facts about the room at the start of the reply of read.lua; the messages follow. */
-const FACTS = 8;
+const FACTS = 9;
 /** Rooms verified after a failover, and rooms verified in parallel. */
 const MOST_ACKNOWLEDGED = 10_000;
 const LOOKED_AT_ONCE = 100;
@@ -40,6 +40,8 @@ interface Where {
   readonly at: string;
   /** Run of the server that made the position; empty if unknown. */
   readonly run: string;
+  /** Messages that follow the position without a gap, and that the pod has read before. */
+  readonly known: readonly Stored[];
 }
 
 interface Read {
@@ -78,10 +80,23 @@ export class RedisHistory {
     if (this.#acknowledged.size > MOST_ACKNOWLEDGED) this.#forgetOldest();
   }
 
-  /** `remember`: the room is in use here, so that its position must stay valid even if it has no messages. */
-  async read(room: string, from: ReadFrom, limit: number, remember: boolean): Promise<Page> {
-    const read = (mode: 'after' | 'newest', at: string, run = ''): Promise<Read> =>
-      this.#read(room, { mode, at, run }, limit, remember);
+  /**
+   * `remember`: the room is in use here, so that its position must stay valid even if it has no messages. `known`: as
+   * for `Broker.read`.
+   */
+  async read(
+    room: string,
+    from: ReadFrom,
+    limit: number,
+    remember: boolean,
+    known: readonly Stored[] = [],
+  ): Promise<Page> {
+    const read = (
+      mode: 'after' | 'newest',
+      at: string,
+      run = '',
+      following: readonly Stored[] = [],
+    ): Promise<Read> => this.#read(room, { mode, at, run, known: following }, limit, remember);
     if ('newest' in from) return (await read('newest', String(from.newest))).page;
     if ('since' in from) {
       const { page, facts } = await read('after', `${from.since}-0`);
@@ -89,7 +104,9 @@ export class RedisHistory {
     }
     const position = parsePosition(from.after);
     const id = position === undefined ? BEGINNING : `${position.ms}-${position.seq}`;
-    const { page, facts } = await read('after', id, runOf(position?.epoch ?? ''));
+    const first = known.findIndex(({ prev }) => prev === from.after);
+    const following = first === -1 ? [] : known.slice(first);
+    const { page, facts } = await read('after', id, runOf(position?.epoch ?? ''), following);
     const { missing, goesOn, isNewLoss } = resumeOutcome(from, roomTag(room), facts);
     // A client's claim must not change what others get, so only a position of this pod counts.
     if (isNewLoss && from.isOurs === true) await this.#markLost(room, id, Number(facts.ended));
@@ -151,22 +168,38 @@ export class RedisHistory {
     }
   }
 
-  async #read(room: string, { mode, at, run }: Where, limit: number, remember: boolean): Promise<Read> {
+  async #read(
+    room: string,
+    { mode, at, run, known }: Where,
+    limit: number,
+    remember: boolean,
+  ): Promise<Read> {
     const { ttlMs, backbone } = this.#options;
     const { keys } = backbone;
     const shard = backbone.placement.shardOfRoom(room);
     const tag = roomTag(room);
+    const last = known.length > limit ? undefined : known.at(-1);
     const reply = (await shard.call(
       READ,
       [keys.epochOf(room), keys.history(room), keys.state(room)],
-      [shard.epoch, shard.now(), tag, ttlMs, mode, at, limit + 1, remember ? '1' : '', UNUSED_ROOM_MS],
+      [
+        shard.epoch,
+        shard.now(),
+        tag,
+        ttlMs,
+        mode,
+        at,
+        limit + 1,
+        remember ? '1' : '',
+        UNUSED_ROOM_MS,
+        ...(last === undefined ? [] : [known[0]?.prev ?? '', last.id, known.length]),
+      ],
     )) as string[];
     const [epoch = '', newest = '', floor = '', lost = '', mark = ''] = reply;
-    const [trimmedTo = '', epochThere = '', wentBack = ''] = reply.slice(5);
+    const [trimmedTo = '', epochThere = '', wentBack = '', hasKnown] = reply.slice(5, FACTS);
     const ended = epochThere === '' && run !== '' && run !== shard.run ? await this.#endOf(run, shard) : '';
-    const all: Stored[] = [];
-    for (let entry = FACTS; entry < reply.length; entry += 5)
-      all.push(storedOf(tag, reply.slice(entry, entry + 5)));
+    const all: Stored[] = hasKnown === '1' ? known.slice() : [];
+    for (let entry = FACTS; entry < reply.length; entry += 5) all.push(storedOf(tag, reply, entry));
     const messages = all.slice(0, limit);
     const more = all.length > limit;
     const position = more ? (messages.at(-1)?.id ?? newest) : newest;
@@ -208,9 +241,8 @@ export class RedisHistory {
   }
 }
 
-function storedOf(
-  tag: string,
-  [id = '', epoch = '', prev = '', body = '', provisionalId = '']: string[],
-): Stored {
-  return { id: `${epoch}.${tag}.${id}`, prev, body, provisionalId };
+/** From five texts of a reply, which begin at index `at`. */
+function storedOf(tag: string, reply: readonly string[], at: number): Stored {
+  const [id = '', epoch = '', prev = ''] = [reply[at], reply[at + 1], reply[at + 2]];
+  return { id: `${epoch}.${tag}.${id}`, prev, body: reply[at + 3] ?? '', provisionalId: reply[at + 4] ?? '' };
 }

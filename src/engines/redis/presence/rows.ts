@@ -26,6 +26,8 @@ export interface Entry {
   readonly lost: boolean;
   /** It replaces a lost connection of its user. */
   readonly returns: boolean;
+  /** It may enter if its user is present, or fewer users than this are. Undefined: it may always enter. */
+  readonly most?: number | undefined;
 }
 
 export interface Entered {
@@ -33,6 +35,8 @@ export interface Entered {
   readonly change: PresenceChange | undefined;
   /** When it stated status or meta, by the clock of Redis; undefined if it did not. */
   readonly stamp: number | undefined;
+  /** There were too many users: it did not enter. */
+  readonly isFull: boolean;
 }
 
 /**
@@ -65,10 +69,10 @@ export class RedisRows {
     const pod = lease.name;
     const pending = this.#noted.enter(room, pod);
     if (pending !== undefined) await pending;
-    const args = all.flatMap(({ who, statement: { status = '', meta = '' }, said, ...entry }) => {
+    const args = all.flatMap(({ who, statement: { status = '', meta = '' }, said, most = '', ...entry }) => {
       const user = JSON.stringify(who.userId);
       const when = wordOf(said, clock.elapsed());
-      return [who.connectionId, who.userId, user, when, status, meta, markOf(entry), name];
+      return [who.connectionId, who.userId, user, when, status, meta, markOf(entry), name, most];
     });
     const typed: TypedKeys = [
       ...this.#of(room, pod),
@@ -194,7 +198,7 @@ function markOf({ lost, returns }: Pick<Entry, 'lost' | 'returns'>): string {
 
 function enteredIn([kind, count, row, stamp]: readonly unknown[]): Entered {
   const change = changeOf(String(kind), Number(count), String(row));
-  return { change, stamp: stamp === '' ? undefined : Number(stamp) };
+  return { change, stamp: stamp === '' ? undefined : Number(stamp), isFull: kind === 'full' };
 }
 
 /** Undefined if nothing changed for other users. */
