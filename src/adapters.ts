@@ -3,10 +3,8 @@ import { atMostOncePer } from './core/base/at-most.ts';
 import { createApi } from './http/api.ts';
 import type { Authenticator } from './core/ports/authenticator.ts';
 import { ConfigError, type Config } from './config.ts';
-import { destinationOf } from './webhooks/post.ts';
 import { readHttpAddress } from './core/base/http-address.ts';
 import { GuestLogin } from './auth/guest.ts';
-import type { HookRunner } from './hooks/runner.ts';
 import { jwtAuthenticator } from './auth/jwt.ts';
 import { loadKeys } from './auth/keys.ts';
 import { RemoteKeys } from './auth/remote-keys.ts';
@@ -30,12 +28,13 @@ import { Origins } from './core/base/origins.ts';
 import type { Pod } from './core/commands/pod.ts';
 import type { Clock } from './core/ports/clock.ts';
 import type { Platform } from './platform.ts';
-import { randomUUID } from 'node:crypto';
 import { count, type Tally } from './core/base/tally.ts';
+import type { AdmissionOptions } from './ws/admission.ts';
+import { remoteAddress } from './http/client-address.ts';
+import type { TrustedProxies } from './core/base/trusted-proxies.ts';
 import { defaultRule, rulesContext } from './rules-context.ts';
 import { uniformRules } from './rules/uniform.ts';
 import type { RoomRule, RoomRules } from './core/ports/room-rules.ts';
-import { Webhooks } from './webhooks/webhooks.ts';
 
 const KEYS_WARNING_MS = 60_000;
 const HISTORY_WARNING_MS = 60_000;
@@ -135,12 +134,13 @@ async function natsOf(
 
 /** Undefined while authentication is off. Raises an error if a key file is unusable. */
 export function authenticatorOf(
-  { auth, values }: Config,
+  { auth, checksTokens, values }: Config,
   tally: Tally,
   log: Log,
   clock: Clock,
 ): Authenticator | undefined {
   if (!auth) return undefined;
+  if (!checksTokens) return withoutKeys;
   const { JWT_SECRET: secret, JWT_SECRET_PREVIOUS: previousSecret, JWKS_FILE: keySet } = values;
   const authenticator = jwtAuthenticator({
     secret,
@@ -152,6 +152,7 @@ export function authenticatorOf(
     audience: values.JWT_AUDIENCE,
     userClaim: values.JWT_USER_CLAIM,
     permissionsClaim: values.JWT_PERMISSIONS_CLAIM,
+    keepsClaims: values.BACKEND_URL !== undefined,
     roomsClaim: values.JWT_ROOMS_CLAIM,
     clock,
   });
@@ -174,6 +175,12 @@ function remoteKeysOf(
     failed: atMostOncePer(KEYS_WARNING_MS, clock, warn),
   });
 }
+
+/** Only the backend names users, and the token of the client is for the backend. */
+const withoutKeys: Authenticator = {
+  hasNoKeys: true,
+  authenticate: () => Promise.resolve({ fault: 'invalid_token', reason: 'unknown_key' }),
+};
 
 /** Counts and logs refused tokens with the reason only: even the claims of a token are secret. */
 function counted(authenticator: Authenticator, tally: Tally, log: Log): Authenticator {
@@ -217,8 +224,14 @@ function guestLoginOf({ auth, values }: Config, clock: Clock): GuestLogin | unde
   });
 }
 
-export function originsOf({ auth, allowedOrigins }: Config, log: Log): Origins {
-  const origins = new Origins(allowedOrigins);
+/** Reads a client's address from a request, past the trusted proxies. */
+export function remoteOf(proxies: TrustedProxies): AdmissionOptions['remoteOf'] {
+  return ({ headers, socket }) =>
+    remoteAddress(socket?.remoteAddress, [headers['x-forwarded-for']].flat().join(','), proxies);
+}
+
+export function originsOf({ auth, allowedOrigins, passesCookies }: Config, log: Log): Origins {
+  const origins = new Origins(allowedOrigins, { withCookies: passesCookies });
   if (origins.self && !auth) {
     log.warn(
       {},
@@ -239,25 +252,6 @@ export function apiOf(config: Config, pod: Pod, origins: Origins): Api {
     requestsPerSecond: values.API_REQUESTS_PER_SECOND,
     trustProxy: values.TRUST_PROXY,
   });
-}
-
-/** Undefined without HOOKS_MODULE. Raises an error if the module is unusable. */
-export async function hooksOf(
-  { values }: Config,
-  log: Log,
-  { clock }: Platform,
-): Promise<HookRunner | undefined> {
-  if (values.HOOKS_MODULE === undefined) return undefined;
-  const { loadHooks } = await import('./hooks/load.ts');
-  const { HookRunner } = await import('./hooks/runner.ts');
-  return new HookRunner(await loadHooks(values.HOOKS_MODULE), { clock, log });
-}
-
-export function webhooksOf({ values }: Config, log: Log, { clock, random }: Platform): Webhooks | undefined {
-  const { WEBHOOK_URL, WEBHOOK_SECRET } = values;
-  if (WEBHOOK_URL === undefined || WEBHOOK_SECRET === undefined) return undefined;
-  const destination = destinationOf(WEBHOOK_URL, WEBHOOK_SECRET);
-  return new Webhooks({ destination, clock, log, random, newId: randomUUID });
 }
 
 /** What holds for each room, and its metrics. */

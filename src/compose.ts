@@ -1,13 +1,12 @@
 import {
   authenticatorOf,
   historyLostOf,
-  hooksOf,
   limitsOf,
   originsOf,
+  remoteOf,
   rulesOf,
   type Engine,
   createEngine,
-  webhooksOf,
 } from './adapters.ts';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Tracer } from './core/ports/tracer.ts';
@@ -32,6 +31,9 @@ import { Turn } from './core/delivery/turn.ts';
 import type { Watcher } from './core/ports/watcher.ts';
 import type { Webhooks } from './webhooks/webhooks.ts';
 import type { Hooks } from './core/ports/hooks.ts';
+import type { BackendFigures } from './backend/inquiry.ts';
+import type { HookFigures } from './hooks/runner.ts';
+import { decidersOf, webhooksOf } from './operator-adapters.ts';
 import { Watermarks } from './core/pod/watermarks.ts';
 import { Timestamps } from './core/base/timestamps.ts';
 import { createTally } from './core/base/tally.ts';
@@ -52,12 +54,14 @@ export interface Composed extends Omit<Parts, 'listeners'> {
   readonly engine: Engine;
   readonly ruleFigures: readonly Figure[];
   readonly webhooks: Webhooks | undefined;
+  readonly hookFigures: HookFigures | undefined;
+  readonly backendFigures: BackendFigures | undefined;
 }
 
 /** Creates the parts of a pod. The simulator calls this too, for many pods in one process. */
 export async function compose(config: Config, surroundings: Surroundings): Promise<Composed> {
   const { log, platform } = surroundings;
-  const hooks = await hooksOf(config, log, platform);
+  const { runner, backend, hooks } = await decidersOf(config, log, platform);
   const webhooks = webhooksOf(config, log, platform);
   const engine = await createEngine(config, log, platform);
   const { rules, figures } = await rulesOf(config, log, platform, engine);
@@ -71,14 +75,24 @@ export async function compose(config: Config, surroundings: Surroundings): Promi
     engine,
     ruleFigures: figures,
     webhooks,
+    hookFigures: runner?.figures,
+    backendFigures: backend?.figures,
     origins,
     watermarks,
     gateway: new Gateway(pod),
-    admission: new Admission({ pod, paths, origins, trustProxy, watermarks, hasKeys }),
+    admission: new Admission({
+      pod,
+      paths,
+      origins,
+      trustProxy,
+      watermarks,
+      hasKeys,
+      remoteOf: remoteOf(trustProxy),
+    }),
     heartbeat: new Heartbeat(pod.hub, pod.clock, pod.limits),
     drain: new Drain(pod),
     rebalance: new Rebalance(pod, watermarks),
-    finishing: [hooks, webhooks],
+    finishing: [runner, backend, webhooks],
   };
 }
 

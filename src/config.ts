@@ -1,7 +1,7 @@
 import type { NatsAddress } from './engines/nats/connection/options.ts';
 import type { RedisAddress } from './engines/redis/connection/options.ts';
 import { givenOf } from './setting-files.ts';
-import { checkIdentity, hasKeys } from './setting-identity.ts';
+import { backendNames, checkBackend, checkIdentity, hasKeys, passesCookies } from './setting-identity.ts';
 import { printable, problem } from './setting-problems.ts';
 import { SETTINGS, type Setting, type Values } from './settings.ts';
 
@@ -14,6 +14,10 @@ export interface Config {
   readonly nats: NatsAddress | undefined;
   /** Whether clients need a token. */
   readonly auth: boolean;
+  /** Whether this pod can check tokens; false while only the backend names users. */
+  readonly checksTokens: boolean;
+  /** Whether the backend gets the cookies of pages. */
+  readonly passesCookies: boolean;
   readonly allowedOrigins: readonly string[];
   readonly values: Values;
 }
@@ -37,7 +41,8 @@ export function loadConfig(env: Env): Config {
   // Invalid values are undefined here, against their type. They are never used, because a ConfigError follows.
   const values = Object.freeze(Object.fromEntries(entries)) as Values;
   const address = addressOf(values, problems);
-  const auth = values.AUTH_ENABLED ?? hasKeys(values);
+  const auth = values.AUTH_ENABLED ?? (hasKeys(values) || backendNames(values));
+  const allowedOrigins = values.ALLOWED_ORIGINS ?? values.CORS_ALLOWED_ORIGINS ?? ['*'];
   checkTogether(values, address.port, problems);
   checkPresence(values, problems);
   checkDrain(values, problems);
@@ -45,13 +50,16 @@ export function loadConfig(env: Env): Config {
   const redis = engine === 'redis' ? redisOf(values, problems) : undefined;
   const nats = engine === 'nats' ? natsOf(values, problems) : undefined;
   checkIdentity(values, auth, problems);
+  checkBackend(values, allowedOrigins, problems);
   if (problems.length > 0) throw new ConfigError(problems);
   return Object.freeze({
     ...address,
     auth,
     redis,
     nats,
-    allowedOrigins: values.ALLOWED_ORIGINS ?? values.CORS_ALLOWED_ORIGINS ?? ['*'],
+    checksTokens: hasKeys(values),
+    passesCookies: passesCookies(values),
+    allowedOrigins,
     values,
   });
 }

@@ -14,11 +14,11 @@ export function defaultRule({ values }: Config): RoomRule {
 
 /** What the settings say about a file of rules. */
 export function rulesContext(config: Config): RulesContext {
-  const { MAX_MESSAGE_BYTES, WEBHOOK_URL } = config.values;
+  const { BACKEND_EVENTS, BACKEND_URL, MAX_MESSAGE_BYTES, WEBHOOK_URL } = config.values;
   return {
     defaults: defaultRule(config),
     maxMessageBytes: MAX_MESSAGE_BYTES,
     hasWebhook: WEBHOOK_URL !== undefined,
-    backendEvents: undefined,
+    backendEvents: BACKEND_URL === undefined ? undefined : new Set(BACKEND_EVENTS),
   };
 }

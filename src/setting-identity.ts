@@ -8,8 +8,14 @@ export function checkIdentity(values: Partial<Values>, auth: boolean, problems: 
   checkGuests(values, problems);
   checkAlgorithms(values, problems);
   const { JWT_SECRET, GUEST_LOGIN, WEBHOOK_URL, WEBHOOK_SECRET } = values;
-  if (auth && !hasKeys(values)) {
-    problems.push(problem('AUTH_ENABLED', 'true', 'false, or true with JWT_SECRET, JWKS_URL or JWKS_FILE'));
+  if (auth && !hasKeys(values) && !backendNames(values)) {
+    problems.push(
+      problem(
+        'AUTH_ENABLED',
+        'true',
+        'false, or true with JWT_SECRET, JWKS_URL, JWKS_FILE, or connect in BACKEND_EVENTS',
+      ),
+    );
   }
   if (values.JWT_SECRET_PREVIOUS !== undefined && values.AUTH_ENABLED === undefined && !hasKeys(values)) {
     problems.push(
@@ -21,6 +27,45 @@ export function checkIdentity(values: Partial<Values>, auth: boolean, problems: 
   }
   if (WEBHOOK_URL !== undefined && WEBHOOK_SECRET === undefined) {
     problems.push('WEBHOOK_SECRET: not set, but WEBHOOK_URL is; allowed: any text, which signs the posts');
+  }
+}
+
+/** Whether the backend may name users. */
+export function backendNames({ BACKEND_EVENTS }: Partial<Values>): boolean {
+  return BACKEND_EVENTS?.includes('connect') === true;
+}
+
+/** Whether the backend gets the cookies of pages. */
+export function passesCookies({ BACKEND_HEADERS }: Partial<Values>): boolean {
+  return BACKEND_HEADERS?.includes('cookie') === true;
+}
+
+/** Checks the settings of the backend together. */
+export function checkBackend(values: Partial<Values>, origins: readonly string[], problems: string[]): void {
+  const { BACKEND_URL, BACKEND_SECRET, BACKEND_EVENTS, BACKEND_HEADERS } = values;
+  if (BACKEND_URL === undefined) {
+    const needsUrl = { BACKEND_EVENTS, BACKEND_HEADERS };
+    for (const [name, value] of Object.entries(needsUrl)) {
+      if (value !== undefined)
+        problems.push(`${name}: given without BACKEND_URL; allowed: only with BACKEND_URL`);
+    }
+    return;
+  }
+  if (BACKEND_SECRET === undefined) {
+    problems.push(
+      'BACKEND_SECRET: not set, but BACKEND_URL is; allowed: any text, which signs the questions',
+    );
+  }
+  if (BACKEND_EVENTS === undefined && !problems.some((line) => line.startsWith('BACKEND_EVENTS:'))) {
+    problems.push(
+      'BACKEND_EVENTS: not set, but BACKEND_URL is; allowed: connect, join, publish, leave, call, separated by commas',
+    );
+  }
+  const open = origins.find((origin) => origin === '*' || origin === 'null');
+  if (passesCookies(values) && open !== undefined) {
+    problems.push(
+      `BACKEND_HEADERS: cookie, while ALLOWED_ORIGINS holds ${open}, would let any page act as its visitor; allowed: cookie only with origins listed by name or wildcard in ALLOWED_ORIGINS`,
+    );
   }
 }
 

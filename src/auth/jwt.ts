@@ -21,6 +21,8 @@ export interface JwtOptions extends KeySources {
   /** The claim with the user id. If a token lacks it: `user_id`, then `sub`. */
   readonly userClaim: string;
   readonly permissionsClaim: string;
+  /** Whether a principal has the claims of its token. */
+  readonly keepsClaims?: boolean;
   /** The claim with the rooms of the user. Without it no claim is read. */
   readonly roomsClaim?: string | undefined;
   readonly clock: Pick<Clock, 'now'>;
@@ -144,14 +146,14 @@ function headerOf(token: string): Header | undefined {
 
 function principalOf(
   claims: JWTPayload,
-  { userClaim, permissionsClaim, roomsClaim }: JwtOptions,
+  { userClaim, permissionsClaim, roomsClaim, keepsClaims }: JwtOptions,
 ): Principal | RefusedToken {
   const userId = userIdOf(claims[userClaim] ?? claims['user_id'] ?? claims.sub);
   const permissions = readPermissions(claims[permissionsClaim]);
   const rooms = roomsClaim === undefined ? undefined : claims[roomsClaim];
   if (userId === undefined || !isUserId(userId)) return invalid('user_id');
   if (permissions === undefined) return invalid('permissions');
-  const principal = { userId, permissions, expiresAt: endOf(claims) };
+  const principal = { userId, permissions, expiresAt: endOf(claims), ...(keepsClaims && { claims }) };
   if (rooms === undefined) return principal;
   const names = readRooms(rooms);
   return names === undefined ? invalid('rooms') : { ...principal, rooms: names };

@@ -1,11 +1,18 @@
 import { counter, counters, type Figure, gauge, namesOf } from './figures.ts';
 import type { Unreported, WatcherFigures } from '../core/ports/watcher.ts';
-import type { HookFigures } from '../core/ports/hooks.ts';
 import type { Trouble } from '../core/ports/broker.ts';
 
 const UNREPORTED = namesOf<Unreported>({ overflow: true, refused: true, gave_up: true, stopped: true });
 
 const HALVES = namesOf<Trouble['lost']>({ answers: true, publications: true });
+
+/** What hooks did since the start. */
+export interface HookFigures {
+  readonly replaced: number;
+  readonly suppressed: number;
+  readonly refused: ReadonlyMap<string, number>;
+  readonly failed: ReadonlyMap<string, number>;
+}
 
 export function hookFigures(figures: HookFigures): Figure[] {
   return [
@@ -13,7 +20,7 @@ export function hookFigures(figures: HookFigures): Figure[] {
     counter('realtime_hook_suppressions', 'Messages that a hook suppressed.', () => figures.suppressed),
     counters(
       'realtime_hook_refusals',
-      'Connections and messages that hooks refused, by hook.',
+      'Connections, joins, messages and calls that hooks refused, by hook.',
       'hook',
       figures.refused,
     ),

@@ -116,6 +116,34 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
     await broker.stop();
   });
 
+  test('of publications that leave as one command each has its own outcome, and rooms keep their order', async () => {
+    await redis.empty();
+    const backbone = redis.backbone();
+    const broker = brokerOn(backbone, 300);
+    await broker.start(new Ear(broker));
+    const broken = backbone.keys.history('broken');
+    await backbone.placement.shardOf(broken).command((client) => client.set(broken, 'no stream'));
+    const numbers = Array.from({ length: 250 }, (_, index) => index);
+    const published = numbers.map((n) => {
+      const options = n % 3 === 0 ? { key: String(n) } : {};
+      return broker.publish(n % 10 === 9 ? 'broken' : `r${n % 2}`, String(n), options);
+    });
+    const outcomes = await Promise.allSettled(published);
+    for (const [n, { status }] of outcomes.entries())
+      expect(status).toBe(n % 10 === 9 ? 'rejected' : 'fulfilled');
+    for (const odd of [0, 1]) {
+      const { messages } = await broker.read(`r${odd}`, { newest: 300 }, 300);
+      const own = numbers.filter((n) => n % 2 === odd && n % 10 !== 9);
+      expect(messages.map(({ body }) => Number(body))).toEqual(own);
+      const before = messages.slice(1).map(({ prev }) => prev);
+      expect(before).toEqual(messages.slice(0, -1).map(({ id }) => id));
+    }
+    const again = await broker.publish('r0', '0', { key: '0' });
+    const [first] = outcomes;
+    expect(again).toMatchObject({ id: first?.status === 'fulfilled' && first.value.id, duplicate: true });
+    await broker.stop();
+  });
+
   test('a room forgets the pods that published nothing there for an hour, when a new pod publishes', async () => {
     await redis.empty();
     const backbone = redis.backbone(systemClock);

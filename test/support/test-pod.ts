@@ -1,5 +1,6 @@
 import type { Frame, Framer, Socket } from '../../src/core/ports/socket.ts';
-import { type Address, Gateway } from '../../src/core/commands/gateway.ts';
+import type { Hooks } from '../../src/core/ports/hooks.ts';
+import { type Address, Gateway, type NewClient } from '../../src/core/commands/gateway.ts';
 import type { Connection } from '../../src/core/delivery/connection.ts';
 import type { Dialect } from '../../src/protocol/dialect.ts';
 import { MemoryBudget } from '../../src/engines/shared/memory-budget.ts';
@@ -107,7 +108,7 @@ export class TestPod {
   #connections = 0;
   #messages = 0;
 
-  constructor(limits: Partial<Limits & RoomSettings> = {}) {
+  constructor(limits: Partial<Limits & RoomSettings> = {}, hooks?: Hooks) {
     const all = { ...LIMITS, ...limits };
     const { clock } = this;
     const tally = createTally();
@@ -151,6 +152,7 @@ export class TestPod {
       directory,
       roster,
       authenticator: undefined,
+      hooks,
       framer,
       turn,
       clock,
@@ -190,6 +192,7 @@ export class TestPod {
     userId: string,
     address: Address = {},
     dialect: Dialect | undefined = messageDialect,
+    more: Partial<NewClient> = {},
   ): { connection: Connection; socket: TestSocket; send: (frame: object) => void } {
     const socket = new TestSocket();
     const id = `c${(this.#connections += 1)}`;
@@ -199,6 +202,7 @@ export class TestPod {
       address,
       dialect,
       socket,
+      ...more,
     });
     return { connection, socket, send: (frame) => this.gateway.receive(connection, JSON.stringify(frame)) };
   }

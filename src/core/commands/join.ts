@@ -9,7 +9,10 @@ import type { Page } from '../ports/broker.ts';
 import type { Pod } from './pod.ts';
 import { Refused, isUnavailable, permit } from '../base/refused.ts';
 import { count } from '../base/tally.ts';
+import { askJoin } from './ask-join.ts';
+import type { JoinGrant } from '../ports/hooks.ts';
 import { mayJoin } from './may-join.ts';
+import { viewOf } from './hook-views.ts';
 import { replay } from '../delivery/replay.ts';
 
 /** The channels that are not rooms. */
@@ -20,21 +23,32 @@ const CHANNEL_OF: ReadonlyMap<string, number> = new Map([
 
 /**
  * Makes a connection a member of a room, or changes what a member listens to. The client gets `joined` first, then the
- * replayed messages in order, then live messages. Raises `too_many_rooms`.
+ * replayed messages in order, then live messages. `granted`: this join was allowed already. Raises `forbidden`,
+ * `too_many_rooms`, `room_full`, and what the hooks refuse.
  */
 export async function join(
   pod: Pod,
   connection: Connection,
   name: string,
   command: JoinCommand,
+  granted?: JoinGrant,
 ): Promise<void> {
   const channel = CHANNEL_OF.get(name);
-  if (channel !== undefined) {
-    subscribe(connection, name, channel, command);
-    return;
-  }
-  permit(mayJoin(pod, connection.principal, name));
+  if (channel === undefined) await joinRoom(pod, connection, name, command, granted);
+  else subscribe(connection, name, channel, command);
+}
+
+async function joinRoom(
+  pod: Pod,
+  connection: Connection,
+  name: string,
+  command: JoinCommand,
+  granted: JoinGrant | undefined,
+): Promise<void> {
+  const grant = granted ?? (await requirePermission(pod, connection, name));
   requirePlace(pod, connection, name);
+  // It may have gone while the hooks were asked.
+  if (connection.closed && granted === undefined) return;
   const { places } = pod.roster;
   if (hears(command) && places.isLimited(name)) await places.take(name, connection, returns(command));
   const room = pod.hub.openRoom(name);
@@ -43,7 +57,7 @@ export async function join(
     const found = await lookUp(pod, connection, room, command);
     room.flush();
     room.forgetLosses(capture);
-    if (command.present) await pod.roster.enter(name, connection, returns(command));
+    if (command.present) await makePresent(pod, connection, name, command, grant);
     const presence = await presenceFor(pod, connection, name, command);
     if (connection.closed) {
       // The client went while it was joining: its presence ends like that of any lost connection.
@@ -52,7 +66,7 @@ export async function join(
       return;
     }
     room.flush();
-    enter(pod, connection, room, command, found, presence, capture);
+    enter(pod, connection, room, command, found, presence, capture, grant);
     // The history may be back already, and the broker would not name the room again.
     if (found.owed !== undefined && pod.broker.reaches(room.name)) void pod.catchUp.room(room);
   } catch (error) {
@@ -62,6 +76,27 @@ export async function join(
     room.release(capture);
     pod.hub.tidy(room);
   }
+}
+
+/** Raises `forbidden` without permission, and what the hooks refuse. A room that the server gave needs neither. */
+async function requirePermission(pod: Pod, connection: Connection, name: string): Promise<JoinGrant> {
+  if (connection.isGiven(name)) return {};
+  permit(mayJoin(pod, connection.principal, name));
+  requirePlace(pod, connection, name);
+  return askJoin(pod, () => viewOf(connection), name);
+}
+
+/** Makes the user present, at first with the `meta` that came with the permission to join. */
+async function makePresent(
+  { roster }: Pod,
+  connection: Connection,
+  name: string,
+  command: JoinCommand,
+  { meta }: JoinGrant,
+): Promise<void> {
+  const isFirst = connection.membership(name)?.present !== true;
+  if (meta === undefined || !isFirst) return roster.enter(name, connection, returns(command));
+  return roster.state(name, connection, { meta }, returns(command));
 }
 
 /**
@@ -150,15 +185,56 @@ function enter(
   connection: Connection,
   room: Room,
   command: JoinCommand,
-  { page, owed }: Found,
+  found: Found,
   presence: { members: Member[]; count: number },
   capture: Capture,
+  grant: JoinGrant,
 ): void {
   const known = connection.membership(room.name);
   const membership = known ?? room.add(connection);
+  const { page, owed } = found;
+  changeMembership(connection, room, membership, command, found, grant);
+  const { messages } = page;
+  const getsList = (membership.listen & LISTEN.lists) !== 0;
+  const members = getsList ? presence.members : undefined;
+  const { match: rule, maxDataBytes } = room.rule;
+  connection.tell({
+    kind: 'joined',
+    room: room.name,
+    position: page.position,
+    count: presence.count,
+    members,
+    recovery: recoveryOf(pod, command, page),
+    rule,
+    maxDataBytes,
+    data: grant.data,
+    replayed: messages.length,
+    ref: command.ref,
+    at: pod.clock.now(),
+  });
+  if (members !== undefined) connection.tell({ kind: 'sync', room: room.name, members });
+  // A member got the captured messages itself.
+  const missed = known === undefined ? missedBy(room, page, capture) : [];
+  // If history is owed, stored messages come from it later, in order.
+  const now = owed === undefined ? missed : missed.filter((delivery) => !comesFromHistory(delivery));
+  replay(membership, page, listenedTo(membership, now, members), pod.framer);
+  // CatchUp gives the rest page by page, and must not tell this loss again.
+  if (page.missing === 'history_lost') membership.tell(page.missing);
+}
+
+/** What a join changes in a membership, before the client is told. */
+function changeMembership(
+  connection: Connection,
+  room: Room,
+  membership: Membership,
+  command: JoinCommand,
+  { page, owed }: Found,
+  { meta }: JoinGrant,
+): void {
   const listened = (membership.listen & LISTEN.messages) !== 0;
   const seesPresence = connection.may('presence', room.name);
   membership.listen = seesPresence ? command.listen : command.listen & LISTEN.messages;
+  if (meta !== undefined && command.present && !membership.present) membership.statement = { meta };
   membership.present ||= command.present;
   membership.returns = returns(command);
   if (!listened) {
@@ -167,24 +243,6 @@ function enter(
   }
   if (owed === undefined) membership.settle();
   else if (!listened || command.lastId !== undefined) membership.owe(owed);
-  const recovery = recoveryOf(pod, command, page);
-  const { position, messages } = page;
-  const getsList = (membership.listen & LISTEN.lists) !== 0;
-  const members = getsList ? presence.members : undefined;
-  const { match: rule, maxDataBytes } = room.rule;
-  const answer = { room: room.name, position, count: presence.count, members, recovery, rule, maxDataBytes };
-  const { ref } = command;
-  connection.tell({ kind: 'joined', ...answer, replayed: messages.length, ref, at: pod.clock.now() });
-  if (getsList) {
-    connection.tell({ kind: 'sync', room: room.name, members: presence.members });
-  }
-  // A member got the captured messages itself.
-  const missed = known === undefined ? missedBy(room, page, capture) : [];
-  // If history is owed, stored messages come from it later, in order.
-  const now = owed === undefined ? missed : missed.filter((delivery) => !comesFromHistory(delivery));
-  replay(membership, page, listenedTo(membership, now, members), pod.framer);
-  // CatchUp gives the rest page by page, and must not tell this loss again.
-  if (page.missing === 'history_lost') membership.tell(page.missing);
 }
 
 /**
@@ -254,13 +312,19 @@ export function requireMembership(connection: Connection, name: string): Members
   return membership;
 }
 
+/** Tells the backend that a connection no longer hears a room. */
+function tellLeft({ hooks, rules }: Pod, connection: Connection, room: string): void {
+  hooks?.left?.(viewOf(connection), room, rules.ruleOf(room));
+}
+
 async function leaveRoom(
   pod: Pod,
   connection: Connection,
   membership: Membership,
   absent: boolean,
 ): Promise<void> {
-  const { room, present } = membership;
+  const { room, present, listen } = membership;
+  if (listen !== LISTEN.none) tellLeft(pod, connection, room.name);
   pod.hub.room(room.name)?.flush();
   membership.listen = LISTEN.none;
   membership.abandon();

@@ -16,6 +16,17 @@ import { shed } from './shed.ts';
 /** The channels outside of rooms that a connection may subscribe, as bits. */
 export const CHANNELS = { none: 0, global: 1, direct: 2, both: 3 } as const;
 
+/** What of a client's request hooks may see, besides its token. Never logged or traced. */
+export interface Source {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly remote: string;
+}
+
+/** Who gave a connection a room, as bits: a claim of its token, the backend's `connect`, the API, PERSONAL_ROOM. */
+export const GIVEN_BY = { claim: 1, connect: 2, api: 4, personal: 8 } as const;
+
+export type GivenBy = keyof typeof GIVEN_BY;
+
 /** What an upgrade brought. */
 export interface NewConnection {
   readonly id: string;
@@ -24,6 +35,8 @@ export interface NewConnection {
   /** Undefined if the first frame decides. */
   readonly dialect: Dialect | undefined;
   readonly socket: Socket;
+  /** Undefined if no hook sees it. */
+  readonly source?: Source | undefined;
   /** By `Clock.elapsed`. */
   readonly elapsed: number;
 }
@@ -44,6 +57,8 @@ export class Connection implements Recipient {
   /** The room in the address: what a command that names no room means. */
   readonly room: string | undefined;
   readonly socket: Socket;
+  /** Undefined if no hook sees it. */
+  readonly source: Source | undefined;
   readonly outbox: Outbox;
   readonly commands: CommandQueue;
   readonly publications = new Publications();
@@ -52,6 +67,8 @@ export class Connection implements Recipient {
   readonly openedAt: number;
   #principal: Principal;
   #roomRates: RoomRates | undefined;
+  /** The rooms that the server gave it, with bits of GIVEN_BY; undefined while there are none. */
+  #given: Map<string, number> | undefined;
   #dialect: Dialect | undefined;
   /** A plain array: a connection is in few rooms, and thousands of maps would cost memory. */
   #memberships: readonly Membership[] = [];
@@ -63,12 +80,16 @@ export class Connection implements Recipient {
   /** Answers that are told at the end of this turn. */
   #answersDue = 0;
 
-  constructor({ id, principal, room, dialect, socket, elapsed }: NewConnection, context: ConnectionContext) {
+  constructor(
+    { id, principal, room, dialect, socket, source, elapsed }: NewConnection,
+    context: ConnectionContext,
+  ) {
     this.#context = context;
     this.connectionId = id;
     this.userId = principal.userId;
     this.room = room;
     this.socket = socket;
+    this.source = source;
     this.outbox = new Outbox(socket, context);
     this.commands = new CommandQueue(socket);
     this.openedAt = elapsed;
@@ -124,9 +145,38 @@ export class Connection implements Recipient {
     return this.#closeCode === undefined || BLAMELESS.has(this.#closeCode);
   }
 
-  /** Whether its user may do this in a room, or with `@global` or `@direct`. */
+  /**
+   * Whether its user may do this in a room, or with `@global` or `@direct`. A room that the server gave may be joined
+   * and read.
+   */
   may(action: Action, name: string): boolean {
-    return this.#principal.permissions.allow(action, name, this.userId);
+    if (this.#principal.permissions.allow(action, name, this.userId)) return true;
+    return action !== 'publish' && action !== 'api' && this.isGiven(name);
+  }
+
+  /** Whether the server gave it the room. */
+  isGiven(room: string): boolean {
+    return this.#given?.has(room) === true;
+  }
+
+  /** The rooms that were given by one of the givers. */
+  givenBy(by: GivenBy): string[] {
+    return Array.from(this.#given ?? [], ([room, bits]) => ((bits & GIVEN_BY[by]) === 0 ? '' : room)).filter(
+      Boolean,
+    );
+  }
+
+  /** The connection may join and read the room whatever its permissions are. */
+  give(room: string, by: GivenBy): void {
+    this.#given ??= new Map();
+    this.#given.set(room, (this.#given.get(room) ?? 0) | GIVEN_BY[by]);
+  }
+
+  /** One giver takes the room back. */
+  takeBack(room: string, by: GivenBy): void {
+    const rest = (this.#given?.get(room) ?? 0) & ~GIVEN_BY[by];
+    if (rest === 0) this.#given?.delete(room);
+    else this.#given?.set(room, rest);
   }
 
   /** Whether its user may do what needs the HTTP API. */
@@ -232,17 +282,33 @@ export class Connection implements Recipient {
   /** Tells this client something, behind what its rooms have for it in this turn. */
   answer(event: ServerEvent): void {
     this.#answersDue += 1;
-    this.#context.turn.addAnswer({
-      flush: () => {
-        this.#answersDue -= 1;
-        this.tell(event);
-      },
-    });
+    this.#context.turn.addAnswer(new Answer(this, event));
+  }
+
+  /** Called at the end of the turn for each event given to `answer`. */
+  tellAnswer(event: ServerEvent): void {
+    this.#answersDue -= 1;
+    this.tell(event);
   }
 
   /** Tells this client something, if its dialect has words for it. */
   tell(event: ServerEvent): void {
     const text = this.#dialect?.event(event);
     if (text !== undefined) this.send({ bytes: this.#context.framer.frame(text), count: 1 });
+  }
+}
+
+/** An answer that is told at the end of the turn. A class, since a closure would cost each ack twice the memory. */
+class Answer {
+  readonly #connection: Connection;
+  readonly #event: ServerEvent;
+
+  constructor(connection: Connection, event: ServerEvent) {
+    this.#connection = connection;
+    this.#event = event;
+  }
+
+  flush(): void {
+    this.#connection.tellAnswer(this.#event);
   }
 }

@@ -26,5 +26,7 @@ export interface RefusedToken {
 
 /** Checks tokens. It must not throw, and must not log a token. */
 export interface Authenticator {
+  /** No token can be checked, because only the backend names users. It refuses every token. */
+  readonly hasNoKeys?: true;
   authenticate(token: string): Promise<Principal | RefusedToken>;
 }

@@ -16,4 +16,6 @@ export interface Principal {
   readonly rooms?: readonly string[] | undefined;
   /** When the token expires, in milliseconds since 1970; undefined if it never expires or there is no token. */
   readonly expiresAt?: number | undefined;
+  /** The claims of the token, if the backend reads them. Never logged. */
+  readonly claims?: Readonly<Record<string, unknown>> | undefined;
 }

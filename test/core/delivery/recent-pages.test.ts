@@ -48,11 +48,12 @@ test('whatever was replayed before, a member gets the frames of its page in orde
         const expected = alone().parcels(ROOM, messages, dialect);
         const bytes = (all: typeof parcels): string => all.map((parcel) => textsOf(parcel.bytes)).join('');
         expect(bytes(parcels)).toBe(bytes(expected));
-        expect(parcels.flatMap(({ deliveries = [] }) => deliveries.map(({ stored }) => stored?.id))).toEqual(
-          messages.map(({ id }) => id),
-        );
-        const counts = parcels.map(({ count }) => count);
         const carried = messages.filter(({ body }) => dialect === messageDialect || body.endsWith('}'));
+        const stored = parcels.flatMap(({ deliveries = [] }) =>
+          deliveries.map((delivery) => delivery.stored),
+        );
+        expect(stored.filter((one) => carried.some(({ id }) => id === one?.id))).toEqual(carried);
+        const counts = parcels.map(({ count }) => count);
         expect(counts.reduce((sum, count) => sum + count, 0)).toBe(carried.length);
         expect(Math.max(0, ...counts)).toBeLessThanOrEqual(50);
         const kept = recent.messages(ROOM);

@@ -6,7 +6,7 @@ import { ignored } from '../../shared/ignored.ts';
 import type { Member } from '../../../protocol/event.ts';
 import type { Moment } from './local-memberships.ts';
 import { NotedRooms } from './noted-rooms.ts';
-import { readRow } from '../../shared/presence-row.ts';
+import { PresenceRows, readRow } from '../../shared/presence-row.ts';
 import type { Script } from '../connection/script.ts';
 
 /** Rows per command, so that no command blocks Redis for long. */
@@ -50,6 +50,7 @@ export class RedisRows {
   readonly #backbone: Backbone;
   readonly #ttlMs: number;
   readonly #noted: NotedRooms;
+  readonly #listed = new PresenceRows();
 
   constructor(backbone: Backbone, ttlMs: number) {
     this.#backbone = backbone;
@@ -143,7 +144,7 @@ export class RedisRows {
       const from: string = cursor;
       const [next, found] = await shard.command((client) => client.hscan(key, from, 'COUNT', ROWS), [key]);
       for (let at = 1; at < found.length && rows.size < limit; at += 2) {
-        const member = readRow(found[at] ?? '');
+        const member = this.#listed.read(found[at] ?? '');
         if (member !== undefined) rows.set(member.userId, member);
       }
       cursor = next === '0' ? undefined : next;
