@@ -46,10 +46,11 @@ async function joinRoom(
   command: JoinCommand,
   granted: JoinGrant | undefined,
 ): Promise<void> {
-  const grant = granted ?? (await requirePermission(pod, connection, name));
+  const asked = granted ?? requirePermission(pod, connection, name);
+  const grant = asked instanceof Promise ? await asked : asked;
   requirePlace(pod, connection, name);
   // It may have gone while the hooks were asked.
-  if (connection.closed && granted === undefined) return;
+  if (connection.closed && asked instanceof Promise) return;
   const { places } = pod.roster;
   if (hears(command) && places.isLimited(name)) await places.take(name, connection, returns(command));
   const room = pod.hub.openRoom(name);
@@ -80,7 +81,7 @@ async function joinRoom(
 }
 
 /** Raises `forbidden` without permission, and what the hooks refuse. A room that the server gave needs neither. */
-async function requirePermission(pod: Pod, connection: Connection, name: string): Promise<JoinGrant> {
+function requirePermission(pod: Pod, connection: Connection, name: string): JoinGrant | Promise<JoinGrant> {
   if (connection.isGiven(name)) return {};
   permit(mayJoin(pod, connection.principal, name));
   requirePlace(pod, connection, name);
