@@ -34,7 +34,7 @@ import { remoteAddress } from './http/client-address.ts';
 import type { TrustedProxies } from './core/base/trusted-proxies.ts';
 import { defaultRule, rulesContext } from './rules-context.ts';
 import { uniformRules } from './rules/uniform.ts';
-import type { RoomRule, RoomRules } from './core/ports/room-rules.ts';
+import type { RoomRules } from './core/ports/room-rules.ts';
 
 const KEYS_WARNING_MS = 60_000;
 const HISTORY_WARNING_MS = 60_000;
@@ -46,19 +46,21 @@ export interface Engine {
   readonly directory: Directory;
   /** The metrics of these parts. */
   readonly figures: readonly Figure[];
-  /** Says why the engine cannot do what a rule asks for; undefined if it can. Absent: it can do everything. */
-  readonly cannotHold?: (rule: RoomRule) => string | undefined;
 }
 
-export async function createEngine(config: Config, log: Log, platform: Platform): Promise<Engine> {
-  if (config.redis !== undefined) return redisOf(config, config.redis, log, platform);
+export async function createEngine(
+  config: Config,
+  log: Log,
+  platform: Platform,
+  rules: RoomRules,
+): Promise<Engine> {
+  if (config.redis !== undefined) return redisOf(config, config.redis, log, platform, rules);
   if (config.nats !== undefined) return natsOf(config, config.nats, log, platform);
   const { values } = config;
   const engine = memoryEngine({
     clock: platform.clock,
     epoch: platform.newName(),
-    historySize: values.HISTORY_SIZE,
-    historyTtlMs: values.HISTORY_TTL_SECONDS * 1_000,
+    limitsOf: (room) => rules.ruleOf(room),
     memoryBytes: memoryBytesOf(values, platform),
   });
   return { ...engine, figures: withoutRedis() };
@@ -74,8 +76,6 @@ function memoryBytesOf({ MEMORY_BYTES }: Config['values'], { heapLimitBytes }: P
 /** The options that Redis and NATS have in common. */
 function sharedOptions(values: Config['values'], platform: Platform) {
   return {
-    historySize: values.HISTORY_SIZE,
-    historyTtlMs: values.HISTORY_TTL_SECONDS * 1_000,
     bufferMessages: values.PUBLISH_BUFFER_MESSAGES,
     memoryBytes: memoryBytesOf(values, platform),
     newName: () => platform.ids.ephemeral(),
@@ -88,10 +88,12 @@ async function redisOf(
   address: RedisAddress,
   log: Log,
   platform: Platform,
+  rules: RoomRules,
 ): Promise<Engine> {
   const { redisEngine } = await import('./engines/redis/index.ts');
   const { broker, store, directory, placement } = redisEngine({
     ...sharedOptions(values, platform),
+    limitsOf: (room) => rules.ruleOf(room),
     address,
     prefix: values.REDIS_PREFIX ?? '',
     pod: platform.newName(),
@@ -116,6 +118,8 @@ async function natsOf(
   const { natsEngine } = await import('./engines/nats/index.ts');
   const { broker, store, directory, backbone } = natsEngine({
     ...sharedOptions(values, platform),
+    historySize: values.HISTORY_SIZE,
+    historyTtlMs: values.HISTORY_TTL_SECONDS * 1_000,
     address,
     prefix: values.NATS_PREFIX,
     replicas: Number(values.NATS_REPLICAS),
@@ -261,18 +265,13 @@ export interface Rules {
 }
 
 /** Raises ConfigError if ROOMS_FILE names a file that has a fault. */
-export async function rulesOf(
-  config: Config,
-  log: Log,
-  { clock }: Platform,
-  { cannotHold }: Engine,
-): Promise<Rules> {
+export async function rulesOf(config: Config, log: Log, { clock }: Platform): Promise<Rules> {
   const { ROOMS_FILE: path } = config.values;
   if (path === undefined) return { rules: uniformRules(defaultRule(config)), figures: [] };
   const { FileRules } = await import('./rules/file-rules.ts');
   const { RulesError } = await import('./rules/load-rules.ts');
   try {
-    const rules = await FileRules.load({ ...rulesContext(config), cannotHold, path, clock, log, onHangup });
+    const rules = await FileRules.load({ ...rulesContext(config), path, clock, log, onHangup });
     return { rules, figures: rulesFigures(rules.figures) };
   } catch (error) {
     if (!(error instanceof RulesError)) throw error;

@@ -63,8 +63,8 @@ export async function compose(config: Config, surroundings: Surroundings): Promi
   const { log, platform } = surroundings;
   const { runner, backend, hooks } = await decidersOf(config, log, platform);
   const webhooks = webhooksOf(config, log, platform);
-  const engine = await createEngine(config, log, platform);
-  const { rules, figures } = await rulesOf(config, log, platform, engine);
+  const { rules, figures } = await rulesOf(config, log, platform);
+  const engine = await createEngine(config, log, platform, rules);
   const pod = createPod(config, { ...surroundings, hooks, watcher: webhooks, engine, rules });
   const origins = originsOf(config, log);
   const { WS_PATHS: paths, TRUST_PROXY: trustProxy, API_KEYS: keys = [] } = config.values;

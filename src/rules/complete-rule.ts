@@ -5,12 +5,14 @@ import type { WrittenRule } from './definition.ts';
 /** A rule with what it leaves out; `index` is its place in the file. */
 export function completeRule(written: WrittenRule, index: number, defaults: RoomRule): RoomRule {
   const { match, history = {}, presence = {} } = written;
+  const historyTtlMs = history.ttl === undefined ? defaults.historyTtlMs : durationMs(history.ttl);
   return {
     match,
     name: written.name ?? `rule-${index + 1}`,
     historySize: history.size ?? defaults.historySize,
-    historyTtlMs: history.ttl === undefined ? defaults.historyTtlMs : durationMs(history.ttl),
+    historyTtlMs,
     lastValue: lastValueOf(written),
+    lastValueTtlMs: historyTtlMs || defaults.historyTtlMs,
     presence: presence.enabled ?? defaults.presence,
     presenceEventsLimit: presence.events_limit ?? defaults.presenceEventsLimit,
     publish: written.publish ?? defaults.publish,

@@ -17,6 +17,11 @@ export const REFUSED_OF_GATEWAY: readonly (readonly [string, object, string])[] 
     'authentication.enabled: no key to check tokens with; give secrets.JWT_SECRET (or name it in secrets.existingSecretKeys), settings.JWKS_URL, settings.JWKS_FILE, or connect in settings.BACKEND_EVENTS, or set it to false if any client may connect without a token',
   ],
   [
+    'rules and another file of rules',
+    { rooms: [{ match: 'a' }], settings: { ROOMS_FILE: '/mine/rooms.yaml' } },
+    'settings.ROOMS_FILE: the chart sets it to the file with the rules under rooms; leave out one of them',
+  ],
+  [
     'keys for the API, and no word of who may connect',
     { secrets: { API_KEYS: 'k' } },
     'authentication.enabled: no key to check tokens with',

@@ -2,15 +2,20 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { randomIds, systemClock } from '../../src/platform.ts';
 import type { Backbone } from '../../src/engines/redis/connection/backbone.ts';
 import { brokerContract } from './broker.ts';
+import type { HistoryLimits } from '../../src/core/ports/room-rules.ts';
+import { lastValueContract, roomRulesContract } from './room-rules.ts';
 import { RedisBroker } from '../../src/engines/redis/broker.ts';
 import { RedisSubject } from './redis-subject.ts';
 import { Ear, sharedBrokerContract } from './shared-broker.ts';
 
-function brokerOn(backbone: Backbone, historySize: number): RedisBroker {
+function brokerOn(
+  backbone: Backbone,
+  historySize: number,
+  limitsOf: (room: string) => HistoryLimits = () => ({ historySize, historyTtlMs: 60_000 }),
+): RedisBroker {
   return new RedisBroker({
     backbone,
-    historySize,
-    historyTtlMs: 60_000,
+    limitsOf,
     bufferMessages: 100,
     memoryBytes: 1_048_576,
     newName: () => randomIds().ephemeral(),
@@ -29,6 +34,16 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
     },
     pass: (ms) => redis.pass(ms),
   });
+
+  const ruled = {
+    async open(limitsOf: (room: string) => HistoryLimits) {
+      await redis.empty();
+      return brokerOn(redis.backbone(), 5, limitsOf);
+    },
+    pass: (ms: number) => redis.pass(ms),
+  };
+  roomRulesContract('The Redis broker', ruled);
+  lastValueContract('The Redis broker', ruled);
 
   describe('After keys of a room were lost', () => {
     /** The position of the empty room, and those of eight messages, of which five are stored. */
@@ -113,6 +128,34 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
     expect((await broker.read('r', { after }, 10, known)).messages).toEqual(known);
     const other = [{ ...known[1], id: last, prev: `other${after}`, body: 'known' }];
     expect((await broker.read('r', { after }, 10, other)).messages).toEqual(page.messages);
+    await broker.stop();
+  });
+
+  test('of publications that leave as one command each has its own outcome, and rooms keep their order', async () => {
+    await redis.empty();
+    const backbone = redis.backbone();
+    const broker = brokerOn(backbone, 300);
+    await broker.start(new Ear(broker));
+    const broken = backbone.keys.history('broken');
+    await backbone.placement.shardOf(broken).command((client) => client.set(broken, 'no stream'));
+    const numbers = Array.from({ length: 250 }, (_, index) => index);
+    const published = numbers.map((n) => {
+      const options = n % 3 === 0 ? { key: String(n) } : {};
+      return broker.publish(n % 10 === 9 ? 'broken' : `r${n % 2}`, String(n), options);
+    });
+    const outcomes = await Promise.allSettled(published);
+    for (const [n, { status }] of outcomes.entries())
+      expect(status).toBe(n % 10 === 9 ? 'rejected' : 'fulfilled');
+    for (const odd of [0, 1]) {
+      const { messages } = await broker.read(`r${odd}`, { newest: 300 }, 300);
+      const own = numbers.filter((n) => n % 2 === odd && n % 10 !== 9);
+      expect(messages.map(({ body }) => Number(body))).toEqual(own);
+      const before = messages.slice(1).map(({ prev }) => prev);
+      expect(before).toEqual(messages.slice(0, -1).map(({ id }) => id));
+    }
+    const again = await broker.publish('r0', '0', { key: '0' });
+    const [first] = outcomes;
+    expect(again).toMatchObject({ id: first?.status === 'fulfilled' && first.value.id, duplicate: true });
     await broker.stop();
   });
 

@@ -45,6 +45,7 @@ test('a rule with every key says what it says', () => {
     historySize: 1_000,
     historyTtlMs: 604_800_000,
     lastValue: 'server',
+    lastValueTtlMs: 604_800_000,
     presence: false,
     presenceEventsLimit: 20,
     publish: 'server',

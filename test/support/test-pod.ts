@@ -119,8 +119,7 @@ export class TestPod {
     const broker = new MemoryBroker({
       clock,
       epoch: 'e',
-      historySize: all.historySize,
-      historyTtlMs: all.historyTtlMs,
+      limitsOf: (room) => rules.ruleOf(room),
       budget,
     });
     const plain = ruleOfSettings(all);

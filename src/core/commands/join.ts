@@ -9,6 +9,7 @@ import type { Page } from '../ports/broker.ts';
 import type { Pod } from './pod.ts';
 import { Refused, isUnavailable, permit } from '../base/refused.ts';
 import { count } from '../base/tally.ts';
+import { pageOfLastValue, withoutDelivered } from './last-value.ts';
 import { askJoin } from './ask-join.ts';
 import type { JoinGrant } from '../ports/hooks.ts';
 import { mayJoin } from './may-join.ts';
@@ -45,10 +46,11 @@ async function joinRoom(
   command: JoinCommand,
   granted: JoinGrant | undefined,
 ): Promise<void> {
-  const grant = granted ?? (await requirePermission(pod, connection, name));
+  const asked = granted ?? requirePermission(pod, connection, name);
+  const grant = asked instanceof Promise ? await asked : asked;
   requirePlace(pod, connection, name);
   // It may have gone while the hooks were asked.
-  if (connection.closed && granted === undefined) return;
+  if (connection.closed && asked instanceof Promise) return;
   const { places } = pod.roster;
   if (hears(command) && places.isLimited(name)) await places.take(name, connection, returns(command));
   const room = pod.hub.openRoom(name);
@@ -79,7 +81,7 @@ async function joinRoom(
 }
 
 /** Raises `forbidden` without permission, and what the hooks refuse. A room that the server gave needs neither. */
-async function requirePermission(pod: Pod, connection: Connection, name: string): Promise<JoinGrant> {
+function requirePermission(pod: Pod, connection: Connection, name: string): JoinGrant | Promise<JoinGrant> {
   if (connection.isGiven(name)) return {};
   permit(mayJoin(pod, connection.principal, name));
   requirePlace(pod, connection, name);
@@ -133,7 +135,7 @@ async function lookUp(pod: Pod, connection: Connection, room: Room, command: Joi
   try {
     await room.history.opened();
     if (!pod.broker.reaches(room.name)) throw new Refused('unavailable');
-    return { page: await readFor(connection, room, command, room.rule.historySize) };
+    return { page: await readFor(pod, connection, room, command) };
   } catch (error) {
     if (!isUnavailable(error)) throw error;
     const { lastId } = command;
@@ -155,18 +157,19 @@ function momentIn({ broker, clock }: Pod, { name }: Room): Moment {
 }
 
 async function readFor(
+  pod: Pod,
   connection: Connection,
   room: Room,
   { lastId, history = 0 }: JoinCommand,
-  kept: number,
 ): Promise<Page> {
+  if (lastId === undefined && history === 0) return pageOfLastValue(pod, room);
   if (!connection.may('history', room.name)) {
     const missing = lastId === undefined ? undefined : 'unavailable';
     return { messages: [], position: await room.history.position(), more: false, missing };
   }
-  if (lastId !== undefined) return room.history.read({ after: lastId }, kept);
-  if (history > 0) return room.history.read({ newest: Math.min(history, kept) }, kept);
-  return { messages: [], position: await room.history.position(), more: false };
+  const { historySize: kept } = room.rule;
+  const from = lastId === undefined ? { newest: Math.min(history, kept) } : { after: lastId };
+  return room.history.read(from, kept);
 }
 
 /** The present users for the answer; the number alone if the client wants no list. */
@@ -192,7 +195,8 @@ function enter(
 ): void {
   const known = connection.membership(room.name);
   const membership = known ?? room.add(connection);
-  const { page, owed } = found;
+  const { owed } = found;
+  const page = command.lastId === undefined ? withoutDelivered(found.page, capture) : found.page;
   changeMembership(connection, room, membership, command, found, grant);
   const { messages } = page;
   const getsList = (membership.listen & LISTEN.lists) !== 0;

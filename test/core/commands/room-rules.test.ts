@@ -278,3 +278,61 @@ describe('A room whose rule limits its members', () => {
     expect(answers(cid.socket)).toEqual(['room_full', 'room_full', 'joined']);
   });
 });
+
+describe('A room that keeps its last value', () => {
+  const fromApi = {
+    type: 'chat',
+    from: 'system',
+    timestamp: '2026-01-01T00:00:00.000Z',
+    isFromServer: true,
+  } as const;
+  const lastValueTtlMs = 60_000;
+
+  test('gives it to a client that joins without asking for history, and needs no permission for it', async () => {
+    const pod = podWith({ lastValue: 'any', lastValueTtlMs });
+    pod.connect('ann').send({ type: 'chat', room: 'r', data: 1 });
+    await turns();
+    pod.connect('ann').send({ type: 'chat', room: 'r', data: 2, ephemeral: true });
+    await turns();
+    const { connection, socket, send } = pod.connect('bob');
+    connection.renewPrincipal({
+      userId: 'bob',
+      permissions: new RuleList([{ action: 'join', pattern: '*' }]),
+    });
+    send({ type: 'join', room: 'r' });
+    await turns();
+    expect(said(socket.frames)).toEqual([1]);
+    expect(socket.frames.find(({ event }) => event === 'joined')?.data).toMatchObject({ replayed: 1 });
+    const resumes = pod.connect('cid');
+    resumes.send({ type: 'join', room: 'r', history: 5 });
+    await turns();
+    expect(said(resumes.socket.frames)).toEqual([1]);
+  });
+
+  test('with `server` it is the newest message of the API', async () => {
+    const pod = podWith({ lastValue: 'server', lastValueTtlMs });
+    await publishToRoom(pod.pod, 'r', false, { ...fromApi, data: '1' });
+    pod.connect('ann').send({ type: 'chat', room: 'r', data: 2 });
+    await turns();
+    const { socket } = pod.connect('bob', { room: 'r' });
+    await turns();
+    expect(said(socket.frames)).toEqual([1]);
+  });
+
+  test('gives it once in a room without history, also if it is published while the client joins', async () => {
+    const pod = podWith({ lastValue: 'any', lastValueTtlMs, historySize: 0 });
+    await publishToRoom(pod.pod, 'r', false, { ...fromApi, data: '1' });
+    const early = pod.connect('ann', { room: 'r' });
+    const { socket } = pod.connect('bob', { room: 'r' });
+    await publishToRoom(pod.pod, 'r', false, { ...fromApi, data: '2' });
+    await turns();
+    expect(said(socket.frames).filter((data) => data === 2)).toEqual([2]);
+    expect(said(early.socket.frames).filter((data) => data === 2)).toEqual([2]);
+    const late = pod.connect('cid', { room: 'r' });
+    await turns();
+    expect(late.socket.frames.find(({ type }) => type === 'chat')).toMatchObject({
+      data: 2,
+      ephemeral: true,
+    });
+  });
+});

@@ -1,4 +1,5 @@
 import { type Encoded, encoded } from '../connection/script-command.ts';
+import type { HistoryLimits } from '../../../core/ports/room-rules.ts';
 import type { Keys } from '../connection/keys.ts';
 import { roomTag } from '../../../protocol/position.ts';
 
@@ -7,9 +8,10 @@ const MOST_ROOMS = 2_000;
 
 /** What append.lua gets with every message of a room. */
 export interface AppendText {
+  /** The keys of the history and the state. */
   readonly names: readonly string[];
-  readonly encodedNames: Encoded;
-  /** The first arguments of append.lua; the claim is before them. */
+  readonly limits: HistoryLimits;
+  /** The room's tag and channel, and the limits of its history. */
   readonly constants: Encoded;
 }
 
@@ -18,22 +20,23 @@ export interface AppendText {
  */
 export class AppendTexts {
   readonly #keys: Keys;
-  /** Arguments that are the same in all rooms. */
-  readonly #constants: readonly (string | number)[];
+  readonly #limitsOf: (room: string) => HistoryLimits;
   readonly #texts = new Map<string, AppendText>();
 
-  constructor(keys: Keys, constants: readonly (string | number)[]) {
+  constructor(keys: Keys, limitsOf: (room: string) => HistoryLimits) {
     this.#keys = keys;
-    this.#constants = constants;
+    this.#limitsOf = limitsOf;
   }
 
   of(room: string): AppendText {
     const known = this.#texts.get(room);
-    if (known !== undefined) return known;
+    const limits = this.#limitsOf(room);
+    if (known !== undefined && isSame(known.limits, limits)) return known;
     const keys = this.#keys;
-    const names = [keys.epochOf(room), keys.history(room), keys.state(room)];
-    const constants = encoded([...this.#constants, roomTag(room), keys.roomChannel(room)]);
-    const text = { names, encodedNames: encoded(names), constants };
+    const names = [keys.history(room), keys.state(room)];
+    const { historySize, historyTtlMs } = limits;
+    const constants = encoded([roomTag(room), keys.roomChannel(room), historySize, historyTtlMs]);
+    const text = { names, limits, constants };
     if (this.#texts.size >= MOST_ROOMS) this.#forgetOldest();
     this.#texts.set(room, text);
     return text;
@@ -45,4 +48,8 @@ export class AppendTexts {
       return;
     }
   }
+}
+
+function isSame(one: HistoryLimits, other: HistoryLimits): boolean {
+  return one.historySize === other.historySize && one.historyTtlMs === other.historyTtlMs;
 }

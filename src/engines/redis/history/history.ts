@@ -1,17 +1,16 @@
 import type { Page, ReadFrom, Stored } from '../../../core/ports/broker.ts';
 import { missingSince, type RoomFacts, runOf, resumeOutcome } from './missing.ts';
 import { parsePosition, roomTag } from '../../../protocol/position.ts';
-import { AppendTexts } from './append-texts.ts';
-import { encoded, joined } from '../connection/script-command.ts';
+import { type Added, APPEND, AppendBatches } from './append-batches.ts';
 import { type Script, scriptsIn } from '../connection/script.ts';
 import { Unavailable } from '../../shared/unavailable.ts';
 import type { Backbone } from '../connection/backbone.ts';
-import { ANSWER_MS, CLAIM_MS, POSITION_MS, SENT_SKEW_MS } from '../../shared/terms.ts';
+import { POSITION_MS } from '../../shared/terms.ts';
 import type { Publication } from '../../shared/publication.ts';
+import type { HistoryLimits } from '../../../core/ports/room-rules.ts';
 import type { Shard } from '../connection/shard.ts';
 
 const script = scriptsIn('history');
-const APPEND = script('append');
 const READ = script('read');
 const MARK_LOST = script('mark-lost');
 const NEWEST = script('newest');
@@ -28,21 +27,10 @@ const FACTS = 9;
 /** Rooms verified after a failover, and rooms verified in parallel. */
 const MOST_ACKNOWLEDGED = 10_000;
 const LOOKED_AT_ONCE = 100;
-const NO_ARGUMENTS = encoded([]);
-/** So long after it was sent a publication without an answer has timed out, and may have been sent again. */
-const LATE_MS = ANSWER_MS + 500;
 
 export interface RedisHistoryOptions {
   readonly backbone: Backbone;
-  /** Messages stored per room. */
-  readonly size: number;
-  readonly ttlMs: number;
-}
-
-/** A message that was appended; `prev` is absent if that had been done before. */
-export interface Added {
-  readonly id: string;
-  readonly prev?: string | undefined;
+  readonly limitsOf: (room: string) => HistoryLimits;
 }
 
 interface Where {
@@ -66,7 +54,7 @@ interface Read {
  */
 export class RedisHistory {
   readonly #options: RedisHistoryOptions;
-  readonly #texts: AppendTexts;
+  readonly #batches: AppendBatches;
   /**
    * The last position that this pod was given in each room, which also names the run of the server; the latest is last.
    */
@@ -74,31 +62,14 @@ export class RedisHistory {
 
   constructor(options: RedisHistoryOptions) {
     this.#options = options;
-    const { size, ttlMs, backbone } = options;
-    const constants = [size, ttlMs, ttlMs + POSITION_MS, CLAIM_MS, LATE_MS, backbone.pod];
-    this.#texts = new AppendTexts(backbone.keys, constants);
+    const { backbone, limitsOf } = options;
+    this.#batches = new AppendBatches(backbone, limitsOf);
   }
 
   /** Appends and publishes in one step. Calls `settle` with what became of it, never before it returns. */
   append(publication: Publication, settle: (added: Added | Error) => void): void {
-    const { room, body, key, trace = '', provisionalId, sentAt } = publication;
-    const { keys, placement } = this.#options.backbone;
-    const shard = placement.shardOfRoom(room);
-    if (!shard.up) {
-      // Its epoch is not known.
-      shard.invoke(APPEND, [], NO_ARGUMENTS, (outcome) => settle(outcome as Error));
-      return;
-    }
-    const { names, encodedNames, constants } = this.#texts.of(room);
-    const claim = key === undefined ? [] : [keys.claim(room, provisionalId)];
-    const mayBeThereSince = sentAt === undefined ? '' : sentAt - SENT_SKEW_MS;
-    const args = [shard.epoch, shard.now(), shard.connection, mayBeThereSince, provisionalId, trace, body];
-    const all = joined(encodedNames, encoded(claim), constants, encoded(args));
-    shard.invoke(APPEND, [...names, ...claim], all, (outcome) => {
-      if (outcome instanceof Error) return settle(outcome);
-      const [id, prev] = outcome as [string?, string?];
-      settle(id === undefined ? shard.late() : { id, prev });
-    });
+    const shard = this.#options.backbone.placement.shardOfRoom(publication.room);
+    this.#batches.add(shard, publication, settle);
   }
 
   /** A publisher is about to get an ack with this position, so that `verify` has to find it. */
@@ -202,7 +173,7 @@ export class RedisHistory {
     limit: number,
     remember: boolean,
   ): Promise<Read> {
-    const { ttlMs, backbone } = this.#options;
+    const { backbone } = this.#options;
     const { keys } = backbone;
     const shard = backbone.placement.shardOfRoom(room);
     const tag = roomTag(room);
@@ -214,7 +185,7 @@ export class RedisHistory {
         shard.epoch,
         shard.now(),
         tag,
-        ttlMs,
+        this.#ttlOf(room),
         mode,
         at,
         limit + 1,
@@ -255,9 +226,16 @@ export class RedisHistory {
     }
   }
 
+  /** How old a message may be that a reader gets; a room that has no history any more gives none. */
+  #ttlOf(room: string): number {
+    const { historySize, historyTtlMs } = this.#options.limitsOf(room);
+    return historySize === 0 ? 0 : historyTtlMs;
+  }
+
   /** `ended`: when the run that made the position ended, in ms. */
   async #markLost(room: string, id: string, ended: number): Promise<void> {
-    const { ttlMs, backbone } = this.#options;
+    const { backbone } = this.#options;
+    const ttlMs = this.#ttlOf(room);
     const { keys, log } = backbone;
     const shard = backbone.placement.shardOfRoom(room);
     // All messages of that time have expired by then.
