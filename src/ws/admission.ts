@@ -14,6 +14,7 @@ import type { UpgradeRefusal } from '../core/base/upgrade-refusal.ts';
 import type { Rejection } from '../protocol/error-codes.ts';
 import type { RefusedToken } from '../core/ports/authenticator.ts';
 import { UNRESTRICTED } from '../core/base/permissions.ts';
+import { isUnavailable } from '../core/base/refused.ts';
 import { whyUnchecked } from '../core/base/unchecked-token.ts';
 
 const RETRY_AFTER_SECONDS = 5;
@@ -35,6 +36,8 @@ export interface AdmissionOptions {
 export interface Admitted {
   readonly target: Target;
   readonly principal: Principal;
+  /** The API gave the user the room in the address, which nothing else permits. */
+  readonly isGranted?: boolean;
 }
 
 /** Decides whether an upgrade becomes a connection. Cheap checks come first, the token last. */
@@ -67,7 +70,8 @@ export class Admission {
     const identified = this.#identify(request, target, id);
     const principal = identified instanceof Promise ? await identified : identified;
     if ('status' in principal) return principal;
-    const admitted = { target, principal };
+    const admitted = await this.#withGrant({ target, principal });
+    if ('status' in admitted) return admitted;
     const last = this.#refuseAdmitted(admitted);
     if (last !== undefined) return last;
     if (this.#options.pod.limits.maxConnectionsPerUser === 0) return admitted;
@@ -93,7 +97,9 @@ export class Admission {
       this.#refuseRequest(asked) ?? this.#refuseDraining() ?? refuseRate(wait) ?? this.#refuseFull();
     if (refusal !== undefined) return refusal;
     const principal = await this.#identify(request, target, this.#options.pod.ids.connection());
-    return 'status' in principal ? principal : this.#refuseRoom(principal, target);
+    if ('status' in principal) return principal;
+    const admitted = await this.#withGrant({ target, principal });
+    return 'status' in admitted ? admitted : this.#refuseRoom(admitted);
   }
 
   /** Frees the place of an admitted connection that was not opened, for MAX_CONNECTIONS_PER_USER. */
@@ -102,16 +108,12 @@ export class Admission {
   }
 
   /** Asks the hook onConnect. It comes last, because a hook must learn the end of each connection that it accepted. */
-  async askHooks(
-    hooks: Hooks,
-    id: string,
-    { principal, target }: Admitted,
-  ): Promise<UpgradeRefusal | undefined> {
-    const who = { id, userId: principal.userId, rooms: [] };
+  async askHooks(hooks: Hooks, id: string, admitted: Admitted): Promise<UpgradeRefusal | undefined> {
+    const who = { id, userId: admitted.principal.userId, rooms: [] };
     const rejection = await hooks.connecting(who);
     if (rejection !== undefined) return refusalOf(rejection);
     // The pod may have filled up or begun to drain while the hook ran.
-    const refusal = this.#refuseAdmitted({ target, principal });
+    const refusal = this.#refuseAdmitted(admitted);
     if (refusal !== undefined) hooks.disconnected(who, NO_CLOSE_FRAME);
     return refusal;
   }
@@ -121,13 +123,28 @@ export class Admission {
   }
 
   /** Repeats the checks whose result may have changed while a token, Redis or a hook was awaited. */
-  #refuseAdmitted({ principal, target }: Admitted): UpgradeRefusal | undefined {
-    return this.#refuseDraining() ?? this.#refuseRoom(principal, target) ?? this.#refuseFull();
+  #refuseAdmitted(admitted: Admitted): UpgradeRefusal | undefined {
+    return this.#refuseDraining() ?? this.#refuseRoom(admitted) ?? this.#refuseFull();
   }
 
-  #refuseRoom(principal: Principal, { address: { room } }: Target): UpgradeRefusal | undefined {
-    if (room === undefined || mayJoin(this.#options.pod, principal, room)) return undefined;
+  #refuseRoom({ principal, target, isGranted }: Admitted): UpgradeRefusal | undefined {
+    const { room } = target.address;
+    if (room === undefined || isGranted || mayJoin(this.#options.pod, principal, room)) return undefined;
     return { status: 403, error: 'no permission to join the room', code: 'forbidden' };
+  }
+
+  /** Looks up whether the API gave the user the room in the address, unless the user may join it anyway. */
+  async #withGrant(admitted: Admitted): Promise<Admitted | UpgradeRefusal> {
+    const { principal, target } = admitted;
+    const { room } = target.address;
+    const { pod } = this.#options;
+    if (room === undefined || mayJoin(pod, principal, room)) return admitted;
+    try {
+      return { ...admitted, isGranted: (await pod.grants.leftMs(principal.userId, room)) > 0 };
+    } catch (error) {
+      if (!isUnavailable(error)) throw error;
+      return retryLater(503, 'whether you may join the room cannot be checked now', 'unavailable');
+    }
   }
 
   #refuseRequest(request: RequestHead): UpgradeRefusal | undefined {

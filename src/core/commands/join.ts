@@ -9,7 +9,7 @@ import type { Page } from '../ports/broker.ts';
 import type { Pod } from './pod.ts';
 import { Refused, isUnavailable, permit } from '../base/refused.ts';
 import { count } from '../base/tally.ts';
-import { mayJoin } from './may-join.ts';
+import { isGranted, mayConnectionJoin } from './may-join.ts';
 import { replay } from '../delivery/replay.ts';
 
 /** The channels that are not rooms. */
@@ -33,7 +33,17 @@ export async function join(
     subscribe(connection, name, channel, command);
     return;
   }
-  permit(mayJoin(pod, connection.principal, name));
+  if (!mayConnectionJoin(pod, connection, name)) permit(await isGranted(pod, connection, name));
+  await joinPermitted(pod, connection, name, command);
+}
+
+/** Joins a room without asking for permission. Raises `too_many_rooms`. */
+export async function joinPermitted(
+  pod: Pod,
+  connection: Connection,
+  name: string,
+  command: JoinCommand,
+): Promise<void> {
   requirePlace(pod, connection, name);
   const room = pod.hub.openRoom(name);
   const capture = room.capture();

@@ -2,8 +2,8 @@ import { type AuthCommand, LISTEN } from '../../protocol/command.ts';
 import type { Connection } from '../delivery/connection.ts';
 import type { Membership } from '../delivery/membership.ts';
 import type { Pod } from './pod.ts';
-import { Refused } from '../base/refused.ts';
-import { mayJoin } from './may-join.ts';
+import { isUnavailable, Refused } from '../base/refused.ts';
+import { isGranted, mayConnectionJoin } from './may-join.ts';
 import { leave } from './join.ts';
 import { whyUnchecked } from '../base/unchecked-token.ts';
 
@@ -29,7 +29,18 @@ async function restrict(pod: Pod, connection: Connection, membership: Membership
   const { name } = membership.room;
   const seesPresence = connection.may('presence', name);
   // A member that is present without listening did not need the permission to join.
-  const stays = membership.listen === LISTEN.none ? seesPresence : mayJoin(pod, connection.principal, name);
+  const stays = membership.listen === LISTEN.none ? seesPresence : await keeps(pod, connection, name);
   if (!stays) await leave(pod, connection, name, { kind: 'leave', absent: true });
   else if (!seesPresence) membership.listen &= LISTEN.messages;
+}
+
+/** Whether a listening member may stay. While the engine is away, only what this pod knows counts. */
+async function keeps(pod: Pod, connection: Connection, room: string): Promise<boolean> {
+  if (mayConnectionJoin(pod, connection, room)) return true;
+  try {
+    return await isGranted(pod, connection, room);
+  } catch (error) {
+    if (isUnavailable(error)) return false;
+    throw error;
+  }
 }

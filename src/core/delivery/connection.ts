@@ -1,3 +1,4 @@
+import type { Clock } from '../ports/clock.ts';
 import { CLOSE, type CloseCode } from '../../protocol/close-codes.ts';
 import type { Framer, Socket } from '../ports/socket.ts';
 import type { Membership, Recipient } from './membership.ts';
@@ -6,6 +7,7 @@ import type { Action } from '../base/permissions.ts';
 import { CommandQueue } from './command-queue.ts';
 import type { Dialect } from '../../protocol/dialect.ts';
 import { FrameLimits } from '../base/frame-limits.ts';
+import { GivenRooms } from '../base/given-rooms.ts';
 import { RoomRates } from '../base/room-rates.ts';
 import type { Principal } from '../ports/principal.ts';
 import { Publications } from './publications.ts';
@@ -31,6 +33,7 @@ export interface NewConnection {
 /** What all connections of a pod share. */
 export interface ConnectionContext extends OutboxContext {
   readonly framer: Framer;
+  readonly clock: Clock;
 }
 
 /** The pod closes with these codes connections that have done nothing wrong. */
@@ -52,6 +55,7 @@ export class Connection implements Recipient {
   readonly openedAt: number;
   #principal: Principal;
   #roomRates: RoomRates | undefined;
+  #given: GivenRooms | undefined;
   #dialect: Dialect | undefined;
   /** A plain array: a connection is in few rooms, and thousands of maps would cost memory. */
   #memberships: readonly Membership[] = [];
@@ -126,7 +130,24 @@ export class Connection implements Recipient {
 
   /** Whether its user may do this in a room, or with `@global` or `@direct`. */
   may(action: Action, name: string): boolean {
-    return this.#principal.permissions.allow(action, name, this.userId);
+    if (this.#principal.permissions.allow(action, name, this.userId)) return true;
+    return action !== 'publish' && this.isGiven(name);
+  }
+
+  /** Whether the server gave its user the room: that permits joining, history and presence there, not publishing. */
+  isGiven(room: string): boolean {
+    return this.#given?.has(room) ?? false;
+  }
+
+  /** The server gave its user the room, for so many milliseconds. */
+  give(room: string, ms: number): void {
+    this.#given ??= new GivenRooms(this.#context.clock);
+    this.#given.give(room, ms);
+  }
+
+  /** The server took the room back. */
+  takeBack(room: string): void {
+    this.#given?.takeBack(room);
   }
 
   /** Whether its user may do what needs the HTTP API. */
