@@ -7,6 +7,7 @@ import { CatchUp } from '../../src/core/pod/catch-up.ts';
 import { Hub } from '../../src/core/pod/hub.ts';
 import type { Limits } from '../../src/core/base/limits.ts';
 import { MemoryGrants } from '../../src/engines/memory/grants.ts';
+import type { Permissions } from '../../src/core/ports/principal.ts';
 import { answererOf } from '../../src/core/commands/questions.ts';
 import { MemoryDirectory } from '../../src/engines/memory/directory.ts';
 import { MemoryBroker } from '../../src/engines/memory/broker.ts';
@@ -189,12 +190,13 @@ export class TestPod {
     userId: string,
     address: Address = {},
     dialect: Dialect | undefined = messageDialect,
+    permissions: Permissions = UNRESTRICTED,
   ): { connection: Connection; socket: TestSocket; send: (frame: object) => void } {
     const socket = new TestSocket();
     const id = `c${(this.#connections += 1)}`;
     const connection = this.gateway.open({
       id,
-      principal: { userId, permissions: UNRESTRICTED },
+      principal: { userId, permissions },
       address,
       dialect,
       socket,
