@@ -37,6 +37,8 @@ COPY package.json LICENSE ./
 # The bundle reads pages and Redis scripts from src. Stacks name its files.
 COPY src src
 COPY --from=bundle /app/dist dist
+# The command `crosspod rules check FILE`.
+COPY --chmod=755 scripts/crosspod /usr/local/bin/crosspod
 # The user `node` of the base image, as a number, because Kubernetes cannot verify by name that it is not root.
 USER 1000:1000
 

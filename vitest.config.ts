@@ -9,6 +9,7 @@ const UNIT = [
   ...['own-rows', 'reorder-buffer', 'union'].map((name) => `test/engines/nats/${name}.test.ts`),
   'test/contract/*-{memory,sqlite}.test.ts',
   'test/hooks/{load,runner}.test.ts',
+  'test/rules/!(pod|command).test.ts',
   'test/client/!(pod|react-native|too-large).test.ts',
 ];
 

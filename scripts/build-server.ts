@@ -9,16 +9,19 @@ const ROOT = join(import.meta.dirname, '..');
 const NOT_BUNDLED = [/^@opentelemetry\//, /^ioredis$/, /^pino$/, /^pino-pretty$/];
 
 /** With a file for packages, a stack that has no frame of a package needs only the map of `main.js`. */
-const PACKAGES = { name: 'packages', test: /node_modules\/(?!@nats-io\/|cluster-key-slot\/)/ };
+const PACKAGES = { name: 'packages', test: /node_modules\/(?!@nats-io\/|cluster-key-slot\/|yaml\/)/ };
 
 /**
  * Makes the folder with the bundle that the image starts. `main.js` and `packages.js` are always loaded, the other files
- * only if a setting asks for an engine, hooks or tracing. Beside the folder it needs `package.json`, `node_modules` and
+ * only if a setting asks for an engine, rules, hooks or tracing. `rules.js` is the command that checks a file of rules. Beside the folder it needs `package.json`, `node_modules` and
  * `src`, from which the bundle reads pages and Lua scripts.
  */
 export async function buildServer(folder: string): Promise<void> {
   const build = await rolldown({
-    input: { main: join(ROOT, 'scripts/bundle-entry.ts') },
+    input: {
+      main: join(ROOT, 'scripts/bundle-entry.ts'),
+      rules: join(ROOT, 'src/rules-command.ts'),
+    },
     platform: 'node',
     external: NOT_BUNDLED,
   });

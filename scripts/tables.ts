@@ -3,8 +3,9 @@ import { CLOSE } from '../src/protocol/close-codes.ts';
 import { CLOSE_REASONS } from '../src/protocol/close-reasons.ts';
 import { CLOSE_MEANINGS } from '../src/protocol/close-meanings.ts';
 import { ERRORS } from '../src/protocol/error-codes.ts';
+import { RULE_KEYS, type RuleKey } from '../src/rules/keys.ts';
 import { SETTINGS, type Setting } from '../src/settings.ts';
-import { chartFiles } from './chart-files.ts';
+import { madeFiles } from './made-files.ts';
 import { valueRows } from './chart-readme.ts';
 
 /** The tables of the documents, made from the code; each stands between `<!-- table NAME -->` and `<!-- end -->`. */
@@ -15,7 +16,7 @@ export const TABLES: Readonly<Record<string, () => string>> = {
       Object.entries<Setting<unknown>>(SETTINGS).map(([name, { fallback, kind, meaning }]) => [
         `\`${name}\``,
         fallback === undefined ? '–' : `\`${fallback}\``,
-        kind.allowed,
+        kind.secret === true ? `${kind.allowed}; or in a file: \`${name}_FILE\`` : kind.allowed,
         meaning,
       ]),
     ),
@@ -34,6 +35,16 @@ export const TABLES: Readonly<Record<string, () => string>> = {
         code === CLOSE.drain.code
           ? 'yes, when the `drain` frame says; without one with backoff'
           : RECONNECT[reconnect],
+      ]),
+    ),
+  rules: () =>
+    markdown(
+      ['Key', 'Allowed', 'Without it', 'Meaning'],
+      Object.entries<RuleKey>(RULE_KEYS).map(([key, { allowed, absent, meaning }]) => [
+        `\`${key}\``,
+        allowed,
+        absent,
+        meaning,
       ]),
     ),
   values: () => markdown(['Value', 'Default', 'Meaning'], valueRows()),
@@ -56,6 +67,7 @@ const RECONNECT = {
 export const DOCUMENTS = [
   'docs/settings.md',
   'docs/protocol.md',
+  'docs/platform/rules.md',
   'src/client/README.md',
   'charts/crosspod/README.md',
 ];
@@ -80,6 +92,6 @@ function markdown(head: readonly string[], rows: readonly (readonly string[])[])
 }
 
 if (import.meta.main) {
-  for (const [path, content] of Object.entries(chartFiles())) writeFileSync(path, content);
+  for (const [path, content] of Object.entries(madeFiles())) writeFileSync(path, content);
   for (const path of DOCUMENTS) writeFileSync(path, withTables(readFileSync(path, 'utf8')));
 }

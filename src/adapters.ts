@@ -2,11 +2,9 @@ import { type Api } from './http/api-env.ts';
 import { atMostOncePer } from './core/base/at-most.ts';
 import { createApi } from './http/api.ts';
 import type { Authenticator } from './core/ports/authenticator.ts';
-import type { Config } from './config.ts';
-import { destinationOf } from './webhooks/post.ts';
+import { ConfigError, type Config } from './config.ts';
 import { readHttpAddress } from './core/base/http-address.ts';
 import { GuestLogin } from './auth/guest.ts';
-import type { HookRunner } from './hooks/runner.ts';
 import { jwtAuthenticator } from './auth/jwt.ts';
 import { loadKeys } from './auth/keys.ts';
 import { RemoteKeys } from './auth/remote-keys.ts';
@@ -20,16 +18,24 @@ import { memoryEngine } from './engines/memory/index.ts';
 import type { PresenceStore } from './core/ports/presence-store.ts';
 import type { NatsAddress } from './engines/nats/connection/options.ts';
 import type { RedisAddress } from './engines/redis/connection/options.ts';
-import { engineFigures, natsFigures, redisFigures, withoutRedis } from './telemetry/part-figures.ts';
+import {
+  engineFigures,
+  natsFigures,
+  redisFigures,
+  rulesFigures,
+  withoutRedis,
+} from './telemetry/part-figures.ts';
 import { Origins } from './core/base/origins.ts';
 import type { Pod } from './core/commands/pod.ts';
 import type { Clock } from './core/ports/clock.ts';
 import type { Platform } from './platform.ts';
-import { randomUUID } from 'node:crypto';
 import { count, type Tally } from './core/base/tally.ts';
-import { ruleOfSettings, uniformRules } from './rules/uniform.ts';
+import type { AdmissionOptions } from './ws/admission.ts';
+import { remoteAddress } from './http/client-address.ts';
+import type { TrustedProxies } from './core/base/trusted-proxies.ts';
+import { defaultRule, rulesContext } from './rules-context.ts';
+import { uniformRules } from './rules/uniform.ts';
 import type { RoomRules } from './core/ports/room-rules.ts';
-import { Webhooks } from './webhooks/webhooks.ts';
 
 const KEYS_WARNING_MS = 60_000;
 const HISTORY_WARNING_MS = 60_000;
@@ -44,15 +50,19 @@ export interface Engine {
   readonly figures: readonly Figure[];
 }
 
-export async function createEngine(config: Config, log: Log, platform: Platform): Promise<Engine> {
+export async function createEngine(
+  config: Config,
+  log: Log,
+  platform: Platform,
+  rules: RoomRules,
+): Promise<Engine> {
   if (config.redis !== undefined) return redisOf(config, config.redis, log, platform);
   if (config.nats !== undefined) return natsOf(config, config.nats, log, platform);
   const { values } = config;
   const engine = memoryEngine({
     clock: platform.clock,
     epoch: platform.newName(),
-    historySize: values.HISTORY_SIZE,
-    historyTtlMs: values.HISTORY_TTL_SECONDS * 1_000,
+    limitsOf: (room) => rules.ruleOf(room),
     memoryBytes: memoryBytesOf(values, platform),
   });
   return { ...engine, figures: withoutRedis() };
@@ -128,21 +138,26 @@ async function natsOf(
 
 /** Undefined while authentication is off. Raises an error if a key file is unusable. */
 export function authenticatorOf(
-  { auth, values }: Config,
+  { auth, checksTokens, values }: Config,
   tally: Tally,
   log: Log,
   clock: Clock,
 ): Authenticator | undefined {
   if (!auth) return undefined;
-  const { JWT_SECRET: secret, JWKS_FILE: keySet } = values;
+  if (!checksTokens) return withoutKeys;
+  const { JWT_SECRET: secret, JWT_SECRET_PREVIOUS: previousSecret, JWKS_FILE: keySet } = values;
   const authenticator = jwtAuthenticator({
     secret,
+    previousSecret,
+    algorithms: values.JWT_ALGORITHMS,
     remoteKeys: remoteKeysOf(values, log, clock),
     keySet: keySet === undefined ? undefined : { keys: [...keySet.keys] },
     issuer: values.JWT_ISSUER,
     audience: values.JWT_AUDIENCE,
     userClaim: values.JWT_USER_CLAIM,
     permissionsClaim: values.JWT_PERMISSIONS_CLAIM,
+    keepsClaims: values.BACKEND_URL !== undefined,
+    roomsClaim: values.JWT_ROOMS_CLAIM,
     clock,
   });
   return counted(authenticator, tally, log);
@@ -164,6 +179,12 @@ function remoteKeysOf(
     failed: atMostOncePer(KEYS_WARNING_MS, clock, warn),
   });
 }
+
+/** Only the backend names users, and the token of the client is for the backend. */
+const withoutKeys: Authenticator = {
+  hasNoKeys: true,
+  authenticate: () => Promise.resolve({ fault: 'invalid_token', reason: 'unknown_key' }),
+};
 
 /** Counts and logs refused tokens with the reason only: even the claims of a token are secret. */
 function counted(authenticator: Authenticator, tally: Tally, log: Log): Authenticator {
@@ -207,8 +228,14 @@ function guestLoginOf({ auth, values }: Config, clock: Clock): GuestLogin | unde
   });
 }
 
-export function originsOf({ auth, allowedOrigins }: Config, log: Log): Origins {
-  const origins = new Origins(allowedOrigins);
+/** Reads a client's address from a request, past the trusted proxies. */
+export function remoteOf(proxies: TrustedProxies): AdmissionOptions['remoteOf'] {
+  return ({ headers, socket }) =>
+    remoteAddress(socket?.remoteAddress, [headers['x-forwarded-for']].flat().join(','), proxies);
+}
+
+export function originsOf({ auth, allowedOrigins, passesCookies }: Config, log: Log): Origins {
+  const origins = new Origins(allowedOrigins, { withCookies: passesCookies });
   if (origins.self && !auth) {
     log.warn(
       {},
@@ -231,34 +258,30 @@ export function apiOf(config: Config, pod: Pod, origins: Origins): Api {
   });
 }
 
-/** Undefined without HOOKS_MODULE. Raises an error if the module is unusable. */
-export async function hooksOf(
-  { values }: Config,
-  log: Log,
-  { clock }: Platform,
-): Promise<HookRunner | undefined> {
-  if (values.HOOKS_MODULE === undefined) return undefined;
-  const { loadHooks } = await import('./hooks/load.ts');
-  const { HookRunner } = await import('./hooks/runner.ts');
-  return new HookRunner(await loadHooks(values.HOOKS_MODULE), { clock, log });
+/** What holds for each room, and its metrics. */
+export interface Rules {
+  readonly rules: RoomRules;
+  readonly figures: readonly Figure[];
 }
 
-export function webhooksOf({ values }: Config, log: Log, { clock, random }: Platform): Webhooks | undefined {
-  const { WEBHOOK_URL, WEBHOOK_SECRET } = values;
-  if (WEBHOOK_URL === undefined || WEBHOOK_SECRET === undefined) return undefined;
-  const destination = destinationOf(WEBHOOK_URL, WEBHOOK_SECRET);
-  return new Webhooks({ destination, clock, log, random, newId: randomUUID });
+/** Raises ConfigError if ROOMS_FILE names a file that has a fault. */
+export async function rulesOf(config: Config, log: Log, { clock }: Platform): Promise<Rules> {
+  const { ROOMS_FILE: path } = config.values;
+  if (path === undefined) return { rules: uniformRules(defaultRule(config)), figures: [] };
+  const { FileRules } = await import('./rules/file-rules.ts');
+  const { RulesError } = await import('./rules/load-rules.ts');
+  try {
+    const rules = await FileRules.load({ ...rulesContext(config), path, clock, log, onHangup });
+    return { rules, figures: rulesFigures(rules.figures) };
+  } catch (error) {
+    if (!(error instanceof RulesError)) throw error;
+    throw new ConfigError(error.problems.map((problem) => `ROOMS_FILE: ${problem}`));
+  }
 }
 
-/** What holds for each room. */
-export function rulesOf({ values }: Config): RoomRules {
-  return uniformRules(
-    ruleOfSettings({
-      historySize: values.HISTORY_SIZE,
-      historyTtlMs: values.HISTORY_TTL_SECONDS * 1_000,
-      presenceEventsLimit: values.PRESENCE_EVENTS_LIMIT,
-    }),
-  );
+function onHangup(task: () => void): () => void {
+  process.on('SIGHUP', task);
+  return () => void process.off('SIGHUP', task);
 }
 
 export function limitsOf({ values }: Config): Limits {

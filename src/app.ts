@@ -2,6 +2,7 @@ import { apiOf } from './adapters.ts';
 import { type Composed, compose } from './compose.ts';
 import { requestMetrics } from './http/request-metrics.ts';
 import { keyTest } from './http/access.ts';
+import { backendRequests, backendSeconds } from './telemetry/backend-figures.ts';
 import { loadControlFigures, hookFigures, webhookFigures } from './telemetry/part-figures.ts';
 import type { Tracer } from './core/ports/tracer.ts';
 import { createServer, listenerOf, onUpgrade } from './http/server.ts';
@@ -49,13 +50,27 @@ export async function createApp(config: Config, log: Log, { tracer, end }: AppSu
   return app;
 }
 
-function metricsOf({ pod, webhooks, engine, ...loadControl }: Composed): Metrics {
-  return createMetrics(pod, [
-    ...engine.figures,
-    ...loadControlFigures(loadControl),
-    ...(pod.hooks === undefined ? [] : hookFigures(pod.hooks.figures)),
-    ...(webhooks === undefined ? [] : webhookFigures(webhooks.figures)),
-  ]);
+function metricsOf({
+  pod,
+  webhooks,
+  engine,
+  ruleFigures,
+  hookFigures: hooks,
+  backendFigures: backend,
+  ...loadControl
+}: Composed): Metrics {
+  return createMetrics(
+    pod,
+    [
+      ...engine.figures,
+      ...ruleFigures,
+      ...loadControlFigures(loadControl),
+      ...(hooks === undefined ? [] : hookFigures(hooks)),
+      ...(backend === undefined ? [] : [backendRequests(backend)]),
+      ...(webhooks === undefined ? [] : webhookFigures(webhooks.figures)),
+    ],
+    backend === undefined ? [] : [backendSeconds(backend)],
+  );
 }
 
 function createServers(

@@ -1,13 +1,12 @@
 import {
   authenticatorOf,
   historyLostOf,
-  hooksOf,
   limitsOf,
   originsOf,
+  remoteOf,
   rulesOf,
   type Engine,
   createEngine,
-  webhooksOf,
 } from './adapters.ts';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Tracer } from './core/ports/tracer.ts';
@@ -15,6 +14,7 @@ import type { Platform } from './platform.ts';
 import type { Config } from './config.ts';
 import { Admission } from './ws/admission.ts';
 import { Drain } from './core/pod/drain.ts';
+import type { Figure } from './telemetry/figures.ts';
 import type { Framer } from './core/ports/socket.ts';
 import { CatchUp } from './core/pod/catch-up.ts';
 import { Rebalance } from './core/pod/rebalance.ts';
@@ -26,10 +26,14 @@ import type { Origins } from './core/base/origins.ts';
 import type { Pod } from './core/commands/pod.ts';
 import type { Parts } from './running-app.ts';
 import { Roster } from './core/presence/roster.ts';
+import type { RoomRules } from './core/ports/room-rules.ts';
 import { Turn } from './core/delivery/turn.ts';
 import type { Watcher } from './core/ports/watcher.ts';
 import type { Webhooks } from './webhooks/webhooks.ts';
 import type { Hooks } from './core/ports/hooks.ts';
+import type { BackendFigures } from './backend/inquiry.ts';
+import type { HookFigures } from './hooks/runner.ts';
+import { decidersOf, webhooksOf } from './operator-adapters.ts';
 import { Watermarks } from './core/pod/watermarks.ts';
 import { Timestamps } from './core/base/timestamps.ts';
 import { createTally } from './core/base/tally.ts';
@@ -48,31 +52,47 @@ export interface Surroundings {
 export interface Composed extends Omit<Parts, 'listeners'> {
   readonly origins: Origins;
   readonly engine: Engine;
+  readonly ruleFigures: readonly Figure[];
   readonly webhooks: Webhooks | undefined;
+  readonly hookFigures: HookFigures | undefined;
+  readonly backendFigures: BackendFigures | undefined;
 }
 
 /** Creates the parts of a pod. The simulator calls this too, for many pods in one process. */
 export async function compose(config: Config, surroundings: Surroundings): Promise<Composed> {
   const { log, platform } = surroundings;
-  const hooks = await hooksOf(config, log, platform);
+  const { runner, backend, hooks } = await decidersOf(config, log, platform);
   const webhooks = webhooksOf(config, log, platform);
-  const engine = await createEngine(config, log, platform);
-  const pod = createPod(config, { ...surroundings, hooks, watcher: webhooks, engine });
+  const { rules, figures } = await rulesOf(config, log, platform);
+  const engine = await createEngine(config, log, platform, rules);
+  const pod = createPod(config, { ...surroundings, hooks, watcher: webhooks, engine, rules });
   const origins = originsOf(config, log);
-  const { WS_PATHS: paths, TRUST_PROXY: trustProxy } = config.values;
+  const { WS_PATHS: paths, TRUST_PROXY: trustProxy, API_KEYS: keys = [] } = config.values;
+  const hasKeys = keys.length > 0;
   const watermarks = new Watermarks(platform.pressure, pod.clock, log);
   return {
     pod,
     engine,
+    ruleFigures: figures,
     webhooks,
+    hookFigures: runner?.figures,
+    backendFigures: backend?.figures,
     origins,
     watermarks,
     gateway: new Gateway(pod),
-    admission: new Admission({ pod, paths, origins, trustProxy, watermarks }),
+    admission: new Admission({
+      pod,
+      paths,
+      origins,
+      trustProxy,
+      watermarks,
+      hasKeys,
+      remoteOf: remoteOf(trustProxy),
+    }),
     heartbeat: new Heartbeat(pod.hub, pod.clock, pod.limits),
     drain: new Drain(pod),
     rebalance: new Rebalance(pod, watermarks),
-    finishing: [hooks, webhooks],
+    finishing: [runner, backend, webhooks],
   };
 }
 
@@ -80,12 +100,13 @@ interface Extras extends Surroundings {
   readonly hooks: Hooks | undefined;
   readonly watcher: Watcher | undefined;
   readonly engine: Engine;
+  readonly rules: RoomRules;
 }
 
-function createPod(config: Config, { log, platform, framer, tracer, hooks, watcher, engine }: Extras): Pod {
+function createPod(config: Config, extras: Extras): Pod {
+  const { log, platform, framer, tracer, hooks, watcher, engine, rules } = extras;
   const { clock, random, ids, host: name } = platform;
   const limits = limitsOf(config);
-  const rules = rulesOf(config);
   const tally = createTally();
   const timestamps = new Timestamps();
   const failed = (error: unknown): void => log.error({ err: error }, 'a flush to sockets failed');

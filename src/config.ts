@@ -1,10 +1,9 @@
-import { isUserId } from './protocol/names.ts';
 import type { NatsAddress } from './engines/nats/connection/options.ts';
 import type { RedisAddress } from './engines/redis/connection/options.ts';
-import { SETTINGS, type Setting } from './settings.ts';
-
-type Values = { readonly [Name in keyof typeof SETTINGS]: ValueOf<(typeof SETTINGS)[Name]> };
-type ValueOf<S> = S extends Setting<infer T> ? (S extends { fallback: string } ? T : T | undefined) : never;
+import { givenOf } from './setting-files.ts';
+import { backendNames, checkBackend, checkIdentity, hasKeys, passesCookies } from './setting-identity.ts';
+import { printable, problem } from './setting-problems.ts';
+import { SETTINGS, type Setting, type Values } from './settings.ts';
 
 /** The configuration of a pod, frozen. Durations are in seconds, sizes in bytes, as in the settings. */
 export interface Config {
@@ -15,6 +14,10 @@ export interface Config {
   readonly nats: NatsAddress | undefined;
   /** Whether clients need a token. */
   readonly auth: boolean;
+  /** Whether this pod can check tokens; false while only the backend names users. */
+  readonly checksTokens: boolean;
+  /** Whether the backend gets the cookies of pages. */
+  readonly passesCookies: boolean;
   readonly allowedOrigins: readonly string[];
   readonly values: Values;
 }
@@ -38,9 +41,8 @@ export function loadConfig(env: Env): Config {
   // Invalid values are undefined here, against their type. They are never used, because a ConfigError follows.
   const values = Object.freeze(Object.fromEntries(entries)) as Values;
   const address = addressOf(values, problems);
-  const auth =
-    values.AUTH_ENABLED ??
-    [values.JWT_SECRET, values.JWKS_URL, values.JWKS_FILE].some((key) => key !== undefined);
+  const auth = values.AUTH_ENABLED ?? (hasKeys(values) || backendNames(values));
+  const allowedOrigins = values.ALLOWED_ORIGINS ?? values.CORS_ALLOWED_ORIGINS ?? ['*'];
   checkTogether(values, address.port, problems);
   checkPresence(values, problems);
   checkDrain(values, problems);
@@ -48,22 +50,25 @@ export function loadConfig(env: Env): Config {
   const redis = engine === 'redis' ? redisOf(values, problems) : undefined;
   const nats = engine === 'nats' ? natsOf(values, problems) : undefined;
   checkIdentity(values, auth, problems);
+  checkBackend(values, allowedOrigins, problems);
   if (problems.length > 0) throw new ConfigError(problems);
   return Object.freeze({
     ...address,
     auth,
     redis,
     nats,
-    allowedOrigins: values.ALLOWED_ORIGINS ?? values.CORS_ALLOWED_ORIGINS ?? ['*'],
+    checksTokens: hasKeys(values),
+    passesCookies: passesCookies(values),
+    allowedOrigins,
     values,
   });
 }
 
 function valueOf(name: string, { kind, fallback }: Setting<unknown>, env: Env, problems: string[]): unknown {
-  const given = env[name] || fallback;
-  if (given === undefined) return undefined;
-  const value = kind.read(given);
-  if (value === undefined) problems.push(problem(name, printable(given, kind.secret), kind.allowed));
+  const { text = fallback, name: where } = givenOf(name, kind, env, problems);
+  if (text === undefined) return undefined;
+  const value = kind.read(text);
+  if (value === undefined) problems.push(problem(where, printable(text, kind.secret), kind.allowed));
   return value;
 }
 
@@ -192,36 +197,4 @@ function checkWhichRedis(values: Partial<Values>, problems: string[]): void {
   }
   if (REDIS_DB !== 0)
     problems.push('REDIS_DB: given with REDIS_CLUSTER; allowed: only 0, the only database of a Cluster');
-}
-
-/** A missing key would let every client in, or none. */
-function checkIdentity(values: Partial<Values>, auth: boolean, problems: string[]): void {
-  checkGuests(values, problems);
-  const { JWT_SECRET, JWKS_URL, JWKS_FILE, GUEST_LOGIN, WEBHOOK_URL, WEBHOOK_SECRET } = values;
-  if (auth && JWT_SECRET === undefined && JWKS_URL === undefined && JWKS_FILE === undefined) {
-    problems.push(problem('AUTH_ENABLED', 'true', 'false, or true with JWT_SECRET, JWKS_URL or JWKS_FILE'));
-  }
-  if (auth && GUEST_LOGIN === true && JWT_SECRET === undefined) {
-    problems.push(problem('GUEST_LOGIN', 'true', 'false, or true with JWT_SECRET, which signs guest tokens'));
-  }
-  if (WEBHOOK_URL !== undefined && WEBHOOK_SECRET === undefined) {
-    problems.push('WEBHOOK_SECRET: not set, but WEBHOOK_URL is; allowed: any text, which signs the posts');
-  }
-}
-
-/** With an invalid prefix, no name of a guest would give a valid user id. */
-function checkGuests({ GUEST_PREFIX = '' }: Partial<Values>, problems: string[]): void {
-  if (isUserId(`${GUEST_PREFIX}a`)) return;
-  const allowed = 'a text that a user id may begin with: printable characters, not conn: or @';
-  problems.push(problem('GUEST_PREFIX', printable(GUEST_PREFIX), allowed));
-}
-
-/** The value, unless it may contain a secret: with an `@`, it may contain a password. */
-function printable(given: string, isSecret = given.includes('@')): string | undefined {
-  return isSecret ? undefined : given;
-}
-
-function problem(name: string, given: string | undefined, allowed: string): string {
-  const what = given === undefined ? 'the value given is not valid' : `${JSON.stringify(given)} is not valid`;
-  return `${name}: ${what}; allowed: ${allowed}`;
 }

@@ -141,6 +141,7 @@ export class RunningApp implements App {
     watermarks.stop();
     await gateway.closeAll();
     await clients.close();
+    pod.rules.stop();
     for (const part of [...finishing, pod.directory, pod.roster, pod.broker]) await this.#end(part);
     await operators.close();
     pod.log.info({ pod: pod.name }, 'stopped');

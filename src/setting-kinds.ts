@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { readNetworks } from './http/networks.ts';
 import type { TrustedProxies } from './core/base/trusted-proxies.ts';
 import { readRule } from './protocol/rule.ts';
+import { TOKEN_ALGORITHMS } from './core/base/token-algorithms.ts';
 
 /**
  * What a setting may hold: `read` parses a value and returns undefined for a wrong one; `allowed` describes the right
@@ -66,9 +67,15 @@ export const rules: Kind<readonly string[]> = {
   read: (value) => allOf(split(value), (one) => readRule(one) !== undefined),
 };
 
+export const algorithms: Kind<readonly string[]> = {
+  allowed: `names separated by commas: ${TOKEN_ALGORITHMS.join(', ')}`,
+  pattern: String.raw`^[\s,]*((${TOKEN_ALGORITHMS.join('|')})\s*(,[\s,]*|$))+$`,
+  read: (value) => allOf(split(value), (one) => TOKEN_ALGORITHMS.includes(one)),
+};
+
 /** The parsed content of a file of public keys (RFC 7517 section 5). */
 export interface KeySet {
-  readonly keys: readonly { readonly kty: string }[];
+  readonly keys: readonly { readonly kty: string; readonly crv?: string }[];
 }
 
 /** The value is the parsed file: the file is read only once. */
@@ -169,6 +176,10 @@ export function count(least: number, most: number): Kind<number> {
   };
 }
 
+export function milliseconds(least: number, most: number): Kind<number> {
+  return { ...count(least, most), allowed: `whole milliseconds from ${least} to ${most}` };
+}
+
 export function seconds(least: number, most: number): Kind<number> {
   return { ...count(least, most), allowed: `whole seconds from ${least} to ${most}` };
 }
@@ -180,6 +191,30 @@ export function oneOf<T extends string>(...names: readonly T[]): Kind<T> {
     read: (value) => names.find((name) => name === value),
   };
 }
+
+const BACKEND_EVENTS = ['connect', 'join', 'publish', 'leave', 'call'] as const;
+
+/** Each once. */
+export const backendEvents: Kind<readonly (typeof BACKEND_EVENTS)[number][]> = {
+  allowed: `${BACKEND_EVENTS.join(', ')}, separated by commas`,
+  pattern: String.raw`^[\s,]*((${BACKEND_EVENTS.join('|')})[\s,]*)+$`,
+  read(value) {
+    const given = new Set(split(value));
+    const known = BACKEND_EVENTS.filter((event) => given.has(event));
+    return known.length === given.size ? nonEmpty(known) : undefined;
+  },
+};
+
+/** In lower case. */
+export const headerNames: Kind<readonly string[]> = {
+  allowed: 'names of headers separated by commas such as cookie,authorization',
+  pattern: String.raw`^[\s,]*([A-Za-z0-9_-]+[\s,]*)+$`,
+  read: (value) =>
+    allOf(
+      split(value).map((name) => name.toLowerCase()),
+      (name) => /^[a-z0-9_-]+$/.test(name),
+    ),
+};
 
 /** At least one path, each without a trailing slash. */
 export const wsPaths: Kind<readonly string[]> = {

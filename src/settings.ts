@@ -1,11 +1,15 @@
 import {
+  backendEvents,
+  algorithms,
   certificatesFile,
   count,
   credentialsFile,
   flag,
+  headerNames,
   keyPrefix,
   keySetFile,
   type Kind,
+  milliseconds,
   natsPrefix,
   oneOf,
   origins,
@@ -44,7 +48,7 @@ export const SETTINGS = {
   PORT: setting(port, '8080', 'where clients connect'),
   HOST: setting(text, '0.0.0.0', 'address to listen on'),
   SERVER_ADDR: optional(text, '`:8080` or `host:port`; wins over `PORT` and `HOST`'),
-  OPS_PORT: setting(port, '9090', 'port of `/livez`, `/readyz` and `/metrics`'),
+  OPS_PORT: setting(port, '9090', 'port of `/livez`, `/readyz`, `/metrics` and `/rules.schema.json`'),
   LOG_LEVEL: setting(
     oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
     'info',
@@ -133,6 +137,10 @@ export const SETTINGS = {
   ),
   AUTH_ENABLED: optional(flag, 'whether clients need a token; unset: true if a key source is set'),
   JWT_SECRET: optional(secret, 'key for tokens signed with HS256, and for guest tokens'),
+  JWT_SECRET_PREVIOUS: optional(
+    secret,
+    'the key before `JWT_SECRET`: tokens signed with it are still accepted; it signs no guest tokens',
+  ),
   JWKS_URL: optional(httpUrl, 'URL of the public keys for RS256, ES256 and EdDSA'),
   JWKS_FILE: optional(keySetFile, 'file with the public keys for RS256, ES256 and EdDSA'),
   JWKS_COOLDOWN_SECONDS: setting(
@@ -145,6 +153,10 @@ export const SETTINGS = {
     '86400',
     'how long known keys are used after their refresh is due, while the key server cannot be reached',
   ),
+  JWT_ALGORITHMS: optional(
+    algorithms,
+    'algorithms that tokens may be signed with, beside HS256, RS256, ES256 and EdDSA; each needs a key of its kind',
+  ),
   JWT_ISSUER: optional(text, 'the `iss` that every token must have'),
   JWT_AUDIENCE: optional(text, 'the `aud` that every token must have'),
   JWT_USER_CLAIM: setting(
@@ -153,6 +165,10 @@ export const SETTINGS = {
     'claim that holds the user id; if a token lacks it: `user_id`, then `sub`',
   ),
   JWT_PERMISSIONS_CLAIM: setting(text, 'permissions', 'claim that holds the permissions'),
+  JWT_ROOMS_CLAIM: optional(
+    text,
+    'claim that holds the names of the rooms that a connection joins by itself; unset: none',
+  ),
   GUEST_LOGIN: optional(
     flag,
     'whether `POST /api/auth/guest` is served; unset: only while authentication is off',
@@ -173,9 +189,38 @@ export const SETTINGS = {
     'false',
     'whose `X-Forwarded-For` and `X-Forwarded-Host` the pod trusts: `true`: the one proxy in front of the pod; a number: that many proxies in a row; networks: every proxy with an address in them',
   ),
+  ROOMS_FILE: optional(
+    text,
+    'path of a file with rules for rooms (docs/platform/rules.md), in YAML or JSON; the pod follows its changes',
+  ),
   HOOKS_MODULE: optional(text, 'path of a module with hooks'),
   WEBHOOK_URL: optional(httpUrl, 'URL to which events are posted'),
   WEBHOOK_SECRET: optional(secret, 'key that signs each posted event'),
+  BACKEND_URL: optional(httpUrl, 'URL of the backend that decides (docs/backend/backend.md)'),
+  BACKEND_SECRET: optional(secret, 'key that signs each question to the backend'),
+  BACKEND_EVENTS: optional(
+    backendEvents,
+    'what the backend decides; must be set with `BACKEND_URL`; with `connect`, the backend may name users, which is a key source',
+  ),
+  BACKEND_TIMEOUT_MS: setting(
+    milliseconds(1, 60_000),
+    '1000',
+    'how long the backend may take to answer; also how long a question may wait for its turn',
+  ),
+  BACKEND_ON_FAILURE: setting(
+    oneOf('refuse', 'allow'),
+    'refuse',
+    'what happens if the backend does not decide; calls and rooms with `join: backend` are never allowed then',
+  ),
+  BACKEND_HEADERS: optional(
+    headerNames,
+    'headers of the client’s request that the backend gets, such as `cookie,authorization`',
+  ),
+  BACKEND_CONCURRENCY: setting(
+    count(1, 10_000),
+    '100',
+    'questions to the backend that may be in progress at once',
+  ),
   MAX_CONNECTIONS: setting(count(1, 1_000_000), '10000', 'most connections to this pod'),
   MAX_CONNECTIONS_PER_USER: setting(count(0, 1_000_000), '0', 'most connections of one user; 0: no limit'),
   HANDSHAKES_PER_SECOND: setting(count(1, 1_000_000), '500', 'upgrades per second, with a burst of as many'),
@@ -233,3 +278,7 @@ export const SETTINGS = {
     'the process exits within this time after SIGTERM',
   ),
 } as const satisfies Record<string, Setting<unknown>>;
+
+/** The values of all settings, read. */
+export type Values = { readonly [Name in keyof typeof SETTINGS]: ValueOf<(typeof SETTINGS)[Name]> };
+type ValueOf<S> = S extends Setting<infer T> ? (S extends { fallback: string } ? T : T | undefined) : never;

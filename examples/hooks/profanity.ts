@@ -1,4 +1,10 @@
-import type { HookConnection, HookMessage, HookReplacement, Refusal } from '../../src/hooks/types.ts';
+import type {
+  HookArrival,
+  HookConnection,
+  HookMessage,
+  HookReplacement,
+  Refusal,
+} from '../../src/hooks/types.ts';
 
 /**
  * Hooks that keep a chat clean. Start a pod with HOOKS_MODULE=examples/hooks/profanity.ts. The file imports only types,
@@ -14,12 +20,12 @@ const BANNED: ReadonlySet<string> = new Set(['mallory']);
 const offences = new Map<string, number>();
 
 /** Refuses banned users before the handshake, with 403. */
-export function onConnect({ userId }: HookConnection): void {
-  if (BANNED.has(userId)) throw refusal('forbidden', 'you are banned from this chat');
+export function onConnect({ userId }: HookArrival): void {
+  if (userId !== null && BANNED.has(userId)) throw refusal('forbidden', 'you are banned from this chat');
 }
 
-export function onDisconnect({ id }: HookConnection): void {
-  offences.delete(id);
+export function onDisconnect({ id }: HookArrival): void {
+  if (id !== null) offences.delete(id);
 }
 
 export function onMessage(
@@ -41,6 +47,8 @@ function textOf(data: unknown): string | undefined {
 }
 
 function countOffence({ id }: HookConnection): void {
+  // A request over HTTP has no connection, and only one message.
+  if (id === null) return;
   const count = (offences.get(id) ?? 0) + 1;
   offences.set(id, count);
   if (count > MASKED_AT_MOST) throw refusal('forbidden', 'mind your language');

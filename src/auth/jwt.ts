@@ -7,6 +7,7 @@ import { KeysUnavailable, type RemoteKeys } from './remote-keys.ts';
 import type { Principal } from '../core/ports/principal.ts';
 import { isUserId } from '../protocol/names.ts';
 import { readPermissions } from '../core/base/permissions.ts';
+import { readRooms } from './rooms-claim.ts';
 
 /** How far the clocks of the token issuer and of the pods may differ. */
 const CLOCK_TOLERANCE_SECONDS = 5;
@@ -20,6 +21,10 @@ export interface JwtOptions extends KeySources {
   /** The claim with the user id. If a token lacks it: `user_id`, then `sub`. */
   readonly userClaim: string;
   readonly permissionsClaim: string;
+  /** Whether a principal has the claims of its token. */
+  readonly keepsClaims?: boolean;
+  /** The claim with the rooms of the user. Without it no claim is read. */
+  readonly roomsClaim?: string | undefined;
   readonly clock: Pick<Clock, 'now'>;
 }
 
@@ -141,13 +146,17 @@ function headerOf(token: string): Header | undefined {
 
 function principalOf(
   claims: JWTPayload,
-  { userClaim, permissionsClaim }: JwtOptions,
+  { userClaim, permissionsClaim, roomsClaim, keepsClaims }: JwtOptions,
 ): Principal | RefusedToken {
   const userId = userIdOf(claims[userClaim] ?? claims['user_id'] ?? claims.sub);
   const permissions = readPermissions(claims[permissionsClaim]);
+  const rooms = roomsClaim === undefined ? undefined : claims[roomsClaim];
   if (userId === undefined || !isUserId(userId)) return invalid('user_id');
   if (permissions === undefined) return invalid('permissions');
-  return { userId, permissions, expiresAt: endOf(claims) };
+  const principal = { userId, permissions, expiresAt: endOf(claims), ...(keepsClaims && { claims }) };
+  if (rooms === undefined) return principal;
+  const names = readRooms(rooms);
+  return names === undefined ? invalid('rooms') : { ...principal, rooms: names };
 }
 
 /**

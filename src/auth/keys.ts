@@ -1,11 +1,16 @@
 import { createLocalJWKSet, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
 import type { HttpAddress } from '../core/base/http-address.ts';
+import { usesSecret } from '../core/base/token-algorithms.ts';
 import type { RemoteKeys } from './remote-keys.ts';
 
 /** The sources of keys; at least one is set. */
 export interface KeySources {
   /** For HS256. */
   readonly secret: string | undefined;
+  /** The secret before this one: tokens signed with it are still accepted. */
+  readonly previousSecret?: string | undefined;
+  /** Algorithms beside the usual ones, each for keys of its own kind (JWT_ALGORITHMS). */
+  readonly algorithms?: readonly string[] | undefined;
   /** For RS256, ES256 and EdDSA. */
   readonly remoteKeys: RemoteKeys | undefined;
   readonly keySet: JSONWebKeySet | undefined;
@@ -26,15 +31,19 @@ const ASYMMETRIC = ['RS256', 'ES256', 'EdDSA'];
 const LOAD_MS = 5_000;
 
 /**
- * Creates a verifier for each key source. A token's `alg` only selects among them: the secret verifies only HS256, and
- * a public key only signatures (RFC 8725 section 3.1).
+ * Creates a verifier for each key source. A token's `alg` only selects among them: a secret verifies only HMACs, and a
+ * public key only signatures (RFC 8725 section 3.1).
  */
-export function verifiersOf({ secret, remoteKeys, keySet }: KeySources): Verifier[] {
-  const verifiers: Verifier[] = [];
-  if (secret !== undefined) verifiers.push({ algorithms: SYMMETRIC, key: new TextEncoder().encode(secret) });
-  if (keySet !== undefined) verifiers.push({ algorithms: ASYMMETRIC, key: createLocalJWKSet(keySet) });
+export function verifiersOf(sources: KeySources): Verifier[] {
+  const { secret, previousSecret, algorithms = [], remoteKeys, keySet } = sources;
+  const symmetric = [...SYMMETRIC, ...algorithms.filter((one) => usesSecret(one))];
+  const asymmetric = [...ASYMMETRIC, ...algorithms.filter((one) => !usesSecret(one))];
+  const verifiers: Verifier[] = [secret, previousSecret]
+    .filter((one) => one !== undefined)
+    .map((one) => ({ algorithms: symmetric, key: new TextEncoder().encode(one) }));
+  if (keySet !== undefined) verifiers.push({ algorithms: asymmetric, key: createLocalJWKSet(keySet) });
   if (remoteKeys !== undefined) {
-    verifiers.push({ algorithms: ASYMMETRIC, key: remoteKeys.key, remote: remoteKeys });
+    verifiers.push({ algorithms: asymmetric, key: remoteKeys.key, remote: remoteKeys });
   }
   return verifiers;
 }

@@ -1,10 +1,8 @@
-import { ERRORS, type ErrorCode, type Rejection, rejection } from '../protocol/error-codes.ts';
+import { readCode, type Rejection, rejection } from '../protocol/error-codes.ts';
 import type { HookMessage } from './types.ts';
 import type { Submission, HookDecision } from '../core/ports/hooks.ts';
 import { writeJson } from '../protocol/json.ts';
-
-/** A hook's answer is invalid. The message says why and quotes nothing of the answer, which may hold client data. */
-export class WrongAnswer extends Error {}
+import { WrongAnswer } from '../core/base/answers.ts';
 
 const FIXED = ['room', 'to', 'ephemeral'] as const;
 const KNOWN: ReadonlySet<string> = new Set(['type', 'event', 'data', ...FIXED]);
@@ -45,15 +43,12 @@ function eventAndData({ event, data }: Fields, what: Submission): Pick<Submissio
 /** Reads what a hook threw. Undefined if it is not a refusal. */
 export function rejectionOf(thrown: unknown): Rejection | undefined {
   if (!isObject(thrown)) return undefined;
-  const { code = 'forbidden', error } = thrown;
-  if (!isErrorCode(code) || (error !== undefined && typeof error !== 'string')) return undefined;
+  const { code: given = 'forbidden', error } = thrown;
+  const code = readCode(given);
+  if (code === undefined || (error !== undefined && typeof error !== 'string')) return undefined;
   // `{}` and errors of other libraries are not refusals.
   if (error === undefined && (thrown['code'] === undefined || thrown instanceof Error)) return undefined;
   return rejection(code, error || undefined);
-}
-
-function isErrorCode(code: unknown): code is ErrorCode {
-  return typeof code === 'string' && Object.hasOwn(ERRORS, code);
 }
 
 type Fields = Readonly<Record<string, unknown>>;

@@ -1,9 +1,9 @@
-import type { HooksModule } from './types.ts';
+import { HOOK_NAMES, type HooksModule } from './types.ts';
 import { pathToFileURL } from 'node:url';
 import { resolve } from 'node:path';
 import { statSync } from 'node:fs';
 
-const NAMES = ['onConnect', 'onDisconnect', 'onMessage'] as const;
+const NAMES = HOOK_NAMES;
 
 /**
  * Imports the hooks module; `path` is absolute or relative to the working directory. Raises an Error whose message is
@@ -31,7 +31,9 @@ async function importFrom(file: string, path: string): Promise<Readonly<Record<s
 function faultsOf(exported: Readonly<Record<string, unknown>>): string[] {
   const names: readonly string[] = NAMES;
   const faults = Object.keys(exported)
-    .filter((name) => /^on(?:[A-Z]|connect$|disconnect$|message$)/.test(name) && !names.includes(name))
+    .filter(
+      (name) => /^on(?:[A-Z]|connect$|disconnect$|join$|message$|call$)/.test(name) && !names.includes(name),
+    )
     .map((name) => `it exports ${name}, which is not a hook`);
   const given = NAMES.filter((name) => exported[name] !== undefined);
   for (const name of given) {

@@ -1,10 +1,23 @@
-import type { ConnectionView, HookFigures, Hooks, Submission, HookDecision } from '../core/ports/hooks.ts';
+import type {
+  Arrival,
+  ArrivalDecision,
+  CallDecision,
+  ConnectionView,
+  HookDecision,
+  Hooks,
+  JoinDecision,
+  Submission,
+} from '../core/ports/hooks.ts';
+import { readAnswer, readJoinGrant, readResult, readTtlMs, WrongAnswer } from '../core/base/answers.ts';
 import { type Rejection, rejection } from '../protocol/error-codes.ts';
-import { rejectionOf, hookMessageOf, decisionOf, WrongAnswer } from './decision.ts';
+import { HOOK_NAMES, type HookArrival, type HookConnection, type HooksModule } from './types.ts';
+import { hookMessageOf, decisionOf, rejectionOf } from './decision.ts';
 import type { Clock } from '../core/ports/clock.ts';
-import type { HooksModule } from './types.ts';
+import type { Json } from '../protocol/json.ts';
 import type { Log } from '../core/ports/log.ts';
+import { JoinAnswers } from '../core/base/join-answers.ts';
 import { count } from '../core/base/tally.ts';
+import { traceOf } from './trace-of.ts';
 
 /** The time limit of one call of a hook. */
 export const TIME_LIMIT_MS = 1_000;
@@ -14,32 +27,57 @@ export interface HookRunnerContext {
   readonly log: Log;
 }
 
+/** What hooks did since the start. */
+export interface HookFigures {
+  replaced: number;
+  suppressed: number;
+  /** Refusals, by hook. */
+  readonly refused: Map<string, number>;
+  /** Exceptions, invalid answers and answers that came too late, by hook. */
+  readonly failed: Map<string, number>;
+}
+
+/** The identity of a caller without a connection, for the order of its calls. */
+type Caller = Pick<ConnectionView, 'id' | 'userId'>;
+
 /** Calls the hooks of a module. Each call has a result within the time limit, even if the hook throws or hangs. */
 export class HookRunner implements Hooks {
+  readonly identifies = false;
+  readonly passedHeaders = undefined;
+  readonly left = undefined;
   readonly figures: HookFigures;
+  readonly joining: Hooks['joining'];
   readonly publishing: Hooks['publishing'];
+  readonly calling: Hooks['calling'];
   readonly #module: HooksModule;
   readonly #context: HookRunnerContext;
+  readonly #answers: JoinAnswers;
   /** The latest running call of each connection; the calls of one connection run one after the other. */
   readonly #running = new Map<string, Promise<unknown>>();
 
   constructor(module: HooksModule, context: HookRunnerContext) {
     this.#module = module;
     this.#context = context;
-    this.figures = {
-      replaced: 0,
-      suppressed: 0,
-      refused: zeros(module),
-      failed: zeros(module),
-    };
+    this.#answers = new JoinAnswers(context.clock);
+    this.figures = { replaced: 0, suppressed: 0, refused: zeros(module), failed: zeros(module) };
+    if (module.onJoin !== undefined) this.joining = (who, room) => this.#join(who, room);
     if (module.onMessage !== undefined) this.publishing = (who, what) => this.#decide(who, what);
+    if (module.onCall !== undefined) this.calling = (who, method, data) => this.#answer(who, method, data);
   }
 
-  async connecting(who: ConnectionView): Promise<Rejection | undefined> {
+  /** A hook learns of connections and requests, not of questions about them. */
+  async connecting({ occasion, id, userId }: Arrival): Promise<ArrivalDecision> {
     const { onConnect } = this.#module;
-    if (onConnect === undefined) return undefined;
-    const accept = (): undefined => undefined;
-    return this.#call('onConnect', who, () => onConnect(frozen(who)), accept, asIs);
+    const allowed = { kind: 'allow', grant: {} } as const;
+    if (onConnect === undefined || occasion === 'explain' || occasion === 'auth') return allowed;
+    const who = { id, userId, rooms: [] };
+    return this.#call<ArrivalDecision>(
+      'onConnect',
+      who,
+      () => onConnect(frozen(who)),
+      () => allowed,
+      refused,
+    );
   }
 
   disconnected(who: ConnectionView, code: number): void {
@@ -48,9 +86,9 @@ export class HookRunner implements Hooks {
     const run = (): unknown =>
       this.#call('onDisconnect', who, () => onDisconnect(frozen(who), { code }), asIs, asIs);
     // onMessage may still be running for this connection.
-    const before = this.#running.get(who.id);
+    const before = this.#running.get(keyOf(who));
     const work = before === undefined ? run() : before.then(run);
-    if (work instanceof Promise) this.#remember(who.id, work);
+    if (work instanceof Promise) this.#remember(who, work);
   }
 
   /** Resolves when no hook runs any more. The time limit of each call bounds this. */
@@ -58,16 +96,43 @@ export class HookRunner implements Hooks {
     while (this.#running.size > 0) await Promise.all(this.#running.values());
   }
 
+  #join(who: ConnectionView, room: string): JoinDecision | Promise<JoinDecision> {
+    const known = this.#answers.find(who, room);
+    if (known !== undefined) return known;
+    const read = (answer: unknown): JoinDecision => {
+      if (answer === undefined) return { kind: 'allow', grant: {} };
+      const decision = readAnswer<JoinDecision>(answer, 'hook', (fields) => ({
+        kind: 'allow',
+        grant: readJoinGrant(fields),
+      }));
+      this.#answers.keep(who, room, decision, readTtlMs(answer));
+      return this.#countedRefusal('onJoin', decision);
+    };
+    return this.#remembered(
+      who,
+      this.#call('onJoin', who, () => this.#module.onJoin?.(frozenConnection(who), { room }), read, refused),
+    );
+  }
+
+  async #answer(who: ConnectionView, method: string, data: Json): Promise<CallDecision> {
+    const read = (answer: unknown): CallDecision => {
+      if (answer === undefined || answer === null) return { kind: 'unknown' };
+      return this.#countedRefusal('onCall', readAnswer<CallDecision>(answer, 'hook', readResult));
+    };
+    const call = (): unknown =>
+      this.#module.onCall?.(frozenConnection(who), { method, data: JSON.parse(data) as unknown });
+    return this.#remembered(who, this.#call('onCall', who, call, read, refused));
+  }
+
   #decide(who: ConnectionView, what: Submission): HookDecision | Promise<HookDecision> {
     const decision = this.#call<HookDecision>(
       'onMessage',
       who,
-      () => this.#module.onMessage?.(frozen(who), hookMessageOf(what)),
+      () => this.#module.onMessage?.(frozenConnection(who), hookMessageOf(what)),
       (answer) => this.#counted(decisionOf(answer, what), what),
       (why) => ({ kind: 'refuse', rejection: why }),
     );
-    if (decision instanceof Promise) this.#remember(who.id, decision);
-    return decision;
+    return this.#remembered(who, decision);
   }
 
   #counted(decision: HookDecision, what: Submission): HookDecision {
@@ -76,10 +141,18 @@ export class HookRunner implements Hooks {
     return decision;
   }
 
+  #countedRefusal<Decision extends { readonly kind: string }>(
+    hook: keyof HooksModule,
+    decision: Decision,
+  ): Decision {
+    if (decision.kind === 'refuse') count(this.figures.refused, hook);
+    return decision;
+  }
+
   /** Never throws or rejects. Returns synchronously if the hook does. */
   #call<Answer>(
     hook: keyof HooksModule,
-    who: ConnectionView,
+    who: Caller,
     call: () => unknown,
     read: (answer: unknown) => Answer,
     refuse: (why: Rejection) => Answer,
@@ -101,7 +174,7 @@ export class HookRunner implements Hooks {
     });
   }
 
-  #failed(hook: keyof HooksModule, who: ConnectionView, error: unknown): Rejection {
+  #failed(hook: keyof HooksModule, who: Caller, error: unknown): Rejection {
     const refusal = attempt(() => rejectionOf(error));
     count(refusal === undefined ? this.figures.failed : this.figures.refused, hook);
     if (refusal !== undefined) return refusal;
@@ -110,26 +183,45 @@ export class HookRunner implements Hooks {
     return rejection('internal');
   }
 
-  #remember(id: string, work: Promise<unknown>): void {
-    this.#running.set(id, work);
+  #remembered<Decision>(who: Caller, decision: Decision | Promise<Decision>): Decision | Promise<Decision> {
+    if (decision instanceof Promise) this.#remember(who, decision);
+    return decision;
+  }
+
+  #remember(who: Caller, work: Promise<unknown>): void {
+    const key = keyOf(who);
+    this.#running.set(key, work);
     void work.finally(() => {
-      if (this.#running.get(id) === work) this.#running.delete(id);
+      if (this.#running.get(key) === work) this.#running.delete(key);
     });
   }
 }
 
+/** Requests over HTTP have no connection. No connection id contains a blank. */
+function keyOf({ id, userId }: Caller): string {
+  return id ?? `user ${userId}`;
+}
+
+function refused(why: Rejection): { kind: 'refuse'; by: 'hook'; rejection: Rejection } {
+  return { kind: 'refuse', by: 'hook', rejection: why };
+}
+
 /** Counters begin at 0: Prometheus does not see the first increase of a series that begins with it. */
 function zeros(module: HooksModule): Map<string, number> {
-  const hooks = ['onConnect', 'onMessage', 'onDisconnect'] as const;
-  return new Map(hooks.filter((hook) => module[hook] !== undefined).map((hook) => [hook, 0]));
+  return new Map(HOOK_NAMES.filter((hook) => module[hook] !== undefined).map((hook) => [hook, 0]));
 }
 
 function asIs<T>(value: T): T {
   return value;
 }
 
-function frozen({ id, userId, rooms }: ConnectionView): ConnectionView {
+function frozen({ id, userId, rooms }: ConnectionView): HookArrival {
   return Object.freeze({ id, userId, rooms: Object.freeze([...rooms]) });
+}
+
+/** A connection that is accepted has a user. */
+function frozenConnection(who: ConnectionView): HookConnection {
+  return frozen(who) as HookConnection;
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
@@ -143,20 +235,4 @@ function attempt<T>(read: () => T): T | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** The place of the error without its message, which may quote what a client sent. */
-function traceOf(error: unknown): object {
-  if (error instanceof WrongAnswer) return { reason: error.message };
-  if (!(error instanceof Error)) return { reason: `threw ${typeof error}` };
-  const { message, name, stack = '' } = error;
-  const start = stack.indexOf(message);
-  const lines = start === -1 ? [] : stack.slice(start + message.length).split('\n');
-  return {
-    reason: `threw ${name}`,
-    at: lines
-      .map((line) => line.trim())
-      .filter(Boolean)
-      .slice(0, 5),
-  };
 }

@@ -2,12 +2,23 @@ import { isTrusted, type TrustedProxies } from '../core/base/trusted-proxies.ts'
 import { isIP } from 'node:net';
 
 /**
- * The client's address, for rate limits. Each proxy appends the address of its caller to `X-Forwarded-For`, so the
- * header is read from its end while the addresses belong to trusted proxies; everything before may be forged. If an
- * entry is missing or not an address, the last trusted address counts. An IPv6 address counts as its /64 network,
- * because its holder can use all addresses of that network.
+ * The client's address, for rate limits. An IPv6 address counts as its /64 network, because its holder can use all
+ * addresses of that network.
  */
 export function clientAddress(
+  peer: string | undefined,
+  forwardedFor: string | undefined,
+  proxies: TrustedProxies,
+): string {
+  return network(remoteAddress(peer, forwardedFor, proxies));
+}
+
+/**
+ * The client's address. Each proxy appends the address of its caller to `X-Forwarded-For`, so the
+ * header is read from its end while the addresses belong to trusted proxies; everything before may be forged. If an
+ * entry is missing or not an address, the last trusted address counts.
+ */
+export function remoteAddress(
   peer: string | undefined,
   forwardedFor: string | undefined,
   proxies: TrustedProxies,
@@ -19,7 +30,7 @@ export function clientAddress(
     if (before === undefined || isIP(before) === 0) break;
     address = before;
   }
-  return network(address);
+  return address;
 }
 
 /** Some proxies write `1.2.3.4:5678` or `[2001:db8::1]:5678`. */

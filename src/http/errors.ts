@@ -1,6 +1,6 @@
 import type { Context, ErrorHandler } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
-import { ERRORS, type ErrorCode } from '../protocol/error-codes.ts';
+import { ERRORS, type ErrorCode, isErrorCode, type OwnCode } from '../protocol/error-codes.ts';
 import { HTTPException } from 'hono/http-exception';
 import type { Log } from '../core/ports/log.ts';
 import { Refused } from '../core/base/refused.ts';
@@ -21,12 +21,12 @@ type HttpCode =
 /** An error answer: thrown anywhere below the API, sent by `answerError`. */
 export class ApiError extends Error {
   readonly status: ContentfulStatusCode;
-  readonly code: HttpCode | ErrorCode;
+  readonly code: HttpCode | ErrorCode | OwnCode;
   readonly headers: Readonly<Record<string, string>>;
 
   constructor(
     status: ContentfulStatusCode,
-    code: HttpCode | ErrorCode,
+    code: HttpCode | ErrorCode | OwnCode,
     error: string,
     headers: Readonly<Record<string, string>> = {},
   ) {
@@ -37,7 +37,7 @@ export class ApiError extends Error {
   }
 }
 
-/** The HTTP status of a rejection. Every code that is not listed is a 400. */
+/** The HTTP status of a rejection. A code that is not listed is a 400, one of a hook or backend a 403. */
 const STATUS: Readonly<Partial<Record<ErrorCode, ContentfulStatusCode>>> = {
   forbidden: 403,
   rate_limited: 429,
@@ -69,7 +69,7 @@ export function writeError(c: Context, { message, code, status, headers }: ApiEr
 }
 
 function refused({ rejection: { code, error, retryAfterMs } }: Refused): ApiError {
-  const status = STATUS[code] ?? 400;
+  const status = isErrorCode(code) ? (STATUS[code] ?? 400) : 403;
   const wait = retryAfterMs === undefined ? RETRY_AFTER_SECONDS : Math.ceil(retryAfterMs / 1_000);
   const headers = status === 429 || status === 503 ? { 'Retry-After': String(wait) } : {};
   return new ApiError(status, code, error, headers);

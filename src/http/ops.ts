@@ -1,5 +1,7 @@
 import type { Trouble } from '../core/ports/broker.ts';
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
+import { readFileSync } from 'node:fs';
+import { SOURCES } from '../files.ts';
 import { isLoopback } from './loopback.ts';
 import { peerOf } from './peer.ts';
 
@@ -11,6 +13,9 @@ const SERVING: ReadonlySet<Readiness> = new Set(['ready', 'degraded']);
 
 /** Only browsers send these. Any page can make a browser send a POST to every host that it reaches. */
 const BROWSER_HEADERS = ['Origin', 'Sec-Fetch-Site'];
+
+/** The JSON Schema of the file that ROOMS_FILE names. */
+const RULES_SCHEMA = new URL('rules/rules.schema.json', SOURCES);
 
 export interface OpsOptions {
   readonly readiness: () => Readiness;
@@ -33,28 +38,36 @@ export function ops({ readiness, troubles, end, metrics }: OpsOptions): Hono {
   app.get('/metrics', async (c) =>
     c.body(await metrics.render(), 200, { 'content-type': metrics.contentType }),
   );
-  app.post('/drain', (c) => {
-    if (BROWSER_HEADERS.some((header) => c.req.header(header) !== undefined)) {
-      return c.json({ error: 'a web page cannot drain a pod', code: 'forbidden' }, 403);
-    }
-    // The address comes from the socket, because a caller can write any header.
-    if (!isLoopback(peerOf(c))) {
-      return c.json(
-        { error: 'send this from within the pod, for example with kubectl exec', code: 'forbidden' },
-        403,
-      );
-    }
-    end('POST /drain');
-    return c.json({ status: 'draining' }, 202);
+  let schema: string | undefined;
+  app.get('/rules.schema.json', (c) => {
+    schema ??= readFileSync(RULES_SCHEMA, 'utf8');
+    return c.body(schema, 200, { 'content-type': 'application/schema+json' });
   });
+  app.post('/drain', (c) => drain(c, end));
   app.notFound((c) =>
     c.json(
       {
-        error: 'there is nothing at this path; try /livez, /readyz, /metrics or POST /drain',
+        error:
+          'there is nothing at this path; try /livez, /readyz, /metrics, /rules.schema.json or POST /drain',
         code: 'not_found',
       },
       404,
     ),
   );
   return app;
+}
+
+function drain(c: Context, end: OpsOptions['end']): Response {
+  if (BROWSER_HEADERS.some((header) => c.req.header(header) !== undefined)) {
+    return c.json({ error: 'a web page cannot drain a pod', code: 'forbidden' }, 403);
+  }
+  // The address comes from the socket, because a caller can write any header.
+  if (!isLoopback(peerOf(c))) {
+    return c.json(
+      { error: 'send this from within the pod, for example with kubectl exec', code: 'forbidden' },
+      403,
+    );
+  }
+  end('POST /drain');
+  return c.json({ status: 'draining' }, 202);
 }

@@ -146,6 +146,21 @@ const OTHERS: readonly RouteConfig[] = [
   },
   {
     method: 'get',
+    path: '/rules.schema.json',
+    operationId: 'getRulesSchema',
+    tags: ['operations'],
+    summary: 'Returns the JSON Schema of the file that ROOMS_FILE names.',
+    servers: OPERATORS,
+    security: [],
+    responses: {
+      200: {
+        description: 'The answer is a JSON Schema (draft 7).',
+        content: { 'application/schema+json': { schema: z.record(z.string(), z.unknown()) } },
+      },
+    },
+  },
+  {
+    method: 'get',
     path: '/metrics',
     operationId: 'getMetrics',
     tags: ['operations'],

@@ -29,7 +29,7 @@ export async function publishDraft(
   key: string | undefined,
   timestamp = timestampOf(pod),
 ): Promise<PublishAnswer> {
-  const what: PublishRequest = { type, from, event, data: toJson(data), key, timestamp };
+  const what: PublishRequest = { type, from, event, data: toJson(data), isFromServer: true, key, timestamp };
   const { id, settled, partial } = await publishToRoom(pod, room, ephemeral, what);
   // The request is answered already. Without this, a later rejection would be an unhandled one.
   settled?.catch(() => undefined);

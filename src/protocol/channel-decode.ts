@@ -2,6 +2,7 @@ import { type Command, type Decoded, LISTEN } from './command.ts';
 import { DIRECT, GLOBAL, isRoomName } from './names.ts';
 import {
   anyJson,
+  callOf,
   decodeWith,
   type Fields,
   invalid,
@@ -14,7 +15,15 @@ import {
   parseFields,
 } from './fields.ts';
 
-const FROM_SERVER_ONLY = new Set(['presence_sync', 'subscribed', 'unsubscribed', 'ack', 'error', 'drain']);
+const FROM_SERVER_ONLY = new Set([
+  'presence_sync',
+  'subscribed',
+  'unsubscribed',
+  'ack',
+  'error',
+  'drain',
+  'result',
+]);
 
 /** Decodes a client's frame of the channel dialect (docs/protocol.md, "Channel dialect"; seed lowcode-realtime 3.1). */
 export function decodeChannelFrame(frame: string): Decoded {
@@ -45,6 +54,8 @@ function toCommand(fields: Fields): Command {
       return present(fields);
     case 'auth':
       return { kind: 'auth', token: requiredString(fields, 'token'), ref };
+    case 'call':
+      return callOf(fields, fields['data']);
     case 'presence_leave':
       return { kind: 'presence', room: channelOf(fields), status: 'offline', membersOnly: false, ref };
     default:

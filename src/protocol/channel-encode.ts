@@ -1,7 +1,7 @@
 import { DIRECT, GLOBAL, SYSTEM } from './names.ts';
-import { errorData, optionalTimestamp } from './message-encode.ts';
+import { errorData, optionalTimestamp, withData } from './message-encode.ts';
 import type { Json } from './json.ts';
-import { memberList } from './member-list.ts';
+import { memberList, writtenOnce } from './member-list.ts';
 import type { Message } from './message.ts';
 import type { Member, PresenceEvent, ServerEvent } from './event.ts';
 
@@ -28,8 +28,11 @@ export function encodeChannelEvent(event: ServerEvent): Json | undefined {
     case 'joined': {
       const { room, position, recovery, replayed, count, rule, maxDataBytes, ref } = event;
       const found = { position, ...recovery, replayed, count, rule, max_data_bytes: maxDataBytes };
-      return JSON.stringify({ type: 'subscribed', channel: room, ...found, ref });
+      const frame = { type: 'subscribed', channel: room, ...found, ref };
+      return event.data === undefined ? JSON.stringify(frame) : withData(frame, event.data);
     }
+    case 'result':
+      return withData({ type: 'result', ref: event.ref }, event.data);
     case 'left':
       return JSON.stringify({ type: 'unsubscribed', channel: event.room, ref: event.ref });
     case 'ack':
@@ -67,7 +70,7 @@ export function encodeGuessedChannelEvent(event: ServerEvent): Json | undefined 
 function encodeSeedEvent(event: ServerEvent): Json | undefined {
   if (event.kind === 'presence') return presence(event);
   if (event.kind === 'sync') {
-    return `{"type":"presence_sync","channel":"${event.room}","users":${memberList(event.members, user)}}`;
+    return `{"type":"presence_sync","channel":"${event.room}","users":${memberList(event.members, listedUser)}}`;
   }
   return undefined;
 }
@@ -80,6 +83,8 @@ function presence({ room, change, member, at }: PresenceEvent): Json {
 function user(member: Member): Json {
   return `{${userFields(member)}}`;
 }
+
+const listedUser = writtenOnce(user);
 
 function userFields({ userId, meta, updatedAt }: Member): string {
   return `"user_id":${JSON.stringify(userId)},"meta":${meta},"updated_at":${updatedAt}`;

@@ -75,6 +75,15 @@ export interface AuthCommand {
   readonly ref?: string | undefined;
 }
 
+/** Asks the application something. */
+export interface CallCommand {
+  readonly kind: 'call';
+  /** Undefined if the frame names none. */
+  readonly method: string | undefined;
+  readonly data: Json;
+  readonly ref?: string | undefined;
+}
+
 /** A decoded frame of a client, independent of the dialect. */
 export type Command =
   | PublishCommand
@@ -83,7 +92,8 @@ export type Command =
   | LeaveCommand
   | PresenceCommand
   | PingCommand
-  | AuthCommand;
+  | AuthCommand
+  | CallCommand;
 
 /** A command, or why the frame is not one, with its `ref` if valid, and the `room` as sent, which may be invalid. */
 export type Decoded =

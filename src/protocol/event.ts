@@ -38,6 +38,8 @@ export interface Joined extends Answer {
   readonly rule?: string | undefined;
   /** How long `data` may be in this room, if its rule limits it. */
   readonly maxDataBytes?: number | undefined;
+  /** What the operator's hook or backend says to the client. */
+  readonly data?: Json | undefined;
   /** How many stored messages follow. */
   readonly replayed: number;
 }
@@ -60,6 +62,8 @@ export type ServerEvent =
       readonly heartbeatSeconds: number;
       /** The maximum length of a frame from the client. */
       readonly maxMessageBytes: number;
+      /** What the operator's backend says to the client. */
+      readonly data?: Json | undefined;
       readonly at: number;
     }
   | (Joined & { readonly at: number })
@@ -90,5 +94,7 @@ export type ServerEvent =
       readonly at: number;
     })
   | (Answer & { readonly kind: 'pong'; readonly at: number })
+  /** The answer to a call. */
+  | (Answer & { readonly kind: 'result'; readonly data: Json })
   /** Announces a close with 1012. The client should reconnect `reconnectAfterMs` after the close. */
   | { readonly kind: 'drain'; readonly reconnectAfterMs: number; readonly at: number };

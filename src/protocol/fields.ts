@@ -1,4 +1,4 @@
-import type { Command, Decoded } from './command.ts';
+import type { CallCommand, Command, Decoded } from './command.ts';
 import { type ErrorCode, ERRORS, type Rejection, rejection } from './error-codes.ts';
 import { isRoomName } from './names.ts';
 import { type Json, writeJson } from './json.ts';
@@ -12,7 +12,8 @@ class InvalidField extends Error {
   }
 }
 
-const META_LIMIT = 4_096;
+/** The longest `meta` of a presence, in characters of JSON. */
+export const META_LIMIT = 4_096;
 /** Longer room names are left out of an error. */
 const ROOM_ECHO_LIMIT = 1_024;
 
@@ -119,6 +120,18 @@ export function optionalCount(fields: Fields, name: string): number | undefined 
 /** Any value as JSON text; absent is `null`. */
 export function anyJson(value: unknown): Json {
   return write(value ?? null);
+}
+
+/** A call, whose method may be missing: a pod that answers no calls does not know the frame at all. */
+export function callOf(fields: Fields, data: unknown): CallCommand {
+  const { method } = fields;
+  const isNamed = typeof method === 'string' && method !== '';
+  return {
+    kind: 'call',
+    method: isNamed ? method : undefined,
+    data: anyJson(data),
+    ref: optionalRef(fields),
+  };
 }
 
 /** The meta of a presence: a JSON object as text. It is limited because every member list carries it. */

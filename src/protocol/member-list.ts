@@ -7,6 +7,26 @@ import type { Member } from './event.ts';
  */
 const LIST_BYTES = 262_144;
 
+/** So many texts of so many characters each are kept at most: about 1 MB. */
+const MOST_TEXTS = 4_096;
+const MOST_CHARS = 256;
+
+/** Keeps what `write` returns for a member, which is the same object in each list until the member changes. */
+export function writtenOnce(write: (member: Member) => Json): (member: Member) => Json {
+  let texts = new WeakMap<Member, Json>();
+  let count = 0;
+  return (member) => {
+    const known = texts.get(member);
+    if (known !== undefined) return known;
+    const text = write(member);
+    if (text.length > MOST_CHARS) return text;
+    if (count === MOST_TEXTS) [texts, count] = [new WeakMap(), 0];
+    count += 1;
+    texts.set(member, text);
+    return text;
+  };
+}
+
 /** A JSON list of the members, each encoded by `write`, cut where it would exceed the limit. */
 export function memberList(members: readonly Member[], write: (member: Member) => Json): Json {
   const all = `[${members.map(write).join(',')}]`;

@@ -1,6 +1,7 @@
 import { type Command, type Decoded, LISTEN, type Status } from './command.ts';
 import {
   anyJson,
+  callOf,
   decodeWith,
   type Fields,
   invalid,
@@ -37,10 +38,13 @@ function toCommand(fields: Fields): Command {
       return { kind: 'ping', ref: optionalRef(fields) };
     case 'auth':
       return { kind: 'auth', token: requiredString(dataOf(fields), 'token'), ref: optionalRef(fields) };
+    case 'call':
+      return callOf(fields, fields['data']);
     case 'system':
     case 'error':
     case 'ack':
     case 'pong':
+    case 'result':
       throw invalid('type_not_allowed');
     default:
       throw invalid('unknown_type');

@@ -3,7 +3,7 @@ import { withId } from './message.ts';
 import type { Joined, Member, ServerEvent } from './event.ts';
 import type { PublishedMessage } from './dialect.ts';
 import { SYSTEM } from './names.ts';
-import { memberList } from './member-list.ts';
+import { memberList, writtenOnce } from './member-list.ts';
 import type { Rejection } from './error-codes.ts';
 
 /** Does not decode the body: the broker delivers it in this dialect. */
@@ -36,6 +36,8 @@ export function encodeMessageEvent(event: ServerEvent): Json | undefined {
       return system('authenticated', event, { expires_at: optionalTimestamp(event.expiresAt) });
     case 'pong':
       return JSON.stringify({ type: 'pong', ref: event.ref, timestamp: timestamp(event.at) });
+    case 'result':
+      return withData({ type: 'result', ref: event.ref }, event.data);
     case 'drain':
       return system('drain', event, { reconnect_after_ms: event.reconnectAfterMs });
     case 'sync':
@@ -44,12 +46,13 @@ export function encodeMessageEvent(event: ServerEvent): Json | undefined {
 }
 
 function connected(event: Extract<ServerEvent, { kind: 'connected' }>): Json {
-  return system('connected', event, {
+  const frame = system('connected', event, {
     connection_id: event.connectionId,
     user_id: event.userId,
     heartbeat_seconds: event.heartbeatSeconds,
     max_message_bytes: event.maxMessageBytes,
   });
+  return withInner(frame, event.data);
 }
 
 function recovered(event: Extract<ServerEvent, { kind: 'recovered' }>): Json {
@@ -79,8 +82,21 @@ export function errorData({ code, error, retryAfterMs }: Rejection) {
 
 export function memberJson({ userId, status, meta, updatedAt }: Member): Json {
   const user = JSON.stringify(userId);
-  return `{"user_id":${user},"status":"${status}","meta":${meta},"updated_at":${updatedAt}}`;
+  // Joined, not a template: V8 would keep the pieces of a template apart, and the text is kept.
+  return [
+    '{"user_id":',
+    user,
+    ',"status":"',
+    status,
+    '","meta":',
+    meta,
+    ',"updated_at":',
+    updatedAt,
+    '}',
+  ].join('');
 }
+
+const listedMember = writtenOnce(memberJson);
 
 interface Head {
   readonly room?: string | undefined;
@@ -102,7 +118,7 @@ function joined(event: Joined & { at: number }): Json {
     rule: event.rule,
     max_data_bytes: event.maxDataBytes,
   };
-  const frame = system('joined', event, data);
+  const frame = withInner(system('joined', event, data), event.data);
   return event.members === undefined ? frame : withMembers(frame, event.members);
 }
 
@@ -110,9 +126,19 @@ function census({ members, ...event }: Extract<ServerEvent, { kind: 'census' }>)
   return withMembers(system('members', event, { count: event.count }), members);
 }
 
+/** Appends data to a frame: it is JSON text already. */
+export function withData(frame: object, data: Json): Json {
+  return `${JSON.stringify(frame).slice(0, -1)},"data":${data}}`;
+}
+
+/** Inserts what a hook or the backend says to the client as `data.data`; it is JSON text already. */
+function withInner(frame: Json, data: Json | undefined): Json {
+  return data === undefined ? frame : frame.replace('"data":{', () => `"data":{"data":${data},`);
+}
+
 /** Inserts the members as text, because their `meta` is JSON text already. */
 function withMembers(frame: Json, members: readonly Member[]): Json {
-  return frame.replace('"data":{', () => `"data":{"members":${memberList(members, memberJson)},`);
+  return frame.replace('"data":{', () => `"data":{"members":${memberList(members, listedMember)},`);
 }
 
 function presence({ room, change, member, at }: Extract<ServerEvent, { kind: 'presence' }>): Json {

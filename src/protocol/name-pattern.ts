@@ -36,6 +36,13 @@ export class NamePattern {
     if (this.#text.startsWith('@') !== name.startsWith('@')) return undefined;
     const [before = '', after = ''] = this.#text.split(USER);
     const [head, tail] = [before.split('*'), after.split('*')];
+    const [first = '', last = ''] = [head[0], tail.at(-1)];
+    // Most patterns end here. The search below takes time with the square of the name's length.
+    if (!name.startsWith(first) || !name.endsWith(last)) return undefined;
+    if (head.length === 1 && tail.length === 1) {
+      const user = name.slice(first.length, Math.max(first.length, name.length - last.length));
+      return decodeUser(user) === undefined ? undefined : user;
+    }
     const ends = places(name, (at) => fitsPieces(tail, name.slice(at))).toReversed();
     for (const start of places(name, (at) => fitsPieces(head, name.slice(0, at)))) {
       for (const end of ends) {

@@ -24,6 +24,7 @@ export function ruleOfSettings({ historySize, historyTtlMs, presenceEventsLimit 
     match: undefined,
     name: 'default',
     lastValue: 'off',
+    lastValueTtlMs: historyTtlMs,
     presence: true,
     publish: 'clients',
     join: 'token',

@@ -55,6 +55,13 @@ export function scrape(figure: Figure): ScrapedMetric {
   return { name, help, type, values };
 }
 
+/** Delays that are counted elsewhere. */
+export interface Histogram {
+  readonly name: string;
+  readonly help: string;
+  readonly delays: Delays;
+}
+
 /** A histogram in seconds. Each bucket counts the delays at or below its bound. */
 export function scrapeDelays(name: string, help: string, { counts, sumMs }: Delays): ScrapedMetric {
   let total = 0;

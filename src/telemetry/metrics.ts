@@ -1,4 +1,14 @@
-import { type Figure, type Row, counter, counters, gauge, namesOf, scrape, scrapeDelays } from './figures.ts';
+import {
+  type Figure,
+  type Histogram,
+  type Row,
+  counter,
+  counters,
+  gauge,
+  namesOf,
+  scrape,
+  scrapeDelays,
+} from './figures.ts';
 import { eventLoopFigures, processFigures } from './process-figures.ts';
 import { CLOSE } from '../protocol/close-codes.ts';
 import type { Membership } from '../core/delivery/membership.ts';
@@ -33,6 +43,7 @@ const TOKEN_REASONS = namesOf<TokenReason>({
   issuer: true,
   not_yet_valid: true,
   permissions: true,
+  rooms: true,
   signature: true,
   token_expired: true,
   unavailable: true,
@@ -51,7 +62,11 @@ export interface Metrics {
  * parts of the pod. The names are those of the seed systems, including `_total` on a gauge. No label holds a room, a
  * user or an id.
  */
-export function createMetrics(pod: Pod, others: readonly Figure[] = []): Metrics {
+export function createMetrics(
+  pod: Pod,
+  others: readonly Figure[] = [],
+  histograms: readonly Histogram[] = [],
+): Metrics {
   const registry = new Registry();
   const lag = eventLoopFigures();
   const figures = [
@@ -66,11 +81,10 @@ export function createMetrics(pod: Pod, others: readonly Figure[] = []): Metrics
   for (const figure of figures) {
     registry.registerMetric({ name: figure.name, get: () => Promise.resolve(scrape(figure)) });
   }
-  const { publishToDeliver } = pod.tally;
-  registry.registerMetric({
-    name: DELAY,
-    get: () => Promise.resolve(scrapeDelays(DELAY, DELAY_HELP, publishToDeliver)),
-  });
+  const delivery = { name: DELAY, help: DELAY_HELP, delays: pod.tally.publishToDeliver };
+  for (const { name, help, delays } of [delivery, ...histograms]) {
+    registry.registerMetric({ name, get: () => Promise.resolve(scrapeDelays(name, help, delays)) });
+  }
   const render = async (): Promise<string> => {
     const text = await registry.metrics();
     lag.reset();

@@ -1,11 +1,18 @@
 import { counter, counters, type Figure, gauge, namesOf } from './figures.ts';
 import type { Unreported, WatcherFigures } from '../core/ports/watcher.ts';
-import type { HookFigures } from '../core/ports/hooks.ts';
 import type { Trouble } from '../core/ports/broker.ts';
 
 const UNREPORTED = namesOf<Unreported>({ overflow: true, refused: true, gave_up: true, stopped: true });
 
 const HALVES = namesOf<Trouble['lost']>({ answers: true, publications: true });
+
+/** What hooks did since the start. */
+export interface HookFigures {
+  readonly replaced: number;
+  readonly suppressed: number;
+  readonly refused: ReadonlyMap<string, number>;
+  readonly failed: ReadonlyMap<string, number>;
+}
 
 export function hookFigures(figures: HookFigures): Figure[] {
   return [
@@ -13,7 +20,7 @@ export function hookFigures(figures: HookFigures): Figure[] {
     counter('realtime_hook_suppressions', 'Messages that a hook suppressed.', () => figures.suppressed),
     counters(
       'realtime_hook_refusals',
-      'Connections and messages that hooks refused, by hook.',
+      'Connections, joins, messages and calls that hooks refused, by hook.',
       'hook',
       figures.refused,
     ),
@@ -41,6 +48,29 @@ export function webhookFigures(figures: WatcherFigures): Figure[] {
       'realtime_webhook_events_waiting',
       'Events that wait to be posted or are in flight.',
       () => figures.waiting,
+    ),
+  ];
+}
+
+/** What is known about the file that ROOMS_FILE names. */
+export interface RulesFigures {
+  readonly rules: number;
+  readonly loadedAt: number;
+  readonly failures: number;
+}
+
+export function rulesFigures(figures: RulesFigures): Figure[] {
+  return [
+    gauge('realtime_rules', 'Rules for rooms that are in force.', () => figures.rules),
+    gauge(
+      'realtime_rules_loaded_timestamp_seconds',
+      'When the rules for rooms that are in force were read, in seconds since 1970.',
+      () => figures.loadedAt / 1_000,
+    ),
+    counter(
+      'realtime_rules_reload_failures',
+      'Versions of the file of rules that were not valid. The rules read before stayed in force.',
+      () => figures.failures,
     ),
   ];
 }

@@ -12,6 +12,7 @@ const GAPS: Readonly<Record<string, string>> = {
 
 const NOT_IN: Readonly<Record<string, string>> = {
   forbidden: 'You may not enter this room.',
+  room_full: 'The room is full. Try again later.',
   too_many_rooms: 'You are in as many rooms as the server allows. Leave one of them first.',
 };
 

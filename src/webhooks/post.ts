@@ -1,6 +1,6 @@
 import { type HttpAddress, readHttpAddress } from '../core/base/http-address.ts';
 import type { Clock } from '../core/ports/clock.ts';
-import { createHmac } from 'node:crypto';
+import { signed } from '../signed/signed.ts';
 
 const REQUEST_TIMEOUT_MS = 5_000;
 /** A longer `Retry-After` is shortened to this, because the queue would overflow meanwhile. */
@@ -52,18 +52,6 @@ export async function post(
   } finally {
     cancel();
   }
-}
-
-/** Each attempt has its own timestamp (seconds since 1970) and signature, so that a receiver can refuse old ones. */
-function signed(body: string, secret: string, now: number): Record<string, string> {
-  const timestamp = String(Math.floor(now / 1_000));
-  const signature = createHmac('sha256', secret).update(`${timestamp}.${body}`).digest('hex');
-  return {
-    'Content-Type': 'application/json',
-    'User-Agent': 'crosspod',
-    'X-Crosspod-Timestamp': timestamp,
-    'X-Crosspod-Signature': `sha256=${signature}`,
-  };
 }
 
 function outcomeOf(answer: Response, now: number): Outcome {

@@ -9,15 +9,23 @@ import type { TrustedProxies } from '../core/base/trusted-proxies.ts';
 import { mayJoin } from '../core/commands/may-join.ts';
 import type { Hooks } from '../core/ports/hooks.ts';
 import type { Pod } from '../core/commands/pod.ts';
-import type { Principal } from '../core/ports/principal.ts';
-import type { UpgradeRefusal } from '../core/base/upgrade-refusal.ts';
-import type { Rejection } from '../protocol/error-codes.ts';
+import type { Permissions, Principal } from '../core/ports/principal.ts';
+import { refusalOf, retryLater, type UpgradeRefusal } from '../core/base/upgrade-refusal.ts';
+import {
+  addressJoin,
+  type Admitted,
+  arrival,
+  type Asked,
+  identifiedIn,
+  MISSING_TOKEN,
+  passedOn,
+  viewOfAdmitted,
+} from './admitted.ts';
 import type { RefusedToken } from '../core/ports/authenticator.ts';
-import { UNRESTRICTED } from '../core/base/permissions.ts';
-import { isUnavailable } from '../core/base/refused.ts';
+import { EVERY_CLIENT, UNRESTRICTED } from '../core/base/permissions.ts';
+import { isUnavailable, Refused } from '../core/base/refused.ts';
 import { whyUnchecked } from '../core/base/unchecked-token.ts';
 
-const RETRY_AFTER_SECONDS = 5;
 /** Another pod accepts the client at once. It must return within the grace period of its presence. */
 const RETRY_ELSEWHERE_SECONDS = 1;
 /** RFC 6455 section 7.1.5. */
@@ -30,14 +38,11 @@ export interface AdmissionOptions {
   readonly origins: Origins;
   /** The proxies whose `X-Forwarded-Host` counts. */
   readonly trustProxy: TrustedProxies;
+  /** The address of a client, behind the trusted proxies. */
+  readonly remoteOf: (request: RequestHead) => string;
   readonly watermarks: { readonly exceeded: boolean };
-}
-
-export interface Admitted {
-  readonly target: Target;
-  readonly principal: Principal;
-  /** The API gave the user the room in the address, which nothing else permits. */
-  readonly isGranted?: boolean;
+  /** Whether API keys are configured: then a client without a token is not the server. */
+  readonly hasKeys: boolean;
 }
 
 /** Decides whether an upgrade becomes a connection. Cheap checks come first, the token last. */
@@ -68,24 +73,21 @@ export class Admission {
     const refusal = this.#refuseRequest(request) ?? this.#refuseNow();
     if (refusal !== undefined) return refusal;
     const identified = this.#identify(request, target, id);
-    const principal = identified instanceof Promise ? await identified : identified;
-    if ('status' in principal) return principal;
-    const admitted = await this.#withGrant({ target, principal });
+    const known = identified instanceof Promise ? await identified : identified;
+    if (known !== undefined && 'status' in known) return known;
+    const { hooks } = this.#options.pod;
+    const admitted = await (hooks === undefined
+      ? this.#seat(identifiedIn({ id, target, known }), id)
+      : this.#admitWith(hooks, this.#askedBy(hooks, request, target, known, id)));
     if ('status' in admitted) return admitted;
-    const last = this.#refuseAdmitted(admitted);
-    if (last !== undefined) return last;
-    if (this.#options.pod.limits.maxConnectionsPerUser === 0) return admitted;
-    const lastOfAll = await this.#refuseUser(principal, id);
-    if (lastOfAll !== undefined) return lastOfAll;
-    // The pod may have filled up or begun to drain while Redis answered.
-    const late = this.#refuseAdmitted(admitted);
-    if (late !== undefined) this.release(id, admitted);
-    return late ?? admitted;
+    const isFull = await this.#takePlace(id, admitted);
+    if (isFull !== undefined) this.dismiss(id, admitted);
+    return isFull ?? admitted;
   }
 
   /**
    * How an upgrade would be refused now, for clients whose WebSocket does not show it; undefined if it would succeed.
-   * Does not check hooks and MAX_CONNECTIONS_PER_USER, because these checks have side effects.
+   * Does not check onConnect and MAX_CONNECTIONS_PER_USER, because these checks have side effects.
    */
   async explain(request: RequestHead): Promise<UpgradeRefusal | undefined> {
     const target = readTarget(request.url ?? '', this.#options.paths);
@@ -96,26 +98,122 @@ export class Admission {
     const refusal =
       this.#refuseRequest(asked) ?? this.#refuseDraining() ?? refuseRate(wait) ?? this.#refuseFull();
     if (refusal !== undefined) return refusal;
-    const principal = await this.#identify(request, target, this.#options.pod.ids.connection());
-    if ('status' in principal) return principal;
-    const admitted = await this.#withGrant({ target, principal });
-    return 'status' in admitted ? admitted : this.#refuseRoom(admitted);
+    const id = this.#options.pod.ids.connection();
+    const known = await this.#identify(request, target, id);
+    if (known !== undefined && 'status' in known) return known;
+    return this.#explainTo(this.#askedBy(this.#options.pod.hooks, request, target, known, id));
   }
 
-  /** Frees the place of an admitted connection that was not opened, for MAX_CONNECTIONS_PER_USER. */
-  release(id: string, { principal }: Admitted): void {
-    void this.#options.pod.directory.release(principal.userId, id);
+  async #explainTo(asked: Asked): Promise<UpgradeRefusal | undefined> {
+    const { pod } = this.#options;
+    const { hooks } = pod;
+    const arrived = await this.#withGrant(
+      hooks?.identifies ? await arrival(hooks, asked, 'explain') : identifiedIn(asked),
+    );
+    if ('status' in arrived) return arrived;
+    const refusal = this.#refuseRoom(arrived);
+    if (refusal !== undefined || hooks === undefined) return refusal;
+    const join = await addressJoin(pod, hooks, arrived, asked.id);
+    return 'status' in join ? join : undefined;
   }
 
-  /** Asks the hook onConnect. It comes last, because a hook must learn the end of each connection that it accepted. */
-  async askHooks(hooks: Hooks, id: string, admitted: Admitted): Promise<UpgradeRefusal | undefined> {
-    const who = { id, userId: admitted.principal.userId, rooms: [] };
-    const rejection = await hooks.connecting(who);
-    if (rejection !== undefined) return refusalOf(rejection);
-    // The pod may have filled up or begun to drain while the hook ran.
-    const refusal = this.#refuseAdmitted(admitted);
-    if (refusal !== undefined) hooks.disconnected(who, NO_CLOSE_FRAME);
-    return refusal;
+  /** Ends an admitted connection that was not opened: frees its place, and tells the hooks that accepted it. */
+  dismiss(id: string, admitted: Admitted): void {
+    this.#release(id, admitted);
+    this.#options.pod.hooks?.disconnected(viewOfAdmitted(id, admitted), NO_CLOSE_FRAME);
+  }
+
+  #release(id: string, { principal, target }: Admitted): void {
+    const { directory, roster } = this.#options.pod;
+    const { userId } = principal;
+    void directory.release(userId, id);
+    const { room } = target.address;
+    if (room !== undefined) void roster.places.release(room, { connectionId: id, userId });
+  }
+
+  /**
+   * Hooks that may name the user are asked first, since the limits are those of that user. Others come last, because a
+   * hook must learn the end of each connection that it accepted.
+   */
+  async #admitWith(hooks: Hooks, asked: Asked): Promise<Admitted | UpgradeRefusal> {
+    const { pod } = this.#options;
+    const { id } = asked;
+    const first = hooks.identifies ? await arrival(hooks, asked, 'connect') : identifiedIn(asked);
+    if ('status' in first) return first;
+    const seated = await this.#seat(first, id);
+    if ('status' in seated) {
+      if (hooks.identifies) hooks.disconnected(viewOfAdmitted(id, first), NO_CLOSE_FRAME);
+      return seated;
+    }
+    const arrived = hooks.identifies ? seated : await arrival(hooks, asked, 'connect');
+    const last = 'status' in arrived ? arrived : { ...arrived, isGranted: seated.isGranted };
+    if ('status' in last) {
+      this.#release(id, seated);
+      return last;
+    }
+    const join = await addressJoin(pod, hooks, last, id);
+    // The pod may have filled up or begun to drain while the hooks ran.
+    const refusal = 'status' in join ? join : this.#refuseAdmitted(last);
+    if (refusal !== undefined) this.dismiss(id, last);
+    return refusal ?? { ...last, welcome: { ...last.welcome, ...join } };
+  }
+
+  /** Takes one of the user's places, if that is limited. */
+  async #seat(arrived: Admitted | UpgradeRefusal, id: string): Promise<Admitted | UpgradeRefusal> {
+    const admitted = await this.#withGrant(arrived);
+    if ('status' in admitted) return admitted;
+    const last = this.#refuseAdmitted(admitted);
+    if (last !== undefined) return last;
+    if (this.#options.pod.limits.maxConnectionsPerUser === 0) return admitted;
+    const lastOfAll = await this.#refuseUser(admitted.principal, id);
+    if (lastOfAll !== undefined) return lastOfAll;
+    // The pod may have filled up or begun to drain while Redis answered.
+    const late = this.#refuseAdmitted(admitted);
+    if (late !== undefined) this.#release(id, admitted);
+    return late ?? admitted;
+  }
+
+  /**
+   * Takes a place in the room of the address, if the room's rule limits its members. Comes last, because it takes the
+   * place if it does not refuse.
+   */
+  async #takePlace(id: string, { principal, target }: Admitted): Promise<UpgradeRefusal | undefined> {
+    const { places } = this.#options.pod.roster;
+    const { room, lastId } = target.address;
+    if (room === undefined || !places.isLimited(room)) return undefined;
+    try {
+      await places.take(room, { connectionId: id, userId: principal.userId }, lastId !== undefined);
+      return undefined;
+    } catch (error) {
+      if (error instanceof Refused)
+        return refusalOf({ kind: 'refuse', by: 'hook', rejection: error.rejection });
+      throw error;
+    }
+  }
+
+  #askedBy(
+    hooks: Hooks | undefined,
+    request: RequestHead,
+    target: Target,
+    known: Principal | undefined,
+    id: string,
+  ): Asked {
+    const { passedHeaders } = hooks ?? {};
+    const everyClient = this.#options.pod.authenticator === undefined ? this.#everyClient : undefined;
+    if (passedHeaders === undefined) return { id, target, known, everyClient };
+    const remote = this.#options.remoteOf(request);
+    return {
+      id,
+      target,
+      known,
+      everyClient,
+      source: { headers: passedOn(request.headers, passedHeaders), remote },
+    };
+  }
+
+  /** What a client may do while authentication is off. */
+  get #everyClient(): Permissions {
+    return this.#options.hasKeys ? EVERY_CLIENT : UNRESTRICTED;
   }
 
   #refuseDraining(): UpgradeRefusal | undefined {
@@ -127,20 +225,20 @@ export class Admission {
     return this.#refuseDraining() ?? this.#refuseRoom(admitted) ?? this.#refuseFull();
   }
 
-  #refuseRoom({ principal, target, isGranted }: Admitted): UpgradeRefusal | undefined {
+  #refuseRoom({ principal, target, welcome, isGranted }: Admitted): UpgradeRefusal | undefined {
     const { room } = target.address;
-    if (room === undefined || isGranted || mayJoin(this.#options.pod, principal, room)) return undefined;
+    if (room === undefined || isGranted || welcome?.rooms?.includes(room)) return undefined;
+    if (mayJoin(this.#options.pod, principal, room)) return undefined;
     return { status: 403, error: 'no permission to join the room', code: 'forbidden' };
   }
 
   /** Looks up whether the API gave the user the room in the address, unless the user may join it anyway. */
-  async #withGrant(admitted: Admitted): Promise<Admitted | UpgradeRefusal> {
-    const { principal, target } = admitted;
-    const { room } = target.address;
-    const { pod } = this.#options;
-    if (room === undefined || mayJoin(pod, principal, room)) return admitted;
+  async #withGrant(arrived: Admitted | UpgradeRefusal): Promise<Admitted | UpgradeRefusal> {
+    if ('status' in arrived || this.#refuseRoom(arrived) === undefined) return arrived;
+    const { grants } = this.#options.pod;
+    const { room = '' } = arrived.target.address;
     try {
-      return { ...admitted, isGranted: (await pod.grants.leftMs(principal.userId, room)) > 0 };
+      return { ...arrived, isGranted: (await grants.leftMs(arrived.principal.userId, room)) > 0 };
     } catch (error) {
       if (!isUnavailable(error)) throw error;
       return retryLater(503, 'whether you may join the room cannot be checked now', 'unavailable');
@@ -185,15 +283,19 @@ export class Admission {
     return retryLater(503, 'the pod is overloaded', 'overloaded');
   }
 
+  /** Undefined if nothing names the user yet, but hooks may. */
   #identify(
     request: RequestHead,
     target: Target,
     id: string,
-  ): Principal | UpgradeRefusal | Promise<Principal | UpgradeRefusal> {
-    const { authenticator } = this.#options.pod;
-    if (authenticator === undefined) return unauthenticated(target.userId ?? id);
-    const token = tokenOf(request, target.query);
-    if (token === undefined) return { status: 401, error: 'missing token', code: 'missing_token' };
+  ): Principal | undefined | UpgradeRefusal | Promise<Principal | UpgradeRefusal> {
+    const { authenticator, hooks } = this.#options.pod;
+    const othersName = hooks?.identifies === true;
+    if (authenticator === undefined) {
+      return othersName ? undefined : unauthenticated(target.userId ?? id, this.#everyClient);
+    }
+    const token = authenticator.hasNoKeys === true ? undefined : tokenOf(request, target.query);
+    if (token === undefined) return othersName ? undefined : MISSING_TOKEN;
     return authenticator
       .authenticate(token)
       .then((result) => ('fault' in result ? refuseToken(result) : result));
@@ -226,8 +328,8 @@ function refuseRate(wait: number): UpgradeRefusal | undefined {
 }
 
 /** While authentication is off, the user id of the request counts. */
-function unauthenticated(userId: string): Principal | UpgradeRefusal {
-  if (isUserId(userId)) return { userId, permissions: UNRESTRICTED };
+function unauthenticated(userId: string, permissions: Permissions): Principal | UpgradeRefusal {
+  if (isUserId(userId)) return { userId, permissions };
   return bad(
     'user_id must have 1 to 256 printable characters, must not be system, and must not begin with conn: or @',
     'invalid_user_id',
@@ -240,29 +342,4 @@ function refuseToken(refused: RefusedToken): UpgradeRefusal {
   const later = retryAfterMs === undefined ? {} : { retryAfterSeconds: Math.ceil(retryAfterMs / 1_000) };
   if (fault !== 'unavailable') return { status: 401, error: fault.replace('_', ' '), code: fault, ...later };
   return { ...retryLater(503, whyUnchecked(refused), fault), ...later };
-}
-
-/** Turns the rejection of a hook into an HTTP answer. */
-function refusalOf({ code, error }: Rejection): UpgradeRefusal {
-  switch (code) {
-    case 'internal':
-    case 'unavailable':
-      return retryLater(503, error, code);
-    case 'rate_limited':
-      return retryLater(429, error, code);
-    case 'invalid_token':
-    case 'token_expired':
-      return { status: 401, error, code };
-    default:
-      return { status: 403, error, code };
-  }
-}
-
-function retryLater(
-  status: number,
-  error: string,
-  code: UpgradeRefusal['code'],
-  retryAfterSeconds = RETRY_AFTER_SECONDS,
-): UpgradeRefusal {
-  return { status, error, code, retryAfterSeconds };
 }

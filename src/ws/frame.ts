@@ -26,6 +26,13 @@ export const framer: Framer = {
     return bytes;
   },
   join: (frames) => Buffer.concat(frames),
+  slice(frames, from, to) {
+    let start = 0;
+    for (let index = 0; index < from; index += 1) start += lengthOf(frames, start);
+    let end = start;
+    for (let index = from; index < to; index += 1) end += lengthOf(frames, end);
+    return Buffer.from(frames.subarray(start, end));
+  },
 };
 
 export const PING_FRAME: Frame = Buffer.from([PING, 0]);
@@ -33,6 +40,15 @@ export const PING_FRAME: Frame = Buffer.from([PING, 0]);
 function headLength(length: number): number {
   if (length < SHORT) return 2;
   return length < MEDIUM ? 4 : 10;
+}
+
+/** The length of the frame that begins at index `at`. */
+function lengthOf(frames: Frame, at: number): number {
+  const short = frames[at + 1] ?? 0;
+  if (short < SHORT) return headLength(short) + short;
+  const view = new DataView(frames.buffer, frames.byteOffset + at + 2);
+  const length = short === LENGTH_IN_2_BYTES ? view.getUint16(0) : Number(view.getBigUint64(0));
+  return headLength(length) + length;
 }
 
 /** Writes a text frame at index `at` and returns the index behind it; `length` is that of the text in UTF-8. */

@@ -1,8 +1,9 @@
 import type { NewClient, Gateway } from '../core/commands/gateway.ts';
-import { type Admission, NO_CLOSE_FRAME } from './admission.ts';
+import type { Admission } from './admission.ts';
 import { refuse } from './refusal.ts';
 import { refuseHandshake } from './handshake.ts';
-import type { UpgradeRefusal } from '../core/base/upgrade-refusal.ts';
+import { UPGRADE_REFUSALS, type UpgradeRefusal } from '../core/base/upgrade-refusal.ts';
+import { isErrorCode } from '../protocol/error-codes.ts';
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
 import { CLOSE, type CloseCode } from '../protocol/close-codes.ts';
 import type { Duplex } from 'node:stream';
@@ -60,32 +61,22 @@ export class Upgrades {
       this.#refuse(stream, admitted);
       return;
     }
-    const { hooks } = this.#options.pod;
-    const refusal = hooks && (await this.#options.admission.askHooks(hooks, id, admitted));
-    if (refusal !== undefined) {
-      this.#options.admission.release(id, admitted);
-      this.#refuse(stream, refusal);
-      return;
-    }
-    const { principal, target } = admitted;
+    const { target, ...rest } = admitted;
     let opened = false;
     // The answer to the handshake leaves in one write with what the client gets in this turn.
     stream.cork();
     this.#server.handleUpgrade(request, stream, head, (ws) => {
       opened = true;
       const dialect = SUBPROTOCOLS.get(ws.protocol) ?? target.dialect;
-      this.#connect(ws, stream, { id, principal, address: target.address, dialect });
+      this.#connect(ws, stream, { id, ...rest, address: target.address, dialect });
     });
     this.#options.pod.turn.addOutbox({ flush: () => stream.uncork() });
     // ws calls back before it returns, or never if the handshake is invalid or the client has disconnected.
-    if (!opened) {
-      this.#options.admission.release(id, admitted);
-      hooks?.disconnected({ id, userId: principal.userId, rooms: [] }, NO_CLOSE_FRAME);
-    }
+    if (!opened) this.#options.admission.dismiss(id, admitted);
   }
 
   #refuse(stream: Duplex, refusal: UpgradeRefusal): void {
-    count(this.#options.pod.tally.refused, refusal.code);
+    count(this.#options.pod.tally.refused, isKnown(refusal.code) ? refusal.code : 'other');
     refuse(stream, refusal);
   }
 
@@ -101,6 +92,11 @@ export class Upgrades {
     ws.on('close', (code) => gateway.closed(connection, code));
     stream.on('drain', () => gateway.drained(connection));
   }
+}
+
+/** The codes of hooks and of the backend have no end, so they share one count. */
+function isKnown(code: string): boolean {
+  return (UPGRADE_REFUSALS as readonly string[]).includes(code) || isErrorCode(code);
 }
 
 /** ws has already sent the close frame; this code is for the metrics. */

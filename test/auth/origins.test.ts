@@ -64,4 +64,37 @@ describe('Origins', () => {
     expect(origins.allow('http://b.example')).toBe(true);
     expect(origins.allow('http://a.example:443')).toBe(false);
   });
+
+  test.each<[origin: string, host: string, plain: boolean, withCookies: boolean]>([
+    ['https://chat.example', 'chat.example', true, true],
+    ['https://chat.example', 'chat.example:443', true, true],
+    ['https://chat.example:443', 'chat.example', true, true],
+    ['wss://chat.example', 'chat.example', true, true],
+    ['https://chat.example:8443', 'chat.example:8443', true, true],
+    ['http://chat.example', 'chat.example', true, false],
+    ['http://chat.example', 'chat.example:80', true, false],
+    ['ws://chat.example', 'chat.example', true, false],
+    ['http://localhost:8080', 'localhost:8080', true, true],
+    ['http://app.localhost', 'app.localhost', true, true],
+    ['http://127.0.0.2:8080', '127.0.0.2:8080', true, true],
+    ['http://[::1]:8080', '[::1]:8080', true, true],
+    ['http://[::1]:8080', '[0:0:0:0:0:0:0:1]:8080', true, true],
+    ['https://[2001:db8::1]', '[2001:DB8:0::1]:443', true, true],
+    ['http://[2001:db8::1]', '[2001:db8::1]', true, false],
+    ['http://localhost.evil.example', 'localhost.evil.example', true, false],
+    ['http://127.0.0.1.evil.example', '127.0.0.1.evil.example', true, false],
+    ['http://evillocalhost', 'evillocalhost', true, false],
+    ['https://chat.example', 'chat.example:80', false, false],
+    ['http://chat.example', 'chat.example:443', false, false],
+    ['https://chat.example', 'evil.example', false, false],
+    ['http://[::1', '[::1', true, false],
+    ['null', 'null', false, false],
+    ['', '', false, false],
+  ])('self, from %s to %s: %s, and %s where cookies are passed on', (from, host, plain, withCookies) => {
+    expect(new Origins(['self']).allow(from, host)).toBe(plain);
+    const careful = new Origins(['self', 'https://app.example.com'], { withCookies: true });
+    expect(careful.allow(from, host)).toBe(withCookies);
+    expect(careful.allowsCredentials(from)).toBe(false);
+    expect(careful.allowsCredentials('https://app.example.com')).toBe(true);
+  });
 });

@@ -30,6 +30,7 @@ const HEALTHY: Figures = {
   'realtime_event_loop_lag_p99_seconds{}': `0.01x${HOUR}`,
   'realtime_auth_failures{reason="unavailable"}': `0x${HOUR}`,
   'realtime_messages_received{}': `0+6000x${HOUR}`,
+  'realtime_rules_reload_failures{}': `0x${HOUR}`,
   'realtime_hook_failures{hook="onMessage"}': `0x${HOUR}`,
   'realtime_webhook_events{}': `0+60x${HOUR}`,
   'realtime_webhook_events_dropped{reason="gave_up"}': `0x${HOUR}`,
@@ -50,6 +51,7 @@ const FAULTS: Readonly<Record<string, Figures>> = {
   CrosspodSlowReaders: { 'realtime_closes{code="1013"}': `0+10x${HOUR}` },
   CrosspodEventLoopSlow: { 'realtime_event_loop_lag_p99_seconds{}': `0.2x${HOUR}` },
   CrosspodKeysUnavailable: { 'realtime_auth_failures{reason="unavailable"}': `0x20 0+2x${HOUR}` },
+  CrosspodRulesFaulty: { 'realtime_rules_reload_failures{}': `0x38 1x${HOUR}` },
   CrosspodHooksFail: { 'realtime_hook_failures{hook="onMessage"}': `0+120x${HOUR}` },
   CrosspodWebhookEventsDropped: { 'realtime_webhook_events_dropped{reason="gave_up"}': `0+2x${HOUR}` },
 };

@@ -196,8 +196,9 @@ test('a secret that is given wins over the one of the existing Secret', async ()
 });
 
 test('keys of a Secret may have names of their own, and no other of it is read', async () => {
-  expect(referencesOf(await container('own-secret')).slice(0, 2)).toEqual([
+  expect(referencesOf(await container('own-secret')).slice(0, 3)).toEqual([
     fromSecret('JWT_SECRET', 'from-the-vault', 'jwt'),
+    fromSecret('JWT_SECRET_PREVIOUS', 'from-the-vault', 'jwt-before'),
     fromSecret('WEBHOOK_SECRET', 'from-the-vault', 'WEBHOOK_SECRET'),
   ]);
 });

@@ -17,6 +17,11 @@ export const REFUSED_OF_GATEWAY: readonly (readonly [string, object, string])[] 
     'authentication.enabled: no key to check tokens with; give secrets.JWT_SECRET (or name it in secrets.existingSecretKeys), settings.JWKS_URL or settings.JWKS_FILE, or set it to false if any client may connect without a token',
   ],
   [
+    'rules and another file of rules',
+    { rooms: [{ match: 'a' }], settings: { ROOMS_FILE: '/mine/rooms.yaml' } },
+    'settings.ROOMS_FILE: the chart sets it to the file with the rules under rooms; leave out one of them',
+  ],
+  [
     'keys for the API, and no word of who may connect',
     { secrets: { API_KEYS: 'k' } },
     'authentication.enabled: no key to check tokens with',
@@ -126,6 +131,11 @@ export const REFUSED_OF_GATEWAY: readonly (readonly [string, object, string])[] 
     'webhooks that nothing signs',
     { settings: { WEBHOOK_URL: 'https://a.example' }, secrets: { existingSecret: 'mine' } },
     'settings.WEBHOOK_URL: no key to sign webhooks with; give secrets.WEBHOOK_SECRET, or name it in secrets.existingSecretKeys',
+  ],
+  [
+    'the key before one that is not there',
+    { secrets: { JWT_SECRET_PREVIOUS: 'p' } },
+    'secrets.JWT_SECRET_PREVIOUS: no key that replaces it; give secrets.JWT_SECRET (or name it in secrets.existingSecretKeys), settings.JWKS_URL or settings.JWKS_FILE, or remove it',
   ],
   [
     'guests whose tokens nothing signs',

@@ -46,6 +46,7 @@ const MANAGED: Readonly<Record<string, string>> = {
   NATS_REPLICAS: 'externalNats.replicas',
   NATS_PREFIX: 'externalNats.prefix',
   JWT_SECRET: 'a secret',
+  JWT_SECRET_PREVIOUS: 'a secret',
   API_KEYS: 'a secret',
   WEBHOOK_SECRET: 'a secret',
   DRAIN_DELAY_SECONDS: 'drain.delaySeconds',
@@ -68,6 +69,8 @@ const MISSHAPEN: Readonly<Record<string, readonly string[]>> = {
   nameOverride: ['Chat', '1chat', 'chat-', 'chat.example', 'a_b'],
   fullnameOverride: ['Chat', '1chat', 'chat-', 'chat.example', 'a_b'],
   'publicPaths.0': ['ws', ''],
+  'rooms.0.name': ['News', ''],
+  'rooms.0.match': ['a b', '@global', '{user}{user}', ''],
   'ingress.hosts.0.paths.0.path': ['ws', ''],
   'ingress.cookie.name': ['a b', 'a;b', ''],
   'podDisruptionBudget.minAvailable': ['half', '50'],
@@ -202,7 +205,7 @@ describe('the schema refuses', () => {
 
   test('what has no name, no path or no paths although it needs them', () => {
     const needy = places.filter(({ schema }) => schema.required !== undefined).map(({ path }) => path);
-    expect(needy).toHaveLength(8);
+    expect(needy).toHaveLength(9);
     expect(taken(needy.map((path) => [path, {}]))).toEqual([]);
   });
 });

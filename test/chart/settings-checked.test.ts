@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { chartFiles } from '../../scripts/chart-files.ts';
+import { madeFiles } from '../../scripts/made-files.ts';
 import { SETTINGS, type Setting } from '../../src/settings.ts';
 import { lint, render, settingsOf } from './helm.ts';
 
@@ -23,7 +23,7 @@ const SAMPLES = (
   `https://u:p@a.example/x?y#z|10.0.0.0/8|10.0.0.0/8, fd00::/8|2|100|chat:|a b|${'x'.repeat(65)}|capacitor://localhost`
 ).split('|');
 
-test.each(Object.entries(chartFiles()))(
+test.each(Object.entries(madeFiles()))(
   '%s is what `npm run docs` makes of the settings and of values.yaml',
   (path, content) => {
     expect(readFileSync(join(ROOT, path), 'utf8')).toBe(content);
@@ -60,6 +60,7 @@ test('Helm reads the patterns as the gateway does', async () => {
     ALLOWED_ORIGINS: 'https://*.a.example, HTTP://b:1,self,capacitor://localhost',
     WS_PATHS: ' /ws , /a/b ',
     TRUST_PROXY: '10.0.0.0/8, fd00::/8',
+    JWT_ALGORITHMS: ' HS384 , HS512,',
     REDIS_PREFIX: 'chat:',
     LOG_LEVEL: 'debug',
     LOG_FORMAT: 'pretty',

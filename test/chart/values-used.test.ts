@@ -7,7 +7,7 @@ const WITH_CREDENTIALS = {
   externalNats: { servers: ['nats://n:4222'], existingSecret: 'nats', credentialsKey: 'creds' },
 };
 
-const KEYS = ['JWT_SECRET', 'API_KEYS', 'WEBHOOK_SECRET'];
+const KEYS = ['JWT_SECRET', 'JWT_SECRET_PREVIOUS', 'API_KEYS', 'WEBHOOK_SECRET'];
 
 /** Values without which another one has nothing to say; the longest beginning of a value's name counts. */
 const CONTEXTS: Readonly<Record<string, object>> = {
@@ -39,6 +39,7 @@ const CONTEXTS: Readonly<Record<string, object>> = {
   networkPolicy: { networkPolicy: { enabled: true } },
   'secrets.existingSecretKey': { secrets: { existingSecret: 'mine', existingSecretKeys: KEYS } },
   'secrets.API_KEYS': { authentication: { enabled: false } },
+  'secrets.JWT_SECRET_PREVIOUS': { secrets: { JWT_SECRET: 's' } },
   authentication: { secrets: { JWT_SECRET: 's' } },
   externalRedis: { redis: { enabled: false }, externalRedis: { url: 'redis://r:6379' } },
   'externalRedis.url': { redis: { enabled: false }, replicaCount: 1 },
@@ -106,6 +107,7 @@ const OTHERS: Readonly<Record<string, unknown>> = {
   'secrets.existingSecretKeys': ['JWT_SECRET'],
   'authentication.enabled': false,
   extraEnv: [{ name: 'A', value: 'b' }],
+  rooms: [{ match: 'a' }],
   'drain.timeoutSeconds': 60,
   terminationGracePeriodSeconds: 100,
   'startupProbe.failureThreshold': 100,

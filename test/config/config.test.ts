@@ -97,6 +97,57 @@ describe('the configuration', () => {
       ]);
   });
 
+  test('reads a secret from the file that X_FILE names, without its last line break', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'crosspod-config-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const file = (content: string): string => {
+      const path = join(folder, String(Math.random()));
+      writeFileSync(path, content);
+      return path;
+    };
+    const given = { JWT_SECRET: ' s\n\n', API_KEYS: 'a, b\r\n', REDIS_URL: 'redis://:p@cache:7000\n' };
+    const env = Object.fromEntries(Object.entries(given).map(([name, text]) => [`${name}_FILE`, file(text)]));
+    const config = loadConfig({ ...env, JWT_SECRET: '', WEBHOOK_SECRET_FILE: '' });
+    expect(config.values).toMatchObject({ JWT_SECRET: ' s\n', API_KEYS: ['a', 'b'] });
+    expect(config.values.WEBHOOK_SECRET).toBeUndefined();
+    expect(config.redis).toMatchObject({ server: { host: 'cache', port: 7000 }, password: 'p' });
+    expect(config.auth).toBe(true);
+
+    const allowed = 'path of a readable file that is not empty';
+    const [empty, missing] = [file('\n'), join(folder, 'none')];
+    for (const path of [empty, missing, folder]) {
+      expect(problemsOf({ JWT_SECRET_FILE: path })).toEqual([
+        `JWT_SECRET_FILE: "${path}" is not valid; allowed: ${allowed}`,
+      ]);
+    }
+    expect(problemsOf({ JWT_SECRET: 'x', JWT_SECRET_FILE: file('y') })).toEqual([
+      'JWT_SECRET_FILE: given beside JWT_SECRET; allowed: only one of them',
+    ]);
+    // Somebody may write the secret itself where its file belongs.
+    expect(problemsOf({ JWT_SECRET_FILE: 'hunter2' })).toEqual([
+      `JWT_SECRET_FILE: the value given is not valid; allowed: ${allowed}`,
+    ]);
+    const [url = ''] = problemsOf({ REDIS_URL_FILE: file('http://hunter2') });
+    expect(url).toMatch(/^REDIS_URL_FILE: the value given is not valid; allowed: redis:/);
+  });
+
+  test.each([
+    'JWT_SECRET',
+    'JWT_SECRET_PREVIOUS',
+    'API_KEYS',
+    'REDIS_URL',
+    'REDIS_ADDR',
+    'REDIS_PASSWORD',
+    'REDIS_SENTINEL_PASSWORD',
+    'NATS_URL',
+    'JWKS_URL',
+    'WEBHOOK_URL',
+    'WEBHOOK_SECRET',
+  ])('%s may be in a file', (name) => {
+    const problems = problemsOf({ [`${name}_FILE`]: '/does/not/exist' });
+    expect(problems).toContainEqual(expect.stringMatching(new RegExp(`^${name}_FILE: "/does/not/exist"`)));
+  });
+
   test('stays on its own without Redis, and where it is told to', () => {
     expect(loadConfig({}).redis).toBeUndefined();
     expect(loadConfig({ REDIS_URL: 'cache:1', BROADCAST_MQ_TYPE: 'memory' }).redis).toBeUndefined();
@@ -190,6 +241,50 @@ describe('the configuration', () => {
     const problems = problemsOf(env);
     expect(problems).toHaveLength(1);
     expect(problems[0]).toMatch(expected);
+  });
+
+  test('JWT_ALGORITHMS needs a key of the kind of each algorithm', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'crosspod-config-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const JWKS_FILE = join(folder, 'keys.json');
+    writeFileSync(JWKS_FILE, '{"keys":[{"kty":"RSA"},{"kty":"EC","crv":"P-384"},{"kty":"oct"}]}');
+    const JWKS_URL = 'https://keys.example/';
+    const bySecret = { JWT_SECRET: 's', JWT_ALGORITHMS: 'HS384, HS512,HS256' };
+    for (const right of [
+      bySecret,
+      { ...bySecret, AUTH_ENABLED: 'false' },
+      { JWT_SECRET_PREVIOUS: 's', JWKS_FILE, JWT_ALGORITHMS: 'HS384,RS384,PS256,PS512,ES384' },
+      { JWKS_URL, JWT_ALGORITHMS: 'RS512,ES384,ES512,Ed25519' },
+      { JWKS_URL, JWKS_FILE, JWT_ALGORITHMS: 'ES512' },
+    ])
+      expect([right, problemsOf(right)]).toEqual([right, []]);
+    for (const [given, env, missing] of [
+      ['HS384', { JWKS_FILE }, 'HS384 only with JWT_SECRET'],
+      ['RS384', { JWT_SECRET: 's' }, 'RS384 only with JWKS_URL, or with a key of its kind in JWKS_FILE'],
+      ['RS384', {}, 'RS384 only with JWKS_URL'],
+      ['ES512', { JWKS_FILE }, 'ES512 only with JWKS_URL'],
+      ['Ed25519', { JWKS_FILE, JWT_SECRET: 's' }, 'Ed25519 only with'],
+    ] as const) {
+      const problems = problemsOf({ ...env, JWT_ALGORITHMS: `PS256,${given}`, JWKS_URL: '' });
+      expect(problems).toEqual([expect.stringMatching(/^JWT_ALGORITHMS: ".*" is not valid; allowed: /)]);
+      expect(problems[0]).toContain(missing);
+    }
+    for (const wrong of ['none', 'None', 'hs384', 'HS384;HS512', 'HS1', ','])
+      expect(problemsOf({ ...bySecret, JWT_ALGORITHMS: wrong })).toEqual([
+        expect.stringMatching(/^JWT_ALGORITHMS: .*allowed: names separated by commas: HS256, HS384,/),
+      ]);
+  });
+
+  test('JWT_SECRET_PREVIOUS alone does not leave open whether clients need a token', () => {
+    const previous = { JWT_SECRET_PREVIOUS: 's' };
+    expect(problemsOf(previous)).toEqual([expect.stringMatching(/^JWT_SECRET_PREVIOUS: .* JWT_SECRET,/)]);
+    expect(problemsOf({ ...previous, AUTH_ENABLED: 'true' })).toEqual([
+      expect.stringMatching(/^AUTH_ENABLED: /),
+    ]);
+    expect(loadConfig({ ...previous, JWT_SECRET: 't' }).auth).toBe(true);
+    expect(loadConfig({ ...previous, JWKS_URL: 'https://keys.example/' }).auth).toBe(true);
+    const guests = { ...previous, JWKS_URL: 'https://keys.example/', GUEST_LOGIN: 'true' };
+    expect(problemsOf(guests)).toEqual([expect.stringMatching(/^GUEST_LOGIN: .*JWT_SECRET/)]);
   });
 
   test('reports every problem at once, a line each: name, what was given, what is allowed', () => {

@@ -94,6 +94,56 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
     });
   });
 
+  test('messages that a pod knows are not returned if a failover dropped them', async () => {
+    await redis.empty();
+    const backbone = redis.backbone();
+    const { keys, placement } = backbone;
+    const broker = brokerOn(backbone, 5);
+    await broker.start(new Ear(broker));
+    const ids: string[] = [];
+    for (const body of ['1', '2', '3', '4']) ids.push((await broker.publish('r', body)).id);
+    const [after = '', , last = ''] = ids;
+    const { messages } = await broker.read('r', { after }, 10);
+    const history = keys.history('r');
+    const streamId = ids[3]?.split('.')[2] ?? '';
+    await placement.shardOf(history).command((client) => client.xdel(history, streamId));
+    const page = await broker.read('r', { after }, 10, messages);
+    expect(page.messages.map(({ body }) => body)).toEqual(['2', '3']);
+    const known = messages.slice(0, 2).map((stored) => ({ ...stored, body: 'known' }));
+    expect((await broker.read('r', { after }, 10, known)).messages).toEqual(known);
+    const other = [{ ...known[1], id: last, prev: `other${after}`, body: 'known' }];
+    expect((await broker.read('r', { after }, 10, other)).messages).toEqual(page.messages);
+    await broker.stop();
+  });
+
+  test('of publications that leave as one command each has its own outcome, and rooms keep their order', async () => {
+    await redis.empty();
+    const backbone = redis.backbone();
+    const broker = brokerOn(backbone, 300);
+    await broker.start(new Ear(broker));
+    const broken = backbone.keys.history('broken');
+    await backbone.placement.shardOf(broken).command((client) => client.set(broken, 'no stream'));
+    const numbers = Array.from({ length: 250 }, (_, index) => index);
+    const published = numbers.map((n) => {
+      const options = n % 3 === 0 ? { key: String(n) } : {};
+      return broker.publish(n % 10 === 9 ? 'broken' : `r${n % 2}`, String(n), options);
+    });
+    const outcomes = await Promise.allSettled(published);
+    for (const [n, { status }] of outcomes.entries())
+      expect(status).toBe(n % 10 === 9 ? 'rejected' : 'fulfilled');
+    for (const odd of [0, 1]) {
+      const { messages } = await broker.read(`r${odd}`, { newest: 300 }, 300);
+      const own = numbers.filter((n) => n % 2 === odd && n % 10 !== 9);
+      expect(messages.map(({ body }) => Number(body))).toEqual(own);
+      const before = messages.slice(1).map(({ prev }) => prev);
+      expect(before).toEqual(messages.slice(0, -1).map(({ id }) => id));
+    }
+    const again = await broker.publish('r0', '0', { key: '0' });
+    const [first] = outcomes;
+    expect(again).toMatchObject({ id: first?.status === 'fulfilled' && first.value.id, duplicate: true });
+    await broker.stop();
+  });
+
   test('a room forgets the pods that published nothing there for an hour, when a new pod publishes', async () => {
     await redis.empty();
     const backbone = redis.backbone(systemClock);

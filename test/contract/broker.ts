@@ -229,6 +229,23 @@ export function brokerContract(name: string, subject: BrokerSubject): void {
       expect(bodies(whole.messages)).toEqual(['3', '4', '5', '6', '7']);
     });
 
+    test('a page is the same, whatever part of the history the pod knows', async () => {
+      await broker.subscribe('r');
+      const ids = await publish('r', '1', '2', '3', '4', '5');
+      const { messages } = await broker.read('r', { newest: 5 }, ALL);
+      const later = await publish('r', '6', '7');
+      const known = messages.flatMap((_, from) =>
+        messages.slice(from).map((__, length) => messages.slice(from, from + length + 1)),
+      );
+      for (const after of [...ids, ...later, 'unknown']) {
+        for (const limit of [1, 3, ALL]) {
+          const page = await broker.read('r', { after }, limit);
+          const pages = await Promise.all(known.map((some) => broker.read('r', { after }, limit, some)));
+          for (const same of pages) expect(same).toEqual(page);
+        }
+      }
+    });
+
     test('a position that the room never had is unknown, and all stored messages are returned', async () => {
       const ids = await publish('r', 'a', 'b');
       const [other] = await publish('s', 'x');

@@ -67,6 +67,28 @@ export function presenceContract(name: string, subject: PresenceSubject): void {
       expect(await users()).toEqual(['alice']);
     });
 
+    test('a room admits so many users, those who are present always, and none of a connection refused', async () => {
+      expect(await store.admit('r', alice1, 1)).toBe(true);
+      expect(await store.admit('r', bob, 1)).toBe(false);
+      expect(await store.admit('r', alice2, 1)).toBe(true);
+      expect(await users()).toEqual(['alice']);
+      await store.exit('r', bob);
+      await store.exit('r', alice1);
+      expect(await store.admit('r', bob, 1)).toBe(false);
+      expect(await store.admit('r', bob, 2)).toBe(true);
+      expect(await users()).toEqual(['alice', 'bob']);
+    });
+
+    test('a user whose connection was lost keeps the place', async () => {
+      await store.admit('r', alice1, 1);
+      await store.lose('r', alice1);
+      expect(await store.admit('r', bob, 1)).toBe(false);
+      expect(await store.admit('r', alice2, 1, true)).toBe(true);
+      await store.exit('r', alice2);
+      expect(await users()).toEqual([]);
+      expect(await store.admit('r', bob, 1)).toBe(true);
+    });
+
     test('a statement of an absent user is a join, one of a present user is an update', async () => {
       const join = await store.state('r', alice1, { status: 'online', meta: '{"name":"Alice"}' });
       expect(join).toMatchObject({ kind: 'join', count: 1, member: { meta: '{"name":"Alice"}' } });

@@ -1,20 +1,28 @@
 import { Counter } from './crowd.ts';
 import type { MeasuredPod } from './measured-pod.ts';
 
-/** What one message, one join and one resume cost a pod: heap bytes, promises and timers. */
-export type Table = Readonly<Record<'message' | 'join' | 'resume', Cost>>;
+/** What one message, one join, one join with a long list and one resume cost a pod: heap bytes, promises and timers. */
+export type Table = Readonly<Record<'message' | 'join' | 'list' | 'resume', Cost>>;
 type Cost = Awaited<ReturnType<MeasuredPod['costs']>>;
 
 const MEMBERS = 10;
 const MESSAGES = 1_000;
 const JOINS = 200;
+/** Members of a room that are listed to each that joins. */
+const LISTED = 50;
+const LISTS = 50;
 const RESUMES = 40;
 /** Messages that each resume replays. */
 const REPLAYED = 100;
 const TEXT = 'x'.repeat(120);
 
 export async function measure(pod: MeasuredPod): Promise<Table> {
-  return { message: await messageCost(pod), join: await joinCost(pod), resume: await resumeCost(pod) };
+  return {
+    message: await messageCost(pod),
+    join: await joinCost(pod),
+    list: await listCost(pod),
+    resume: await resumeCost(pod),
+  };
 }
 
 /** One message after the other in a room of ten; the next is published once all members have the last one. */
@@ -49,6 +57,22 @@ async function joinCost(pod: MeasuredPod): Promise<Cost> {
   await joinMany();
   await joinMany();
   return pod.costs(JOINS, joinMany);
+}
+
+/** A client connects and joins a room in which its user is present with 49 others, and leaves in order. */
+async function listCost(pod: MeasuredPod): Promise<Cost> {
+  const members = await connectAll(pod, LISTED, 'listed');
+  const joinMany = async (): Promise<void> => {
+    for (let n = 0; n < LISTS; n += 1) {
+      const member = await Counter.connect(urlOf(pod, 'listed', 'member-0'));
+      await member.close();
+    }
+  };
+  await joinMany();
+  await joinMany();
+  const cost = await pod.costs(LISTS, joinMany);
+  for (const member of members) member.terminate();
+  return cost;
 }
 
 /** A client connects with a position a hundred messages old, gets them, and leaves in order. */

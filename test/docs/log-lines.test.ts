@@ -10,7 +10,13 @@ function textOf(folder: string, ending: string): string {
     .join('\n');
 }
 
-const LINES = ['a hook failed', 'the history of a room went back or lost messages', 'Redis is available'];
+const LINES = [
+  'a hook failed',
+  'new rules for rooms are in force',
+  'the file of rules is not valid',
+  'the history of a room went back or lost messages',
+  'Redis is available',
+];
 
 test.each(LINES)('the log line “%s”, which docs/platform tells operators to look for, is logged', (line) => {
   expect(textOf('docs/platform', '.md')).toContain(`\`${line}\``);

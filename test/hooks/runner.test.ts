@@ -5,6 +5,7 @@ import { type HookMessage, Refusal } from '../../src/hooks/types.ts';
 import { TestClock } from '../support/test-clock.ts';
 
 const WHO: ConnectionView = { id: 'c1', userId: 'alice', rooms: ['r', 's'] };
+const ARRIVAL = { occasion: 'connect', id: 'c1', userId: 'alice' } as const;
 const WHAT: Submission = {
   type: 'chat',
   room: 'r',
@@ -29,7 +30,7 @@ function bench(module: object): Bench {
   const log = { debug: note, info: note, warn: note, error: note };
   const runner = new HookRunner(module, { clock, log });
   const judge = (): HookDecision | Promise<HookDecision> =>
-    runner.publishing?.(WHO, WHAT) ?? { kind: 'suppress' };
+    runner.publishing?.(WHO, WHAT, undefined) ?? { kind: 'suppress' };
   return { runner, clock, lines, judge };
 }
 
@@ -219,20 +220,24 @@ describe('onMessage that fails costs its publisher only this one message:', () =
 describe('onConnect', () => {
   test('accepts the connection if it returns anything, or if it is absent', async () => {
     for (const module of [{}, { onConnect() {} }, { onConnect: async () => false }]) {
-      expect(await bench(module).runner.connecting(WHO)).toBeUndefined();
+      expect(await bench(module).runner.connecting(ARRIVAL)).toEqual({ kind: 'allow', grant: {} });
     }
   });
 
   test('refuses the connection by throwing a refusal, and by failing', async () => {
     const refusing = bench({ onConnect: () => Promise.reject(new Refusal('banned')) });
-    expect(await refusing.runner.connecting(WHO)).toEqual({ code: 'forbidden', error: 'banned' });
+    expect(await refusing.runner.connecting(ARRIVAL)).toEqual({
+      kind: 'refuse',
+      by: 'hook',
+      rejection: { code: 'forbidden', error: 'banned' },
+    });
     expect([...refusing.runner.figures.refused]).toEqual([['onConnect', 1]]);
     const failing = bench({ onConnect: () => Promise.reject(new Error()) });
-    expect(await failing.runner.connecting(WHO)).toMatchObject({ code: 'internal' });
+    expect(await failing.runner.connecting(ARRIVAL)).toMatchObject(INTERNAL);
     const hanging = bench({ onConnect: never });
-    const answer = hanging.runner.connecting(WHO);
+    const answer = hanging.runner.connecting(ARRIVAL);
     hanging.clock.advance(TIME_LIMIT_MS);
-    expect(await answer).toMatchObject({ code: 'internal' });
+    expect(await answer).toMatchObject(INTERNAL);
     expect([...hanging.runner.figures.failed]).toEqual([['onConnect', 1]]);
   });
 });

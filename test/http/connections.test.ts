@@ -4,6 +4,8 @@ import { channelDialect } from '../../src/protocol/dialects.ts';
 import { RuleList } from '../../src/core/base/permissions.ts';
 
 const NOTHING = new RuleList([]);
+/** A user whose token permits nothing. */
+const as = (userId: string) => ({ principal: { userId, permissions: NOTHING } });
 const EVENTS = ['joined', 'left'];
 
 describe('GET /api/users/{user}', () => {
@@ -89,9 +91,9 @@ describe('GET /api/rooms/{room}', () => {
 describe('POST /api/users/{user}/join', () => {
   test('joins every connection of the user, without asking for permission', async () => {
     const { test, get, post } = world();
-    const one = test.connect('alice', {}, undefined, NOTHING);
+    const one = test.connect('alice', {}, undefined, as('alice'));
     one.send({ type: 'ping' });
-    const two = test.connect('alice', {}, channelDialect, NOTHING);
+    const two = test.connect('alice', {}, channelDialect, as('alice'));
     test.connect('bob');
     expect(await post('/api/users/alice/join', { room: 'r' })).toMatchObject({
       status: 200,
@@ -105,7 +107,7 @@ describe('POST /api/users/{user}/join', () => {
 
   test('permits history and presence in that room, and not publishing', async () => {
     const { test, post } = world();
-    const { connection } = test.connect('alice', {}, undefined, NOTHING);
+    const { connection } = test.connect('alice', {}, undefined, as('alice'));
     await post('/api/users/alice/join', { room: 'r' });
     const may = (['join', 'history', 'presence', 'publish'] as const).filter((one) =>
       connection.may(one, 'r'),
@@ -118,7 +120,7 @@ describe('POST /api/users/{user}/join', () => {
     const { test, post } = world();
     await post('/api/users/alice/join', { room: 'r' });
     const joins = async (): Promise<boolean> => {
-      const { connection, send } = test.connect('alice', {}, undefined, NOTHING);
+      const { connection, send } = test.connect('alice', {}, undefined, as('alice'));
       send({ type: 'join', room: 'r' });
       await delivered();
       return connection.membership('r') !== undefined;
@@ -163,7 +165,7 @@ describe('POST /api/users/{user}/join', () => {
 describe('POST /api/users/{user}/leave', () => {
   test('takes the room from every connection, and it is not permitted any more', async () => {
     const { test, get, post } = world();
-    const { send, socket, connection } = test.connect('alice', {}, undefined, NOTHING);
+    const { send, socket, connection } = test.connect('alice', {}, undefined, as('alice'));
     await post('/api/users/alice/join', { room: 'r' });
     expect((await post('/api/users/alice/leave', { room: 'r' })).body).toEqual({
       status: 'ok',

@@ -35,14 +35,36 @@ describe('CORS', () => {
       });
       expect(answer.status).toBe(204);
       expect(answer.headers.get('Access-Control-Allow-Origin')).toBe(origin);
-      expect(answer.headers.get('Access-Control-Allow-Methods')).toBe('GET,POST,OPTIONS');
+      expect(answer.headers.get('Access-Control-Allow-Methods')).toBe('GET,POST,PUT,DELETE,OPTIONS');
       expect(answer.headers.get('Access-Control-Allow-Headers')).toBe(
-        'Content-Type,Authorization,X-API-Key,Idempotency-Key',
+        'Content-Type,Authorization,X-API-Key,Idempotency-Key,Last-Event-ID,X-Stream-Key',
       );
     }
     const other = await ask('OPTIONS', '/api/event', { headers: { Origin: 'https://example.org' } });
     expect(other.status).toBe(204);
     expect(other.headers.has('Access-Control-Allow-Origin')).toBe(false);
+  });
+
+  test('allows credentials only where cookies are passed on, for origins listed by name or wildcard', async () => {
+    const listed = [origin, 'https://*.example.net', 'self'];
+    const allowed = async (from: string, cookies: boolean, method = 'GET'): Promise<unknown> => {
+      const { ask } = world({ origins: new Origins(listed, { withCookies: cookies }) });
+      const { headers } = await ask(method, '/api/rooms', {
+        headers: { Origin: from, Host: 'self.example', 'Access-Control-Request-Method': 'GET' },
+      });
+      return [
+        headers.get('Access-Control-Allow-Origin') === from,
+        headers.get('Access-Control-Allow-Credentials'),
+      ];
+    };
+    for (const method of ['GET', 'OPTIONS'])
+      for (const from of [origin, 'https://a.example.net']) {
+        expect(await allowed(from, true, method)).toEqual([true, 'true']);
+        expect(await allowed(from, false, method)).toEqual([true, null]);
+      }
+    expect(await allowed('https://self.example', true)).toEqual([true, null]);
+    expect(await allowed('http://self.example', true)).toEqual([false, null]);
+    expect(await allowed('https://evil.example', true)).toEqual([false, null]);
   });
 
   test('lets a page read errors too', async () => {

@@ -37,7 +37,7 @@ const KEY = { 'X-API-Key': 'the-key' };
 /** More than a head may hold. */
 const LONG = { 'X-Long': 'x'.repeat(20_000) };
 const BAD_KEY = { 'Idempotency-Key': 'x'.repeat(65) };
-const OPERATORS = new Set(['getLiveness', 'getReadiness', 'getMetrics', 'drain']);
+const OPERATORS = new Set(['getLiveness', 'getReadiness', 'getMetrics', 'getRulesSchema', 'drain']);
 /** What would end the pod is only refused here; test/integration/ops.test.ts does it. */
 const REFUSED_ONLY = new Set(['drain']);
 
@@ -119,6 +119,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
   getLiveness: [{ status: 200 }],
   getReadiness: [{ status: 200 }],
   getMetrics: [{ status: 200 }],
+  getRulesSchema: [{ status: 200 }],
   drain: [{ headers: { Origin: 'https://app.example.com' }, status: 403 }],
 };
 

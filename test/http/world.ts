@@ -33,7 +33,7 @@ export interface World {
   readonly ask: (method: string, path: string, ask?: Ask) => Promise<Answer>;
 }
 
-export interface WorldOptions extends Partial<Omit<ApiOptions, 'pod' | 'origins'>> {
+export interface WorldOptions extends Partial<Omit<ApiOptions, 'pod'>> {
   readonly limits?: Partial<Limits & RoomSettings>;
   readonly allowedOrigins?: readonly string[];
   readonly authenticator?: Authenticator;

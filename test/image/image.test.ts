@@ -1,7 +1,9 @@
+import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { fresh, member } from '../integration/people.ts';
 import { open, refused } from '../support/client.ts';
@@ -137,6 +139,38 @@ test('what instrumentations of OpenTelemetry change is no part of the bundle', a
   for (const name of ['hono', 'zod', 'jose', 'ws']) expect(loaded).not.toContain(name);
 });
 
+test('the command checks a file of rules', async () => {
+  const { promise, resolve } = Promise.withResolvers<[number, string]>();
+  const [, name = ''] =
+    /\/app\/(dist\/\S+\.js)/.exec(readFileSync(join(ROOT, 'scripts/crosspod'), 'utf8')) ?? [];
+  const child = spawn(process.execPath, [join(folder.path, name), 'rules', 'check', '-'], {
+    cwd: folder.path,
+    env: {},
+    stdio: ['pipe', 'ignore', 'pipe'],
+  });
+  child.stdin.end('rooms:\n  - match: "news-*"\n    histori: { size: 5 }\n');
+  const said = text(child.stderr);
+  child.once('exit', (code) => void said.then((lines) => resolve([code ?? 0, lines])));
+  expect(await promise).toEqual([
+    1,
+    expect.stringContaining('standard input, line 3: rule 1: the key "histori"'),
+  ]);
+});
+
+test('a pod obeys a file of rules', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'crosspod-'));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  const path = join(directory, 'rooms.yaml');
+  await writeFile(path, 'rooms: [{match: "news-*", publish: nobody}]');
+  const pod = await imagePod({ ROOMS_FILE: path });
+  const metrics = await (await fetch(`${pod.opsUrl}/metrics`)).text();
+  expect(metrics).toMatch(/^realtime_rules 1$/m);
+  const [ofImage, ofSources] = await Promise.all(
+    [pod, sources].map(async ({ opsUrl }) => (await fetch(`${opsUrl}/rules.schema.json`)).text()),
+  );
+  expect(ofImage).toBe(ofSources);
+});
+
 describe('the compile cache', () => {
   test.each(['--max-semi-space-size=8', '--max-old-space-size=400'])(
     'has what a pod loads, with %s',
@@ -168,8 +202,9 @@ describe('the Dockerfile', () => {
 
   test('can copy the scripts that it runs', () => {
     const ignored = readFileSync(join(ROOT, '.dockerignore'), 'utf8').split('\n');
+    const files = ['crosspod', ...scripts.map((name) => `${name}.ts`)];
     expect(ignored.filter((line) => line.startsWith('!scripts/')).toSorted()).toEqual(
-      scripts.map((name) => `!scripts/${name}.ts`),
+      files.map((name) => `!scripts/${name}`).toSorted(),
     );
   });
 });

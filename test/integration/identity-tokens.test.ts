@@ -12,6 +12,7 @@ const strict = await startPod({
   JWT_AUDIENCE: 'chat',
   JWT_USER_CLAIM: 'login',
   JWT_PERMISSIONS_CLAIM: 'https://chat.example/may',
+  JWT_ROOMS_CLAIM: 'https://chat.example/rooms',
 });
 const off = await startPod({ JWT_SECRET: SECRET, AUTH_ENABLED: 'false' });
 afterAll(() => Promise.all([pod.stop(), strict.stop(), off.stop()]));
@@ -321,6 +322,7 @@ test.each<[string, () => Promise<string>]>([
   ['audience', () => token({ ...GOOD, aud: undefined })],
   ['user_id', () => token({ ...GOOD, login: { a: 1 } })],
   ['permissions', () => token({ ...GOOD, 'https://chat.example/may': 'join:*' })],
+  ['rooms', () => token({ ...GOOD, 'https://chat.example/rooms': ['-lobby'] })],
   ['signature', () => token(GOOD, 'another secret, which is as long as the one')],
   ['algorithm', async () => (await token(GOOD)).replace(/^[^.]*/, base64url({ alg: 'RS256' }))],
   ['invalid_token', async () => 'nonsense'],

@@ -46,10 +46,10 @@ test('The connections of all pods are listed in pages', async () => {
   for (const pod of here.pods)
     await (await open(pod, '/ws?dialect=message', { headers })).next({ event: 'connected' });
   const rows: unknown[] = [];
-  for (let cursor: unknown = ''; cursor !== null;) {
-    const { body } = await get(at(here.pods, 1), `/api/connections?limit=2&cursor=${String(cursor)}`, KEY);
+  for (let cursor: string | null = ''; cursor !== null;) {
+    const { body } = await get(at(here.pods, 1), `/api/connections?limit=2&cursor=${cursor}`, KEY);
     rows.push(...(body['connections'] as unknown[]));
-    cursor = body['cursor'];
+    cursor = body['cursor'] as string | null;
   }
   const carols = rows.filter((row) => (row as { user_id: string }).user_id === carol);
   expect(carols).toHaveLength(here.pods.length);

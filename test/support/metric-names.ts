@@ -4,6 +4,7 @@ import {
   hookFigures,
   natsFigures,
   redisFigures,
+  rulesFigures,
   webhookFigures,
 } from '../../src/telemetry/part-figures.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
@@ -29,6 +30,7 @@ export async function metricTypes(): Promise<Map<string, string>> {
   const extra = [
     ...hookFigures(hooks),
     ...webhookFigures(webhooks),
+    ...rulesFigures({ rules: 0, loadedAt: 0, failures: 0 }),
     ...engineFigures({ troubles: () => [] }),
     ...redisFigures(redis),
     // Both say that there are no errors of Redis.

@@ -18,6 +18,8 @@ export interface Pod {
   freeze(): void;
   /** SIGCONT: it goes on where it was. */
   thaw(): void;
+  /** Sends a signal that does not end it. */
+  signal(signal: NodeJS.Signals): void;
   /** Everything it wrote so far, stdout and stderr. */
   output(): string;
 }

@@ -1,5 +1,6 @@
 import type { Frame, Framer, Socket } from '../../src/core/ports/socket.ts';
-import { type Address, Gateway } from '../../src/core/commands/gateway.ts';
+import type { Hooks } from '../../src/core/ports/hooks.ts';
+import { type Address, Gateway, type NewClient } from '../../src/core/commands/gateway.ts';
 import type { Connection } from '../../src/core/delivery/connection.ts';
 import type { Dialect } from '../../src/protocol/dialect.ts';
 import { MemoryBudget } from '../../src/engines/shared/memory-budget.ts';
@@ -7,7 +8,6 @@ import { CatchUp } from '../../src/core/pod/catch-up.ts';
 import { Hub } from '../../src/core/pod/hub.ts';
 import type { Limits } from '../../src/core/base/limits.ts';
 import { MemoryGrants } from '../../src/engines/memory/grants.ts';
-import type { Permissions } from '../../src/core/ports/principal.ts';
 import { answererOf } from '../../src/core/commands/questions.ts';
 import { MemoryDirectory } from '../../src/engines/memory/directory.ts';
 import { MemoryBroker } from '../../src/engines/memory/broker.ts';
@@ -110,7 +110,7 @@ export class TestPod {
   #connections = 0;
   #messages = 0;
 
-  constructor(limits: Partial<Limits & RoomSettings> = {}) {
+  constructor(limits: Partial<Limits & RoomSettings> = {}, hooks?: Hooks) {
     const all = { ...LIMITS, ...limits };
     const { clock } = this;
     const tally = createTally();
@@ -121,8 +121,7 @@ export class TestPod {
     const broker = new MemoryBroker({
       clock,
       epoch: 'e',
-      historySize: all.historySize,
-      historyTtlMs: all.historyTtlMs,
+      limitsOf: (room) => rules.ruleOf(room),
       budget,
     });
     const plain = ruleOfSettings(all);
@@ -155,6 +154,7 @@ export class TestPod {
       grants: new MemoryGrants(clock),
       roster,
       authenticator: undefined,
+      hooks,
       framer,
       turn,
       clock,
@@ -183,6 +183,10 @@ export class TestPod {
       frame: (text) => this.#line(text),
       frames: (texts) => Buffer.concat(texts.map((text) => this.#line(text))),
       join: (frames) => Buffer.concat(frames),
+      slice: (frames, from, to) => {
+        const lines = Buffer.from(frames).toString().split('\n').slice(from, to);
+        return Buffer.from(lines.map((line) => `${line}\n`).join(''));
+      },
     };
   }
 
@@ -190,16 +194,17 @@ export class TestPod {
     userId: string,
     address: Address = {},
     dialect: Dialect | undefined = messageDialect,
-    permissions: Permissions = UNRESTRICTED,
+    more: Partial<NewClient> = {},
   ): { connection: Connection; socket: TestSocket; send: (frame: object) => void } {
     const socket = new TestSocket();
     const id = `c${(this.#connections += 1)}`;
     const connection = this.gateway.open({
       id,
-      principal: { userId, permissions },
+      principal: { userId, permissions: UNRESTRICTED },
       address,
       dialect,
       socket,
+      ...more,
     });
     return { connection, socket, send: (frame) => this.gateway.receive(connection, JSON.stringify(frame)) };
   }

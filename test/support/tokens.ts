@@ -41,8 +41,10 @@ export interface KeyPair {
   readonly sign: (claims: Claims) => Promise<string>;
 }
 
+type PublicAlgorithm = 'RS256' | 'RS384' | 'RS512' | 'PS256' | 'ES256' | 'ES384' | 'EdDSA';
+
 /** A new key pair; without a `kid` neither the key nor its tokens say which it is. */
-export async function keyPair(alg: 'RS256' | 'ES256' | 'EdDSA' | 'RS512', kid?: string): Promise<KeyPair> {
+export async function keyPair(alg: PublicAlgorithm, kid?: string): Promise<KeyPair> {
   const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true });
   const named = kid === undefined ? {} : { kid };
   return {

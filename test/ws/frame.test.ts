@@ -29,6 +29,16 @@ test('any text, and any number of texts in one buffer', () => {
   );
 });
 
+test('some of several frames', () => {
+  const texts = ['', 'a', 'x'.repeat(126), 'é'.repeat(40_000), 'b'.repeat(70_000), 'c'];
+  const frames = Buffer.concat([Buffer.from('before'), framer.frames(texts)]).subarray('before'.length);
+  for (let from = 0; from <= texts.length; from += 1) {
+    for (let to = from; to <= texts.length; to += 1) {
+      expect(framer.slice(frames, from, to)).toEqual(framer.frames(texts.slice(from, to)));
+    }
+  }
+});
+
 test('a text with a lone surrogate has the length that its head names', () => {
   const frame = Buffer.from(framer.frame('a\ud800b'));
   expect(frame[1]).toBe(frame.length - 2);

@@ -1,6 +1,6 @@
 {{/* Settings that hold secrets. Each may be in the chart's Secret or in an existing one. */}}
 {{- define "crosspod.secretNames" -}}
-{{- list "JWT_SECRET" "API_KEYS" "WEBHOOK_SECRET" | toJson -}}
+{{- list "JWT_SECRET" "JWT_SECRET_PREVIOUS" "API_KEYS" "WEBHOOK_SECRET" | toJson -}}
 {{- end -}}
 
 {{/* The place of each secret that the values name: {JWT_SECRET: {secret, key}}. A secret in the values wins. */}}
@@ -75,6 +75,9 @@ true
 {{- fail "authentication.enabled: no key to check tokens with; give secrets.JWT_SECRET (or name it in secrets.existingSecretKeys), settings.JWKS_URL or settings.JWKS_FILE, or set it to false if any client may connect without a token" -}}
 {{- end -}}
 {{- $places := include "crosspod.secretPlaces" . | fromJson -}}
+{{- if and (hasKey $places "JWT_SECRET_PREVIOUS") (not (include "crosspod.tokenKeys" .)) -}}
+{{- fail "secrets.JWT_SECRET_PREVIOUS: no key that replaces it; give secrets.JWT_SECRET (or name it in secrets.existingSecretKeys), settings.JWKS_URL or settings.JWKS_FILE, or remove it" -}}
+{{- end -}}
 {{- if and (.Values.settings).WEBHOOK_URL (not (hasKey $places "WEBHOOK_SECRET")) -}}
 {{- fail "settings.WEBHOOK_URL: no key to sign webhooks with; give secrets.WEBHOOK_SECRET, or name it in secrets.existingSecretKeys" -}}
 {{- end -}}

@@ -9,6 +9,9 @@ SHUTDOWN_TIMEOUT_SECONDS: {{ .Values.drain.timeoutSeconds | quote }}
 {{- range include "crosspod.files" . | fromJsonArray }}
 {{ .setting }}: {{ printf "/%s/%s" .name .key | quote }}
 {{- end }}
+{{- if .Values.rooms }}
+ROOMS_FILE: /room-rules/rooms.yaml
+{{- end }}
 {{- end -}}
 
 {{/* Settings that lead to Redis or NATS. */}}

@@ -141,6 +141,13 @@
 {{- $volumes = append $volumes (dict "name" .name) -}}
 {{- $mounts = append $mounts (dict "mountPath" (printf "/%s" .name)) -}}
 {{- end -}}
+{{- if .Values.rooms -}}
+{{- if (.Values.settings).ROOMS_FILE -}}
+{{- fail "settings.ROOMS_FILE: the chart sets it to the file with the rules under rooms; leave out one of them" -}}
+{{- end -}}
+{{- $volumes = append $volumes (dict "name" "room-rules") -}}
+{{- $mounts = append $mounts (dict "mountPath" "/room-rules") -}}
+{{- end -}}
 {{- include "crosspod.validateOnce" (dict "value" "extraVolumes" "key" "name" "items" (concat $volumes (.Values.extraVolumes | default list))) -}}
 {{- include "crosspod.validateOnce" (dict "value" "extraVolumeMounts" "key" "mountPath" "items" (concat $mounts (.Values.extraVolumeMounts | default list))) -}}
 {{- $names := list -}}

@@ -19,8 +19,11 @@ export class Origins {
   readonly any: boolean;
   /** Believes the Host header: a name that an attacker points at this pod would be accepted, too. */
   readonly self: boolean;
+  readonly #withCookies: boolean;
 
-  constructor(patterns: readonly string[]) {
+  /** `withCookies`: the cookies of pages are passed on and may authenticate them, so `self` needs https or loopback. */
+  constructor(patterns: readonly string[], { withCookies = false } = {}) {
+    this.#withCookies = withCookies;
     const written = patterns.map(normalized);
     this.any = written.includes('*');
     this.self = written.includes('self');
@@ -35,8 +38,21 @@ export class Origins {
 
   /** `host` is the host that the client believes it connected to, with a port unless it is the default. */
   allow(origin: string, host?: string): boolean {
-    if (this.any || this.#exact.has(origin)) return true;
-    if (this.self && host !== undefined && isOfHost(origin, host)) return true;
+    if (this.any || this.#isListed(origin)) return true;
+    if (!this.self || host === undefined || !isOfHost(origin, host)) return false;
+    return !this.#withCookies || isSecure(origin);
+  }
+
+  /**
+   * Whether a page may send its cookies with a request and read the answer (CORS): only if the list names its origin,
+   * because `self` believes the Host header.
+   */
+  allowsCredentials(origin: string): boolean {
+    return this.#withCookies && origin !== 'null' && this.#isListed(origin);
+  }
+
+  #isListed(origin: string): boolean {
+    if (this.#exact.has(origin)) return true;
     return this.#below.some(
       ({ start, end }) =>
         origin.startsWith(start) &&
@@ -53,8 +69,15 @@ function normalized(pattern: string): string {
   const lower = pattern.toLowerCase();
   const [, scheme = '', place = ''] = ORIGIN.exec(lower) ?? [];
   if (place === '') return lower;
-  const host = place.startsWith('[') ? (URL.parse(`ws://${place}`)?.host ?? place) : place;
-  return `${scheme}://${withoutPort(host, scheme)}`;
+  return `${scheme}://${withoutPort(shortest(place), scheme)}`;
+}
+
+/** A host whose IPv6 address, if it is one, has its shortest form. */
+function shortest(place: string): string {
+  if (!place.startsWith('[')) return place;
+  const port = /:\d+$/.exec(place)?.[0] ?? '';
+  const host = URL.parse(`ws://${place}`)?.hostname;
+  return host === undefined ? place : `${host}${port}`;
 }
 
 function withoutPort(host: string, scheme: string): string {
@@ -68,5 +91,15 @@ function withoutPort(host: string, scheme: string): string {
  */
 export function isOfHost(origin: string, host: string): boolean {
   const [, scheme = '', place = ''] = ORIGIN.exec(origin.toLowerCase()) ?? [];
-  return place !== '' && withoutPort(place, scheme) === withoutPort(host.toLowerCase(), scheme);
+  const normal = (one: string): string => withoutPort(shortest(one.toLowerCase()), scheme);
+  return place !== '' && normal(place) === normal(host);
+}
+
+/** Nobody between the browser and the server can have made this page: it came over TLS, or from this machine. */
+function isSecure(origin: string): boolean {
+  const url = URL.parse(origin);
+  if (url === null) return false;
+  // Browsers write IPv4 addresses in their usual form.
+  const isLoopback = /^(.+\.)?localhost$|^127\.\d+\.\d+\.\d+$|^\[::1\]$/.test(url.hostname);
+  return isLoopback || ['https:', 'wss:'].includes(url.protocol);
 }

@@ -36,6 +36,13 @@ export const UNRESTRICTED = new RuleList([
   { action: '*', pattern: '@*' },
 ]);
 
+/** The same without the HTTP API: for clients without a token while API keys say who is the server. */
+export const EVERY_CLIENT = new RuleList(
+  (['join', 'publish', 'presence', 'history'] as const).flatMap((action) =>
+    ['*', '@*'].map((pattern) => ({ action, pattern })),
+  ),
+);
+
 /** For a token without a permissions claim: everything in rooms, nothing globally. */
 export const DEFAULT_PERMISSIONS = new RuleList(
   (['join', 'publish', 'presence', 'history'] as const).map((action) => ({ action, pattern: '*' })),

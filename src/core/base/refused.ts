@@ -1,11 +1,11 @@
-import { type ErrorCode, type Rejection, rejection } from '../../protocol/error-codes.ts';
+import { type ErrorCode, type OwnCode, type Rejection, rejection } from '../../protocol/error-codes.ts';
 
 /** Thrown by a use case that does not do what it was asked; the caller passes the rejection on. */
 export class Refused extends Error {
   readonly rejection: Rejection;
 
   /** `retryAfterMs`: milliseconds after which the same request may succeed, if that is known. */
-  constructor(code: ErrorCode, error?: string, retryAfterMs?: number) {
+  constructor(code: ErrorCode | OwnCode, error?: string, retryAfterMs?: number) {
     super(code);
     this.rejection = { ...rejection(code, error), ...(retryAfterMs !== undefined && { retryAfterMs }) };
   }

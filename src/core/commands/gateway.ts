@@ -1,6 +1,6 @@
-import { Connection } from '../delivery/connection.ts';
+import { Connection, type Source } from '../delivery/connection.ts';
 import { rejection } from '../../protocol/error-codes.ts';
-import { type Decoded, type JoinCommand, LISTEN } from '../../protocol/command.ts';
+import type { Decoded, JoinCommand } from '../../protocol/command.ts';
 import { CLOSE } from '../../protocol/close-codes.ts';
 import type { Dialect } from '../../protocol/dialect.ts';
 import type { Pod } from './pod.ts';
@@ -14,6 +14,12 @@ import { dialectOfFirstFrame } from '../../protocol/dialects.ts';
 import { pause } from '../base/pause.ts';
 import { isBusy, settled } from '../pod/departure.ts';
 import { isUnavailable } from '../base/refused.ts';
+import type { JoinGrant } from '../ports/hooks.ts';
+import type { Json } from '../../protocol/json.ts';
+import { LISTEN } from '../../protocol/command.ts';
+import { join } from './join.ts';
+import { joinByServer } from './join-by-server.ts';
+import { refuseCall } from './call.ts';
 
 const CLOSING_CHECK_MS = 20;
 /** A client may close with any code; unknown codes are counted as `other`. */
@@ -30,6 +36,16 @@ export interface Address {
   readonly history?: number | undefined;
 }
 
+/** What the hooks gave a client that they let in. */
+export interface Welcome {
+  /** For the client. */
+  readonly data?: Json | undefined;
+  /** Rooms that the connection joins at once. */
+  readonly rooms?: readonly string[] | undefined;
+  /** What came with the permission to join the room in the address. */
+  readonly join?: JoinGrant | undefined;
+}
+
 /** A client whose upgrade was accepted. */
 export interface NewClient {
   readonly id: string;
@@ -37,6 +53,9 @@ export interface NewClient {
   readonly address: Address;
   readonly dialect: Dialect | undefined;
   readonly socket: Socket;
+  /** Undefined if no hook sees it. */
+  readonly source?: Source | undefined;
+  readonly welcome?: Welcome | undefined;
 }
 
 /**
@@ -47,6 +66,8 @@ export class Gateway {
   readonly #pod: Pod;
   /** Commands of connections that are gone, which are not finished yet. */
   readonly #unfinished = new Set<Promise<void>>();
+  /** What hooks gave to connections whose dialect is not known yet. */
+  readonly #welcomes = new WeakMap<Connection, Welcome>();
 
   constructor(pod: Pod) {
     this.#pod = pod;
@@ -59,11 +80,10 @@ export class Gateway {
       this.#pod,
     );
     this.#pod.hub.add(connection);
-    const { dialect } = client;
-    if (dialect === undefined) return connection;
-    this.#speak(connection, dialect);
-    const command = this.#joinAddress(client.address, dialect);
-    if (command !== undefined) connection.commands.run(() => perform(this.#pod, connection, command));
+    const { dialect, welcome } = client;
+    if (welcome !== undefined) this.#welcomes.set(connection, welcome);
+    if (dialect !== undefined)
+      connection.commands.run(() => this.#begin(connection, dialect, client.address));
     return connection;
   }
 
@@ -72,7 +92,8 @@ export class Gateway {
     if (!connection.acceptsFrames) return;
     this.heard(connection);
     this.#pod.tally.received += 1;
-    connection.commands.run(() => this.#handle(connection, frame));
+    if (connection.commands.isBusy && isPing(connection, frame)) void this.#handle(connection, frame);
+    else connection.commands.run(() => this.#handle(connection, frame));
   }
 
   /** The client has given a sign of life. */
@@ -99,7 +120,9 @@ export class Gateway {
     const ending = connection.closeCode ?? code;
     count(tally.closed, KNOWN_CODES.has(ending) ? ending : 'other');
     const present = connection.memberships.filter((membership) => membership.present);
-    const rooms = present.map(({ room }) => room.name);
+    // The place in the room of the address was taken before the handshake; the client may have gone before it joined.
+    const heard = new Set([...connection.memberships.map(({ room }) => room.name), connection.room ?? '']);
+    const rooms = [...present.map(({ room }) => room.name), ...roster.places.namesOf([...heard])];
     this.#tellHooks(connection, ending);
     this.#finish(connection);
     hub.remove(connection);
@@ -110,10 +133,13 @@ export class Gateway {
 
   /** Tells the hooks after all commands of the connection are done. */
   #tellHooks(connection: Connection, code: number): void {
-    const { hooks } = this.#pod;
+    const { hooks, rules } = this.#pod;
     if (hooks === undefined) return;
     const view = viewOf(connection);
+    const heard = connection.memberships.filter(({ listen }) => listen !== LISTEN.none);
     connection.commands.run(() => {
+      if (hooks.left !== undefined)
+        for (const { room } of heard) hooks.left(view, room.name, rules.ruleOf(room.name));
       hooks.disconnected(view, code);
       return undefined;
     });
@@ -142,11 +168,23 @@ export class Gateway {
 
   #handle(connection: Connection, frame: string): Promise<void> | undefined {
     if (!connection.acceptsFrames) return undefined;
-    if (connection.dialect === undefined) this.#speak(connection, dialectOfFirstFrame(frame));
+    if (connection.dialect === undefined) {
+      const joins = this.#begin(connection, dialectOfFirstFrame(frame), {});
+      if (joins !== undefined) return joins.then(() => this.#obey(connection, frame));
+    }
+    return this.#obey(connection, frame);
+  }
+
+  #obey(connection: Connection, frame: string): Promise<void> | undefined {
     const decoded = connection.dialect?.decode(frame);
     if (decoded === undefined || !this.#isWithinRate(connection, decoded)) return undefined;
     if ('rejection' in decoded) {
       reject(connection, decoded.rejection, decoded);
+      return undefined;
+    }
+    const wrong = refuseCall(this.#pod, decoded.command);
+    if (wrong !== undefined) {
+      reject(connection, wrong, decoded.command);
       return undefined;
     }
     connection.frames.readable();
@@ -167,8 +205,34 @@ export class Gateway {
     return false;
   }
 
+  /** The client's dialect is known: greets it, joins the room in its address, then the rooms that the hooks gave it. */
+  #begin(connection: Connection, dialect: Dialect, address: Address): Promise<void> | undefined {
+    const { data, rooms = [], join: granted } = this.#welcomes.get(connection) ?? {};
+    this.#welcomes.delete(connection);
+    this.#speak(connection, dialect, data);
+    const command = this.#joinAddress(address, dialect);
+    if (command === undefined && rooms.length === 0) return undefined;
+    return this.#joinAll(connection, command, granted, rooms);
+  }
+
+  async #joinAll(
+    connection: Connection,
+    command: JoinCommand | undefined,
+    granted: JoinGrant | undefined,
+    rooms: readonly string[],
+  ): Promise<void> {
+    const { room } = command ?? {};
+    for (const given of rooms) connection.give(given, 'connect');
+    if (command !== undefined && room !== undefined) {
+      await join(this.#pod, connection, room, command, granted).catch((error: unknown) => {
+        rejectError(this.#pod, connection, error, command);
+      });
+    }
+    for (const given of rooms) await joinByServer(this.#pod, connection, given, 'connect');
+  }
+
   /** Sets the dialect of the connection, and greets the client if the dialect has a greeting. */
-  #speak(connection: Connection, dialect: Dialect): void {
+  #speak(connection: Connection, dialect: Dialect, data: Json | undefined): void {
     const { clock, limits } = this.#pod;
     connection.speak(dialect);
     connection.tell({
@@ -177,6 +241,7 @@ export class Gateway {
       userId: connection.userId,
       heartbeatSeconds: limits.heartbeatSeconds,
       maxMessageBytes: limits.maxMessageBytes,
+      data,
       at: clock.now(),
     });
   }
@@ -186,4 +251,11 @@ export class Gateway {
     if (room === undefined) return undefined;
     return { kind: 'join', room, listen: LISTEN.all, present: dialect.hearsAll, lastId, history };
   }
+}
+
+/** A ping waits for no other command. It is decoded twice, only while a command is in progress. */
+function isPing({ dialect }: Connection, frame: string): boolean {
+  if (dialect === undefined || !frame.includes('"ping"')) return false;
+  const decoded = dialect.decode(frame);
+  return 'command' in decoded && decoded.command.kind === 'ping';
 }

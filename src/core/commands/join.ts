@@ -9,7 +9,11 @@ import type { Page } from '../ports/broker.ts';
 import type { Pod } from './pod.ts';
 import { Refused, isUnavailable, permit } from '../base/refused.ts';
 import { count } from '../base/tally.ts';
-import { isGranted, mayConnectionJoin } from './may-join.ts';
+import { pageOfLastValue, withoutDelivered } from './last-value.ts';
+import { askJoin } from './ask-join.ts';
+import type { JoinGrant } from '../ports/hooks.ts';
+import { isGranted, mayJoin } from './may-join.ts';
+import { viewOf } from './hook-views.ts';
 import { replay } from '../delivery/replay.ts';
 
 /** The channels that are not rooms. */
@@ -20,52 +24,87 @@ const CHANNEL_OF: ReadonlyMap<string, number> = new Map([
 
 /**
  * Makes a connection a member of a room, or changes what a member listens to. The client gets `joined` first, then the
- * replayed messages in order, then live messages. Raises `too_many_rooms`.
+ * replayed messages in order, then live messages. `granted`: this join was allowed already. Raises `forbidden`,
+ * `too_many_rooms`, `room_full`, and what the hooks refuse.
  */
 export async function join(
   pod: Pod,
   connection: Connection,
   name: string,
   command: JoinCommand,
+  granted?: JoinGrant,
 ): Promise<void> {
   const channel = CHANNEL_OF.get(name);
-  if (channel !== undefined) {
-    subscribe(connection, name, channel, command);
-    return;
-  }
-  if (!mayConnectionJoin(pod, connection, name)) permit(await isGranted(pod, connection, name));
-  await joinPermitted(pod, connection, name, command);
+  if (channel === undefined) await joinRoom(pod, connection, name, command, granted);
+  else subscribe(connection, name, channel, command);
 }
 
-/** Joins a room without asking for permission. Raises `too_many_rooms`. */
-export async function joinPermitted(
+async function joinRoom(
   pod: Pod,
   connection: Connection,
   name: string,
   command: JoinCommand,
+  granted: JoinGrant | undefined,
 ): Promise<void> {
+  const asked = granted ?? requirePermission(pod, connection, name);
+  const grant = asked instanceof Promise ? await asked : asked;
   requirePlace(pod, connection, name);
+  // It may have gone while the hooks were asked.
+  if (connection.closed && asked instanceof Promise) return;
+  const { places } = pod.roster;
+  if (hears(command) && places.isLimited(name)) await places.take(name, connection, returns(command));
   const room = pod.hub.openRoom(name);
   const capture = room.capture();
   try {
     const found = await lookUp(pod, connection, room, command);
     room.flush();
     room.forgetLosses(capture);
-    if (command.present) await pod.roster.enter(name, connection, returns(command));
+    if (command.present) await makePresent(pod, connection, name, command, grant);
     const presence = await presenceFor(pod, connection, name, command);
     if (connection.closed) {
       // The client went while it was joining: its presence ends like that of any lost connection.
-      if (command.present) pod.roster.lose([name], connection, connection.awayMs);
+      const left = [...(command.present ? [name] : []), ...places.namesOf([name])];
+      pod.roster.lose(left, connection, connection.awayMs);
       return;
     }
     room.flush();
-    enter(pod, connection, room, command, found, presence, capture);
+    enter(pod, connection, room, command, found, presence, capture, grant);
     // The history may be back already, and the broker would not name the room again.
     if (found.owed !== undefined && pod.broker.reaches(room.name)) void pod.catchUp.room(room);
+  } catch (error) {
+    if (connection.membership(name) === undefined) await places.release(name, connection);
+    throw error;
   } finally {
     room.release(capture);
     pod.hub.tidy(room);
   }
+}
+
+/** Raises `forbidden` without permission, and what the hooks refuse. A room that the server gave needs neither. */
+function requirePermission(pod: Pod, connection: Connection, name: string): JoinGrant | Promise<JoinGrant> {
+  if (connection.isGiven(name)) return {};
+  if (!mayJoin(pod, connection.principal, name)) return requireGrant(pod, connection, name);
+  requirePlace(pod, connection, name);
+  return askJoin(pod, () => viewOf(connection), name);
+}
+
+/** Raises `forbidden` unless the API gave the user the room, and `unavailable` if that cannot be known now. */
+async function requireGrant(pod: Pod, connection: Connection, name: string): Promise<JoinGrant> {
+  permit(await isGranted(pod, connection, name));
+  return {};
+}
+
+/** Makes the user present, at first with the `meta` that came with the permission to join. */
+async function makePresent(
+  { roster }: Pod,
+  connection: Connection,
+  name: string,
+  command: JoinCommand,
+  { meta }: JoinGrant,
+): Promise<void> {
+  const isFirst = connection.membership(name)?.present !== true;
+  if (meta === undefined || !isFirst) return roster.enter(name, connection, returns(command));
+  return roster.state(name, connection, { meta }, returns(command));
 }
 
 /**
@@ -74,6 +113,10 @@ export async function joinPermitted(
  */
 function returns({ lastId }: JoinCommand): boolean {
   return lastId !== undefined;
+}
+
+function hears({ listen }: JoinCommand): boolean {
+  return (listen & LISTEN.messages) !== 0;
 }
 
 /** Raises `too_many_rooms` if one more room would exceed the limit. */
@@ -98,7 +141,7 @@ async function lookUp(pod: Pod, connection: Connection, room: Room, command: Joi
   try {
     await room.history.opened();
     if (!pod.broker.reaches(room.name)) throw new Refused('unavailable');
-    return { page: await readFor(connection, room, command, room.rule.historySize) };
+    return { page: await readFor(pod, connection, room, command) };
   } catch (error) {
     if (!isUnavailable(error)) throw error;
     const { lastId } = command;
@@ -120,18 +163,19 @@ function momentIn({ broker, clock }: Pod, { name }: Room): Moment {
 }
 
 async function readFor(
+  pod: Pod,
   connection: Connection,
   room: Room,
   { lastId, history = 0 }: JoinCommand,
-  kept: number,
 ): Promise<Page> {
+  if (lastId === undefined && history === 0) return pageOfLastValue(pod, room);
   if (!connection.may('history', room.name)) {
     const missing = lastId === undefined ? undefined : 'unavailable';
     return { messages: [], position: await room.history.position(), more: false, missing };
   }
-  if (lastId !== undefined) return room.history.read({ after: lastId }, kept);
-  if (history > 0) return room.history.read({ newest: Math.min(history, kept) }, kept);
-  return { messages: [], position: await room.history.position(), more: false };
+  const { historySize: kept } = room.rule;
+  const from = lastId === undefined ? { newest: Math.min(history, kept) } : { after: lastId };
+  return room.history.read(from, kept);
 }
 
 /** The present users for the answer; the number alone if the client wants no list. */
@@ -150,15 +194,57 @@ function enter(
   connection: Connection,
   room: Room,
   command: JoinCommand,
-  { page, owed }: Found,
+  found: Found,
   presence: { members: Member[]; count: number },
   capture: Capture,
+  grant: JoinGrant,
 ): void {
   const known = connection.membership(room.name);
   const membership = known ?? room.add(connection);
+  const { owed } = found;
+  const page = command.lastId === undefined ? withoutDelivered(found.page, capture) : found.page;
+  changeMembership(connection, room, membership, command, found, grant);
+  const { messages } = page;
+  const getsList = (membership.listen & LISTEN.lists) !== 0;
+  const members = getsList ? presence.members : undefined;
+  const { match: rule, maxDataBytes } = room.rule;
+  connection.tell({
+    kind: 'joined',
+    room: room.name,
+    position: page.position,
+    count: presence.count,
+    members,
+    recovery: recoveryOf(pod, command, page),
+    rule,
+    maxDataBytes,
+    data: grant.data,
+    replayed: messages.length,
+    ref: command.ref,
+    at: pod.clock.now(),
+  });
+  if (members !== undefined) connection.tell({ kind: 'sync', room: room.name, members });
+  // A member got the captured messages itself.
+  const missed = known === undefined ? missedBy(room, page, capture) : [];
+  // If history is owed, stored messages come from it later, in order.
+  const now = owed === undefined ? missed : missed.filter((delivery) => !comesFromHistory(delivery));
+  replay(membership, page, listenedTo(membership, now, members), pod.framer);
+  // CatchUp gives the rest page by page, and must not tell this loss again.
+  if (page.missing === 'history_lost') membership.tell(page.missing);
+}
+
+/** What a join changes in a membership, before the client is told. */
+function changeMembership(
+  connection: Connection,
+  room: Room,
+  membership: Membership,
+  command: JoinCommand,
+  { page, owed }: Found,
+  { meta }: JoinGrant,
+): void {
   const listened = (membership.listen & LISTEN.messages) !== 0;
   const seesPresence = connection.may('presence', room.name);
   membership.listen = seesPresence ? command.listen : command.listen & LISTEN.messages;
+  if (meta !== undefined && command.present && !membership.present) membership.statement = { meta };
   membership.present ||= command.present;
   membership.returns = returns(command);
   if (!listened) {
@@ -167,24 +253,6 @@ function enter(
   }
   if (owed === undefined) membership.settle();
   else if (!listened || command.lastId !== undefined) membership.owe(owed);
-  const recovery = recoveryOf(pod, command, page);
-  const { position, messages } = page;
-  const getsList = (membership.listen & LISTEN.lists) !== 0;
-  const members = getsList ? presence.members : undefined;
-  const { match: rule, maxDataBytes } = room.rule;
-  const answer = { room: room.name, position, count: presence.count, members, recovery, rule, maxDataBytes };
-  const { ref } = command;
-  connection.tell({ kind: 'joined', ...answer, replayed: messages.length, ref, at: pod.clock.now() });
-  if (getsList) {
-    connection.tell({ kind: 'sync', room: room.name, members: presence.members });
-  }
-  // A member got the captured messages itself.
-  const missed = known === undefined ? missedBy(room, page, capture) : [];
-  // If history is owed, stored messages come from it later, in order.
-  const now = owed === undefined ? missed : missed.filter((delivery) => !comesFromHistory(delivery));
-  replay(membership, page, listenedTo(membership, now, members), pod.framer);
-  // CatchUp gives the rest page by page, and must not tell this loss again.
-  if (page.missing === 'history_lost') membership.tell(page.missing);
 }
 
 /**
@@ -211,9 +279,11 @@ function listenedTo(
  * the page was read. A provisional message that the history stores by now comes from the history.
  */
 function missedBy(room: Room, { messages }: Page, capture: Capture): Delivery[] {
-  const read = new Set(messages.map(({ provisionalId }) => provisionalId));
+  const provisional = Array.from(room.history.provisional());
+  const ids = provisional.length === 0 ? [] : messages.map(({ provisionalId }) => provisionalId);
+  const read = new Set(ids);
   const pending = new Set<Delivery>();
-  for (const [id, delivery] of room.history.provisional()) if (!read.has(id)) pending.add(delivery);
+  for (const [id, delivery] of provisional) if (!read.has(id)) pending.add(delivery);
   const captured = capture.deliveries.filter(
     (delivery) => delivery.isProvisional !== true || pending.has(delivery),
   );
@@ -252,17 +322,24 @@ export function requireMembership(connection: Connection, name: string): Members
   return membership;
 }
 
+/** Tells the backend that a connection no longer hears a room. */
+function tellLeft({ hooks, rules }: Pod, connection: Connection, room: string): void {
+  hooks?.left?.(viewOf(connection), room, rules.ruleOf(room));
+}
+
 async function leaveRoom(
   pod: Pod,
   connection: Connection,
   membership: Membership,
   absent: boolean,
 ): Promise<void> {
-  const { room, present } = membership;
+  const { room, present, listen } = membership;
+  if (listen !== LISTEN.none) tellLeft(pod, connection, room.name);
   pod.hub.room(room.name)?.flush();
   membership.listen = LISTEN.none;
   membership.abandon();
-  if (present && !absent) return;
-  pod.hub.leave(connection, room.name);
-  if (present) await pod.roster.exit(room.name, connection);
+  const isStillPresent = present && !absent;
+  if (!isStillPresent) pod.hub.leave(connection, room.name);
+  if (present && !isStillPresent) await pod.roster.exit(room.name, connection);
+  await pod.roster.places.release(room.name, connection);
 }

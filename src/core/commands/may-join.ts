@@ -12,17 +12,12 @@ export function mayJoin({ rules }: Pod, { userId, permissions }: Principal, room
   return join !== 'token' || permissions.allow('join', room, userId);
 }
 
-/** Whether a connection may join a room, as far as this pod knows: see `isGranted`. */
-export function mayConnectionJoin(pod: Pod, connection: Connection, room: string): boolean {
-  return connection.isGiven(room) || mayJoin(pod, connection.principal, room);
-}
-
 /**
  * Whether the API gave the room to the user of a connection, which another pod may know. Asks the engine, so it is only
  * for a join that would be rejected otherwise. Raises `unavailable`.
  */
 export async function isGranted({ grants }: Pod, connection: Connection, room: string): Promise<boolean> {
   const leftMs = await grants.leftMs(connection.userId, room);
-  if (leftMs > 0) connection.give(room, leftMs);
+  if (leftMs > 0) connection.give(room, 'api');
   return leftMs > 0;
 }

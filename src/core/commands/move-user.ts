@@ -1,5 +1,7 @@
-import { giveRoom, joinByServer, leaveByServer } from './join-by-server.ts';
-import { isUnavailable } from '../base/refused.ts';
+import type { Connection } from '../delivery/connection.ts';
+import { isUnavailable, Refused } from '../base/refused.ts';
+import { joinByServer } from './join-by-server.ts';
+import { leave } from './join.ts';
 import type { Pod } from './pod.ts';
 
 /** Asks each pod to make its connections of a user join or leave a room. */
@@ -33,9 +35,7 @@ export function leaveUser(pod: Pod, user: string, room: string): Promise<Moved> 
 /** Moves the connections of this pod. Resolves to the answer as JSON. */
 export async function answerMove(pod: Pod, { ask, user, room }: MoveQuestion): Promise<string> {
   const moved = pod.hub.connectionsOf(user).map((connection) => {
-    if (ask === 'leave') return leaveByServer(pod, connection, room);
-    giveRoom(connection, room);
-    return joinByServer(pod, connection, room);
+    return inTurn(connection, () => (ask === 'join' ? give : takeBack)(pod, connection, room));
   });
   const connections = (await Promise.all(moved)).filter(Boolean).length;
   return JSON.stringify({ connections } satisfies MoveAnswer);
@@ -58,4 +58,30 @@ async function store({ grants }: Pod, { ask, user, room }: MoveQuestion): Promis
     if (isUnavailable(error)) return false;
     throw error;
   }
+}
+
+/** Resolves to whether the connection is in the room; a limit may prevent that, which the client is told. */
+async function give(pod: Pod, connection: Connection, room: string): Promise<boolean> {
+  await joinByServer(pod, connection, room, 'api');
+  return !connection.closed && connection.membership(room) !== undefined;
+}
+
+/** Resolves to whether the connection was in the room. */
+async function takeBack(pod: Pod, connection: Connection, room: string): Promise<boolean> {
+  connection.takeBack(room, 'api');
+  if (connection.closed || connection.membership(room) === undefined) return false;
+  try {
+    await leave(pod, connection, room, { kind: 'leave', room, absent: true });
+  } catch (error) {
+    // The client is out of the room; its presence ends when the engine is back.
+    if (!(error instanceof Refused)) throw error;
+  }
+  return true;
+}
+
+/** Runs a task among the commands of the client, in their order. */
+function inTurn(connection: Connection, task: () => Promise<boolean>): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    connection.commands.run(() => task().then(resolve, reject));
+  });
 }

@@ -1,4 +1,5 @@
 import { join, leave } from './join.ts';
+import { call } from './call.ts';
 import type { Command, PublishingCommand } from '../../protocol/command.ts';
 import type { Connection } from '../delivery/connection.ts';
 import type { Pod } from './pod.ts';
@@ -20,12 +21,13 @@ export function perform(pod: Pod, connection: Connection, command: Command): Pro
     connection.answer({ kind: 'pong', ref: command.ref, at: pod.clock.now() });
     return undefined;
   }
+  if (command.kind === 'call') return call(pod, connection, command);
   return performAsync(pod, connection, command).catch((error: unknown) => {
     rejectError(pod, connection, error, command);
   });
 }
 
-type OtherCommand = Exclude<Command, PublishingCommand | { kind: 'ping' }>;
+type OtherCommand = Exclude<Command, PublishingCommand | { kind: 'ping' | 'call' }>;
 
 async function performAsync(pod: Pod, connection: Connection, command: OtherCommand): Promise<void> {
   switch (command.kind) {

@@ -35,7 +35,8 @@ export function publishCommand(
   }
   const decide = pod.hooks?.publishing;
   if (decide === undefined) return publishAndAnswer(pod, connection, command, destination);
-  const decision = decide(viewOf(connection), submissionOf(pod, destination, command));
+  const rule = isRoom(destination) ? pod.rules.ruleOf(destination) : undefined;
+  const decision = decide(viewOf(connection), submissionOf(pod, destination, command), rule);
   const obey = (given: HookDecision): Promise<void> | undefined =>
     obeyHooks(pod, connection, command, destination, given);
   return decision instanceof Promise ? decision.then(obey) : obey(decision);
@@ -123,6 +124,10 @@ function destinationOf(connection: Connection, command: PublishingCommand): stri
   return command.kind === 'direct' ? DIRECT : (command.room ?? connection.room ?? GLOBAL);
 }
 
+function isRoom(destination: string): boolean {
+  return destination !== DIRECT && destination !== GLOBAL;
+}
+
 /** Whether a history stores the message, and the broker puts it in order. */
 function isStoredIn(pod: Pod, destination: string, command: PublishingCommand): boolean {
   if (command.kind !== 'publish' || destination === GLOBAL) return false;
@@ -136,6 +141,6 @@ function acknowledge(
   id: string | undefined,
 ): void {
   if (ref === undefined) return;
-  const room = destination === DIRECT || destination === GLOBAL ? undefined : destination;
+  const room = isRoom(destination) ? destination : undefined;
   connection.answer({ kind: 'ack', ref, ...(id !== undefined && { id }), room });
 }

@@ -3,7 +3,8 @@ import type { Json } from '../../protocol/json.ts';
 import { encodeBody, type MessageType } from '../../protocol/message.ts';
 import { CHANNELS, type Connection } from '../delivery/connection.ts';
 import type { Pod } from './pod.ts';
-import type { Fleeting, Published } from '../ports/broker.ts';
+import { slotOf } from './last-value.ts';
+import type { Fleeting, LastValueSlot, Published } from '../ports/broker.ts';
 import { isUnavailable } from '../base/refused.ts';
 import { requirePublishable } from './may-publish.ts';
 import type { Destination } from '../ports/tracer.ts';
@@ -18,6 +19,8 @@ export interface PublishRequest {
   readonly data: Json;
   /** RFC 3339, UTC, milliseconds. */
   readonly timestamp: string;
+  /** Published by the HTTP API. */
+  readonly isFromServer?: boolean;
   /** Makes the publication idempotent within its room for five minutes. */
   readonly key?: string | undefined;
 }
@@ -34,15 +37,30 @@ export function publishToRoom(
 ): Promise<Published> {
   requirePublishable(pod, room, request.data);
   return traced(pod, 'room', request, (trace) => {
+    const lastValue = ephemeral ? undefined : valueSlot(pod, room, request);
     if (!isEphemeral(pod, room, ephemeral)) {
-      return pod.broker.publish(room, encodeBody({ ...request, room }), { key: request.key, trace });
+      return pod.broker.publish(room, encodeBody({ ...request, room }), {
+        key: request.key,
+        trace,
+        lastValue,
+      });
     }
     const body = encodeBody({ ...request, room, ephemeral: true });
     return deliverOnce(pod, room, { body, trace, key: request.key }, (message) => {
       deliverToRoom(pod, room, message);
-      return pod.broker.tell(room, message);
+      return pod.broker.tell(room, message, lastValue);
     });
   });
+}
+
+/** Where the message becomes the value of its room; undefined if it does not. */
+function valueSlot(
+  { rules }: Pod,
+  room: string,
+  { isFromServer }: PublishRequest,
+): LastValueSlot | undefined {
+  const slot = slotOf(rules.ruleOf(room));
+  return slot?.slot === 'server' && isFromServer !== true ? undefined : slot;
 }
 
 /** Delivers to the members on this pod. */

@@ -1,4 +1,3 @@
-import type { Clock } from '../ports/clock.ts';
 import { CLOSE, type CloseCode } from '../../protocol/close-codes.ts';
 import type { Framer, Socket } from '../ports/socket.ts';
 import type { Membership, Recipient } from './membership.ts';
@@ -7,7 +6,6 @@ import type { Action } from '../base/permissions.ts';
 import { CommandQueue } from './command-queue.ts';
 import type { Dialect } from '../../protocol/dialect.ts';
 import { FrameLimits } from '../base/frame-limits.ts';
-import { GivenRooms } from '../base/given-rooms.ts';
 import { RoomRates } from '../base/room-rates.ts';
 import type { Principal } from '../ports/principal.ts';
 import { Publications } from './publications.ts';
@@ -18,6 +16,17 @@ import { shed } from './shed.ts';
 /** The channels outside of rooms that a connection may subscribe, as bits. */
 export const CHANNELS = { none: 0, global: 1, direct: 2, both: 3 } as const;
 
+/** What of a client's request hooks may see, besides its token. Never logged or traced. */
+export interface Source {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly remote: string;
+}
+
+/** Who gave a connection a room, as bits: a claim of its token, the backend's `connect`, the API, PERSONAL_ROOM. */
+export const GIVEN_BY = { claim: 1, connect: 2, api: 4, personal: 8 } as const;
+
+export type GivenBy = keyof typeof GIVEN_BY;
+
 /** What an upgrade brought. */
 export interface NewConnection {
   readonly id: string;
@@ -26,6 +35,8 @@ export interface NewConnection {
   /** Undefined if the first frame decides. */
   readonly dialect: Dialect | undefined;
   readonly socket: Socket;
+  /** Undefined if no hook sees it. */
+  readonly source?: Source | undefined;
   /** By `Clock.elapsed`. */
   readonly elapsed: number;
 }
@@ -33,7 +44,6 @@ export interface NewConnection {
 /** What all connections of a pod share. */
 export interface ConnectionContext extends OutboxContext {
   readonly framer: Framer;
-  readonly clock: Clock;
 }
 
 /** The pod closes with these codes connections that have done nothing wrong. */
@@ -47,6 +57,8 @@ export class Connection implements Recipient {
   /** The room in the address: what a command that names no room means. */
   readonly room: string | undefined;
   readonly socket: Socket;
+  /** Undefined if no hook sees it. */
+  readonly source: Source | undefined;
   readonly outbox: Outbox;
   readonly commands: CommandQueue;
   readonly publications = new Publications();
@@ -55,7 +67,8 @@ export class Connection implements Recipient {
   readonly openedAt: number;
   #principal: Principal;
   #roomRates: RoomRates | undefined;
-  #given: GivenRooms | undefined;
+  /** The rooms that the server gave it, with bits of GIVEN_BY; undefined while there are none. */
+  #given: Map<string, number> | undefined;
   #dialect: Dialect | undefined;
   /** A plain array: a connection is in few rooms, and thousands of maps would cost memory. */
   #memberships: readonly Membership[] = [];
@@ -67,12 +80,16 @@ export class Connection implements Recipient {
   /** Answers that are told at the end of this turn. */
   #answersDue = 0;
 
-  constructor({ id, principal, room, dialect, socket, elapsed }: NewConnection, context: ConnectionContext) {
+  constructor(
+    { id, principal, room, dialect, socket, source, elapsed }: NewConnection,
+    context: ConnectionContext,
+  ) {
     this.#context = context;
     this.connectionId = id;
     this.userId = principal.userId;
     this.room = room;
     this.socket = socket;
+    this.source = source;
     this.outbox = new Outbox(socket, context);
     this.commands = new CommandQueue(socket);
     this.openedAt = elapsed;
@@ -128,26 +145,38 @@ export class Connection implements Recipient {
     return this.#closeCode === undefined || BLAMELESS.has(this.#closeCode);
   }
 
-  /** Whether its user may do this in a room, or with `@global` or `@direct`. */
+  /**
+   * Whether its user may do this in a room, or with `@global` or `@direct`. A room that the server gave may be joined
+   * and read.
+   */
   may(action: Action, name: string): boolean {
     if (this.#principal.permissions.allow(action, name, this.userId)) return true;
-    return action !== 'publish' && this.isGiven(name);
+    return action !== 'publish' && action !== 'api' && this.isGiven(name);
   }
 
-  /** Whether the server gave its user the room: that permits joining, history and presence there, not publishing. */
+  /** Whether the server gave it the room. */
   isGiven(room: string): boolean {
-    return this.#given?.has(room) ?? false;
+    return this.#given?.has(room) === true;
   }
 
-  /** The server gave its user the room, for so many milliseconds. */
-  give(room: string, ms: number): void {
-    this.#given ??= new GivenRooms(this.#context.clock);
-    this.#given.give(room, ms);
+  /** The rooms that were given by one of the givers. */
+  givenBy(by: GivenBy): string[] {
+    return Array.from(this.#given ?? [], ([room, bits]) => ((bits & GIVEN_BY[by]) === 0 ? '' : room)).filter(
+      Boolean,
+    );
   }
 
-  /** The server took the room back. */
-  takeBack(room: string): void {
-    this.#given?.takeBack(room);
+  /** The connection may join and read the room whatever its permissions are. */
+  give(room: string, by: GivenBy): void {
+    this.#given ??= new Map();
+    this.#given.set(room, (this.#given.get(room) ?? 0) | GIVEN_BY[by]);
+  }
+
+  /** One giver takes the room back. */
+  takeBack(room: string, by: GivenBy): void {
+    const rest = (this.#given?.get(room) ?? 0) & ~GIVEN_BY[by];
+    if (rest === 0) this.#given?.delete(room);
+    else this.#given?.set(room, rest);
   }
 
   /** Whether its user may do what needs the HTTP API. */
@@ -253,17 +282,33 @@ export class Connection implements Recipient {
   /** Tells this client something, behind what its rooms have for it in this turn. */
   answer(event: ServerEvent): void {
     this.#answersDue += 1;
-    this.#context.turn.addAnswer({
-      flush: () => {
-        this.#answersDue -= 1;
-        this.tell(event);
-      },
-    });
+    this.#context.turn.addAnswer(new Answer(this, event));
+  }
+
+  /** Called at the end of the turn for each event given to `answer`. */
+  tellAnswer(event: ServerEvent): void {
+    this.#answersDue -= 1;
+    this.tell(event);
   }
 
   /** Tells this client something, if its dialect has words for it. */
   tell(event: ServerEvent): void {
     const text = this.#dialect?.event(event);
     if (text !== undefined) this.send({ bytes: this.#context.framer.frame(text), count: 1 });
+  }
+}
+
+/** An answer that is told at the end of the turn. A class, since a closure would cost each ack twice the memory. */
+class Answer {
+  readonly #connection: Connection;
+  readonly #event: ServerEvent;
+
+  constructor(connection: Connection, event: ServerEvent) {
+    this.#connection = connection;
+    this.#event = event;
+  }
+
+  flush(): void {
+    this.#connection.tellAnswer(this.#event);
   }
 }

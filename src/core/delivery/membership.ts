@@ -4,6 +4,7 @@ import type { CloseCode } from '../../protocol/close-codes.ts';
 import type { Dialect } from '../../protocol/dialect.ts';
 import { LISTEN } from '../../protocol/command.ts';
 import type { Parcel } from './outbox.ts';
+import type { RecentPages } from './recent-pages.ts';
 
 /** The connection of a membership, as its room speaks to it. */
 export interface Recipient extends Occupant {
@@ -20,6 +21,7 @@ export interface Recipient extends Occupant {
 /** What a membership needs of its room. */
 export interface RoomOfMembership {
   readonly name: string;
+  readonly recentPages: RecentPages;
   /** How many of its members are behind or owed history. */
   readers: number;
 }

@@ -1,12 +1,10 @@
+import { MOST_CHARS, MOST_MESSAGES } from './recent-pages.ts';
 import type { Page, Stored } from '../ports/broker.ts';
-import { type Delivery, storedDelivery } from './delivery.ts';
+import type { Delivery } from './delivery.ts';
+import type { Dialect } from '../../protocol/dialect.ts';
 import type { Framer } from '../ports/socket.ts';
 import type { Membership } from './membership.ts';
 import { isAtOrBefore } from './sequencer.ts';
-
-/** Bounds of one parcel: an outbox can take some parcels of a page and leave the rest, and no parcel is large. */
-const MOST_MESSAGES = 50;
-const MOST_CHARS = 65_536;
 
 /**
  * Queues a page of the history for one member, and then what a capture, begun before the page was read, holds beyond
@@ -18,12 +16,18 @@ export function replay(
   captured: readonly Delivery[],
   framer: Framer,
 ): void {
-  const deliveries = page.messages.map((stored) => storedDelivery(stored, framer));
-  const reached = captured.findLastIndex(({ stored }) => isWithin(stored, page));
-  for (const [index, delivery] of captured.entries()) {
-    if (delivery.stored === undefined || index > reached) deliveries.push(delivery);
+  const { connection, room } = membership;
+  const { dialect } = connection;
+  if (dialect === undefined) return;
+  for (const parcel of room.recentPages.parcels(room.name, page.messages, dialect)) {
+    // The member fell behind over an earlier parcel: the history brings the rest, in its turn.
+    if (membership.mustRead) break;
+    connection.send(parcel);
   }
-  queue(membership, deliveries, framer);
+  if (captured.length === 0) return;
+  const reached = captured.findLastIndex(({ stored }) => isWithin(stored, page));
+  const rest = captured.filter(({ stored }, index) => stored === undefined || index > reached);
+  send(membership, dialect, rest, framer);
 }
 
 /**
@@ -35,31 +39,30 @@ function isWithin(stored: Stored | undefined, { messages, position }: Page): boo
   return isAtOrBefore(stored.id, position) || messages.some(({ id }) => id === stored.id);
 }
 
-/** Queues deliveries in few parcels: a frame and a parcel for each would cost a resume most of its memory. */
-function queue(membership: Membership, deliveries: readonly Delivery[], framer: Framer): void {
-  const { dialect } = membership.connection;
-  if (dialect === undefined) return;
+/** Sends deliveries in few parcels. */
+function send(
+  membership: Membership,
+  dialect: Dialect,
+  deliveries: readonly Delivery[],
+  framer: Framer,
+): void {
+  const { connection, room } = membership;
   let [texts, carried, chars]: [string[], Delivery[], number] = [[], [], 0];
+  const end = (): void => {
+    if (texts.length === 0) return;
+    const parcel = { bytes: framer.frames(texts), count: texts.length, deliveries: carried, room: room.name };
+    [texts, carried, chars] = [[], [], 0];
+    connection.send(parcel);
+  };
   for (const delivery of deliveries) {
-    // The member fell behind over an earlier message: the history brings the stored ones too, in their turn.
+    // As above; messages that no history stores are sent nevertheless.
     if (membership.mustRead && delivery.stored !== undefined) continue;
     const text = delivery.text(dialect);
     if (text === undefined) continue;
     texts.push(text);
     carried.push(delivery);
     chars += text.length;
-    if (texts.length < MOST_MESSAGES && chars < MOST_CHARS) continue;
-    send(membership, texts, carried, framer);
-    [texts, carried, chars] = [[], [], 0];
+    if (texts.length >= MOST_MESSAGES || chars >= MOST_CHARS) end();
   }
-  if (texts.length > 0) send(membership, texts, carried, framer);
-}
-
-function send(
-  { connection, room }: Membership,
-  texts: readonly string[],
-  deliveries: readonly Delivery[],
-  framer: Framer,
-): void {
-  connection.send({ bytes: framer.frames(texts), count: texts.length, deliveries, room: room.name });
+  end();
 }

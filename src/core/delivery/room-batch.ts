@@ -8,6 +8,13 @@ import type { Parcel } from './outbox.ts';
 const PLACE: Readonly<Record<Standing, number>> = { live: 0, behind: 1, owed: 2 };
 const STANDINGS = 3;
 
+/** The parcel of one kind of member; undefined if such members get nothing. */
+interface Made {
+  readonly place: number;
+  readonly parcel: Parcel | undefined;
+  readonly next: Made | undefined;
+}
+
 /**
  * What a room sends in one turn of the event loop. All members with the same dialect, standing and interests share one
  * parcel, built when the first of them asks. Each further member costs a look-up and no allocation.
@@ -16,12 +23,10 @@ export class RoomBatch {
   readonly #room: string;
   readonly #deliveries: readonly Delivery[];
   readonly #framer: Framer;
-  /**
-   * Nearly all members are alike, so the parcel of the last one is tried first, and the table is nearly never needed.
-   */
-  #lastPlace = -1;
-  #lastParcel: Parcel | undefined;
-  #parcels: Map<number, Parcel | undefined> | undefined;
+  /** The parcel of the last member: nearly all members are alike. */
+  #last: Made | undefined;
+  /** All parcels made so far, linked: one or two, so that a table would cost more. */
+  #made: Made | undefined;
 
   constructor(room: string, deliveries: readonly Delivery[], framer: Framer) {
     this.#room = room;
@@ -47,31 +52,39 @@ export class RoomBatch {
     // gets only the messages that no history has.
     const hears = standing === 'behind' ? listen & ~LISTEN.messages : listen;
     const place = (dialect.index * (LISTEN.all + 1) + hears) * STANDINGS + PLACE[standing];
-    if (place !== this.#lastPlace) this.#turnTo(place, dialect, hears, isOwed);
-    return this.#lastParcel;
+    if (this.#last?.place !== place) {
+      this.#last = this.#find(place) ?? this.#keep(place, this.#make(dialect, hears, isOwed));
+    }
+    return this.#last.parcel;
   }
 
-  #turnTo(place: number, dialect: Dialect, listen: number, isOwed: boolean): void {
-    if (this.#lastPlace !== -1) (this.#parcels ??= new Map()).set(this.#lastPlace, this.#lastParcel);
-    this.#lastPlace = place;
-    this.#lastParcel = this.#parcels?.has(place)
-      ? this.#parcels.get(place)
-      : this.#make(dialect, listen, isOwed);
+  #find(place: number): Made | undefined {
+    let made = this.#made;
+    while (made !== undefined && made.place !== place) made = made.next;
+    return made;
+  }
+
+  #keep(place: number, parcel: Parcel | undefined): Made {
+    this.#made = { place, parcel, next: this.#made };
+    return this.#made;
   }
 
   #make(dialect: Dialect, listen: number, isOwed: boolean): Parcel | undefined {
-    const deliveries = this.#deliveries.filter(
-      (delivery) => (delivery.audience & listen) !== 0 && !(isOwed && comesFromHistory(delivery)),
-    );
-    const frames: Frame[] = [];
+    const isFor = (delivery: Delivery): boolean =>
+      (delivery.audience & listen) !== 0 && !(isOwed && comesFromHistory(delivery));
+    // Mostly everything is for everybody, and then no copy is needed.
+    const deliveries = this.#deliveries.every(isFor) ? this.#deliveries : this.#deliveries.filter(isFor);
+    let first: Frame | undefined;
+    let frames: Frame[] | undefined;
     for (const delivery of deliveries) {
       const frame = delivery.frame(dialect);
-      if (frame !== undefined) frames.push(frame);
+      if (frame === undefined) continue;
+      if (first === undefined) first = frame;
+      else (frames ??= [first]).push(frame);
     }
-    const [first] = frames;
     if (first === undefined) return undefined;
-    const bytes = frames.length === 1 ? first : this.#framer.join(frames);
+    const bytes = frames === undefined ? first : this.#framer.join(frames);
     const isPatient = deliveries.every(({ audience }) => (audience & LISTEN.messages) === 0);
-    return { bytes, count: frames.length, deliveries, room: this.#room, isPatient };
+    return { bytes, count: frames?.length ?? 1, deliveries, room: this.#room, isPatient };
   }
 }

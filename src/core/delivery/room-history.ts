@@ -6,6 +6,7 @@ import type { Framer } from '../ports/socket.ts';
 import type { Membership } from './membership.ts';
 import type { Missing } from '../../protocol/event.ts';
 import { Provisional } from './provisional.ts';
+import type { RecentPages } from './recent-pages.ts';
 import { Refused } from '../base/refused.ts';
 import { pause } from '../base/pause.ts';
 
@@ -16,6 +17,7 @@ interface RoomHistoryContext {
   readonly broker: Broker;
   readonly clock: Clock;
   readonly framer: Framer;
+  readonly recentPages: RecentPages;
 }
 
 /** What the history of a room needs of the room on this pod. */
@@ -70,7 +72,8 @@ export class RoomHistory implements SequencerRoom {
   async read(from: ReadFrom, limit: number): Promise<Page> {
     const { position } = this.#sequencer;
     const { losses } = this;
-    const page = await this.#context.broker.read(this.#room.name, from, limit);
+    const { broker, recentPages } = this.#context;
+    const page = await broker.read(this.#room.name, from, limit, recentPages.messages(this.#room.name));
     // Each message of a page that ends at or before the last delivered one would be dropped by itself.
     if (!isAtOrBefore(page.position, this.#sequencer.position))
       for (const stored of page.messages) this.receive(stored);
@@ -145,8 +148,9 @@ export class RoomHistory implements SequencerRoom {
 
   /** A connection that becomes a member is given these by a page. Must be called before `moment` is read for it. */
   gives(messages: readonly Stored[]): void {
+    if (this.#provisional === undefined) return;
     for (const { provisionalId } of messages)
-      if (provisionalId !== undefined) this.#provisional?.read(provisionalId);
+      if (provisionalId !== undefined) this.#provisional.read(provisionalId);
   }
 
   /** For `Membership.hearsSince`. */

@@ -10,6 +10,7 @@ import type { Framer } from '../ports/socket.ts';
 import { LISTEN } from '../../protocol/command.ts';
 import { Membership } from './membership.ts';
 import type { Missing } from '../../protocol/event.ts';
+import type { RecentPages } from './recent-pages.ts';
 import { RoomBatch } from './room-batch.ts';
 import { RoomHistory, type RoomOutput } from './room-history.ts';
 import type { RoomRule, RoomRules } from '../ports/room-rules.ts';
@@ -21,6 +22,7 @@ export interface RoomContext {
   readonly broker: Broker;
   readonly directory: Directory;
   readonly framer: Framer;
+  readonly recentPages: RecentPages;
   readonly turn: Turn;
   readonly rules: RoomRules;
   readonly clock: Clock;
@@ -45,7 +47,8 @@ export class Room implements RoomOutput {
   readonly #members = new Set<Membership>();
   readonly #captures = new Set<Capture>();
   #rule: RoomRule;
-  #batch: Delivery[] = [];
+  /** What waits for the end of the turn. */
+  #batch: Delivery[] | undefined;
   /** Of the traced messages in the batch. */
   #spans: DeliverySpan[] | undefined;
   /** Members that are behind or owed history; the memberships count themselves. */
@@ -56,6 +59,10 @@ export class Room implements RoomOutput {
     this.#context = context;
     this.#rule = context.rules.ruleOf(name);
     this.history = new RoomHistory(this, context);
+  }
+
+  get recentPages(): RecentPages {
+    return this.#context.recentPages;
   }
 
   /** What holds for the room. */
@@ -97,9 +104,12 @@ export class Room implements RoomOutput {
 
   /** Delivers to every member that listens, at the end of this turn of the event loop. */
   deliver(delivery: Delivery): void {
-    this.#batch.push(delivery);
     if (delivery.trace !== undefined) this.#follow(delivery.trace);
-    if (this.#batch.length === 1) this.#context.turn.addRoom(this);
+    if (this.#batch !== undefined) this.#batch.push(delivery);
+    else {
+      this.#batch = [delivery];
+      this.#context.turn.addRoom(this);
+    }
   }
 
   deliverToCaptures(delivery: Delivery): void {
@@ -109,18 +119,19 @@ export class Room implements RoomOutput {
 
   /** Hands the batch to the outboxes of the members. `isAlone`: no other room has anything in this turn. */
   flush(isAlone = false): void {
-    if (this.#batch.length === 0) return;
     const deliveries = this.#batch;
+    if (deliveries === undefined) return;
     const batch = new RoomBatch(this.name, deliveries, this.#context.framer);
     for (const capture of this.#captures) capture.deliveries.push(...deliveries);
-    this.#batch = [];
-    for (const member of this.#members) {
+    this.#batch = undefined;
+    // `for` of a Set allocates for each member.
+    this.#members.forEach((member) => {
       if (member.standing === 'behind') this.#passOver(member, batch);
       const parcel = batch.parcelFor(member);
-      if (parcel === undefined) continue;
+      if (parcel === undefined) return;
       if (isAlone) member.connection.sendAlone(parcel);
       else member.connection.send(parcel);
-    }
+    });
     this.#handedOver(deliveries);
   }
 

@@ -10,6 +10,8 @@ interface FlushableRoom {
   flush(isAlone: boolean): void;
 }
 
+const NOTHING: readonly never[] = [];
+
 /**
  * Collects everything that has something to send until this turn of the event loop ends. Rooms come first, then
  * answers, then outboxes: a publisher gets its message before the ack, and each connection gets one write.
@@ -18,9 +20,10 @@ export class Turn {
   readonly #schedule: (run: () => void) => void;
   /** Gets what a flush threw, which must not stop the others. */
   readonly failed: (error: unknown) => void;
-  #rooms: FlushableRoom[] = [];
-  #answers: Flushable[] = [];
-  #outboxes: Flushable[] = [];
+  /** Undefined while empty: a turn has few of each, and an array that grows from nothing takes room for 17. */
+  #rooms: FlushableRoom[] | undefined;
+  #answers: Flushable[] | undefined;
+  #outboxes: Flushable[] | undefined;
   #scheduled = false;
   readonly #paced: PacedFlush;
 
@@ -37,19 +40,22 @@ export class Turn {
 
   /** A room asks to be flushed; it must not ask again before it was. */
   addRoom(room: FlushableRoom): void {
-    this.#rooms.push(room);
+    if (this.#rooms === undefined) this.#rooms = [room];
+    else this.#rooms.push(room);
     this.#ensureScheduled();
   }
 
   /** Flushes `answer` once the rooms of this turn have been flushed. */
   addAnswer(answer: Flushable): void {
-    this.#answers.push(answer);
+    if (this.#answers === undefined) this.#answers = [answer];
+    else this.#answers.push(answer);
     this.#ensureScheduled();
   }
 
   /** An outbox asks to be flushed; it must not ask again before it was. */
   addOutbox(outbox: Flushable): void {
-    this.#outboxes.push(outbox);
+    if (this.#outboxes === undefined) this.#outboxes = [outbox];
+    else this.#outboxes.push(outbox);
     this.#ensureScheduled();
   }
 
@@ -60,15 +66,15 @@ export class Turn {
 
   /** Ends the turn now; also possible while it is ending. */
   flush(): void {
-    const rooms = this.#rooms;
-    this.#rooms = [];
+    const rooms = this.#rooms ?? NOTHING;
+    this.#rooms = undefined;
     const isAlone = rooms.length === 1;
     for (const room of rooms) this.#attempt(room, isAlone);
-    const answers = this.#answers;
-    this.#answers = [];
+    const answers = this.#answers ?? NOTHING;
+    this.#answers = undefined;
     for (const answer of answers) this.#attempt(answer);
-    const outboxes = this.#outboxes;
-    this.#outboxes = [];
+    const outboxes = this.#outboxes ?? NOTHING;
+    this.#outboxes = undefined;
     for (const outbox of outboxes) this.#attempt(outbox);
   }
 

@@ -1,3 +1,4 @@
+import { RecentPages } from '../delivery/recent-pages.ts';
 import { Room, type RoomContext } from '../delivery/room.ts';
 import type { Connection } from '../delivery/connection.ts';
 import type { Delivery } from '../delivery/delivery.ts';
@@ -10,8 +11,8 @@ export class Hub implements DirectorySource {
   readonly #users = new Map<string, Connection[]>();
   readonly #rooms = new Map<string, Room>();
 
-  constructor(context: RoomContext) {
-    this.#context = context;
+  constructor(context: Omit<RoomContext, 'recentPages'>) {
+    this.#context = { ...context, recentPages: new RecentPages(context) };
   }
 
   get connectionCount(): number {

@@ -11,6 +11,7 @@ export type TokenReason =
   | 'issuer'
   | 'not_yet_valid'
   | 'permissions'
+  | 'rooms'
   | 'signature'
   | 'unknown_key'
   | 'user_id';
@@ -25,5 +26,7 @@ export interface RefusedToken {
 
 /** Checks tokens. It must not throw, and must not log a token. */
 export interface Authenticator {
+  /** No token can be checked, because only the backend names users. It refuses every token. */
+  readonly hasNoKeys?: true;
   authenticate(token: string): Promise<Principal | RefusedToken>;
 }

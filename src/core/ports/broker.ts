@@ -17,6 +17,9 @@ export interface Stored {
   readonly provisionalId?: string | undefined;
 }
 
+/** The value of a room. `id` is a position if a history stored the message. */
+export type LastValue = Pick<Stored, 'id' | 'body' | 'provisionalId'>;
+
 /** A message that no history stores. */
 export interface Fleeting {
   readonly id: string;
@@ -35,7 +38,16 @@ export type Note =
   | (Fleeting & { readonly kind: 'direct'; readonly to: string })
   | { readonly kind: 'kick'; readonly to: string; readonly reason?: string | undefined };
 
+/** The value of a room, which a join gets: the newest message in the slot. A rule names the slot. */
+export interface LastValueSlot {
+  readonly slot: 'any' | 'server';
+  /** How long a message stays the value of the room, in milliseconds. */
+  readonly ttlMs: number;
+}
+
 export interface PublishOptions {
+  /** The message becomes the value of its room. */
+  readonly lastValue?: LastValueSlot | undefined;
   /** Makes the publication idempotent within its room for five minutes. */
   readonly key?: string | undefined;
   /** The trace of the message (see tracer.ts). It must never reach a client. */
@@ -154,8 +166,16 @@ export interface Broker {
    * buffer is full.
    */
   publish(room: string, body: string, options?: PublishOptions): Promise<Published>;
-  /** Tells the other pods that have subscribed the room, at most once. */
-  tell(room: string, message: Fleeting): Promise<void>;
+  /**
+   * Tells the other pods that have subscribed the room, at most once. `lastValue`: the message becomes the value of the
+   * room.
+   */
+  tell(room: string, message: Fleeting, lastValue?: LastValueSlot): Promise<void>;
+  /**
+   * The message that became the value of the room last, unless it is older than its slot allows now. A broker without
+   * this method keeps no values. Raises `unavailable`.
+   */
+  lastValue?(room: string, slot: LastValueSlot): Promise<LastValue | undefined>;
   /** Tells all other pods, at most once. */
   tellAll(note: Note): Promise<void>;
   /** Makes idempotent what no history stores: returns the first `id` claimed under the key within five minutes. */
@@ -165,8 +185,9 @@ export interface Broker {
   unsubscribe(room: string): void;
   /**
    * Returns the oldest `limit` messages of those asked for. The page always names a position, even in a room without
-   * messages, and a position once named stays valid.
+   * messages, and a position once named stays valid. `known`: messages that this broker gave the pod lately, oldest
+   * first and without a gap. It need not read them again if it knows that the history still has them.
    */
-  read(room: string, from: ReadFrom, limit: number): Promise<Page>;
+  read(room: string, from: ReadFrom, limit: number, known?: readonly Stored[]): Promise<Page>;
   stop(): Promise<void>;
 }

@@ -52,6 +52,11 @@ export interface PresenceStore {
    * connection that was lost.
    */
   enter(room: string, who: Occupant, returns?: boolean): Promise<PresenceChange | undefined>;
+  /**
+   * Like `enter`, but only if the user is present already or fewer than `most` users are. False: nothing changed. An
+   * engine that cannot count and enter in one step may let some more in at the same moment.
+   */
+  admit(room: string, who: Occupant, most: number, returns?: boolean): Promise<boolean>;
   /** The connection states its user's presence: a `join` if the user was not present, else an `update`. */
   state(room: string, who: Occupant, statement: Statement, returns?: boolean): Promise<PresenceChange>;
   /**

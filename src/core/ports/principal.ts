@@ -12,6 +12,10 @@ export interface Permissions {
 export interface Principal {
   readonly userId: string;
   readonly permissions: Permissions;
+  /** The rooms that the token gives its user (JWT_ROOMS_CLAIM), each once; absent without such a claim. */
+  readonly rooms?: readonly string[] | undefined;
   /** When the token expires, in milliseconds since 1970; undefined if it never expires or there is no token. */
   readonly expiresAt?: number | undefined;
+  /** The claims of the token, if the backend reads them. Never logged. */
+  readonly claims?: Readonly<Record<string, unknown>> | undefined;
 }

@@ -24,6 +24,8 @@ export interface RoomRule {
   readonly historyTtlMs: number;
   /** Whether a join without a position brings the newest message: `any`, or the newest one of the API. */
   readonly lastValue: 'off' | 'any' | 'server';
+  /** How long a message stays the value of its room. */
+  readonly lastValueTtlMs: number;
   /** False: members are counted, but neither listed nor announced. */
   readonly presence: boolean;
   /** Rooms with more members announce counts instead of single joins and leaves; also the length of a member list. */
@@ -42,6 +44,9 @@ export interface RoomRule {
   /** The id of the one user who may join: the user that the room names where `match` has `{user}`. Undefined: no such limit. */
   readonly onlyUser: string | undefined;
 }
+
+/** What a history stores of a room: so many messages, none of them older than that. */
+export type HistoryLimits = Pick<RoomRule, 'historySize' | 'historyTtlMs'>;
 
 /** The rules for rooms. The pod calls `start` once, then any method, then `stop` once. */
 export interface RoomRules {

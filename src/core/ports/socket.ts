@@ -11,6 +11,8 @@ export interface Framer {
   frames(texts: readonly string[]): Frame;
   /** Several frames as one run of bytes. */
   join(frames: readonly Frame[]): Frame;
+  /** A copy of the frames from index `from` to before `to` of several. */
+  slice(frames: Frame, from: number, to: number): Frame;
 }
 
 /**

@@ -11,6 +11,7 @@ import type { Watcher } from '../ports/watcher.ts';
 import { isUnavailable } from '../base/refused.ts';
 import type { Room } from '../delivery/room.ts';
 import type { RoomRule, RoomRules } from '../ports/room-rules.ts';
+import { isPlaces, Places } from './places.ts';
 import { localMembers } from './local-members.ts';
 
 const MEMBERS_EVENT_MS = 1_000;
@@ -30,6 +31,7 @@ export interface RosterContext {
 /** Maintains which users are present in a room, and tells the room's listeners about every change. */
 export class Roster {
   readonly #context: RosterContext;
+  readonly places: Places;
   /** Rooms whose next `members` event is scheduled, with the count that it will tell. */
   readonly #counting = new Map<string, number>();
   /** When the last grace period of a lost connection ends, by `Clock.elapsed`. */
@@ -37,16 +39,18 @@ export class Roster {
 
   constructor(context: RosterContext) {
     this.#context = context;
+    this.places = new Places(context);
   }
 
   async start(): Promise<void> {
     const { store } = this.#context;
     await store.start({
       changed: (room, change) => {
+        if (isPlaces(room)) return;
         this.#announce(room, change);
         if (change.kind === 'leave') this.#contradictLeave(room, change.member.userId);
       },
-      caused: (room, change) => this.#context.watcher?.changed(room, change),
+      caused: (room, change) => this.#tellWatcher(room, change),
       uncertain: (isConcerned) => {
         this.#tellLists(isConcerned).catch(this.#failed);
       },
@@ -89,10 +93,14 @@ export class Roster {
   async #change(room: string, work: Promise<PresenceChange | undefined>): Promise<void> {
     try {
       const change = await work;
-      if (change !== undefined) this.#context.watcher?.changed(room, change);
+      if (change !== undefined) this.#tellWatcher(room, change);
     } catch (error) {
       if (!isUnavailable(error)) throw error;
     }
+  }
+
+  #tellWatcher(room: string, change: PresenceChange): void {
+    if (!isPlaces(room)) this.#context.watcher?.changed(room, change);
   }
 
   /** A connection ended in order: its user gets no grace period. */
@@ -155,6 +163,7 @@ export class Roster {
 
   /** Other rules are in force. The members of rooms whose presence they switch off are told how many are present. */
   rulesChanged(): void {
+    this.places.rulesChanged();
     for (const room of this.#context.hub.rooms())
       if (room.takeRule() === 'silenced') this.#tellCount(room.name).catch(this.#failed);
   }

@@ -1,4 +1,16 @@
-import type { Broker, Page, PublishOptions, Published, ReadFrom, Receiver } from '../../core/ports/broker.ts';
+import type {
+  Broker,
+  Fleeting,
+  LastValue,
+  LastValueSlot,
+  Page,
+  PublishOptions,
+  Published,
+  ReadFrom,
+  Receiver,
+} from '../../core/ports/broker.ts';
+import type { HistoryLimits } from '../../core/ports/room-rules.ts';
+import { LastValues } from './last-values.ts';
 import { Claims } from '../shared/claims.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { MemoryBudget } from '../shared/memory-budget.ts';
@@ -8,9 +20,7 @@ export interface MemoryBrokerOptions {
   readonly clock: Clock;
   /** Names this history. It differs after each start, so that positions of an earlier run are recognized as such. */
   readonly epoch: string;
-  /** Messages stored per room. */
-  readonly historySize: number;
-  readonly historyTtlMs: number;
+  readonly limitsOf: (room: string) => HistoryLimits;
   readonly budget: MemoryBudget;
 }
 
@@ -19,12 +29,14 @@ export class MemoryBroker implements Broker {
   readonly #clock: Clock;
   readonly #claims: Claims;
   readonly #history: MemoryHistory;
+  readonly #lastValues: LastValues;
   #receiver: Receiver | undefined;
 
-  constructor({ clock, epoch, historySize: size, historyTtlMs: ttlMs, budget }: MemoryBrokerOptions) {
+  constructor({ clock, epoch, limitsOf, budget }: MemoryBrokerOptions) {
     this.#clock = clock;
     this.#claims = new Claims(budget);
-    this.#history = new MemoryHistory({ epoch, size, ttlMs, budget });
+    this.#history = new MemoryHistory({ epoch, limitsOf, budget });
+    this.#lastValues = new LastValues(budget);
   }
 
   get available(): boolean {
@@ -44,22 +56,28 @@ export class MemoryBroker implements Broker {
     return Promise.resolve();
   }
 
-  /** No other pod exists: nothing to tell. */
-  tell(): Promise<void> {
+  /** No other pod exists to be told. */
+  tell(room: string, message: Fleeting, lastValue?: LastValueSlot): Promise<void> {
+    if (lastValue !== undefined) this.#lastValues.set(room, lastValue, message, this.#clock.now());
     return Promise.resolve();
+  }
+
+  lastValue(room: string, slot: LastValueSlot): Promise<LastValue | undefined> {
+    return Promise.resolve(this.#lastValues.get(room, slot, this.#clock.now()));
   }
 
   tellAll(): Promise<void> {
     return Promise.resolve();
   }
 
-  publish(room: string, body: string, { key, trace }: PublishOptions = {}): Promise<Published> {
+  publish(room: string, body: string, { key, trace, lastValue }: PublishOptions = {}): Promise<Published> {
     const elapsed = this.#clock.elapsed();
     const claim = key === undefined ? undefined : `${room}\n${key}`;
     const first = claim === undefined ? undefined : this.#claims.get(claim, elapsed);
     if (first !== undefined) return Promise.resolve({ id: first, duplicate: true });
     const stored = this.#history.append(room, body, this.#clock.now());
     if (claim !== undefined) this.#claims.set(claim, stored.id, elapsed);
+    if (lastValue !== undefined) this.#lastValues.set(room, lastValue, stored, this.#clock.now());
     if (this.#history.isSubscribed(room)) {
       this.#receiver?.message(room, trace === undefined ? stored : { ...stored, trace });
     }

@@ -1,11 +1,14 @@
 import { comparePositions, type Moment, type Position, roomTag } from '../../protocol/position.ts';
-import { RoomLog, type RoomLogOptions } from './room-log.ts';
+import { RoomLog } from './room-log.ts';
 import { Aging } from '../shared/aging.ts';
-import type { Evictable } from '../shared/memory-budget.ts';
+import type { HistoryLimits } from '../../core/ports/room-rules.ts';
+import type { Evictable, MemoryBudget } from '../shared/memory-budget.ts';
 import { POSITION_MS } from '../shared/terms.ts';
 import type { Stored } from '../../core/ports/broker.ts';
 
-export interface MemoryHistoryOptions extends RoomLogOptions {
+export interface MemoryHistoryOptions {
+  readonly limitsOf: (room: string) => HistoryLimits;
+  readonly budget: MemoryBudget;
   /** Names this history. It differs after each start, so that positions of an earlier run are recognized as such. */
   readonly epoch: string;
 }
@@ -25,8 +28,7 @@ interface Room {
 const ROOM_BYTES = 800;
 
 /**
- * The histories of all rooms. Messages expire after `ttlMs`; the newest position of a room stays known for a day
- * longer. When memory is short, the least recently used rooms lose messages first. Times are in milliseconds since
+ * The histories of all rooms. The newest position of a room stays known for a day longer than its messages. When memory is short, the least recently used rooms lose messages first. Times are in milliseconds since
  * 1970.
  */
 export class MemoryHistory {
@@ -115,7 +117,9 @@ export class MemoryHistory {
   #newLog(name: string, now: number): RoomLog {
     const since = { ms: now - POSITION_MS, seq: 0 };
     const rememberedSince = comparePositions(since, this.#forgottenUpTo) > 0 ? since : this.#forgottenUpTo;
-    return new RoomLog(this.#nextPosition(name, now), rememberedSince, this.#options);
+    const { limitsOf, budget } = this.#options;
+    const limits = (): HistoryLimits => limitsOf(name);
+    return new RoomLog(this.#nextPosition(name, now), rememberedSince, { limits, budget });
   }
 
   /** Positions grow over all rooms, so that a room that was forgotten starts again after where it ended. */
@@ -128,16 +132,16 @@ export class MemoryHistory {
   }
 
   #expire(now: number): void {
-    const { ttlMs } = this.#options;
+    const { limitsOf } = this.#options;
     for (let first = this.#withMessages.oldest; first !== undefined; first = this.#withMessages.oldest) {
       const { name, thing: room } = first;
-      if (room.usedAt + ttlMs > now) break;
+      if (room.usedAt + limitsOf(name).historyTtlMs > now) break;
       room.log.clear();
       this.#regroup(name, room);
     }
     for (let first = this.#empty.oldest; first !== undefined; first = this.#empty.oldest) {
       const { name, thing: room } = first;
-      if (room.usedAt + ttlMs + POSITION_MS > now) break;
+      if (room.usedAt + limitsOf(name).historyTtlMs + POSITION_MS > now) break;
       this.#forget(name, room);
     }
   }

@@ -53,6 +53,13 @@ export class MemoryPresence implements PresenceStore {
     return Promise.resolve(known ? undefined : this.#change('join', room, member));
   }
 
+  async admit(room: string, who: Occupant, most: number, returns = false): Promise<boolean> {
+    const rows = this.#rooms.get(room);
+    if ((rows?.size ?? 0) >= most && rows?.has(who.userId) !== true) return false;
+    await this.enter(room, who, returns);
+    return true;
+  }
+
   state(room: string, who: Occupant, statement: Statement, returns = false): Promise<PresenceChange> {
     const known = this.#rooms.get(room)?.has(who.userId) ?? false;
     const member = this.#put(room, who, statement, returns);

@@ -7,12 +7,12 @@ import {
 } from '../../protocol/position.ts';
 import { bytesOf, type MemoryBudget } from '../shared/memory-budget.ts';
 import type { Page, ReadFrom, Stored } from '../../core/ports/broker.ts';
+import type { HistoryLimits } from '../../core/ports/room-rules.ts';
 import type { Missing } from '../../protocol/event.ts';
 
 export interface RoomLogOptions {
-  /** Messages stored. */
-  readonly size: number;
-  readonly ttlMs: number;
+  /** What holds now; it may change. */
+  readonly limits: () => HistoryLimits;
   readonly budget: MemoryBudget;
 }
 
@@ -25,8 +25,8 @@ interface Entry extends Stored {
 const MESSAGE_BYTES = 420;
 
 /**
- * One room's history: the newest `size` messages that are younger than `ttlMs`, and the newest position, which stays
- * when all messages are gone.
+ * One room's history: the newest messages that its limits allow, and the newest position, which stays when all messages
+ * are gone.
  */
 export class RoomLog {
   readonly #options: RoomLogOptions;
@@ -70,7 +70,7 @@ export class RoomLog {
     this.#newest = position;
     this.#newestId = entry.id;
     this.#options.budget.take(bytes);
-    if (this.#entries.length > this.#options.size) this.#trim(this.#entries.length - this.#options.size);
+    this.#trimToSize();
     return entry;
   }
 
@@ -92,12 +92,13 @@ export class RoomLog {
     const after = parsePosition(from.after);
     const missing = this.#missingAfter(after);
     if (after === undefined || missing !== undefined) return this.#page(this.#entries, limit, missing);
-    return this.#page(this.#entries.slice(this.#firstAfter(after)), limit);
+    return this.#page(this.#entries, limit, undefined, this.#firstAfter(after));
   }
 
-  /** Removes messages older than `ttlMs`. */
+  /** Removes the messages that the limits of now do not allow. */
   expire(now: number): void {
-    const oldest = now - this.#options.ttlMs;
+    this.#trimToSize();
+    const oldest = now - this.#options.limits().historyTtlMs;
     const first = this.#entries.findIndex(({ position }) => position.ms > oldest);
     this.#trim(first === -1 ? this.#entries.length : first);
   }
@@ -111,9 +112,14 @@ export class RoomLog {
     this.#trim(Math.ceil(this.#entries.length / 2));
   }
 
-  #page(entries: readonly Entry[], limit: number, missing?: Missing): Page {
-    const messages = entries.slice(0, limit);
-    const more = messages.length < entries.length;
+  #trimToSize(): void {
+    const tooMany = this.#entries.length - this.#options.limits().historySize;
+    if (tooMany > 0) this.#trim(tooMany);
+  }
+
+  #page(entries: readonly Entry[], limit: number, missing?: Missing, first = 0): Page {
+    const messages = entries.slice(first, first + limit);
+    const more = first + messages.length < entries.length;
     const position = more ? (messages.at(-1)?.id ?? '') : this.#newestId;
     return { messages, position, more, missing };
   }

@@ -84,6 +84,14 @@ export class NatsPresence implements PresenceStore, Leaseholder {
     return this.#own.write(own, 'enter');
   }
 
+  async admit(room: string, who: Occupant, most: number, returns = false): Promise<boolean> {
+    await this.#upToDate.read('');
+    const isPresent = this.#union.find(room, who.userId) !== undefined;
+    if (!isPresent && this.#union.count(room) >= most) return false;
+    await this.enter(room, who, returns);
+    return true;
+  }
+
   async state(room: string, who: Occupant, statement: Statement, returns = false): Promise<PresenceChange> {
     const own = this.#openOwn(room, who.userId);
     const at = { seconds: this.#own.seconds(), statedAt: this.#moment(own.statedAt) };

@@ -161,8 +161,8 @@ export class RedisBroker implements Broker {
     placement.channels.unsubscribe(keys.roomChannel(room));
   }
 
-  async read(room: string, from: ReadFrom, limit: number): Promise<Page> {
-    const page = await this.#history.read(room, from, limit, this.#rooms.has(room));
+  async read(room: string, from: ReadFrom, limit: number, known: readonly Stored[] = []): Promise<Page> {
+    const page = await this.#history.read(room, from, limit, this.#rooms.has(room), known);
     for (const stored of page.messages) this.#dispatch.learned(stored);
     return page;
   }

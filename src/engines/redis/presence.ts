@@ -105,6 +105,14 @@ export class RedisPresence implements PresenceStore, Leaseholder {
     return this.#write(room, who, undefined, returns);
   }
 
+  async admit(room: string, who: Occupant, most: number, returns = false): Promise<boolean> {
+    const isNew = this.#memberships.find(room, who) === undefined;
+    await this.#write(room, who, undefined, returns, most);
+    const isAdmitted = this.#memberships.find(room, who) !== undefined;
+    if (isNew && !isAdmitted && !this.#memberships.has(room)) this.#rows.left(room);
+    return isAdmitted;
+  }
+
   async state(room: string, who: Occupant, statement: Statement, returns = false): Promise<PresenceChange> {
     const change = await this.#write(room, who, statement, returns);
     if (change === undefined) throw new Unavailable('the presence could not be written');
@@ -243,12 +251,16 @@ export class RedisPresence implements PresenceStore, Leaseholder {
       this.#options.backbone.log.error({ err: error }, 'presence could not be written');
   };
 
-  /** `statement` is undefined if the connection only joins. */
+  /**
+   * `statement` is undefined if the connection only joins. If more than `most` users would be present, the connection
+   * does not become a member.
+   */
   #write(
     room: string,
     who: Occupant,
     statement: Statement | undefined,
     returns: boolean,
+    most?: number,
   ): Promise<PresenceChange | undefined> {
     const { clock, lease } = this.#options.backbone;
     const membership = this.#memberships.put(room, who, returns);
@@ -264,7 +276,7 @@ export class RedisPresence implements PresenceStore, Leaseholder {
     const unwritten =
       membership.said !== undefined && 'elapsed' in membership.said ? membership.said : undefined;
     const said = statement === undefined ? unwritten : ('now' as const);
-    const entry = { ...entryOf(membership), statement: statement ?? membership.statement, said };
+    const entry = { ...entryOf(membership), statement: statement ?? membership.statement, said, most };
     return this.#announced(room, async (name) => {
       const [entered] = await this.#rows.enter(room, [entry], name).catch((error: unknown) => {
         // After Unavailable it is written once Redis is back. Any other error would recur, and the caller gets it.
@@ -274,7 +286,8 @@ export class RedisPresence implements PresenceStore, Leaseholder {
           this.#pending.add(membership);
         throw error;
       });
-      if (membership.writing === writing) noteWritten(membership, writing.name, entered?.stamp);
+      if (entered?.isFull === true) this.#memberships.take(room, who);
+      else if (membership.writing === writing) noteWritten(membership, writing.name, entered?.stamp);
       return entered?.change;
     });
   }

@@ -124,13 +124,19 @@ export function readEnvelope(bytes: Buffer): Envelope | undefined {
       const to = decodeURIComponent(second);
       return { kind: 'note', origin: first, note: { kind, to, reason: optional(text) } };
     }
-    case 'question':
-      return { kind, origin: first, id: Number(second), question: text };
-    case 'answer':
-      return { kind, origin: first, id: Number(second), reply: replyOf(third, text) };
     case 'probe':
       return { kind };
     default:
-      return undefined;
+      return readAsked(kind, words, text);
   }
+}
+
+function readAsked(
+  kind: string | undefined,
+  [origin = '', id, state = '']: readonly string[],
+  text: string,
+): QuestionEnvelope | AnswerEnvelope | undefined {
+  if (kind === 'question') return { kind, origin, id: Number(id), question: text };
+  if (kind === 'answer') return { kind, origin, id: Number(id), reply: replyOf(state, text) };
+  return undefined;
 }

@@ -12,6 +12,8 @@ function podWith(rule: Partial<RoomRule>): TestPod {
   return pod;
 }
 
+type Client = ReturnType<TestPod['connect']>;
+
 /** The answers that a client got: types and events with what their data says. */
 function answers({ frames }: TestSocket): unknown[] {
   return frames.flatMap(({ type, event, data }) => {
@@ -201,5 +203,136 @@ describe('A room whose presence is switched off', () => {
     pod.clock.advance(1_000);
     await turns();
     expect(socket.frames.at(-1)).toMatchObject({ event: 'members', data: { count: 2 } });
+  });
+});
+
+describe('A room whose rule limits its members', () => {
+  const inRoom = ({ socket }: { socket: TestSocket }): unknown => answers(socket).at(-1);
+
+  test('takes so many users, and a second connection of one of them', async () => {
+    const pod = podWith({ maxMembers: 2 });
+    const clients = ['ann', 'bob', 'cid', 'ann'].map((user) => pod.connect(user));
+    for (const { send } of clients) send({ type: 'join', room: 'r' });
+    await turns();
+    expect(clients.map(inRoom)).toEqual(['joined', 'joined', 'room_full', 'joined']);
+  });
+
+  test('counts those who only listen in the channel dialect, and not those who are present without listening', async () => {
+    const pod = podWith({ maxMembers: 1 });
+    const shown = pod.connect('shown', {}, channelDialect);
+    shown.send({ type: 'presence_join', channel: 'r', ref: 'a' });
+    await turns();
+    const [ann, bob] = ['ann', 'bob'].map((user) => pod.connect(user, {}, channelDialect));
+    for (const client of [ann, bob]) client?.send({ type: 'subscribe', channel: 'r', ref: 'b' });
+    await turns();
+    expect(ann?.socket.frames.at(-1)?.type).toBe('subscribed');
+    expect(bob?.socket.frames.at(-1)).toMatchObject({ type: 'error', code: 'room_full' });
+  });
+
+  test('gives a place back after a leave and a close, and keeps that of a lost connection for the grace period', async () => {
+    const pod = podWith({ maxMembers: 1 });
+    const [ann, bob] = ['ann', 'bob'].map((user) => pod.connect(user)) as [Client, Client];
+    const asks = async (client: Client): Promise<unknown> => {
+      client.send({ type: 'join', room: 'r' });
+      await turns();
+      return inRoom(client);
+    };
+    expect(await asks(ann)).toBe('joined');
+    expect(await asks(bob)).toBe('room_full');
+    ann.send({ type: 'leave', room: 'r' });
+    await turns();
+    expect(await asks(bob)).toBe('joined');
+    pod.gateway.closed(bob.connection, 1000);
+    await turns();
+    expect(await asks(ann)).toBe('joined');
+    pod.gateway.closed(ann.connection, 1006);
+    const cid = pod.connect('cid');
+    expect(await asks(cid)).toBe('room_full');
+    expect(await asks(pod.connect('ann'))).toBe('joined');
+    pod.clock.advance(5_000);
+    await turns();
+    expect(await asks(cid)).toBe('room_full');
+  });
+
+  test('throws nobody out when a reload brings the limit, and admits again only below it', async () => {
+    const pod = podWith({});
+    const [ann, bob, cid] = ['ann', 'bob', 'cid'].map((user) => pod.connect(user)) as [
+      Client,
+      Client,
+      Client,
+    ];
+    for (const { send } of [ann, bob]) send({ type: 'join', room: 'r' });
+    await turns();
+    pod.rules.set('r', { maxMembers: 1 });
+    pod.pod.roster.rulesChanged();
+    await turns();
+    cid.send({ type: 'join', room: 'r' });
+    ann.send({ type: 'leave', room: 'r' });
+    await turns();
+    expect(inRoom(cid)).toBe('room_full');
+    cid.send({ type: 'join', room: 'r' });
+    bob.send({ type: 'leave', room: 'r' });
+    await turns();
+    cid.send({ type: 'join', room: 'r' });
+    await turns();
+    expect(answers(cid.socket)).toEqual(['room_full', 'room_full', 'joined']);
+  });
+});
+
+describe('A room that keeps its last value', () => {
+  const fromApi = {
+    type: 'chat',
+    from: 'system',
+    timestamp: '2026-01-01T00:00:00.000Z',
+    isFromServer: true,
+  } as const;
+  const lastValueTtlMs = 60_000;
+
+  test('gives it to a client that joins without asking for history, and needs no permission for it', async () => {
+    const pod = podWith({ lastValue: 'any', lastValueTtlMs });
+    pod.connect('ann').send({ type: 'chat', room: 'r', data: 1 });
+    await turns();
+    pod.connect('ann').send({ type: 'chat', room: 'r', data: 2, ephemeral: true });
+    await turns();
+    const { connection, socket, send } = pod.connect('bob');
+    connection.renewPrincipal({
+      userId: 'bob',
+      permissions: new RuleList([{ action: 'join', pattern: '*' }]),
+    });
+    send({ type: 'join', room: 'r' });
+    await turns();
+    expect(said(socket.frames)).toEqual([1]);
+    expect(socket.frames.find(({ event }) => event === 'joined')?.data).toMatchObject({ replayed: 1 });
+    const resumes = pod.connect('cid');
+    resumes.send({ type: 'join', room: 'r', history: 5 });
+    await turns();
+    expect(said(resumes.socket.frames)).toEqual([1]);
+  });
+
+  test('with `server` it is the newest message of the API', async () => {
+    const pod = podWith({ lastValue: 'server', lastValueTtlMs });
+    await publishToRoom(pod.pod, 'r', false, { ...fromApi, data: '1' });
+    pod.connect('ann').send({ type: 'chat', room: 'r', data: 2 });
+    await turns();
+    const { socket } = pod.connect('bob', { room: 'r' });
+    await turns();
+    expect(said(socket.frames)).toEqual([1]);
+  });
+
+  test('gives it once in a room without history, also if it is published while the client joins', async () => {
+    const pod = podWith({ lastValue: 'any', lastValueTtlMs, historySize: 0 });
+    await publishToRoom(pod.pod, 'r', false, { ...fromApi, data: '1' });
+    const early = pod.connect('ann', { room: 'r' });
+    const { socket } = pod.connect('bob', { room: 'r' });
+    await publishToRoom(pod.pod, 'r', false, { ...fromApi, data: '2' });
+    await turns();
+    expect(said(socket.frames).filter((data) => data === 2)).toEqual([2]);
+    expect(said(early.socket.frames).filter((data) => data === 2)).toEqual([2]);
+    const late = pod.connect('cid', { room: 'r' });
+    await turns();
+    expect(late.socket.frames.find(({ type }) => type === 'chat')).toMatchObject({
+      data: 2,
+      ephemeral: true,
+    });
   });
 });

@@ -24,7 +24,12 @@ function heap(): number {
 function open(most: number, historySize = 100): void {
   clock = new TestClock();
   budget = new MemoryBudget(most);
-  broker = new MemoryBroker({ clock, epoch: 'e', historySize, historyTtlMs: TTL_MS, budget });
+  broker = new MemoryBroker({
+    clock,
+    epoch: 'e',
+    limitsOf: () => ({ historySize, historyTtlMs: TTL_MS }),
+    budget,
+  });
 }
 
 beforeEach(() => open(64 * MIB));

@@ -154,7 +154,7 @@ export class Line {
       const { status, retryAfterSeconds = 0 } = admitted;
       return this.#toClient.send({ kind: 'refused', status, retryAfterMs: retryAfterSeconds * 1_000 });
     }
-    if (this.#podGone) return admission.release(id, admitted);
+    if (this.#podGone) return admission.dismiss(id, admitted);
     const send = (item: ToClient): void => this.#toClient.send(item);
     const socket = new PodEnd({ kernel, strand: pod.strand, gateway, buffer, send, over: () => undefined });
     this.#podEnd = socket;

@@ -20,6 +20,8 @@ export const textFramer: Framer = {
   frame: (text) => text as unknown as Frame,
   frames: (texts) => texts.join('\n') as unknown as Frame,
   join: (frames) => (frames as unknown as string[]).join('\n') as unknown as Frame,
+  slice: (frames, from, to) =>
+    (frames as unknown as string).split('\n').slice(from, to).join('\n') as unknown as Frame,
 };
 
 export interface PodEndOptions {

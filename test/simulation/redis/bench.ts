@@ -57,15 +57,16 @@ measure('append.lua', (at) => {
   const room = `r${at % 20}`;
   const keys = ['epoch', `history:${room}`, `state:${room}`, `provisional:${room}`];
   const [now, state] = [Math.floor(clock), 90_000_000];
-  const constants = [100, 3_600_000, state, 300_000, 2_500, 'pod1', 'tag', `channel:${room}`];
-  ask('EVALSHA', append, keys.length, ...keys, ...constants, 'run123', now, 1, '', `~${at}`, '', body);
+  const pod = [100, 3_600_000, state, 300_000, 2_500, 'pod1', 'run123', now, 1];
+  const message = [1, keys.length, '', `~${at}`, '', body];
+  ask('EVALSHA', append, keys.length, ...keys, ...pod, 1, 'tag', `channel:${room}`, ...message);
 });
 measure('enter.lua', (at) => {
   clock = NOW + at / 10;
   const room = `r${at % 20}`;
   const user = `user${at % 50}`;
-  const keys = [`presence:${room}`, `tabs:${room}`, `pod:${room}`, `buried:${room}`];
-  const args = ['pod1.1', Math.floor(clock / 1_000), 60_000, 86_460_000, `channel:${room}`];
+  const keys = [`presence:${room}`, `tabs:${room}`, `reaped:${room}`];
+  const args = ['pod1.1', 60_000, `channel:${room}`];
   ask(
     'EVALSHA',
     enter,
@@ -78,6 +79,8 @@ measure('enter.lua', (at) => {
     'now',
     '',
     '',
+    '',
     `pod1:${at}`,
+    '',
   );
 });

@@ -108,13 +108,13 @@ export abstract class Part {
 
   /** SIGSTOP: its connections stay open and it does nothing any more. */
   freeze(): void {
-    this.#signal('SIGSTOP');
+    this.signal('SIGSTOP');
     this.#frozen = true;
   }
 
   /** SIGCONT: it goes on where it was. */
   thaw(): void {
-    this.#signal('SIGCONT');
+    this.signal('SIGCONT');
     this.#frozen = false;
   }
 
@@ -156,7 +156,8 @@ export abstract class Part {
     return this.#exited;
   }
 
-  #signal(signal: NodeJS.Signals): void {
+  /** Sends the signal to a process that is to go on. */
+  signal(signal: NodeJS.Signals): void {
     if (this.state === 'ended') throw new Error(`${this.name} is not running`);
     this.#child?.kill(signal);
   }

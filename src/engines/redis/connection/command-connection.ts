@@ -38,6 +38,8 @@ export class CommandConnection implements Shard {
   #server: ServerIdentity | undefined;
   #previous: ServerIdentity | undefined;
   #corked = false;
+  /** Tasks of `beforeNext`. */
+  #held: (() => void)[] = [];
   #handshake = 0;
   #wasUnavailable = true;
   /** What was refused for a missing right while the connection was up. */
@@ -124,14 +126,34 @@ export class CommandConnection implements Shard {
       queueMicrotask(() => settle(unavailable));
       return;
     }
+    this.#release();
     this.#cork();
     const { redis } = this.#client;
+    this.#client.timeout.sent();
     const command = new ScriptCommand(this.#text(script), keys.length, args);
     redis.sendCommand(command);
     void command.promise.then(
       (reply) => this.#answered(reply, settle),
-      (error: Error) => this.#answered(this.#judge(error, { keys, channels: [] }), settle),
+      (error: Error) => this.#answered(this.judge(error, keys), settle),
     );
+  }
+
+  beforeNext(task: () => void): void {
+    this.#held.push(task);
+    this.#cork();
+  }
+
+  judge(error: Error, keys: readonly string[]): Error {
+    return this.#judge(error, { keys, channels: [] });
+  }
+
+  /** Also while the connection is down: each task gets its error. */
+  #release(): void {
+    while (this.#held.length > 0) {
+      const held = this.#held;
+      this.#held = [];
+      for (const task of held) task();
+    }
   }
 
   #answered(outcome: unknown, settle: (outcome: unknown) => void): void {
@@ -160,7 +182,9 @@ export class CommandConnection implements Shard {
 
   async #command<Reply>(send: (client: Redis) => Promise<Reply>, names: Names): Promise<Reply> {
     this.#here();
+    this.#release();
     this.#cork();
+    this.#client.timeout.sent();
     try {
       return await send(this.#client.redis);
     } catch (error) {
@@ -175,14 +199,14 @@ export class CommandConnection implements Shard {
     return this.#server;
   }
 
-  /** A command is about to be sent: holds back what is written until the turn ends. */
+  /** Holds back what is written until the turn ends. */
   #cork(): void {
-    this.#client.timeout.sent();
     if (this.#corked) return;
     this.#corked = true;
     const { stream } = this.#client.redis;
     stream.cork();
     setImmediate(() => {
+      this.#release();
       this.#corked = false;
       stream.uncork();
     });

@@ -5,11 +5,11 @@
  */
 export class Keys {
   readonly #prefix: string;
-  readonly #clustered: boolean;
+  readonly clustered: boolean;
 
   constructor(prefix: string, clustered = false) {
     this.#prefix = prefix;
-    this.#clustered = clustered;
+    this.clustered = clustered;
   }
 
   /** Hash: names the data that Redis holds, and the runs of its servers. */
@@ -22,7 +22,7 @@ export class Keys {
    * read nothing.
    */
   epochOf(room: string): string {
-    return this.#clustered ? this.state(room) : this.epoch;
+    return this.clustered ? this.state(room) : this.epoch;
   }
 
   /** Stream: a room's messages. */
@@ -37,7 +37,7 @@ export class Keys {
 
   /** String: the id first given under an idempotency key. */
   claim(room: string, name: string): string {
-    return this.#clustered
+    return this.clustered
       ? `${this.#ofRoom('realtime:claim', room)}:${name}`
       : `${this.#prefix}realtime:claim:${name}`;
   }
@@ -132,12 +132,12 @@ export class Keys {
   roomOf(channel: string): string | undefined {
     const start = `${this.#prefix}realtime:room:`;
     if (!channel.startsWith(start)) return undefined;
-    return this.#clustered ? channel.slice(start.length + 1, -1) : channel.slice(start.length);
+    return this.clustered ? channel.slice(start.length + 1, -1) : channel.slice(start.length);
   }
 
   /** Channel and key: by which a pod finds out whether a server serves it; `tag` is a hash tag that the server has. */
   probe(pod: string, tag: string): string {
-    return this.#clustered
+    return this.clustered
       ? `${this.#prefix}realtime:probe:{${tag}}:${pod}`
       : `${this.#prefix}realtime:probe:${pod}`;
   }
@@ -152,10 +152,10 @@ export class Keys {
   }
 
   #ofRoom(kind: string, room: string): string {
-    return this.#clustered ? `${this.#prefix}${kind}:{${room}}` : `${this.#prefix}${kind}:${room}`;
+    return this.clustered ? `${this.#prefix}${kind}:{${room}}` : `${this.#prefix}${kind}:${room}`;
   }
 
   #shared(name: string): string {
-    return this.#clustered ? `${this.#prefix}realtime:{pods}:${name}` : `${this.#prefix}realtime:${name}`;
+    return this.clustered ? `${this.#prefix}realtime:{pods}:${name}` : `${this.#prefix}realtime:${name}`;
   }
 }

@@ -14,14 +14,20 @@ export function encoded(args: readonly (string | number)[]): Encoded {
   return { count: args.length, text };
 }
 
-/** One after the other. */
-export function joined(...parts: readonly Encoded[]): Encoded {
-  let [count, text] = [0, ''];
-  for (const part of parts) {
-    count += part.count;
-    text += part.text;
+/** Encodes arguments one by one. */
+export class EncodedArguments implements Encoded {
+  count = 0;
+  text = '';
+
+  add(arg: string): void {
+    this.count += 1;
+    this.text += bulk(arg);
   }
-  return { count, text };
+
+  join({ count, text }: Encoded): void {
+    this.count += count;
+    this.text += text;
+  }
 }
 
 function bulk(arg: string): string {

@@ -25,6 +25,13 @@ export interface Shard {
    * gets the reply, or the error that `call` would raise, never before `invoke` returns.
    */
   invoke(script: Script, keys: readonly string[], args: Encoded, settle: (outcome: unknown) => void): void;
+  /**
+   * Calls `task`, which invokes a script, before the next command is sent, or else at the end of this turn of the event
+   * loop: it can wait for more to send, and nothing overtakes it.
+   */
+  beforeNext(task: () => void): void;
+  /** What `invoke` would give for an error that is part of a reply. */
+  judge(error: Error, keys: readonly string[]): Error;
   /** Any other command, and the keys that it uses; raises as `call` does. */
   command<Reply>(send: (client: Redis) => Promise<Reply>, keys?: readonly string[]): Promise<Reply>;
   /** To all subscribers of the channel; raises as `call` does. */

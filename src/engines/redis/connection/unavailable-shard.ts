@@ -35,6 +35,14 @@ export class UnavailableShard implements Shard {
     queueMicrotask(() => settle(this.late()));
   }
 
+  beforeNext(task: () => void): void {
+    queueMicrotask(task);
+  }
+
+  judge(error: Error): Error {
+    return error;
+  }
+
   command(): Promise<never> {
     return Promise.reject(this.late());
   }

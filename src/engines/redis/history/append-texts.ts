@@ -7,9 +7,9 @@ const MOST_ROOMS = 2_000;
 
 /** What append.lua gets with every message of a room. */
 export interface AppendText {
+  /** The keys of the history and the state. */
   readonly names: readonly string[];
-  readonly encodedNames: Encoded;
-  /** The first arguments of append.lua; the claim is before them. */
+  /** The room's tag and channel. */
   readonly constants: Encoded;
 }
 
@@ -18,22 +18,18 @@ export interface AppendText {
  */
 export class AppendTexts {
   readonly #keys: Keys;
-  /** Arguments that are the same in all rooms. */
-  readonly #constants: readonly (string | number)[];
   readonly #texts = new Map<string, AppendText>();
 
-  constructor(keys: Keys, constants: readonly (string | number)[]) {
+  constructor(keys: Keys) {
     this.#keys = keys;
-    this.#constants = constants;
   }
 
   of(room: string): AppendText {
     const known = this.#texts.get(room);
     if (known !== undefined) return known;
     const keys = this.#keys;
-    const names = [keys.epochOf(room), keys.history(room), keys.state(room)];
-    const constants = encoded([...this.#constants, roomTag(room), keys.roomChannel(room)]);
-    const text = { names, encodedNames: encoded(names), constants };
+    const names = [keys.history(room), keys.state(room)];
+    const text = { names, constants: encoded([roomTag(room), keys.roomChannel(room)]) };
     if (this.#texts.size >= MOST_ROOMS) this.#forgetOldest();
     this.#texts.set(room, text);
     return text;

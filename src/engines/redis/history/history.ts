@@ -1,17 +1,15 @@
 import type { Page, ReadFrom, Stored } from '../../../core/ports/broker.ts';
 import { missingSince, type RoomFacts, runOf, resumeOutcome } from './missing.ts';
 import { parsePosition, roomTag } from '../../../protocol/position.ts';
-import { AppendTexts } from './append-texts.ts';
-import { encoded, joined } from '../connection/script-command.ts';
+import { type Added, APPEND, AppendBatches } from './append-batches.ts';
 import { type Script, scriptsIn } from '../connection/script.ts';
 import { Unavailable } from '../../shared/unavailable.ts';
 import type { Backbone } from '../connection/backbone.ts';
-import { ANSWER_MS, CLAIM_MS, POSITION_MS, SENT_SKEW_MS } from '../../shared/terms.ts';
+import { POSITION_MS } from '../../shared/terms.ts';
 import type { Publication } from '../../shared/publication.ts';
 import type { Shard } from '../connection/shard.ts';
 
 const script = scriptsIn('history');
-const APPEND = script('append');
 const READ = script('read');
 const MARK_LOST = script('mark-lost');
 const NEWEST = script('newest');
@@ -24,13 +22,10 @@ export const HISTORY_SCRIPTS: readonly Script[] = [APPEND, READ, MARK_LOST, NEWE
 const UNUSED_ROOM_MS = POSITION_MS + 60_000;
 const BEGINNING = '0-0';
 /** Facts about the room at the start of the reply of read.lua; the messages follow. */
-const FACTS = 8;
+const FACTS = 9;
 /** Rooms verified after a failover, and rooms verified in parallel. */
 const MOST_ACKNOWLEDGED = 10_000;
 const LOOKED_AT_ONCE = 100;
-const NO_ARGUMENTS = encoded([]);
-/** So long after it was sent a publication without an answer has timed out, and may have been sent again. */
-const LATE_MS = ANSWER_MS + 500;
 
 export interface RedisHistoryOptions {
   readonly backbone: Backbone;
@@ -39,18 +34,14 @@ export interface RedisHistoryOptions {
   readonly ttlMs: number;
 }
 
-/** A message that was appended; `prev` is absent if that had been done before. */
-export interface Added {
-  readonly id: string;
-  readonly prev?: string | undefined;
-}
-
 interface Where {
   readonly mode: 'after' | 'newest';
   /** A stream id, or a number of messages. */
   readonly at: string;
   /** Run of the server that made the position; empty if unknown. */
   readonly run: string;
+  /** Messages that follow the position without a gap, and that the pod has read before. */
+  readonly known: readonly Stored[];
 }
 
 interface Read {
@@ -64,7 +55,7 @@ interface Read {
  */
 export class RedisHistory {
   readonly #options: RedisHistoryOptions;
-  readonly #texts: AppendTexts;
+  readonly #batches: AppendBatches;
   /**
    * The last position that this pod was given in each room, which also names the run of the server; the latest is last.
    */
@@ -73,30 +64,13 @@ export class RedisHistory {
   constructor(options: RedisHistoryOptions) {
     this.#options = options;
     const { size, ttlMs, backbone } = options;
-    const constants = [size, ttlMs, ttlMs + POSITION_MS, CLAIM_MS, LATE_MS, backbone.pod];
-    this.#texts = new AppendTexts(backbone.keys, constants);
+    this.#batches = new AppendBatches(backbone, size, ttlMs);
   }
 
   /** Appends and publishes in one step. Calls `settle` with what became of it, never before it returns. */
   append(publication: Publication, settle: (added: Added | Error) => void): void {
-    const { room, body, key, trace = '', provisionalId, sentAt } = publication;
-    const { keys, placement } = this.#options.backbone;
-    const shard = placement.shardOfRoom(room);
-    if (!shard.up) {
-      // Its epoch is not known.
-      shard.invoke(APPEND, [], NO_ARGUMENTS, (outcome) => settle(outcome as Error));
-      return;
-    }
-    const { names, encodedNames, constants } = this.#texts.of(room);
-    const claim = key === undefined ? [] : [keys.claim(room, provisionalId)];
-    const mayBeThereSince = sentAt === undefined ? '' : sentAt - SENT_SKEW_MS;
-    const args = [shard.epoch, shard.now(), shard.connection, mayBeThereSince, provisionalId, trace, body];
-    const all = joined(encodedNames, encoded(claim), constants, encoded(args));
-    shard.invoke(APPEND, [...names, ...claim], all, (outcome) => {
-      if (outcome instanceof Error) return settle(outcome);
-      const [id, prev] = outcome as [string?, string?];
-      settle(id === undefined ? shard.late() : { id, prev });
-    });
+    const shard = this.#options.backbone.placement.shardOfRoom(publication.room);
+    this.#batches.add(shard, publication, settle);
   }
 
   /** A publisher is about to get an ack with this position, so that `verify` has to find it. */
@@ -106,10 +80,23 @@ export class RedisHistory {
     if (this.#acknowledged.size > MOST_ACKNOWLEDGED) this.#forgetOldest();
   }
 
-  /** `remember`: the room is in use here, so that its position must stay valid even if it has no messages. */
-  async read(room: string, from: ReadFrom, limit: number, remember: boolean): Promise<Page> {
-    const read = (mode: 'after' | 'newest', at: string, run = ''): Promise<Read> =>
-      this.#read(room, { mode, at, run }, limit, remember);
+  /**
+   * `remember`: the room is in use here, so that its position must stay valid even if it has no messages. `known`: as
+   * for `Broker.read`.
+   */
+  async read(
+    room: string,
+    from: ReadFrom,
+    limit: number,
+    remember: boolean,
+    known: readonly Stored[] = [],
+  ): Promise<Page> {
+    const read = (
+      mode: 'after' | 'newest',
+      at: string,
+      run = '',
+      following: readonly Stored[] = [],
+    ): Promise<Read> => this.#read(room, { mode, at, run, known: following }, limit, remember);
     if ('newest' in from) return (await read('newest', String(from.newest))).page;
     if ('since' in from) {
       const { page, facts } = await read('after', `${from.since}-0`);
@@ -117,7 +104,9 @@ export class RedisHistory {
     }
     const position = parsePosition(from.after);
     const id = position === undefined ? BEGINNING : `${position.ms}-${position.seq}`;
-    const { page, facts } = await read('after', id, runOf(position?.epoch ?? ''));
+    const first = known.findIndex(({ prev }) => prev === from.after);
+    const following = first === -1 ? [] : known.slice(first);
+    const { page, facts } = await read('after', id, runOf(position?.epoch ?? ''), following);
     const { missing, goesOn, isNewLoss } = resumeOutcome(from, roomTag(room), facts);
     // A client's claim must not change what others get, so only a position of this pod counts.
     if (isNewLoss && from.isOurs === true) await this.#markLost(room, id, Number(facts.ended));
@@ -179,22 +168,38 @@ export class RedisHistory {
     }
   }
 
-  async #read(room: string, { mode, at, run }: Where, limit: number, remember: boolean): Promise<Read> {
+  async #read(
+    room: string,
+    { mode, at, run, known }: Where,
+    limit: number,
+    remember: boolean,
+  ): Promise<Read> {
     const { ttlMs, backbone } = this.#options;
     const { keys } = backbone;
     const shard = backbone.placement.shardOfRoom(room);
     const tag = roomTag(room);
+    const last = known.length > limit ? undefined : known.at(-1);
     const reply = (await shard.call(
       READ,
       [keys.epochOf(room), keys.history(room), keys.state(room)],
-      [shard.epoch, shard.now(), tag, ttlMs, mode, at, limit + 1, remember ? '1' : '', UNUSED_ROOM_MS],
+      [
+        shard.epoch,
+        shard.now(),
+        tag,
+        ttlMs,
+        mode,
+        at,
+        limit + 1,
+        remember ? '1' : '',
+        UNUSED_ROOM_MS,
+        ...(last === undefined ? [] : [known[0]?.prev ?? '', last.id, known.length]),
+      ],
     )) as string[];
     const [epoch = '', newest = '', floor = '', lost = '', mark = ''] = reply;
-    const [trimmedTo = '', epochThere = '', wentBack = ''] = reply.slice(5);
+    const [trimmedTo = '', epochThere = '', wentBack = '', hasKnown] = reply.slice(5, FACTS);
     const ended = epochThere === '' && run !== '' && run !== shard.run ? await this.#endOf(run, shard) : '';
-    const all: Stored[] = [];
-    for (let entry = FACTS; entry < reply.length; entry += 5)
-      all.push(storedOf(tag, reply.slice(entry, entry + 5)));
+    const all: Stored[] = hasKnown === '1' ? known.slice() : [];
+    for (let entry = FACTS; entry < reply.length; entry += 5) all.push(storedOf(tag, reply, entry));
     const messages = all.slice(0, limit);
     const more = all.length > limit;
     const position = more ? (messages.at(-1)?.id ?? newest) : newest;
@@ -236,9 +241,8 @@ export class RedisHistory {
   }
 }
 
-function storedOf(
-  tag: string,
-  [id = '', epoch = '', prev = '', body = '', provisionalId = '']: string[],
-): Stored {
-  return { id: `${epoch}.${tag}.${id}`, prev, body, provisionalId };
+/** From five texts of a reply, which begin at index `at`. */
+function storedOf(tag: string, reply: readonly string[], at: number): Stored {
+  const [id = '', epoch = '', prev = ''] = [reply[at], reply[at + 1], reply[at + 2]];
+  return { id: `${epoch}.${tag}.${id}`, prev, body: reply[at + 3] ?? '', provisionalId: reply[at + 4] ?? '' };
 }

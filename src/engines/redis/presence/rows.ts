@@ -6,7 +6,7 @@ import { ignored } from '../../shared/ignored.ts';
 import type { Member } from '../../../protocol/event.ts';
 import type { Moment } from './local-memberships.ts';
 import { NotedRooms } from './noted-rooms.ts';
-import { readRow } from '../../shared/presence-row.ts';
+import { PresenceRows, readRow } from '../../shared/presence-row.ts';
 import type { Script } from '../connection/script.ts';
 
 /** Rows per command, so that no command blocks Redis for long. */
@@ -26,6 +26,8 @@ export interface Entry {
   readonly lost: boolean;
   /** It replaces a lost connection of its user. */
   readonly returns: boolean;
+  /** It may enter if its user is present, or fewer users than this are. Undefined: it may always enter. */
+  readonly most?: number | undefined;
 }
 
 export interface Entered {
@@ -33,6 +35,8 @@ export interface Entered {
   readonly change: PresenceChange | undefined;
   /** When it stated status or meta, by the clock of Redis; undefined if it did not. */
   readonly stamp: number | undefined;
+  /** There were too many users: it did not enter. */
+  readonly isFull: boolean;
 }
 
 /**
@@ -46,6 +50,7 @@ export class RedisRows {
   readonly #backbone: Backbone;
   readonly #ttlMs: number;
   readonly #noted: NotedRooms;
+  readonly #listed = new PresenceRows();
 
   constructor(backbone: Backbone, ttlMs: number) {
     this.#backbone = backbone;
@@ -65,10 +70,10 @@ export class RedisRows {
     const pod = lease.name;
     const pending = this.#noted.enter(room, pod);
     if (pending !== undefined) await pending;
-    const args = all.flatMap(({ who, statement: { status = '', meta = '' }, said, ...entry }) => {
+    const args = all.flatMap(({ who, statement: { status = '', meta = '' }, said, most = '', ...entry }) => {
       const user = JSON.stringify(who.userId);
       const when = wordOf(said, clock.elapsed());
-      return [who.connectionId, who.userId, user, when, status, meta, markOf(entry), name];
+      return [who.connectionId, who.userId, user, when, status, meta, markOf(entry), name, most];
     });
     const typed: TypedKeys = [
       ...this.#of(room, pod),
@@ -139,7 +144,7 @@ export class RedisRows {
       const from: string = cursor;
       const [next, found] = await shard.command((client) => client.hscan(key, from, 'COUNT', ROWS), [key]);
       for (let at = 1; at < found.length && rows.size < limit; at += 2) {
-        const member = readRow(found[at] ?? '');
+        const member = this.#listed.read(found[at] ?? '');
         if (member !== undefined) rows.set(member.userId, member);
       }
       cursor = next === '0' ? undefined : next;
@@ -194,7 +199,7 @@ function markOf({ lost, returns }: Pick<Entry, 'lost' | 'returns'>): string {
 
 function enteredIn([kind, count, row, stamp]: readonly unknown[]): Entered {
   const change = changeOf(String(kind), Number(count), String(row));
-  return { change, stamp: stamp === '' ? undefined : Number(stamp) };
+  return { change, stamp: stamp === '' ? undefined : Number(stamp), isFull: kind === 'full' };
 }
 
 /** Undefined if nothing changed for other users. */

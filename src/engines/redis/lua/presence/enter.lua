@@ -2,12 +2,13 @@
 -- Connections of one pod are present in one room, which the pod has noted (note.lua).
 -- KEYS: presence, tabs, whether the pod was reaped there; and, if the connections were written under a former name of the
 -- pod, whether that name was: if not, they were there all the time and have not joined.
--- ARGV: pod, ttl in ms, channel; then for each connection eight: connection, user, user as JSON, when it stated its presence
+-- ARGV: pod, ttl in ms, channel; then for each connection nine: connection, user, user as JSON, when it stated its presence
 -- ('now', ms ago, '=' and a moment that was given here before, or '' if it did not), status or '', meta or '', '!' if it was
 -- lost, '<' if it returns, else '', name of the change ('': nothing is announced, because it was there all the time; but if
--- some of it was missing, pods are told that the room was repaired).
+-- some of it was missing, pods are told that the room was repaired), how many users may be present if this one is not yet ('':
+-- any number).
 -- A statement older than the stored one is ignored. Gives 'lapsed', or for each connection four: kind or '', users present,
--- row, the moment of its statement or ''.
+-- row, the moment of its statement or ''. The kind `full`: too many users are present, and nothing was changed.
 local pod, ttl, channel = ARGV[1], ARGV[2], ARGV[3]
 if redis.call('EXISTS', KEYS[3]) == 1 then return 'lapsed' end
 local stayed = KEYS[4] and redis.call('EXISTS', KEYS[4]) == 0
@@ -33,7 +34,11 @@ local function put(tabs, connection, mark)
 end
 
 local reply, now, mended = {}, now_ms(), false
-for at = 4, #ARGV, 8 do
+local function answer(kind, count, row, moment)
+  for _, value in ipairs({ kind, count, row, moment }) do reply[#reply + 1] = value end
+end
+
+local function enter(at)
   local user, user_json, change = ARGV[at + 1], ARGV[at + 2], ARGV[at + 7]
   local former = redis.call('HGET', KEYS[1], user)
   local status, meta = read_row(former, user_json)
@@ -41,6 +46,8 @@ for at = 4, #ARGV, 8 do
   -- One of the two hashes may have been evicted. Without a row the statement is lost. A row without connections holds the
   -- user's last statement, of an unknown connection.
   local known = status or #tabs > 0
+  local most = tonumber(ARGV[at + 8])
+  if most and not known and redis.call('HLEN', KEYS[1]) >= most then return answer('full', 0, '', '') end
   if not status then said = nil elseif #tabs == 0 then said = now end
   local is_new, says = ARGV[at + 3] == 'now', moment(ARGV[at + 3], now)
   local states = says and (is_new or not said or says >= said)
@@ -70,10 +77,9 @@ for at = 4, #ARGV, 8 do
   if kind ~= '' then announce(channel, change, kind, count, row) end
   redis.call('HSET', KEYS[2], user, text_of(tabs, said, unsure))
   redis.call('HSET', KEYS[1], user, row)
-  reply[#reply + 1] = kind
-  reply[#reply + 1] = count
-  reply[#reply + 1] = row
-  reply[#reply + 1] = says and string.format('%.0f', states and said or says) or ''
+  answer(kind, count, row, says and string.format('%.0f', states and said or says) or '')
 end
+
+for at = 4, #ARGV, 9 do enter(at) end
 for index = 1, 2 do keep(KEYS[index], ttl) end
 return reply

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import { rulesSchema } from '../src/rules/definition.ts';
 import { SETTINGS, type Setting } from '../src/settings.ts';
 
 const CHART = join(import.meta.dirname, '../charts/crosspod');
@@ -10,12 +11,21 @@ interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>;
 }
 
-/** Files of the chart that are made from the gateway's settings and from values.yaml, by their paths. */
-export function chartFiles(): Readonly<Record<string, string>> {
+/** Files that are made from the gateway's settings, its rules and values.yaml, by their paths. */
+export function madeFiles(): Readonly<Record<string, string>> {
   return {
     'charts/crosspod/files/settings.json': json(settingChecks()),
+    'src/rules/rules.schema.json': json(rulesSchema()),
+    'charts/crosspod/values.schema.json': json(valuesSchema()),
     'charts/crosspod/files/needed-values.json': json(Object.fromEntries(neededValues())),
   };
+}
+
+/** The schema of the values as it is written, with the rules of the gateway in place of its `rooms`. */
+function valuesSchema(): object {
+  const schema = JSON.parse(readFileSync(join(CHART, 'values.schema.json'), 'utf8')) as Schema;
+  const rooms = rulesSchema().properties?.['rooms'];
+  return { ...schema, properties: { ...schema.properties, rooms } };
 }
 
 /** What the chart can check of each setting before a pod does. Nothing of a kind is: its `pattern` is empty. */

@@ -1,0 +1,39 @@
+import type { ConnectionView, Hooks, JoinDecision, JoinGrant } from '../ports/hooks.ts';
+import type { Pod } from './pod.ts';
+import { Refused } from '../base/refused.ts';
+
+const NOTHING: JoinGrant = {};
+
+/**
+ * Asks the hooks whether a user may join, or read, a room that the user's permissions allow. `view` is called only if
+ * somebody is asked. Raises what they refuse.
+ */
+export function askJoin(pod: Pod, view: () => ConnectionView, room: string): JoinGrant | Promise<JoinGrant> {
+  const { hooks } = pod;
+  if (hooks?.joining === undefined) return NOTHING;
+  const decision = decideJoin(pod, hooks, view(), room);
+  return decision instanceof Promise ? decision.then(grantOf) : grantOf(decision);
+}
+
+/** The same as a decision. */
+export function decideJoin(
+  { rules }: Pick<Pod, 'rules'>,
+  { joining }: Hooks,
+  who: ConnectionView,
+  room: string,
+): JoinDecision | Promise<JoinDecision> {
+  return joining === undefined ? { kind: 'allow', grant: NOTHING } : joining(who, room, rules.ruleOf(room));
+}
+
+function grantOf(decision: JoinDecision): JoinGrant {
+  switch (decision.kind) {
+    case 'allow':
+      return decision.grant;
+    case 'refuse': {
+      const { code, error, retryAfterMs } = decision.rejection;
+      throw new Refused(code, error, retryAfterMs);
+    }
+    case 'failed':
+      throw new Refused('unavailable');
+  }
+}
