@@ -56,7 +56,7 @@ export async function createEngine(
   platform: Platform,
   rules: RoomRules,
 ): Promise<Engine> {
-  if (config.redis !== undefined) return redisOf(config, config.redis, log, platform);
+  if (config.redis !== undefined) return redisOf(config, config.redis, log, platform, rules);
   if (config.nats !== undefined) return natsOf(config, config.nats, log, platform);
   const { values } = config;
   const engine = memoryEngine({
@@ -78,8 +78,6 @@ function memoryBytesOf({ MEMORY_BYTES }: Config['values'], { heapLimitBytes }: P
 /** The options that Redis and NATS have in common. */
 function sharedOptions(values: Config['values'], platform: Platform) {
   return {
-    historySize: values.HISTORY_SIZE,
-    historyTtlMs: values.HISTORY_TTL_SECONDS * 1_000,
     bufferMessages: values.PUBLISH_BUFFER_MESSAGES,
     memoryBytes: memoryBytesOf(values, platform),
     newName: () => platform.ids.ephemeral(),
@@ -92,10 +90,12 @@ async function redisOf(
   address: RedisAddress,
   log: Log,
   platform: Platform,
+  rules: RoomRules,
 ): Promise<Engine> {
   const { redisEngine } = await import('./engines/redis/index.ts');
   const { broker, store, directory, grants, placement } = redisEngine({
     ...sharedOptions(values, platform),
+    limitsOf: (room) => rules.ruleOf(room),
     address,
     prefix: values.REDIS_PREFIX ?? '',
     pod: platform.newName(),
@@ -120,6 +120,8 @@ async function natsOf(
   const { natsEngine } = await import('./engines/nats/index.ts');
   const { broker, store, directory, grants, backbone } = natsEngine({
     ...sharedOptions(values, platform),
+    historySize: values.HISTORY_SIZE,
+    historyTtlMs: values.HISTORY_TTL_SECONDS * 1_000,
     address,
     prefix: values.NATS_PREFIX,
     replicas: Number(values.NATS_REPLICAS),

@@ -3,6 +3,7 @@ import { BROKER_SCRIPTS, RedisBroker } from './broker.ts';
 import { DIRECTORY_SCRIPTS, RedisDirectory } from './directory.ts';
 import { Backbone } from './connection/backbone.ts';
 import type { Clock } from '../../core/ports/clock.ts';
+import type { HistoryLimits } from '../../core/ports/room-rules.ts';
 import type { Log } from '../../core/ports/log.ts';
 import type { Placement } from './connection/placement.ts';
 import { PRESENCE_SCRIPTS } from './presence/scripts.ts';
@@ -18,9 +19,7 @@ export interface RedisEngineOptions {
   readonly leaseMs: number;
   /** A start waits this long for Redis; then the pod serves without it. */
   readonly startWaitMs: number;
-  /** Messages stored per room. */
-  readonly historySize: number;
-  readonly historyTtlMs: number;
+  readonly limitsOf: (room: string) => HistoryLimits;
   /** Publications that may wait while Redis is unavailable. */
   readonly bufferMessages: number;
   /** Limit for waiting publications and remembered idempotency keys. */

@@ -91,12 +91,12 @@ export class Dispatch {
   }
 
   /** As `Broker.publish`. */
-  publish(room: string, body: string, { key, trace }: PublishOptions = {}): Promise<Published> {
+  publish(room: string, body: string, { key, trace, lastValue }: PublishOptions = {}): Promise<Published> {
     const { clock, newName } = this.#options;
     const provisionalId = key === undefined ? newName() : nameOf(room, key);
     const first = key === undefined ? undefined : this.#claims.get(provisionalId, clock.elapsed());
     if (first !== undefined) return Promise.resolve({ id: first, duplicate: true });
-    return this.#queues.publish(new Publication({ room, body, key, trace, provisionalId }));
+    return this.#queues.publish(new Publication({ room, body, key, trace, lastValue, provisionalId }));
   }
 
   /** As `Broker.claim`. */

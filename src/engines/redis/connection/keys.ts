@@ -35,6 +35,11 @@ export class Keys {
     return this.#ofRoom('realtime:state', room);
   }
 
+  /** String: the message that a room gives to a client that joins. */
+  lastValue(room: string, slot: string): string {
+    return this.#ofRoom(`realtime:last-${slot}`, room);
+  }
+
   /** String: the id first given under an idempotency key. */
   claim(room: string, name: string): string {
     return this.clustered

@@ -50,8 +50,7 @@ export class RandomPod {
     const { backbone } = this;
     this.#broker = new RedisBroker({
       backbone,
-      historySize: 10,
-      historyTtlMs: 60_000,
+      limitsOf: () => ({ historySize: 10, historyTtlMs: 60_000 }),
       bufferMessages: 100,
       memoryBytes: 1_048_576,
       newName,
