@@ -12,7 +12,7 @@ import { count } from '../base/tally.ts';
 import { pageOfLastValue, withoutDelivered } from './last-value.ts';
 import { askJoin } from './ask-join.ts';
 import type { JoinGrant } from '../ports/hooks.ts';
-import { mayJoin } from './may-join.ts';
+import { isGranted, mayJoin } from './may-join.ts';
 import { viewOf } from './hook-views.ts';
 import { replay } from '../delivery/replay.ts';
 
@@ -83,9 +83,15 @@ async function joinRoom(
 /** Raises `forbidden` without permission, and what the hooks refuse. A room that the server gave needs neither. */
 function requirePermission(pod: Pod, connection: Connection, name: string): JoinGrant | Promise<JoinGrant> {
   if (connection.isGiven(name)) return {};
-  permit(mayJoin(pod, connection.principal, name));
+  if (!mayJoin(pod, connection.principal, name)) return requireGrant(pod, connection, name);
   requirePlace(pod, connection, name);
   return askJoin(pod, () => viewOf(connection), name);
+}
+
+/** Raises `forbidden` unless the API gave the user the room, and `unavailable` if that cannot be known now. */
+async function requireGrant(pod: Pod, connection: Connection, name: string): Promise<JoinGrant> {
+  permit(await isGranted(pod, connection, name));
+  return {};
 }
 
 /** Makes the user present, at first with the `meta` that came with the permission to join. */
