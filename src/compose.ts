@@ -92,7 +92,8 @@ export async function compose(config: Config, surroundings: Surroundings): Promi
     heartbeat: new Heartbeat(pod.hub, pod.clock, pod.limits),
     drain: new Drain(pod),
     rebalance: new Rebalance(pod, watermarks),
-    finishing: [runner, backend, webhooks],
+    finishing: [runner, backend, webhooks && { stop: () => webhooks.flush() }],
+    reporting: webhooks,
   };
 }
 
@@ -118,7 +119,19 @@ function createPod(config: Config, extras: Extras): Pod {
   const catchUp = new CatchUp({ broker, clock, framer, hub, limits, tally, log });
   const roster = new Roster({ store, hub, clock, framer, rules, limits, log, watcher });
   const authenticator = authenticatorOf(config, tally, log, clock);
-  const parts = { ...own, hub, catchUp, broker, directory, roster, authenticator, hooks, random, limits };
+  const parts = {
+    ...own,
+    hub,
+    catchUp,
+    broker,
+    directory,
+    roster,
+    authenticator,
+    hooks,
+    watcher,
+    random,
+    limits,
+  };
   return { ...parts, log, ids, name, startedAt: clock.elapsed() };
 }
 
