@@ -12,6 +12,7 @@ import type { Limits } from './core/base/limits.ts';
 import type { Log } from './core/ports/log.ts';
 import type { Broker } from './core/ports/broker.ts';
 import type { Directory } from './core/ports/directory.ts';
+import type { Grants } from './core/ports/grants.ts';
 import type { Figure } from './telemetry/figures.ts';
 import { memoryEngine } from './engines/memory/index.ts';
 import type { PresenceStore } from './core/ports/presence-store.ts';
@@ -44,6 +45,7 @@ export interface Engine {
   readonly broker: Broker;
   readonly store: PresenceStore;
   readonly directory: Directory;
+  readonly grants: Grants;
   /** The metrics of these parts. */
   readonly figures: readonly Figure[];
 }
@@ -54,7 +56,7 @@ export async function createEngine(
   platform: Platform,
   rules: RoomRules,
 ): Promise<Engine> {
-  if (config.redis !== undefined) return redisOf(config, config.redis, log, platform);
+  if (config.redis !== undefined) return redisOf(config, config.redis, log, platform, rules);
   if (config.nats !== undefined) return natsOf(config, config.nats, log, platform);
   const { values } = config;
   const engine = memoryEngine({
@@ -76,8 +78,6 @@ function memoryBytesOf({ MEMORY_BYTES }: Config['values'], { heapLimitBytes }: P
 /** The options that Redis and NATS have in common. */
 function sharedOptions(values: Config['values'], platform: Platform) {
   return {
-    historySize: values.HISTORY_SIZE,
-    historyTtlMs: values.HISTORY_TTL_SECONDS * 1_000,
     bufferMessages: values.PUBLISH_BUFFER_MESSAGES,
     memoryBytes: memoryBytesOf(values, platform),
     newName: () => platform.ids.ephemeral(),
@@ -90,10 +90,12 @@ async function redisOf(
   address: RedisAddress,
   log: Log,
   platform: Platform,
+  rules: RoomRules,
 ): Promise<Engine> {
   const { redisEngine } = await import('./engines/redis/index.ts');
-  const { broker, store, directory, placement } = redisEngine({
+  const { broker, store, directory, grants, placement } = redisEngine({
     ...sharedOptions(values, platform),
+    limitsOf: (room) => rules.ruleOf(room),
     address,
     prefix: values.REDIS_PREFIX ?? '',
     pod: platform.newName(),
@@ -105,7 +107,7 @@ async function redisOf(
     log,
   });
   const figures = [...engineFigures(broker), ...redisFigures({ placement, broker })];
-  return { broker, store, directory, figures };
+  return { broker, store, directory, grants, figures };
 }
 
 /** Imports the engine only if NATS is configured. */
@@ -116,8 +118,10 @@ async function natsOf(
   platform: Platform,
 ): Promise<Engine> {
   const { natsEngine } = await import('./engines/nats/index.ts');
-  const { broker, store, directory, backbone } = natsEngine({
+  const { broker, store, directory, grants, backbone } = natsEngine({
     ...sharedOptions(values, platform),
+    historySize: values.HISTORY_SIZE,
+    historyTtlMs: values.HISTORY_TTL_SECONDS * 1_000,
     address,
     prefix: values.NATS_PREFIX,
     replicas: Number(values.NATS_REPLICAS),
@@ -131,7 +135,7 @@ async function natsOf(
     log,
   });
   const figures = [...engineFigures(broker), ...natsFigures({ backbone, broker })];
-  return { broker, store, directory, figures };
+  return { broker, store, directory, grants, figures };
 }
 
 /** Undefined while authentication is off. Raises an error if a key file is unusable. */

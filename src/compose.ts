@@ -112,7 +112,7 @@ function createPod(config: Config, extras: Extras): Pod {
   const timestamps = new Timestamps();
   const failed = (error: unknown): void => log.error({ err: error }, 'a flush to sockets failed');
   const turn = new Turn(endOfTurn(tracer), failed, clock);
-  const { broker, store, directory } = engine;
+  const { broker, store, directory, grants } = engine;
   const historyLost = historyLostOf(tally, log, clock);
   const own = { clock, framer, turn, tally, timestamps, tracer, rules };
   const hub = new Hub({ ...own, broker, directory, historyLost });
@@ -125,6 +125,7 @@ function createPod(config: Config, extras: Extras): Pod {
     catchUp,
     broker,
     directory,
+    grants,
     roster,
     authenticator,
     hooks,

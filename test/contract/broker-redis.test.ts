@@ -2,15 +2,20 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { randomIds, systemClock } from '../../src/platform.ts';
 import type { Backbone } from '../../src/engines/redis/connection/backbone.ts';
 import { brokerContract } from './broker.ts';
+import type { HistoryLimits } from '../../src/core/ports/room-rules.ts';
+import { lastValueContract, roomRulesContract } from './room-rules.ts';
 import { RedisBroker } from '../../src/engines/redis/broker.ts';
 import { RedisSubject } from './redis-subject.ts';
 import { Ear, sharedBrokerContract } from './shared-broker.ts';
 
-function brokerOn(backbone: Backbone, historySize: number): RedisBroker {
+function brokerOn(
+  backbone: Backbone,
+  historySize: number,
+  limitsOf: (room: string) => HistoryLimits = () => ({ historySize, historyTtlMs: 60_000 }),
+): RedisBroker {
   return new RedisBroker({
     backbone,
-    historySize,
-    historyTtlMs: 60_000,
+    limitsOf,
     bufferMessages: 100,
     memoryBytes: 1_048_576,
     newName: () => randomIds().ephemeral(),
@@ -29,6 +34,16 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
     },
     pass: (ms) => redis.pass(ms),
   });
+
+  const ruled = {
+    async open(limitsOf: (room: string) => HistoryLimits) {
+      await redis.empty();
+      return brokerOn(redis.backbone(), 5, limitsOf);
+    },
+    pass: (ms: number) => redis.pass(ms),
+  };
+  roomRulesContract('The Redis broker', ruled);
+  lastValueContract('The Redis broker', ruled);
 
   describe('After keys of a room were lost', () => {
     /** The position of the empty room, and those of eight messages, of which five are stored. */

@@ -69,10 +69,9 @@ export function roomRulesContract(name: string, subject: RuledBrokerSubject): vo
       expect(await stored('soon')).toEqual(['c']);
     });
 
-    test('limits that shrink hold for what is stored already, and a position stays known', async () => {
+    test('a size that shrinks holds with the next message at the latest, and a position stays known', async () => {
       const [a = '', , c = ''] = await publish('r', 'a', 'b', 'c');
       limits.set('r', { historySize: 2, historyTtlMs: 60_000 });
-      expect(await stored('r')).toEqual(['b', 'c']);
       expect((await broker.read('r', { after: c }, ALL)).missing).toBeUndefined();
       const page = await broker.read('r', { after: a }, ALL);
       expect([page.missing, bodies(page.messages)]).toEqual([undefined, ['b', 'c']]);
@@ -80,6 +79,17 @@ export function roomRulesContract(name: string, subject: RuledBrokerSubject): vo
       expect(await stored('r')).toEqual(['c', 'd']);
       const gap = await broker.read('r', { after: a }, ALL);
       expect([gap.missing, bodies(gap.messages)]).toEqual(['trimmed', ['c', 'd']]);
+    });
+
+    test('an age that shrinks holds at once, and a history that is switched off gives nothing', async () => {
+      await publish('r', 'a');
+      await publish('s', 'a');
+      await subject.pass(5_100);
+      await publish('r', 'b');
+      limits.set('r', { historySize: 5, historyTtlMs: 5_000 });
+      expect(await stored('r')).toEqual(['b']);
+      limits.set('s', { historySize: 0, historyTtlMs: 60_000 });
+      expect(await stored('s')).toEqual([]);
     });
 
     test('limits that grow hold from the next message on, in the same epoch', async () => {

@@ -1,6 +1,8 @@
 import type {
   Broker,
   Fleeting,
+  LastValue,
+  LastValueSlot,
   Note,
   Page,
   Published,
@@ -24,17 +26,18 @@ import type { Publication } from '../shared/publication.ts';
 import type { Appended } from '../shared/appender.ts';
 import { type Script, scriptsIn } from './connection/script.ts';
 import { HISTORY_SCRIPTS, RedisHistory } from './history/history.ts';
+import type { HistoryLimits } from '../../core/ports/room-rules.ts';
+import { RedisLastValues } from './history/last-values.ts';
 import type { Backbone } from './connection/backbone.ts';
 import { Comparison } from '../shared/comparison.ts';
 
 const CLAIM = scriptsIn('history')('claim');
-export const BROKER_SCRIPTS: readonly Script[] = [CLAIM, ...HISTORY_SCRIPTS];
+const CLAIMED = scriptsIn('history')('claimed');
+export const BROKER_SCRIPTS: readonly Script[] = [CLAIM, CLAIMED, ...HISTORY_SCRIPTS];
 
 export interface RedisBrokerOptions {
   readonly backbone: Backbone;
-  /** Messages stored per room. */
-  readonly historySize: number;
-  readonly historyTtlMs: number;
+  readonly limitsOf: (room: string) => HistoryLimits;
   /** Publications that may wait while Redis is unavailable. */
   readonly bufferMessages: number;
   /** Limit for waiting publications and remembered idempotency keys. */
@@ -50,6 +53,7 @@ export interface RedisBrokerOptions {
 export class RedisBroker implements Broker {
   readonly #options: RedisBrokerOptions;
   readonly #history: RedisHistory;
+  readonly #lastValues: RedisLastValues;
   readonly #dispatch: Dispatch;
   readonly #comparison: Comparison;
   readonly #rooms = new Set<string>();
@@ -57,9 +61,10 @@ export class RedisBroker implements Broker {
 
   constructor(options: RedisBrokerOptions) {
     this.#options = options;
-    const { backbone, historySize: size, historyTtlMs: ttlMs } = options;
+    const { backbone, limitsOf } = options;
     const { clock, keys, log, placement } = backbone;
-    this.#history = new RedisHistory({ backbone, size, ttlMs });
+    this.#history = new RedisHistory({ backbone, limitsOf });
+    this.#lastValues = new RedisLastValues(backbone);
     this.#dispatch = new Dispatch({
       ...options,
       clock,
@@ -73,6 +78,7 @@ export class RedisBroker implements Broker {
         append: (publication, settle) => this.#append(publication, settle),
       },
       claim: (room, name, id) => this.#claim(keys.claim(room, name), id),
+      claimed: (room, name) => this.#claimed(keys.claim(room, name)),
       acknowledged: (room, id) => this.#history.acknowledged(room, id),
     });
     backbone.listen((room, envelope) => this.#take(room, envelope));
@@ -134,7 +140,8 @@ export class RedisBroker implements Broker {
     return this.#dispatch.publish(room, body, options);
   }
 
-  async tell(room: string, message: Fleeting): Promise<void> {
+  async tell(room: string, message: Fleeting, lastValue?: LastValueSlot): Promise<void> {
+    if (lastValue !== undefined) await this.#lastValues.set(room, lastValue, message);
     const { keys, pod } = this.#options.backbone;
     const name = nameOfFleeting(room, message);
     await this.#broadcast(keys.roomChannel(room), writeFleeting({ origin: pod, name }, message));
@@ -143,6 +150,14 @@ export class RedisBroker implements Broker {
   async tellAll(note: Note): Promise<void> {
     const { keys, pod } = this.#options.backbone;
     await this.#broadcast(keys.globalChannel, writeNote({ origin: pod, name: nameOfNote(note) }, note));
+  }
+
+  lastValue(room: string, slot: LastValueSlot): Promise<LastValue | undefined> {
+    return this.#lastValues.get(room, slot);
+  }
+
+  claimed(room: string, key: string): Promise<string | undefined> {
+    return this.#dispatch.claimed(room, key);
   }
 
   claim(room: string, key: string, id: string): Promise<string> {
@@ -186,6 +201,11 @@ export class RedisBroker implements Broker {
     };
     if (placement.channels.isSubscribed(keys.roomChannel(room))) this.#dispatch.whenHeard(provisionalId, end);
     else end(undefined);
+  }
+
+  async #claimed(claim: string): Promise<string | undefined> {
+    const first = await this.#options.backbone.placement.shardOf(claim).call(CLAIMED, [claim], []);
+    return typeof first === 'string' ? first : undefined;
   }
 
   async #claim(claim: string, id: string): Promise<string> {

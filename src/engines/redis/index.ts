@@ -1,7 +1,9 @@
+import { RedisGrants } from './grants.ts';
 import { BROKER_SCRIPTS, RedisBroker } from './broker.ts';
 import { DIRECTORY_SCRIPTS, RedisDirectory } from './directory.ts';
 import { Backbone } from './connection/backbone.ts';
 import type { Clock } from '../../core/ports/clock.ts';
+import type { HistoryLimits } from '../../core/ports/room-rules.ts';
 import type { Log } from '../../core/ports/log.ts';
 import type { Placement } from './connection/placement.ts';
 import { PRESENCE_SCRIPTS } from './presence/scripts.ts';
@@ -17,9 +19,7 @@ export interface RedisEngineOptions {
   readonly leaseMs: number;
   /** A start waits this long for Redis; then the pod serves without it. */
   readonly startWaitMs: number;
-  /** Messages stored per room. */
-  readonly historySize: number;
-  readonly historyTtlMs: number;
+  readonly limitsOf: (room: string) => HistoryLimits;
   /** Publications that may wait while Redis is unavailable. */
   readonly bufferMessages: number;
   /** Limit for waiting publications and remembered idempotency keys. */
@@ -38,6 +38,7 @@ export interface RedisEngine {
   readonly broker: RedisBroker;
   readonly store: RedisPresence;
   readonly directory: RedisDirectory;
+  readonly grants: RedisGrants;
   /** For metrics of the connections. */
   readonly placement: Placement;
 }
@@ -49,6 +50,7 @@ export function redisEngine({ presenceTtlMs, random, ...options }: RedisEngineOp
   // The order matters: when the pod registers again, presence is written before the directory.
   const broker = new RedisBroker({ ...options, backbone });
   const store = new RedisPresence({ backbone, ttlMs: presenceTtlMs, random });
+  const grants = new RedisGrants(backbone);
   const directory = new RedisDirectory(backbone);
-  return { broker, store, directory, placement: backbone.placement };
+  return { broker, store, directory, grants, placement: backbone.placement };
 }

@@ -1,10 +1,11 @@
-import type { Published } from '../../core/ports/broker.ts';
+import type { LastValueSlot, Published } from '../../core/ports/broker.ts';
 
 export interface PublicationOptions {
   readonly room: string;
   readonly body: string;
   readonly key: string | undefined;
   readonly trace: string | undefined;
+  readonly lastValue: LastValueSlot | undefined;
   /**
    * Its name until it has a position: derived from the room and the idempotency key, or unique where there is no key.
    */
@@ -17,6 +18,7 @@ export class Publication implements PublicationOptions {
   readonly body: string;
   readonly key: string | undefined;
   readonly trace: string | undefined;
+  readonly lastValue: LastValueSlot | undefined;
   readonly provisionalId: string;
   /** This pod's members have received it, before the history stored it. */
   provisional = false;
@@ -30,11 +32,12 @@ export class Publication implements PublicationOptions {
   /** Set when the publisher is answered before the history stored the publication. */
   settled: PromiseWithResolvers<Published> | undefined;
 
-  constructor({ room, body, key, trace, provisionalId }: PublicationOptions) {
+  constructor({ room, body, key, trace, lastValue, provisionalId }: PublicationOptions) {
     this.room = room;
     this.body = body;
     this.key = key;
     this.trace = trace;
+    this.lastValue = lastValue;
     this.provisionalId = provisionalId;
   }
 }

@@ -70,7 +70,9 @@ function opened(mostInFlight = Number.MAX_SAFE_INTEGER): PublishQueues {
 
 const publish = (room: string, body: string, key?: string): Promise<Published> => {
   const provisionalId = key === undefined ? `n${(names += 1)}` : `${room}/${key}`;
-  return queues.publish(new Publication({ room, body, key, trace: undefined, provisionalId }));
+  return queues.publish(
+    new Publication({ room, body, key, trace: undefined, lastValue: undefined, provisionalId }),
+  );
 };
 const bodies = (): string[] => sent.map(({ publication }) => publication.body);
 const accept = (index: number): void => sent[index]?.answer.resolve({ id: `p${index}`, duplicate: false });

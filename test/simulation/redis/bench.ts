@@ -56,10 +56,10 @@ measure('append.lua', (at) => {
   clock = NOW + at / 10;
   const room = `r${at % 20}`;
   const keys = ['epoch', `history:${room}`, `state:${room}`, `provisional:${room}`];
-  const [now, state] = [Math.floor(clock), 90_000_000];
-  const pod = [100, 3_600_000, state, 300_000, 2_500, 'pod1', 'run123', now, 1];
-  const message = [1, keys.length, '', `~${at}`, '', body];
-  ask('EVALSHA', append, keys.length, ...keys, ...pod, 1, 'tag', `channel:${room}`, ...message);
+  const pod = [86_400_000, 300_000, 2_500, 'pod1', 'run123', Math.floor(clock), 1, 1];
+  const message = [1, keys.length, '', `~${at}`, '', body, ''];
+  const inRoom = ['tag', `channel:${room}`, 100, 3_600_000];
+  ask('EVALSHA', append, keys.length, ...keys, ...pod, ...inRoom, ...message);
 });
 measure('enter.lua', (at) => {
   clock = NOW + at / 10;

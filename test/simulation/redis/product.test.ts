@@ -54,8 +54,7 @@ test('the product publishes, hears and reads in a Cluster of models, also in a s
   const newName = (): string => `name~${(names += 1)}`;
   const broker = new RedisBroker({
     backbone,
-    historySize: 10,
-    historyTtlMs: 60_000,
+    limitsOf: () => ({ historySize: 10, historyTtlMs: 60_000 }),
     bufferMessages: 9,
     memoryBytes: 1_048_576,
     newName,

@@ -1,6 +1,7 @@
 import { type Encoded, encoded, EncodedArguments } from '../connection/script-command.ts';
 import { AppendTexts } from './append-texts.ts';
 import { ANSWER_MS, CLAIM_MS, POSITION_MS, SENT_SKEW_MS } from '../../shared/terms.ts';
+import type { HistoryLimits } from '../../../core/ports/room-rules.ts';
 import type { Backbone } from '../connection/backbone.ts';
 import type { Publication } from '../../shared/publication.ts';
 import { type Script, scriptsIn } from '../connection/script.ts';
@@ -44,11 +45,11 @@ export class AppendBatches {
   /** Those that are not sent yet, by room in a Cluster. */
   readonly #open = new Map<Shard, Map<string, Batch>>();
 
-  constructor(backbone: Backbone, size: number, ttlMs: number) {
+  constructor(backbone: Backbone, limitsOf: (room: string) => HistoryLimits) {
     this.#backbone = backbone;
     this.#isClustered = backbone.keys.clustered;
-    this.#texts = new AppendTexts(backbone.keys);
-    this.#constants = encoded([size, ttlMs, ttlMs + POSITION_MS, CLAIM_MS, LATE_MS, backbone.pod]);
+    this.#texts = new AppendTexts(backbone.keys, limitsOf);
+    this.#constants = encoded([POSITION_MS, CLAIM_MS, LATE_MS, backbone.pod]);
   }
 
   /** Calls `settle` with what became of it, never before it returns. */
@@ -97,7 +98,7 @@ export class AppendBatches {
     }
     const messages = new EncodedArguments();
     for (const { publication, sentAt } of items) {
-      const { room, body, key, trace = '', provisionalId } = publication;
+      const { room, body, key, trace = '', provisionalId, lastValue } = publication;
       if (key !== undefined) names.push(keys.claim(room, provisionalId));
       messages.add(String(rooms.get(room)));
       messages.add(key === undefined ? '' : String(names.length));
@@ -105,6 +106,8 @@ export class AppendBatches {
       messages.add(provisionalId);
       messages.add(trace);
       messages.add(body);
+      if (lastValue !== undefined) names.push(keys.lastValue(room, lastValue.slot));
+      messages.add(lastValue === undefined ? '' : `${names.length} ${lastValue.ttlMs}`);
     }
     const all = new EncodedArguments();
     for (const name of names) all.add(name);

@@ -1,4 +1,5 @@
 import { type Encoded, encoded } from '../connection/script-command.ts';
+import type { HistoryLimits } from '../../../core/ports/room-rules.ts';
 import type { Keys } from '../connection/keys.ts';
 import { roomTag } from '../../../protocol/position.ts';
 
@@ -9,7 +10,8 @@ const MOST_ROOMS = 2_000;
 export interface AppendText {
   /** The keys of the history and the state. */
   readonly names: readonly string[];
-  /** The room's tag and channel. */
+  readonly limits: HistoryLimits;
+  /** The room's tag and channel, and the limits of its history. */
   readonly constants: Encoded;
 }
 
@@ -18,18 +20,23 @@ export interface AppendText {
  */
 export class AppendTexts {
   readonly #keys: Keys;
+  readonly #limitsOf: (room: string) => HistoryLimits;
   readonly #texts = new Map<string, AppendText>();
 
-  constructor(keys: Keys) {
+  constructor(keys: Keys, limitsOf: (room: string) => HistoryLimits) {
     this.#keys = keys;
+    this.#limitsOf = limitsOf;
   }
 
   of(room: string): AppendText {
     const known = this.#texts.get(room);
-    if (known !== undefined) return known;
+    const limits = this.#limitsOf(room);
+    if (known !== undefined && isSame(known.limits, limits)) return known;
     const keys = this.#keys;
     const names = [keys.history(room), keys.state(room)];
-    const text = { names, constants: encoded([roomTag(room), keys.roomChannel(room)]) };
+    const { historySize, historyTtlMs } = limits;
+    const constants = encoded([roomTag(room), keys.roomChannel(room), historySize, historyTtlMs]);
+    const text = { names, limits, constants };
     if (this.#texts.size >= MOST_ROOMS) this.#forgetOldest();
     this.#texts.set(room, text);
     return text;
@@ -41,4 +48,8 @@ export class AppendTexts {
       return;
     }
   }
+}
+
+function isSame(one: HistoryLimits, other: HistoryLimits): boolean {
+  return one.historySize === other.historySize && one.historyTtlMs === other.historyTtlMs;
 }

@@ -7,6 +7,7 @@ import { Unavailable } from '../../shared/unavailable.ts';
 import type { Backbone } from '../connection/backbone.ts';
 import { POSITION_MS } from '../../shared/terms.ts';
 import type { Publication } from '../../shared/publication.ts';
+import type { HistoryLimits } from '../../../core/ports/room-rules.ts';
 import type { Shard } from '../connection/shard.ts';
 
 const script = scriptsIn('history');
@@ -29,9 +30,7 @@ const LOOKED_AT_ONCE = 100;
 
 export interface RedisHistoryOptions {
   readonly backbone: Backbone;
-  /** Messages stored per room. */
-  readonly size: number;
-  readonly ttlMs: number;
+  readonly limitsOf: (room: string) => HistoryLimits;
 }
 
 interface Where {
@@ -63,8 +62,8 @@ export class RedisHistory {
 
   constructor(options: RedisHistoryOptions) {
     this.#options = options;
-    const { size, ttlMs, backbone } = options;
-    this.#batches = new AppendBatches(backbone, size, ttlMs);
+    const { backbone, limitsOf } = options;
+    this.#batches = new AppendBatches(backbone, limitsOf);
   }
 
   /** Appends and publishes in one step. Calls `settle` with what became of it, never before it returns. */
@@ -174,7 +173,7 @@ export class RedisHistory {
     limit: number,
     remember: boolean,
   ): Promise<Read> {
-    const { ttlMs, backbone } = this.#options;
+    const { backbone } = this.#options;
     const { keys } = backbone;
     const shard = backbone.placement.shardOfRoom(room);
     const tag = roomTag(room);
@@ -186,7 +185,7 @@ export class RedisHistory {
         shard.epoch,
         shard.now(),
         tag,
-        ttlMs,
+        this.#ttlOf(room),
         mode,
         at,
         limit + 1,
@@ -227,9 +226,16 @@ export class RedisHistory {
     }
   }
 
+  /** How old a message may be that a reader gets; a room that has no history any more gives none. */
+  #ttlOf(room: string): number {
+    const { historySize, historyTtlMs } = this.#options.limitsOf(room);
+    return historySize === 0 ? 0 : historyTtlMs;
+  }
+
   /** `ended`: when the run that made the position ended, in ms. */
   async #markLost(room: string, id: string, ended: number): Promise<void> {
-    const { ttlMs, backbone } = this.#options;
+    const { backbone } = this.#options;
+    const ttlMs = this.#ttlOf(room);
     const { keys, log } = backbone;
     const shard = backbone.placement.shardOfRoom(room);
     // All messages of that time have expired by then.

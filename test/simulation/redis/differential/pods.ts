@@ -5,7 +5,7 @@ import { RedisPresence } from '../../../../src/engines/redis/presence.ts';
 import { Backbone } from '../../../../src/engines/redis/connection/backbone.ts';
 import type { Occupant } from '../../../../src/core/ports/presence-store.ts';
 import type { Receiver } from '../../../../src/core/ports/broker.ts';
-import { Holding } from '../../../contract/directory.ts';
+import { Holding, NO_ANSWER } from '../../../contract/directory.ts';
 import type { Random } from '../../../hostile/random.ts';
 import type { TestClock } from '../../../support/test-clock.ts';
 
@@ -50,8 +50,7 @@ export class RandomPod {
     const { backbone } = this;
     this.#broker = new RedisBroker({
       backbone,
-      historySize: 10,
-      historyTtlMs: 60_000,
+      limitsOf: () => ({ historySize: 10, historyTtlMs: 60_000 }),
       bufferMessages: 100,
       memoryBytes: 1_048_576,
       newName,
@@ -76,7 +75,7 @@ export class RandomPod {
       caused: () => undefined,
       uncertain: () => undefined,
     });
-    await this.#directory.start(this.#holding);
+    await this.#directory.start(this.#holding, NO_ANSWER);
   }
 
   /** Ends without a word: others clear away after it. */

@@ -1,27 +1,29 @@
 -- with ../connection/shared.lua
 -- Appends messages to the histories of their rooms, in this order, and publishes each, unless that was done before.
--- KEYS: epoch; history and state of each room; then the claims of messages with an idempotency key. ARGV, first what is the
--- same for all messages of a pod: size and ttl in ms of the history, ttl of the state, ttl of the claim, how long after
--- `now` the pod has given the messages up, pod; then epoch that the pod supplies, now, number of the pod's connection, how
--- many rooms; for each room two: its tag, channel; for each message six: number of its room, number of the key that is its
--- claim or '', when it was first sent (only if Redis may have taken it then), provisional id, trace, body.
+-- KEYS: epoch; history and state of each room; then the claims of messages with an idempotency key, and the values of rooms.
+-- ARGV, first what is the same for all messages of a pod: how much longer than its messages a room is known, ttl of the
+-- claim, how long after `now` the pod has given the messages up, pod; then epoch that the pod supplies, now, number of the
+-- pod's connection, how many rooms; for each room four: its tag, channel, size and ttl of its history; for each message
+-- seven: number of its room, number of the key that is its claim or '', when it was first sent (only if Redis may have
+-- taken it then), provisional id, trace, body, number of the key that it is the value of and for how long or ''. All times
+-- are in ms.
 -- Gives a text for each message: the id and the position before it; only the id if it was published before; nothing if
 -- it, or an earlier one on this connection, came too late. A message that fails has an error instead, and the others are
 -- still appended.
-local ttl, state_ttl, late = tonumber(ARGV[2]), ARGV[3], 'late:' .. ARGV[6]
-local now, connection, count = tonumber(ARGV[8]), ARGV[9], tonumber(ARGV[10])
-local FIRST = 11 + 2 * count
+local late = 'late:' .. ARGV[4]
+local now, connection, count = tonumber(ARGV[6]), ARGV[7], tonumber(ARGV[8])
+local FIRST, FIELDS = 9 + 4 * count, 7
 local replies = {}
 
 -- They were held up on the way, and the pod may have sent them again over another connection. Later ones on this
 -- connection must not be taken before them.
 local time = redis.call('TIME')
-if time[1] * 1000 + time[2] / 1000 > now + ARGV[5] then
+if time[1] * 1000 + time[2] / 1000 > now + ARGV[3] then
   for number = 1, count do
     redis.call('HSET', KEYS[2 * number + 1], late, connection)
-    redis.call('PEXPIRE', KEYS[2 * number + 1], state_ttl)
+    redis.call('PEXPIRE', KEYS[2 * number + 1], ARGV[8 + 4 * number] + ARGV[1])
   end
-  for at = FIRST, #ARGV, 6 do replies[#replies + 1] = '' end
+  for at = FIRST, #ARGV, FIELDS do replies[#replies + 1] = '' end
   return replies
 end
 
@@ -30,7 +32,8 @@ local rooms, data = {}, nil
 -- Without an idempotency key the name is the pod and a growing number: a pod's publications are taken in that order.
 local function open(number, taken_from)
   local n = tonumber(number)
-  local room = { history = KEYS[2 * n], state = KEYS[2 * n + 1], tag = ARGV[9 + 2 * n], channel = ARGV[10 + 2 * n] }
+  local room = { history = KEYS[2 * n], state = KEYS[2 * n + 1] }
+  room.tag, room.channel, room.size, room.ttl = unpack(ARGV, 5 + 4 * n, 8 + 4 * n)
   local state = redis.call('HMGET', room.state, 'last', late, 'begun', taken_from or late)
   room.last, room.late, room.begun = state[1], state[2], state[3]
   if taken_from then room.taken_from, room.taken, room.is_new = taken_from, state[4], not state[4] end
@@ -97,7 +100,7 @@ local function append(at)
   local prev = room.last or newest_stored(room.history, room.tag)
   data = data or data_id(KEYS[1])
   room.begun = room.begun or beginning(room.state, prev)
-  local epoch = data .. ARGV[7] .. room.begun
+  local epoch = data .. ARGV[5] .. room.begun
   if not prev then prev = epoch .. '.' .. room.tag .. '.' .. stream_id(now, 0) end
   if not room.last then redis.call('HSET', room.state, 'floor', prev) end
   local ms, seq = ms_seq(prev)
@@ -113,9 +116,9 @@ local function append(at)
     if taken then redis.call('HSET', room.state, 'last', id, taken_from, taken)
     else redis.call('HSET', room.state, 'last', id) end
   end
-  local added = claim and redis.pcall('SET', claim, id, 'PX', ARGV[4])
+  local added = claim and redis.pcall('SET', claim, id, 'PX', ARGV[2])
   if not (added and added.err) then
-    added = redis.pcall('XADD', room.history, 'MAXLEN', '=', ARGV[1], stream, 'e', epoch, 'p', prev, 'b', ARGV[at + 5], 'n', provisional_id)
+    added = redis.pcall('XADD', room.history, 'MAXLEN', '=', room.size, stream, 'e', epoch, 'p', prev, 'b', ARGV[at + 5], 'n', provisional_id)
   end
   if type(added) == 'table' and added.err then
     if is_first then
@@ -130,11 +133,16 @@ local function append(at)
   room.last = id
   if taken then room.taken = taken end
   if is_first then room.noted, room.noted_taken = id, taken end
+  local value, life = string.match(ARGV[at + 6], '^(%d+) (%d+)$')
+  if value then
+    local text = string.format('%.0f %s %s\n%s', now, id, provisional_id, ARGV[at + 5])
+    redis.pcall('SET', KEYS[tonumber(value)], text, 'PX', life)
+  end
   tell(id, prev, ARGV[at + 5], ARGV[at + 4])
   return id .. ' ' .. prev
 end
 
-for at = FIRST, #ARGV, 6 do
+for at = FIRST, #ARGV, FIELDS do
   local ok, reply = pcall(append, at)
   -- Redis 6 raises texts.
   if not ok and type(reply) ~= 'table' then reply = { err = tostring(reply) } end
@@ -163,10 +171,11 @@ for _, room in pairs(rooms) do
     if room.late then redis.call('HDEL', room.state, late) end
     -- The messages live at least their ttl, and up to a minute more: so nearly every message only asks for it, which is
     -- replicated and logged nowhere. A life that another release shortened is noticed. The state must not live longer.
+    local ttl = tonumber(room.ttl)
     if redis.call('PTTL', room.history) < ttl then
       redis.call('PEXPIRE', room.history, ttl + math.min(60000, math.floor(ttl / 10)))
     end
-    redis.call('PEXPIRE', room.state, state_ttl)
+    redis.call('PEXPIRE', room.state, ttl + ARGV[1])
   end
 end
 return replies
