@@ -54,7 +54,7 @@ describe('A pod with a backend', () => {
     ]);
     expect(await refused(pod, '/ws/lobby', { Origin: ORIGIN })).toMatchObject({ status: 401 });
     await pod.stop();
-    const left = fake.asked.filter(({ event }) => event === 'leave').map(({ room }) => room);
+    const left = fake.asked.filter(({ event }) => event === 'leave').map(({ room }) => String(room));
     expect(left.toSorted()).toEqual(['lobby', 'second']);
     expect(pod.output()).not.toMatch(/of-alice|backend-secret/);
   });

@@ -5,6 +5,7 @@ import { type Pod, startPod } from '../support/pod.ts';
 import { existsSync, readFileSync } from 'node:fs';
 import { freePort } from '../support/ports.ts';
 import { once } from 'node:events';
+import { requireProgram } from '../../scripts/requirements.ts';
 
 const ORIGIN = 'http://localhost:3000';
 
@@ -24,7 +25,7 @@ function python(): string {
   const home = 'node_modules/.cache/deciding-python';
   const program = `${home}/bin/python`;
   if (!existsSync(`${home}/bin/uvicorn`)) {
-    run('python3', '-m', 'venv', home);
+    run(requireProgram('python3'), '-m', 'venv', home);
     run(program, '-m', 'pip', 'install', '-q', '-r', 'examples/deciding-python/requirements.txt');
   }
   return program;
