@@ -1,7 +1,7 @@
 import type { Connection } from '../delivery/connection.ts';
 import { isUnavailable, Refused } from '../base/refused.ts';
 import { joinByServer } from './join-by-server.ts';
-import { leave } from './join.ts';
+import { leave } from './leave.ts';
 import type { Pod } from './pod.ts';
 
 /** Asks each pod to make its connections of a user join or leave a room. */

@@ -6,7 +6,7 @@ import { isUnavailable, Refused } from '../base/refused.ts';
 import { type Gift, giftsBy } from './given-rooms.ts';
 import { isGranted, mayJoin } from './may-join.ts';
 import { joinByServer } from './join-by-server.ts';
-import { leave } from './join.ts';
+import { leave } from './leave.ts';
 import { arrive, type Arrived } from './arrive.ts';
 import { evidenceOf } from './hook-views.ts';
 import type { Principal } from '../ports/principal.ts';

@@ -18,6 +18,7 @@ function hooksThat(connecting: (asked: unknown) => ArrivalDecision): Hooks {
     connecting: (arrival) => Promise.resolve(connecting(arrival)),
     joining: undefined,
     publishing: undefined,
+    decidesOnce: false,
     calling: undefined,
     left: undefined,
     disconnected: () => undefined,
