@@ -209,7 +209,7 @@ export const backendEvents: Kind<readonly (typeof BACKEND_EVENTS)[number][]> = {
 /** In lower case. */
 export const headerNames: Kind<readonly string[]> = {
   allowed: 'names of headers separated by commas such as cookie,authorization',
-  pattern: String.raw`^[\s,]*([A-Za-z0-9_-]+[\s,]*)+$`,
+  pattern: String.raw`^[\s,]*([A-Za-z0-9_-]+\s*(,[\s,]*|$))+$`,
   read: (value) =>
     allOf(
       split(value).map((name) => name.toLowerCase()),
