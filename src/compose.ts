@@ -93,7 +93,8 @@ export async function compose(config: Config, surroundings: Surroundings): Promi
     heartbeat: new Heartbeat(pod.hub, pod.clock, pod.limits),
     drain: new Drain(pod),
     rebalance: new Rebalance(pod, watermarks),
-    finishing: [runner, backend, webhooks],
+    finishing: [runner, backend, webhooks && { stop: () => webhooks.flush() }],
+    reporting: webhooks,
   };
 }
 
@@ -131,6 +132,7 @@ function createPod(config: Config, extras: Extras): Pod {
     authenticator,
     hooks,
     personalRoom: PERSONAL_ROOM === undefined ? undefined : new PersonalRoom(PERSONAL_ROOM),
+    watcher,
     random,
     limits,
   };

@@ -4,6 +4,7 @@ import type { PersonalRoom } from '../base/personal-room.ts';
 import type { PodParts } from '../pod/parts.ts';
 import type { Roster } from '../presence/roster.ts';
 import type { Tracer } from '../ports/tracer.ts';
+import type { Watcher } from '../ports/watcher.ts';
 
 /** Makes unique names; passed in so that a test can predict them. */
 export interface Ids {
@@ -24,6 +25,8 @@ export interface Pod extends PodParts {
   readonly hooks?: Hooks | undefined;
   /** Undefined while users have no room of their own (PERSONAL_ROOM). */
   readonly personalRoom?: PersonalRoom | undefined;
+  /** Undefined while the operator has configured no webhook. */
+  readonly watcher?: Watcher | undefined;
   readonly ids: Ids;
   /** Undefined while tracing is off. */
   readonly tracer?: Tracer | undefined;
