@@ -256,6 +256,7 @@ export function apiOf(config: Config, pod: Pod, origins: Origins): Api {
     origins,
     apiKeys: values.API_KEYS ?? [],
     guest: guestLoginOf(config, pod.clock),
+    clientHttp: values.CLIENT_HTTP,
     maxBodyBytes: values.MAX_MESSAGE_BYTES,
     requestsPerSecond: values.API_REQUESTS_PER_SECOND,
     trustProxy: values.TRUST_PROXY,

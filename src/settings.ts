@@ -174,6 +174,11 @@ export const SETTINGS = {
     personalRoom,
     'name of the room that each connection of a user joins by itself and no other user; unset: none',
   ),
+  CLIENT_HTTP: setting(
+    flag,
+    'true',
+    'whether users may publish, read rooms and state presence over HTTP with tokens of their own, without `api:*`',
+  ),
   GUEST_LOGIN: optional(
     flag,
     'whether `POST /api/auth/guest` is served; unset: only while authentication is off',

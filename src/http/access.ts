@@ -1,5 +1,13 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { ApiError } from './errors.ts';
+import { ApiError, invalidField } from './errors.ts';
+import { Arrivals } from './arrivals.ts';
+import { HttpUser } from '../core/commands/http-user.ts';
+import { isUserId } from '../protocol/names.ts';
+import type { Principal } from '../core/ports/principal.ts';
+import { refusalHeaders, type UpgradeRefusal } from '../core/base/upgrade-refusal.ts';
+import { UNRESTRICTED } from '../core/base/permissions.ts';
+import { USER_RULE } from './schemas.ts';
+import { UserRates } from './user-rates.ts';
 import type { ApiOptions } from './api-env.ts';
 import type { Authenticator, RefusedToken } from '../core/ports/authenticator.ts';
 import type { Denylist } from '../core/ports/denylist.ts';
@@ -12,11 +20,16 @@ export interface Credentials {
   readonly key: string | undefined;
   /** Header `Authorization`. */
   readonly authorization: string | undefined;
+  /** `?user_id=`, which counts only while the API is open to everybody. */
+  readonly userId: string | undefined;
+  /** The client's address. */
+  readonly remote: string;
 }
 
 /** The caller as far as it is known; with `refusal` it may not use the API. */
 export interface Identity {
   readonly name?: string | undefined;
+  readonly user?: HttpUser | undefined;
   readonly refusal?: ApiError;
 }
 
@@ -26,27 +39,63 @@ export class Access {
   readonly #isKey: (key: string) => boolean;
   readonly #authenticator: Authenticator | undefined;
   readonly #denylist: Denylist;
+  readonly #arrivals: Arrivals;
+  readonly #rates = new UserRates();
+  /** The backend names users: `?user_id=` does not count. */
+  readonly #isNamed: boolean;
 
   constructor({ apiKeys, pod }: Pick<ApiOptions, 'apiKeys' | 'pod'>) {
     this.#hasKeys = apiKeys.length > 0;
     this.#isKey = keyTest(apiKeys);
     this.#authenticator = pod.authenticator;
     this.#denylist = pod.denylist;
+    this.#arrivals = new Arrivals(pod);
+    this.#isNamed = pod.hooks?.identifies === true;
   }
 
   /**
    * An API key permits everything, a token what its permissions allow. A wrong key is refused even beside a valid
    * token, so that the caller notices it.
    */
-  async identify({ key, authorization }: Credentials): Promise<Identity> {
-    if (!this.#hasKeys && this.#authenticator === undefined) return {};
+  async identify({ key, authorization, userId, remote }: Credentials): Promise<Identity> {
+    if (!this.#hasKeys && this.#authenticator === undefined) return this.#identifyOpen(userId, remote);
     if (key !== undefined) return this.#identifyKey(key);
     const [, token] = /^Bearer +(\S+)$/i.exec(authorization ?? '') ?? [];
     if (this.#authenticator === undefined) {
       return { refusal: unauthorized('missing_api_key', 'send an API key in the header X-API-Key') };
     }
     if (token === undefined) return { refusal: unauthorized('missing_token', 'missing token') };
-    return identifyToken(this.#authenticator, this.#denylist, token);
+    return this.#identifyToken(this.#authenticator, token, remote);
+  }
+
+  #user(principal: Principal, isServer: boolean, remote: string): HttpUser {
+    return new HttpUser(principal, isServer, remote, (userId) => this.#rates.of(userId));
+  }
+
+  /** While the API is open to everybody, a request may name its user. */
+  #identifyOpen(userId: string | undefined, remote: string): Identity {
+    if (!userId || this.#isNamed) return {};
+    if (!isUserId(userId)) throw invalidField([{ path: ['user_id'], message: USER_RULE }]);
+    const principal = { userId, permissions: UNRESTRICTED };
+    const denied = whyDenied(this.#denylist, principal);
+    if (denied !== undefined) throw new ApiError(403, denied.code, denied.error);
+    return { user: this.#user(principal, false, remote) };
+  }
+
+  async #identifyToken(authenticator: Authenticator, token: string, remote: string): Promise<Identity> {
+    const result = await authenticator.authenticate(token);
+    if ('fault' in result) return { refusal: refusalOf(result) };
+    const name = `user:${result.userId}`;
+    const denied = whyDenied(this.#denylist, result);
+    if (denied?.code === 'blocked') return { name, refusal: new ApiError(403, denied.code, denied.error) };
+    if (denied !== undefined) return { name, refusal: unauthorized(denied.code, denied.error) };
+    const arrived = await this.#arrivals.ask(token, result, remote);
+    if ('status' in arrived) return { name, refusal: refusedArrival(arrived) };
+    const { principal } = arrived;
+    const { allowApi } = principal.permissions;
+    const user = this.#user(principal, allowApi, remote);
+    if (allowApi) return { name, user };
+    return { name, user, refusal: new ApiError(403, 'forbidden', 'the token lacks the permission api:*') };
   }
 
   #identifyKey(key: string): Identity {
@@ -66,19 +115,10 @@ export function keyTest(apiKeys: readonly string[]): (key: string | undefined) =
   };
 }
 
-async function identifyToken(
-  authenticator: Authenticator,
-  denylist: Denylist,
-  token: string,
-): Promise<Identity> {
-  const result = await authenticator.authenticate(token);
-  if ('fault' in result) return { refusal: refusalOf(result) };
-  const name = `user:${result.userId}`;
-  const denied = whyDenied(denylist, result);
-  if (denied?.code === 'blocked') return { name, refusal: new ApiError(403, denied.code, denied.error) };
-  if (denied !== undefined) return { name, refusal: unauthorized(denied.code, denied.error) };
-  if (result.permissions.allowApi) return { name };
-  return { name, refusal: new ApiError(403, 'forbidden', 'the token lacks the permission api:*') };
+/** What the hooks say against a user. */
+function refusedArrival(refusal: UpgradeRefusal): ApiError {
+  const { status, code, error } = refusal;
+  return new ApiError(status as 403, code as 'forbidden', error, refusalHeaders(refusal));
 }
 
 /** Has `Retry-After` if the same token may be accepted later. */

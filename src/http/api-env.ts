@@ -1,4 +1,5 @@
 import type { TrustedProxies } from '../core/base/trusted-proxies.ts';
+import type { HttpUser } from '../core/commands/http-user.ts';
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Origins } from '../core/base/origins.ts';
 import type { Pod } from '../core/commands/pod.ts';
@@ -19,6 +20,8 @@ export interface GuestIssuer {
 export interface ApiOptions {
   /** Without `pod.authenticator` and `apiKeys`, the API is open to everybody. */
   readonly pod: Pod;
+  /** Whether users may publish and read with their own tokens (CLIENT_HTTP). */
+  readonly clientHttp: boolean;
   /** The origins of pages that may read the answers (CORS). */
   readonly origins: Origins;
   readonly apiKeys: readonly string[];
@@ -35,6 +38,8 @@ export interface ApiOptions {
 /** The caller: an API key or the user of a token. `name` is undefined while the API is open to everybody. */
 export interface Caller {
   readonly name: string | undefined;
+  /** Undefined for an API key, and while the API is open to everybody and the request names no user. */
+  readonly user?: HttpUser | undefined;
 }
 
 export interface ApiEnv {

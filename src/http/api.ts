@@ -11,6 +11,7 @@ import { eventRoutes } from './events.ts';
 import { messageRoutes } from './messages.ts';
 import type { MiddlewareHandler } from 'hono';
 import { OpenAPIHono } from '@hono/zod-openapi';
+import { isOwnRequest } from './own-requests.ts';
 import { peerOf } from './peer.ts';
 import { userRoutes } from './users.ts';
 import { connectionRoutes } from './connections.ts';
@@ -18,6 +19,7 @@ import { blockRoutes } from './blocks.ts';
 import { revocationRoutes } from './revocations.ts';
 import { moveRoutes } from './moves.ts';
 import { roomRoutes } from './rooms.ts';
+import { presenceRoutes } from './presence.ts';
 import { roomStateRoutes } from './room.ts';
 import { Throttle } from './throttle.ts';
 
@@ -49,6 +51,7 @@ export function createApi(options: ApiOptions): Api {
   revocationRoutes(api, pod);
   roomRoutes(api, pod.directory);
   roomStateRoutes(api, pod);
+  presenceRoutes(api, pod);
   guestRoutes(api, options.guest, pod.denylist);
   documentRoutes(api);
   refuseOtherRequests(api);
@@ -57,20 +60,22 @@ export function createApi(options: ApiOptions): Api {
 
 /** Identifies the caller and throttles it. Refused requests count too, so that guessing keys is throttled. */
 function guard(options: ApiOptions): MiddlewareHandler<ApiEnv> {
-  const { pod, requestsPerSecond, trustProxy } = options;
+  const { pod, requestsPerSecond, trustProxy, clientHttp } = options;
   const access = new Access(options);
   const throttle = new Throttle(requestsPerSecond);
   return async (c, next) => {
     const key = c.req.header('X-API-Key');
     const authorization = c.req.header('Authorization');
-    const { name, refusal } = c.req.path === GUEST_PATH ? {} : await access.identify({ key, authorization });
-    const address = clientAddress(peerOf(c), c.req.header('X-Forwarded-For'), trustProxy);
-    const wait = throttle.take(name ?? `address:${address}`, pod.clock.elapsed());
+    const remote = clientAddress(peerOf(c), c.req.header('X-Forwarded-For'), trustProxy);
+    const isOwn = clientHttp && isOwnRequest(c.req);
+    const credentials = { key, authorization, userId: isOwn ? c.req.query('user_id') : undefined, remote };
+    const { name, user, refusal } = c.req.path === GUEST_PATH ? {} : await access.identify(credentials);
+    const wait = throttle.take(name ?? `address:${remote}`, pod.clock.elapsed());
     if (wait > 0) {
       throw new ApiError(429, 'rate_limited', 'too many requests', { 'Retry-After': String(wait) });
     }
-    if (refusal !== undefined) throw refusal;
-    c.set('caller', { name });
+    if (refusal !== undefined && !(isOwn && user !== undefined)) throw refusal;
+    c.set('caller', { name, user });
     await next();
   };
 }

@@ -18,7 +18,7 @@ export function body(
   trustProxy: TrustedProxies,
 ): MiddlewareHandler {
   return async (c, next) => {
-    if (c.req.method === 'POST') {
+    if (c.req.method === 'POST' || c.req.method === 'PUT') {
       const { raw } = c.req;
       const type = c.req.header('Content-Type');
       if (type !== undefined && !JSON_TYPE.test(type)) throw unsupportedMediaType();

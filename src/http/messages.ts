@@ -13,12 +13,19 @@ import { BAD_BODY, AUTH_ERRORS, AUTH_SCHEMES, json, jsonBody } from './answers.t
 import { createRoute, z } from '@hono/zod-openapi';
 import { IdempotencyHeaders, publicationKey } from './idempotency.ts';
 import type { Api } from './api-env.ts';
+import { publishAs } from './own-requests.ts';
 import type { Pod } from '../core/commands/pod.ts';
 import { publishGlobally } from '../core/commands/publish.ts';
 import { GLOBAL, SYSTEM } from '../protocol/names.ts';
 
 const Published = z
-  .object({ id: MessageId, room: RoomName, timestamp: Timestamp, provisional: Provisional, partial: Partial })
+  .object({
+    id: MessageId.optional(),
+    room: RoomName,
+    timestamp: Timestamp,
+    provisional: Provisional,
+    partial: Partial,
+  })
   .openapi('PublishedInRoom');
 
 /** The answer about a message that has no room. */
@@ -53,7 +60,13 @@ const postBroadcast = createRoute({
 export function messageRoutes(api: Api, pod: Pod): void {
   api.openapi(postMessage, async (c) => {
     const { room } = c.req.valid('param');
-    const key = publicationKey(c.var.caller, c.req.valid('header')['Idempotency-Key']);
+    const { user } = c.var.caller;
+    const header = c.req.valid('header')['Idempotency-Key'];
+    if (user?.isServer === false) {
+      const { published, timestamp } = await publishAs(pod, user, room, c.req.valid('json'), header);
+      return c.json({ room, timestamp, ...published }, 200);
+    }
+    const key = publicationKey(c.var.caller, header);
     const when = await firstTimestamp(pod, room, key);
     const { id, timestamp, ...kind } = await publishDraft(pod, room, c.req.valid('json'), key, when);
     return c.json({ id, room, timestamp, ...kind }, 200);

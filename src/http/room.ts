@@ -5,6 +5,7 @@ import { limit, MessageId, RoomName, Timestamp, UserId } from './schemas.ts';
 import type { Api } from './api-env.ts';
 import { FROM_PATTERN } from './patterns.ts';
 import type { Pod } from '../core/commands/pod.ts';
+import { requireReadableBy } from './own-requests.ts';
 import { withId } from '../protocol/message.ts';
 
 const Row = z
@@ -139,7 +140,8 @@ const getHistory = createRoute({
   responses: { 200: json('The answer is one page of messages.', History), ...BAD_REQUEST, ...AUTH_ERRORS },
 });
 
-export function roomStateRoutes(api: Api, { broker, directory, roster, rules }: Pod): void {
+export function roomStateRoutes(api: Api, pod: Pod): void {
+  const { broker, directory, roster, rules } = pod;
   api.openapi(getRoom, async (c) => {
     const { room } = c.req.valid('param');
     // The room itself is the first of all rooms whose names begin with its name.
@@ -150,6 +152,7 @@ export function roomStateRoutes(api: Api, { broker, directory, roster, rules }: 
 
   api.openapi(getPresence, async (c) => {
     const { room } = c.req.valid('param');
+    await requireReadableBy(pod, c.var.caller, 'presence', room);
     const { members } = await roster.listAll(room);
     return answerText(c, `{"room":"${room}","members":[${members.map(memberJson).join(',')}]}`);
   });
@@ -157,6 +160,7 @@ export function roomStateRoutes(api: Api, { broker, directory, roster, rules }: 
   api.openapi(getHistory, async (c) => {
     const { room } = c.req.valid('param');
     const { after, limit } = c.req.valid('query');
+    await requireReadableBy(pod, c.var.caller, 'history', room);
     // An empty `after` counts as absent, as an empty `last_id` does in the address of a socket.
     const page = await broker.read(room, after ? { after } : { newest: limit }, limit);
     const { position, more, missing: reason } = page;

@@ -5,7 +5,7 @@ import { type Json, writeJson } from '../protocol/json.ts';
 import { z } from '@hono/zod-openapi';
 
 const ROOM_RULE = 'must have 1 to 128 of A-Z a-z 0-9 _ - . : @ and begin with a letter or digit';
-const USER_RULE =
+export const USER_RULE =
   'must have 1 to 256 printable characters, must not be system, and must not begin with conn: or @';
 
 export const RoomName = z

@@ -126,6 +126,7 @@ describe('errors', () => {
     const api = createApi({
       pod: { ...pod, broker, log },
       origins: new Origins(['*']),
+      clientHttp: true,
       apiKeys: ['the-key'],
       maxBodyBytes: 1_000,
       requestsPerSecond: 1_000,

@@ -2,6 +2,8 @@ import { TestPod } from '../support/test-pod.ts';
 import type { ApiOptions } from '../../src/http/api-env.ts';
 import type { Authenticator, RefusedToken, TokenFault } from '../../src/core/ports/authenticator.ts';
 import { createApi } from '../../src/http/api.ts';
+import type { Hooks } from '../../src/core/ports/hooks.ts';
+import type { PersonalRoom } from '../../src/core/base/personal-room.ts';
 import type { Limits } from '../../src/core/base/limits.ts';
 import type { RoomSettings } from '../../src/rules/uniform.ts';
 import { Origins } from '../../src/core/base/origins.ts';
@@ -37,15 +39,26 @@ export interface WorldOptions extends Partial<Omit<ApiOptions, 'pod'>> {
   readonly limits?: Partial<Limits & RoomSettings>;
   readonly allowedOrigins?: readonly string[];
   readonly authenticator?: Authenticator;
+  readonly hooks?: Hooks;
+  readonly personalRoom?: PersonalRoom;
 }
 
 /** The API over a pod with the memory adapters, in this process. It is open unless the options say otherwise. */
-export function world({ limits, allowedOrigins = ['*'], authenticator, ...more }: WorldOptions = {}): World {
-  const test = new TestPod(limits);
+export function world({
+  limits,
+  allowedOrigins = ['*'],
+  authenticator,
+  hooks,
+  personalRoom,
+  ...more
+}: WorldOptions = {}): World {
+  const test = new TestPod(limits, hooks);
+  Object.assign(test.pod, { personalRoom });
   const api = createApi({
     pod: { ...test.pod, authenticator },
     origins: new Origins(allowedOrigins),
     apiKeys: [],
+    clientHttp: true,
     maxBodyBytes: 65_536,
     requestsPerSecond: 1_000_000,
     trustProxy: false,

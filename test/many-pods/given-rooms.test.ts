@@ -55,3 +55,25 @@ test('The rooms of the claim are joined on connect and follow the next token', a
   await client.next({ event: 'left', room: one });
   await client.next({ event: 'joined', room: two });
 });
+
+test('A user states its presence over HTTP on a pod where it has no connection', async () => {
+  const [ann, bob, room] = [fresh('ann'), fresh('bob'), fresh()];
+  const other = await open(here.a, `/ws/${room}`, { headers: bearer(await token({ sub: bob })) });
+  await other.next({ event: 'joined', room });
+  const headers = bearer(await token({ sub: ann }));
+  const put = async (): Promise<number> => {
+    const answer = await fetch(`${here.b.url}/api/rooms/${room}/presence`, {
+      method: 'PUT',
+      headers: { 'Content-Type': 'application/json', ...headers },
+      body: JSON.stringify({ status: 'away', meta: { at: 'home' } }),
+    });
+    return answer.status;
+  };
+  expect(await put()).toBe(409);
+  const own = await open(here.a, `/ws/${room}`, { headers });
+  await own.next({ event: 'joined', room });
+  expect(await put()).toBe(200);
+  await other.next({ type: 'presence', from: ann, data: { status: 'away', meta: { at: 'home' } } });
+  const published = await post(here.b, `/api/rooms/${room}/messages`, { data: 1, from: bob }, headers);
+  await other.next({ id: published.body['id'], from: ann });
+});

@@ -1,4 +1,5 @@
-import type { Connection } from '../delivery/connection.ts';
+import type { Action } from '../base/permissions.ts';
+import type { RoomRates } from '../base/room-rates.ts';
 import { DIRECT, GLOBAL } from '../../protocol/names.ts';
 import { type Json, utf8Length } from '../../protocol/json.ts';
 import { isOthersRoom } from './may-join.ts';
@@ -6,26 +7,34 @@ import type { Pod } from './pod.ts';
 import { Refused } from '../base/refused.ts';
 import { type Rejection, rejection } from '../../protocol/error-codes.ts';
 
+/** A connection, or a user who asks over HTTP. */
+export interface Publisher {
+  readonly userId: string;
+  readonly mayCallApi: boolean;
+  readonly roomRates: RoomRates;
+  may(action: Action, name: string): boolean;
+}
+
 /**
  * Why a client may not publish now; undefined if it may. `destination` is a room, `@global` or `@direct`. Takes one
- * message of what the room's rule lets this connection publish in a second.
+ * message of what the room's rule lets this publisher publish in a second.
  */
 export function refusePublication(
   pod: Pod,
-  connection: Connection,
+  publisher: Publisher,
   destination: string,
 ): Rejection | undefined {
-  if (!connection.may('publish', destination)) return rejection('forbidden');
+  if (!publisher.may('publish', destination)) return rejection('forbidden');
   if (destination === GLOBAL || destination === DIRECT) return undefined;
-  if (isOthersRoom(pod, connection.userId, destination)) {
+  if (isOthersRoom(pod, publisher.userId, destination)) {
     return rejection('forbidden', 'only its user and the API publish in a personal room');
   }
   const { publish, messagesPerSecond } = pod.rules.ruleOf(destination);
-  if (publish === 'server' && !connection.mayCallApi) {
+  if (publish === 'server' && !publisher.mayCallApi) {
     return rejection('forbidden', 'only the server publishes in this room');
   }
   if (messagesPerSecond === undefined) return undefined;
-  const retryAfterMs = connection.roomRates.take(destination, messagesPerSecond, pod.clock.elapsed());
+  const retryAfterMs = publisher.roomRates.take(destination, messagesPerSecond, pod.clock.elapsed());
   if (retryAfterMs === 0) return undefined;
   pod.tally.rateLimited += 1;
   return { ...rejection('rate_limited', 'too many messages in this room'), retryAfterMs };

@@ -80,7 +80,7 @@ async function takeBack(pod: Pod, connection: Connection, room: string): Promise
 }
 
 /** Runs a task among the commands of the client, in their order. */
-function inTurn(connection: Connection, task: () => Promise<boolean>): Promise<boolean> {
+export function inTurn(connection: Connection, task: () => Promise<boolean>): Promise<boolean> {
   return new Promise((resolve, reject) => {
     connection.commands.run(() => task().then(resolve, reject));
   });

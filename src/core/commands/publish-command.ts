@@ -77,7 +77,7 @@ async function acknowledgeRepetition(
 }
 
 /** No user id contains a control character, so no two pairs of user and ref give the same key. */
-function keyOf(from: string, ref: string | undefined): string | undefined {
+export function keyOf(from: string, ref: string | undefined): string | undefined {
   return ref === undefined ? undefined : `${from}\n${ref}`;
 }
 

@@ -1,10 +1,11 @@
 import type { Answerer } from '../ports/directory.ts';
 import type { Pod } from './pod.ts';
 import { answerConnections, type ConnectionsQuestion } from './list-connections.ts';
+import { answerState, type StateQuestion } from './state-own.ts';
 import { answerMove, type MoveQuestion } from './move-user.ts';
 
 /** What one pod asks all others, as JSON. A pod that does not know `ask` gives no answer. */
-export type Question = ConnectionsQuestion | MoveQuestion;
+export type Question = ConnectionsQuestion | MoveQuestion | StateQuestion;
 
 /** Answers the questions of all pods for the connections of this one. */
 export function answererOf(pod: Pod): Answerer {
@@ -16,6 +17,8 @@ export function answererOf(pod: Pod): Answerer {
       case 'join':
       case 'leave':
         return answerMove(pod, question);
+      case 'state':
+        return answerState(pod, question);
       default:
         return undefined;
     }

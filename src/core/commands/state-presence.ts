@@ -1,5 +1,6 @@
 import type { Connection } from '../delivery/connection.ts';
 import type { Membership } from '../delivery/membership.ts';
+import type { Json } from '../../protocol/json.ts';
 import { LISTEN, type PresenceCommand } from '../../protocol/command.ts';
 import type { Pod } from './pod.ts';
 import { isOthersRoom } from './may-join.ts';
@@ -16,20 +17,33 @@ export async function statePresence(
 ): Promise<void> {
   permit(connection.may('presence', name));
   permit(connection.isGiven(name) || !isOthersRoom(pod, connection.userId, name));
-  if (!pod.rules.ruleOf(name).presence)
-    throw new Refused('forbidden', 'presence is switched off in this room');
-  if (meta !== undefined) pod.broker.requireFits?.(meta, connection.userId);
+  requirePresence(pod, connection.userId, name, meta);
   const membership = membersOnly
     ? requireMembership(connection, name)
     : ensureMembership(pod, connection, name);
-  if (status === 'offline') await withdraw(pod, connection, membership);
-  else {
-    membership.present = true;
-    const { statement = {} } = membership;
-    membership.statement = { status: status ?? statement.status, meta: meta ?? statement.meta };
-    await pod.roster.state(name, connection, { status, meta }, membership.returns);
-  }
+  await applyStatement(pod, connection, membership, { status, meta });
   if (ref !== undefined) connection.answer({ kind: 'ack', ref, room: name });
+}
+
+/** Raises `forbidden` if the room's rule switches presence off, and `too_large` if the engine cannot carry `meta`. */
+export function requirePresence(pod: Pod, userId: string, room: string, meta: Json | undefined): void {
+  if (!pod.rules.ruleOf(room).presence)
+    throw new Refused('forbidden', 'presence is switched off in this room');
+  if (meta !== undefined) pod.broker.requireFits?.(meta, userId);
+}
+
+/** States the presence of a user through one connection. */
+export async function applyStatement(
+  pod: Pod,
+  connection: Connection,
+  membership: Membership,
+  { status, meta }: Pick<PresenceCommand, 'status' | 'meta'>,
+): Promise<void> {
+  if (status === 'offline') return withdraw(pod, connection, membership);
+  membership.present = true;
+  const { statement = {} } = membership;
+  membership.statement = { status: status ?? statement.status, meta: meta ?? statement.meta };
+  await pod.roster.state(membership.room.name, connection, { status, meta }, membership.returns);
 }
 
 /** The channel dialect lets a user be present in a channel that its connection does not listen to. */
