@@ -41,6 +41,9 @@ const OPERATORS = new Set(['getLiveness', 'getReadiness', 'getMetrics', 'getRule
 /** What would end the pod is only refused here; test/integration/ops.test.ts does it. */
 const REFUSED_ONLY = new Set(['drain']);
 
+/** Needs a user, and the pod of these tests knows keys alone; test/http/own-requests.test.ts has the rest. */
+const NEEDS_USER = new Set(['putPresence']);
+
 /** By operation: at least one that is answered with 200 and, where anything can be wrong, one that is refused. */
 const CASES: Readonly<Record<string, readonly Case[]>> = {
   postEvent: [
@@ -55,6 +58,11 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     { address: '/api/rooms/r%2Fs/messages', body: {}, status: 400 },
     { address: '/api/rooms/r/messages', body: { type: 'pong' }, status: 400 },
     { address: '/api/rooms/r/messages', body: {}, headers: BAD_KEY, status: 400 },
+  ],
+  putPresence: [
+    { address: '/api/rooms/r/presence', body: { status: 'away' }, status: 403 },
+    { address: '/api/rooms/r/presence', body: { status: 'gone' }, status: 400 },
+    { address: '/api/rooms/r%2Fs/presence', body: {}, status: 400 },
   ],
   postBatch: [
     { body: { messages: [{ room: 'r' }, {}] }, status: 200 },
@@ -227,6 +235,7 @@ describe('the OpenAPI document', () => {
       if (REFUSED_ONLY.has(operationId)) continue;
       const statuses = (CASES[operationId] ?? []).map(({ status }) => status);
       const wanted = requestBody !== undefined || parameters.length > 0 ? [200, 400] : [200];
+      if (NEEDS_USER.has(operationId)) wanted.splice(0, 1, 403);
       expect({ path, missing: wanted.filter((status) => !statuses.includes(status)) }).toEqual({
         path,
         missing: [],
