@@ -24,6 +24,7 @@ import { Hub } from './core/pod/hub.ts';
 import type { Log } from './core/ports/log.ts';
 import type { Origins } from './core/base/origins.ts';
 import type { Pod } from './core/commands/pod.ts';
+import { PersonalRoom } from './core/base/personal-room.ts';
 import type { Parts } from './running-app.ts';
 import { Roster } from './core/presence/roster.ts';
 import type { RoomRules } from './core/ports/room-rules.ts';
@@ -107,6 +108,7 @@ interface Extras extends Surroundings {
 function createPod(config: Config, extras: Extras): Pod {
   const { log, platform, framer, tracer, hooks, watcher, engine, rules } = extras;
   const { clock, random, ids, host: name } = platform;
+  const { PERSONAL_ROOM } = config.values;
   const limits = limitsOf(config);
   const tally = createTally();
   const timestamps = new Timestamps();
@@ -129,6 +131,7 @@ function createPod(config: Config, extras: Extras): Pod {
     roster,
     authenticator,
     hooks,
+    personalRoom: PERSONAL_ROOM === undefined ? undefined : new PersonalRoom(PERSONAL_ROOM),
     watcher,
     random,
     limits,

@@ -6,7 +6,7 @@ import { isUserId } from '../protocol/names.ts';
 import type { Origins } from '../core/base/origins.ts';
 import { namedHost } from '../core/base/named-host.ts';
 import type { TrustedProxies } from '../core/base/trusted-proxies.ts';
-import { mayJoin } from '../core/commands/may-join.ts';
+import { isOthersRoom, mayJoin } from '../core/commands/may-join.ts';
 import type { Hooks } from '../core/ports/hooks.ts';
 import type { Pod } from '../core/commands/pod.ts';
 import type { Permissions, Principal } from '../core/ports/principal.ts';
@@ -227,8 +227,9 @@ export class Admission {
 
   #refuseRoom({ principal, target, welcome, isGranted }: Admitted): UpgradeRefusal | undefined {
     const { room } = target.address;
-    if (room === undefined || isGranted || welcome?.rooms?.includes(room)) return undefined;
-    if (mayJoin(this.#options.pod, principal, room)) return undefined;
+    const { pod } = this.#options;
+    if (room === undefined || isGranted || mayJoin(pod, principal, room)) return undefined;
+    if (welcome?.rooms?.includes(room) && !isOthersRoom(pod, principal.userId, room)) return undefined;
     return { status: 403, error: 'no permission to join the room', code: 'forbidden' };
   }
 
