@@ -114,7 +114,7 @@ function createPod(config: Config, extras: Extras): Pod {
   const timestamps = new Timestamps();
   const failed = (error: unknown): void => log.error({ err: error }, 'a flush to sockets failed');
   const turn = new Turn(endOfTurn(tracer), failed, clock);
-  const { broker, store, directory, grants } = engine;
+  const { broker, store, directory, grants, denylist } = engine;
   const historyLost = historyLostOf(tally, log, clock);
   const own = { clock, framer, turn, tally, timestamps, tracer, rules };
   const hub = new Hub({ ...own, broker, directory, historyLost });
@@ -128,6 +128,7 @@ function createPod(config: Config, extras: Extras): Pod {
     broker,
     directory,
     grants,
+    denylist,
     roster,
     authenticator,
     hooks,

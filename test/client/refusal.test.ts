@@ -125,6 +125,16 @@ describe('A refusal that no patience changes', () => {
     client.close();
   });
 
+  test('a user who is blocked is told, and the client stays away, also with a source of tokens', async () => {
+    const { client, clock, states } = await refusedWith(
+      { status: 403, code: 'blocked', error: 'the user is blocked: spam' },
+      { getToken: () => 'a' },
+    );
+    expect(states).toEqual([['closed', { code: 4403, reason: 'the user is blocked: spam' }]]);
+    expect(client.state).toBe('closed');
+    expect(clock.due).toEqual([]);
+  });
+
   test('an origin that may not connect is told, and may be allowed later', async () => {
     const { client, states } = await refusedWith({
       status: 403,

@@ -6,6 +6,7 @@ import type { Dialect } from '../../protocol/dialect.ts';
 import type { Pod } from './pod.ts';
 import type { Principal } from '../ports/principal.ts';
 import type { Socket } from '../ports/socket.ts';
+import { closeIfDenied } from './deny.ts';
 import { perform } from './perform.ts';
 import { reject, rejectError } from './reject.ts';
 import { viewOf } from './hook-views.ts';
@@ -85,6 +86,8 @@ export class Gateway {
     if (welcome !== undefined) this.#welcomes.set(connection, welcome);
     if (dialect !== undefined)
       connection.commands.run(() => this.#begin(connection, dialect, client.address));
+    // An entry that came during the handshake found no connection to close.
+    closeIfDenied(this.#pod, connection);
     return connection;
   }
 

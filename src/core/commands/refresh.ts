@@ -6,6 +6,7 @@ import { isUnavailable, Refused } from '../base/refused.ts';
 import { type Gift, giftsBy } from './given-rooms.ts';
 import { isGranted, mayJoin } from './may-join.ts';
 import { joinByServer } from './join-by-server.ts';
+import { whyDenied } from './deny.ts';
 import { leave } from './leave.ts';
 import { arrive, type Arrived } from './arrive.ts';
 import { evidenceOf } from './hook-views.ts';
@@ -24,6 +25,8 @@ export async function refresh(pod: Pod, connection: Connection, { token, ref }: 
     const { fault, retryAfterMs } = result;
     throw new Refused(fault, fault === 'unavailable' ? whyUnchecked(result) : undefined, retryAfterMs);
   }
+  const denied = whyDenied(pod.denylist, result);
+  if (denied !== undefined) throw new Refused(denied.code, denied.error);
   if (result.userId !== connection.userId) throw new Refused('forbidden', 'the token is of another user');
   const { principal, rooms } = await askAgain(pod, connection, result);
   connection.renewPrincipal(principal);
