@@ -69,6 +69,13 @@ test('A message that Redis takes only while its pod ends is posted too', SLOW, a
   await ann.next({ type: 'chat', data: 1, provisional: true });
   const stopped = pod.stop();
   await ann.closed;
+  // Then the webhook has nothing to post yet, and the pod waits for Redis.
+  const isClosed = (): Promise<boolean> =>
+    fetch(pod.url).then(
+      () => false,
+      () => true,
+    );
+  await eventually('a pod that takes no clients', isClosed);
   redis.thaw();
   expect(await stopped).toEqual({ code: 0, signal: null });
   expect(events).toMatchObject([{ message: { data: 1 } }]);
