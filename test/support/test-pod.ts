@@ -125,6 +125,7 @@ export class TestPod {
     const plain = ruleOfSettings(all);
     const rules = {
       ruleOf: (room: string): RoomRule => ({ ...plain, ...this.rules.get(room) }),
+      widest: plain,
       start: () => undefined,
       stop: () => undefined,
     };

@@ -1,6 +1,8 @@
 import type {
   Broker,
   Fleeting,
+  LastValue,
+  LastValueSlot,
   Note,
   Page,
   Published,
@@ -10,6 +12,7 @@ import type {
   Stored,
   Trouble,
 } from '../../core/ports/broker.ts';
+import type { HistoryLimits } from '../../core/ports/room-rules.ts';
 import { nameOfFleeting, nameOfNote } from '../shared/claims.ts';
 import { Dispatch } from '../shared/dispatch.ts';
 import { NatsHistory, type Republished } from './history/history.ts';
@@ -19,13 +22,15 @@ import { ReorderBuffer } from './history/reorder-buffer.ts';
 import { Unavailable } from '../shared/unavailable.ts';
 import { Comparison } from '../shared/comparison.ts';
 import type { NatsBackbone } from './connection/backbone.ts';
+import { NatsLastValues } from './history/last-values.ts';
+import { SLOT_HEADER } from './history/record.ts';
 import { NatsClaims } from './history/claims.ts';
 
 export interface NatsBrokerOptions {
   readonly backbone: NatsBackbone;
-  /** Messages stored per room. */
-  readonly historySize: number;
-  readonly historyTtlMs: number;
+  readonly limitsOf: (room: string) => HistoryLimits;
+  /** The largest limits of all rooms, as of now. */
+  readonly widest: () => HistoryLimits;
   /** So many publications may wait while NATS is unavailable. */
   readonly bufferMessages: number;
   /** For the publications that wait and the known idempotency keys together. */
@@ -57,6 +62,7 @@ const PAGE = 500;
 export class NatsBroker implements Broker {
   readonly #options: NatsBrokerOptions;
   readonly #history: NatsHistory;
+  readonly #lastValues: NatsLastValues;
   readonly #reorder: ReorderBuffer;
   readonly #dispatch: Dispatch;
   readonly #comparison: Comparison;
@@ -69,10 +75,12 @@ export class NatsBroker implements Broker {
 
   constructor(options: NatsBrokerOptions) {
     this.#options = options;
-    const { backbone, historySize: size, historyTtlMs: ttlMs, newEpoch } = options;
+    const { backbone, limitsOf, newEpoch, widest } = options;
     const { clock, link, log, names } = backbone;
     const claims = new NatsClaims(backbone);
-    this.#history = new NatsHistory({ backbone, claims, size, ttlMs, newEpoch });
+    this.#history = new NatsHistory({ backbone, claims, limitsOf, widest, newEpoch });
+    const longestMs = (): number => widest().historyTtlMs;
+    this.#lastValues = new NatsLastValues({ backbone, history: this.#history, longestMs });
     this.#reorder = new ReorderBuffer({
       clock,
       newest: (room) => this.#history.newestSequence(room),
@@ -166,10 +174,15 @@ export class NatsBroker implements Broker {
     return this.#dispatch.publish(room, body, options);
   }
 
-  tell(room: string, message: Fleeting): Promise<void> {
+  async tell(room: string, message: Fleeting, lastValue?: LastValueSlot): Promise<void> {
     const { names, pod } = this.#options.backbone;
     const name = nameOfFleeting(room, message);
-    return this.#broadcast(names.room(room), writeFleeting({ origin: pod, name }, message));
+    await this.#broadcast(names.room(room), writeFleeting({ origin: pod, name }, message));
+    if (lastValue !== undefined) await this.#lastValues.set(room, lastValue, message);
+  }
+
+  lastValue(room: string, slot: LastValueSlot): Promise<LastValue | undefined> {
+    return this.#lastValues.get(room, slot);
   }
 
   tellAll(note: Note): Promise<void> {
@@ -208,8 +221,18 @@ export class NatsBroker implements Broker {
 
   async #append(publication: Publication): Promise<Published> {
     const published = await this.#history.append(publication);
+    if (publication.lastValue !== undefined) await this.#keepValue(publication, published);
     if (!published.duplicate) await this.#delivered(publication, published.id);
     return published;
+  }
+
+  /** The message becomes the value of its room, unless a later one is that. */
+  async #keepValue({ room, body, provisionalId, lastValue }: Publication, { id, duplicate }: Published) {
+    if (lastValue === undefined) return;
+    const at = Math.floor(this.now());
+    // What was stored first counts: a repetition may have another body.
+    const value = duplicate ? await this.#history.at(room, id) : { id, body, provisionalId, at };
+    if (value !== undefined) await this.#lastValues.put(room, lastValue, value);
   }
 
   /** Resolves once this pod's room has the message: it came by subscription, or is read from the history. */
@@ -239,7 +262,8 @@ export class NatsBroker implements Broker {
     const seq = headers?.get('Nats-Sequence') ?? '';
     if (seq !== '') {
       const lastSeq = Number(headers?.get('Nats-Last-Sequence'));
-      this.#reorder.take(room, { seq: Number(seq), lastSeq, data });
+      const slot = headers?.get(SLOT_HEADER) ?? '';
+      this.#reorder.take(room, { seq: Number(seq), lastSeq, data, slot });
       return;
     }
     if (data.length === 0) {

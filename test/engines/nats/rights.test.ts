@@ -11,8 +11,10 @@ import { envOf, operatedNats, type OperatedNats } from './operator.ts';
 import { eventually, podOn, ready, SLOW } from '../../faults/world.ts';
 import { expect, onTestFinished, test } from 'vitest';
 import { expectAway, podOf } from './pod-of-user.ts';
-import { fresh, member } from '../../integration/people.ts';
+import { fresh, guest, join as joined, member, published } from '../../integration/people.ts';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
 import { documentedRights } from './rights.ts';
 import { metric } from '../../many-pods/world.ts';
 
@@ -72,11 +74,16 @@ test('A pod needs exactly the rights that docs/platform/nats.md lists', SLOW, as
   const asked = new Set<string>();
   await auditorOf(nats, asked);
   const rights = documentedRights();
-  const env = envOf(nats, nats.account.user({ rights }));
+  const path = join(nats.server.folder, 'rooms.yaml');
+  writeFileSync(path, 'rooms: [{ match: valued, last_value: true }]');
+  const env = { ...envOf(nats, nats.account.user({ rights })), ROOMS_FILE: path };
   await useAll(nats, env);
   await tamper(await auditorOf(nats, asked));
   const late = await podOn({ env }, ALL_WAYS);
   await ready(late);
+  const alice = await member(late, 'valued', 'alice');
+  await published(alice, { room: 'valued', data: 'newest' });
+  expect(await joined(await guest(late), 'valued')).toMatchObject({ data: { replayed: 1 } });
   const ofJetStream = rights.publish.filter((right) => right.startsWith('$JS.'));
   const idle = (): string[] =>
     ofJetStream.filter((right) => ![...asked].some((subject) => matches(shortened(right), subject)));
