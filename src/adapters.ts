@@ -12,6 +12,7 @@ import type { Limits } from './core/base/limits.ts';
 import type { Log } from './core/ports/log.ts';
 import type { Broker } from './core/ports/broker.ts';
 import type { Directory } from './core/ports/directory.ts';
+import type { Grants } from './core/ports/grants.ts';
 import type { Figure } from './telemetry/figures.ts';
 import { memoryEngine } from './engines/memory/index.ts';
 import type { PresenceStore } from './core/ports/presence-store.ts';
@@ -44,6 +45,7 @@ export interface Engine {
   readonly broker: Broker;
   readonly store: PresenceStore;
   readonly directory: Directory;
+  readonly grants: Grants;
   /** The metrics of these parts. */
   readonly figures: readonly Figure[];
 }
@@ -91,7 +93,7 @@ async function redisOf(
   rules: RoomRules,
 ): Promise<Engine> {
   const { redisEngine } = await import('./engines/redis/index.ts');
-  const { broker, store, directory, placement } = redisEngine({
+  const { broker, store, directory, grants, placement } = redisEngine({
     ...sharedOptions(values, platform),
     limitsOf: (room) => rules.ruleOf(room),
     address,
@@ -105,7 +107,7 @@ async function redisOf(
     log,
   });
   const figures = [...engineFigures(broker), ...redisFigures({ placement, broker })];
-  return { broker, store, directory, figures };
+  return { broker, store, directory, grants, figures };
 }
 
 /** Imports the engine only if NATS is configured. */
@@ -117,7 +119,7 @@ async function natsOf(
   rules: RoomRules,
 ): Promise<Engine> {
   const { natsEngine } = await import('./engines/nats/index.ts');
-  const { broker, store, directory, backbone } = natsEngine({
+  const { broker, store, directory, grants, backbone } = natsEngine({
     ...sharedOptions(values, platform),
     limitsOf: (room) => rules.ruleOf(room),
     widest: () => rules.widest,
@@ -134,7 +136,7 @@ async function natsOf(
     log,
   });
   const figures = [...engineFigures(broker), ...natsFigures({ backbone, broker })];
-  return { broker, store, directory, figures };
+  return { broker, store, directory, grants, figures };
 }
 
 /** Undefined while authentication is off. Raises an error if a key file is unusable. */

@@ -111,14 +111,26 @@ function createPod(config: Config, extras: Extras): Pod {
   const timestamps = new Timestamps();
   const failed = (error: unknown): void => log.error({ err: error }, 'a flush to sockets failed');
   const turn = new Turn(endOfTurn(tracer), failed, clock);
-  const { broker, store, directory } = engine;
+  const { broker, store, directory, grants } = engine;
   const historyLost = historyLostOf(tally, log, clock);
   const own = { clock, framer, turn, tally, timestamps, tracer, rules };
   const hub = new Hub({ ...own, broker, directory, historyLost });
   const catchUp = new CatchUp({ broker, clock, framer, hub, limits, tally, log });
   const roster = new Roster({ store, hub, clock, framer, rules, limits, log, watcher });
   const authenticator = authenticatorOf(config, tally, log, clock);
-  const parts = { ...own, hub, catchUp, broker, directory, roster, authenticator, hooks, random, limits };
+  const parts = {
+    ...own,
+    hub,
+    catchUp,
+    broker,
+    directory,
+    grants,
+    roster,
+    authenticator,
+    hooks,
+    random,
+    limits,
+  };
   return { ...parts, log, ids, name, startedAt: clock.elapsed() };
 }
 

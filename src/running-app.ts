@@ -7,6 +7,7 @@ import type { Pod } from './core/commands/pod.ts';
 import type { Readiness } from './http/ops.ts';
 import type { Rebalance } from './core/pod/rebalance.ts';
 import type { Watermarks } from './core/pod/watermarks.ts';
+import { answererOf } from './core/commands/questions.ts';
 import { pause } from './core/base/pause.ts';
 import { receiverOf } from './core/commands/broker-receiver.ts';
 import { logWhatStartWaitsFor } from './start-wait.ts';
@@ -92,7 +93,7 @@ export class RunningApp implements App {
     const [clients, operators] = listeners;
     const opsPort = await operators.open(values.OPS_PORT);
     pod.rules.start(() => pod.roster.rulesChanged());
-    await pod.directory.start(pod.hub);
+    await pod.directory.start(pod.hub, answererOf(pod));
     await pod.roster.start();
     await this.#reachEngine();
     // The drain began before any client was served.

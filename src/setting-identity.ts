@@ -40,33 +40,32 @@ export function passesCookies({ BACKEND_HEADERS }: Partial<Values>): boolean {
   return BACKEND_HEADERS?.includes('cookie') === true;
 }
 
-/** Checks the settings of the backend together. */
+/** Checks the settings of the backend together. Each fault is reported once. */
 export function checkBackend(values: Partial<Values>, origins: readonly string[], problems: string[]): void {
   const { BACKEND_URL, BACKEND_SECRET, BACKEND_EVENTS, BACKEND_HEADERS } = values;
+  const isFaulty = (name: string): boolean => problems.some((line) => line.startsWith(name));
   if (BACKEND_URL === undefined) {
-    const needsUrl = { BACKEND_EVENTS, BACKEND_HEADERS };
-    for (const [name, value] of Object.entries(needsUrl)) {
-      if (value !== undefined)
-        problems.push(`${name}: given without BACKEND_URL; allowed: only with BACKEND_URL`);
+    for (const [name, value] of Object.entries({ BACKEND_EVENTS, BACKEND_HEADERS })) {
+      if (value === undefined || isFaulty('BACKEND_URL')) continue;
+      problems.push(`${name}: given without BACKEND_URL; allowed: only with BACKEND_URL`);
     }
     return;
   }
-  if (BACKEND_SECRET === undefined) {
+  if (BACKEND_SECRET === undefined && !isFaulty('BACKEND_SECRET')) {
     problems.push(
       'BACKEND_SECRET: not set, but BACKEND_URL is; allowed: any text, which signs the questions',
     );
   }
-  if (BACKEND_EVENTS === undefined && !problems.some((line) => line.startsWith('BACKEND_EVENTS:'))) {
+  if (BACKEND_EVENTS === undefined && !isFaulty('BACKEND_EVENTS')) {
     problems.push(
       'BACKEND_EVENTS: not set, but BACKEND_URL is; allowed: connect, join, publish, leave, call, separated by commas',
     );
   }
   const open = origins.find((origin) => origin === '*' || origin === 'null');
-  if (passesCookies(values) && open !== undefined) {
-    problems.push(
-      `BACKEND_HEADERS: cookie, while ALLOWED_ORIGINS holds ${open}, would let any page act as its visitor; allowed: cookie only with origins listed by name or wildcard in ALLOWED_ORIGINS`,
-    );
-  }
+  if (!passesCookies(values) || open === undefined) return;
+  problems.push(
+    `BACKEND_HEADERS: cookie, while ALLOWED_ORIGINS holds ${open}, would let any page act as its visitor; allowed: cookie only with origins listed by name or wildcard in ALLOWED_ORIGINS`,
+  );
 }
 
 /** Whether there is a key to check tokens with. */

@@ -41,6 +41,7 @@ export class Backend implements Hooks {
   readonly passedHeaders: readonly string[];
   readonly joining: Hooks['joining'];
   readonly publishing: Hooks['publishing'];
+  readonly decidesOnce: boolean;
   readonly calling: Hooks['calling'];
   readonly left: Hooks['left'];
   readonly #options: BackendOptions;
@@ -62,6 +63,7 @@ export class Backend implements Hooks {
     });
     this.identifies = asks('connect');
     this.passedHeaders = passedHeaders;
+    this.decidesOnce = asks('publish');
     // A rule may leave joins to the backend even if no other join is asked about.
     this.joining = (who, room, rule) => this.#join(who, room, rule, asks('join'));
     if (asks('publish')) this.publishing = (who, what, rule) => this.#publish(who, what, rule);

@@ -1,4 +1,5 @@
 import { socketUrl } from './address.ts';
+import { Calls } from './calls.ts';
 import { type Closed, Connection, type ConnectionOptions, type State } from './connection.ts';
 import { CrosspodError } from './errors.ts';
 import { KnownRooms } from './known-rooms.ts';
@@ -57,6 +58,7 @@ export class Crosspod<Events extends object = AnyEvents> {
   readonly #options: ConnectionOptions;
   #connection: Connection;
   readonly #pending: Pending;
+  readonly #calls: Calls;
   readonly #refPrefix: string;
   readonly #link: RoomLink;
   #refs = 0;
@@ -79,6 +81,7 @@ export class Crosspod<Events extends object = AnyEvents> {
     this.#connection = this.#newConnection();
     this.#link = this.#linkOf(clock);
     this.#pending = new Pending(clock, (text, ref) => this.#send(text, ref));
+    this.#calls = new Calls((text, ref) => this.#send(text, ref));
     this.#connection.open();
   }
 
@@ -158,6 +161,16 @@ export class Crosspod<Events extends object = AnyEvents> {
   }
 
   /**
+   * Asks the application behind the server, and resolves with its answer. Rejects with a CrosspodError: with the
+   * application's own code, `unknown_method`, `unknown_type` if the server answers no calls, or `outcome_unknown` if the
+   * connection was lost before the answer came; a call that was sent is never sent again.
+   */
+  call(method: string, data?: unknown): Promise<unknown> {
+    if (this.#connection.state === 'closed') return Promise.reject(closedError());
+    return this.#calls.add(this.#nextRef(), method, data);
+  }
+
+  /**
    * Closes the connection, until `connect` is called. Each promise that waits for an answer rejects with the code
    * `closed`.
    */
@@ -222,10 +235,12 @@ export class Crosspod<Events extends object = AnyEvents> {
       const error = closedError(closed);
       for (const membership of this.#memberships.values()) membership.close(error);
       this.#pending.close(error);
-    }
+      this.#calls.close(error);
+    } else if (state !== 'connected') this.#calls.lost();
     if (state === 'connected') {
       for (const membership of this.#memberships.values()) membership.enter();
       this.#pending.resume();
+      this.#calls.resume();
     }
     this.#abandoned.clear();
     // Last, so that what a listener sends goes out after the messages that have waited.
@@ -234,6 +249,7 @@ export class Crosspod<Events extends object = AnyEvents> {
 
   #receive(frame: Frame): void {
     if (frame.type === 'ack') return this.#pending.acked(frame.ref ?? '', frame.id ?? '');
+    if (frame.type === 'result') return this.#calls.answered(frame.ref ?? '', frame.data);
     if (frame.type === 'error') return this.#rejected(frame.ref, errorOf(frame));
     if (frame.event === 'connected' && frame.type === 'system') this.#welcome(fieldsOf(frame.data));
     // A frame without a room, or with an empty one, is a direct or global message.
@@ -268,6 +284,7 @@ export class Crosspod<Events extends object = AnyEvents> {
   #rejected(ref: string | undefined, error: CrosspodError): void {
     if (ref !== undefined) {
       if (this.#abandoned.delete(ref) || this.#pending.rejected(ref, error)) return;
+      if (this.#calls.rejected(ref, error)) return;
       for (const membership of this.#memberships.values()) if (membership.rejected(ref, error)) return;
     }
     this.#report(error);

@@ -44,6 +44,8 @@ const ABNORMAL = 1006;
 const TOKEN_ENDED = 4401;
 /** After the source has returned the expired token this often, the client gives up. */
 const MAX_STALE_TOKENS = 5;
+/** Without a token source, the client dials again this often after a refusal: the session of the page may be renewed. */
+const MAX_REDIALS = 5;
 /** The `ref` of the frame that brings a new token; no other frame has it. */
 const AUTH_REF = 'auth';
 
@@ -66,6 +68,8 @@ export class Connection {
   /** Why the server does not accept the token any more; undefined while it may. */
   #tokenEnded: string | undefined;
   #staleTokens = 0;
+  /** Attempts in a row that the server refused although there is no token source. */
+  #redials = 0;
   /** Sent on the open socket and not answered yet. */
   #nextToken: Token | undefined;
 
@@ -200,9 +204,10 @@ export class Connection {
   }
 
   #closed(code: number, reason: string): void {
+    if (this.#wasStable) this.#redials = 0;
     const next = reconnectAfter(code);
     if (next === 'never') return this.#end({ code, reason });
-    if (next === 'new-token' && !this.#needsToken(reason)) return;
+    if (next === 'new-token' && !this.#needsToken(reason, true)) return;
     if (code === ABNORMAL && !this.#welcomed) return void this.#handshakeFailed();
     this.#lost({ code, reason });
   }
@@ -218,22 +223,32 @@ export class Connection {
     // A 401 with `Retry-After` means that the token is not valid yet: the same token will do then. A refused origin
     // has nothing to do with the token; the operator may allow the origin later.
     const wantsToken = (status === 401 && !retryAfterMs) || (status === 403 && code !== 'origin_not_allowed');
-    if (wantsToken && !this.#needsToken(error)) return;
+    if (wantsToken && !this.#needsToken(error, status === 401)) return;
     this.#failed({ code: ABNORMAL, reason: error }, retryAfterMs);
   }
 
-  /** The next attempt needs another token. Without a token source this ends the connection and returns false. */
-  #needsToken(why: string): boolean {
-    this.#tokenEnded = why;
-    if (this.#options.getToken === undefined) this.#end({ code: TOKEN_ENDED, reason: why });
-    return this.#options.getToken !== undefined;
+  /**
+   * The next attempt needs another token. Without a token source the same attempt is made again a few times, if it may
+   * succeed (`mayPass`); then this ends the connection and returns false.
+   */
+  #needsToken(why: string, mayPass: boolean): boolean {
+    if (this.#options.getToken !== undefined) {
+      this.#tokenEnded = why;
+      return true;
+    }
+    this.#redials += 1;
+    if (mayPass && this.#redials <= MAX_REDIALS) return true;
+    this.#end({ code: TOKEN_ENDED, reason: why });
+    return false;
+  }
+
+  get #wasStable(): boolean {
+    return this.#state === 'connected' && this.#platform.clock.now() - this.#connectedAt >= STABLE_MS;
   }
 
   #lost(how: Closed): void {
     this.#drop();
-    const { clock } = this.#platform;
-    if (this.#state === 'connected' && clock.now() - this.#connectedAt >= STABLE_MS)
-      this.#reconnect.resetBackoff();
+    if (this.#wasStable) this.#reconnect.resetBackoff();
     this.#failed(how);
   }
 

@@ -45,6 +45,8 @@ export class HookRunner implements Hooks {
   readonly identifies = false;
   readonly passedHeaders = undefined;
   readonly left = undefined;
+  /** A hook sees each repetition: it may keep count. */
+  readonly decidesOnce = false;
   readonly figures: HookFigures;
   readonly joining: Hooks['joining'];
   readonly publishing: Hooks['publishing'];

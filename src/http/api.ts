@@ -13,6 +13,8 @@ import type { MiddlewareHandler } from 'hono';
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { peerOf } from './peer.ts';
 import { userRoutes } from './users.ts';
+import { connectionRoutes } from './connections.ts';
+import { moveRoutes } from './moves.ts';
 import { roomRoutes } from './rooms.ts';
 import { roomStateRoutes } from './room.ts';
 import { Throttle } from './throttle.ts';
@@ -39,6 +41,8 @@ export function createApi(options: ApiOptions): Api {
   messageRoutes(api, pod);
   batchRoutes(api, options);
   userRoutes(api, pod);
+  connectionRoutes(api, pod);
+  moveRoutes(api, pod);
   roomRoutes(api, pod.directory);
   roomStateRoutes(api, pod);
   guestRoutes(api, options.guest);

@@ -39,6 +39,33 @@ const getPresence = createRoute({
   },
 });
 
+const State = z
+  .object({
+    room: RoomName,
+    connections: z
+      .int()
+      .openapi({ description: 'The number of connections in the room, on all pods.', example: 3 }),
+    members: z
+      .int()
+      .openapi({ description: 'The number of users present in the room, on all pods.', example: 2 }),
+    rule: z.string().nullable().openapi({
+      description: 'The `match` of the rule that holds for the room; null if no rule fits.',
+      example: 'news-*',
+    }),
+  })
+  .openapi('Room');
+
+const getRoom = createRoute({
+  method: 'get',
+  path: '/api/rooms/{room}',
+  operationId: 'getRoom',
+  tags: ['rooms'],
+  summary: 'Counts the connections and members of a room, and names its rule.',
+  security: AUTH_SCHEMES,
+  request: { params: z.object({ room: RoomName }) },
+  responses: { 200: json('The state of the room.', State), ...BAD_REQUEST, ...AUTH_ERRORS },
+});
+
 const HistoryQuery = z.object({
   after: z.string({ error: 'must be a position' }).optional().openapi({
     description: 'A position. The page begins after it; without it, the page has the newest messages.',
@@ -112,7 +139,15 @@ const getHistory = createRoute({
   responses: { 200: json('The answer is one page of messages.', History), ...BAD_REQUEST, ...AUTH_ERRORS },
 });
 
-export function roomStateRoutes(api: Api, { broker, roster }: Pod): void {
+export function roomStateRoutes(api: Api, { broker, directory, roster, rules }: Pod): void {
+  api.openapi(getRoom, async (c) => {
+    const { room } = c.req.valid('param');
+    // The room itself is the first of all rooms whose names begin with its name.
+    const [rooms, members] = await Promise.all([directory.rooms(room, '', 1), roster.countAll(room)]);
+    const connections = rooms[0]?.room === room ? rooms[0].connections : 0;
+    return c.json({ room, connections, members, rule: rules.ruleOf(room).match ?? null }, 200);
+  });
+
   api.openapi(getPresence, async (c) => {
     const { room } = c.req.valid('param');
     const { members } = await roster.listAll(room);

@@ -28,6 +28,16 @@ export const UserId = z
     example: 'alice',
   });
 
+const ID_RULE = { error: 'must be a connection id: 1 to 64 of A-Z a-z 0-9 _ -' } as const;
+
+export const ConnectionId = z
+  .string(ID_RULE)
+  .regex(/^[A-Za-z0-9_-]{1,64}$/, ID_RULE)
+  .openapi('ConnectionId', {
+    description: 'The id of a connection: `connection_id` in its `connected` frame.',
+    example: 'Zm9vYmFyYmF6',
+  });
+
 /** Null and the empty string count as absent, as in a frame. */
 const event = z
   .string({ error: 'must be a string' })
@@ -106,9 +116,10 @@ export const DisconnectBody = z
   .transform((body) => ({ reason: body?.reason ?? undefined }))
   .openapi('Farewell', { example: { reason: 'rules broken' } });
 
-/** Present only while Redis or NATS is unavailable. */
+/** Present only if Redis or NATS is unavailable, or a pod does not answer. */
 export const Partial = z.boolean().optional().openapi({
-  description: 'True if only this pod acted, because it could not reach the other pods. Absent otherwise.',
+  description:
+    'True if not every pod did this, because one or all of them could not be reached. Absent otherwise.',
 });
 
 export const Provisional = z.boolean().optional().openapi({

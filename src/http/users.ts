@@ -1,6 +1,6 @@
 import { BAD_BODY, AUTH_ERRORS, AUTH_SCHEMES, json, jsonBody } from './answers.ts';
 import { createRoute, z } from '@hono/zod-openapi';
-import { DirectMessage, Done, DisconnectBody, toJson, UserId } from './schemas.ts';
+import { ConnectionId, DirectMessage, Done, DisconnectBody, toJson, UserId } from './schemas.ts';
 import { IdempotencyHeaders, publicationKey } from './idempotency.ts';
 import { kickConnection, kickUser } from '../core/commands/kick.ts';
 import type { Api } from './api-env.ts';
@@ -9,16 +9,6 @@ import { firstTimestamp } from './publishing.ts';
 import { publishDirectly } from '../core/commands/publish.ts';
 import { Sent } from './messages.ts';
 import { DIRECT, SYSTEM } from '../protocol/names.ts';
-
-const ID_RULE = { error: 'must be a connection id: 1 to 64 of A-Z a-z 0-9 _ -' } as const;
-
-const ConnectionId = z
-  .string(ID_RULE)
-  .regex(/^[A-Za-z0-9_-]{1,64}$/, ID_RULE)
-  .openapi('ConnectionId', {
-    description: 'The id of a connection: `connection_id` in its `connected` frame.',
-    example: 'Zm9vYmFyYmF6',
-  });
 
 const postToUser = createRoute({
   method: 'post',

@@ -23,7 +23,7 @@ import {
 } from './admitted.ts';
 import type { RefusedToken } from '../core/ports/authenticator.ts';
 import { EVERY_CLIENT, UNRESTRICTED } from '../core/base/permissions.ts';
-import { Refused } from '../core/base/refused.ts';
+import { isUnavailable, Refused } from '../core/base/refused.ts';
 import { whyUnchecked } from '../core/base/unchecked-token.ts';
 
 /** Another pod accepts the client at once. It must return within the grace period of its presence. */
@@ -107,7 +107,9 @@ export class Admission {
   async #explainTo(asked: Asked): Promise<UpgradeRefusal | undefined> {
     const { pod } = this.#options;
     const { hooks } = pod;
-    const arrived = hooks?.identifies ? await arrival(hooks, asked, 'explain') : identifiedIn(asked);
+    const arrived = await this.#withGrant(
+      hooks?.identifies ? await arrival(hooks, asked, 'explain') : identifiedIn(asked),
+    );
     if ('status' in arrived) return arrived;
     const refusal = this.#refuseRoom(arrived);
     if (refusal !== undefined || hooks === undefined) return refusal;
@@ -143,7 +145,8 @@ export class Admission {
       if (hooks.identifies) hooks.disconnected(viewOfAdmitted(id, first), NO_CLOSE_FRAME);
       return seated;
     }
-    const last = hooks.identifies ? seated : await arrival(hooks, asked, 'connect');
+    const arrived = hooks.identifies ? seated : await arrival(hooks, asked, 'connect');
+    const last = 'status' in arrived ? arrived : { ...arrived, isGranted: seated.isGranted };
     if ('status' in last) {
       this.#release(id, seated);
       return last;
@@ -156,7 +159,8 @@ export class Admission {
   }
 
   /** Takes one of the user's places, if that is limited. */
-  async #seat(admitted: Admitted | UpgradeRefusal, id: string): Promise<Admitted | UpgradeRefusal> {
+  async #seat(arrived: Admitted | UpgradeRefusal, id: string): Promise<Admitted | UpgradeRefusal> {
+    const admitted = await this.#withGrant(arrived);
     if ('status' in admitted) return admitted;
     const last = this.#refuseAdmitted(admitted);
     if (last !== undefined) return last;
@@ -221,11 +225,24 @@ export class Admission {
     return this.#refuseDraining() ?? this.#refuseRoom(admitted) ?? this.#refuseFull();
   }
 
-  #refuseRoom({ principal, target, welcome }: Admitted): UpgradeRefusal | undefined {
+  #refuseRoom({ principal, target, welcome, isGranted }: Admitted): UpgradeRefusal | undefined {
     const { room } = target.address;
-    if (room === undefined || welcome?.rooms?.includes(room) === true) return undefined;
+    if (room === undefined || isGranted || welcome?.rooms?.includes(room)) return undefined;
     if (mayJoin(this.#options.pod, principal, room)) return undefined;
     return { status: 403, error: 'no permission to join the room', code: 'forbidden' };
+  }
+
+  /** Looks up whether the API gave the user the room in the address, unless the user may join it anyway. */
+  async #withGrant(arrived: Admitted | UpgradeRefusal): Promise<Admitted | UpgradeRefusal> {
+    if ('status' in arrived || this.#refuseRoom(arrived) === undefined) return arrived;
+    const { grants } = this.#options.pod;
+    const { room = '' } = arrived.target.address;
+    try {
+      return { ...arrived, isGranted: (await grants.leftMs(arrived.principal.userId, room)) > 0 };
+    } catch (error) {
+      if (!isUnavailable(error)) throw error;
+      return retryLater(503, 'whether you may join the room cannot be checked now', 'unavailable');
+    }
   }
 
   #refuseRequest(request: RequestHead): UpgradeRefusal | undefined {

@@ -32,6 +32,8 @@ export interface Admitted {
   readonly principal: Principal;
   readonly source?: Source | undefined;
   readonly welcome?: Welcome | undefined;
+  /** The API gave the user the room in the address, which nothing else permits. */
+  readonly isGranted?: boolean | undefined;
 }
 
 /** The client as its token or its address names it. */
@@ -62,7 +64,7 @@ export async function addressJoin(
   id: string,
 ): Promise<{ readonly join?: JoinGrant } | UpgradeRefusal> {
   const { room } = admitted.target.address;
-  if (room === undefined || admitted.welcome?.rooms?.includes(room) === true) return {};
+  if (room === undefined || admitted.isGranted || admitted.welcome?.rooms?.includes(room)) return {};
   const decision = await decideJoin(pod, hooks, viewOfAdmitted(id, admitted), room);
   switch (decision.kind) {
     case 'allow':

@@ -14,7 +14,7 @@ export const REFUSED_OF_GATEWAY: readonly (readonly [string, object, string])[] 
   [
     'tokens that nothing can check',
     { authentication: { enabled: true } },
-    'authentication.enabled: no key to check tokens with; give secrets.JWT_SECRET (or name it in secrets.existingSecretKeys), settings.JWKS_URL or settings.JWKS_FILE, or set it to false if any client may connect without a token',
+    'authentication.enabled: no key to check tokens with; give secrets.JWT_SECRET (or name it in secrets.existingSecretKeys), settings.JWKS_URL, settings.JWKS_FILE, or connect in settings.BACKEND_EVENTS, or set it to false if any client may connect without a token',
   ],
   [
     'rules and another file of rules',
@@ -131,6 +131,14 @@ export const REFUSED_OF_GATEWAY: readonly (readonly [string, object, string])[] 
     'webhooks that nothing signs',
     { settings: { WEBHOOK_URL: 'https://a.example' }, secrets: { existingSecret: 'mine' } },
     'settings.WEBHOOK_URL: no key to sign webhooks with; give secrets.WEBHOOK_SECRET, or name it in secrets.existingSecretKeys',
+  ],
+  [
+    'questions to a backend that nothing signs',
+    {
+      settings: { BACKEND_URL: 'https://a.example', BACKEND_EVENTS: 'join' },
+      secrets: { existingSecret: 'mine' },
+    },
+    'settings.BACKEND_URL: no key to sign questions to the backend with; give secrets.BACKEND_SECRET, or name it in secrets.existingSecretKeys',
   ],
   [
     'the key before one that is not there',

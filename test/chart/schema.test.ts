@@ -49,6 +49,7 @@ const MANAGED: Readonly<Record<string, string>> = {
   JWT_SECRET_PREVIOUS: 'a secret',
   API_KEYS: 'a secret',
   WEBHOOK_SECRET: 'a secret',
+  BACKEND_SECRET: 'a secret',
   DRAIN_DELAY_SECONDS: 'drain.delaySeconds',
   DRAIN_WINDOW_SECONDS: 'drain.windowSeconds',
   SHUTDOWN_TIMEOUT_SECONDS: 'drain.timeoutSeconds',

@@ -66,10 +66,13 @@ test('Helm reads the patterns as the gateway does', async () => {
     LOG_FORMAT: 'pretty',
     GUEST_LOGIN: 'FALSE',
     WEBHOOK_URL: 'HTTPS://a.example/?x',
+    BACKEND_URL: 'https://a.example/',
+    BACKEND_EVENTS: ' join , call,',
+    BACKEND_HEADERS: 'Cookie, x-a',
     HISTORY_SIZE: '0010',
     JWT_ISSUER: 'of $(PORT) and $$ and $',
   };
-  const values = { settings: right, secrets: { JWT_SECRET: 's', WEBHOOK_SECRET: 's' } };
+  const values = { settings: right, secrets: { JWT_SECRET: 's', WEBHOOK_SECRET: 's', BACKEND_SECRET: 's' } };
   expect(settingsOf(await render(values))).toMatchObject(right);
   expect(await lint(values)).toMatchObject({ code: 0 });
 });

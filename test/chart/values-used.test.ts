@@ -7,7 +7,7 @@ const WITH_CREDENTIALS = {
   externalNats: { servers: ['nats://n:4222'], existingSecret: 'nats', credentialsKey: 'creds' },
 };
 
-const KEYS = ['JWT_SECRET', 'JWT_SECRET_PREVIOUS', 'API_KEYS', 'WEBHOOK_SECRET'];
+const KEYS = ['JWT_SECRET', 'JWT_SECRET_PREVIOUS', 'API_KEYS', 'WEBHOOK_SECRET', 'BACKEND_SECRET'];
 
 /** Values without which another one has nothing to say; the longest beginning of a value's name counts. */
 const CONTEXTS: Readonly<Record<string, object>> = {

@@ -77,7 +77,9 @@ export class World {
     // The client may have given up the socket that said it, and be on another one.
     const hint = this.#hint?.socket === socket ? this.#hint.ms : undefined;
     this.#notBefore = this.#it.clock.now() + (hint ?? 1_000 * Number(told?.retryAfter ?? 0));
-    const ended = (told?.status === 401 || told?.status === 403) && told.code !== undefined;
+    // A 401 with a wait is for a token that is not valid yet.
+    const isWorthless = (told?.status === 401 && !Number(told.retryAfter)) || told?.status === 403;
+    const ended = isWorthless && told.code !== undefined;
     if (ended || reconnectAfter(code) === 'new-token') this.#worthless = socket.protocols[1];
     socket.ends(code);
   }

@@ -107,11 +107,29 @@ test('after 4401 it comes back with a new token and never with the same', async 
   expect(states.at(-1)).toBe('closed');
 });
 
-test('after 4401 without a source of tokens it stays away', async () => {
-  const { newest, states } = await connect();
+test('after 4401 without a source of tokens it dials again, at most five times in a row', async () => {
+  const { clock, made, newest, states } = await connect();
+  for (let n = 0; n < 5; n += 1) {
+    newest().welcomes();
+    newest().ends(4401);
+    while (made.length < n + 2) await clock.advance(500);
+  }
+  expect(made).toHaveLength(6);
   newest().welcomes();
   newest().ends(4401);
   expect(states.at(-1)).toBe('closed');
+});
+
+test('after 4401 without a source of tokens a connection that lasted counts anew', async () => {
+  const { clock, made, newest, states } = await connect();
+  for (let n = 0; n < 12; n += 1) {
+    newest().welcomes();
+    await clock.advance(10_000);
+    newest().ends(4401);
+    while (made.length < n + 2) await clock.advance(500);
+  }
+  expect(made).toHaveLength(13);
+  expect(states.at(-1)).not.toBe('closed');
 });
 
 test('a token that cannot be had now is asked for again later', async () => {

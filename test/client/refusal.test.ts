@@ -100,9 +100,16 @@ describe('A refusal that no patience changes', () => {
       expect(clock.due).toEqual([]);
     });
 
-    test('without a source of tokens closes it at once', async () => {
-      const { states } = await refusedWith(answer);
-      expect(states).toEqual([['closed', { code: 4401, reason: 'because' }]]);
+    const redials = status === 401 ? 5 : 0;
+    test(`without a source of tokens it is dialed again ${redials} times`, async () => {
+      const { clock, made, states } = await refusedWith(answer);
+      for (let n = 1; n <= redials; n += 1) {
+        while (made.length < n + 1) await clock.advance(500);
+        made.at(-1)?.ends(1006);
+        await clock.advance(0);
+      }
+      expect(made).toHaveLength(redials + 1);
+      expect(states.at(-1)).toEqual(['closed', { code: 4401, reason: 'because' }]);
     });
   });
 

@@ -143,6 +143,8 @@ describe('the configuration', () => {
     'JWKS_URL',
     'WEBHOOK_URL',
     'WEBHOOK_SECRET',
+    'BACKEND_URL',
+    'BACKEND_SECRET',
   ])('%s may be in a file', (name) => {
     const problems = problemsOf({ [`${name}_FILE`]: '/does/not/exist' });
     expect(problems).toContainEqual(expect.stringMatching(new RegExp(`^${name}_FILE: "/does/not/exist"`)));
@@ -334,4 +336,56 @@ describe('the configuration', () => {
       expect(fallback === undefined || kind.read(fallback) !== undefined).toBe(true);
     },
   );
+});
+
+describe('the settings of the backend', () => {
+  const RIGHT = {
+    BACKEND_URL: 'https://app.example/decide',
+    BACKEND_SECRET: 's',
+    BACKEND_EVENTS: 'join,call',
+  };
+
+  test('are taken, and connect is a source of keys', () => {
+    const { auth, values } = loadConfig({ ...RIGHT, BACKEND_HEADERS: 'X-User, authorization' });
+    expect(auth).toBe(false);
+    expect(values.BACKEND_HEADERS).toEqual(['x-user', 'authorization']);
+    expect(values.BACKEND_EVENTS).toEqual(['join', 'call']);
+    const named = loadConfig({ ...RIGHT, BACKEND_EVENTS: 'connect' });
+    expect(named).toMatchObject({ auth: true, checksTokens: false });
+    expect(loadConfig({ ...RIGHT, BACKEND_EVENTS: 'connect', AUTH_ENABLED: 'false' }).auth).toBe(false);
+  });
+
+  test.each<[string, Record<string, string>, RegExp]>([
+    ['no secret', { ...RIGHT, BACKEND_SECRET: '' }, /^BACKEND_SECRET: not set, but BACKEND_URL is/],
+    ['no events', { ...RIGHT, BACKEND_EVENTS: '' }, /^BACKEND_EVENTS: not set, but BACKEND_URL is/],
+    [
+      'an unknown event',
+      { ...RIGHT, BACKEND_EVENTS: 'join,jump' },
+      /^BACKEND_EVENTS: "join,jump" is not valid/,
+    ],
+    ['events without a URL', { BACKEND_EVENTS: 'connect' }, /^BACKEND_EVENTS: given without BACKEND_URL/],
+    ['no header', { ...RIGHT, BACKEND_HEADERS: 'a b' }, /^BACKEND_HEADERS: "a b" is not valid/],
+    [
+      'no URL',
+      { ...RIGHT, BACKEND_URL: 'ftp://user:hunter2@x' },
+      /^BACKEND_URL: the value given is not valid/,
+    ],
+    [
+      'cookies of any page',
+      { ...RIGHT, BACKEND_HEADERS: 'Cookie' },
+      /^BACKEND_HEADERS: cookie, while ALLOWED_ORIGINS holds \*/,
+    ],
+    [
+      'cookies of pages without origin',
+      { ...RIGHT, BACKEND_HEADERS: 'cookie', ALLOWED_ORIGINS: 'https://a.example,null' },
+      /^BACKEND_HEADERS: cookie, while ALLOWED_ORIGINS holds null/,
+    ],
+  ])('%s', (_, env, problem) => {
+    expect(problemsOf(env)).toEqual([expect.stringMatching(problem)]);
+  });
+
+  test('allow cookies with origins that are listed', () => {
+    const origins = 'https://a.example,https://*.b.example,self';
+    expect(problemsOf({ ...RIGHT, BACKEND_HEADERS: 'cookie', ALLOWED_ORIGINS: origins })).toEqual([]);
+  });
 });

@@ -127,6 +127,16 @@ export function brokerContract(name: string, subject: BrokerSubject): void {
       expect(await broker.claim('@direct', 'k', 'three')).toBe('three');
     });
 
+    test('what a key was used for is told, by publish and by claim alike', async () => {
+      if (broker.claimed === undefined) return;
+      expect(await broker.claimed?.('r', 'k1')).toBeUndefined();
+      const { id } = await broker.publish('r', 'hi', { key: 'k1' });
+      await broker.claim('@global', 'k1', 'one');
+      expect(await broker.claimed?.('r', 'k1')).toBe(id);
+      expect(await broker.claimed?.('@global', 'k1')).toBe('one');
+      expect(await broker.claimed?.('s', 'k1')).toBeUndefined();
+    });
+
     test('a claim is free again after five minutes', async () => {
       await broker.claim('@global', 'k', 'one');
       await subject.pass(299_000);

@@ -1,21 +1,27 @@
-import { afterAll, afterEach, beforeAll } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { directoryContract } from './directory.ts';
+import { type SharedDirectorySubject, sharedDirectoryContract } from './shared-directory.ts';
 import { NatsDirectory } from '../../src/engines/nats/directory.ts';
 import { NatsSubject } from '../engines/nats/subject.ts';
 
 const nats = new NatsSubject();
 beforeAll(() => nats.start());
+beforeEach(() => nats.empty());
 afterEach(() => nats.close());
 afterAll(() => nats.stop());
 
-directoryContract('The NATS directory', {
-  async open(source) {
-    nats.empty();
+const subject: SharedDirectorySubject = {
+  async open(source, answer) {
     const backbone = nats.backbone();
     const directory = new NatsDirectory(backbone);
     await backbone.start();
     await nats.settled(backbone);
-    await directory.start(source);
+    await directory.start(source, answer);
     return directory;
   },
-});
+  breaks: () => nats.server.freeze(),
+  mends: () => nats.server.thaw(),
+};
+
+directoryContract('The NATS directory', subject);
+sharedDirectoryContract('The NATS directory', subject);

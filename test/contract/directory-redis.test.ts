@@ -1,5 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { directoryContract, Holding } from './directory.ts';
+import type { Clock } from '../../src/core/ports/clock.ts';
+import { systemClock } from '../../src/platform.ts';
+import { sharedDirectoryContract } from './shared-directory.ts';
+import { directoryContract, Holding, NO_ANSWER } from './directory.ts';
 import type { Backbone } from '../../src/engines/redis/connection/backbone.ts';
 import type { DirectorySource } from '../../src/core/ports/directory.ts';
 import { PATIENT } from '../many-pods/world.ts';
@@ -28,13 +31,17 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
   });
   afterAll(() => redis.stop());
 
-  async function open(source: DirectorySource = new Holding(), time?: number | TestClock): Promise<Pod> {
+  async function open(
+    source: DirectorySource = new Holding(),
+    time?: number | Clock,
+    answer = NO_ANSWER,
+  ): Promise<Pod> {
     const backbone = redis.backbone(typeof time === 'number' ? new TestClock(time) : time);
     opened.push(backbone);
     const directory = new RedisDirectory(backbone);
     await backbone.start();
     await redis.settled(backbone);
-    await directory.start(source);
+    await directory.start(source, answer);
     return { backbone, directory };
   }
 
@@ -53,7 +60,13 @@ describe.each(['alone', 'cluster'] as const)('Redis, %s', (kind) => {
   }
 
   directoryContract('The Redis directory', {
-    open: async (source) => (await open(source)).directory,
+    open: async (source, answer) => (await open(source, undefined, answer)).directory,
+  });
+
+  sharedDirectoryContract('The Redis directory', {
+    open: async (source, answer) => (await open(source, systemClock, answer)).directory,
+    breaks: () => redis.freeze(),
+    mends: () => redis.thaw(),
   });
 
   describe('The loads of the pods', () => {

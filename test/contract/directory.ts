@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { Directory, DirectorySource, Occupied } from '../../src/core/ports/directory.ts';
+import type { Answerer, Directory, DirectorySource, Occupied } from '../../src/core/ports/directory.ts';
 import type { Occupant } from '../../src/core/ports/presence-store.ts';
 
 /** What a pod holds, as its directory reads it. */
@@ -30,10 +30,16 @@ export class Holding implements DirectorySource {
   }
 }
 
-/** Makes a directory under test. Each call of `open` starts one that knows only the source. */
+/**
+ * Makes a directory under test. A call of `open` starts the directory of one more pod; the first one in a test knows
+ * only its source.
+ */
 export interface DirectorySubject {
-  open(source: DirectorySource): Promise<Directory>;
+  open(source: DirectorySource, answer: Answerer): Promise<Directory>;
 }
+
+/** Of a pod that is never asked. */
+export const NO_ANSWER: Answerer = () => Promise.resolve(undefined);
 
 const ALL = 100;
 
@@ -45,7 +51,10 @@ export function directoryContract(name: string, subject: DirectorySubject): void
 
     beforeEach(async () => {
       holding = new Holding();
-      directory = await subject.open(holding);
+      directory = await subject.open(holding, (question) => {
+        if (question === 'fail') throw new Error('as the test wants it');
+        return Promise.resolve(question === 'unknown' ? undefined : `${question}!`);
+      });
     });
 
     const put = (room: string, connections: number): void => {
@@ -138,6 +147,26 @@ export function directoryContract(name: string, subject: DirectorySubject): void
       expect(await directory.loads({ connections: 5, since: 1 })).toEqual([]);
       expect(await directory.loads({ connections: 6, since: 1 })).toEqual([]);
       expect(await directory.loads(undefined)).toEqual([]);
+    });
+
+    test('a single pod answers its own questions', async () => {
+      expect(await directory.ask('who')).toEqual({ answers: ['who!'] });
+      expect(await directory.ask('who', () => true)).toEqual({ answers: ['who!'] });
+      expect(await directory.ask('')).toEqual({ answers: ['!'] });
+    });
+
+    test('many questions at once get each its own answer', async () => {
+      const asked = Array.from({ length: 50 }, (_, n) => directory.ask(`q${n}`));
+      expect(await Promise.all(asked)).toEqual(asked.map((_, n) => ({ answers: [`q${n}!`] })));
+    });
+
+    test('a pod that cannot answer counts as silent', async () => {
+      expect(await directory.ask('unknown')).toEqual({ answers: [], missing: 'silent' });
+    });
+
+    test('no question is answered after the stop', async () => {
+      await directory.stop();
+      expect(await directory.ask('who')).toEqual({ answers: [], missing: 'silent' });
     });
 
     test('it can be stopped with and without changes that are not written yet', async () => {

@@ -83,6 +83,26 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     { address: '/api/connections/a.b/disconnect', body: {}, status: 400 },
     { address: '/api/connections/abc/disconnect', body: { reason: 1 }, status: 400 },
   ],
+  getUser: [
+    { address: '/api/users/al%20ice', status: 200 },
+    { address: '/api/users/system', status: 400 },
+  ],
+  getConnections: [
+    { address: '/api/connections?limit=1&cursor=abc', status: 200 },
+    { address: '/api/connections?limit=1001', status: 400 },
+  ],
+  getRoom: [
+    { address: '/api/rooms/r', status: 200 },
+    { address: '/api/rooms/-', status: 400 },
+  ],
+  joinUser: [
+    { address: '/api/users/alice/join', body: { room: 'r' }, status: 200 },
+    { address: '/api/users/alice/join', body: { room: '-' }, status: 400 },
+  ],
+  leaveUser: [
+    { address: '/api/users/alice/leave', body: { room: 'r' }, status: 200 },
+    { address: '/api/users/alice/leave', body: {}, status: 400 },
+  ],
   getRooms: [
     { address: '/api/rooms', status: 200 },
     { address: '/api/rooms?prefix=r&limit=1&cursor=cg', status: 200 },

@@ -7,6 +7,7 @@ import {
   rulesFigures,
   webhookFigures,
 } from '../../src/telemetry/part-figures.ts';
+import { backendRequests, backendSeconds } from '../../src/telemetry/backend-figures.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { TestPod } from './test-pod.ts';
 
@@ -27,9 +28,11 @@ export async function metricTypes(): Promise<Map<string, string>> {
     drain: { progress: 0 },
     rebalance: { moved: 0 },
   };
+  const backend = { requests: new Map(), seconds: { counts: [], sumMs: 0 } };
   const extra = [
     ...hookFigures(hooks),
     ...webhookFigures(webhooks),
+    backendRequests(backend),
     ...rulesFigures({ rules: 0, loadedAt: 0, failures: 0 }),
     ...engineFigures({ troubles: () => [] }),
     ...redisFigures(redis),
@@ -37,7 +40,7 @@ export async function metricTypes(): Promise<Map<string, string>> {
     ...natsFigures(nats).filter(({ name }) => !name.startsWith('realtime_redis')),
     ...loadControlFigures(directing),
   ];
-  const scraped = await createMetrics(new TestPod().pod, extra).render();
+  const scraped = await createMetrics(new TestPod().pod, extra, [backendSeconds(backend)]).render();
   return new Map(
     [...scraped.matchAll(/^# TYPE (\w+) (\w+)/gm)].map(([, name = '', type = '']) => [name, type]),
   );

@@ -7,6 +7,8 @@ import { MemoryBudget } from '../../src/engines/shared/memory-budget.ts';
 import { CatchUp } from '../../src/core/pod/catch-up.ts';
 import { Hub } from '../../src/core/pod/hub.ts';
 import type { Limits } from '../../src/core/base/limits.ts';
+import { MemoryGrants } from '../../src/engines/memory/grants.ts';
+import { answererOf } from '../../src/core/commands/questions.ts';
 import { MemoryDirectory } from '../../src/engines/memory/directory.ts';
 import { MemoryBroker } from '../../src/engines/memory/broker.ts';
 import { MemoryPresence } from '../../src/engines/memory/presence.ts';
@@ -150,6 +152,7 @@ export class TestPod {
       catchUp,
       broker,
       directory,
+      grants: new MemoryGrants(clock),
       roster,
       authenticator: undefined,
       hooks,
@@ -166,7 +169,7 @@ export class TestPod {
     };
     void broker.start(receiverOf(this.pod));
     void roster.start();
-    void directory.start(hub);
+    void directory.start(hub, answererOf(this.pod));
     this.gateway = new Gateway(this.pod);
   }
 

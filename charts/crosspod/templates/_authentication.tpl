@@ -1,6 +1,6 @@
 {{/* Settings that hold secrets. Each may be in the chart's Secret or in an existing one. */}}
 {{- define "crosspod.secretNames" -}}
-{{- list "JWT_SECRET" "JWT_SECRET_PREVIOUS" "API_KEYS" "WEBHOOK_SECRET" | toJson -}}
+{{- list "JWT_SECRET" "JWT_SECRET_PREVIOUS" "API_KEYS" "WEBHOOK_SECRET" "BACKEND_SECRET" | toJson -}}
 {{- end -}}
 
 {{/* The place of each secret that the values name: {JWT_SECRET: {secret, key}}. A secret in the values wins. */}}
@@ -23,7 +23,7 @@
 {{/* "true" if there is a key to check tokens with. */}}
 {{- define "crosspod.tokenKeys" -}}
 {{- $settings := .Values.settings | default dict -}}
-{{- if or (hasKey (include "crosspod.secretPlaces" . | fromJson) "JWT_SECRET") $settings.JWKS_URL $settings.JWKS_FILE -}}true{{- end -}}
+{{- if or (hasKey (include "crosspod.secretPlaces" . | fromJson) "JWT_SECRET") $settings.JWKS_URL $settings.JWKS_FILE (has "connect" (splitList "," ($settings.BACKEND_EVENTS | toString | nospace))) -}}true{{- end -}}
 {{- end -}}
 
 {{/* "true" or "false" if the values say whether clients need a token, else empty. */}}
@@ -72,7 +72,7 @@ true
 {{- fail "secrets.existingSecretKeys: empty, so no key of secrets.existingSecret would be used; list the keys that it has" -}}
 {{- end -}}
 {{- if and (eq (include "crosspod.authentication" .) "true") (not (include "crosspod.tokenKeys" .)) -}}
-{{- fail "authentication.enabled: no key to check tokens with; give secrets.JWT_SECRET (or name it in secrets.existingSecretKeys), settings.JWKS_URL or settings.JWKS_FILE, or set it to false if any client may connect without a token" -}}
+{{- fail "authentication.enabled: no key to check tokens with; give secrets.JWT_SECRET (or name it in secrets.existingSecretKeys), settings.JWKS_URL, settings.JWKS_FILE, or connect in settings.BACKEND_EVENTS, or set it to false if any client may connect without a token" -}}
 {{- end -}}
 {{- $places := include "crosspod.secretPlaces" . | fromJson -}}
 {{- if and (hasKey $places "JWT_SECRET_PREVIOUS") (not (include "crosspod.tokenKeys" .)) -}}
@@ -80,6 +80,9 @@ true
 {{- end -}}
 {{- if and (.Values.settings).WEBHOOK_URL (not (hasKey $places "WEBHOOK_SECRET")) -}}
 {{- fail "settings.WEBHOOK_URL: no key to sign webhooks with; give secrets.WEBHOOK_SECRET, or name it in secrets.existingSecretKeys" -}}
+{{- end -}}
+{{- if and (.Values.settings).BACKEND_URL (not (hasKey $places "BACKEND_SECRET")) -}}
+{{- fail "settings.BACKEND_URL: no key to sign questions to the backend with; give secrets.BACKEND_SECRET, or name it in secrets.existingSecretKeys" -}}
 {{- end -}}
 {{- $guests := eq ((.Values.settings).GUEST_LOGIN | toString | lower) "true" -}}
 {{- if and $guests (eq (include "crosspod.authentication" .) "true") (not (hasKey $places "JWT_SECRET")) -}}

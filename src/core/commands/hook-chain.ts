@@ -11,6 +11,7 @@ export function inOrder(first: Hooks, second: Hooks): Hooks {
     connecting: connectingOf(first, second),
     joining: joiningOf(first, second),
     publishing: publishingOf(first, second),
+    decidesOnce: first.decidesOnce || second.decidesOnce,
     calling: callingOf(first, second),
     left: both(first.left, second.left),
     disconnected(who, code) {

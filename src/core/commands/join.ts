@@ -1,26 +1,22 @@
-import type { After, Membership, Moment } from '../delivery/membership.ts';
-import { comesFromHistory, type Delivery, tellsPresent } from '../delivery/delivery.ts';
-import { CHANNELS, type Connection } from '../delivery/connection.ts';
-import { DIRECT, GLOBAL } from '../../protocol/names.ts';
-import { type JoinCommand, LISTEN, type LeaveCommand } from '../../protocol/command.ts';
-import type { Capture, Room } from '../delivery/room.ts';
-import type { Member, Recovery } from '../../protocol/event.ts';
-import type { Page } from '../ports/broker.ts';
-import type { Pod } from './pod.ts';
-import { Refused, isUnavailable, permit } from '../base/refused.ts';
-import { count } from '../base/tally.ts';
-import { pageOfLastValue, withoutDelivered } from './last-value.ts';
 import { askJoin } from './ask-join.ts';
+import type { Capture, Room } from '../delivery/room.ts';
+import { CHANNEL_OF, subscribe } from './channels.ts';
+import { comesFromHistory } from '../delivery/delivery.ts';
+import type { Connection } from '../delivery/connection.ts';
+import { count } from '../base/tally.ts';
+import { type Found, lookUp } from './join-page.ts';
+import { isGranted, mayJoin } from './may-join.ts';
+import { type JoinCommand, LISTEN } from '../../protocol/command.ts';
 import type { JoinGrant } from '../ports/hooks.ts';
-import { mayJoin } from './may-join.ts';
-import { viewOf } from './hook-views.ts';
+import { listenedTo, missedBy } from './missed-deliveries.ts';
+import type { Member, Recovery } from '../../protocol/event.ts';
+import type { Membership } from '../delivery/membership.ts';
+import type { Page } from '../ports/broker.ts';
+import { permit, Refused } from '../base/refused.ts';
+import type { Pod } from './pod.ts';
 import { replay } from '../delivery/replay.ts';
-
-/** The channels that are not rooms. */
-const CHANNEL_OF: ReadonlyMap<string, number> = new Map([
-  [GLOBAL, CHANNELS.global],
-  [DIRECT, CHANNELS.direct],
-]);
+import { viewOf } from './hook-views.ts';
+import { withoutDelivered } from './last-value.ts';
 
 /**
  * Makes a connection a member of a room, or changes what a member listens to. The client gets `joined` first, then the
@@ -83,9 +79,15 @@ async function joinRoom(
 /** Raises `forbidden` without permission, and what the hooks refuse. A room that the server gave needs neither. */
 function requirePermission(pod: Pod, connection: Connection, name: string): JoinGrant | Promise<JoinGrant> {
   if (connection.isGiven(name)) return {};
-  permit(mayJoin(pod, connection.principal, name));
+  if (!mayJoin(pod, connection.principal, name)) return requireGrant(pod, connection, name);
   requirePlace(pod, connection, name);
   return askJoin(pod, () => viewOf(connection), name);
+}
+
+/** Raises `forbidden` unless the API gave the user the room, and `unavailable` if that cannot be known now. */
+async function requireGrant(pod: Pod, connection: Connection, name: string): Promise<JoinGrant> {
+  permit(await isGranted(pod, connection, name));
+  return {};
 }
 
 /** Makes the user present, at first with the `meta` that came with the permission to join. */
@@ -122,54 +124,6 @@ export function requirePlace(pod: Pod, connection: Connection, name: string): vo
     'too_many_rooms',
     `a connection may be in ${maxRoomsPerConnection} rooms; leave one first`,
   );
-}
-
-/** What a join read of the history. */
-interface Found {
-  readonly page: Page;
-  /** Set if the history cannot be read now: where to read it later. */
-  readonly owed?: After;
-}
-
-async function lookUp(pod: Pod, connection: Connection, room: Room, command: JoinCommand): Promise<Found> {
-  try {
-    await room.history.opened();
-    if (!pod.broker.reaches(room.name)) throw new Refused('unavailable');
-    return { page: await readFor(pod, connection, room, command) };
-  } catch (error) {
-    if (!isUnavailable(error)) throw error;
-    const { lastId } = command;
-    const after = connection.may('history', room.name) ? lastId : undefined;
-    const position = after ?? room.history.lastPosition;
-    const owed = position === '' ? momentIn(pod, room) : { after: position };
-    const page = {
-      messages: [],
-      position: lastId ?? room.history.lastPosition,
-      more: false,
-      missing: 'unavailable',
-    } as const;
-    return { page, owed };
-  }
-}
-
-function momentIn({ broker, clock }: Pod, { name }: Room): Moment {
-  return { since: broker.now(name), sinceElapsed: clock.elapsed() };
-}
-
-async function readFor(
-  pod: Pod,
-  connection: Connection,
-  room: Room,
-  { lastId, history = 0 }: JoinCommand,
-): Promise<Page> {
-  if (lastId === undefined && history === 0) return pageOfLastValue(pod, room);
-  if (!connection.may('history', room.name)) {
-    const missing = lastId === undefined ? undefined : 'unavailable';
-    return { messages: [], position: await room.history.position(), more: false, missing };
-  }
-  const { historySize: kept } = room.rule;
-  const from = lastId === undefined ? { newest: Math.min(history, kept) } : { after: lastId };
-  return room.history.read(from, kept);
 }
 
 /** The present users for the answer; the number alone if the client wants no list. */
@@ -249,91 +203,8 @@ function changeMembership(
   else if (!listened || command.lastId !== undefined) membership.owe(owed);
 }
 
-/**
- * The missed deliveries that the new member listens to. It is not told about its own user, unless the list in its
- * answer lacks the user, or an older list that the room was told meanwhile follows.
- */
-function listenedTo(
-  { connection, listen }: Membership,
-  missed: readonly Delivery[],
-  members: readonly Member[] | undefined,
-): Delivery[] {
-  const isListed = members?.some(({ userId }) => userId === connection.userId) ?? true;
-  const older = missed.findLastIndex(tellsPresent);
-  const isToldAfter = (index: number): boolean => older !== -1 && index > older;
-  return missed.filter(
-    (delivery, index) =>
-      (delivery.audience & listen) !== 0 &&
-      !(isListed && delivery.about === connection.userId && !isToldAfter(index)),
-  );
-}
-
-/**
- * What the members have and the page lacks: messages that the history does not store yet, and what was delivered since
- * the page was read. A provisional message that the history stores by now comes from the history.
- */
-function missedBy(room: Room, { messages }: Page, capture: Capture): Delivery[] {
-  const provisional = Array.from(room.history.provisional());
-  const ids = provisional.length === 0 ? [] : messages.map(({ provisionalId }) => provisionalId);
-  const read = new Set(ids);
-  const pending = new Set<Delivery>();
-  for (const [id, delivery] of provisional) if (!read.has(id)) pending.add(delivery);
-  const captured = capture.deliveries.filter(
-    (delivery) => delivery.isProvisional !== true || pending.has(delivery),
-  );
-  for (const delivery of captured) pending.delete(delivery);
-  return [...pending, ...captured];
-}
-
 function recoveryOf(pod: Pod, { lastId }: JoinCommand, { missing }: Page): Recovery | undefined {
   if (lastId === undefined && missing === undefined) return undefined;
   count(pod.tally.recoveries, missing ?? 'recovered');
   return { recovered: missing === undefined, reason: missing };
-}
-
-function subscribe(connection: Connection, name: string, channel: number, command: JoinCommand): void {
-  if ((command.listen & LISTEN.messages) !== 0) connection.subscribe(channel);
-  else connection.unsubscribe(channel);
-  if (command.ref !== undefined) connection.answer({ kind: 'ack', ref: command.ref, room: name });
-}
-
-/** Leaves a room or channel. Raises `not_in_room`. */
-export async function leave(
-  pod: Pod,
-  connection: Connection,
-  name: string,
-  command: LeaveCommand,
-): Promise<void> {
-  const channel = CHANNEL_OF.get(name);
-  if (channel !== undefined) connection.unsubscribe(channel);
-  else await leaveRoom(pod, connection, requireMembership(connection, name), command.absent);
-  connection.tell({ kind: 'left', room: name, ref: command.ref, at: pod.clock.now() });
-}
-
-export function requireMembership(connection: Connection, name: string): Membership {
-  const membership = connection.membership(name);
-  if (membership === undefined) throw new Refused('not_in_room');
-  return membership;
-}
-
-/** Tells the backend that a connection no longer hears a room. */
-function tellLeft({ hooks, rules }: Pod, connection: Connection, room: string): void {
-  hooks?.left?.(viewOf(connection), room, rules.ruleOf(room));
-}
-
-async function leaveRoom(
-  pod: Pod,
-  connection: Connection,
-  membership: Membership,
-  absent: boolean,
-): Promise<void> {
-  const { room, present, listen } = membership;
-  if (listen !== LISTEN.none) tellLeft(pod, connection, room.name);
-  pod.hub.room(room.name)?.flush();
-  membership.listen = LISTEN.none;
-  membership.abandon();
-  const isStillPresent = present && !absent;
-  if (!isStillPresent) pod.hub.leave(connection, room.name);
-  if (present && !isStillPresent) await pod.roster.exit(room.name, connection);
-  await pod.roster.places.release(room.name, connection);
 }

@@ -1,3 +1,4 @@
+import type { Connection } from '../delivery/connection.ts';
 import type { Pod } from './pod.ts';
 import type { Principal } from '../ports/principal.ts';
 
@@ -9,4 +10,14 @@ export function mayJoin({ rules }: Pod, { userId, permissions }: Principal, room
   const { join, onlyUser } = rules.ruleOf(room);
   if (onlyUser !== undefined && onlyUser !== userId) return false;
   return join !== 'token' || permissions.allow('join', room, userId);
+}
+
+/**
+ * Whether the API gave the room to the user of a connection, which another pod may know. Asks the engine, so it is only
+ * for a join that would be rejected otherwise. Raises `unavailable`.
+ */
+export async function isGranted({ grants }: Pod, connection: Connection, room: string): Promise<boolean> {
+  const leftMs = await grants.leftMs(connection.userId, room);
+  if (leftMs > 0) connection.give(room, 'api');
+  return leftMs > 0;
 }

@@ -1,4 +1,5 @@
-import { join, leave } from './join.ts';
+import { join } from './join.ts';
+import { leave } from './leave.ts';
 import { call } from './call.ts';
 import type { Command, PublishingCommand } from '../../protocol/command.ts';
 import type { Connection } from '../delivery/connection.ts';

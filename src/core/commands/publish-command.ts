@@ -10,7 +10,7 @@ import {
 import { submissionOf, viewOf } from './hook-views.ts';
 import type { PublishingCommand } from '../../protocol/command.ts';
 import type { Connection } from '../delivery/connection.ts';
-import type { HookDecision } from '../ports/hooks.ts';
+import type { HookDecision, Hooks } from '../ports/hooks.ts';
 import type { Pod } from './pod.ts';
 import type { Published } from '../ports/broker.ts';
 import { refusePublication } from './may-publish.ts';
@@ -33,13 +33,52 @@ export function publishCommand(
     reject(connection, refusal, command);
     return undefined;
   }
-  const decide = pod.hooks?.publishing;
-  if (decide === undefined) return publishAndAnswer(pod, connection, command, destination);
+  const { hooks } = pod;
+  if (hooks?.publishing === undefined) return publishAndAnswer(pod, connection, command, destination);
+  const ask = (): Promise<void> | undefined =>
+    askHooks(pod, connection, command, destination, hooks.publishing);
+  const { ref } = command;
+  if (ref === undefined || !hooks.decidesOnce) return ask();
+  return acknowledgeRepetition(pod, connection, command, destination).then((isRepeated) =>
+    isRepeated ? undefined : ask(),
+  );
+}
+
+function askHooks(
+  pod: Pod,
+  connection: Connection,
+  command: PublishingCommand,
+  destination: string,
+  decide: Hooks['publishing'],
+): Promise<void> | undefined {
   const rule = isRoom(destination) ? pod.rules.ruleOf(destination) : undefined;
-  const decision = decide(viewOf(connection), submissionOf(pod, destination, command), rule);
+  const decision = decide?.(viewOf(connection), submissionOf(pod, destination, command), rule);
+  if (decision === undefined) return undefined;
   const obey = (given: HookDecision): Promise<void> | undefined =>
     obeyHooks(pod, connection, command, destination, given);
   return decision instanceof Promise ? decision.then(obey) : obey(decision);
+}
+
+/** Acknowledges a message that was published under its `ref` already; resolves with whether it was. Never rejects. */
+async function acknowledgeRepetition(
+  pod: Pod,
+  connection: Connection,
+  command: PublishingCommand,
+  destination: string,
+): Promise<boolean> {
+  try {
+    const id = await pod.broker.claimed?.(destination, keyOf(connection.userId, command.ref) ?? '');
+    if (id !== undefined) acknowledge(connection, command, destination, id);
+    return id !== undefined;
+  } catch (error) {
+    rejectError(pod, connection, error, command);
+    return true;
+  }
+}
+
+/** No user id contains a control character, so no two pairs of user and ref give the same key. */
+function keyOf(from: string, ref: string | undefined): string | undefined {
+  return ref === undefined ? undefined : `${from}\n${ref}`;
 }
 
 function obeyHooks(
@@ -103,9 +142,7 @@ async function publishInOrder(
 function requestOf(pod: Pod, connection: Connection, command: PublishingCommand): PublishRequest {
   const { type, event, data, ref } = command;
   const from = connection.userId;
-  // No user id contains a control character, so no two pairs of user and ref give the same key.
-  const key = ref === undefined ? undefined : `${from}\n${ref}`;
-  return { type, from, event, data, key, timestamp: timestampOf(pod) };
+  return { type, from, event, data, key: keyOf(from, ref), timestamp: timestampOf(pod) };
 }
 
 function publishNow(

@@ -2,10 +2,10 @@ import { type AuthCommand, LISTEN } from '../../protocol/command.ts';
 import type { Connection } from '../delivery/connection.ts';
 import type { Membership } from '../delivery/membership.ts';
 import type { Pod } from './pod.ts';
-import { Refused } from '../base/refused.ts';
-import { mayJoin } from './may-join.ts';
+import { isUnavailable, Refused } from '../base/refused.ts';
+import { isGranted, mayJoin } from './may-join.ts';
 import { joinByServer } from './join-by-server.ts';
-import { leave } from './join.ts';
+import { leave } from './leave.ts';
 import { arrive, type Arrived } from './arrive.ts';
 import { evidenceOf } from './hook-views.ts';
 import type { Principal } from '../ports/principal.ts';
@@ -27,6 +27,7 @@ export async function refresh(pod: Pod, connection: Connection, { token, ref }: 
   const { principal, rooms } = await askAgain(pod, connection, result);
   connection.renewPrincipal(principal);
   connection.answer({ kind: 'authenticated', ref, expiresAt: principal.expiresAt, at: pod.clock.now() });
+  await takeEndedGrants(pod, connection);
   const former = connection.givenBy('connect').filter((room) => rooms?.includes(room) !== true);
   for (const room of former) connection.takeBack(room, 'connect');
   for (const membership of connection.memberships) {
@@ -63,8 +64,28 @@ async function restrict(
   // A member that is present without listening did not need the permission to join.
   const stays =
     connection.isGiven(name) ||
-    (!wasTaken &&
-      (membership.listen === LISTEN.none ? seesPresence : mayJoin(pod, connection.principal, name)));
+    (!wasTaken && (membership.listen === LISTEN.none ? seesPresence : await keeps(pod, connection, name)));
   if (!stays) await leave(pod, connection, name, { kind: 'leave', absent: true });
   else if (!seesPresence) membership.listen &= LISTEN.messages;
+}
+
+/** Whether a listening member may stay. While the engine is away, only what this pod knows counts. */
+async function keeps(pod: Pod, connection: Connection, room: string): Promise<boolean> {
+  if (mayJoin(pod, connection.principal, room)) return true;
+  return isGranted(pod, connection, room).catch(unless(false));
+}
+
+/** What the API gave lasts for a day. While the engine is away, nothing ends. */
+async function takeEndedGrants(pod: Pod, connection: Connection): Promise<void> {
+  for (const room of connection.givenBy('api')) {
+    if (!(await isGranted(pod, connection, room).catch(unless(true)))) connection.takeBack(room, 'api');
+  }
+}
+
+/** For an engine that is away. */
+function unless(answer: boolean): (error: unknown) => boolean {
+  return (error) => {
+    if (isUnavailable(error)) return answer;
+    throw error;
+  };
 }

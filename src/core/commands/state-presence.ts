@@ -3,7 +3,8 @@ import type { Membership } from '../delivery/membership.ts';
 import { LISTEN, type PresenceCommand } from '../../protocol/command.ts';
 import type { Pod } from './pod.ts';
 import { permit, Refused } from '../base/refused.ts';
-import { requireMembership, requirePlace } from './join.ts';
+import { requireMembership } from './leave.ts';
+import { requirePlace } from './join.ts';
 
 /** A client states its user's presence in a room. Raises `not_in_room`, `too_many_rooms`, `too_large`. */
 export async function statePresence(

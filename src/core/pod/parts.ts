@@ -3,6 +3,7 @@ import type { CatchUp } from './catch-up.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Directory } from '../ports/directory.ts';
 import type { Framer } from '../ports/socket.ts';
+import type { Grants } from '../ports/grants.ts';
 import type { Hub } from './hub.ts';
 import type { Limits } from '../base/limits.ts';
 import type { Log } from '../ports/log.ts';
@@ -17,6 +18,7 @@ export interface PodParts {
   readonly catchUp: CatchUp;
   readonly broker: Broker;
   readonly directory: Directory;
+  readonly grants: Grants;
   readonly framer: Framer;
   readonly turn: Turn;
   readonly clock: Clock;

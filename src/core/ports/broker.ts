@@ -180,6 +180,11 @@ export interface Broker {
   tellAll(note: Note): Promise<void>;
   /** Makes idempotent what no history stores: returns the first `id` claimed under the key within five minutes. */
   claim(room: string, key: string, id: string): Promise<string>;
+  /**
+   * The first id under the key within five minutes, of a stored message or by `claim`; undefined if there is none, or if
+   * that cannot be found out now. A broker without this method lets hooks decide again about a message that is repeated.
+   */
+  claimed?(room: string, key: string): Promise<string | undefined>;
   /** Once resolved, everything published later is received. The subscription stays in force even if this rejects. */
   subscribe(room: string): Promise<void>;
   unsubscribe(room: string): void;

@@ -24,12 +24,30 @@ export interface DirectorySource {
 }
 
 /**
+ * Answers a question of this pod or of another one. Undefined, or a rejection: this pod cannot answer it, for example
+ * because a later release asks.
+ */
+export type Answerer = (question: string) => Promise<string | undefined>;
+
+/** What the pods answered to a question. */
+export interface Answers {
+  /** This pod's own answer comes first. */
+  readonly answers: readonly string[];
+  /**
+   * Set if an answer is missing. `silent`: a living pod did not answer within two seconds. `unavailable`: the other pods
+   * cannot be asked.
+   */
+  readonly missing?: 'silent' | 'unavailable' | undefined;
+}
+
+/**
  * What all pods together have: rooms, connections per user, loads. The pod calls `start` once, then any method, then
  * `stop` once. A directory that cannot be reached rejects with `unavailable` where a method says so, and otherwise
  * knows only its own pod.
  */
 export interface Directory {
-  start(source: DirectorySource): Promise<void>;
+  /** `answer` is called for the questions of all pods, until `stop`. */
+  start(source: DirectorySource, answer: Answerer): Promise<void>;
   /** The number of this pod's connections in the room has changed. It must return at once. */
   changed(room: string): void;
   /** Rooms whose names begin with `prefix` and sort after `after`, sorted. Raises `unavailable`. */
@@ -46,5 +64,10 @@ export interface Directory {
    * some, at most a few seconds old. Raises `unavailable`.
    */
   loads(own: Load | undefined): Promise<readonly Load[]>;
+  /**
+   * Asks every living pod, this one included, and resolves within two seconds. It resolves early with the first answer
+   * that `isEnough`. Never rejects.
+   */
+  ask(question: string, isEnough?: (answer: string) => boolean): Promise<Answers>;
   stop(): Promise<void>;
 }

@@ -142,6 +142,8 @@ export interface Hooks {
         rule: RoomRule | undefined,
       ) => HookDecision | Promise<HookDecision>)
     | undefined;
+  /** Whether a message that was published under its `ref` already is not asked about again. */
+  readonly decidesOnce: boolean;
   /** Answers a client's `call`; `data` is what it sent. Undefined: clients cannot call. */
   readonly calling: ((who: ConnectionView, method: string, data: Json) => Promise<CallDecision>) | undefined;
   /** The connection has left a room, or is gone. The pod does not wait. Undefined: nobody wants to know. */

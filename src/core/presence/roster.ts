@@ -156,6 +156,11 @@ export class Roster {
     return store.list(room, rules.ruleOf(room).presence ? Number.MAX_SAFE_INTEGER : 0);
   }
 
+  /** How many users are present in a room. Raises `unavailable`. */
+  async countAll(room: string): Promise<number> {
+    return (await this.#context.store.list(room, 0)).count;
+  }
+
   /** Other rules are in force. The members of rooms whose presence they switch off are told how many are present. */
   rulesChanged(): void {
     this.places.rulesChanged();
@@ -164,8 +169,7 @@ export class Roster {
   }
 
   async #tellCount(room: string): Promise<void> {
-    const { count } = await this.#context.store.list(room, 0);
-    this.#announceCount(room, count);
+    this.#announceCount(room, await this.countAll(room));
   }
 
   /** Changes may have been missed: tells the listeners the whole list. */

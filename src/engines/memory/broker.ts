@@ -84,6 +84,10 @@ export class MemoryBroker implements Broker {
     return Promise.resolve({ id: stored.id, duplicate: false });
   }
 
+  claimed(room: string, key: string): Promise<string | undefined> {
+    return Promise.resolve(this.#claims.get(`${room}\n${key}`, this.#clock.elapsed()));
+  }
+
   claim(room: string, key: string, id: string): Promise<string> {
     return Promise.resolve(this.#claims.claim(`${room}\n${key}`, id, this.#clock.elapsed()));
   }

@@ -1,14 +1,24 @@
-import type { Directory, DirectorySource, Occupied, Load } from '../../core/ports/directory.ts';
+import type {
+  Answerer,
+  Answers,
+  Directory,
+  DirectorySource,
+  Occupied,
+  Load,
+} from '../../core/ports/directory.ts';
+import { ignored } from '../shared/ignored.ts';
 import { roomsOf } from '../shared/local-rooms.ts';
 
 /** The directory of a single pod: its own rooms, and its users' places. */
 export class MemoryDirectory implements Directory {
   #source: DirectorySource | undefined;
+  #answer: Answerer | undefined;
   /** The connections that hold a place, by user. */
   readonly #places = new Map<string, Set<string>>();
 
-  start(source: DirectorySource): Promise<void> {
+  start(source: DirectorySource, answer: Answerer): Promise<void> {
     this.#source = source;
+    this.#answer = answer;
     return Promise.resolve();
   }
 
@@ -35,7 +45,13 @@ export class MemoryDirectory implements Directory {
     return Promise.resolve([]);
   }
 
+  async ask(question: string): Promise<Answers> {
+    const answer = await this.#answer?.(question).catch(ignored);
+    return answer === undefined ? { answers: [], missing: 'silent' } : { answers: [answer] };
+  }
+
   stop(): Promise<void> {
+    this.#answer = undefined;
     return Promise.resolve();
   }
 }

@@ -1,6 +1,7 @@
 import { MemoryBroker, type MemoryBrokerOptions } from './broker.ts';
 import { MemoryBudget } from '../shared/memory-budget.ts';
 import { MemoryDirectory } from './directory.ts';
+import { MemoryGrants } from './grants.ts';
 import { MemoryPresence } from './presence.ts';
 
 export interface MemoryEngineOptions extends Omit<MemoryBrokerOptions, 'budget'> {
@@ -12,6 +13,7 @@ export interface MemoryEngine {
   readonly broker: MemoryBroker;
   readonly store: MemoryPresence;
   readonly directory: MemoryDirectory;
+  readonly grants: MemoryGrants;
 }
 
 /** Composes the parts of a pod that shares nothing with others. */
@@ -21,5 +23,6 @@ export function memoryEngine({ memoryBytes, ...options }: MemoryEngineOptions): 
     broker: new MemoryBroker({ ...options, budget }),
     store: new MemoryPresence(options.clock, budget),
     directory: new MemoryDirectory(),
+    grants: new MemoryGrants(options.clock),
   };
 }

@@ -100,6 +100,7 @@ export class NatsBroker implements Broker {
         append: (publication, settle) => void this.#append(publication).then(settle, settle),
       },
       claim: (_room, name, id) => claims.claim(name, id),
+      claimed: (_room, name) => claims.first(name),
     });
     this.#comparison = new Comparison({
       clock,
@@ -188,6 +189,10 @@ export class NatsBroker implements Broker {
   tellAll(note: Note): Promise<void> {
     const { names, pod } = this.#options.backbone;
     return this.#broadcast(names.global, writeNote({ origin: pod, name: nameOfNote(note) }, note));
+  }
+
+  claimed(room: string, key: string): Promise<string | undefined> {
+    return this.#dispatch.claimed(room, key);
   }
 
   claim(room: string, key: string, id: string): Promise<string> {

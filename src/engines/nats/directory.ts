@@ -1,9 +1,17 @@
-import type { Directory, DirectorySource, Occupied, Load } from '../../core/ports/directory.ts';
+import type {
+  Answerer,
+  Answers,
+  Directory,
+  DirectorySource,
+  Occupied,
+  Load,
+} from '../../core/ports/directory.ts';
 import { NatsPlaces, PLACES_AGE_MS } from './directory/places.ts';
 import { Unavailable } from '../shared/unavailable.ts';
 import { every } from '../../core/base/every.ts';
 import type { Leaseholder } from '../shared/lease.ts';
 import type { NatsBackbone } from './connection/backbone.ts';
+import { NatsQuestions } from './directory/questions.ts';
 import { NatsRooms } from './directory/rooms.ts';
 
 /** The directory of all pods. Each pod is asked for its rooms, loads are stored in the leases, places in a stream. */
@@ -11,6 +19,7 @@ export class NatsDirectory implements Directory, Leaseholder {
   readonly #backbone: NatsBackbone;
   readonly #places: NatsPlaces;
   readonly #rooms: NatsRooms;
+  readonly #questions: NatsQuestions;
   #source: DirectorySource | undefined;
   /** Whether `admit` was ever called. If not, this pod has no places to write or give back. */
   #admits = false;
@@ -20,11 +29,13 @@ export class NatsDirectory implements Directory, Leaseholder {
     this.#backbone = backbone;
     this.#places = new NatsPlaces(backbone);
     this.#rooms = new NatsRooms(backbone, () => this.#source);
+    this.#questions = new NatsQuestions(backbone);
     backbone.lease.add(this);
   }
 
-  start(source: DirectorySource): Promise<void> {
+  start(source: DirectorySource, answer: Answerer): Promise<void> {
     this.#source = source;
+    this.#questions.questions.start(answer);
     const { clock, link, lookMs } = this.#backbone;
     this.#timers = [
       // Places would expire although their connections last.
@@ -70,7 +81,12 @@ export class NatsDirectory implements Directory, Leaseholder {
     return others.map((load) => ({ ...load, since: load.since - offset }));
   }
 
+  ask(question: string, isEnough?: (answer: string) => boolean): Promise<Answers> {
+    return this.#questions.ask(question, isEnough);
+  }
+
   stop(): Promise<void> {
+    this.#questions.questions.stop();
     this.#source = undefined;
     for (const stop of this.#timers) stop();
     return Promise.resolve();

@@ -1,3 +1,4 @@
+import { NatsGrants } from './grants.ts';
 import { NatsBackbone, type NatsBackboneOptions } from './connection/backbone.ts';
 import { NatsBroker, type NatsBrokerOptions } from './broker.ts';
 import { NatsDirectory } from './directory.ts';
@@ -9,6 +10,7 @@ export interface NatsEngine {
   readonly broker: NatsBroker;
   readonly store: NatsPresence;
   readonly directory: NatsDirectory;
+  readonly grants: NatsGrants;
   /** For metrics of the connection. */
   readonly backbone: NatsBackbone;
 }
@@ -19,6 +21,7 @@ export function natsEngine(options: NatsEngineOptions): NatsEngine {
   // The order matters: when the pod's lease has another name, presence is written before the directory.
   const broker = new NatsBroker({ ...options, backbone });
   const store = new NatsPresence({ backbone, isSubscribed: (room) => broker.isSubscribed(room) });
+  const grants = new NatsGrants(backbone);
   const directory = new NatsDirectory(backbone);
-  return { broker, store, directory, backbone };
+  return { broker, store, directory, grants, backbone };
 }

@@ -32,7 +32,8 @@ import type { Backbone } from './connection/backbone.ts';
 import { Comparison } from '../shared/comparison.ts';
 
 const CLAIM = scriptsIn('history')('claim');
-export const BROKER_SCRIPTS: readonly Script[] = [CLAIM, ...HISTORY_SCRIPTS];
+const CLAIMED = scriptsIn('history')('claimed');
+export const BROKER_SCRIPTS: readonly Script[] = [CLAIM, CLAIMED, ...HISTORY_SCRIPTS];
 
 export interface RedisBrokerOptions {
   readonly backbone: Backbone;
@@ -77,6 +78,7 @@ export class RedisBroker implements Broker {
         append: (publication, settle) => this.#append(publication, settle),
       },
       claim: (room, name, id) => this.#claim(keys.claim(room, name), id),
+      claimed: (room, name) => this.#claimed(keys.claim(room, name)),
       acknowledged: (room, id) => this.#history.acknowledged(room, id),
     });
     backbone.listen((room, envelope) => this.#take(room, envelope));
@@ -154,6 +156,10 @@ export class RedisBroker implements Broker {
     return this.#lastValues.get(room, slot);
   }
 
+  claimed(room: string, key: string): Promise<string | undefined> {
+    return this.#dispatch.claimed(room, key);
+  }
+
   claim(room: string, key: string, id: string): Promise<string> {
     return this.#dispatch.claim(room, key, id);
   }
@@ -195,6 +201,11 @@ export class RedisBroker implements Broker {
     };
     if (placement.channels.isSubscribed(keys.roomChannel(room))) this.#dispatch.whenHeard(provisionalId, end);
     else end(undefined);
+  }
+
+  async #claimed(claim: string): Promise<string | undefined> {
+    const first = await this.#options.backbone.placement.shardOf(claim).call(CLAIMED, [claim], []);
+    return typeof first === 'string' ? first : undefined;
   }
 
   async #claim(claim: string, id: string): Promise<string> {

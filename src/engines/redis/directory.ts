@@ -1,5 +1,13 @@
-import type { Directory, DirectorySource, Occupied, Load } from '../../core/ports/directory.ts';
+import type {
+  Answerer,
+  Answers,
+  Directory,
+  DirectorySource,
+  Occupied,
+  Load,
+} from '../../core/ports/directory.ts';
 import { withKeyTypes, type TypedKeys } from './connection/key-types.ts';
+import { ASK, RedisQuestions } from './directory/questions.ts';
 import { DirectoryUpkeep, UPKEEP_SCRIPTS } from './directory/upkeep.ts';
 import { type Script, scriptsIn } from './connection/script.ts';
 import { Unavailable } from '../shared/unavailable.ts';
@@ -13,7 +21,7 @@ const LIST = script('list');
 const ADMIT = script('admit');
 const REAP = script('reap');
 const LOADS = script('loads');
-export const DIRECTORY_SCRIPTS: readonly Script[] = [COUNT, LIST, ADMIT, REAP, LOADS, ...UPKEEP_SCRIPTS];
+export const DIRECTORY_SCRIPTS: readonly Script[] = [COUNT, LIST, ADMIT, REAP, LOADS, ASK, ...UPKEEP_SCRIPTS];
 
 /** Changes are written together, this long after the first. */
 const WRITE_MS = 100;
@@ -26,6 +34,7 @@ const CHUNK = 200;
  */
 export class RedisDirectory implements Directory, Leaseholder {
   readonly #backbone: Backbone;
+  readonly #questions: RedisQuestions;
   #changed = new Set<string>();
   #cancelWrite: (() => void) | undefined;
   #source: DirectorySource | undefined;
@@ -38,11 +47,13 @@ export class RedisDirectory implements Directory, Leaseholder {
 
   constructor(backbone: Backbone) {
     this.#backbone = backbone;
+    this.#questions = new RedisQuestions(backbone);
     backbone.lease.add(this);
   }
 
-  start(source: DirectorySource): Promise<void> {
+  start(source: DirectorySource, answer: Answerer): Promise<void> {
     this.#source = source;
+    this.#questions.questions.start(answer);
     const upkeep = { backbone: this.#backbone, source: () => this.#source, admitted: () => this.#admitted() };
     new DirectoryUpkeep(upkeep).start();
     return Promise.resolve();
@@ -104,8 +115,13 @@ export class RedisDirectory implements Directory, Leaseholder {
     });
   }
 
+  ask(question: string, isEnough?: (answer: string) => boolean): Promise<Answers> {
+    return this.#questions.ask(question, isEnough);
+  }
+
   /** Writes that this pod has no connections any more. */
   async stop(): Promise<void> {
+    await this.#questions.stop();
     await this.#write().catch((error: unknown) => this.#failed(error));
     this.#source = undefined;
   }

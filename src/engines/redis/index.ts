@@ -1,3 +1,4 @@
+import { RedisGrants } from './grants.ts';
 import { BROKER_SCRIPTS, RedisBroker } from './broker.ts';
 import { DIRECTORY_SCRIPTS, RedisDirectory } from './directory.ts';
 import { Backbone } from './connection/backbone.ts';
@@ -37,6 +38,7 @@ export interface RedisEngine {
   readonly broker: RedisBroker;
   readonly store: RedisPresence;
   readonly directory: RedisDirectory;
+  readonly grants: RedisGrants;
   /** For metrics of the connections. */
   readonly placement: Placement;
 }
@@ -48,6 +50,7 @@ export function redisEngine({ presenceTtlMs, random, ...options }: RedisEngineOp
   // The order matters: when the pod registers again, presence is written before the directory.
   const broker = new RedisBroker({ ...options, backbone });
   const store = new RedisPresence({ backbone, ttlMs: presenceTtlMs, random });
+  const grants = new RedisGrants(backbone);
   const directory = new RedisDirectory(backbone);
-  return { broker, store, directory, placement: backbone.placement };
+  return { broker, store, directory, grants, placement: backbone.placement };
 }

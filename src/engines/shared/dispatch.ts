@@ -23,6 +23,8 @@ export interface DispatchOptions {
   readonly newName: () => string;
   /** The first id that any pod claimed under the name: `id`, if there was none. Raises Unavailable. */
   readonly claim: (room: string, name: string, id: string) => Promise<string>;
+  /** The first id that any pod claimed under the name, if any. Raises Unavailable. */
+  readonly claimed: (room: string, name: string) => Promise<string | undefined>;
   /** The publisher is about to receive this position. */
   readonly acknowledged?: (room: string, id: string) => void;
 }
@@ -97,6 +99,18 @@ export class Dispatch {
     const first = key === undefined ? undefined : this.#claims.get(provisionalId, clock.elapsed());
     if (first !== undefined) return Promise.resolve({ id: first, duplicate: true });
     return this.#queues.publish(new Publication({ room, body, key, trace, lastValue, provisionalId }));
+  }
+
+  /** As `Broker.claimed`. */
+  async claimed(room: string, key: string): Promise<string | undefined> {
+    const { claimed, clock } = this.#options;
+    const name = nameOf(room, key);
+    try {
+      return this.#claims.get(name, clock.elapsed()) ?? (await claimed(room, name));
+    } catch (error) {
+      if (error instanceof Unavailable) return undefined;
+      throw error;
+    }
   }
 
   /** As `Broker.claim`. */

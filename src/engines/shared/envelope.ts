@@ -10,6 +10,8 @@ export type Envelope =
   | PresenceEnvelope
   | FleetingEnvelope
   | NoteEnvelope
+  | QuestionEnvelope
+  | AnswerEnvelope
   | { readonly kind: 'probe' };
 
 /** `origin`: the pod that sent it. `name`: set if the publication has a key. */
@@ -27,6 +29,25 @@ export interface NoteEnvelope extends Told {
   readonly kind: 'note';
   readonly note: Note;
 }
+
+/** A pod asks; `origin` gets the answer. `id` is its number for the question. */
+export interface QuestionEnvelope {
+  readonly kind: 'question';
+  readonly origin: string;
+  readonly id: number;
+  readonly question: string;
+}
+
+export interface AnswerEnvelope {
+  readonly kind: 'answer';
+  /** The pod that answers. */
+  readonly origin: string;
+  readonly id: number;
+  readonly reply: Reply;
+}
+
+/** A pod's answer. `unable`: it cannot answer the question. `stopped`: it has nothing to be asked about any more. */
+export type Reply = { readonly text: string } | 'unable' | 'stopped';
 
 /** A member joined, changed or left. */
 export interface PresenceEnvelope {
@@ -55,6 +76,20 @@ export function writeNote({ origin, name = '' }: Told, note: Note): string {
     case 'kick':
       return `kick ${origin} ${encodeURIComponent(note.to)}\n${note.reason ?? ''}`;
   }
+}
+
+export function writeQuestion(origin: string, id: number, question: string): string {
+  return `question ${origin} ${id}\n${question}`;
+}
+
+export function writeAnswer(origin: string, id: number, reply: Reply): string {
+  if (typeof reply === 'string') return `answer ${origin} ${id} ${reply}\n`;
+  return `answer ${origin} ${id} text\n${reply.text}`;
+}
+
+function replyOf(word: string, text: string): Reply {
+  if (word === 'text') return { text };
+  return word === 'stopped' ? word : 'unable';
 }
 
 /** Undefined for what cannot be read: another release or another program sent it. */
@@ -92,6 +127,16 @@ export function readEnvelope(bytes: Buffer): Envelope | undefined {
     case 'probe':
       return { kind };
     default:
-      return undefined;
+      return readAsked(kind, words, text);
   }
+}
+
+function readAsked(
+  kind: string | undefined,
+  [origin = '', id, state = '']: readonly string[],
+  text: string,
+): QuestionEnvelope | AnswerEnvelope | undefined {
+  if (kind === 'question') return { kind, origin, id: Number(id), question: text };
+  if (kind === 'answer') return { kind, origin, id: Number(id), reply: replyOf(state, text) };
+  return undefined;
 }

@@ -2,6 +2,7 @@ import {
   AS_NAMED,
   BACK_AFTER,
   ANY,
+  APPLICATION_DATA,
   CHANNEL,
   CODE,
   COUNT,
@@ -13,6 +14,7 @@ import {
   ID,
   list,
   META,
+  METHOD,
   MEMBERS,
   MILLISECONDS,
   number,
@@ -97,6 +99,13 @@ export const CHANNEL_COMMANDS: Readonly<Record<string, Frame>> = {
     ['type', 'token'],
     { type: 'auth', token: 'eyJhbGciOiJIUzI1NiJ9.e30.c2ln', ref: '5' },
   ),
+  ask: frame(
+    'call',
+    'Asks the application behind the server.',
+    { method: METHOD, data: ANY, ref: REF },
+    ['type', 'method'],
+    { type: 'call', method: 'sum', data: [1, 2], ref: '6' },
+  ),
 };
 
 /** What every client of the channel dialect may receive. */
@@ -159,6 +168,7 @@ export const CHANNEL_EVENTS: Readonly<Record<string, Frame>> = {
       replayed: REPLAYED,
       count: COUNT,
       ref: REF,
+      data: APPLICATION_DATA,
     },
     ['type', 'channel', 'position', 'replayed', 'count'],
     { type: 'subscribed', channel, position, recovered: true, replayed: 3, count: 2, ref: '1' },
@@ -205,6 +215,11 @@ export const CHANNEL_EVENTS: Readonly<Record<string, Frame>> = {
     ['type', 'reconnect_after_ms'],
     { type: 'drain', reconnect_after_ms: 1_250 },
   ),
+  answered: frame('result', 'Answers a call.', { data: ANY, ref: REF }, ['type', 'data'], {
+    type: 'result',
+    data: { sum: 3 },
+    ref: '6',
+  }),
   tokenTaken: frame(
     'authenticated',
     'Accepts the new token of an auth frame.',

@@ -1,6 +1,7 @@
 import { CHANNEL_COMMANDS, CHANNEL_EVENTS } from './channel-frames.ts';
 import { type Frame, number, POSITION, ROOM, type Schema, text, USER } from './frame.ts';
-import { MESSAGE_COMMANDS, MESSAGE_EVENTS } from './message-frames.ts';
+import { MESSAGE_COMMANDS } from './message-commands.ts';
+import { MESSAGE_EVENTS } from './message-frames.ts';
 import { pascal, titled } from './titles.ts';
 
 /** One dialect. `answers` maps each command to the events that may answer it. */
@@ -29,6 +30,7 @@ const DIALECTS: readonly Dialect[] = [
       presence: ['ack', 'error'],
       ping: ['pong'],
       auth: ['authenticated', 'error'],
+      call: ['result', 'error'],
     },
   },
   {
@@ -46,6 +48,7 @@ const DIALECTS: readonly Dialect[] = [
       presenceStatement: ['acknowledged', 'refused'],
       presenceLeave: ['acknowledged', 'refused'],
       authenticate: ['tokenTaken', 'refused'],
+      ask: ['answered', 'refused'],
     },
   },
 ];

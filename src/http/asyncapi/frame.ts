@@ -62,6 +62,10 @@ export const REF = text('The answer repeats this text. In a publication, it also
 });
 export const EVENT = text('The kind of message, as the application names it.');
 export const ANY: Schema = { description: 'Any JSON value.' };
+export const METHOD = text('What the application is asked to do.', { minLength: 1 });
+export const APPLICATION_DATA: Schema = {
+  description: 'What the operator’s hook or backend says to the client.',
+};
 export const META: Schema = {
   type: 'object',
   description: 'What the user states about itself, as a JSON object.',

@@ -2,6 +2,7 @@ import {
   AS_NAMED,
   BACK_AFTER,
   ANY,
+  APPLICATION_DATA,
   CODE,
   COUNT,
   EPHEMERAL,
@@ -16,7 +17,6 @@ import {
   META,
   number,
   object,
-  MEMBERS,
   POSITION,
   PROVISIONAL,
   PROVISIONAL_ID,
@@ -31,66 +31,14 @@ import {
   text,
   TIME_EXAMPLE as timestamp,
   TIMESTAMP,
-  TOKEN,
   USER,
 } from './frame.ts';
 
-const PUBLICATION = { event: EVENT, data: ANY, ref: REF };
-const ADDRESSEE = text('The addressee: a user id, or `conn:` and a connection id.', {
+export const ADDRESSEE = text('The addressee: a user id, or `conn:` and a connection id.', {
   minLength: 1,
   maxLength: 256,
 });
 const SHOWN = { enum: ['online', 'away'] };
-
-/** What a client of the message dialect sends (docs/protocol.md, "Message dialect"). */
-export const MESSAGE_COMMANDS: Readonly<Record<string, Frame>> = {
-  chat: frame(
-    ['chat', 'notification'],
-    'Publishes to a room, or with `to` to a user or connection; without both to the room of the address, else to everybody.',
-    { room: ROOM, to: ADDRESSEE, ephemeral: EPHEMERAL, ...PUBLICATION },
-    [],
-    { type: 'chat', room: 'lobby', event: 'said', data: { text: 'hi' }, ref: '1' },
-    { type: 'notification', room: 'lobby', data: { title: 'hi' } },
-    { type: 'chat', to: 'bob', data: { text: 'psst' } },
-  ),
-  join: frame(
-    'join',
-    'Joins a room. `last_id` resumes it after a position; `history` replays its last messages.',
-    {
-      room: ROOM,
-      last_id: POSITION,
-      history: number('How many of the last messages to replay.'),
-      members: MEMBERS,
-      ref: REF,
-    },
-    ['type'],
-    { type: 'join', room: 'lobby', last_id: position, ref: '2' },
-    { type: 'join', room: 'lobby', history: 50 },
-  ),
-  leave: frame('leave', 'Leaves a room.', { room: ROOM, ref: REF }, ['type'], {
-    type: 'leave',
-    room: 'lobby',
-    ref: '3',
-  }),
-  presence: frame(
-    'presence',
-    'Sets the status and meta of the user in a room.',
-    { room: ROOM, data: object({ status: { enum: ['online', 'away', 'offline'] }, meta: META }), ref: REF },
-    ['type'],
-    { type: 'presence', room: 'lobby', data: { status: 'away', meta: { device: 'phone' } } },
-  ),
-  ping: frame('ping', 'Asks the server for a pong.', { ref: REF }, ['type'], {
-    type: 'ping',
-    ref: '4',
-  }),
-  auth: frame(
-    'auth',
-    'Sends a new token before the old one expires.',
-    { data: object({ token: TOKEN }, ['token']), ref: REF },
-    ['type', 'data'],
-    { type: 'auth', data: { token: 'eyJhbGciOiJIUzI1NiJ9.e30.c2ln' }, ref: '5' },
-  ),
-};
 
 const SYSTEM = { from: fixed('system'), timestamp: TIMESTAMP };
 const MEMBER = object({ user_id: USER, status: SHOWN, meta: META, updated_at: SECONDS }, [
@@ -118,6 +66,7 @@ const SYSTEM_EVENTS: Readonly<Record<string, Frame>> = {
           max_message_bytes: number(
             'How many bytes a frame of the client may have. A longer one closes the connection with code 1009.',
           ),
+          data: APPLICATION_DATA,
         },
         ['connection_id', 'user_id', 'heartbeat_seconds', 'max_message_bytes'],
       ),
@@ -144,11 +93,10 @@ const SYSTEM_EVENTS: Readonly<Record<string, Frame>> = {
       room: ROOM,
       ref: REF,
       ...SYSTEM,
-      data: object({ members: PRESENT, position: POSITION, count: COUNT, ...RECOVERY }, [
-        'position',
-        'count',
-        'replayed',
-      ]),
+      data: object(
+        { members: PRESENT, position: POSITION, count: COUNT, ...RECOVERY, data: APPLICATION_DATA },
+        ['position', 'count', 'replayed'],
+      ),
     },
     ['type', 'event', 'room', 'from', 'data', 'timestamp'],
     {
@@ -290,6 +238,11 @@ export const MESSAGE_EVENTS: Readonly<Record<string, Frame>> = {
     type: 'pong',
     ref: '4',
     timestamp,
+  }),
+  result: frame('result', 'Answers a call.', { ref: REF, data: ANY }, ['type', 'data'], {
+    type: 'result',
+    ref: '6',
+    data: { sum: 3 },
   }),
   error: frame(
     'error',

@@ -14,6 +14,7 @@ function hooksWith(some: Partial<Hooks>): Hooks {
     connecting: () => Promise.resolve({ kind: 'allow', grant: {} }),
     joining: undefined,
     publishing: undefined,
+    decidesOnce: false,
     calling: undefined,
     left: undefined,
     disconnected: () => undefined,
@@ -243,3 +244,28 @@ describe('Hooks in order', () => {
 function bound(test: TestPod): { connect: TestPod['connect']; pod: TestPod['pod'] } {
   return { connect: test.connect.bind(test), pod: test.pod };
 }
+
+test('A message whose ref was acknowledged is not decided about again, by hooks that decide once', async () => {
+  for (const decidesOnce of [true, false]) {
+    let asked = 0;
+    const publishing: Hooks['publishing'] = (_, content) => {
+      asked += 1;
+      return Promise.resolve({ kind: 'publish', content });
+    };
+    const { connect } = bound(new TestPod({}, hooksWith({ publishing, decidesOnce })));
+    const { socket, send } = connect('alice', { room: 'r' });
+    for (const message of [
+      { type: 'chat', room: 'r', data: 1, ref: '1' },
+      { type: 'chat', to: 'alice', data: 1, ref: '2' },
+    ]) {
+      send(message);
+      await turns(10);
+      send(message);
+      await turns(10);
+    }
+    expect(asked).toBe(decidesOnce ? 2 : 4);
+    const acks = socket.frames.filter(({ type }) => type === 'ack').map(({ id }) => id);
+    expect([acks[0], acks[2]]).toEqual([acks[1], acks[3]]);
+    expect(socket.frames.filter(({ type }) => type === 'chat')).toHaveLength(2);
+  }
+});

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { connect } from '@nats-io/transport-node';
-import { Holding } from '../../contract/directory.ts';
+import { Holding, NO_ANSWER } from '../../contract/directory.ts';
 import { isUnavailable } from '../../../src/core/base/refused.ts';
 import { jetstreamManager } from '@nats-io/jetstream';
 import type { NatsBackbone } from '../../../src/engines/nats/connection/backbone.ts';
@@ -31,7 +31,7 @@ async function open(options: PodOptions = {}): Promise<Pod> {
   const holding = new Holding();
   await backbone.start();
   await nats.settled(backbone);
-  await directory.start(holding);
+  await directory.start(holding, NO_ANSWER);
   return { backbone, directory, holding };
 }
 

@@ -6,7 +6,7 @@ export class Names {
     this.prefix = prefix;
   }
 
-  stream(what: 'history' | 'claims' | 'values' | 'presence' | 'leases' | 'places'): string {
+  stream(what: 'history' | 'claims' | 'values' | 'presence' | 'leases' | 'places' | 'grants'): string {
     return `${this.prefix}-${what}`;
   }
 

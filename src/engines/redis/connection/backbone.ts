@@ -93,6 +93,7 @@ export class Backbone {
   async start(): Promise<void> {
     // Fails now, and is subscribed when there is a connection.
     this.placement.channels.subscribe(this.keys.globalChannel).catch(ignored);
+    this.placement.channels.subscribe(this.keys.podChannel(this.pod)).catch(ignored);
     this.lease.start();
     await this.#connect();
   }

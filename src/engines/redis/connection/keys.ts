@@ -109,9 +109,24 @@ export class Keys {
     return `${this.#shared('user')}:${userId}`;
   }
 
+  /** String: the API gave the room to the user. The name of a room contains no blank. */
+  grant(userId: string, room: string): string {
+    return `${this.#shared('grant')}:${room} ${userId}`;
+  }
+
   /** Channel: notes for all pods. */
   get globalChannel(): string {
     return `${this.#prefix}realtime:global`;
+  }
+
+  /** Channel: questions to one pod, and answers to its questions. In the slot of `pods`, for ask.lua. */
+  podChannel(pod: string): string {
+    return `${this.#shared('pod')}:${pod}`;
+  }
+
+  /** String: the pod has stopped, although its lease still lasts. */
+  podStopped(pod: string): string {
+    return `${this.#shared('pod-stopped')}:${pod}`;
   }
 
   roomChannel(room: string): string {

@@ -5,7 +5,7 @@ import { RedisPresence } from '../../../../src/engines/redis/presence.ts';
 import { Backbone } from '../../../../src/engines/redis/connection/backbone.ts';
 import type { Occupant } from '../../../../src/core/ports/presence-store.ts';
 import type { Receiver } from '../../../../src/core/ports/broker.ts';
-import { Holding } from '../../../contract/directory.ts';
+import { Holding, NO_ANSWER } from '../../../contract/directory.ts';
 import type { Random } from '../../../hostile/random.ts';
 import type { TestClock } from '../../../support/test-clock.ts';
 
@@ -75,7 +75,7 @@ export class RandomPod {
       caused: () => undefined,
       uncertain: () => undefined,
     });
-    await this.#directory.start(this.#holding);
+    await this.#directory.start(this.#holding, NO_ANSWER);
   }
 
   /** Ends without a word: others clear away after it. */
