@@ -79,8 +79,7 @@ export class NatsBroker implements Broker {
     const { clock, link, log, names } = backbone;
     const claims = new NatsClaims(backbone);
     this.#history = new NatsHistory({ backbone, claims, limitsOf, widest, newEpoch });
-    const longestMs = (): number => widest().historyTtlMs;
-    this.#lastValues = new NatsLastValues({ backbone, history: this.#history, longestMs });
+    this.#lastValues = new NatsLastValues({ backbone, history: this.#history, widest });
     this.#reorder = new ReorderBuffer({
       clock,
       newest: (room) => this.#history.newestSequence(room),
@@ -226,18 +225,9 @@ export class NatsBroker implements Broker {
 
   async #append(publication: Publication): Promise<Published> {
     const published = await this.#history.append(publication);
-    if (publication.lastValue !== undefined) await this.#keepValue(publication, published);
+    if (publication.lastValue !== undefined) await this.#lastValues.keep(publication, published);
     if (!published.duplicate) await this.#delivered(publication, published.id);
     return published;
-  }
-
-  /** The message becomes the value of its room, unless a later one is that. */
-  async #keepValue({ room, body, provisionalId, lastValue }: Publication, { id, duplicate }: Published) {
-    if (lastValue === undefined) return;
-    const at = Math.floor(this.now());
-    // What was stored first counts: a repetition may have another body.
-    const value = duplicate ? await this.#history.at(room, id) : { id, body, provisionalId, at };
-    if (value !== undefined) await this.#lastValues.put(room, lastValue, value);
   }
 
   /** Resolves once this pod's room has the message: it came by subscription, or is read from the history. */

@@ -94,11 +94,10 @@ test('values that NATS refuses are no fault of a message', async () => {
   const pod = await podLikeOn(nats);
   const logged = vi.spyOn(console, 'error').mockReturnValue();
   onTestFinished(() => void vi.restoreAllMocks());
-  const { call } = pod.backbone.link;
+  const { link } = pod.backbone;
+  const call = link.call.bind(link);
   await pod.broker.publish('r', '1');
-  vi.spyOn(pod.backbone.link, 'call')
-    .mockImplementationOnce(call.bind(pod.backbone.link))
-    .mockRejectedValueOnce(new NatsRefused(10_052, 'no'));
+  vi.spyOn(link, 'call').mockImplementationOnce(call).mockRejectedValueOnce(new NatsRefused(10_052, 'no'));
   expect(await pod.broker.publish('r', '2', { lastValue: ANY })).toMatchObject({ duplicate: false });
   expect(logged.mock.calls).toEqual([[{ err: new NatsRefused(10_052, 'no') }]]);
 });

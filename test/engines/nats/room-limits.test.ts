@@ -35,8 +35,8 @@ const stored = (size: number, ttlMs: number): [number, number] => [size + 1, nan
 
 describe('a room that may have less than others', () => {
   test('is the same for a pod that subscribes it and for one that does not', async () => {
-    const nats = await natsOf();
-    const [here, there] = [await podLikeOn({ ...nats, ...RULES }), await podLikeOn({ ...nats, ...RULES })];
+    const { port } = await natsOf();
+    const [here, there] = [await podLikeOn({ port, ...RULES }), await podLikeOn({ port, ...RULES })];
     await here.broker.subscribe('few-r');
     const { position: start } = await here.broker.read('few-r', { newest: 0 }, ALL);
     const ids: string[] = [];
@@ -44,7 +44,7 @@ describe('a room that may have less than others', () => {
       ids.push(...(await published(here, 'few-r', n, n)));
       await published(there, 'other', n, n);
     }
-    const late = await podLikeOn({ ...nats, ...RULES });
+    const late = await podLikeOn({ port, ...RULES });
     await late.broker.subscribe('few-r');
     for (const { broker } of [here, there, late]) {
       const told = async (after: string, limit = ALL): Promise<unknown> => {
@@ -66,8 +66,8 @@ describe('a room that may have less than others', () => {
   });
 
   test('is read with as many requests as its own messages need', async () => {
-    const nats = await natsOf();
-    const [here, there] = [await podLikeOn({ ...nats, ...RULES }), await podLikeOn({ ...nats, ...RULES })];
+    const { port } = await natsOf();
+    const [here, there] = [await podLikeOn({ port, ...RULES }), await podLikeOn({ port, ...RULES })];
     await Promise.all([published(here, 'few-r', 1, 250), published(there, 'r', 1, 10)]);
     const asked = vi.spyOn(there.backbone.link, 'call');
     const { messages } = await there.broker.read('few-r', { newest: ALL }, ALL);
@@ -78,11 +78,11 @@ describe('a room that may have less than others', () => {
 
 describe('the stream', () => {
   test('grows with the rules at the next message, and keeps its positions', async () => {
-    const nats = await natsOf();
+    const { port } = await natsOf();
     const small = { historySize: 2, historyTtlMs: 60_000 };
     let widest: HistoryLimits = small;
-    const here = await podLikeOn({ ...nats, limitsOf: () => widest, widest: () => widest });
-    const old = await podLikeOn({ ...nats, limitsOf: () => small, widest: () => small });
+    const here = await podLikeOn({ port, limitsOf: () => widest, widest: () => widest });
+    const old = await podLikeOn({ port, limitsOf: () => small, widest: () => small });
     expect(await sizeOf(here)).toEqual(stored(2, 60_000));
     const [first = ''] = await published(here, 'r', 1, 2);
     widest = { historySize: 5, historyTtlMs: 120_000 };
@@ -99,14 +99,14 @@ describe('the stream', () => {
     }
     expect(await sizeOf(here)).toEqual(stored(5, 120_000));
     // A pod that starts applies its rules.
-    const late = await podLikeOn({ ...nats, limitsOf: () => widest, widest: () => widest });
+    const late = await podLikeOn({ port, limitsOf: () => widest, widest: () => widest });
     expect(await sizeOf(late)).toEqual(stored(1, 60_000));
   });
 
   test('that NATS does not let grow holds what it can, and messages are published', async () => {
-    const nats = await natsOf();
+    const { port } = await natsOf();
     let widest: HistoryLimits = { historySize: 2, historyTtlMs: 60_000 };
-    const { backbone, broker } = await podLikeOn({ ...nats, limitsOf: () => widest, widest: () => widest });
+    const { backbone, broker } = await podLikeOn({ port, limitsOf: () => widest, widest: () => widest });
     widest = WIDE;
     const logged = vi.spyOn(console, 'error').mockReturnValue();
     vi.spyOn(backbone.link, 'call').mockRejectedValueOnce(new NatsRefused(10_052, 'no'));

@@ -1,11 +1,13 @@
 import { type DatedValue, isStoredAfter, laterValue, readValue, writeValue } from './value-record.ts';
 import { ensureStream, type StreamInfo, UNNAMED_MS } from '../connection/streams.ts';
-import type { Fleeting, LastValue, LastValueSlot } from '../../../core/ports/broker.ts';
+import type { HistoryLimits } from '../../../core/ports/room-rules.ts';
+import type { Fleeting, LastValue, LastValueSlot, Published } from '../../../core/ports/broker.ts';
 import { isWrongSequence } from '../connection/answers.ts';
 import { atMostOncePer } from '../../../core/base/at-most.ts';
 import type { Live } from '../connection/link.ts';
 import type { NatsBackbone } from '../connection/backbone.ts';
 import type { NatsHistory } from './history.ts';
+import type { Publication } from '../../shared/publication.ts';
 import { roomToken } from '../connection/names.ts';
 import { Unavailable } from '../../shared/unavailable.ts';
 
@@ -18,8 +20,8 @@ const WARNING_MS = 60_000;
 export interface NatsLastValuesOptions {
   readonly backbone: NatsBackbone;
   readonly history: NatsHistory;
-  /** How long the value of any room may live, as of now. */
-  readonly longestMs: () => number;
+  /** The largest limits of all rooms, as of now. A value lives as long as the messages of its room may. */
+  readonly widest: () => HistoryLimits;
 }
 
 /** A value in the stream. `seq` 0: the room has none. */
@@ -27,8 +29,6 @@ interface Place {
   readonly seq: number;
   readonly value?: DatedValue | undefined;
 }
-
-type Slot = Pick<LastValueSlot, 'slot'>;
 
 /**
  * The values of rooms, in a stream with one message for each room and slot. A pod that keeps no values does not touch
@@ -61,13 +61,20 @@ export class NatsLastValues {
     });
   }
 
-  /** For a message that the history stored: it never replaces a later one. */
-  async put(room: string, { slot }: Slot, value: DatedValue): Promise<void> {
-    await this.#unlessRefused(this.#put(this.#subject(room, slot), value));
+  /** The history stored the publication: it becomes the value of its room, unless a later one is that. */
+  async keep(publication: Publication, { id, duplicate }: Published): Promise<void> {
+    const { room, body, provisionalId, lastValue } = publication;
+    if (lastValue === undefined) return;
+    const { backbone, history } = this.#options;
+    const at = Math.floor(backbone.link.now());
+    // What was stored first counts: a repetition may have another body.
+    const value = duplicate ? await history.at(room, id) : { id, body, provisionalId, at };
+    if (value === undefined) return;
+    await this.#unlessRefused(this.#put(this.#subject(room, lastValue.slot), value));
   }
 
   /** For a message that no history stores. */
-  async set(room: string, { slot }: Slot, { id, body }: Fleeting): Promise<void> {
+  async set(room: string, { slot }: LastValueSlot, { id, body }: Fleeting): Promise<void> {
     const subject = this.#subject(room, slot);
     const text = writeValue({ at: Math.floor(this.#options.backbone.link.now()), id, body });
     await this.#unlessRefused(this.#store(subject, text));
@@ -129,16 +136,16 @@ export class NatsLastValues {
 
   #call<R>(send: (live: Live) => Promise<R>): Promise<R> {
     return this.#options.backbone.link.call(async (live) => {
-      if (this.#ready === undefined || this.#options.longestMs() > this.#ageMs) this.#prepare(live);
+      if (this.#ready === undefined || this.#options.widest().historyTtlMs > this.#ageMs) this.#prepare(live);
       await this.#ready;
       return send(live);
     });
   }
 
   #prepare(live: Live): void {
-    const { backbone, longestMs } = this.#options;
+    const { backbone, widest } = this.#options;
     const { names, replicas } = backbone;
-    this.#ageMs = Math.max(this.#ageMs, longestMs());
+    this.#ageMs = Math.max(this.#ageMs, widest().historyTtlMs);
     const plan = {
       name: names.stream('values'),
       subjects: [names.subject('values', '*', '*')],
