@@ -113,8 +113,7 @@ export class NatsBroker implements Broker {
     // The former leader may have stored messages that it did not publish to the pods.
     link.subscribe(names.leaderElected('history'), () => this.#comparison.begin(() => true));
     link.whenUp(() => this.#warnOfLimit());
-    link.whenUp(() => this.#comparison.begin(() => true));
-    link.whenUp(() => this.#dispatch.resume(() => true));
+    link.whenUp(() => this.#resume());
   }
 
   get available(): boolean {
@@ -292,6 +291,11 @@ export class NatsBroker implements Broker {
       if (!(error instanceof Unavailable))
         this.#options.backbone.log.error({ err: error }, 'a room could not be compared with its history');
     }
+  }
+
+  #resume(): void {
+    this.#comparison.begin(() => true);
+    this.#dispatch.resume(() => true);
   }
 
   /** Logs that NATS takes smaller messages than clients may send. */

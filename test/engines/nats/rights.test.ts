@@ -81,7 +81,7 @@ test('A pod needs exactly the rights that docs/platform/nats.md lists', SLOW, as
   await tamper(await auditorOf(nats, asked));
   const late = await podOn({ env }, ALL_WAYS);
   await ready(late);
-  const alice = await member(late, 'valued', 'alice');
+  const alice = await member(late, 'valued', fresh('alice'));
   await published(alice, { room: 'valued', data: 'newest' });
   expect(await joined(await guest(late), 'valued')).toMatchObject({ data: { replayed: 1 } });
   const ofJetStream = rights.publish.filter((right) => right.startsWith('$JS.'));
