@@ -92,7 +92,8 @@ export async function compose(config: Config, surroundings: Surroundings): Promi
     heartbeat: new Heartbeat(pod.hub, pod.clock, pod.limits),
     drain: new Drain(pod),
     rebalance: new Rebalance(pod, watermarks),
-    finishing: [runner, backend, webhooks],
+    finishing: [runner, backend, webhooks && { stop: () => webhooks.flush() }],
+    reporting: webhooks,
   };
 }
 
@@ -128,6 +129,7 @@ function createPod(config: Config, extras: Extras): Pod {
     roster,
     authenticator,
     hooks,
+    watcher,
     random,
     limits,
   };

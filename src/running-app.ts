@@ -44,6 +44,8 @@ export interface Parts {
   readonly rebalance: Rebalance;
   /** Parts that finish their work after the last connection is closed. */
   readonly finishing: readonly (Stoppable | undefined)[];
+  /** Ends last: the broker stores waiting publications while it stops, and they are reported too. */
+  readonly reporting: Stoppable | undefined;
   readonly listeners: readonly [clients: Listener, operators: Listener];
 }
 
@@ -133,7 +135,7 @@ export class RunningApp implements App {
   }
 
   async stop(): Promise<void> {
-    const { pod, gateway, admission, watermarks, heartbeat, finishing, listeners } = this.#parts;
+    const { pod, gateway, admission, watermarks, heartbeat, finishing, reporting, listeners } = this.#parts;
     const [clients, operators] = listeners;
     this.#phase = 'draining';
     admission.drain();
@@ -142,7 +144,8 @@ export class RunningApp implements App {
     await gateway.closeAll();
     await clients.close();
     pod.rules.stop();
-    for (const part of [...finishing, pod.directory, pod.roster, pod.broker]) await this.#end(part);
+    for (const part of [...finishing, pod.directory, pod.roster, pod.broker, reporting])
+      await this.#end(part);
     await operators.close();
     pod.log.info({ pod: pod.name }, 'stopped');
   }

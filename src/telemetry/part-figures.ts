@@ -33,20 +33,34 @@ export function hookFigures(figures: HookFigures): Figure[] {
   ];
 }
 
-export function webhookFigures(figures: WatcherFigures): Figure[] {
+/** What became of the joins and leaves that were posted, and of the messages. */
+export interface WebhookFigures {
+  readonly presence: WatcherFigures;
+  readonly messages: WatcherFigures;
+}
+
+export function webhookFigures({ presence, messages }: WebhookFigures): Figure[] {
   return [
-    counter('realtime_webhook_events', 'Events that the webhook receiver accepted.', () => figures.reported),
+    ...queueFigures('realtime_webhook_events', 'realtime_webhook_retries', 'Joins and leaves', presence),
+    ...queueFigures('realtime_webhook_messages', 'realtime_webhook_message_retries', 'Messages', messages),
+  ];
+}
+
+function queueFigures(name: string, retries: string, what: string, figures: WatcherFigures): Figure[] {
+  const { dropped } = figures;
+  return [
+    counter(name, `${what} that the webhook receiver accepted.`, () => figures.reported),
     counters(
-      'realtime_webhook_events_dropped',
-      'Events that were not delivered, by reason.',
+      `${name}_dropped`,
+      `${what} that the webhook receiver did not get, by reason.`,
       'reason',
-      figures.dropped,
+      dropped,
       UNREPORTED,
     ),
-    counter('realtime_webhook_retries', 'Repeated posts to the webhook receiver.', () => figures.retries),
+    counter(retries, `Repeated posts to the webhook receiver: ${what}.`, () => figures.retries),
     gauge(
-      'realtime_webhook_events_waiting',
-      'Events that wait to be posted or are in flight.',
+      `${name}_waiting`,
+      `${what} that wait for the webhook receiver or are in flight.`,
       () => figures.waiting,
     ),
   ];

@@ -11,6 +11,8 @@ export interface CourierContext {
   readonly destination: Destination;
   readonly clock: Clock;
   readonly log: Log;
+  /** What is posted, for the log. */
+  readonly events: 'presence' | 'messages';
   /** In [0, 1). */
   readonly random: () => number;
 }
@@ -30,7 +32,7 @@ export class Courier {
 
   /** Never rejects. `refused`: by the receiver. `gave_up`: after the last attempt. `stopped`: by `abort`. */
   async deliver(body: string): Promise<'accepted' | 'refused' | 'gave_up' | 'stopped'> {
-    const { clock, destination, log } = this.#context;
+    const { clock, destination, events, log } = this.#context;
     const { origin } = destination.address;
     for (let attempt = 1; ; attempt += 1) {
       const outcome = await post(destination, body, clock, this.#aborted.signal);
@@ -39,14 +41,14 @@ export class Courier {
       const { reason } = outcome;
       if (outcome.kind === 'refused' || attempt === ATTEMPTS) {
         log.error(
-          { origin, reason, attempt },
+          { origin, events, reason, attempt },
           'the webhook receiver did not accept events; they are dropped',
         );
         return outcome.kind === 'refused' ? 'refused' : 'gave_up';
       }
       const waitMs = this.#waitMs(attempt, outcome);
       log.warn(
-        { origin, reason, attempt, waitMs },
+        { origin, events, reason, attempt, waitMs },
         'the webhook receiver did not accept events; they will be posted again',
       );
       await this.#wait(waitMs, outcome.retryAfterMs !== undefined);

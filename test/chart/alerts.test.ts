@@ -35,6 +35,9 @@ const HEALTHY: Figures = {
   'realtime_webhook_events{}': `0+60x${HOUR}`,
   'realtime_webhook_events_dropped{reason="gave_up"}': `0x${HOUR}`,
   'realtime_webhook_events_dropped{reason="stopped"}': `0x${HOUR}`,
+  'realtime_webhook_messages{}': `0+60x${HOUR}`,
+  'realtime_webhook_messages_dropped{reason="gave_up"}': `0x${HOUR}`,
+  'realtime_webhook_messages_dropped{reason="stopped"}': `0x${HOUR}`,
 };
 
 /** For each alert figures of one pod that are its fault and no other's. */
@@ -54,6 +57,7 @@ const FAULTS: Readonly<Record<string, Figures>> = {
   CrosspodRulesFaulty: { 'realtime_rules_reload_failures{}': `0x38 1x${HOUR}` },
   CrosspodHooksFail: { 'realtime_hook_failures{hook="onMessage"}': `0+120x${HOUR}` },
   CrosspodWebhookEventsDropped: { 'realtime_webhook_events_dropped{reason="gave_up"}': `0+2x${HOUR}` },
+  CrosspodWebhookMessagesDropped: { 'realtime_webhook_messages_dropped{reason="gave_up"}': `0+2x${HOUR}` },
 };
 
 /** As two jobs scrape it, of which each adds its own labels. */

@@ -1,17 +1,8 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFile, writeFile } from 'node:fs/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { open } from '../support/client.ts';
+import { rulesFile } from '../support/rules-file.ts';
 import { startPod } from '../support/pod.ts';
-
-async function rulesFile(text: string): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'crosspod-rules-'));
-  onTestFinished(() => rm(folder, { recursive: true }));
-  const path = join(folder, 'rooms.yaml');
-  await writeFile(path, text);
-  return path;
-}
 
 test('a pod obeys the rules of ROOMS_FILE, and other rules after SIGHUP', async () => {
   const path = await rulesFile('rooms: [{match: news, publish: nobody}]');

@@ -14,7 +14,7 @@ import { TestPod } from './test-pod.ts';
 /** Every metric of a pod that has all its parts, by name: counter, gauge, histogram. */
 export async function metricTypes(): Promise<Map<string, string>> {
   const hooks = { replaced: 0, suppressed: 0, refused: new Map(), failed: new Map() };
-  const webhooks = { reported: 0, dropped: new Map(), retries: 0, waiting: 0 };
+  const queue = { reported: 0, dropped: new Map(), retries: 0, waiting: 0 };
   const redis = {
     placement: { up: true, subscribed: true, losses: 0, revivals: 0 },
     broker: { waiting: 0, failures: 0 },
@@ -31,7 +31,7 @@ export async function metricTypes(): Promise<Map<string, string>> {
   const backend = { requests: new Map(), seconds: { counts: [], sumMs: 0 } };
   const extra = [
     ...hookFigures(hooks),
-    ...webhookFigures(webhooks),
+    ...webhookFigures({ presence: queue, messages: queue }),
     backendRequests(backend),
     ...rulesFigures({ rules: 0, loadedAt: 0, failures: 0 }),
     ...engineFigures({ troubles: () => [] }),

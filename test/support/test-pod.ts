@@ -20,6 +20,7 @@ import { Roster } from '../../src/core/presence/roster.ts';
 import { TestClock } from './test-clock.ts';
 import type { Clock } from '../../src/core/ports/clock.ts';
 import { UNRESTRICTED } from '../../src/core/base/permissions.ts';
+import type { Watcher } from '../../src/core/ports/watcher.ts';
 import { Turn } from '../../src/core/delivery/turn.ts';
 import { Timestamps } from '../../src/core/base/timestamps.ts';
 import { createTally } from '../../src/core/base/tally.ts';
@@ -110,7 +111,7 @@ export class TestPod {
   #connections = 0;
   #messages = 0;
 
-  constructor(limits: Partial<Limits & RoomSettings> = {}, hooks?: Hooks) {
+  constructor(limits: Partial<Limits & RoomSettings> = {}, hooks?: Hooks, watcher?: Watcher) {
     const all = { ...LIMITS, ...limits };
     const { clock } = this;
     const tally = createTally();
@@ -142,6 +143,7 @@ export class TestPod {
       rules,
       limits: all,
       log,
+      watcher,
     });
     const catchUp = new CatchUp({ broker, clock, framer, hub, limits: all, tally, log });
     const ids = { connection: () => 'c', ephemeral: () => `~${(this.#messages += 1)}` };
@@ -156,6 +158,7 @@ export class TestPod {
       roster,
       authenticator: undefined,
       hooks,
+      watcher,
       framer,
       turn,
       clock,

@@ -289,11 +289,11 @@ describe('createMetrics', () => {
 });
 
 test('a counter with a known label begins at 0, or Prometheus would miss its first increase', async () => {
-  const webhooks = { reported: 0, dropped: new Map(), retries: 0, waiting: 0 };
+  const queue = { reported: 0, dropped: new Map(), retries: 0, waiting: 0 };
   const module = { onConnect: () => undefined, onMessage: () => undefined };
   const { pod: quiet } = new TestPod();
   const hooks = new HookRunner(module, quiet);
-  const figures = [...webhookFigures(webhooks), ...hookFigures(hooks.figures)];
+  const figures = [...webhookFigures({ presence: queue, messages: queue }), ...hookFigures(hooks.figures)];
   const text = await createMetrics(quiet, figures).render();
   const [, table = ''] = readFileSync('docs/protocol.md', 'utf8').split('**Refusals**');
   const [rows = ''] = table.split('\n\nA WebSocket');
@@ -308,8 +308,10 @@ test('a counter with a known label begins at 0, or Prometheus would miss its fir
     ...['invalid_token', 'token_expired', 'unavailable'].map(
       (reason) => `realtime_auth_failures{reason="${reason}"}`,
     ),
-    ...['overflow', 'refused', 'gave_up', 'stopped'].map(
-      (reason) => `realtime_webhook_events_dropped{reason="${reason}"}`,
+    ...['events', 'messages'].flatMap((what) =>
+      ['overflow', 'refused', 'gave_up', 'stopped'].map(
+        (reason) => `realtime_webhook_${what}_dropped{reason="${reason}"}`,
+      ),
     ),
     ...Object.values(CLOSE).map(({ code }) => `realtime_closes{code="${code}"}`),
     ...['ephemeral', 'lagging'].map((reason) => `realtime_messages_dropped{reason="${reason}"}`),
@@ -327,7 +329,10 @@ test('the figures of hooks and webhooks exist only with hooks and webhooks', asy
     refused: new Map([['onMessage', 3]]),
     failed: new Map([['onConnect', 4]]),
   };
-  const webhooks = { reported: 5, dropped: new Map([['overflow' as const, 6]]), retries: 7, waiting: 8 };
+  const webhooks = {
+    presence: { reported: 5, dropped: new Map([['overflow' as const, 6]]), retries: 7, waiting: 8 },
+    messages: { reported: 9, dropped: new Map([['refused' as const, 10]]), retries: 11, waiting: 12 },
+  };
   const text = await createMetrics(new TestPod().pod, [
     ...hookFigures(hooks),
     ...webhookFigures(webhooks),
@@ -341,6 +346,10 @@ test('the figures of hooks and webhooks exist only with hooks and webhooks', asy
     'realtime_webhook_events_dropped{reason="overflow"} 6',
     'realtime_webhook_retries 7',
     'realtime_webhook_events_waiting 8',
+    'realtime_webhook_messages 9',
+    'realtime_webhook_messages_dropped{reason="refused"} 10',
+    'realtime_webhook_message_retries 11',
+    'realtime_webhook_messages_waiting 12',
   ]) {
     expect(text).toContain(`\n${line}\n`);
   }

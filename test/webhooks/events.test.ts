@@ -1,4 +1,4 @@
-import { bench, change, SECRET } from './bench.ts';
+import { ALL, bench, change, SECRET } from './bench.ts';
 import { describe, expect, test } from 'vitest';
 import { createHmac } from 'node:crypto';
 import { destinationOf } from '../../src/webhooks/post.ts';
@@ -10,7 +10,7 @@ describe('The posted body', () => {
     const { origin, deliveries } = await startReceiver();
     const { webhooks, clock, join, leave, post } = bench(`${origin}/hook`);
     join('alice', 1);
-    webhooks.changed('r', change('update', 'alice', 1));
+    webhooks.changed('r', change('update', 'alice', 1), ALL);
     join('bob', 2);
     clock.advance(10);
     leave('alice', 1);
@@ -26,6 +26,24 @@ describe('The posted body', () => {
       { id: 'e5', type: 'member_left', room: 'r', user_id: 'bob', timestamp: later },
       { id: 'e6', type: 'room_vacated', room: 'r', timestamp: later },
     ]);
+  });
+
+  test.each([
+    [[], []],
+    [['member_joined'], ['member_joined', 'member_joined']],
+    [
+      ['room_occupied', 'room_vacated', 'message'],
+      ['room_occupied', 'room_vacated'],
+    ],
+  ] as const)('with the rule %j has only the events of the rule', async (rule, types) => {
+    const { origin, deliveries } = await startReceiver();
+    const { webhooks, leave, post } = bench(origin);
+    for (const one of [change('join', 'ann', 1), change('join', 'bob', 2), change('leave', 'bob', 0)])
+      webhooks.changed('r', one, new Set(rule));
+    leave('end');
+    post();
+    const { events } = await deliveries.take();
+    expect(events.map(({ type }) => type)).toEqual([...types, 'member_left']);
   });
 
   test('is JSON, signed with the time and the secret', async () => {
@@ -46,7 +64,7 @@ describe('The posted body', () => {
 
   test('carries the credentials of the address as basic authentication', async () => {
     const { origin, deliveries } = await startReceiver();
-    const { join, post, webhooks } = bench(`${origin.replace('//', '//me:p%40ss@')}/hook`);
+    const { join, post, webhooks, figures } = bench(`${origin.replace('//', '//me:p%40ss@')}/hook`);
     join('alice');
     post();
     const delivery = await deliveries.take();
@@ -54,7 +72,7 @@ describe('The posted body', () => {
     expect(delivery.headers).toMatchObject({ authorization: `Basic ${credentials}` });
     delivery.answer(204);
     await webhooks.stop();
-    expect(webhooks.figures.reported).toBe(1);
+    expect(figures().reported).toBe(1);
   });
 });
 
@@ -73,7 +91,7 @@ describe('A batch', () => {
 
   test('is posted at once with a hundred events, one batch after the other', async () => {
     const { origin, deliveries, counts } = await startReceiver();
-    const { webhooks, join, post } = bench(origin);
+    const { join, post, figures } = bench(origin);
     for (let n = 1; n <= 250; n += 1) join(`user-${n}`);
     const posted: unknown[] = [];
     for (const size of [100, 100, 50]) {
@@ -81,9 +99,9 @@ describe('A batch', () => {
       const { events, answer } = await deliveries.take();
       expect(events).toHaveLength(size);
       posted.push(...events.map(({ user_id }) => user_id));
-      expect(webhooks.figures.waiting).toBe(250 - posted.length + size);
+      expect(figures().waiting).toBe(250 - posted.length + size);
       answer(200);
-      await until('the answer', () => webhooks.figures.reported === posted.length);
+      await until('the answer', () => figures().reported === posted.length);
     }
     expect(posted).toEqual(Array.from({ length: 250 }, (_, n) => `user-${n + 1}`));
     expect(counts.most).toBe(1);

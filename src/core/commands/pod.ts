@@ -3,6 +3,7 @@ import type { Hooks } from '../ports/hooks.ts';
 import type { PodParts } from '../pod/parts.ts';
 import type { Roster } from '../presence/roster.ts';
 import type { Tracer } from '../ports/tracer.ts';
+import type { Watcher } from '../ports/watcher.ts';
 
 /** Makes unique names; passed in so that a test can predict them. */
 export interface Ids {
@@ -21,6 +22,8 @@ export interface Pod extends PodParts {
   readonly authenticator: Authenticator | undefined;
   /** Undefined while the operator has configured no hooks. */
   readonly hooks?: Hooks | undefined;
+  /** Undefined while the operator has configured no webhook. */
+  readonly watcher?: Watcher | undefined;
   readonly ids: Ids;
   /** Undefined while tracing is off. */
   readonly tracer?: Tracer | undefined;

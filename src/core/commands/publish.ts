@@ -6,7 +6,9 @@ import type { Pod } from './pod.ts';
 import { slotOf } from './last-value.ts';
 import type { Fleeting, LastValueSlot, Published } from '../ports/broker.ts';
 import { isUnavailable } from '../base/refused.ts';
+import { reportStored } from './report-stored.ts';
 import { requirePublishable } from './may-publish.ts';
+import type { RoomRule } from '../ports/room-rules.ts';
 import type { Destination } from '../ports/tracer.ts';
 import { ephemeralDelivery, observeDeliveries } from '../delivery/delivery.ts';
 
@@ -37,13 +39,17 @@ export function publishToRoom(
 ): Promise<Published> {
   requirePublishable(pod, room, request.data);
   return traced(pod, 'room', request, (trace) => {
-    const lastValue = ephemeral ? undefined : valueSlot(pod, room, request);
-    if (!isEphemeral(pod, room, ephemeral)) {
-      return pod.broker.publish(room, encodeBody({ ...request, room }), {
-        key: request.key,
+    const rule = pod.rules.ruleOf(room);
+    const lastValue = ephemeral ? undefined : valueSlot(rule, request);
+    if (!ephemeral && hasHistory(rule)) {
+      const { key } = request;
+      const publishing = pod.broker.publish(room, encodeBody({ ...request, room }), {
+        key,
         trace,
         lastValue,
       });
+      if (rule.webhook.has('message')) reportStored(pod, room, request, publishing);
+      return publishing;
     }
     const body = encodeBody({ ...request, room, ephemeral: true });
     return deliverOnce(pod, room, { body, trace, key: request.key }, (message) => {
@@ -54,12 +60,8 @@ export function publishToRoom(
 }
 
 /** Where the message becomes the value of its room; undefined if it does not. */
-function valueSlot(
-  { rules }: Pod,
-  room: string,
-  { isFromServer }: PublishRequest,
-): LastValueSlot | undefined {
-  const slot = slotOf(rules.ruleOf(room));
+function valueSlot(rule: RoomRule, { isFromServer }: PublishRequest): LastValueSlot | undefined {
+  const slot = slotOf(rule);
   return slot?.slot === 'server' && isFromServer !== true ? undefined : slot;
 }
 
@@ -70,9 +72,11 @@ export function deliverToRoom(pod: Pod, room: string, { id, body, trace }: Fleet
 
 /** Whether a message to a room is not stored: the publisher asked for that, or the room has no history. */
 export function isEphemeral({ rules }: Pod, room: string, asked: boolean): boolean {
-  if (asked) return true;
-  const { historySize, historyTtlMs } = rules.ruleOf(room);
-  return historySize === 0 || historyTtlMs === 0;
+  return asked || !hasHistory(rules.ruleOf(room));
+}
+
+function hasHistory({ historySize, historyTtlMs }: RoomRule): boolean {
+  return historySize !== 0 && historyTtlMs !== 0;
 }
 
 /** Publishes to all connections on all pods. */

@@ -59,6 +59,10 @@ export interface Published {
   /** The key was used before: `id` is that of the first publication, and nothing was published. */
   readonly duplicate: boolean;
   /**
+   * With `duplicate`: an earlier attempt to store this very publication got no answer, so it may itself be the first one.
+   */
+  readonly maybeFirst?: boolean | undefined;
+  /**
    * Set while the history is unavailable: `id` is provisional, the message was handed to `Receiver.provisional`, and it
    * waits. Resolves with the final result once the history has stored the message.
    */

@@ -100,7 +100,10 @@ export class Roster {
   }
 
   #tellWatcher(room: string, change: PresenceChange): void {
-    if (!isPlaces(room)) this.#context.watcher?.changed(room, change);
+    const { watcher, rules } = this.#context;
+    if (watcher === undefined || isPlaces(room)) return;
+    const { webhook } = rules.ruleOf(room);
+    if (webhook.size > 0) watcher.changed(room, change, webhook);
   }
 
   /** A connection ended in order: its user gets no grace period. */

@@ -23,6 +23,8 @@ export class Publication implements PublicationOptions {
   /** This pod's members have received it, before the history stored it. */
   provisional = false;
   inFlight = false;
+  /** An attempt has failed: without an answer nobody knows whether the history stored it then. */
+  failed = false;
   /** When it was first sent, by `Appender.now`. Once set, the history may hold it although no answer came. */
   sentAt: number | undefined;
   /** The publisher's answer. */

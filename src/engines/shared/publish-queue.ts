@@ -165,8 +165,9 @@ export class PublishQueue {
   #end(publication: Publication, published: Published): void {
     this.#leave(publication);
     if (publication.provisional && published.duplicate) this.#owner.forget(publication, published.id);
-    publication.answered.resolve(published);
-    publication.settled?.resolve(published);
+    const answer = published.duplicate && publication.failed ? { ...published, maybeFirst: true } : published;
+    publication.answered.resolve(answer);
+    publication.settled?.resolve(answer);
     this.#deliverProvisionally();
   }
 
@@ -182,6 +183,7 @@ export class PublishQueue {
   /** The history did not take it: it waits again. */
   #takeBack(publication: Publication): void {
     publication.inFlight = false;
+    publication.failed = true;
     this.#waits += 1;
     this.#buffering = true;
     this.#deliverProvisionally();

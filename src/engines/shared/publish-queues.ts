@@ -55,7 +55,11 @@ export class PublishQueues {
     const { body, provisionalId, room } = publication;
     const same = this.#byName.get(provisionalId);
     if (same !== undefined)
-      return same.answered.promise.then((published) => ({ ...published, duplicate: true }));
+      return same.answered.promise.then((published) => ({
+        ...published,
+        duplicate: true,
+        maybeFirst: undefined,
+      }));
     const name = this.#options.appender.queueOf(room);
     const queue = this.#queues.get(name) ?? new PublishQueue(room, this.#options, this.#owner);
     if (this.#isFull(queue)) return Promise.reject(new Unavailable('the buffer for publications is full'));

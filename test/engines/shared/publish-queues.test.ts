@@ -120,6 +120,21 @@ describe('publications in a publish queue', () => {
     expect(sent.at(-1)).toMatchObject({ wasProvisional: true, mayBeThere: true });
   });
 
+  test('that were stored before may be the first ones only if an attempt of theirs has failed', async () => {
+    const other = publish('r', 'a', 'k');
+    sent[0]?.answer.resolve({ id: 'p', duplicate: true });
+    expect(await other).toEqual({ id: 'p', duplicate: true });
+
+    const own = publish('r', 'b', 'l');
+    lose(1);
+    const { settled } = await own;
+    const repeated = await publish('r', 'b', 'l');
+    void queues.pump();
+    sent[2]?.answer.resolve({ id: 'q', duplicate: true });
+    expect(await settled).toEqual({ id: 'q', duplicate: true, maybeFirst: true });
+    expect(repeated).toMatchObject({ duplicate: true, maybeFirst: undefined });
+  });
+
   test('do not overtake those that wait', async () => {
     up = false;
     await publish('r', 'a');
