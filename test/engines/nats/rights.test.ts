@@ -53,11 +53,18 @@ function matches(right: string, subject: string): boolean {
   return isLong && tokens.every((token, n) => token === '*' || token === '>' || token === words[n]);
 }
 
+/** A room with a value, and one that is asked for although the API may have given it. */
+const RULES = 'rooms: [{ match: valued, last_value: true }, { match: "of-{user}" }]';
+
 /** Two pods use every feature, and also reconnect to a server that was unavailable. */
 async function useAll(nats: OperatedNats, env: Record<string, string>): Promise<void> {
   const [one, two] = [await podOn({ env }, ALL_WAYS), await podOn({ env }, ALL_WAYS)];
   await ready(one, two);
   await everything(one, two);
+  const someone = await guest(one);
+  await published(someone, { room: 'valued', data: 'newest' });
+  someone.send({ type: 'join', room: 'of-another' });
+  await someone.next({ type: 'error', data: { code: 'forbidden' } });
   for (const pod of [one, two]) expect(await metric(pod, 'realtime_nats_losses')).toBe(0);
   const room = fresh('alone');
   const alice = await member(one, room, 'alice');
@@ -75,14 +82,12 @@ test('A pod needs exactly the rights that docs/platform/nats.md lists', SLOW, as
   await auditorOf(nats, asked);
   const rights = documentedRights();
   const path = join(nats.server.folder, 'rooms.yaml');
-  writeFileSync(path, 'rooms: [{ match: valued, last_value: true }]');
+  writeFileSync(path, RULES);
   const env = { ...envOf(nats, nats.account.user({ rights })), ROOMS_FILE: path };
   await useAll(nats, env);
   await tamper(await auditorOf(nats, asked));
   const late = await podOn({ env }, ALL_WAYS);
   await ready(late);
-  const alice = await member(late, 'valued', fresh('alice'));
-  await published(alice, { room: 'valued', data: 'newest' });
   expect(await joined(await guest(late), 'valued')).toMatchObject({ data: { replayed: 1 } });
   const ofJetStream = rights.publish.filter((right) => right.startsWith('$JS.'));
   const idle = (): string[] =>
