@@ -12,6 +12,7 @@ import type { Limits } from './core/base/limits.ts';
 import type { Log } from './core/ports/log.ts';
 import type { Broker } from './core/ports/broker.ts';
 import type { Directory } from './core/ports/directory.ts';
+import type { Denylist } from './core/ports/denylist.ts';
 import type { Grants } from './core/ports/grants.ts';
 import type { Figure } from './telemetry/figures.ts';
 import { memoryEngine } from './engines/memory/index.ts';
@@ -46,6 +47,7 @@ export interface Engine {
   readonly store: PresenceStore;
   readonly directory: Directory;
   readonly grants: Grants;
+  readonly denylist: Denylist;
   /** The metrics of these parts. */
   readonly figures: readonly Figure[];
 }
@@ -93,7 +95,7 @@ async function redisOf(
   rules: RoomRules,
 ): Promise<Engine> {
   const { redisEngine } = await import('./engines/redis/index.ts');
-  const { broker, store, directory, grants, placement } = redisEngine({
+  const { broker, store, directory, grants, denylist, placement } = redisEngine({
     ...sharedOptions(values, platform),
     limitsOf: (room) => rules.ruleOf(room),
     address,
@@ -107,7 +109,7 @@ async function redisOf(
     log,
   });
   const figures = [...engineFigures(broker), ...redisFigures({ placement, broker })];
-  return { broker, store, directory, grants, figures };
+  return { broker, store, directory, grants, denylist, figures };
 }
 
 /** Imports the engine only if NATS is configured. */
@@ -119,7 +121,7 @@ async function natsOf(
   rules: RoomRules,
 ): Promise<Engine> {
   const { natsEngine } = await import('./engines/nats/index.ts');
-  const { broker, store, directory, grants, backbone } = natsEngine({
+  const { broker, store, directory, grants, denylist, backbone } = natsEngine({
     ...sharedOptions(values, platform),
     limitsOf: (room) => rules.ruleOf(room),
     widest: () => rules.widest,
@@ -136,7 +138,7 @@ async function natsOf(
     log,
   });
   const figures = [...engineFigures(broker), ...natsFigures({ backbone, broker })];
-  return { broker, store, directory, grants, figures };
+  return { broker, store, directory, grants, denylist, figures };
 }
 
 /** Undefined while authentication is off. Raises an error if a key file is unusable. */

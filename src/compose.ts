@@ -24,6 +24,7 @@ import { Hub } from './core/pod/hub.ts';
 import type { Log } from './core/ports/log.ts';
 import type { Origins } from './core/base/origins.ts';
 import type { Pod } from './core/commands/pod.ts';
+import { PersonalRoom } from './core/base/personal-room.ts';
 import type { Parts } from './running-app.ts';
 import { Roster } from './core/presence/roster.ts';
 import type { RoomRules } from './core/ports/room-rules.ts';
@@ -107,12 +108,13 @@ interface Extras extends Surroundings {
 function createPod(config: Config, extras: Extras): Pod {
   const { log, platform, framer, tracer, hooks, watcher, engine, rules } = extras;
   const { clock, random, ids, host: name } = platform;
+  const { PERSONAL_ROOM } = config.values;
   const limits = limitsOf(config);
   const tally = createTally();
   const timestamps = new Timestamps();
   const failed = (error: unknown): void => log.error({ err: error }, 'a flush to sockets failed');
   const turn = new Turn(endOfTurn(tracer), failed, clock);
-  const { broker, store, directory, grants } = engine;
+  const { broker, store, directory, grants, denylist } = engine;
   const historyLost = historyLostOf(tally, log, clock);
   const own = { clock, framer, turn, tally, timestamps, tracer, rules };
   const hub = new Hub({ ...own, broker, directory, historyLost });
@@ -126,9 +128,11 @@ function createPod(config: Config, extras: Extras): Pod {
     broker,
     directory,
     grants,
+    denylist,
     roster,
     authenticator,
     hooks,
+    personalRoom: PERSONAL_ROOM === undefined ? undefined : new PersonalRoom(PERSONAL_ROOM),
     watcher,
     random,
     limits,

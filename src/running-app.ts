@@ -7,6 +7,7 @@ import type { Pod } from './core/commands/pod.ts';
 import type { Readiness } from './http/ops.ts';
 import type { Rebalance } from './core/pod/rebalance.ts';
 import type { Watermarks } from './core/pod/watermarks.ts';
+import { deny } from './core/commands/deny.ts';
 import { answererOf } from './core/commands/questions.ts';
 import { pause } from './core/base/pause.ts';
 import { receiverOf } from './core/commands/broker-receiver.ts';
@@ -97,7 +98,10 @@ export class RunningApp implements App {
     pod.rules.start(() => pod.roster.rulesChanged());
     await pod.directory.start(pod.hub, answererOf(pod));
     await pod.roster.start();
+    pod.denylist.start((denial) => deny(pod, denial));
     await this.#reachEngine();
+    // A client that is blocked must not get in before this pod knows the list.
+    await pod.denylist.refreshed();
     // The drain began before any client was served.
     if (this.#phase === 'draining') return;
     const ownPort = await clients.open(port, host);
@@ -142,6 +146,7 @@ export class RunningApp implements App {
     heartbeat.stop();
     watermarks.stop();
     await gateway.closeAll();
+    pod.denylist.stop();
     await clients.close();
     pod.rules.stop();
     for (const part of [...finishing, pod.directory, pod.roster, pod.broker, reporting])

@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { readNetworks } from './http/networks.ts';
 import type { TrustedProxies } from './core/base/trusted-proxies.ts';
+import { isPersonalRoom } from './core/base/personal-room.ts';
 import { readRule } from './protocol/rule.ts';
 import { TOKEN_ALGORITHMS } from './core/base/token-algorithms.ts';
 
@@ -208,12 +209,19 @@ export const backendEvents: Kind<readonly (typeof BACKEND_EVENTS)[number][]> = {
 /** In lower case. */
 export const headerNames: Kind<readonly string[]> = {
   allowed: 'names of headers separated by commas such as cookie,authorization',
-  pattern: String.raw`^[\s,]*([A-Za-z0-9_-]+[\s,]*)+$`,
+  pattern: String.raw`^[\s,]*([A-Za-z0-9_-]+\s*(,[\s,]*|$))+$`,
   read: (value) =>
     allOf(
       split(value).map((name) => name.toLowerCase()),
       (name) => /^[a-z0-9_-]+$/.test(name),
     ),
+};
+
+/** Not `{user}` alone: every room would be the room of a user. */
+export const personalRoom: Kind<string> = {
+  allowed: 'a room name with one {user} in it, and something before or after it, such as user-{user}',
+  pattern: String.raw`^([A-Za-z0-9][A-Za-z0-9_.:@-]*\{user\}[A-Za-z0-9_.:@-]*|\{user\}[A-Za-z0-9_.:@-]+)$`,
+  read: (value) => (isPersonalRoom(value) ? value : undefined),
 };
 
 /** At least one path, each without a trailing slash. */

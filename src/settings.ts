@@ -13,6 +13,7 @@ import {
   natsPrefix,
   oneOf,
   origins,
+  personalRoom,
   port,
   rules,
   seconds,
@@ -168,6 +169,10 @@ export const SETTINGS = {
   JWT_ROOMS_CLAIM: optional(
     text,
     'claim that holds the names of the rooms that a connection joins by itself; unset: none',
+  ),
+  PERSONAL_ROOM: optional(
+    personalRoom,
+    'name of the room that each connection of a user joins by itself and no other user; unset: none',
   ),
   GUEST_LOGIN: optional(
     flag,

@@ -53,6 +53,7 @@ export class GuestLogin {
       .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
       .setSubject(userId)
       .setIssuedAt(seconds)
+      .setJti(crypto.randomUUID())
       .setExpirationTime(seconds + GUEST_MS / 1_000);
     if (issuer !== undefined) token.setIssuer(issuer);
     if (audience !== undefined) token.setAudience(audience);

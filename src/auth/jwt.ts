@@ -153,7 +153,12 @@ function principalOf(
   const rooms = roomsClaim === undefined ? undefined : claims[roomsClaim];
   if (userId === undefined || !isUserId(userId)) return invalid('user_id');
   if (permissions === undefined) return invalid('permissions');
-  const principal = { userId, permissions, expiresAt: endOf(claims), ...(keepsClaims && { claims }) };
+  const own = {
+    tokenId: typeof claims.jti === 'string' ? claims.jti : undefined,
+    issuedAt: beginOf(claims),
+    hasToken: true,
+  };
+  const principal = { userId, permissions, expiresAt: endOf(claims), ...own, ...(keepsClaims && { claims }) };
   if (rooms === undefined) return principal;
   const names = readRooms(rooms);
   return names === undefined ? invalid('rooms') : { ...principal, rooms: names };
@@ -166,6 +171,11 @@ function principalOf(
 function userIdOf(claim: unknown): string | undefined {
   if (Number.isSafeInteger(claim)) return String(claim);
   return typeof claim === 'string' ? claim : undefined;
+}
+
+/** In milliseconds. Undefined if `iat` is absent: such a token falls under every revocation of its user's tokens. */
+function beginOf({ iat }: JWTPayload): number | undefined {
+  return typeof iat === 'number' ? iat * 1_000 : undefined;
 }
 
 /** In milliseconds. Undefined if `exp` is absent, or too large for a date, as some issuers write for never. */

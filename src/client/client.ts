@@ -10,7 +10,8 @@ import { type Clock, type Platform, platformWith } from './platform.ts';
 import { Room } from './room.ts';
 import { type Off, Signal } from './signal.ts';
 import type { TokenSource } from './token.ts';
-import { errorOf, type Fields, fieldsOf, type Frame, isLonger, type Message, numberOr } from './wire.ts';
+import { errorOf, type Fields, fieldsOf, type Frame, isLonger, type Joined } from './wire.ts';
+import { type Message, numberOr } from './wire.ts';
 
 export type { Closed, State } from './connection.ts';
 export type { Gap, JoinOptions } from './membership.ts';
@@ -21,6 +22,9 @@ export type { Off } from './signal.ts';
 export type { Token, TokenSource } from './token.ts';
 export type { Joined, Member, Message, Status, UnrecoveredReason } from './wire.ts';
 export { CrosspodError } from './errors.ts';
+
+/** What the server did: it gave this client a room, or took it. */
+export type RoomChange = 'given' | 'taken';
 
 /** Options of `new Crosspod`. */
 export interface CrosspodOptions {
@@ -46,6 +50,7 @@ export class Crosspod<Events extends object = AnyEvents> {
   readonly #states = new Signal<[state: State, closed: Closed | undefined]>();
   readonly #errors = new Signal<[CrosspodError]>();
   readonly #messages = new Messages();
+  readonly #roomChanges = new Signal<[Room, RoomChange]>();
   readonly #rooms = new KnownRooms();
   /** Rooms with listeners, which `room` must return again although `#rooms` holds them weakly. */
   readonly #roomsWithListeners = new Set<object | undefined>();
@@ -120,6 +125,15 @@ export class Crosspod<Events extends object = AnyEvents> {
   /** Calls the listener with each direct or global message. */
   onMessage(listener: (message: Message<Events[EventName<Events>]>) => void): Off {
     return this.#messages.any.on(listener as (message: Message) => void);
+  }
+
+  /**
+   * Calls the listener when the server made this client join a room (`given`), as applications and tokens can do, or
+   * took a room from it (`taken`). The client resumes a room that it was given like its own. A listener that the
+   * application adds to the room within this call misses no message.
+   */
+  onRoom(listener: (room: Room, change: RoomChange) => void): Off {
+    return this.#roomChanges.on(listener);
   }
 
   /**
@@ -209,6 +223,7 @@ export class Crosspod<Events extends object = AnyEvents> {
       nextRef: () => this.#nextRef(),
       write: (text, ref) => this.#send(text, ref),
       report: (error) => this.#report(error),
+      taken: ({ room }) => this.#roomChanged(room, 'taken'),
       begun: (membership) => void this.#memberships.set(membership.room, membership),
       waitsForConnect: (membership) => void this.#waiting.set(membership.room, membership),
       ended: ({ room, hasListeners }, joinRef) => {
@@ -253,8 +268,23 @@ export class Crosspod<Events extends object = AnyEvents> {
     if (frame.type === 'error') return this.#rejected(frame.ref, errorOf(frame));
     if (frame.event === 'connected' && frame.type === 'system') this.#welcome(fieldsOf(frame.data));
     // A frame without a room, or with an empty one, is a direct or global message.
-    if (frame.room) return this.#memberships.get(frame.room)?.receive(frame);
+    if (frame.room) return this.#receiveIn(frame.room, frame);
     if (frame.type === 'chat' || frame.type === 'notification') this.#messages.emit(frame as Message);
+  }
+
+  #receiveIn(room: string, frame: Frame): void {
+    const membership = this.#memberships.get(room);
+    if (membership !== undefined) return membership.receive(frame);
+    // Without a ref it answers no join of this client.
+    if (frame.event !== 'joined' || frame.type !== 'system' || frame.ref !== undefined) return;
+    this.room(room).given(frame.data as Joined, () => this.#roomChanged(room, 'given'));
+  }
+
+  /** Returns whether a listener was told. */
+  #roomChanged(name: string, change: RoomChange): boolean {
+    const { hasListeners } = this.#roomChanges;
+    if (hasListeners) this.#roomChanges.emit(this.room(name), change);
+    return hasListeners;
   }
 
   #welcome({ user_id: user, connection_id: connection, max_message_bytes: max }: Fields): void {

@@ -42,6 +42,7 @@ const DEFAULT_HEARTBEAT_SECONDS = 25;
 /** The end of a connection without a close frame, or of a failed handshake (RFC 6455 section 7.1.5). */
 const ABNORMAL = 1006;
 const TOKEN_ENDED = 4401;
+const KICKED = 4403;
 /** After the source has returned the expired token this often, the client gives up. */
 const MAX_STALE_TOKENS = 5;
 /** Without a token source, the client dials again this often after a refusal: the session of the page may be renewed. */
@@ -220,6 +221,7 @@ export class Connection {
     if (this.#state === 'closed') return;
     const { status, code, error = '', retryAfterMs } = refusal ?? {};
     if (status === 400) return this.#end({ code: status, reason: error });
+    if (status === 403 && code === 'blocked') return this.#end({ code: KICKED, reason: error });
     // A 401 with `Retry-After` means that the token is not valid yet: the same token will do then. A refused origin
     // has nothing to do with the token; the operator may allow the origin later.
     const wantsToken = (status === 401 && !retryAfterMs) || (status === 403 && code !== 'origin_not_allowed');

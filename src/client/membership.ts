@@ -39,6 +39,8 @@ export interface RoomLink {
   write(text: string, ref: string): boolean;
   /** Reports an error that no other listener gets. */
   report(error: CrosspodError): void;
+  /** The server took the room, or rejects the join of one that it gave. Returns whether a listener was told. */
+  taken(membership: Membership): boolean;
   /** The membership begins: it gets the room's frames from now on, and `sendJoin` is called at each reconnect. */
   begun(membership: Membership): void;
   /** The client is closed: the membership joins when the client connects again, unless it has `ended` before. */
@@ -62,6 +64,8 @@ export class Membership {
   #options: JoinOptions = {};
   /** Set from `join` to `leave`; settled by the first answer. */
   #answer: Deferred<Joined> | undefined;
+  /** Whether the server gave the room, and the application has not joined it itself. */
+  #isGiven = false;
   /** Whether the application waits for that answer. */
   #isAwaited = false;
   /** The `ref` of the join that is not answered yet. */
@@ -90,6 +94,7 @@ export class Membership {
   /** See `Room.join`. */
   join(options?: JoinOptions): Promise<Joined> {
     const answer = this.#begin(options);
+    this.#isGiven = false;
     this.#isAwaited ||= !this.#isJoined;
     return answer;
   }
@@ -100,7 +105,19 @@ export class Membership {
     else this.#begin().catch(ignored);
   }
 
+  /** The server made the client join. `tell` is called first, so that new listeners get everything. */
+  given(joined: Joined, tell: () => void): void {
+    const answer = deferred<Joined>();
+    this.#answer = answer;
+    this.#options = {};
+    this.#isGiven = true;
+    this.#link.begun(this);
+    tell();
+    if (this.#answer === answer) this.#joinAccepted(joined);
+  }
+
   leave(): void {
+    this.#isGiven = false;
     this.#statement.clear();
     if (this.#answer === undefined) {
       this.#resume.clear();
@@ -202,8 +219,17 @@ export class Membership {
   }
 
   #joinRejected(error: CrosspodError): void {
-    if (!this.left.hasListeners && !this.#isAwaited) this.#link.report(error);
+    const isExpected = this.left.hasListeners || this.#isAwaited || this.#isGiven;
     this.#endAndForget(error);
+    this.#tellLeft(error, isExpected, error);
+  }
+
+  /** Tells the listeners; an error that none of them expects is reported. */
+  #tellLeft(why: CrosspodError, isExpected: boolean, error?: CrosspodError): void {
+    const wasGiven = this.#isGiven;
+    this.#isGiven = false;
+    const wasTold = (error === undefined || wasGiven) && this.#link.taken(this);
+    if (!isExpected && !wasTold) this.#link.report(why);
     this.left.emit(error);
   }
 
@@ -228,9 +254,9 @@ export class Membership {
 
   #removedByServer(): void {
     const error = new CrosspodError('left', `the server removed this client from the room ${this.room}`);
-    if (!this.left.hasListeners) this.#link.report(error);
+    const isExpected = this.left.hasListeners || this.#isGiven;
     this.#endAndForget(error);
-    this.left.emit(undefined);
+    this.#tellLeft(error, isExpected);
   }
 
   #recovered(recovery: Joined): void {

@@ -125,6 +125,11 @@ export class Room<Events extends object = AnyEvents> {
     this.#membership.leave();
   }
 
+  /** @internal The server made the client join. */
+  given(joined: Joined, tell: () => void): void {
+    this.#membership.given(joined, tell);
+  }
+
   /** Joins at the end of this turn, so that the application can still call `join` with options. */
   #joinSoon(): void {
     this.#owner.listenerAdded();

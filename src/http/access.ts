@@ -2,6 +2,8 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { ApiError } from './errors.ts';
 import type { ApiOptions } from './api-env.ts';
 import type { Authenticator, RefusedToken } from '../core/ports/authenticator.ts';
+import type { Denylist } from '../core/ports/denylist.ts';
+import { whyDenied } from '../core/commands/deny.ts';
 import { whyUnchecked } from '../core/base/unchecked-token.ts';
 
 /** The headers that identify the sender of a request. */
@@ -23,11 +25,13 @@ export class Access {
   readonly #hasKeys: boolean;
   readonly #isKey: (key: string) => boolean;
   readonly #authenticator: Authenticator | undefined;
+  readonly #denylist: Denylist;
 
   constructor({ apiKeys, pod }: Pick<ApiOptions, 'apiKeys' | 'pod'>) {
     this.#hasKeys = apiKeys.length > 0;
     this.#isKey = keyTest(apiKeys);
     this.#authenticator = pod.authenticator;
+    this.#denylist = pod.denylist;
   }
 
   /**
@@ -42,7 +46,7 @@ export class Access {
       return { refusal: unauthorized('missing_api_key', 'send an API key in the header X-API-Key') };
     }
     if (token === undefined) return { refusal: unauthorized('missing_token', 'missing token') };
-    return identifyToken(this.#authenticator, token);
+    return identifyToken(this.#authenticator, this.#denylist, token);
   }
 
   #identifyKey(key: string): Identity {
@@ -62,10 +66,17 @@ export function keyTest(apiKeys: readonly string[]): (key: string | undefined) =
   };
 }
 
-async function identifyToken(authenticator: Authenticator, token: string): Promise<Identity> {
+async function identifyToken(
+  authenticator: Authenticator,
+  denylist: Denylist,
+  token: string,
+): Promise<Identity> {
   const result = await authenticator.authenticate(token);
   if ('fault' in result) return { refusal: refusalOf(result) };
   const name = `user:${result.userId}`;
+  const denied = whyDenied(denylist, result);
+  if (denied?.code === 'blocked') return { name, refusal: new ApiError(403, denied.code, denied.error) };
+  if (denied !== undefined) return { name, refusal: unauthorized(denied.code, denied.error) };
   if (result.permissions.allowApi) return { name };
   return { name, refusal: new ApiError(403, 'forbidden', 'the token lacks the permission api:*') };
 }
@@ -82,7 +93,13 @@ function refusalOf(refused: RefusedToken): ApiError {
 }
 
 function unauthorized(
-  code: 'missing_api_key' | 'missing_token' | 'invalid_api_key' | 'invalid_token' | 'token_expired',
+  code:
+    | 'missing_api_key'
+    | 'missing_token'
+    | 'invalid_api_key'
+    | 'invalid_token'
+    | 'token_expired'
+    | 'token_revoked',
   error: string,
   headers: Readonly<Record<string, string>> = {},
 ): ApiError {

@@ -80,6 +80,8 @@ function openApi(api: Api) {
     tags: [
       { name: 'publish', description: 'Publish messages to a room, to a user or to everybody.' },
       { name: 'disconnect', description: 'Close connections of clients.' },
+      { name: 'users', description: 'Look up users and connections, and move users between rooms.' },
+      { name: 'blocks', description: 'Block users and revoke tokens.' },
       { name: 'rooms', description: 'Read rooms, their members and their history.' },
       { name: 'connecting', description: 'Find out why a WebSocket handshake is refused.' },
       { name: 'guests', description: 'Issue tokens to guests.' },

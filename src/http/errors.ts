@@ -10,6 +10,7 @@ type HttpCode =
   | 'invalid_request'
   | 'invalid_user_id'
   | 'invalid_idempotency_key'
+  | 'too_many'
   | 'too_many_messages'
   | 'missing_token'
   | 'missing_api_key'
@@ -43,6 +44,8 @@ const STATUS: Readonly<Partial<Record<ErrorCode, ContentfulStatusCode>>> = {
   rate_limited: 429,
   invalid_token: 401,
   token_expired: 401,
+  token_revoked: 401,
+  blocked: 403,
   too_large: 413,
   unavailable: 503,
   internal: 500,

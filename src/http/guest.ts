@@ -3,6 +3,9 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { Timestamp, UserId } from './schemas.ts';
 import { USER_PATTERN } from './patterns.ts';
 import type { Api, GuestIssuer } from './api-env.ts';
+import { DEFAULT_PERMISSIONS } from '../core/base/permissions.ts';
+import type { Denylist } from '../core/ports/denylist.ts';
+import { whyDenied } from '../core/commands/deny.ts';
 import { ApiError } from './errors.ts';
 
 /** The only API route that needs neither a key nor a token. */
@@ -50,12 +53,13 @@ const postGuest = createRoute({
   responses: {
     200: json('The guest is logged in.', Guest),
     ...BAD_BODY,
+    403: failure('the guest is blocked', 'blocked'),
     404: failure('guest login is switched off', 'not_found'),
     ...COMMON_ERRORS,
   },
 });
 
-export function guestRoutes(api: Api, guests: GuestIssuer | undefined): void {
+export function guestRoutes(api: Api, guests: GuestIssuer | undefined, denylist: Denylist): void {
   if (guests === undefined) {
     api.use(GUEST_PATH, () => Promise.reject(new ApiError(404, 'not_found', 'guest login is switched off')));
   }
@@ -63,6 +67,8 @@ export function guestRoutes(api: Api, guests: GuestIssuer | undefined): void {
     const guest = await guests?.login(c.req.valid('json').username);
     if (guest === undefined) throw new ApiError(400, 'invalid_user_id', `username ${NAME_RULE}`);
     const { token, userId, expiresAt } = guest;
+    const denied = whyDenied(denylist, { userId, permissions: DEFAULT_PERMISSIONS });
+    if (denied !== undefined) throw new ApiError(403, denied.code, denied.error);
     c.header('Cache-Control', 'no-store');
     return c.json({ token, user_id: userId, expires_at: new Date(expiresAt).toISOString() }, 200);
   });

@@ -12,6 +12,8 @@ export const ERRORS = {
   rate_limited: 'too many messages; wait before you send the next one',
   token_expired: 'the token has expired',
   invalid_token: 'the token is not valid',
+  token_revoked: 'the token is revoked',
+  blocked: 'the user is blocked',
   too_large: 'the message is too large',
   unknown_method: 'the application knows no such method',
   unavailable: 'this is not possible now; retry later',

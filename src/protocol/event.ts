@@ -58,6 +58,8 @@ export type ServerEvent =
   | {
       readonly kind: 'connected';
       readonly connectionId: string;
+      /** The user's own room; absent without one. */
+      readonly personalRoom?: string | undefined;
       readonly userId: string;
       readonly heartbeatSeconds: number;
       /** The maximum length of a frame from the client. */

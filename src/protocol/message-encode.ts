@@ -51,6 +51,7 @@ function connected(event: Extract<ServerEvent, { kind: 'connected' }>): Json {
     user_id: event.userId,
     heartbeat_seconds: event.heartbeatSeconds,
     max_message_bytes: event.maxMessageBytes,
+    personal_room: event.personalRoom,
   });
   return withInner(frame, event.data);
 }

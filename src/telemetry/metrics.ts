@@ -93,10 +93,11 @@ export function createMetrics(
   return { contentType: registry.contentType, render };
 }
 
-function gauges({ hub }: Pod): Figure[] {
+function gauges({ denylist, hub }: Pod): Figure[] {
   return [
     gauge('realtime_connections_total', 'Open connections on this pod.', () => hub.connectionCount),
     gauge('realtime_rooms_total', 'Rooms with a member on this pod.', () => hub.roomCount),
+    gauge('realtime_denylist_entries', 'Blocks and revocations that this pod knows.', () => denylist.size),
     gauge('realtime_outbox_messages', 'Frames that wait in the outboxes of slow connections.', () =>
       sum(hub.connections(), ({ outbox }) => outbox.messages),
     ),

@@ -7,6 +7,7 @@ import { FrameConnection } from './frame-connection.ts';
 import { buildFrame, fieldsOf, frameTypes, type DialectName, type FrameFields } from './frames.ts';
 import { HttpForms } from './http-form.ts';
 import { record, type EntryKind } from './record.ts';
+import { ruleWords } from './room-rule.ts';
 import { protocolWithoutToken } from './secrets.ts';
 import { showToken } from './token-view.ts';
 
@@ -26,6 +27,8 @@ let status: ConnectionStatus = 'idle';
 
 function log(kind: EntryKind, text: string): void {
   record(list, kind, text);
+  const rule = kind === 'received' ? ruleWords(text) : undefined;
+  if (rule !== undefined) record(list, 'connection', rule);
 }
 
 function show(now: ConnectionStatus, words: string): void {

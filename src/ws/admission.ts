@@ -6,7 +6,8 @@ import { isUserId } from '../protocol/names.ts';
 import type { Origins } from '../core/base/origins.ts';
 import { namedHost } from '../core/base/named-host.ts';
 import type { TrustedProxies } from '../core/base/trusted-proxies.ts';
-import { mayJoin } from '../core/commands/may-join.ts';
+import { whyDenied } from '../core/commands/deny.ts';
+import { isOthersRoom, mayJoin } from '../core/commands/may-join.ts';
 import type { Hooks } from '../core/ports/hooks.ts';
 import type { Pod } from '../core/commands/pod.ts';
 import type { Permissions, Principal } from '../core/ports/principal.ts';
@@ -75,6 +76,8 @@ export class Admission {
     const identified = this.#identify(request, target, id);
     const known = identified instanceof Promise ? await identified : identified;
     if (known !== undefined && 'status' in known) return known;
+    const denied = known && this.#refuseDenied(known);
+    if (denied !== undefined) return denied;
     const { hooks } = this.#options.pod;
     const admitted = await (hooks === undefined
       ? this.#seat(identifiedIn({ id, target, known }), id)
@@ -101,6 +104,8 @@ export class Admission {
     const id = this.#options.pod.ids.connection();
     const known = await this.#identify(request, target, id);
     if (known !== undefined && 'status' in known) return known;
+    const denied = known && this.#refuseDenied(known);
+    if (denied !== undefined) return denied;
     return this.#explainTo(this.#askedBy(this.#options.pod.hooks, request, target, known, id));
   }
 
@@ -111,7 +116,7 @@ export class Admission {
       hooks?.identifies ? await arrival(hooks, asked, 'explain') : identifiedIn(asked),
     );
     if ('status' in arrived) return arrived;
-    const refusal = this.#refuseRoom(arrived);
+    const refusal = this.#refuseDenied(arrived.principal) ?? this.#refuseRoom(arrived);
     if (refusal !== undefined || hooks === undefined) return refusal;
     const join = await addressJoin(pod, hooks, arrived, asked.id);
     return 'status' in join ? join : undefined;
@@ -222,13 +227,26 @@ export class Admission {
 
   /** Repeats the checks whose result may have changed while a token, Redis or a hook was awaited. */
   #refuseAdmitted(admitted: Admitted): UpgradeRefusal | undefined {
-    return this.#refuseDraining() ?? this.#refuseRoom(admitted) ?? this.#refuseFull();
+    return (
+      this.#refuseDraining() ??
+      this.#refuseDenied(admitted.principal) ??
+      this.#refuseRoom(admitted) ??
+      this.#refuseFull()
+    );
+  }
+
+  #refuseDenied(principal: Principal): UpgradeRefusal | undefined {
+    const denied = whyDenied(this.#options.pod.denylist, principal);
+    return (
+      denied && { status: denied.code === 'blocked' ? 403 : 401, error: denied.error, code: denied.code }
+    );
   }
 
   #refuseRoom({ principal, target, welcome, isGranted }: Admitted): UpgradeRefusal | undefined {
     const { room } = target.address;
-    if (room === undefined || isGranted || welcome?.rooms?.includes(room)) return undefined;
-    if (mayJoin(this.#options.pod, principal, room)) return undefined;
+    const { pod } = this.#options;
+    if (room === undefined || isGranted || mayJoin(pod, principal, room)) return undefined;
+    if (welcome?.rooms?.includes(room) && !isOthersRoom(pod, principal.userId, room)) return undefined;
     return { status: 403, error: 'no permission to join the room', code: 'forbidden' };
   }
 

@@ -2,6 +2,7 @@ import { arrive, type Arrived } from '../core/commands/arrive.ts';
 import { backendUnavailable, refusalOf, type UpgradeRefusal } from '../core/base/upgrade-refusal.ts';
 import type { ConnectionView, Hooks, JoinGrant, Occasion } from '../core/ports/hooks.ts';
 import { decideJoin } from '../core/commands/ask-join.ts';
+import { isOwn } from '../core/commands/may-join.ts';
 import { ERRORS } from '../protocol/error-codes.ts';
 import { evidenceOf } from '../core/commands/hook-views.ts';
 import type { IncomingHttpHeaders } from 'node:http';
@@ -56,7 +57,7 @@ export async function arrival(
   return { target, principal, source, welcome: { rooms, data } };
 }
 
-/** Asks the hooks about the join of the room in the address, unless they have just given that room. */
+/** Asks the hooks about the join of the room in the address, unless the room is given without a question. */
 export async function addressJoin(
   pod: Pod,
   hooks: Hooks,
@@ -65,6 +66,7 @@ export async function addressJoin(
 ): Promise<{ readonly join?: JoinGrant } | UpgradeRefusal> {
   const { room } = admitted.target.address;
   if (room === undefined || admitted.isGranted || admitted.welcome?.rooms?.includes(room)) return {};
+  if (isOwn(pod, admitted.principal, room)) return {};
   const decision = await decideJoin(pod, hooks, viewOfAdmitted(id, admitted), room);
   switch (decision.kind) {
     case 'allow':

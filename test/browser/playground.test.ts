@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { PATIENT, useBrowser } from './browser.ts';
 import { podForTest, script } from './person.ts';
 import { Playground } from './playground.ts';
+import { rulesFile } from '../support/rules-file.ts';
 
 const open = useBrowser();
 
@@ -183,4 +184,13 @@ test('a phone is wide enough', async () => {
   const pod = await podForTest();
   const page = await open(`${pod.url}/playground`, { viewport: { width: 360, height: 740 } });
   expect(await page.locator('html').evaluate((html) => html.scrollWidth)).toBe(360);
+});
+
+test('it names the rule of a room', async () => {
+  const pod = await podForTest({ ROOMS_FILE: await rulesFile('rooms: [{ match: "news-*" }]') });
+  const ground = new Playground(await open(`${pod.url}/playground`));
+  await ground.fills({ place: 'news-1' });
+  await ground.connects();
+  await ground.sends('join');
+  await ground.lineSays('news-1 has the rule news-*');
 });

@@ -277,6 +277,15 @@ describe('the configuration', () => {
       ]);
   });
 
+  test('PERSONAL_ROOM needs {user} once, and something beside it', () => {
+    for (const right of ['user-{user}', '{user}-inbox'])
+      expect(loadConfig({ PERSONAL_ROOM: right }).values.PERSONAL_ROOM).toBe(right);
+    for (const wrong of ['user', '{user}', '{user}{user}', '-{user}', 'user {user}', 'user-*{user}'])
+      expect(problemsOf({ PERSONAL_ROOM: wrong })).toEqual([
+        `PERSONAL_ROOM: "${wrong}" is not valid; allowed: a room name with one {user} in it, and something before or after it, such as user-{user}`,
+      ]);
+  });
+
   test('JWT_SECRET_PREVIOUS alone does not leave open whether clients need a token', () => {
     const previous = { JWT_SECRET_PREVIOUS: 's' };
     expect(problemsOf(previous)).toEqual([expect.stringMatching(/^JWT_SECRET_PREVIOUS: .* JWT_SECRET,/)]);

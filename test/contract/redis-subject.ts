@@ -1,3 +1,4 @@
+import { DENYLIST_SCRIPTS } from '../../src/engines/redis/denylist.ts';
 import { Backbone } from '../../src/engines/redis/connection/backbone.ts';
 import type { Clock } from '../../src/core/ports/clock.ts';
 import { BROKER_SCRIPTS } from '../../src/engines/redis/broker.ts';
@@ -60,7 +61,7 @@ export class RedisSubject {
       pod: `pod${(this.#pods += 1)}`,
       leaseMs: 10_000,
       startWaitMs: 2_000,
-      scripts: [...BROKER_SCRIPTS, ...PRESENCE_SCRIPTS, ...DIRECTORY_SCRIPTS],
+      scripts: [...BROKER_SCRIPTS, ...PRESENCE_SCRIPTS, ...DIRECTORY_SCRIPTS, ...DENYLIST_SCRIPTS],
       clock: clock ?? this.#clock,
       log,
     });

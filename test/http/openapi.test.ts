@@ -103,6 +103,28 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     { address: '/api/users/alice/leave', body: { room: 'r' }, status: 200 },
     { address: '/api/users/alice/leave', body: {}, status: 400 },
   ],
+  blockUser: [
+    { address: '/api/users/blocked/block', body: { seconds: 500 }, status: 200 },
+    { address: '/api/users/blocked/block', body: {}, status: 400 },
+  ],
+  getBlock: [
+    { address: '/api/users/blocked/block', status: 200 },
+    { address: '/api/users/nobody/block', status: 404 },
+    { address: '/api/users/system/block', status: 400 },
+  ],
+  unblockUser: [
+    { address: '/api/users/alice/block', status: 200 },
+    { address: '/api/users/system/block', status: 400 },
+  ],
+  getBlocks: [
+    { address: '/api/blocks?limit=1', status: 200 },
+    { address: '/api/blocks?limit=0', status: 400 },
+  ],
+  revokeTokens: [
+    { body: { jti: 'x', expires_at: '2100-01-01T00:00:00Z' }, status: 200 },
+    { body: { user_id: 'alice', issued_before: 5 }, status: 200 },
+    { body: {}, status: 400 },
+  ],
   getRooms: [
     { address: '/api/rooms', status: 200 },
     { address: '/api/rooms?prefix=r&limit=1&cursor=cg', status: 200 },

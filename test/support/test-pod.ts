@@ -7,7 +7,9 @@ import { MemoryBudget } from '../../src/engines/shared/memory-budget.ts';
 import { CatchUp } from '../../src/core/pod/catch-up.ts';
 import { Hub } from '../../src/core/pod/hub.ts';
 import type { Limits } from '../../src/core/base/limits.ts';
+import { MemoryDenylist } from '../../src/engines/memory/denylist.ts';
 import { MemoryGrants } from '../../src/engines/memory/grants.ts';
+import { deny } from '../../src/core/commands/deny.ts';
 import { answererOf } from '../../src/core/commands/questions.ts';
 import { MemoryDirectory } from '../../src/engines/memory/directory.ts';
 import { MemoryBroker } from '../../src/engines/memory/broker.ts';
@@ -155,6 +157,7 @@ export class TestPod {
       broker,
       directory,
       grants: new MemoryGrants(clock),
+      denylist: new MemoryDenylist(clock),
       roster,
       authenticator: undefined,
       hooks,
@@ -172,6 +175,7 @@ export class TestPod {
     };
     void broker.start(receiverOf(this.pod));
     void roster.start();
+    this.pod.denylist.start((denial) => deny(this.pod, denial));
     void directory.start(hub, answererOf(this.pod));
     this.gateway = new Gateway(this.pod);
   }

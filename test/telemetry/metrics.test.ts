@@ -19,6 +19,7 @@ const DELAY = 'realtime_publish_to_deliver_seconds';
 const SIMPLE = [
   ['realtime_connections_total', 'gauge'],
   ['realtime_rooms_total', 'gauge'],
+  ['realtime_denylist_entries', 'gauge'],
   ['realtime_messages_sent', 'counter'],
   ['realtime_messages_received', 'counter'],
   ['realtime_redis_publish_errors', 'counter'],

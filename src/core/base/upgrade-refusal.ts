@@ -5,6 +5,7 @@ import type { ErrorCode, OwnCode } from '../../protocol/error-codes.ts';
 export const UPGRADE_REFUSALS = [
   'backend_unavailable',
   'bad_handshake',
+  'blocked',
   'draining',
   'forbidden',
   'invalid_dialect',
@@ -20,6 +21,7 @@ export const UPGRADE_REFUSALS = [
   'rate_limited',
   'server_at_capacity',
   'token_expired',
+  'token_revoked',
   'too_many_connections',
   'unavailable',
   'upgrade_required',

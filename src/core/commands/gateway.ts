@@ -6,6 +6,7 @@ import type { Dialect } from '../../protocol/dialect.ts';
 import type { Pod } from './pod.ts';
 import type { Principal } from '../ports/principal.ts';
 import type { Socket } from '../ports/socket.ts';
+import { closeIfDenied } from './deny.ts';
 import { perform } from './perform.ts';
 import { reject, rejectError } from './reject.ts';
 import { viewOf } from './hook-views.ts';
@@ -18,6 +19,7 @@ import type { JoinGrant } from '../ports/hooks.ts';
 import type { Json } from '../../protocol/json.ts';
 import { LISTEN } from '../../protocol/command.ts';
 import { join } from './join.ts';
+import { type Gift, giftsOf } from './given-rooms.ts';
 import { joinByServer } from './join-by-server.ts';
 import { refuseCall } from './call.ts';
 
@@ -84,6 +86,8 @@ export class Gateway {
     if (welcome !== undefined) this.#welcomes.set(connection, welcome);
     if (dialect !== undefined)
       connection.commands.run(() => this.#begin(connection, dialect, client.address));
+    // An entry that came during the handshake found no connection to close.
+    closeIfDenied(this.#pod, connection);
     return connection;
   }
 
@@ -205,35 +209,42 @@ export class Gateway {
     return false;
   }
 
-  /** The client's dialect is known: greets it, joins the room in its address, then the rooms that the hooks gave it. */
+  /** The client's dialect is known: greets it, joins the room in its address, then the rooms that the server gives it. */
   #begin(connection: Connection, dialect: Dialect, address: Address): Promise<void> | undefined {
-    const { data, rooms = [], join: granted } = this.#welcomes.get(connection) ?? {};
+    const { data, rooms, join: granted } = this.#welcomes.get(connection) ?? {};
     this.#welcomes.delete(connection);
-    this.#speak(connection, dialect, data);
+    const personal = this.#pod.personalRoom?.roomOf(connection.userId);
+    this.#speak(connection, dialect, data, personal);
     const command = this.#joinAddress(address, dialect);
-    if (command === undefined && rooms.length === 0) return undefined;
-    return this.#joinAll(connection, command, granted, rooms);
+    const gifts = giftsOf(connection, personal, rooms);
+    if (command === undefined && gifts.length === 0) return undefined;
+    return this.#joinAll(connection, command, granted, gifts);
   }
 
   async #joinAll(
     connection: Connection,
     command: JoinCommand | undefined,
     granted: JoinGrant | undefined,
-    rooms: readonly string[],
+    gifts: readonly Gift[],
   ): Promise<void> {
     const { room } = command ?? {};
-    for (const given of rooms) connection.give(given, 'connect');
     if (command !== undefined && room !== undefined) {
+      for (const gift of gifts) if (gift.room === room) connection.give(room, gift.by);
       await join(this.#pod, connection, room, command, granted).catch((error: unknown) => {
         rejectError(this.#pod, connection, error, command);
       });
     }
-    for (const given of rooms) await joinByServer(this.#pod, connection, given, 'connect');
+    for (const gift of gifts) await joinByServer(this.#pod, connection, gift.room, gift.by);
   }
 
   /** Sets the dialect of the connection, and greets the client if the dialect has a greeting. */
-  #speak(connection: Connection, dialect: Dialect, data: Json | undefined): void {
-    const { clock, limits } = this.#pod;
+  #speak(
+    connection: Connection,
+    dialect: Dialect,
+    data: Json | undefined,
+    personalRoom: string | undefined,
+  ): void {
+    const { clock, limits, personalRoom: rooms } = this.#pod;
     connection.speak(dialect);
     connection.tell({
       kind: 'connected',
@@ -241,9 +252,14 @@ export class Gateway {
       userId: connection.userId,
       heartbeatSeconds: limits.heartbeatSeconds,
       maxMessageBytes: limits.maxMessageBytes,
+      personalRoom,
       data,
       at: clock.now(),
     });
+    if (rooms !== undefined && personalRoom === undefined) {
+      const error = 'the name of your personal room would be no room name: your user id is too long for it';
+      reject(connection, { ...rejection('invalid_room'), error }, {});
+    }
   }
 
   /** The command that joins the room in the address, before the first frame is handled. */

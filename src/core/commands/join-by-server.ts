@@ -1,6 +1,7 @@
 import type { Connection, GivenBy } from '../delivery/connection.ts';
 import { LISTEN } from '../../protocol/command.ts';
 import type { Pod } from './pod.ts';
+import { requireGivable } from './given-rooms.ts';
 import { join } from './join.ts';
 import { rejectError } from './reject.ts';
 
@@ -16,13 +17,15 @@ export async function joinByServer(
 ): Promise<void> {
   const { dialect, closed } = connection;
   if (dialect === undefined || closed) return;
-  connection.give(room, by);
-  if (connection.membership(room) !== undefined) return;
   const listen = dialect.hearsAll ? LISTEN.all : LISTEN.messages;
   try {
+    requireGivable(pod, connection, { room, by });
+    connection.give(room, by);
+    if (connection.membership(room) !== undefined) return;
     await join(pod, connection, room, { kind: 'join', room, listen, present: dialect.hearsAll }, {});
   } catch (error) {
-    connection.takeBack(room, by);
+    // What a token or PERSONAL_ROOM gives stays permitted: the client can join once the limit allows it.
+    if (by === 'api' || by === 'connect') connection.takeBack(room, by);
     rejectError(pod, connection, error, { room });
   }
 }

@@ -1,6 +1,7 @@
 import type { Connection } from '../delivery/connection.ts';
 import { DIRECT, GLOBAL } from '../../protocol/names.ts';
 import { type Json, utf8Length } from '../../protocol/json.ts';
+import { isOthersRoom } from './may-join.ts';
 import type { Pod } from './pod.ts';
 import { Refused } from '../base/refused.ts';
 import { type Rejection, rejection } from '../../protocol/error-codes.ts';
@@ -16,6 +17,9 @@ export function refusePublication(
 ): Rejection | undefined {
   if (!connection.may('publish', destination)) return rejection('forbidden');
   if (destination === GLOBAL || destination === DIRECT) return undefined;
+  if (isOthersRoom(pod, connection.userId, destination)) {
+    return rejection('forbidden', 'only its user and the API publish in a personal room');
+  }
   const { publish, messagesPerSecond } = pod.rules.ruleOf(destination);
   if (publish === 'server' && !connection.mayCallApi) {
     return rejection('forbidden', 'only the server publishes in this room');

@@ -1,5 +1,6 @@
 import type { Authenticator } from '../ports/authenticator.ts';
 import type { Hooks } from '../ports/hooks.ts';
+import type { PersonalRoom } from '../base/personal-room.ts';
 import type { PodParts } from '../pod/parts.ts';
 import type { Roster } from '../presence/roster.ts';
 import type { Tracer } from '../ports/tracer.ts';
@@ -22,6 +23,8 @@ export interface Pod extends PodParts {
   readonly authenticator: Authenticator | undefined;
   /** Undefined while the operator has configured no hooks. */
   readonly hooks?: Hooks | undefined;
+  /** Undefined while users have no room of their own (PERSONAL_ROOM). */
+  readonly personalRoom?: PersonalRoom | undefined;
   /** Undefined while the operator has configured no webhook. */
   readonly watcher?: Watcher | undefined;
   readonly ids: Ids;

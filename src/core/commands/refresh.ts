@@ -1,10 +1,12 @@
 import { type AuthCommand, LISTEN } from '../../protocol/command.ts';
-import type { Connection } from '../delivery/connection.ts';
+import type { Connection, GivenBy } from '../delivery/connection.ts';
 import type { Membership } from '../delivery/membership.ts';
 import type { Pod } from './pod.ts';
 import { isUnavailable, Refused } from '../base/refused.ts';
+import { type Gift, giftsBy } from './given-rooms.ts';
 import { isGranted, mayJoin } from './may-join.ts';
 import { joinByServer } from './join-by-server.ts';
+import { whyDenied } from './deny.ts';
 import { leave } from './leave.ts';
 import { arrive, type Arrived } from './arrive.ts';
 import { evidenceOf } from './hook-views.ts';
@@ -23,17 +25,28 @@ export async function refresh(pod: Pod, connection: Connection, { token, ref }: 
     const { fault, retryAfterMs } = result;
     throw new Refused(fault, fault === 'unavailable' ? whyUnchecked(result) : undefined, retryAfterMs);
   }
+  const denied = whyDenied(pod.denylist, result);
+  if (denied !== undefined) throw new Refused(denied.code, denied.error);
   if (result.userId !== connection.userId) throw new Refused('forbidden', 'the token is of another user');
   const { principal, rooms } = await askAgain(pod, connection, result);
   connection.renewPrincipal(principal);
   connection.answer({ kind: 'authenticated', ref, expiresAt: principal.expiresAt, at: pod.clock.now() });
   await takeEndedGrants(pod, connection);
-  const former = connection.givenBy('connect').filter((room) => rooms?.includes(room) !== true);
-  for (const room of former) connection.takeBack(room, 'connect');
+  const gifts = [...giftsBy('claim', principal.rooms), ...giftsBy('connect', rooms)];
+  const former = [...takeFormer(connection, 'claim', gifts), ...takeFormer(connection, 'connect', gifts)];
   for (const membership of connection.memberships) {
     await restrict(pod, connection, membership, former.includes(membership.room.name));
   }
-  for (const room of rooms ?? []) await joinByServer(pod, connection, room, 'connect');
+  for (const { room, by } of gifts) await joinByServer(pod, connection, room, by);
+}
+
+/** Takes back the rooms that a giver gives no longer, and returns them. */
+function takeFormer(connection: Connection, giver: GivenBy, gifts: readonly Gift[]): string[] {
+  const former = connection
+    .givenBy(giver)
+    .filter((given) => !gifts.some(({ room, by }) => by === giver && room === given));
+  for (const room of former) connection.takeBack(room, giver);
+  return former;
 }
 
 /** The answer of the backend to the new token replaces the former one. */

@@ -2,6 +2,7 @@ import type { Connection } from '../delivery/connection.ts';
 import type { Membership } from '../delivery/membership.ts';
 import { LISTEN, type PresenceCommand } from '../../protocol/command.ts';
 import type { Pod } from './pod.ts';
+import { isOthersRoom } from './may-join.ts';
 import { permit, Refused } from '../base/refused.ts';
 import { requireMembership } from './leave.ts';
 import { requirePlace } from './join.ts';
@@ -14,6 +15,7 @@ export async function statePresence(
   { status, meta, membersOnly, ref }: PresenceCommand,
 ): Promise<void> {
   permit(connection.may('presence', name));
+  permit(connection.isGiven(name) || !isOthersRoom(pod, connection.userId, name));
   if (!pod.rules.ruleOf(name).presence)
     throw new Refused('forbidden', 'presence is switched off in this room');
   if (meta !== undefined) pod.broker.requireFits?.(meta, connection.userId);

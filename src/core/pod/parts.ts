@@ -1,6 +1,7 @@
 import type { Broker } from '../ports/broker.ts';
 import type { CatchUp } from './catch-up.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Denylist } from '../ports/denylist.ts';
 import type { Directory } from '../ports/directory.ts';
 import type { Framer } from '../ports/socket.ts';
 import type { Grants } from '../ports/grants.ts';
@@ -19,6 +20,7 @@ export interface PodParts {
   readonly broker: Broker;
   readonly directory: Directory;
   readonly grants: Grants;
+  readonly denylist: Denylist;
   readonly framer: Framer;
   readonly turn: Turn;
   readonly clock: Clock;

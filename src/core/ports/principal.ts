@@ -16,6 +16,12 @@ export interface Principal {
   readonly rooms?: readonly string[] | undefined;
   /** When the token expires, in milliseconds since 1970; undefined if it never expires or there is no token. */
   readonly expiresAt?: number | undefined;
+  /** `jti` of the token. */
+  readonly tokenId?: string | undefined;
+  /** `iat` of the token, in milliseconds since 1970. */
+  readonly issuedAt?: number | undefined;
+  /** Undefined if there is no token. */
+  readonly hasToken?: boolean | undefined;
   /** The claims of the token, if the backend reads them. Never logged. */
   readonly claims?: Readonly<Record<string, unknown>> | undefined;
 }

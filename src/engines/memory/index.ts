@@ -1,6 +1,7 @@
 import { MemoryBroker, type MemoryBrokerOptions } from './broker.ts';
 import { MemoryBudget } from '../shared/memory-budget.ts';
 import { MemoryDirectory } from './directory.ts';
+import { MemoryDenylist } from './denylist.ts';
 import { MemoryGrants } from './grants.ts';
 import { MemoryPresence } from './presence.ts';
 
@@ -14,6 +15,7 @@ export interface MemoryEngine {
   readonly store: MemoryPresence;
   readonly directory: MemoryDirectory;
   readonly grants: MemoryGrants;
+  readonly denylist: MemoryDenylist;
 }
 
 /** Composes the parts of a pod that shares nothing with others. */
@@ -24,5 +26,6 @@ export function memoryEngine({ memoryBytes, ...options }: MemoryEngineOptions): 
     store: new MemoryPresence(options.clock, budget),
     directory: new MemoryDirectory(),
     grants: new MemoryGrants(options.clock),
+    denylist: new MemoryDenylist(options.clock),
   };
 }

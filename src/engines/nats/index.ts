@@ -1,3 +1,4 @@
+import { NatsDenylist } from './denylist.ts';
 import { NatsGrants } from './grants.ts';
 import { NatsBackbone, type NatsBackboneOptions } from './connection/backbone.ts';
 import { NatsBroker, type NatsBrokerOptions } from './broker.ts';
@@ -11,6 +12,7 @@ export interface NatsEngine {
   readonly store: NatsPresence;
   readonly directory: NatsDirectory;
   readonly grants: NatsGrants;
+  readonly denylist: NatsDenylist;
   /** For metrics of the connection. */
   readonly backbone: NatsBackbone;
 }
@@ -22,6 +24,7 @@ export function natsEngine(options: NatsEngineOptions): NatsEngine {
   const broker = new NatsBroker({ ...options, backbone });
   const store = new NatsPresence({ backbone, isSubscribed: (room) => broker.isSubscribed(room) });
   const grants = new NatsGrants(backbone);
+  const denylist = new NatsDenylist(backbone);
   const directory = new NatsDirectory(backbone);
-  return { broker, store, directory, grants, backbone };
+  return { broker, store, directory, grants, denylist, backbone };
 }

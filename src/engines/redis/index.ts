@@ -1,3 +1,4 @@
+import { DENYLIST_SCRIPTS, RedisDenylist } from './denylist.ts';
 import { RedisGrants } from './grants.ts';
 import { BROKER_SCRIPTS, RedisBroker } from './broker.ts';
 import { DIRECTORY_SCRIPTS, RedisDirectory } from './directory.ts';
@@ -39,18 +40,20 @@ export interface RedisEngine {
   readonly store: RedisPresence;
   readonly directory: RedisDirectory;
   readonly grants: RedisGrants;
+  readonly denylist: RedisDenylist;
   /** For metrics of the connections. */
   readonly placement: Placement;
 }
 
 /** Composes the parts that pods share through Redis. Nothing connects before `broker.start`. */
 export function redisEngine({ presenceTtlMs, random, ...options }: RedisEngineOptions): RedisEngine {
-  const scripts = [...BROKER_SCRIPTS, ...PRESENCE_SCRIPTS, ...DIRECTORY_SCRIPTS];
+  const scripts = [...BROKER_SCRIPTS, ...PRESENCE_SCRIPTS, ...DIRECTORY_SCRIPTS, ...DENYLIST_SCRIPTS];
   const backbone = new Backbone({ ...options, scripts });
   // The order matters: when the pod registers again, presence is written before the directory.
   const broker = new RedisBroker({ ...options, backbone });
   const store = new RedisPresence({ backbone, ttlMs: presenceTtlMs, random });
   const grants = new RedisGrants(backbone);
+  const denylist = new RedisDenylist(backbone);
   const directory = new RedisDirectory(backbone);
-  return { broker, store, directory, grants, placement: backbone.placement };
+  return { broker, store, directory, grants, denylist, placement: backbone.placement };
 }

@@ -66,6 +66,9 @@ const SYSTEM_EVENTS: Readonly<Record<string, Frame>> = {
           max_message_bytes: number(
             'How many bytes a frame of the client may have. A longer one closes the connection with code 1009.',
           ),
+          personal_room: text(
+            "The user's own room, if the server has such rooms. The connection joins it by itself.",
+          ),
           data: APPLICATION_DATA,
         },
         ['connection_id', 'user_id', 'heartbeat_seconds', 'max_message_bytes'],

@@ -45,7 +45,7 @@ export interface FollowerOptions {
   readonly log: Log;
   readonly names: Names;
   readonly pod: string;
-  readonly what: 'presence' | 'leases';
+  readonly what: 'presence' | 'leases' | 'denials';
   readonly reader: Reader;
 }
 

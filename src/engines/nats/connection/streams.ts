@@ -34,6 +34,7 @@ export interface StreamPlan {
   readonly name: string;
   readonly subjects: readonly string[];
   readonly replicas: number;
+  /** 0: messages do not expire. */
   readonly maxAgeMs: number;
   readonly perSubject: number;
   /** How long the server remembers a message id. */
@@ -86,7 +87,7 @@ function settingsOf({ subjects, replicas, maxAgeMs, perSubject, duplicatesMs, re
     max_age: nanos(maxAgeMs),
     max_msgs_per_subject: perSubject,
     // A server refuses a window longer than the maximum age.
-    duplicate_window: nanos(Math.min(duplicatesMs ?? DUPLICATES_MS, maxAgeMs)),
+    duplicate_window: nanos(Math.min(duplicatesMs ?? DUPLICATES_MS, maxAgeMs || Infinity)),
     ...(republish !== undefined && { republish: { ...republish } }),
   };
 }

@@ -114,6 +114,11 @@ export class Keys {
     return `${this.#shared('grant')}:${room} ${userId}`;
   }
 
+  /** Hashes and a sorted set: blocks and revocations (lua/denylist/shared.lua). */
+  denials(part: 'entries' | 'removals' | 'order' | 'facts'): string {
+    return `${this.#shared('denials')}:${part}`;
+  }
+
   /** Channel: notes for all pods. */
   get globalChannel(): string {
     return `${this.#prefix}realtime:global`;
