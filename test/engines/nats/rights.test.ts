@@ -11,8 +11,10 @@ import { envOf, operatedNats, type OperatedNats } from './operator.ts';
 import { eventually, podOn, ready, SLOW } from '../../faults/world.ts';
 import { expect, onTestFinished, test } from 'vitest';
 import { expectAway, podOf } from './pod-of-user.ts';
-import { fresh, member } from '../../integration/people.ts';
+import { fresh, guest, join as joined, member, published } from '../../integration/people.ts';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
 import { documentedRights } from './rights.ts';
 import { metric } from '../../many-pods/world.ts';
 
@@ -51,11 +53,18 @@ function matches(right: string, subject: string): boolean {
   return isLong && tokens.every((token, n) => token === '*' || token === '>' || token === words[n]);
 }
 
+/** A room with a value, and one that is asked for although the API may have given it. */
+const RULES = 'rooms: [{ match: valued, last_value: true }, { match: "of-{user}" }]';
+
 /** Two pods use every feature, and also reconnect to a server that was unavailable. */
 async function useAll(nats: OperatedNats, env: Record<string, string>): Promise<void> {
   const [one, two] = [await podOn({ env }, ALL_WAYS), await podOn({ env }, ALL_WAYS)];
   await ready(one, two);
   await everything(one, two);
+  const someone = await guest(one);
+  await published(someone, { room: 'valued', data: 'newest' });
+  someone.send({ type: 'join', room: 'of-another' });
+  await someone.next({ type: 'error', data: { code: 'forbidden' } });
   for (const pod of [one, two]) expect(await metric(pod, 'realtime_nats_losses')).toBe(0);
   const room = fresh('alone');
   const alice = await member(one, room, 'alice');
@@ -72,11 +81,14 @@ test('A pod needs exactly the rights that docs/platform/nats.md lists', SLOW, as
   const asked = new Set<string>();
   await auditorOf(nats, asked);
   const rights = documentedRights();
-  const env = envOf(nats, nats.account.user({ rights }));
+  const path = join(nats.server.folder, 'rooms.yaml');
+  writeFileSync(path, RULES);
+  const env = { ...envOf(nats, nats.account.user({ rights })), ROOMS_FILE: path };
   await useAll(nats, env);
   await tamper(await auditorOf(nats, asked));
   const late = await podOn({ env }, ALL_WAYS);
   await ready(late);
+  expect(await joined(await guest(late), 'valued')).toMatchObject({ data: { replayed: 1 } });
   const ofJetStream = rights.publish.filter((right) => right.startsWith('$JS.'));
   const idle = (): string[] =>
     ofJetStream.filter((right) => ![...asked].some((subject) => matches(shortened(right), subject)));
