@@ -16,7 +16,7 @@ import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { join } from 'node:path';
 import { writeFileSync } from 'node:fs';
 import { documentedRights } from './rights.ts';
-import { metric } from '../../many-pods/world.ts';
+import { metric, post } from '../../many-pods/world.ts';
 
 /** A user of the pods' account with all rights, until the server ends; records the requests to JetStream. */
 async function auditorOf({ server, account }: OperatedNats, asked: Set<string>): Promise<NatsConnection> {
@@ -35,8 +35,8 @@ async function auditorOf({ server, account }: OperatedNats, asked: Set<string>):
 /** Changes the settings of the streams, and fills some so that the server uses flow control. */
 async function tamper(auditor: NatsConnection): Promise<void> {
   const [js, jsm] = [jetstream(auditor), await jetstreamManager(auditor)];
-  for (const what of ['leases', 'presence'])
-    for (let n = 0; n < 100; n += 1) await js.publish(`realtime.${what}.filler.${n}`, 'x'.repeat(50_000));
+  for (const what of ['leases.filler.', 'presence.filler.', 'denials.filler-'])
+    for (let n = 0; n < 100; n += 1) await js.publish(`realtime.${what}${n}`, 'x'.repeat(50_000));
   for await (const { config } of jsm.streams.list())
     await jsm.streams.update(config.name, { max_age: config.max_age + nanos(1_000) });
 }
@@ -61,6 +61,7 @@ async function useAll(nats: OperatedNats, env: Record<string, string>): Promise<
   const [one, two] = [await podOn({ env }, ALL_WAYS), await podOn({ env }, ALL_WAYS)];
   await ready(one, two);
   await everything(one, two);
+  await post(one, '/api/users/banned/block', { seconds: 1 });
   const someone = await guest(one);
   await published(someone, { room: 'valued', data: 'newest' });
   someone.send({ type: 'join', room: 'of-another' });
