@@ -17,7 +17,7 @@ export async function requireReadable(
   const { principal } = user;
   if (isOwn(pod, principal, room)) return permit(mayJoin(pod, principal, room));
   if (mayJoin(pod, principal, room) && user.may(action, room)) {
-    await askJoin(pod, () => user.view(pod.hooks?.passedHeaders !== undefined), room);
+    await askJoin(pod, user.view(pod.hooks?.passedHeaders !== undefined), room);
     return;
   }
   permit((await pod.grants.leftMs(user.userId, room)) > 0);
