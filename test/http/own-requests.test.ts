@@ -146,7 +146,7 @@ describe('Publishing with a token of one’s own', () => {
     expect((await post(MESSAGES, {}, bearer('eve|publish:*'))).status).toBe(403);
     for (let n = 0; n < 2; n += 1) expect((await post(MESSAGES, {}, bearer('ann|api:*'))).status).toBe(403);
     expect(asked).toBe(2);
-    await test.clock.advance(10_001);
+    test.clock.advance(10_001);
     await post(MESSAGES, {}, bearer('ann|api:*'));
     expect(asked).toBe(3);
   });
