@@ -8,10 +8,11 @@ import {
   nanos,
 } from '@nats-io/transport-node';
 import { envOf, operatedNats, type OperatedNats } from './operator.ts';
-import { eventually, podOn, ready, SLOW } from '../../faults/world.ts';
+import { eventually, podOn, post, ready, SLOW } from '../../faults/world.ts';
 import { expect, onTestFinished, test } from 'vitest';
 import { expectAway, podOf } from './pod-of-user.ts';
 import { fresh, member } from '../../integration/people.ts';
+import { refused } from '../../support/client.ts';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { documentedRights } from './rights.ts';
 import { metric } from '../../many-pods/world.ts';
@@ -35,6 +36,7 @@ async function tamper(auditor: NatsConnection): Promise<void> {
   const [js, jsm] = [jetstream(auditor), await jetstreamManager(auditor)];
   for (const what of ['leases', 'presence'])
     for (let n = 0; n < 100; n += 1) await js.publish(`realtime.${what}.filler.${n}`, 'x'.repeat(50_000));
+  for (let n = 0; n < 100; n += 1) await js.publish(`realtime.denials.filler-${n}`, 'x'.repeat(50_000));
   for await (const { config } of jsm.streams.list())
     await jsm.streams.update(config.name, { max_age: config.max_age + nanos(1_000) });
 }
@@ -75,8 +77,12 @@ test('A pod needs exactly the rights that docs/platform/nats.md lists', SLOW, as
   const env = envOf(nats, nats.account.user({ rights }));
   await useAll(nats, env);
   await tamper(await auditorOf(nats, asked));
-  const late = await podOn({ env }, ALL_WAYS);
+  const late = await podOn({ env }, { ...ALL_WAYS, PERSONAL_ROOM: 'user-{user}' });
   await ready(late);
+  // Whether the API gave the room is looked up only if nothing else permits the join.
+  expect(await refused(late, '/ws/user-bob?user_id=alice')).toMatchObject({ status: 403 });
+  // Its end is deleted.
+  await post(late, '/api/users/alice/block', { seconds: 1 });
   const ofJetStream = rights.publish.filter((right) => right.startsWith('$JS.'));
   const idle = (): string[] =>
     ofJetStream.filter((right) => ![...asked].some((subject) => matches(shortened(right), subject)));
