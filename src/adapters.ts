@@ -59,7 +59,7 @@ export async function createEngine(
   rules: RoomRules,
 ): Promise<Engine> {
   if (config.redis !== undefined) return redisOf(config, config.redis, log, platform, rules);
-  if (config.nats !== undefined) return natsOf(config, config.nats, log, platform);
+  if (config.nats !== undefined) return natsOf(config, config.nats, log, platform, rules);
   const { values } = config;
   const engine = memoryEngine({
     clock: platform.clock,
@@ -118,12 +118,13 @@ async function natsOf(
   address: NatsAddress,
   log: Log,
   platform: Platform,
+  rules: RoomRules,
 ): Promise<Engine> {
   const { natsEngine } = await import('./engines/nats/index.ts');
   const { broker, store, directory, grants, denylist, backbone } = natsEngine({
     ...sharedOptions(values, platform),
-    historySize: values.HISTORY_SIZE,
-    historyTtlMs: values.HISTORY_TTL_SECONDS * 1_000,
+    limitsOf: (room) => rules.ruleOf(room),
+    widest: () => rules.widest,
     address,
     prefix: values.NATS_PREFIX,
     replicas: Number(values.NATS_REPLICAS),

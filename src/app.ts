@@ -82,7 +82,7 @@ function createServers(
   const explain = admission.explain.bind(admission);
   const isKey = keyTest(config.values.API_KEYS ?? []);
   app.use(requestMetrics(pod, isKey), closeKeepAliveWhileDraining(operation.readiness));
-  app.route('/', sockets({ pod, paths: config.values.WS_PATHS, explain }));
+  app.route('/', sockets({ pod, origins, paths: config.values.WS_PATHS, explain }));
   app.route('/', apiOf(config, pod, origins));
   app.route('/', pages());
   app.notFound((c) => c.json({ error: 'there is nothing at this path', code: 'not_found' }, 404));

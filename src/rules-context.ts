@@ -20,11 +20,5 @@ export function rulesContext(config: Config): RulesContext {
     maxMessageBytes: MAX_MESSAGE_BYTES,
     hasWebhook: WEBHOOK_URL !== undefined,
     backendEvents: BACKEND_URL === undefined ? undefined : new Set(BACKEND_EVENTS),
-    cannotHold: config.nats === undefined ? undefined : cannotHoldInNats,
   };
-}
-
-/** Why a rule cannot be kept while NATS connects the pods; undefined if it can. */
-function cannotHoldInNats({ lastValue }: RoomRule): string | undefined {
-  return lastValue === 'off' ? undefined : 'last_value: NATS keeps no last values';
 }

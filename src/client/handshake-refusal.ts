@@ -33,7 +33,8 @@ export async function askForRefusal(
   const ask = async (): Promise<HandshakeRefusal | undefined> => {
     // A page sends no `Origin` to the server it was loaded from. The referrer tells the server the page's origin, which
     // may be the reason for the refusal.
-    const answer = await fetch(address, { headers, signal: abort.signal, referrerPolicy: 'origin' });
+    const about = { headers, signal: abort.signal, referrerPolicy: 'origin' } as const;
+    const answer = await fetchWithCookies(fetch, address, about);
     if (answer.status === 200) return undefined;
     const retryAfterMs = Math.max(0, 1_000 * Number(answer.headers.get('Retry-After')) || 0);
     const { code, error } = fieldsOf(await answer.json().catch(() => undefined));
@@ -47,4 +48,18 @@ export async function askForRefusal(
   } finally {
     abort.abort();
   }
+}
+
+/**
+ * A WebSocket sends the cookies of its server, also from a page of another origin; they may name the user. So they are
+ * sent here, too. A server that does not use cookies does not allow that, and the browser then shows no answer.
+ */
+async function fetchWithCookies(
+  fetch: Platform['fetch'],
+  address: string,
+  about: Parameters<Platform['fetch']>[1],
+): Promise<Awaited<ReturnType<Platform['fetch']>>> {
+  const page = (globalThis as { location?: { origin?: unknown } }).location?.origin;
+  if (typeof page !== 'string' || address.startsWith(`${page}/`)) return fetch(address, about);
+  return fetch(address, { ...about, credentials: 'include' }).catch(() => fetch(address, about));
 }

@@ -35,6 +35,7 @@ export type Fetch = (
     readonly headers: Record<string, string>;
     readonly signal: AbortSignal;
     readonly referrerPolicy: 'origin';
+    readonly credentials?: 'include';
   },
 ) => Promise<{
   readonly status: number;

@@ -1,4 +1,4 @@
-import { type Context, Hono } from 'hono';
+import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { type UpgradeRefusal, refusalHeaders } from '../core/base/upgrade-refusal.ts';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { cors } from './cors.ts';
@@ -8,6 +8,8 @@ import type { Pod } from '../core/commands/pod.ts';
 
 export interface SocketsOptions {
   readonly pod: Pod;
+  /** Of the pages that may send their cookies. */
+  readonly origins: Origins;
   /** WS_PATHS. */
   readonly paths: readonly string[];
   /** How an upgrade like this request would be refused now; undefined if it would succeed. */
@@ -33,7 +35,10 @@ const NO_UPGRADE: UpgradeRefusal = {
  * Answers plain HTTP at the WebSocket paths: statistics at `PATH/stats`, with `?explain=1` the answer that an upgrade
  * would get, and otherwise 426 (RFC 9110 section 15.5.22).
  */
-export function sockets({ pod, paths, explain }: SocketsOptions): Hono {
+export function sockets({ pod, origins, paths, explain }: SocketsOptions): Hono {
+  const corsWithCookies = cors(origins);
+  const mayRead: MiddlewareHandler = (c, next) =>
+    (origins.allowsCredentials(c.req.header('Origin') ?? '') ? corsWithCookies : corsForAnyOrigin)(c, next);
   const app = new Hono();
   const answer = async (c: Context): Promise<Response> => {
     if (c.req.method !== 'GET' || !asksToExplain(c)) return refused(c, NO_UPGRADE);
@@ -49,8 +54,9 @@ export function sockets({ pod, paths, explain }: SocketsOptions): Hono {
       app.get(route, (c, next) => (asksToExplain(c) ? next() : c.json(statistics(pod))));
     }
     for (const route of [path, `${path}/*`]) {
-      // Pages of any origin may read the answer: it reveals nothing but what the page itself sent.
-      app.use(route, (c, next) => (asksToExplain(c) ? corsForAnyOrigin(c, next) : next()));
+      // Pages of any origin may read the answer: it reveals nothing but what the page itself sent. Only pages that may
+      // connect with the cookies of a visitor may send them here.
+      app.use(route, (c, next) => (asksToExplain(c) ? mayRead(c, next) : next()));
       app.all(route, answer);
     }
   }

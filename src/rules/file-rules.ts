@@ -1,4 +1,4 @@
-import type { RoomRule, RoomRules } from '../core/ports/room-rules.ts';
+import type { HistoryLimits, RoomRule, RoomRules } from '../core/ports/room-rules.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Log } from '../core/ports/log.ts';
 import { every } from '../core/base/every.ts';
@@ -49,6 +49,10 @@ export class FileRules implements RoomRules {
 
   ruleOf(room: string): RoomRule {
     return this.#table.ruleOf(room);
+  }
+
+  get widest(): HistoryLimits {
+    return this.#table.widest;
   }
 
   start(changed: () => void): void {

@@ -26,10 +26,7 @@ export function readRules(text: string, context: RulesContext): ReadRules {
     settingFaults(written, context).forEach(({ key, text: why }) => told(key, why));
     const { data } = Rule.safeParse(written);
     if (data === undefined) return;
-    const rule = completeRule(data, index, context.defaults);
-    const why = context.cannotHold?.(rule);
-    if (why !== undefined) told('match', why);
-    rules.push(rule);
+    rules.push(completeRule(data, index, context.defaults));
   });
   return faults.length > 0
     ? { rules: undefined, faults }

@@ -1,5 +1,5 @@
 import { NamePattern } from '../protocol/name-pattern.ts';
-import type { RoomRule } from '../core/ports/room-rules.ts';
+import type { HistoryLimits, RoomRule } from '../core/ports/room-rules.ts';
 import { decodeUser } from '../protocol/user-name.ts';
 
 /** Rooms whose rule is remembered. Beyond it, the room that was looked up first is forgotten. */
@@ -12,12 +12,19 @@ interface Entry {
 
 /** Finds the rule of a room: the first that fits. The rules are tried only once for a room that is in use. */
 export class RuleTable {
+  /** The largest size and the largest age of a history. */
+  readonly widest: HistoryLimits;
   readonly #entries: readonly Entry[];
   readonly #otherwise: RoomRule;
   readonly #known = new Map<string, RoomRule>();
 
   constructor(rules: readonly RoomRule[], otherwise: RoomRule) {
     this.#otherwise = otherwise;
+    const all = [otherwise, ...rules];
+    this.widest = {
+      historySize: Math.max(...all.map(({ historySize }) => historySize)),
+      historyTtlMs: Math.max(...all.map(({ historyTtlMs }) => historyTtlMs)),
+    };
     this.#entries = rules.map((rule) => ({ rule, pattern: new NamePattern(rule.match ?? '*') }));
   }
 

@@ -9,8 +9,6 @@ export interface RulesContext {
   readonly hasWebhook: boolean;
   /** The value of BACKEND_EVENTS; undefined without BACKEND_URL. */
   readonly backendEvents: ReadonlySet<string> | undefined;
-  /** Says why the engine cannot do what a rule asks for; undefined if it can. */
-  readonly cannotHold?: ((rule: RoomRule) => string | undefined) | undefined;
 }
 
 /** A fault of one key of a rule. */

@@ -39,5 +39,5 @@ export function ruleOfSettings({ historySize, historyTtlMs, presenceEventsLimit 
 
 /** The rules of a pod without a file of rules: the same for all rooms. */
 export function uniformRules(rule: RoomRule): RoomRules {
-  return { ruleOf: () => rule, start: () => undefined, stop: () => undefined };
+  return { ruleOf: () => rule, widest: rule, start: () => undefined, stop: () => undefined };
 }

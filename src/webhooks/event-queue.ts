@@ -10,7 +10,7 @@ const BATCH_MS = 500;
 /** The maximum that waits while a batch is in flight. */
 const QUEUE_EVENTS = 10_000;
 const QUEUE_BYTES = 16_777_216;
-/** The time limit of `flush` and `stop` together. */
+/** The time limit of `flush`. */
 const STOP_MS = 5_000;
 
 /** An event as JSON, and its length in UTF-8. */
@@ -34,7 +34,6 @@ export class EventQueue implements WatcherFigures {
   #inFlight = 0;
   #work: Promise<void> | undefined;
   #cancelTimer: (() => void) | undefined;
-  #cancelDeadline: (() => void) | undefined;
   /** Whether the overflow was logged since the last accepted batch. */
   #overflowLogged = false;
   #state: 'open' | 'stopping' | 'stopped' = 'open';
@@ -69,22 +68,21 @@ export class EventQueue implements WatcherFigures {
 
   /** Posts the waiting events at once, for five seconds at most, and from then on each event without delay. */
   async flush(): Promise<void> {
-    if (this.#state === 'open') {
-      this.#state = 'stopping';
-      this.#cancelDeadline = this.#context.clock.after(STOP_MS, () => {
-        this.#state = 'stopped';
-        this.#courier.abort();
-      });
-      this.#courier.hurry();
-      this.#schedule();
-    }
+    if (this.#state === 'stopped') return;
+    this.#state = 'stopping';
+    const cancel = this.#context.clock.after(STOP_MS, () => {
+      this.#state = 'stopped';
+      this.#courier.abort();
+    });
+    this.#courier.hurry();
+    this.#schedule();
     while (this.#work !== undefined) await this.#work;
+    cancel();
   }
 
-  /** Flushes, within the five seconds since the first `flush`, and drops the rest and all later events. */
+  /** Flushes, unless a flush has failed before, and drops the rest and all later events. */
   async stop(): Promise<void> {
     await this.flush();
-    this.#cancelDeadline?.();
     this.#state = 'stopped';
     count(this.dropped, 'stopped', this.#queue.length);
     this.#queue = [];

@@ -37,7 +37,7 @@ export class Webhooks implements Watcher {
     this.#messages.put([messageEvent(room, id, message)]);
   }
 
-  /** Posts at once what waits, for five seconds at most. Later events are still posted, within the same five seconds. */
+  /** Posts at once what waits, for five seconds at most, and if that succeeds, from then on each event at once. */
   async flush(): Promise<void> {
     await Promise.all([this.#presence.flush(), this.#messages.flush()]);
   }

@@ -53,6 +53,10 @@ describe('A pod with a backend', () => {
       ['publish', 'second'],
     ]);
     expect(await refused(pod, '/ws/lobby', { Origin: ORIGIN })).toMatchObject({ status: 401 });
+    const explained = await fetch(`${pod.url}/ws/lobby?explain=1`, as('bob'));
+    expect(await explained.json()).toMatchObject({ status: 'ok' });
+    expect(explained.headers.get('access-control-allow-origin')).toBe(ORIGIN);
+    expect(explained.headers.get('access-control-allow-credentials')).toBe('true');
     await pod.stop();
     const left = fake.asked.filter(({ event }) => event === 'leave').map(({ room }) => String(room));
     expect(left.toSorted()).toEqual(['lobby', 'second']);

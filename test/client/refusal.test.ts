@@ -1,6 +1,7 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { askForRefusal } from '../../src/client/handshake-refusal.ts';
 import type { CrosspodOptions, State } from '../../src/client/client.ts';
-import { settled } from './fake-clock.ts';
+import { FakeClock, settled } from './fake-clock.ts';
 import { type Answer, fakeClient } from './fake-platform.ts';
 
 /** A client whose first handshake fails, and the server's answer to the question why. */
@@ -191,4 +192,26 @@ test('what can never be sent closes it with the reason', async () => {
   const closed = new Promise((resolve) => client.onState((_, why) => resolve(why)));
   expect(await closed).toEqual({ code: 1006, reason: 'no WebSocket: SyntaxError' });
   expect(client.state).toBe('closed');
+});
+
+test('a page of another origin sends its cookies with the question, and without them if it may not', async () => {
+  vi.stubGlobal('location', { origin: 'https://page.test' });
+  onTestFinished(() => void vi.unstubAllGlobals());
+  const asked: (string | undefined)[] = [];
+  const refusal = await askForRefusal(
+    'ws://pod.test/ws',
+    undefined,
+    {
+      clock: new FakeClock(),
+      fetch: (_, { credentials }) => {
+        asked.push(credentials);
+        if (credentials !== undefined) return Promise.reject(new TypeError('not allowed'));
+        const json = () => Promise.resolve({ code: 'forbidden', error: 'no' });
+        return Promise.resolve({ status: 403, headers: new Headers(), json });
+      },
+    },
+    new AbortController().signal,
+  );
+  expect(asked).toEqual(['include', undefined]);
+  expect(refusal).toMatchObject({ status: 403, code: 'forbidden' });
 });

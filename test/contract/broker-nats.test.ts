@@ -1,9 +1,11 @@
 import { afterAll, beforeAll } from 'vitest';
 import { randomIds, randomName } from '../../src/platform.ts';
+import type { HistoryLimits } from '../../src/core/ports/room-rules.ts';
 import { brokerContract } from './broker.ts';
 import type { NatsBackbone } from '../../src/engines/nats/connection/backbone.ts';
 import { NatsBroker } from '../../src/engines/nats/broker.ts';
 import { NatsSubject } from '../engines/nats/subject.ts';
+import { lastValueContract, roomRulesContract } from './room-rules.ts';
 import { sharedBrokerContract } from './shared-broker.ts';
 import { TestClock } from '../support/test-clock.ts';
 
@@ -13,11 +15,16 @@ afterAll(() => nats.stop());
 
 let clock = new TestClock();
 
-function brokerOn(backbone: NatsBackbone, historySize: number): NatsBroker {
+function brokerOn(
+  backbone: NatsBackbone,
+  historySize: number,
+  limitsOf?: (room: string) => HistoryLimits,
+): NatsBroker {
+  const widest = { historySize, historyTtlMs: 60_000 };
   return new NatsBroker({
     backbone,
-    historySize,
-    historyTtlMs: 60_000,
+    limitsOf: limitsOf ?? (() => widest),
+    widest: () => widest,
     bufferMessages: 100,
     memoryBytes: 1_048_576,
     maxMessageBytes: 65_536,
@@ -26,19 +33,23 @@ function brokerOn(backbone: NatsBackbone, historySize: number): NatsBroker {
   });
 }
 
-brokerContract('The NATS broker', {
-  open() {
+const alone = {
+  open(limitsOf?: (room: string) => HistoryLimits): Promise<NatsBroker> {
     nats.empty();
     clock = new TestClock(Date.now());
-    return Promise.resolve(brokerOn(nats.backbone({ clock }), 5));
+    return Promise.resolve(brokerOn(nats.backbone({ clock }), 5, limitsOf));
   },
   /** Advances the pod's clock, but not that of NATS, except for claims. Each timer runs only once. */
-  async pass(ms) {
+  async pass(ms: number): Promise<void> {
     await nats.ageClaims(ms);
     clock.stall(ms);
     clock.advance(0);
   },
-});
+};
+
+brokerContract('The NATS broker', { open: () => alone.open(), pass: (ms) => alone.pass(ms) });
+roomRulesContract('The NATS broker', alone);
+lastValueContract('The NATS broker', alone);
 
 sharedBrokerContract('The NATS broker', {
   empty: () => nats.empty(),

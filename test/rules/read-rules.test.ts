@@ -269,17 +269,6 @@ describe('what contradicts the settings', () => {
   ])('%s is none', (key, context) => {
     expect(faultsWith(key, context)).toEqual([]);
   });
-
-  test('what the engine cannot do is a fault of the rule', () => {
-    const context = {
-      ...CONTEXT,
-      cannotHold: ({ historySize }: { historySize: number }) =>
-        historySize > 5 ? 'this engine stores 5 messages' : undefined,
-    };
-    expect(faultsWith('history: { size: 6 }', context)).toEqual([
-      'f, line 2: rule 1: this engine stores 5 messages',
-    ]);
-  });
 });
 
 test('a rule that no room reaches is no fault, but a warning', () => {

@@ -68,3 +68,12 @@ test('it remembers a bounded number of rooms', () => {
   expect(table.ruleOf('user-0')).not.toBe(first);
   expect(table.ruleOf('user-0')).toEqual(first);
 });
+
+test('the largest size and the largest age may be of different rules, or of the settings', () => {
+  const rules = [
+    { ...defaults, historySize: 500, historyTtlMs: 1_000 },
+    { ...defaults, historySize: 10, historyTtlMs: 900_000 },
+  ];
+  expect(new RuleTable(rules, defaults).widest).toEqual({ historySize: 500, historyTtlMs: 900_000 });
+  expect(new RuleTable([], defaults).widest).toEqual({ historySize: 100, historyTtlMs: 300_000 });
+});

@@ -130,6 +130,7 @@ export class TestPod {
     const plain = ruleOfSettings(all);
     const rules = {
       ruleOf: (room: string): RoomRule => ({ ...plain, ...this.rules.get(room) }),
+      widest: plain,
       start: () => undefined,
       stop: () => undefined,
     };

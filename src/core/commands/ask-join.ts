@@ -2,16 +2,14 @@ import type { ConnectionView, Hooks, JoinDecision, JoinGrant } from '../ports/ho
 import type { Pod } from './pod.ts';
 import { Refused } from '../base/refused.ts';
 
-const NOTHING: JoinGrant = {};
+/** What comes with a join about which nobody is asked. */
+export const NOTHING: JoinGrant = {};
 
-/**
- * Asks the hooks whether a user may join, or read, a room that the user's permissions allow. `view` is called only if
- * somebody is asked. Raises what they refuse.
- */
-export function askJoin(pod: Pod, view: () => ConnectionView, room: string): JoinGrant | Promise<JoinGrant> {
+/** Asks the hooks whether a user may join, or read, a room that the user's permissions allow. Raises what they refuse. */
+export function askJoin(pod: Pod, who: ConnectionView, room: string): JoinGrant | Promise<JoinGrant> {
   const { hooks } = pod;
   if (hooks?.joining === undefined) return NOTHING;
-  const decision = decideJoin(pod, hooks, view(), room);
+  const decision = decideJoin(pod, hooks, who, room);
   return decision instanceof Promise ? decision.then(grantOf) : grantOf(decision);
 }
 

@@ -1,4 +1,4 @@
-import { askJoin } from './ask-join.ts';
+import { askJoin, NOTHING } from './ask-join.ts';
 import type { Capture, Room } from '../delivery/room.ts';
 import { CHANNEL_OF, subscribe } from './channels.ts';
 import { comesFromHistory } from '../delivery/delivery.ts';
@@ -23,7 +23,7 @@ import { withoutDelivered } from './last-value.ts';
  * replayed messages in order, then live messages. `granted`: this join was allowed already. Raises `forbidden`,
  * `too_many_rooms`, `room_full`, and what the hooks refuse.
  */
-export async function join(
+export function join(
   pod: Pod,
   connection: Connection,
   name: string,
@@ -31,8 +31,9 @@ export async function join(
   granted?: JoinGrant,
 ): Promise<void> {
   const channel = CHANNEL_OF.get(name);
-  if (channel === undefined) await joinRoom(pod, connection, name, command, granted);
-  else subscribe(connection, name, channel, command);
+  if (channel === undefined) return joinRoom(pod, connection, name, command, granted);
+  subscribe(connection, name, channel, command);
+  return Promise.resolve();
 }
 
 async function joinRoom(
@@ -78,10 +79,10 @@ async function joinRoom(
 
 /** Raises `forbidden` without permission, and what the hooks refuse. A room that the server gave needs neither. */
 function requirePermission(pod: Pod, connection: Connection, name: string): JoinGrant | Promise<JoinGrant> {
-  if (connection.isGiven(name)) return {};
+  if (connection.isGiven(name)) return NOTHING;
   if (!mayJoin(pod, connection.principal, name)) return requireGrant(pod, connection, name);
   requirePlace(pod, connection, name);
-  return askJoin(pod, () => viewOf(connection), name);
+  return pod.hooks?.joining === undefined ? NOTHING : askJoin(pod, viewOf(connection), name);
 }
 
 /** Raises `forbidden` unless the API gave the user the room, and `unavailable` if that cannot be known now. */
@@ -91,7 +92,7 @@ async function requireGrant(pod: Pod, connection: Connection, name: string): Pro
 }
 
 /** Makes the user present, at first with the `meta` that came with the permission to join. */
-async function makePresent(
+function makePresent(
   { roster }: Pod,
   connection: Connection,
   name: string,

@@ -52,6 +52,8 @@ export type HistoryLimits = Pick<RoomRule, 'historySize' | 'historyTtlMs'>;
 export interface RoomRules {
   /** The rule that holds for the room now. It costs one look-up, and never throws. */
   ruleOf(room: string): RoomRule;
+  /** The largest size and the largest age that the rules and the settings allow any room. */
+  readonly widest: HistoryLimits;
   /** Follows the source of the rules. `changed` is called after other rules came into force; it must not throw. */
   start(changed: () => void): void;
   stop(): void;

@@ -1,6 +1,8 @@
 import type {
   Broker,
   Fleeting,
+  LastValue,
+  LastValueSlot,
   Note,
   Page,
   Published,
@@ -10,6 +12,7 @@ import type {
   Stored,
   Trouble,
 } from '../../core/ports/broker.ts';
+import type { HistoryLimits } from '../../core/ports/room-rules.ts';
 import { nameOfFleeting, nameOfNote } from '../shared/claims.ts';
 import { Dispatch } from '../shared/dispatch.ts';
 import { NatsHistory, type Republished } from './history/history.ts';
@@ -19,13 +22,15 @@ import { ReorderBuffer } from './history/reorder-buffer.ts';
 import { Unavailable } from '../shared/unavailable.ts';
 import { Comparison } from '../shared/comparison.ts';
 import type { NatsBackbone } from './connection/backbone.ts';
+import { NatsLastValues } from './history/last-values.ts';
+import { SLOT_HEADER } from './history/record.ts';
 import { NatsClaims } from './history/claims.ts';
 
 export interface NatsBrokerOptions {
   readonly backbone: NatsBackbone;
-  /** Messages stored per room. */
-  readonly historySize: number;
-  readonly historyTtlMs: number;
+  readonly limitsOf: (room: string) => HistoryLimits;
+  /** The largest limits of all rooms, as of now. */
+  readonly widest: () => HistoryLimits;
   /** So many publications may wait while NATS is unavailable. */
   readonly bufferMessages: number;
   /** For the publications that wait and the known idempotency keys together. */
@@ -57,6 +62,7 @@ const PAGE = 500;
 export class NatsBroker implements Broker {
   readonly #options: NatsBrokerOptions;
   readonly #history: NatsHistory;
+  readonly #lastValues: NatsLastValues;
   readonly #reorder: ReorderBuffer;
   readonly #dispatch: Dispatch;
   readonly #comparison: Comparison;
@@ -69,10 +75,11 @@ export class NatsBroker implements Broker {
 
   constructor(options: NatsBrokerOptions) {
     this.#options = options;
-    const { backbone, historySize: size, historyTtlMs: ttlMs, newEpoch } = options;
+    const { backbone, limitsOf, newEpoch, widest } = options;
     const { clock, link, log, names } = backbone;
     const claims = new NatsClaims(backbone);
-    this.#history = new NatsHistory({ backbone, claims, size, ttlMs, newEpoch });
+    this.#history = new NatsHistory({ backbone, claims, limitsOf, widest, newEpoch });
+    this.#lastValues = new NatsLastValues({ backbone, history: this.#history, widest });
     this.#reorder = new ReorderBuffer({
       clock,
       newest: (room) => this.#history.newestSequence(room),
@@ -106,8 +113,7 @@ export class NatsBroker implements Broker {
     // The former leader may have stored messages that it did not publish to the pods.
     link.subscribe(names.leaderElected('history'), () => this.#comparison.begin(() => true));
     link.whenUp(() => this.#warnOfLimit());
-    link.whenUp(() => this.#comparison.begin(() => true));
-    link.whenUp(() => this.#dispatch.resume(() => true));
+    link.whenUp(() => this.#resume());
   }
 
   get available(): boolean {
@@ -167,10 +173,15 @@ export class NatsBroker implements Broker {
     return this.#dispatch.publish(room, body, options);
   }
 
-  tell(room: string, message: Fleeting): Promise<void> {
+  async tell(room: string, message: Fleeting, lastValue?: LastValueSlot): Promise<void> {
     const { names, pod } = this.#options.backbone;
     const name = nameOfFleeting(room, message);
-    return this.#broadcast(names.room(room), writeFleeting({ origin: pod, name }, message));
+    await this.#broadcast(names.room(room), writeFleeting({ origin: pod, name }, message));
+    if (lastValue !== undefined) await this.#lastValues.set(room, lastValue, message);
+  }
+
+  lastValue(room: string, slot: LastValueSlot): Promise<LastValue | undefined> {
+    return this.#lastValues.get(room, slot);
   }
 
   tellAll(note: Note): Promise<void> {
@@ -213,6 +224,7 @@ export class NatsBroker implements Broker {
 
   async #append(publication: Publication): Promise<Published> {
     const published = await this.#history.append(publication);
+    if (publication.lastValue !== undefined) await this.#lastValues.keep(publication, published);
     if (!published.duplicate) await this.#delivered(publication, published.id);
     return published;
   }
@@ -244,7 +256,8 @@ export class NatsBroker implements Broker {
     const seq = headers?.get('Nats-Sequence') ?? '';
     if (seq !== '') {
       const lastSeq = Number(headers?.get('Nats-Last-Sequence'));
-      this.#reorder.take(room, { seq: Number(seq), lastSeq, data });
+      const slot = headers?.get(SLOT_HEADER) ?? '';
+      this.#reorder.take(room, { seq: Number(seq), lastSeq, data, slot });
       return;
     }
     if (data.length === 0) {
@@ -278,6 +291,11 @@ export class NatsBroker implements Broker {
       if (!(error instanceof Unavailable))
         this.#options.backbone.log.error({ err: error }, 'a room could not be compared with its history');
     }
+  }
+
+  #resume(): void {
+    this.#comparison.begin(() => true);
+    this.#dispatch.resume(() => true);
   }
 
   /** Logs that NATS takes smaller messages than clients may send. */

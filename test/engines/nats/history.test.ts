@@ -297,11 +297,12 @@ describe('a publication', () => {
 test('a room that was unsubscribed while it was checked is forgotten', async () => {
   const nats = await natsOf();
   const { backbone, broker } = await podLikeOn(nats);
+  const limits = { historySize: 10, historyTtlMs: 600_000 };
   const history = new NatsHistory({
     backbone,
     claims: new NatsClaims(backbone),
-    size: 10,
-    ttlMs: 600_000,
+    limitsOf: () => limits,
+    widest: () => limits,
     newEpoch: () => 'epoch',
   });
   // It learns the history's name as the broker does.

@@ -1,6 +1,7 @@
 import type { Broker, Fleeting, Note, Stored } from '../../../src/core/ports/broker.ts';
 import { randomIds, randomName, systemClock } from '../../../src/platform.ts';
 import type { Clock } from '../../../src/core/ports/clock.ts';
+import type { HistoryLimits } from '../../../src/core/ports/room-rules.ts';
 import { NatsBackbone } from '../../../src/engines/nats/connection/backbone.ts';
 import { NatsBroker } from '../../../src/engines/nats/broker.ts';
 import { onTestFinished } from 'vitest';
@@ -24,6 +25,8 @@ export interface PodLikeOptions {
   /** The port of NATS, or of a proxy. */
   readonly port: number;
   readonly historySize?: number;
+  readonly limitsOf?: (room: string) => HistoryLimits;
+  readonly widest?: () => HistoryLimits;
   readonly clock?: Clock;
 }
 
@@ -31,6 +34,8 @@ export interface PodLikeOptions {
 export async function podLikeOn({
   port,
   historySize = 100,
+  limitsOf,
+  widest: givenWidest,
   clock = systemClock,
 }: PodLikeOptions): Promise<PodLike> {
   const backbone = new NatsBackbone({
@@ -45,10 +50,12 @@ export async function podLikeOn({
     log,
   });
   const ids = randomIds();
+  const plain = { historySize, historyTtlMs: 600_000 };
+  const widest = givenWidest ?? (() => plain);
   const broker = new NatsBroker({
     backbone,
-    historySize,
-    historyTtlMs: 600_000,
+    limitsOf: limitsOf ?? widest,
+    widest,
     bufferMessages: 1_000,
     memoryBytes: 1_048_576,
     maxMessageBytes: 65_536,

@@ -8,14 +8,15 @@ import {
   nanos,
 } from '@nats-io/transport-node';
 import { envOf, operatedNats, type OperatedNats } from './operator.ts';
-import { eventually, podOn, post, ready, SLOW } from '../../faults/world.ts';
+import { eventually, podOn, ready, SLOW } from '../../faults/world.ts';
 import { expect, onTestFinished, test } from 'vitest';
 import { expectAway, podOf } from './pod-of-user.ts';
-import { fresh, member } from '../../integration/people.ts';
-import { refused } from '../../support/client.ts';
+import { fresh, guest, join as joined, member, published } from '../../integration/people.ts';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
 import { documentedRights } from './rights.ts';
-import { metric } from '../../many-pods/world.ts';
+import { metric, post } from '../../many-pods/world.ts';
 
 /** A user of the pods' account with all rights, until the server ends; records the requests to JetStream. */
 async function auditorOf({ server, account }: OperatedNats, asked: Set<string>): Promise<NatsConnection> {
@@ -34,9 +35,8 @@ async function auditorOf({ server, account }: OperatedNats, asked: Set<string>):
 /** Changes the settings of the streams, and fills some so that the server uses flow control. */
 async function tamper(auditor: NatsConnection): Promise<void> {
   const [js, jsm] = [jetstream(auditor), await jetstreamManager(auditor)];
-  for (const what of ['leases', 'presence'])
-    for (let n = 0; n < 100; n += 1) await js.publish(`realtime.${what}.filler.${n}`, 'x'.repeat(50_000));
-  for (let n = 0; n < 100; n += 1) await js.publish(`realtime.denials.filler-${n}`, 'x'.repeat(50_000));
+  for (const what of ['leases.filler.', 'presence.filler.', 'denials.filler-'])
+    for (let n = 0; n < 100; n += 1) await js.publish(`realtime.${what}${n}`, 'x'.repeat(50_000));
   for await (const { config } of jsm.streams.list())
     await jsm.streams.update(config.name, { max_age: config.max_age + nanos(1_000) });
 }
@@ -53,11 +53,19 @@ function matches(right: string, subject: string): boolean {
   return isLong && tokens.every((token, n) => token === '*' || token === '>' || token === words[n]);
 }
 
+/** A room with a value, and one that is asked for although the API may have given it. */
+const RULES = 'rooms: [{ match: valued, last_value: true }, { match: "of-{user}" }]';
+
 /** Two pods use every feature, and also reconnect to a server that was unavailable. */
 async function useAll(nats: OperatedNats, env: Record<string, string>): Promise<void> {
   const [one, two] = [await podOn({ env }, ALL_WAYS), await podOn({ env }, ALL_WAYS)];
   await ready(one, two);
   await everything(one, two);
+  await post(one, '/api/users/banned/block', { seconds: 1 });
+  const someone = await guest(one);
+  await published(someone, { room: 'valued', data: 'newest' });
+  someone.send({ type: 'join', room: 'of-another' });
+  await someone.next({ type: 'error', data: { code: 'forbidden' } });
   for (const pod of [one, two]) expect(await metric(pod, 'realtime_nats_losses')).toBe(0);
   const room = fresh('alone');
   const alice = await member(one, room, 'alice');
@@ -74,15 +82,14 @@ test('A pod needs exactly the rights that docs/platform/nats.md lists', SLOW, as
   const asked = new Set<string>();
   await auditorOf(nats, asked);
   const rights = documentedRights();
-  const env = envOf(nats, nats.account.user({ rights }));
+  const path = join(nats.server.folder, 'rooms.yaml');
+  writeFileSync(path, RULES);
+  const env = { ...envOf(nats, nats.account.user({ rights })), ROOMS_FILE: path };
   await useAll(nats, env);
   await tamper(await auditorOf(nats, asked));
-  const late = await podOn({ env }, { ...ALL_WAYS, PERSONAL_ROOM: 'user-{user}' });
+  const late = await podOn({ env }, ALL_WAYS);
   await ready(late);
-  // Whether the API gave the room is looked up only if nothing else permits the join.
-  expect(await refused(late, '/ws/user-bob?user_id=alice')).toMatchObject({ status: 403 });
-  // Its end is deleted.
-  await post(late, '/api/users/alice/block', { seconds: 1 });
+  expect(await joined(await guest(late), 'valued')).toMatchObject({ data: { replayed: 1 } });
   const ofJetStream = rights.publish.filter((right) => right.startsWith('$JS.'));
   const idle = (): string[] =>
     ofJetStream.filter((right) => ![...asked].some((subject) => matches(shortened(right), subject)));

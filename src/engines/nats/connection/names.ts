@@ -6,7 +6,9 @@ export class Names {
     this.prefix = prefix;
   }
 
-  stream(what: 'history' | 'claims' | 'presence' | 'leases' | 'places' | 'grants' | 'denials'): string {
+  stream(
+    what: 'history' | 'claims' | 'values' | 'presence' | 'leases' | 'places' | 'grants' | 'denials',
+  ): string {
     return `${this.prefix}-${what}`;
   }
 

@@ -41,6 +41,8 @@ export interface StreamPlan {
   readonly duplicatesMs?: number;
   /** Stored messages are published again on `dest`. */
   readonly republish?: { readonly src: string; readonly dest: string };
+  /** A larger age or number of messages that the stream has already is left as it is. */
+  readonly growsOnly?: boolean;
   /** Set only when the stream is created. */
   readonly description?: string;
 }
@@ -54,8 +56,8 @@ export async function ensureStream(live: Live, plan: StreamPlan): Promise<Stream
 
 async function ensured({ jsm }: Live, plan: StreamPlan): Promise<StreamInfo> {
   const { name, description } = plan;
-  const settings = settingsOf(plan);
   const there = await jsm.streams.info(name).catch(unlessMissing);
+  const settings = { ...settingsOf(plan), ...(plan.growsOnly && there && kept(plan, there)) };
   if (there !== undefined) {
     const isAsPlanned = Object.entries(settings).every(([key, value]) =>
       isSame(there.config[key as keyof typeof settings], value),
@@ -87,6 +89,15 @@ function settingsOf({ subjects, replicas, maxAgeMs, perSubject, duplicatesMs, re
     // A server refuses a window longer than the maximum age.
     duplicate_window: nanos(Math.min(duplicatesMs ?? DUPLICATES_MS, maxAgeMs || Infinity)),
     ...(republish !== undefined && { republish: { ...republish } }),
+  };
+}
+
+/** What the stream has, where that is more than planned. */
+function kept(plan: StreamPlan, { config }: StreamInfo) {
+  const { max_age, max_msgs_per_subject } = settingsOf(plan);
+  return {
+    max_age: Math.max(max_age, config.max_age),
+    max_msgs_per_subject: Math.max(max_msgs_per_subject, config.max_msgs_per_subject),
   };
 }
 

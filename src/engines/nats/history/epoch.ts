@@ -21,7 +21,11 @@ interface Parts {
 }
 
 export interface EpochOptions {
-  readonly plan: StreamPlan;
+  /** The name of the stream. */
+  readonly stream: string;
+  /** The settings that the stream needs now. */
+  readonly plan: () => StreamPlan;
+  readonly replicas: number;
   /** The subject on which pods announce another name. */
   readonly subject: string;
   readonly newName: () => string;
@@ -86,20 +90,22 @@ export class Epoch {
 
   /** Creates the stream if needed, and makes sure that its name is right. Raises errors of JetStream. */
   async greet(live: Live): Promise<void> {
-    const { plan, newName, subject } = this.#options;
+    const { plan, stream, newName, subject } = this.#options;
     // More messages may come before the answer.
     const seen = this.#seen;
-    const described = { ...plan, description: written({ name: newName(), times: 0 }) };
+    const description = written({ name: newName(), times: 0 });
+    // The first greeting of a pod applies its settings; later on, pods that started since may need more.
+    const described = { ...plan(), growsOnly: this.#parts !== undefined, description };
     const info = await ensureStream(live, described);
     const { config, created, state } = info;
-    const stored = read(config.description) ?? namedBy(plan.name, created);
+    const stored = read(config.description) ?? namedBy(stream, created);
     const isKnown = this.#parts?.name === stored.name;
     const isRecreated = isKnown && created !== this.#created;
     this.#requireCaughtUp(isKnown && !isRecreated && state.last_seq < seen.seq);
     const wentBack = isKnown && (await this.#wentBack(live, info, seen));
     const next = isRecreated ? namedBy(stored.name, created) : this.#next(stored, wentBack, seen);
     if (written(next) !== config.description)
-      await live.jsm.streams.update(plan.name, { description: written(next) });
+      await live.jsm.streams.update(stream, { description: written(next) });
     this.#created = created;
     if (epochOf(next) === this.name) {
       this.#parts = next;
@@ -117,7 +123,7 @@ export class Epoch {
   /** Whether the stream is the history that this pod knows. Raises errors of JetStream. */
   async isAsKnown(live: Live): Promise<boolean> {
     const seen = this.#seen;
-    const info = await live.jsm.streams.info(this.#options.plan.name);
+    const info = await live.jsm.streams.info(this.#options.stream);
     const there = read(info.config.description);
     const isOther = there === undefined || epochOf(there) !== this.name;
     return !isOther && !(await this.#wentBack(live, info, seen));
@@ -131,14 +137,14 @@ export class Epoch {
     if (created !== this.#created || state.last_seq < seq) return true;
     if (provisionalId === '') return false;
     // After it went back, other pods may have published so much that the stream does not hold less any more.
-    const found = await jsm.streams.getMessage(this.#options.plan.name, { seq });
+    const found = await jsm.streams.getMessage(this.#options.stream, { seq });
     return found !== null && readRecord(seq, found.data, 0).provisionalId !== provisionalId;
   }
 
   /** Raises Unavailable while the stream holds less than this pod saw, but its leader may only be catching up. */
   #requireCaughtUp(isLess: boolean): void {
-    const { clock, plan } = this.#options;
-    if (isLess && plan.replicas > 1) {
+    const { clock, replicas } = this.#options;
+    if (isLess && replicas > 1) {
       this.#behindSince ??= clock.elapsed();
       if (clock.elapsed() - this.#behindSince < CATCH_UP_MS)
         throw natsUnavailable('the leader of the history is catching up');

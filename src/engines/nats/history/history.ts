@@ -1,12 +1,18 @@
 import { formatPosition, parsePosition, roomTag } from '../../../protocol/position.ts';
-import { type HistoryRecord, readRecord, writeRecord } from './record.ts';
-import type { Page, ReadFrom, Stored } from '../../../core/ports/broker.ts';
+import { type HistoryRecord, readRecord, SLOT_HEADER, writeRecord } from './record.ts';
+import type { DatedValue } from './value-record.ts';
+import type { LastValueSlot, Page, ReadFrom, Stored } from '../../../core/ports/broker.ts';
 import { Epoch } from './epoch.ts';
+import type { HistoryLimits } from '../../../core/ports/room-rules.ts';
+import { HistoryPlan } from './history-plan.ts';
 import { StoredMessages } from './stored-messages.ts';
 import type { NatsBackbone } from '../connection/backbone.ts';
 import type { NatsClaims } from './claims.ts';
 import { isInProcess, natsUnavailable } from '../connection/answers.ts';
 import { NatsReads } from './reads.ts';
+import { ensureStream, type StreamPlan } from '../connection/streams.ts';
+import { Unavailable } from '../../shared/unavailable.ts';
+import { headers, type MsgHdrs } from '@nats-io/transport-node';
 import { pause } from '../../../core/base/pause.ts';
 import { ANSWER_MS, CLAIM_MS, POSITION_MS, SENT_SKEW_MS } from '../../shared/terms.ts';
 import type { Publication } from '../../shared/publication.ts';
@@ -19,9 +25,9 @@ const IN_PROCESS_MS = 50;
 export interface NatsHistoryOptions {
   readonly backbone: NatsBackbone;
   readonly claims: NatsClaims;
-  /** Messages stored per room. */
-  readonly size: number;
-  readonly ttlMs: number;
+  readonly limitsOf: (room: string) => HistoryLimits;
+  /** The largest limits of all rooms, as of now. */
+  readonly widest: () => HistoryLimits;
   /** Makes a unique name of a history: lower-case letters and digits. */
   readonly newEpoch: () => string;
 }
@@ -32,6 +38,8 @@ export interface Republished {
   /** The sequence of the message before it in the room; 0: none. */
   readonly lastSeq: number;
   readonly data: Uint8Array;
+  /** What SLOT_HEADER says. */
+  readonly slot?: string;
 }
 
 /**
@@ -40,6 +48,7 @@ export interface Republished {
  */
 export class NatsHistory {
   readonly #options: NatsHistoryOptions;
+  readonly #plan: HistoryPlan;
   readonly #epoch: Epoch;
   readonly #messages: StoredMessages;
   readonly #reads: NatsReads;
@@ -50,15 +59,23 @@ export class NatsHistory {
 
   constructor(options: NatsHistoryOptions) {
     this.#options = options;
-    const { backbone, size, ttlMs } = options;
-    const { link, names } = backbone;
+    const { backbone, limitsOf, widest } = options;
+    const { link, names, replicas } = backbone;
+    const plan = new HistoryPlan({ names, replicas, widest });
+    this.#plan = plan;
     const positionAt = (room: string, seq: number): string => this.#positionAt(room, seq);
-    this.#messages = new StoredMessages({ link, names, most: size + 1, positionAt });
+    this.#messages = new StoredMessages({
+      link,
+      names,
+      mostOf: (room) => limitsOf(room).historySize + 1,
+      holds: () => plan.perSubject,
+      positionAt,
+    });
     this.#epoch = this.#newEpoch();
     this.#reads = new NatsReads({
       messages: this.#messages,
-      size,
-      ttlMs,
+      limitsOf,
+      holds: () => plan.perSubject,
       now: () => link.now(),
       epoch: () => this.#epoch.name,
       positionAt,
@@ -108,13 +125,31 @@ export class NatsHistory {
   }
 
   /** Takes a message that came by subscription; undefined if no pod wrote it. */
-  received(room: string, { seq, lastSeq, data }: Republished): Stored | undefined {
+  received(room: string, { seq, lastSeq, data, slot }: Republished): Stored | undefined {
     const { clock, link } = this.#options.backbone;
-    const record = readRecord(seq, data, link.now());
+    const record = readRecord(seq, data, link.now(), slot);
     this.#epoch.saw(record);
     this.#heardAt = clock.elapsed();
     const prev = this.#messages.received(room, record, lastSeq);
     return record.provisionalId === '' ? undefined : this.#stored(room, record, prev);
+  }
+
+  /**
+   * The newest message that became the value of its room in this slot, among those that this pod knows and the newest
+   * one of the room.
+   */
+  async newestIn(room: string, slot: LastValueSlot['slot']): Promise<DatedValue | undefined> {
+    const last = await this.#messages.last(room);
+    const known = this.#messages.tails.get(room)?.entries ?? [];
+    const record = last?.slot === slot ? last : known.findLast((one) => one.slot === slot);
+    return record === undefined ? undefined : this.#dated(room, record);
+  }
+
+  /** The stored message at this position; undefined if it is not stored any more. */
+  async at(room: string, id: string): Promise<DatedValue | undefined> {
+    const seq = parsePosition(id)?.ms ?? 0;
+    const record = await this.#messages.from(room, seq);
+    return record?.seq === seq ? this.#dated(room, record) : undefined;
   }
 
   async newest(room: string): Promise<string> {
@@ -131,12 +166,12 @@ export class NatsHistory {
     return this.#reads.read(room, from, limit, last);
   }
 
-  async #publish({ room, key, provisionalId, trace, body }: Publication) {
-    const { link } = this.#options.backbone;
-    const at = link.now();
+  async #publish({ room, key, provisionalId, trace, body, lastValue }: Publication) {
+    if (this.#plan.isOutgrown) await this.#enlarge();
+    const at = this.#options.backbone.link.now();
     const record = writeRecord({ at, times: this.#epoch.times, provisionalId, trace, body });
     for (let msgID = provisionalId; ;) {
-      const sent = await this.#send(room, record, msgID);
+      const sent = await this.#send(room, record, msgID, lastValue);
       const first =
         sent.duplicate && key !== undefined ? await this.#messages.from(room, sent.seq) : undefined;
       const isFree = first?.seq === sent.seq && first.at <= at - CLAIM_MS;
@@ -146,13 +181,27 @@ export class NatsHistory {
     }
   }
 
+  /** Other rules are in force: makes the stream hold what the widest room may have. */
+  async #enlarge(): Promise<void> {
+    const { link, log } = this.#options.backbone;
+    try {
+      await this.#plan.enlarge((plan) => link.call((live) => ensureStream(live, plan)));
+    } catch (error) {
+      if (error instanceof Unavailable) throw error;
+      // The rules hold as far as the stream can hold them. Without this, no message could be stored.
+      this.#plan.next();
+      log.error({ err: error }, 'NATS refuses a history as large as the rules for rooms allow');
+    }
+  }
+
   /** Sends a record, again and again while an earlier copy with the same id is still being stored. */
-  async #send(room: string, record: string, msgID: string) {
+  async #send(room: string, record: string, msgID: string, lastValue?: LastValueSlot) {
     const { clock, link, names } = this.#options.backbone;
     const until = clock.elapsed() + ANSWER_MS;
+    const options = lastValue === undefined ? { msgID } : { msgID, headers: slotHeader(lastValue) };
     for (;;) {
       try {
-        return await link.store(names.history(room), record, { msgID });
+        return await link.store(names.history(room), record, options);
       } catch (error) {
         if (!isInProcess(error)) throw error;
       }
@@ -209,9 +258,9 @@ export class NatsHistory {
 
   /** A room has fewer messages than this pod saw: the history went back, or messages expired or were deleted. */
   async #explainLoss(room: string, { at }: HistoryRecord): Promise<void> {
-    const { backbone, ttlMs } = this.#options;
+    const { backbone, limitsOf } = this.#options;
     // It has expired.
-    if (at <= backbone.link.now() - ttlMs - POSITION_MS) return;
+    if (at <= backbone.link.now() - limitsOf(room).historyTtlMs - POSITION_MS) return;
     await this.verify();
     // The room may have been unsubscribed since; a new tail would never be removed.
     if (this.#messages.tails.get(room) === undefined) return;
@@ -220,24 +269,22 @@ export class NatsHistory {
   }
 
   #newEpoch(): Epoch {
-    const { backbone, size, ttlMs, newEpoch: newName } = this.#options;
+    const { backbone, newEpoch: newName } = this.#options;
     const { clock, log, names, replicas } = backbone;
-    const plan = {
-      name: names.stream('history'),
-      subjects: [names.subject('history', '*')],
-      replicas,
-      maxAgeMs: ttlMs + POSITION_MS,
-      // One more than a reader gets: it tells whether messages before the page were trimmed.
-      perSubject: size + 1,
-      duplicatesMs: CLAIM_MS,
-      republish: { src: names.subject('history', '>'), dest: names.subject('room', '>') },
-    };
+    const stream = names.stream('history');
     const subject = names.subject('epoch');
-    return new Epoch({ plan, subject, newName, clock, log, changed: () => this.#messages.tails.clear() });
+    const plan = (): StreamPlan => this.#plan.next();
+    const changed = (): void => this.#messages.tails.clear();
+    return new Epoch({ stream, plan, replicas, subject, newName, clock, log, changed });
   }
 
   #positionAt(room: string, seq: number, moment = 0): string {
     return formatPosition({ epoch: this.#epoch.name, tag: roomTag(room), ms: seq, seq: moment });
+  }
+
+  #dated(room: string, record: HistoryRecord): DatedValue {
+    const { id, body, provisionalId } = this.#stored(room, record, '');
+    return { id, body, provisionalId, at: record.at };
   }
 
   #stored(room: string, record: HistoryRecord, prev: string): Stored {
@@ -246,4 +293,10 @@ export class NatsHistory {
     const id = formatPosition({ epoch: this.#epoch.nameFor(record), tag: roomTag(room), ms: seq, seq: 0 });
     return { id, prev, body, provisionalId, trace };
   }
+}
+
+function slotHeader({ slot }: LastValueSlot): MsgHdrs {
+  const made = headers();
+  made.set(SLOT_HEADER, slot);
+  return made;
 }

@@ -1,16 +1,18 @@
 import { isMoment, missingAfter, missingInEmpty } from './missing.ts';
 import type { Page, ReadFrom, Stored } from '../../../core/ports/broker.ts';
 import { formatPosition, parsePosition, type Position, roomTag } from '../../../protocol/position.ts';
+import type { HistoryLimits } from '../../../core/ports/room-rules.ts';
 import type { HistoryRecord } from './record.ts';
-import type { StoredMessages } from './stored-messages.ts';
+import type { Run, StoredMessages } from './stored-messages.ts';
 import type { Missing } from '../../../protocol/event.ts';
 import { POSITION_MS } from '../../shared/terms.ts';
 
 export interface NatsReadsOptions {
   readonly messages: StoredMessages;
-  /** A reader gets at most so many messages of a room; one more is stored. */
-  readonly size: number;
-  readonly ttlMs: number;
+  /** A reader gets so many messages of the room, none of them older. */
+  readonly limitsOf: (room: string) => HistoryLimits;
+  /** So many messages of each room the stream stores. */
+  readonly holds: () => number;
   readonly now: () => number;
   readonly epoch: () => string;
   readonly positionAt: (room: string, seq: number) => string;
@@ -30,7 +32,7 @@ interface Part {
   readonly missing?: Missing | undefined;
 }
 
-/** Reads pages of rooms. Messages older than `ttlMs` are not given out, although they are stored for longer. */
+/** Reads pages of rooms. The stream stores more messages of a room, and for longer, than a reader gets. */
 export class NatsReads {
   readonly #options: NatsReadsOptions;
 
@@ -41,7 +43,7 @@ export class NatsReads {
   /** `last`: the room's newest message. Raises Unavailable. */
   async read(room: string, from: ReadFrom, limit: number, last: HistoryRecord | undefined): Promise<Page> {
     const { messages, momentOf, positionAt } = this.#options;
-    const alive = last !== undefined && this.#isAlive(last) ? last : undefined;
+    const alive = last !== undefined && this.#isAlive(room, last) ? last : undefined;
     const tail = messages.tails.get(room);
     // The members of an empty room hold its position, so it must not change.
     if (alive === undefined && tail !== undefined) tail.newest ??= momentOf(room);
@@ -83,24 +85,36 @@ export class NatsReads {
   }
 
   async #after(room: string, after: string, limit: number, last: HistoryRecord): Promise<Part> {
-    const { messages, now, size } = this.#options;
+    const { messages, now, limitsOf } = this.#options;
+    const { historySize: size } = limitsOf(room);
     const position = parsePosition(after);
     const wrong = this.#wrong(room, after);
     if (position === undefined || wrong !== undefined)
       return this.#beyond(room, after, await messages.all(room, last), wrong);
-    const run = isMoment(position) ? undefined : await messages.since(room, position.ms, last, limit);
-    const isGood = run !== undefined && (run.fromTail || this.#isAlive(run.start));
-    if (isGood && run.entries.every((one) => this.#isFresh(one)))
+    const run = isMoment(position) ? undefined : await this.#since(room, position, last, limit);
+    const isStored = run !== undefined && (run.fromTail || this.#isAlive(room, run.start));
+    const isGood = isStored && run.entries.length + Number(run.more) <= size;
+    if (isGood && run.entries.every((one) => this.#isFresh(room, one)))
       return { behind: [], before: after, entries: run.entries, more: run.more };
     const all = await messages.all(room, last);
-    const alive = all.filter((one) => this.#isAlive(one));
-    const isBefore = after === messages.tails.get(room)?.before;
+    // One more than a reader gets, which tells whether others were trimmed.
+    const alive = all.slice(-size - 1).filter((one) => this.#isAlive(room, one));
+    const isBefore = after === messages.tails.get(room)?.before && alive.length <= size;
     const missing = isBefore || isGood ? undefined : missingAfter(position, { entries: alive, size }, now());
     const whole = this.#oldest(room, all);
     if (missing !== undefined) return { ...whole, missing };
-    const isCut = alive.some((one) => one.seq > position.ms && !this.#isFresh(one));
+    const isCut = alive.some((one) => one.seq > position.ms && !this.#isFresh(room, one));
     if (isCut) return { ...whole, missing: 'trimmed' };
     return { ...whole, before: after, entries: newer(whole.entries, position) };
+  }
+
+  /** The messages after a position, or enough to tell that they are more than a reader gets. */
+  #since(room: string, position: Position, last: HistoryRecord, limit: number): Promise<Run | undefined> {
+    const { holds, limitsOf, messages } = this.#options;
+    const { historySize: size } = limitsOf(room);
+    // Where the stream stores no more than a reader gets, the page is enough.
+    const most = size + 1 < holds() ? Math.max(limit, size) : limit;
+    return messages.since(room, position.ms, last, most);
   }
 
   /**
@@ -113,10 +127,12 @@ export class NatsReads {
     return { ...whole, entries: whole.entries.slice(at + 1), missing };
   }
 
-  /** All messages of a room that a reader gets. */
+  /** What a reader gets of a room. */
   #oldest(room: string, all: readonly HistoryRecord[]): Part {
-    const { messages, size, positionAt } = this.#options;
-    const entries = all.slice(-size).filter((one) => this.#isFresh(one));
+    const { limitsOf, messages, positionAt } = this.#options;
+    const { historySize: size } = limitsOf(room);
+    const shown = size === 0 ? [] : all.slice(-size);
+    const entries = shown.filter((one) => this.#isFresh(room, one));
     return { behind: all, before: messages.tails.get(room)?.before ?? positionAt(room, 0), entries };
   }
 
@@ -153,13 +169,15 @@ export class NatsReads {
     return missingInEmpty(position, this.#options.now());
   }
 
-  #isFresh({ at }: HistoryRecord): boolean {
-    return at > this.#options.now() - this.#options.ttlMs;
+  #isFresh(room: string, { at }: HistoryRecord): boolean {
+    const { limitsOf, now } = this.#options;
+    return at > now() - limitsOf(room).historyTtlMs;
   }
 
   /** Older messages do not count: their room is forgotten. */
-  #isAlive({ at }: HistoryRecord): boolean {
-    return at > this.#options.now() - this.#options.ttlMs - POSITION_MS;
+  #isAlive(room: string, { at }: HistoryRecord): boolean {
+    const { limitsOf, now } = this.#options;
+    return at > now() - limitsOf(room).historyTtlMs - POSITION_MS;
   }
 }
 

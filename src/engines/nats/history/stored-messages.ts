@@ -1,4 +1,4 @@
-import { type HistoryRecord, readRecord } from './record.ts';
+import { type HistoryRecord, readRecord, SLOT_HEADER } from './record.ts';
 import { type Tail, Tails } from './tail.ts';
 import type { Names } from '../connection/names.ts';
 import type { NatsLink } from '../connection/link.ts';
@@ -9,12 +9,16 @@ const MOST_READS = 5;
 const MOST_CHARS = 67_108_864;
 /** So many parts of a room are read at once, since each message costs a request. */
 const WALKERS = 8;
+/** Each step back through the stream is so many times as wide as the one before. */
+const STEP_GROWTH = 4;
 
 export interface StoredMessagesOptions {
   readonly link: NatsLink;
   readonly names: Names;
-  /** So many messages per room the stream stores. */
-  readonly most: number;
+  /** So many messages of a room are of use: one more than a reader gets. */
+  readonly mostOf: (room: string) => number;
+  /** So many messages of each room the stream stores. */
+  readonly holds: () => number;
   readonly positionAt: (room: string, seq: number) => string;
 }
 
@@ -44,7 +48,7 @@ export class StoredMessages {
 
   constructor(options: StoredMessagesOptions) {
     this.#options = options;
-    this.tails = new Tails(options.most, MOST_CHARS);
+    this.tails = new Tails(options.mostOf, MOST_CHARS);
   }
 
   async last(room: string): Promise<HistoryRecord | undefined> {
@@ -65,19 +69,21 @@ export class StoredMessages {
     return this.#ask({ seq: Math.max(seq, 1), next_by_subj: this.#options.names.history(room) });
   }
 
-  /** All stored messages of a room, up to its newest one, `last`. */
+  /** All stored messages of a room that are of use, up to its newest one, `last`. There may be more. */
   async all(room: string, last: HistoryRecord): Promise<readonly HistoryRecord[]> {
     const tail = await this.#extended(room, last);
-    if (tail?.whole) return tail.entries.slice(0, tail.indexOf(last.seq) + 1);
+    if (tail !== undefined && (tail.whole || tail.entries.length >= this.#options.mostOf(room)))
+      return tail.entries.slice(0, tail.indexOf(last.seq) + 1);
     for (let read = 0; read < MOST_READS; read += 1) {
-      const entries = await this.#walkAll(room, last);
+      const entries = await this.#walkBack(room, last);
       // The oldest messages are trimmed first, so nothing is missing after the one that is the oldest now.
-      const oldest = await this.from(room, 1);
-      const start = entries.findIndex(({ seq }) => seq === oldest?.seq);
-      if (start === -1) continue;
-      const whole = entries.slice(start);
-      this.#remember(room, whole);
-      return whole;
+      const oldest = (await this.from(room, 1))?.seq ?? Infinity;
+      const start = entries.findIndex(({ seq }) => seq >= oldest);
+      const first = entries[start];
+      if (first === undefined || (start > 0 && first.seq !== oldest)) continue;
+      const newest = entries.slice(start);
+      this.#remember(room, newest, first.seq === oldest);
+      return newest;
     }
     // The room changes faster than it can be read, so older messages have been trimmed.
     return [last];
@@ -150,17 +156,34 @@ export class StoredMessages {
     return isThere ? { start, entries, more: run.more, fromTail: false } : undefined;
   }
 
-  /** All messages up to `last`, in parts that are read at once. */
-  async #walkAll(room: string, last: HistoryRecord): Promise<HistoryRecord[]> {
+  /**
+   * The newest messages up to `last`: as many as are of use, if the stream stores so many. The stream may store far more
+   * of a room whose history is shorter than that of others; so it is read backwards, in ever larger steps.
+   */
+  async #walkBack(room: string, last: HistoryRecord): Promise<HistoryRecord[]> {
+    const { holds, mostOf } = this.#options;
     const oldest = await this.from(room, 1);
     if (oldest === undefined || oldest.seq >= last.seq) return [last];
-    const step = Math.ceil((last.seq - oldest.seq) / WALKERS);
+    const most = mostOf(room);
+    let width = most < holds() ? most : Infinity;
+    let entries = [last];
+    for (let end = last.seq - 1; end > oldest.seq && entries.length < most; width *= STEP_GROWTH) {
+      const begin = Math.max(end - width, oldest.seq) + 1;
+      entries = (await this.#walkParts(room, begin, end)).concat(entries);
+      end = begin - 1;
+    }
+    return entries.length < most ? [oldest, ...entries] : entries;
+  }
+
+  /** Messages from `begin` to `end`, in parts that are read at once. */
+  async #walkParts(room: string, begin: number, end: number): Promise<HistoryRecord[]> {
+    const step = Math.ceil((end + 1 - begin) / WALKERS);
     const parts = Array.from({ length: WALKERS }, async (_, part) => {
-      const begin = oldest.seq + 1 + part * step;
-      const end = Math.min(begin + step - 1, last.seq);
-      return begin > end ? [] : (await this.#walk(room, begin, end, Infinity)).entries;
+      const first = begin + part * step;
+      const until = Math.min(first + step - 1, end);
+      return first > until ? [] : (await this.#walk(room, first, until, Infinity)).entries;
     });
-    return [oldest, ...(await Promise.all(parts)).flat()];
+    return (await Promise.all(parts)).flat();
   }
 
   /** Messages from `begin` to `end`. */
@@ -176,20 +199,22 @@ export class StoredMessages {
     return { entries, more: true };
   }
 
-  #remember(room: string, whole: readonly HistoryRecord[]): void {
+  /** `isWhole`: the stream stores no earlier messages of the room. */
+  #remember(room: string, newest: readonly HistoryRecord[], isWhole: boolean): void {
     const tail = this.tails.get(room);
-    const last = whole.at(-1);
+    const last = newest.at(-1);
     if (tail === undefined || last === undefined) return;
     const at = tail.indexOf(last.seq);
     // The tail continues with messages that came since, or it is another one.
     if (at === -1 && tail.last !== undefined) return;
-    const entries = whole.concat(tail.entries.slice(at + 1));
-    this.tails.replace(room, entries, true, tail.newest ?? this.#position(room, last));
+    const entries = newest.concat(tail.entries.slice(at + 1));
+    this.tails.replace(room, entries, isWhole, tail.newest ?? this.#position(room, last));
   }
 
   async #ask(query: Query): Promise<HistoryRecord | undefined> {
     const { link, names } = this.#options;
     const found = await link.call(({ jsm }) => jsm.streams.getMessage(names.stream('history'), query));
-    return found === null ? undefined : readRecord(found.seq, found.data, found.time.getTime());
+    if (found === null) return undefined;
+    return readRecord(found.seq, found.data, found.time.getTime(), found.header?.get(SLOT_HEADER));
   }
 }

@@ -48,13 +48,13 @@ class RoomTail implements Tail {
 export class Tails {
   /** Least recently extended first. */
   readonly #tails = new Map<string, RoomTail>();
-  readonly #mostEach: number;
+  readonly #mostOf: (room: string) => number;
   readonly #mostChars: number;
   #chars = 0;
 
-  /** Holds `mostEach` messages per room, and `mostChars` over all rooms: the quietest rooms lose theirs first. */
-  constructor(mostEach: number, mostChars: number) {
-    this.#mostEach = mostEach;
+  /** Holds `mostOf` messages of a room, and `mostChars` over all rooms: the quietest rooms lose theirs first. */
+  constructor(mostOf: (room: string) => number, mostChars: number) {
+    this.#mostOf = mostOf;
     this.#mostChars = mostChars;
   }
 
@@ -101,11 +101,11 @@ export class Tails {
     tail.entries.push(record);
     tail.newest = position;
     this.#count(tail, record.body.length);
-    if (tail.entries.length > this.#mostEach) {
+    for (const most = this.#mostOf(room); tail.entries.length > most;) {
       this.#count(tail, -(tail.entries.shift()?.body.length ?? 0));
       tail.before = undefined;
-      // The stream does not store more of a room either.
-      tail.whole = true;
+      // The stream may store more of a room.
+      tail.whole = false;
     }
     this.#touch(room);
     if (this.#chars > this.#mostChars) this.#shrink();
