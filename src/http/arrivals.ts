@@ -35,7 +35,7 @@ export class Arrivals {
     const source = hooks.passedHeaders === undefined ? undefined : { headers: {}, remote };
     const { userId } = known;
     const evidence = evidenceOf(source, known);
-    const answer = arrive(hooks, { occasion: 'http', id: null, userId, evidence }, known);
+    const answer = arrive(hooks, clock.now(), { occasion: 'http', id: null, userId, evidence }, known);
     this.#keep(key, { answer, until: clock.elapsed() + HOLDS_MS });
     return answer;
   }

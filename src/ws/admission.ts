@@ -8,7 +8,7 @@ import { namedHost } from '../core/base/named-host.ts';
 import type { TrustedProxies } from '../core/base/trusted-proxies.ts';
 import { whyDenied } from '../core/commands/deny.ts';
 import { isOthersRoom, mayJoin } from '../core/commands/may-join.ts';
-import type { Hooks } from '../core/ports/hooks.ts';
+import type { Hooks, Occasion } from '../core/ports/hooks.ts';
 import type { Pod } from '../core/commands/pod.ts';
 import type { Permissions, Principal } from '../core/ports/principal.ts';
 import { refusalOf, retryLater, type UpgradeRefusal } from '../core/base/upgrade-refusal.ts';
@@ -113,7 +113,7 @@ export class Admission {
     const { pod } = this.#options;
     const { hooks } = pod;
     const arrived = await this.#withGrant(
-      hooks?.identifies ? await arrival(hooks, asked, 'explain') : identifiedIn(asked),
+      hooks?.identifies ? await this.#arrival(hooks, asked, 'explain') : identifiedIn(asked),
     );
     if ('status' in arrived) return arrived;
     const refusal = this.#refuseDenied(arrived.principal) ?? this.#refuseRoom(arrived);
@@ -143,14 +143,14 @@ export class Admission {
   async #admitWith(hooks: Hooks, asked: Asked): Promise<Admitted | UpgradeRefusal> {
     const { pod } = this.#options;
     const { id } = asked;
-    const first = hooks.identifies ? await arrival(hooks, asked, 'connect') : identifiedIn(asked);
+    const first = hooks.identifies ? await this.#arrival(hooks, asked, 'connect') : identifiedIn(asked);
     if ('status' in first) return first;
     const seated = await this.#seat(first, id);
     if ('status' in seated) {
       if (hooks.identifies) hooks.disconnected(viewOfAdmitted(id, first), NO_CLOSE_FRAME);
       return seated;
     }
-    const arrived = hooks.identifies ? seated : await arrival(hooks, asked, 'connect');
+    const arrived = hooks.identifies ? seated : await this.#arrival(hooks, asked, 'connect');
     const last = 'status' in arrived ? arrived : { ...arrived, isGranted: seated.isGranted };
     if ('status' in last) {
       this.#release(id, seated);
@@ -219,6 +219,10 @@ export class Admission {
   /** What a client may do while authentication is off. */
   get #everyClient(): Permissions {
     return this.#options.hasKeys ? EVERY_CLIENT : UNRESTRICTED;
+  }
+
+  #arrival(hooks: Hooks, asked: Asked, occasion: Occasion): Promise<Admitted | UpgradeRefusal> {
+    return arrival(hooks, asked, occasion, this.#options.pod.clock.now());
   }
 
   #refuseDraining(): UpgradeRefusal | undefined {

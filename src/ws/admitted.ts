@@ -47,11 +47,12 @@ export async function arrival(
   hooks: Hooks,
   { id, target, known, everyClient, source }: Asked,
   occasion: Occasion,
+  now: number,
 ): Promise<Admitted | UpgradeRefusal> {
   const { room } = target.address;
   const userId = known?.userId ?? null;
   const about = { occasion, id, userId, room, evidence: evidenceOf(source, known) };
-  const arrived: Arrived | UpgradeRefusal = await arrive(hooks, about, known, everyClient);
+  const arrived: Arrived | UpgradeRefusal = await arrive(hooks, now, about, known, everyClient);
   if ('status' in arrived) return arrived;
   const { principal, rooms, data } = arrived;
   return { target, principal, source, welcome: { rooms, data } };

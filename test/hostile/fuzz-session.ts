@@ -75,7 +75,10 @@ function checkClose(code: number, sent: Buffer): void {
   throw new Error(`closed with ${code}`);
 }
 
-/** After each frame comes a marker, whose answer shows that everything said about the frame has come. */
+/**
+ * After each frame comes a marker, whose answer shows that everything said about the frame has come. Not a ping, which
+ * waits for no other command.
+ */
 async function survive(
   peer: Peer,
   random: Random,
@@ -85,7 +88,7 @@ async function survive(
   const marker = (index: number): string =>
     JSON.stringify(
       dialect === 'message'
-        ? { type: 'ping', ref: `marker-${index}` }
+        ? { type: 'leave', room: 'marker', ref: `marker-${index}` }
         : { type: 'unsubscribe', channel: 'marker', ref: `marker-${index}` },
     );
   const bytes = Buffer.concat(

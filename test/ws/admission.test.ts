@@ -18,7 +18,12 @@ const tokens: Authenticator = {
     Promise.resolve(
       token === 'late'
         ? { fault: 'token_expired', reason: 'token_expired' }
-        : { userId: token, permissions: DEFAULT_PERMISSIONS, expiresAt: 5_000, claims: { sub: token } },
+        : {
+            userId: token,
+            permissions: DEFAULT_PERMISSIONS,
+            expiresAt: Date.UTC(2100, 0, 1, 0, 0, 5),
+            claims: { sub: token },
+          },
     ),
 };
 
@@ -93,11 +98,11 @@ describe('connect', () => {
 
   test('gets a token that was checked, and its answer narrows it', async () => {
     const { enter, fake } = await gate(
-      () => ({ allow: true, permissions: ['join:a'], expires_at: '1970-01-01T00:00:03Z' }),
+      () => ({ allow: true, permissions: ['join:a'], expires_at: '2100-01-01T00:00:03Z' }),
       { authenticator: tokens },
     );
     expect(await enter('/ws/a?token=alice')).toMatchObject({
-      principal: { userId: 'alice', expiresAt: 3_000 },
+      principal: { userId: 'alice', expiresAt: Date.UTC(2100, 0, 1, 0, 0, 3) },
     });
     expect(fake.asked[0]).toMatchObject({
       room: 'a',
@@ -109,10 +114,12 @@ describe('connect', () => {
   });
 
   test('keeps the earlier end', async () => {
-    const { enter } = await gate(() => ({ allow: true, expires_at: '1970-01-01T00:00:09Z' }), {
+    const { enter } = await gate(() => ({ allow: true, expires_at: '2100-01-01T00:00:09Z' }), {
       authenticator: tokens,
     });
-    expect(await enter('/ws?token=alice')).toMatchObject({ principal: { expiresAt: 5_000 } });
+    expect(await enter('/ws?token=alice')).toMatchObject({
+      principal: { expiresAt: Date.UTC(2100, 0, 1, 0, 0, 5) },
+    });
   });
 
   test.each<[string, object, Options, object]>([

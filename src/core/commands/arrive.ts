@@ -17,10 +17,11 @@ export interface Arrived {
  * Asks the hooks whether a client may connect, and as whom: a connection, a request with the user's own token, or a
  * connection with a new token. `known`: the user of the token, or while authentication is off of the address; undefined
  * if the client names nobody, or may not (`Hooks.identifies`). `everyClient`: what a client may do that nobody names,
- * while authentication is off; undefined while it is on.
+ * while authentication is off; undefined while it is on. `now` is in milliseconds since 1970.
  */
 export async function arrive(
   hooks: Hooks,
+  now: number,
   arrival: Arrival,
   known: Principal | undefined,
   everyClient?: Permissions,
@@ -30,9 +31,12 @@ export async function arrive(
   if (decision.kind === 'failed') return backendUnavailable();
   const { rooms, data } = decision.grant;
   const principal = principalOf(arrival, known, decision.grant, everyClient);
-  return principal === undefined ? MISSING_TOKEN : { principal, rooms, data };
+  if (principal === undefined) return MISSING_TOKEN;
+  if (principal.expiresAt !== undefined && principal.expiresAt <= now) return TOKEN_EXPIRED;
+  return { principal, rooms, data };
 }
 
+const TOKEN_EXPIRED: UpgradeRefusal = { status: 401, error: 'token expired', code: 'token_expired' };
 const MISSING_TOKEN: UpgradeRefusal = { status: 401, error: 'missing token', code: 'missing_token' };
 
 /** Undefined while authentication is on and nobody names the user. */

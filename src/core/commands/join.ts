@@ -5,7 +5,7 @@ import { comesFromHistory } from '../delivery/delivery.ts';
 import type { Connection } from '../delivery/connection.ts';
 import { count } from '../base/tally.ts';
 import { type Found, lookUp } from './join-page.ts';
-import { isGranted, mayJoin } from './may-join.ts';
+import { isGranted, isRuledOut, mayJoin } from './may-join.ts';
 import { type JoinCommand, LISTEN } from '../../protocol/command.ts';
 import type { JoinGrant } from '../ports/hooks.ts';
 import { listenedTo, missedBy } from './missed-deliveries.ts';
@@ -75,6 +75,16 @@ async function joinRoom(
     room.release(capture);
     pod.hub.tidy(room);
   }
+}
+
+/**
+ * A client is present in a room that it does not hear (channel dialect). That needs no permission to join, but a room of
+ * another user, and one that the hooks refuse, stays closed to it. Raises `forbidden` and what the hooks refuse.
+ */
+export async function permitPresence(pod: Pod, connection: Connection, name: string): Promise<void> {
+  if (connection.isGiven(name)) return;
+  permit(!isRuledOut(pod, connection.userId, name));
+  if (pod.hooks?.joining !== undefined) await askJoin(pod, viewOf(connection), name);
 }
 
 /** Raises `forbidden` without permission, and what the hooks refuse. A room that the server gave needs neither. */

@@ -23,6 +23,7 @@ export function refusePublication(
   pod: Pod,
   publisher: Publisher,
   destination: string,
+  data: Json,
 ): Rejection | undefined {
   if (!publisher.may('publish', destination)) return rejection('forbidden');
   if (destination === GLOBAL || destination === DIRECT) return undefined;
@@ -33,22 +34,28 @@ export function refusePublication(
   if (publish === 'server' && !publisher.mayCallApi) {
     return rejection('forbidden', 'only the server publishes in this room');
   }
-  if (messagesPerSecond === undefined) return undefined;
+  if (messagesPerSecond === undefined) return refuseByRule(pod, destination, data);
   const retryAfterMs = publisher.roomRates.take(destination, messagesPerSecond, pod.clock.elapsed());
-  if (retryAfterMs === 0) return undefined;
+  if (retryAfterMs === 0) return refuseByRule(pod, destination, data);
   pod.tally.rateLimited += 1;
   return { ...rejection('rate_limited', 'too many messages in this room'), retryAfterMs };
 }
 
 /**
- * Raises what the rule of a room refuses to everybody, the API included: `forbidden` if nobody may publish there, and
+ * What the rule of a room refuses to everybody, the API included: `forbidden` if nobody may publish there, and
  * `too_large` if `data` has more bytes than the rule allows.
  */
-export function requirePublishable({ rules }: Pod, room: string, data: Json): void {
+function refuseByRule({ rules }: Pod, room: string, data: Json): Rejection | undefined {
   const { publish, maxDataBytes } = rules.ruleOf(room);
-  if (publish === 'nobody') throw new Refused('forbidden', 'nobody may publish in this room');
-  if (maxDataBytes === undefined || data.length * 3 <= maxDataBytes) return;
+  if (publish === 'nobody') return rejection('forbidden', 'nobody may publish in this room');
+  if (maxDataBytes === undefined || data.length * 3 <= maxDataBytes) return undefined;
   const bytes = utf8Length(data);
-  if (bytes <= maxDataBytes) return;
-  throw new Refused('too_large', `data has ${bytes} bytes; this room allows at most ${maxDataBytes}`);
+  if (bytes <= maxDataBytes) return undefined;
+  return rejection('too_large', `data has ${bytes} bytes; this room allows at most ${maxDataBytes}`);
+}
+
+/** Raises what the rule of a room refuses to everybody. Hooks may have replaced `data` by something longer. */
+export function requirePublishable(pod: Pod, room: string, data: Json): void {
+  const refusal = refuseByRule(pod, room, data);
+  if (refusal !== undefined) throw new Refused(refusal.code, refusal.error);
 }

@@ -28,7 +28,7 @@ export function publishCommand(
 ): Promise<void> | undefined {
   const destination = destinationOf(connection, command);
   // The hooks are not asked about a message that is rejected anyway.
-  const refusal = refusePublication(pod, connection, destination);
+  const refusal = refusePublication(pod, connection, destination, command.data);
   if (refusal !== undefined) {
     reject(connection, refusal, command);
     return undefined;
@@ -89,8 +89,11 @@ function obeyHooks(
   decision: HookDecision,
 ): Promise<void> | undefined {
   switch (decision.kind) {
-    case 'publish':
-      return publishAndAnswer(pod, connection, { ...command, ...decision.content }, destination);
+    case 'publish': {
+      // Nothing else of what a hook was shown: it sees as ephemeral what the room stores nowhere.
+      const { type, event, data } = decision.content;
+      return publishAndAnswer(pod, connection, { ...command, type, event, data }, destination);
+    }
     case 'refuse':
       reject(connection, decision.rejection, command);
       return undefined;

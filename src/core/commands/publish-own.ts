@@ -26,7 +26,7 @@ export async function publishOwn(
   ref: string | undefined,
 ): Promise<OwnPublication> {
   const { room } = draft;
-  const refusal = refusePublication(pod, user, room);
+  const refusal = refusePublication(pod, user, room, draft.data);
   if (refusal !== undefined) throw refusedBy(refusal);
   const key = keyOf(user.userId, ref);
   if (key !== undefined && pod.hooks?.decidesOnce === true) {

@@ -54,7 +54,7 @@ async function askAgain(pod: Pod, connection: Connection, principal: Principal):
   if (pod.hooks?.identifies !== true) return { principal };
   const { connectionId: id, userId, room, source } = connection;
   const arrival = { occasion: 'auth', id, userId, room, evidence: evidenceOf(source, principal) } as const;
-  const arrived = await arrive(pod.hooks, arrival, principal);
+  const arrived = await arrive(pod.hooks, pod.clock.now(), arrival, principal);
   if (!('status' in arrived)) return arrived;
   const { code, error, retryAfterSeconds } = arrived;
   const retryAfterMs = retryAfterSeconds === undefined ? undefined : retryAfterSeconds * 1_000;

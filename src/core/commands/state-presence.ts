@@ -6,7 +6,7 @@ import type { Pod } from './pod.ts';
 import { isOthersRoom } from './may-join.ts';
 import { permit, Refused } from '../base/refused.ts';
 import { requireMembership } from './leave.ts';
-import { requirePlace } from './join.ts';
+import { permitPresence, requirePlace } from './join.ts';
 
 /** A client states its user's presence in a room. Raises `not_in_room`, `too_many_rooms`, `too_large`. */
 export async function statePresence(
@@ -20,7 +20,7 @@ export async function statePresence(
   requirePresence(pod, connection.userId, name, meta);
   const membership = membersOnly
     ? requireMembership(connection, name)
-    : ensureMembership(pod, connection, name);
+    : await ensureMembership(pod, connection, name);
   await applyStatement(pod, connection, membership, { status, meta });
   if (ref !== undefined) connection.answer({ kind: 'ack', ref, room: name });
 }
@@ -47,10 +47,12 @@ export async function applyStatement(
 }
 
 /** The channel dialect lets a user be present in a channel that its connection does not listen to. */
-function ensureMembership(pod: Pod, connection: Connection, name: string): Membership {
+async function ensureMembership(pod: Pod, connection: Connection, name: string): Promise<Membership> {
   const known = connection.membership(name);
   if (known !== undefined) return known;
   requirePlace(pod, connection, name);
+  await permitPresence(pod, connection, name);
+  if (connection.closed) throw new Refused('not_in_room');
   return pod.hub.openRoom(name).add(connection);
 }
 

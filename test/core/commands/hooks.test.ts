@@ -2,6 +2,7 @@ import { channelDialect, messageDialect } from '../../../src/protocol/dialects.t
 import { describe, expect, test } from 'vitest';
 import { TestPod, turns } from '../../support/test-pod.ts';
 import type { Hooks, JoinDecision, CallDecision } from '../../../src/core/ports/hooks.ts';
+import { arrive } from '../../../src/core/commands/arrive.ts';
 import { inOrder } from '../../../src/core/commands/hook-chain.ts';
 import { joinByServer } from '../../../src/core/commands/join-by-server.ts';
 import { RuleList } from '../../../src/core/base/permissions.ts';
@@ -24,6 +25,77 @@ function hooksWith(some: Partial<Hooks>): Hooks {
 
 const NOTHING = new RuleList([]);
 const ALLOWED: JoinDecision = { kind: 'allow', grant: {} };
+
+describe('Presence in a channel that the client does not hear', () => {
+  const presenceJoin = { type: 'presence_join', channel: 'r', payload: { x: 1 }, ref: 'p' };
+
+  test('is asked about like a join, and refused where the hooks or the rule refuse', async () => {
+    const refused: JoinDecision = {
+      kind: 'refuse',
+      by: 'backend',
+      rejection: { code: 'forbidden', error: 'no' },
+    };
+    for (const [decision, onlyUser, type] of [
+      [ALLOWED, undefined, 'ack'],
+      [refused, undefined, 'error'],
+      [ALLOWED, 'bob', 'error'],
+    ] as const) {
+      const pod = new TestPod({}, hooksWith({ joining: () => Promise.resolve(decision) }));
+      pod.rules.set('r', { onlyUser });
+      const { socket, send } = pod.connect('alice', {}, channelDialect);
+      send(presenceJoin);
+      await turns(10);
+      expect(socket.frames.find((frame) => 'ref' in frame)?.type).toBe(type);
+      const { count } = await pod.pod.roster.list('r');
+      expect(count).toBe(type === 'ack' ? 1 : 0);
+    }
+  });
+});
+
+describe('A message that a hook lets pass', () => {
+  test('becomes the last value of a room without history', async () => {
+    const publishing: Hooks['publishing'] = (_, what) => ({ kind: 'publish', content: what });
+    const pod = new TestPod({ historySize: 0 }, hooksWith({ publishing }));
+    pod.rules.set('r', { lastValue: 'any', lastValueTtlMs: 60_000 });
+    pod.connect('alice').send({ type: 'chat', room: 'r', data: 1 });
+    await turns();
+    const { socket } = pod.connect('bob', { room: 'r' });
+    await turns();
+    expect(socket.frames.at(-1)).toMatchObject({ type: 'chat', data: 1 });
+  });
+
+  test('is not asked about if the rule of its room refuses it anyway', async () => {
+    const asked: unknown[] = [];
+    const publishing: Hooks['publishing'] = (_, what) => (
+      asked.push(what),
+      { kind: 'publish', content: what }
+    );
+    const pod = new TestPod({}, hooksWith({ publishing }));
+    pod.rules.set('small', { maxDataBytes: 3 });
+    pod.rules.set('none', { publish: 'nobody' });
+    const { socket, send } = pod.connect('alice');
+    send({ type: 'chat', room: 'small', data: '123', ref: 'a' });
+    send({ type: 'chat', room: 'none', data: 1, ref: 'b' });
+    await turns();
+    expect(asked).toEqual([]);
+    expect(socket.frames.slice(1).map(({ data }) => (data as { code: string }).code)).toEqual([
+      'too_large',
+      'forbidden',
+    ]);
+  });
+});
+
+describe('An arrival', () => {
+  test('that has expired already is refused like an expired token', async () => {
+    const hooks = hooksWith({
+      connecting: () => Promise.resolve({ kind: 'allow', grant: { expiresAt: 1_000 } }),
+    });
+    const arrival = { occasion: 'connect', id: 'c', userId: null, evidence: undefined } as const;
+    const known = { userId: 'alice', permissions: NOTHING };
+    expect(await arrive(hooks, 1_000, arrival, known)).toMatchObject({ status: 401, code: 'token_expired' });
+    expect(await arrive(hooks, 999, arrival, known)).toMatchObject({ principal: { userId: 'alice' } });
+  });
+});
 
 describe('A join', () => {
   test('brings data and the first meta, and others see it', async () => {
