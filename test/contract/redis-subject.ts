@@ -94,6 +94,7 @@ export class RedisSubject {
 
   /** In steps of an hour, so that the timers of pods run in between. */
   async pass(ms: number): Promise<void> {
+    const wasWhole = this.#last?.placement.troubles().length === 0;
     for (let left = ms; left > 0; left -= HOUR_MS) {
       const step = Math.min(left, HOUR_MS);
       this.#aheadMs += step;
@@ -105,5 +106,19 @@ export class RedisSubject {
       await this.#last?.shared.command((client) => client.ping());
       await Promise.all(this.#servers.map((server) => server.command('PING')));
     }
+    if (wasWhole) await this.#whole();
+  }
+
+  /** Waits for a connection that a step of the clock took for dead, because an answer was on its way. */
+  async #whole(): Promise<void> {
+    await vi.waitFor(
+      () => {
+        const troubles = this.#last?.placement.troubles() ?? [];
+        if (troubles.length === 0) return;
+        this.#clock.advance(50);
+        throw new Error(`not connected again: ${troubles.map(({ reason }) => reason).join(', ')}`);
+      },
+      { timeout: 10_000 },
+    );
   }
 }

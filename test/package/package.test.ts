@@ -14,7 +14,7 @@ import { serve, type StaticServer } from './static-server.ts';
 import { Terminal } from './terminal.ts';
 
 const run = promisify(execFile);
-const SIZE_LIMIT = 8_000;
+const SIZE_LIMIT = 8_500;
 const NODENEXT = { module: 'NodeNext', moduleResolution: 'NodeNext' };
 const BUNDLER = { module: 'ESNext', moduleResolution: 'Bundler' };
 const BROWSER = { lib: ['ES2022', 'DOM'], types: [] };
@@ -110,7 +110,7 @@ describe('the package', () => {
     expect(readFileSync(join(installation.package, 'LICENSE'), 'utf8')).toBe(readFileSync('LICENSE', 'utf8'));
   });
 
-  test('is smaller than 8 KB as it travels', async () => {
+  test('is smaller than 8.5 KB as it travels', async () => {
     const whole = readFileSync(join(installation.package, 'dist/crosspod-client.js'));
     expect(gzipSync(whole).length).toBeLessThan(SIZE_LIMIT);
   });

@@ -204,7 +204,7 @@ test('a publication stored before it was delivered provisionally is read with it
   proxy.breakAll();
   proxy.resume();
   const settled = await published.settled;
-  expect(settled).toEqual({ id: stored?.id, duplicate: true });
+  expect(settled).toEqual({ id: stored?.id, duplicate: true, maybeFirst: true });
   await expect.poll(() => here.forgotten, PATIENT).toEqual([stored?.id]);
   const late = await podLikeOn(nats);
   for (const { broker } of [here, there, late]) {
@@ -230,7 +230,11 @@ test('a publication sent again after NATS forgot its message id is found, and no
   later = 200_000;
   proxy.breakAll();
   proxy.resume();
-  expect(await published.settled).toEqual({ id: heardIn(there, 'r')[0]?.id, duplicate: true });
+  expect(await published.settled).toEqual({
+    id: heardIn(there, 'r')[0]?.id,
+    duplicate: true,
+    maybeFirst: true,
+  });
   expect((await there.broker.read('r', { newest: 5 }, ALL)).messages).toHaveLength(1);
 });
 
