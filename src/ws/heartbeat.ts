@@ -49,7 +49,9 @@ export class Heartbeat {
     if (late > LATE_MS) this.#excuse(late);
     const silentSince = elapsed - this.#limits.heartbeatTimeoutSeconds * 1_000;
     for (const connection of this.#hub.connections()) {
-      const { expiresAt } = connection;
+      const { commands, expiresAt } = connection;
+      // Its socket is not read, so its silence is the pod's own.
+      if (commands.holdsBack) connection.heard(elapsed);
       if (expiresAt !== undefined && expiresAt <= now) connection.close(CLOSE.tokenEnded);
       else if (connection.lastHeard <= silentSince) connection.close(CLOSE.noHeartbeat);
       else if (this.#isPingDue(connection, elapsed)) connection.socket.ping();

@@ -62,3 +62,31 @@ test('a client is pinged once in each HEARTBEAT_SECONDS since it connected, also
   for (let n = 0; n < 4; n += 1) speakFor(25_000);
   expect(pings).toEqual([1, 2, 3, 4, 5, 6]);
 });
+
+test('a client whose socket the pod does not read is not silent, however long its commands take', async () => {
+  const { connection, socket } = pod.connect('client');
+  const commands = Array.from({ length: 40 }, () => Promise.withResolvers<void>());
+  for (const { promise } of commands) connection.commands.run(() => promise);
+  for (const { resolve } of commands) {
+    pod.clock.advance(SILENCE_MS / 4);
+    expect(socket.closeCode).toBeUndefined();
+    // While it is read, its pongs arrive.
+    if (!connection.commands.holdsBack) pod.gateway.heard(connection);
+    resolve();
+    await Promise.resolve();
+    await Promise.resolve();
+  }
+});
+
+test('a client that is read again has HEARTBEAT_TIMEOUT_SECONDS from then on', async () => {
+  const { connection, socket } = pod.connect('client');
+  const { promise, resolve } = Promise.withResolvers<void>();
+  for (let n = 0; n < 20; n += 1) connection.commands.run(() => (n === 0 ? promise : undefined));
+  pod.clock.advance(3 * SILENCE_MS);
+  resolve();
+  await promise;
+  pod.clock.advance(SILENCE_MS - 1_000);
+  expect(socket.closeCode).toBeUndefined();
+  pod.clock.advance(1_000);
+  expect(socket.closeCode).toBe(4408);
+});

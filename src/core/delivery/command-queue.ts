@@ -21,6 +21,11 @@ export class CommandQueue {
     return this.#waiting !== undefined;
   }
 
+  /** Whether so many commands wait that the socket is not read: the pod cannot hear the client then. */
+  get holdsBack(): boolean {
+    return this.#waiting !== undefined && this.#waiting.length >= MOST_WAITING;
+  }
+
   /** Runs the task now, or after the tasks that came before it. */
   run(task: Task): void {
     if (this.#waiting !== undefined) {
