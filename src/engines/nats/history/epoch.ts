@@ -100,9 +100,11 @@ export class Epoch {
     const { config, created, state } = info;
     const stored = read(config.description) ?? namedBy(stream, created);
     const isKnown = this.#parts?.name === stored.name;
-    const isRecreated = isKnown && created !== this.#created;
-    this.#requireCaughtUp(isKnown && !isRecreated && state.last_seq < seen.seq);
+    const isOther = isKnown && created !== this.#created;
+    this.#requireCaughtUp(isKnown && !isOther && state.last_seq < seen.seq);
     const wentBack = isKnown && (await this.#wentBack(live, info, seen));
+    // A stream that holds the last message that this pod saw is the same history, whenever its leader says it was made.
+    const isRecreated = wentBack && isOther;
     const next = isRecreated ? namedBy(stored.name, created) : this.#next(stored, wentBack, seen);
     if (written(next) !== config.description)
       await live.jsm.streams.update(stream, { description: written(next) });
@@ -134,11 +136,12 @@ export class Epoch {
     { created, state }: StreamInfo,
     { seq, provisionalId }: Seen,
   ): Promise<boolean> {
-    if (created !== this.#created || state.last_seq < seq) return true;
-    if (provisionalId === '') return false;
+    const isOther = created !== this.#created;
+    if (state.last_seq < seq) return true;
+    if (provisionalId === '') return isOther;
     // After it went back, other pods may have published so much that the stream does not hold less any more.
     const found = await jsm.streams.getMessage(this.#options.stream, { seq });
-    return found !== null && readRecord(seq, found.data, 0).provisionalId !== provisionalId;
+    return found === null ? isOther : readRecord(seq, found.data, 0).provisionalId !== provisionalId;
   }
 
   /** Raises Unavailable while the stream holds less than this pod saw, but its leader may only be catching up. */
