@@ -1,4 +1,4 @@
-import type { Broker, Stored } from '../../src/core/ports/broker.ts';
+import type { Broker, Receiver, Stored } from '../../src/core/ports/broker.ts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { HistoryLimits } from '../../src/core/ports/room-rules.ts';
 
@@ -10,6 +10,16 @@ export interface RuledBrokerSubject {
 }
 
 const ALL = 100;
+/** These contracts are about what a broker stores. */
+const DEAF: Receiver = {
+  message() {},
+  delivered: () => true,
+  fleeting() {},
+  provisional() {},
+  forgotten() {},
+  newest() {},
+  note() {},
+};
 const ANY = { slot: 'any', ttlMs: 60_000 } as const;
 const SERVER = { slot: 'server', ttlMs: 60_000 } as const;
 
@@ -26,15 +36,7 @@ export function roomRulesContract(name: string, subject: RuledBrokerSubject): vo
       ]);
       const usual = { historySize: 5, historyTtlMs: 60_000 };
       broker = await subject.open((room) => limits.get(room) ?? usual);
-      await broker.start({
-        message() {},
-        delivered: () => true,
-        fleeting() {},
-        provisional() {},
-        forgotten() {},
-        newest() {},
-        note() {},
-      });
+      await broker.start(DEAF);
     });
 
     afterEach(() => broker.stop());
@@ -121,15 +123,7 @@ export function lastValueContract(name: string, subject: RuledBrokerSubject): vo
 
     beforeEach(async () => {
       broker = await subject.open(() => ({ historySize: 5, historyTtlMs: 60_000 }));
-      await broker.start({
-        message() {},
-        delivered: () => true,
-        fleeting() {},
-        provisional() {},
-        forgotten() {},
-        newest() {},
-        note() {},
-      });
+      await broker.start(DEAF);
     });
 
     afterEach(() => broker.stop());
