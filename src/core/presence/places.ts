@@ -65,13 +65,20 @@ export class Places {
     return rooms.filter((room) => this.isLimited(room)).map(placesOf);
   }
 
-  /** Other rules are in force: who hears a room that is limited now has a place in it, however many there are. */
+  /**
+   * Other rules are in force, which the rooms have not taken yet (`Room.takeRule`). Whoever hears a room that is limited
+   * from now on has a place in it, however many there are; places in a room without a limit would count again later.
+   */
   rulesChanged(): void {
-    for (const room of this.#context.hub.rooms()) {
-      if (!this.isLimited(room.name)) continue;
+    const { hub, store } = this.#context;
+    for (const room of hub.rooms()) {
+      const isLimited = this.isLimited(room.name);
+      if (isLimited === (room.rule.maxMembers !== undefined)) continue;
+      const name = placesOf(room.name);
       for (const { connection, listen } of room.members()) {
         if ((listen & LISTEN.messages) === 0) continue;
-        this.#context.store.enter(placesOf(room.name), connection).catch(ignoreUnavailable);
+        const changed = isLimited ? store.enter(name, connection) : store.exit(name, connection);
+        changed.catch(ignoreUnavailable);
       }
     }
   }

@@ -166,6 +166,7 @@ export class Roster {
 
   /** Other rules are in force. The members of rooms whose presence they switch off are told how many are present. */
   rulesChanged(): void {
+    // Before the rooms take their rules: it compares both.
     this.places.rulesChanged();
     for (const room of this.#context.hub.rooms())
       if (room.takeRule() === 'silenced') this.#tellCount(room.name).catch(this.#failed);

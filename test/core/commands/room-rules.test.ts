@@ -254,6 +254,25 @@ describe('A room whose rule limits its members', () => {
     expect(await asks(cid)).toBe('room_full');
   });
 
+  test('forgets the places of a room whose limit a reload takes away', async () => {
+    const pod = podWith({ maxMembers: 1 });
+    const reload = async (rule: Partial<RoomRule>): Promise<void> => {
+      pod.rules.set('r', rule);
+      pod.pod.roster.rulesChanged();
+      await turns();
+    };
+    const [ann, bob] = ['ann', 'bob'].map((user) => pod.connect(user)) as [Client, Client];
+    ann.send({ type: 'join', room: 'r' });
+    await turns();
+    await reload({});
+    ann.send({ type: 'leave', room: 'r' });
+    await turns();
+    await reload({ maxMembers: 1 });
+    bob.send({ type: 'join', room: 'r' });
+    await turns();
+    expect(inRoom(bob)).toBe('joined');
+  });
+
   test('throws nobody out when a reload brings the limit, and admits again only below it', async () => {
     const pod = podWith({});
     const [ann, bob, cid] = ['ann', 'bob', 'cid'].map((user) => pod.connect(user)) as [
