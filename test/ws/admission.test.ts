@@ -1,3 +1,4 @@
+import { hooksWith } from '../support/hooks.ts';
 import { bench } from '../backend/bench.ts';
 import { describe, expect, test } from 'vitest';
 import { Admission } from '../../src/ws/admission.ts';
@@ -187,17 +188,9 @@ describe('The room in the address', () => {
 
 test('A hook that accepted learns of the end when the backend, or a permission, refuses', async () => {
   const ended: unknown[] = [];
-  const first: Hooks = {
-    identifies: false,
-    passedHeaders: undefined,
-    connecting: () => Promise.resolve({ kind: 'allow', grant: {} }),
-    joining: undefined,
-    publishing: undefined,
-    decidesOnce: false,
-    calling: undefined,
-    left: undefined,
+  const first = hooksWith({
     disconnected: ({ userId }, code) => void ended.push([userId, code]),
-  };
+  });
   const answers = [{ allow: false }, { allow: true, user_id: 'alice', permissions: [] }];
   const { enter } = await gate(() => answers.shift(), { first });
   expect(await enter('/ws')).toMatchObject({ status: 403 });

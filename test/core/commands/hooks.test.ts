@@ -3,25 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { TestPod, turns } from '../../support/test-pod.ts';
 import type { Hooks, JoinDecision, CallDecision } from '../../../src/core/ports/hooks.ts';
 import { arrive } from '../../../src/core/commands/arrive.ts';
+import { hooksWith } from '../../support/hooks.ts';
 import { inOrder } from '../../../src/core/commands/hook-chain.ts';
 import { joinByServer } from '../../../src/core/commands/join-by-server.ts';
 import { RuleList } from '../../../src/core/base/permissions.ts';
-
-/** Hooks that ask nobody, but for some. */
-function hooksWith(some: Partial<Hooks>): Hooks {
-  return {
-    identifies: false,
-    passedHeaders: undefined,
-    connecting: () => Promise.resolve({ kind: 'allow', grant: {} }),
-    joining: undefined,
-    publishing: undefined,
-    decidesOnce: false,
-    calling: undefined,
-    left: undefined,
-    disconnected: () => undefined,
-    ...some,
-  };
-}
 
 const NOTHING = new RuleList([]);
 const ALLOWED: JoinDecision = { kind: 'allow', grant: {} };
